@@ -1,0 +1,1 @@
+//! AWS against software that others wrote: moto, botocore, the aws command line, kubectl.

@@ -1,0 +1,1 @@
+//! The bodies of /v1: serde and schema, no logic. Shared by server and command line.

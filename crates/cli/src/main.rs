@@ -1,0 +1,2 @@
+//! The binary `pmks`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The cases that every driver must pass, against any endpoint.

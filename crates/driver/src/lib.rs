@@ -1,0 +1,1 @@
+//! The contract of a cloud's driver: reads, stages, capabilities, errors.

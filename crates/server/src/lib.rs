@@ -1,0 +1,1 @@
+//! The HTTP surface: /v1, health, metrics, authentication.

@@ -1,0 +1,1 @@
+//! What all simulated clouds share: accounts, the clock, faults, calls, the cluster's Kubernetes endpoint.

@@ -1,0 +1,1 @@
+//! What pmks remembers: intents, operations, observations, credentials. SQLite now; PostgreSQL by the same seam.
