@@ -1,1 +1,34 @@
-//! The domain of pmks: names, clusters, versions, scaling, requests and their validation. No I/O, no async.
+//! The domain of pmks: what a cluster is, what may be asked for, and how it is checked.
+//!
+//! Pure data and pure functions: no I/O, no async, no clock, no provider by name.
+
+mod cluster;
+mod failure;
+mod finding;
+mod iid;
+mod key_value;
+mod machine;
+mod name;
+mod network;
+mod operation;
+mod request;
+mod scaling;
+mod status;
+mod version;
+
+pub use cluster::{AccessInfo, Addon, Child, Children, Cluster, ClusterNetwork, ImageKind, Node, NodeGroup};
+pub use failure::{Failure, FailureKind};
+pub use finding::{Finding, Findings};
+pub use iid::Iid;
+pub use key_value::{KeyValue, KeyValueList};
+pub use machine::{Image, KubernetesVersion, MachineType, Region, Support};
+pub use name::NameRule;
+pub use network::{Cidr, Direction, KeyPair, Network, Protocol, Rule, SecurityGroup, Subnet};
+pub use operation::{OperationKind, OperationState, Remains, ResourceKind, ResourceReference, StageState};
+pub use request::{
+    ClusterRequest, KeyPairRequest, NetworkRequest, NodeGroupRequest, SecurityGroupRequest, SubnetRequest,
+    Tags, UpgradeRequest, UpgradeTargets,
+};
+pub use scaling::{Scaling, ScalingChange};
+pub use status::Status;
+pub use version::{Picked, Version, VersionError, VersionRequest};

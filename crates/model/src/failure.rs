@@ -1,0 +1,204 @@
+//! A failure as it is stored and shown: which class, what the cloud said, what helps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Findings;
+
+/// The classes of error, one word each; `/v1` and the command line map them to status and exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// Not readable at all: no JSON, a wrong type.
+    Malformed,
+    /// Readable, and not allowed: see the findings.
+    InvalidRequest,
+    /// There is no such thing.
+    NotFound,
+    /// The name is taken.
+    AlreadyExists,
+    /// Something else holds the resource, or it is not what was meant.
+    Conflict,
+    /// It changed in between.
+    Stale,
+    /// The caller is not known to pmks.
+    NotAuthenticated,
+    /// The caller may not do this at pmks.
+    NotAllowed,
+    /// The cloud does not accept the credential.
+    Unauthenticated,
+    /// The cloud does not allow it to this credential.
+    Forbidden,
+    /// A limit of the account is reached.
+    QuotaExceeded,
+    /// Something must exist in the account first.
+    PrerequisiteMissing,
+    /// The resource is not in a state that allows it.
+    Precondition,
+    /// This cloud cannot do it.
+    Unsupported,
+    /// Too many requests.
+    Throttled,
+    /// Not reachable now.
+    Unavailable,
+    /// It took too long.
+    Timeout,
+    /// Sent, and nobody knows what became of it.
+    Ambiguous,
+    /// An answer that nobody can read, or a defect of pmks.
+    Unexpected,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// The headers are larger than allowed.
+    HeadersTooLarge,
+}
+
+impl FailureKind {
+    /// Every kind, for tables and tests.
+    pub const ALL: [FailureKind; 21] = [
+        Self::Malformed,
+        Self::InvalidRequest,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::Conflict,
+        Self::Stale,
+        Self::NotAuthenticated,
+        Self::NotAllowed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::QuotaExceeded,
+        Self::PrerequisiteMissing,
+        Self::Precondition,
+        Self::Unsupported,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::Ambiguous,
+        Self::Unexpected,
+        Self::BodyTooLarge,
+        Self::HeadersTooLarge,
+    ];
+
+    /// The word in kebab-case, as in `/docs/errors/<kind>`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::InvalidRequest => "invalid-request",
+            Self::NotFound => "not-found",
+            Self::AlreadyExists => "already-exists",
+            Self::Conflict => "conflict",
+            Self::Stale => "stale",
+            Self::NotAuthenticated => "not-authenticated",
+            Self::NotAllowed => "not-allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::QuotaExceeded => "quota-exceeded",
+            Self::PrerequisiteMissing => "prerequisite-missing",
+            Self::Precondition => "precondition",
+            Self::Unsupported => "unsupported",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Ambiguous => "ambiguous",
+            Self::Unexpected => "unexpected",
+            Self::BodyTooLarge => "body-too-large",
+            Self::HeadersTooLarge => "headers-too-large",
+        }
+    }
+}
+
+impl std::fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What went wrong, owned: it is stored with an operation and shown at every surface. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The class.
+    pub kind: FailureKind,
+    /// One or two sentences: what failed, where.
+    pub detail: String,
+    /// Everything wrong with the request, if that is what failed.
+    #[serde(default, skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
+    /// What the user can do, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// The cloud, if it was one that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The cloud call, such as `eks.CreateCluster`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The cloud's HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_status: Option<u16>,
+    /// The cloud's own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_code: Option<String>,
+    /// The cloud's own message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_message: Option<String>,
+    /// The cloud's request id, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_request_id: Option<String>,
+}
+
+impl Failure {
+    /// A failure of pmks' own, without a cloud.
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            findings: Findings::default(),
+            fix: None,
+            provider: None,
+            action: None,
+            provider_status: None,
+            provider_code: None,
+            provider_message: None,
+            provider_request_id: None,
+        }
+    }
+
+    /// A request with everything that is wrong with it.
+    pub fn invalid(findings: Findings) -> Self {
+        Self {
+            findings,
+            ..Self::new(FailureKind::InvalidRequest, "the request is not valid")
+        }
+    }
+
+    /// The same, with what the user can do.
+    #[must_use]
+    pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.kind, self.detail)?;
+        if !self.findings.is_empty() {
+            write!(f, " ({})", self.findings)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_serialized_ones() {
+        for kind in FailureKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}
