@@ -1,1 +1,25 @@
-//! What all simulated clouds share: accounts, the clock, faults, calls, the cluster's Kubernetes endpoint.
+//! What all simulated clouds share: the clock, faults, the record of calls, ground truth and the loopback server.
+//!
+//! Nothing here knows a cloud by name. A cloud's own state and wire protocol live in its simulator.
+
+mod body;
+pub mod buckets;
+pub mod calls;
+pub mod clock;
+pub mod cloud;
+mod control;
+mod exchange;
+pub mod faults;
+mod guard;
+pub mod random;
+pub mod resources;
+pub mod server;
+
+pub use buckets::{BucketLimits, Buckets};
+pub use calls::{CallRecord, Calls};
+pub use clock::{ManualTime, Now, SimulationClock, SystemTime, TimeSource};
+pub use cloud::{Answered, Cloud, Controls, Identified, Refusal, StateError};
+pub use faults::{Effect, Effects, Faults, Matcher, Rule};
+pub use random::Random;
+pub use resources::Resource;
+pub use server::{RunningCloud, ServeError, ready_file, serve};
