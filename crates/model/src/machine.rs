@@ -14,7 +14,7 @@ pub struct Region {
     pub zones: Vec<String>,
 }
 
-/// A machine type (CB-Spider: VMSpec).
+/// A machine type (CB-Spider: `VMSpec`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MachineType {

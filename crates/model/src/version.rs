@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::{KubernetesVersion, Support};
+
 /// A Kubernetes version as a cloud writes it: `1.31`, `1.31.4`, `v1.31.4-gke.1000`.
 ///
 /// A leading `v` is accepted and dropped. The patch may be unknown; the suffix is the cloud's own.
@@ -209,53 +211,46 @@ pub struct Picked {
 }
 
 impl VersionRequest {
-    /// Chooses among what the cloud offers. `offered` says of each version whether it is the cloud's default.
+    /// Chooses among what the cloud offers; what is no longer supported is never chosen.
     ///
     /// # Errors
     /// A sentence that names what was asked for and what is offered.
-    pub fn pick<'a>(
-        &self,
-        offered: impl Iterator<Item = (&'a Version, bool)> + Clone,
-    ) -> Result<Picked, String> {
-        let newest = |wanted: &dyn Fn(&Version) -> bool| {
+    pub fn pick(&self, offered: &[KubernetesVersion]) -> Result<Picked, String> {
+        let chosen = || {
             offered
-                .clone()
-                .map(|(v, _)| v)
-                .filter(|v| wanted(v))
-                .max()
-                .cloned()
+                .iter()
+                .filter(|candidate| candidate.support != Support::Unsupported)
         };
         match self {
             Self::Default => {
-                let default = offered
-                    .clone()
-                    .find(|(_, default)| *default)
-                    .map(|(version, _)| version.clone());
-                match default {
-                    Some(version) => Ok(Picked {
-                        says: format!("{version}, the cloud's default"),
-                        version,
-                    }),
-                    None => newest(&|_| true)
-                        .map(|version| Picked {
-                            says: format!("{version}, the newest the cloud offers"),
-                            version,
-                        })
-                        .ok_or_else(|| "the cloud offers no version".to_owned()),
+                if let Some(default) = chosen().find(|candidate| candidate.default) {
+                    return Ok(picked(&default.version, "the cloud's default"));
                 }
+                let stable = chosen().filter(|candidate| candidate.support != Support::Preview);
+                stable
+                    .max_by(|a, b| a.version.cmp(&b.version))
+                    .map(|newest| picked(&newest.version, "the newest the cloud offers"))
+                    .ok_or_else(|| "the cloud offers no version".to_owned())
             }
-            Self::Given(asked) => newest(&|version| asked.covers(version))
-                .map(|version| Picked {
-                    says: format!("{version}, the newest that matches {asked}"),
-                    version,
-                })
+            Self::Given(asked) => chosen()
+                .map(|candidate| &candidate.version)
+                .filter(|version| asked.covers(version))
+                .max()
+                .map(|version| picked(version, &format!("the newest that matches {asked}")))
                 .ok_or_else(|| {
-                    let mut all: Vec<&Version> = offered.clone().map(|(version, _)| version).collect();
+                    let mut all: Vec<&Version> = chosen().map(|candidate| &candidate.version).collect();
                     all.sort();
                     let all: Vec<String> = all.iter().map(ToString::to_string).collect();
                     format!("{asked} is not offered; offered are {}", all.join(", "))
                 }),
         }
+    }
+}
+
+fn picked(version: &Version, why: &str) -> Picked {
+    Picked {
+        version: version.clone(),
+        says: format!("{version}, {why}"),
     }
 }
 
@@ -387,16 +382,20 @@ mod tests {
     #[test]
     fn picks_the_default_else_the_best_match() {
         let offered = [
-            (v("1.31.2"), false),
-            (v("1.32.1"), true),
-            (v("1.31.10"), false),
-            (v("1.33.0"), false),
-        ];
-        let pick = |text: &str| {
-            text.parse::<VersionRequest>()
-                .unwrap()
-                .pick(offered.iter().map(|(version, default)| (version, *default)))
-        };
+            ("1.29", false, Support::Unsupported),
+            ("1.31.2", false, Support::Extended),
+            ("1.32.1", true, Support::Standard),
+            ("1.31.10", false, Support::Extended),
+            ("1.33.0", false, Support::Preview),
+        ]
+        .map(|(version, default, support)| KubernetesVersion {
+            version: v(version),
+            default,
+            support,
+            end_of_standard_support: None,
+            end_of_extended_support: None,
+        });
+        let pick = |text: &str| text.parse::<VersionRequest>().unwrap().pick(&offered);
         assert_eq!(pick("").unwrap().version, v("1.32.1"));
         assert_eq!(pick("default").unwrap().says, "1.32.1, the cloud's default");
         assert_eq!(pick("1.31").unwrap().version, v("1.31.10"));
@@ -406,7 +405,7 @@ mod tests {
             "1.40 is not offered; offered are 1.31.2, 1.31.10, 1.32.1, 1.33.0"
         );
         assert_eq!(
-            VersionRequest::Default.pick(std::iter::empty()).unwrap_err(),
+            VersionRequest::Default.pick(&[]).unwrap_err(),
             "the cloud offers no version"
         );
     }
