@@ -1,1 +1,58 @@
-//! One HTTP client for every cloud: signing hook, time limits, retries, request budget, tracing, redaction, record of exchanges.
+//! One HTTP client for every cloud: signing hook, time limits, retries, request budget, tracing, redaction, record
+//! of exchanges.
+//!
+//! A driver builds a [`Client`] from the process-wide [`Transport`], describes one cloud call as a [`Call`] and gets
+//! back the cloud's [`Response`], whatever its status. What the status means is the driver's to say; whether an
+//! unanswered call may be sent again is said by the call's [`Effect`].
+//!
+//! This crate never decides what an error of a cloud means, never repeats a call that may have been applied unless
+//! it is a read, never follows a redirect, and knows no provider by name.
+
+mod effect;
+
+mod clock;
+mod virtual_clock;
+
+mod call;
+mod error;
+mod hosts;
+mod response;
+mod signer;
+
+mod budget;
+mod fair_queue;
+mod limits;
+mod skew;
+
+pub mod redaction;
+
+mod fault;
+mod observer;
+mod recorder;
+
+mod attempt;
+mod client;
+mod pool;
+mod telemetry;
+mod transport;
+
+pub use budget::{Bucket, Buckets};
+pub use call::Call;
+pub use client::{Client, ClientOptions};
+pub use clock::{Clock, SystemClock};
+pub use effect::{Effect, Lane};
+pub use error::{Error, ErrorKind};
+pub use fault::{Fault, FaultLayer, FaultRule, Faults, When};
+pub use hosts::AllowedHost;
+pub use limits::Limits;
+pub use observer::{CallFacts, CallObserver, Outcome};
+pub use recorder::{DirectoryRecorder, Exchange, MemoryRecorder, Recorder};
+pub use redaction::Redaction;
+pub use response::{Response, Verdict, classify_by_status, retry_after};
+pub use signer::{NoSigner, SignContext, SignError, Signer};
+pub use transport::{Transport, TransportBuilder};
+pub use virtual_clock::VirtualClock;
+
+pub use bytes::Bytes;
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+pub use url::Url;

@@ -1,0 +1,272 @@
+//! A connection's client: sends calls, and repeats what is safe to repeat. Decides nothing about what an answer means.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::Instrument;
+
+use crate::attempt::{Answered, Attempt};
+use crate::pool::Wanted;
+use crate::{
+    AllowedHost, Buckets, Call, Effect, Error, ErrorKind, Limits, Redaction, Response, Signer, Transport,
+    Verdict, classify_by_status, hosts, telemetry,
+};
+
+/// What a client is made from.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// The provider's name, for spans, metrics and records.
+    pub provider: &'static str,
+    /// Whose budget the calls use: all clients of one provider with the same text share it. Best the account's
+    /// identity and location; may be set later by [`Client::with_account`].
+    pub account: String,
+    /// The region that signatures name, where they do.
+    pub region: Option<String>,
+    /// Signs each try.
+    pub signer: Arc<dyn Signer>,
+    /// Limits of each call, before `pace`.
+    pub limits: Limits,
+    /// How often each action may be called.
+    pub buckets: Buckets,
+    /// An authority to trust beside the machine's, as PEM.
+    pub ca_certificate: Option<String>,
+    /// How much faster than the real cloud the other side is: divides the total limit, down to one second. 1 for a
+    /// real cloud.
+    pub pace: u32,
+    /// Where calls may go. Nothing is allowed by default.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// How the cloud says that it is busy.
+    pub classify: fn(&Response) -> Verdict,
+    /// What is removed from records.
+    pub redaction: Redaction,
+}
+
+impl ClientOptions {
+    /// The defaults: no account, no region, no allowed host, default limits and buckets, pace 1, verdicts by status.
+    pub fn new(provider: &'static str, signer: Arc<dyn Signer>) -> Self {
+        Self {
+            provider,
+            account: String::new(),
+            region: None,
+            signer,
+            limits: Limits::default(),
+            buckets: Buckets::default(),
+            ca_certificate: None,
+            pace: 1,
+            allowed_hosts: Vec::new(),
+            classify: classify_by_status,
+            redaction: Redaction::default(),
+        }
+    }
+}
+
+/// Sends the calls of one connection. Clones share counts, budget and connections.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) transport: Transport,
+    pub(crate) options: Arc<ClientOptions>,
+    pub(crate) limits: Limits,
+    pub(crate) wanted: Wanted,
+    account: Arc<str>,
+    counts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+}
+
+/// How often a call is tried at most.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+impl Client {
+    pub(crate) fn new(transport: Transport, options: ClientOptions) -> Self {
+        let limits = options.limits.at_pace(options.pace);
+        // A connection that takes the whole time must fail as «not sent» before the call fails as «lost».
+        let connect = limits.connect.min(limits.total / 2);
+        let wanted = Wanted {
+            ca_certificate: options.ca_certificate.as_deref().map(Arc::from),
+            connect,
+        };
+        let account = Arc::from(options.account.as_str());
+        Self {
+            transport,
+            options: Arc::new(options),
+            limits,
+            wanted,
+            account,
+            counts: Arc::default(),
+        }
+    }
+
+    /// The same client, using the budget of `account`.
+    #[must_use]
+    pub fn with_account(&self, account: &str) -> Self {
+        Self {
+            account: Arc::from(account),
+            ..self.clone()
+        }
+    }
+
+    /// The account whose budget is used.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The provider's name.
+    pub fn provider(&self) -> &'static str {
+        self.options.provider
+    }
+
+    /// The limits in effect, `pace` applied. After `total` a call surely sends nothing more.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// How many requests were sent, by action, tries counted one by one.
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Begins counting anew.
+    pub fn reset_counts(&self) {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn count(&self, action: &'static str) -> u64 {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(action).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Sends a call and gives back the cloud's answer, of any status.
+    ///
+    /// Repeats, with growing jittered pauses and within the total limit: what was surely not sent; of a
+    /// [`Effect::Read`] also lost answers and those whose verdict is not fine; and once, what was refused while this
+    /// machine's clock was found to be wrong. A last answer that is not fine is given back as it is.
+    ///
+    /// # Errors
+    /// [`Error`] when there is no answer; its kind says what is known.
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+        let span = telemetry::span(self.options.provider, &call);
+        let clock = self.transport.clock();
+        let started = clock.monotonic();
+        let mut tries = 0;
+        let result = self
+            .send_within(&call, started, &mut tries)
+            .instrument(span.clone())
+            .await;
+        telemetry::ended(&span, &result, tries, clock.monotonic().saturating_sub(started));
+        result
+    }
+
+    async fn send_within(&self, call: &Call, started: Duration, tries: &mut u32) -> Result<Response, Error> {
+        if !hosts::admits(&self.options.allowed_hosts, &call.url) {
+            let host = call.url.host_str().unwrap_or_default();
+            let message = format!("`{host}` is not one of the connection's own hosts");
+            return Err(Error::new(ErrorKind::ForeignHost, call.action, message));
+        }
+        let clock = self.transport.clock();
+        let mut signed_anew = false;
+        loop {
+            self.wait_for_budget(call, self.left(started)).await?;
+            *tries += 1;
+            let left = self.left(started);
+            let ended = Attempt::new(self, call, *tries, left).run().await;
+            let pause = match &ended {
+                Ok(answered)
+                    if answered.clock_was_wrong && !signed_anew && is_refusal(&answered.response) =>
+                {
+                    signed_anew = true;
+                    Some(Duration::ZERO)
+                }
+                Ok(answered) => self.pause_after_answer(call, answered, *tries),
+                Err(error) => self.pause_after_error(call, error, *tries),
+            };
+            match pause {
+                Some(pause) if *tries < TRIES && pause < self.left(started) => clock.sleep(pause).await,
+                _ => return ended.map(|answered| answered.response),
+            }
+        }
+    }
+
+    /// What is left of the call's time.
+    fn left(&self, started: Duration) -> Duration {
+        let passed = self.transport.clock().monotonic().saturating_sub(started);
+        self.limits.total.saturating_sub(passed)
+    }
+
+    async fn wait_for_budget(&self, call: &Call, limit: Duration) -> Result<(), Error> {
+        let clock = self.transport.clock();
+        let started = clock.monotonic();
+        let turn = self.gate(call).acquire(call.lane, limit).await;
+        let waited = clock.monotonic().saturating_sub(started);
+        telemetry::waited(self.options.provider, call.service, call.lane, waited);
+        turn.map_err(|retry_after| {
+            let message = format!(
+                "the request budget is used up for {} s more",
+                retry_after.as_secs().max(1)
+            );
+            Error::new(ErrorKind::Budget { retry_after }, call.action, message)
+        })
+    }
+
+    fn gate(&self, call: &Call) -> Arc<crate::budget::Gate> {
+        let key = (
+            self.options.provider,
+            self.account.to_string(),
+            call.service,
+            call.action,
+        );
+        let bucket = self.options.buckets.of(call.service, call.action);
+        self.transport.shared.budget.gate(key, bucket)
+    }
+
+    /// The pause before the answer is asked for again; `None` when it is given back.
+    fn pause_after_answer(&self, call: &Call, answered: &Answered, tries: u32) -> Option<Duration> {
+        let least = match (self.options.classify)(&answered.response) {
+            Verdict::Fine => return None,
+            Verdict::Unavailable => Duration::ZERO,
+            Verdict::Throttled { retry_after } => {
+                telemetry::throttled(self.options.provider, call.service, call.action);
+                self.gate(call).lower(retry_after);
+                retry_after.unwrap_or_default()
+            }
+        };
+        (call.effect == Effect::Read).then(|| self.backoff(tries).max(least))
+    }
+
+    fn pause_after_error(&self, call: &Call, error: &Error, tries: u32) -> Option<Duration> {
+        let again = match error.kind() {
+            ErrorKind::NotSent => true,
+            ErrorKind::Lost => call.effect == Effect::Read,
+            _ => false,
+        };
+        again.then(|| self.backoff(tries))
+    }
+
+    /// Doubles with each try; half of it is chance, so that callers who failed together do not come back together.
+    fn backoff(&self, tries: u32) -> Duration {
+        let whole =
+            FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE) / self.options.pace.max(1);
+        let half = whole / 2;
+        // Each hasher of the standard library begins with other keys; good enough for spreading load.
+        let chance = RandomState::new().hash_one(tries) % 1024;
+        half + half * u32::try_from(chance).unwrap_or_default() / 1024
+    }
+}
+
+/// A status with which clouds refuse a signature's date. Whatever it was refused for, it was not applied.
+fn is_refusal(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 400 | 401 | 403)
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("provider", &self.options.provider)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
