@@ -11,6 +11,7 @@ mod control;
 mod exchange;
 pub mod faults;
 mod guard;
+pub mod kubernetes;
 pub mod random;
 pub mod resources;
 pub mod server;

@@ -70,7 +70,9 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal for this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self {
+            reason: reason.into(),
+        }
     }
 }
 

@@ -19,7 +19,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificate::Verifier;
 use super::status::{Status, typed_response};
-use super::{Authenticator, Authority, Back, Credential, Identity, Now, Refusal, Request, Response, Result};
+use super::{
+    Authenticator, Authority, Back, Credential, Identity, Refusal, Request, Response, Result, WallClock,
+};
 
 /// The API server's own limit of a request's body.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
@@ -38,8 +40,8 @@ pub struct EndpointSettings {
     pub authenticator: Arc<dyn Authenticator>,
     /// What answers.
     pub back: Arc<dyn Back>,
-    /// The process's clock.
-    pub now: Now,
+    /// The simulated cloud's clock; only its dates are read.
+    pub clock: WallClock,
 }
 
 /// A cluster's Kubernetes endpoint. It listens until it is dropped; then its connections, watches too, end.
@@ -54,7 +56,7 @@ struct Front {
     verifier: Arc<Verifier>,
     authenticator: Arc<dyn Authenticator>,
     back: Arc<dyn Back>,
-    now: Now,
+    clock: WallClock,
 }
 
 impl Endpoint {
@@ -73,7 +75,7 @@ impl Endpoint {
             verifier,
             authenticator: settings.authenticator,
             back: settings.back,
-            now: settings.now,
+            clock: settings.clock,
         });
         let listening = tokio::spawn(listen(listener, TlsAcceptor::from(tls), front)).abort_handle();
         Ok(Self { address, listening })
@@ -107,7 +109,7 @@ impl fmt::Debug for EndpointSettings {
 }
 
 fn server_tls(settings: &EndpointSettings, verifier: Arc<Verifier>) -> Result<Arc<rustls::ServerConfig>> {
-    let (certificate, key) = settings.authority.issue_server((settings.now)())?.for_tls()?;
+    let (certificate, key) = settings.authority.issue_server((settings.clock)())?.for_tls()?;
     let mut tls =
         rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -148,9 +150,16 @@ async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, front: Arc<Front>
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else { return };
-    let chain: Arc<[CertificateDer<'static>]> =
-        stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec().into();
+    let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else {
+        return;
+    };
+    let chain: Arc<[CertificateDer<'static>]> = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .unwrap_or_default()
+        .to_vec()
+        .into();
     let service = service_fn(move |request| {
         let (front, chain) = (Arc::clone(&front), Arc::clone(&chain));
         async move { Ok::<_, Infallible>(front.answer(&chain, request).await) }
@@ -170,14 +179,20 @@ impl Front {
     async fn answer(&self, chain: &[CertificateDer<'static>], request: http::Request<Incoming>) -> Response {
         let (mut head, body) = request.into_parts();
         let authorization = head.headers.remove(AUTHORIZATION);
-        let token = authorization.as_ref().and_then(|value| bearer(value.to_str().ok()?));
+        let token = authorization
+            .as_ref()
+            .and_then(|value| bearer(value.to_str().ok()?));
         if token.is_none() && chain.is_empty() && is_health(head.uri.path()) {
             return typed_response(http::StatusCode::OK, "text/plain; charset=utf-8", "ok");
         }
         let identity = match self.authenticate(token, chain).await {
             Ok(identity) => identity,
             Err(refusal) => {
-                tracing::debug!(cluster = self.cluster, reason = refusal.reason, "401 from a simulated cluster");
+                tracing::debug!(
+                    cluster = self.cluster,
+                    reason = refusal.reason,
+                    "401 from a simulated cluster"
+                );
                 return Status::unauthorized().response();
             }
         };
@@ -206,7 +221,7 @@ impl Front {
     ) -> std::result::Result<Identity, Refusal> {
         let mut refused = Refusal::new("no credential was shown");
         if !chain.is_empty() {
-            match self.verifier.verify(chain, (self.now)()) {
+            match self.verifier.verify(chain, (self.clock)()) {
                 Ok(certificate) => {
                     let credential = Credential::ClientCertificate(&certificate);
                     match self.authenticator.authenticate(&self.cluster, credential).await {

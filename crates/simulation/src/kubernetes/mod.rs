@@ -29,8 +29,8 @@ pub use self::state::{
     ClusterSettings, ClusterSnapshot, ClusterState, Deletion, Node, PersistentVolume, Removal, Workload,
 };
 
-/// The process's clock, as every part of the endpoint reads it: dates in answers and certificates.
-pub type Now = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+/// The date as the simulated cloud reads it ([`crate::SimulationClock::wall`]): for times in answers and certificates.
+pub type WallClock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
 
 /// Why an endpoint, its certificates or its stored state could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -63,20 +63,35 @@ pub(crate) static NODES: Resource = Resource {
     changes: &["patch"],
     ..core("nodes", "node", "Node", &["no"])
 };
-pub(crate) static NAMESPACES: Resource =
-    Resource { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"]) };
-pub(crate) static PODS: Resource =
-    Resource { categories: ALL_CATEGORY, ..core("pods", "pod", "Pod", &["po"]) };
+pub(crate) static NAMESPACES: Resource = Resource {
+    namespaced: false,
+    ..core("namespaces", "namespace", "Namespace", &["ns"])
+};
+pub(crate) static PODS: Resource = Resource {
+    categories: ALL_CATEGORY,
+    ..core("pods", "pod", "Pod", &["po"])
+};
 pub(crate) static SERVICES: Resource = Resource {
     categories: ALL_CATEGORY,
     changes: &["delete"],
     ..core("services", "service", "Service", &["svc"])
 };
 pub(crate) static EVENTS: Resource = core("events", "event", "Event", &["ev"]);
-pub(crate) static PERSISTENT_VOLUMES: Resource =
-    Resource { namespaced: false, ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"]) };
-pub(crate) static PERSISTENT_VOLUME_CLAIMS: Resource =
-    core("persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", &["pvc"]);
+pub(crate) static PERSISTENT_VOLUMES: Resource = Resource {
+    namespaced: false,
+    ..core(
+        "persistentvolumes",
+        "persistentvolume",
+        "PersistentVolume",
+        &["pv"],
+    )
+};
+pub(crate) static PERSISTENT_VOLUME_CLAIMS: Resource = core(
+    "persistentvolumeclaims",
+    "persistentvolumeclaim",
+    "PersistentVolumeClaim",
+    &["pvc"],
+);
 pub(crate) static RESOURCE_QUOTAS: Resource =
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"]);
 pub(crate) static LIMIT_RANGES: Resource = core("limitranges", "limitrange", "LimitRange", &["limits"]);
@@ -93,10 +108,17 @@ pub(crate) static REPLICA_SETS: Resource = Resource {
     ..of_group("apps", "replicasets", "replicaset", "ReplicaSet", &["rs"])
 };
 pub(crate) static LEASES: Resource = of_group("coordination.k8s.io", "leases", "lease", "Lease", NOTHING);
-pub(crate) static ENDPOINT_SLICES: Resource =
-    of_group("discovery.k8s.io", "endpointslices", "endpointslice", "EndpointSlice", NOTHING);
-pub(crate) static INGRESSES: Resource =
-    Resource { changes: &["delete"], ..of_group("networking.k8s.io", "ingresses", "ingress", "Ingress", &["ing"]) };
+pub(crate) static ENDPOINT_SLICES: Resource = of_group(
+    "discovery.k8s.io",
+    "endpointslices",
+    "endpointslice",
+    "EndpointSlice",
+    NOTHING,
+);
+pub(crate) static INGRESSES: Resource = Resource {
+    changes: &["delete"],
+    ..of_group("networking.k8s.io", "ingresses", "ingress", "Ingress", &["ing"])
+};
 
 /// Every kind that this back keeps, in the order in which discovery names them.
 pub(crate) static RESOURCES: [&Resource; 15] = [
@@ -119,9 +141,21 @@ pub(crate) static RESOURCES: [&Resource; 15] = [
 
 /// Every question that this back answers.
 pub(crate) static REVIEWS: [Review; 3] = [
-    Review { group: "authentication.k8s.io", plural: "selfsubjectreviews", kind: "SelfSubjectReview" },
-    Review { group: "authorization.k8s.io", plural: "selfsubjectaccessreviews", kind: "SelfSubjectAccessReview" },
-    Review { group: "authorization.k8s.io", plural: "selfsubjectrulesreviews", kind: "SelfSubjectRulesReview" },
+    Review {
+        group: "authentication.k8s.io",
+        plural: "selfsubjectreviews",
+        kind: "SelfSubjectReview",
+    },
+    Review {
+        group: "authorization.k8s.io",
+        plural: "selfsubjectaccessreviews",
+        kind: "SelfSubjectAccessReview",
+    },
+    Review {
+        group: "authorization.k8s.io",
+        plural: "selfsubjectrulesreviews",
+        kind: "SelfSubjectRulesReview",
+    },
 ];
 
 /// The named groups in the order in which discovery names them, each with its one version `v1`.
@@ -147,16 +181,27 @@ impl Resource {
     pub(crate) fn of_object(object: &Value) -> Option<&'static Self> {
         let version = object.get("apiVersion")?.as_str()?;
         let kind = object.get("kind")?.as_str()?;
-        RESOURCES.iter().find(|known| known.kind == kind && known.api_version() == version).copied()
+        RESOURCES
+            .iter()
+            .find(|known| known.kind == kind && known.api_version() == version)
+            .copied()
     }
 
     pub(crate) fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `services`, `ingresses.networking.k8s.io`: as messages name it.
     pub(crate) fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     /// The `details` of a `Status` about one object (an empty name: about the kind).
