@@ -1,1 +1,40 @@
-//! The contract of a cloud's driver: reads, stages, capabilities, errors.
+//! The contract of a cloud's driver: what it can do as data, its reads, its stages, its errors.
+//!
+//! A driver answers questions (reads) and describes changes (plans of stages, each with a look, an ask and a poll).
+//! It never waits for a cloud to finish, never retries, never stores anything: the engine does.
+
+mod capabilities;
+mod change;
+mod connection;
+mod credential;
+mod error;
+mod plan;
+mod provider;
+mod reaction;
+mod reads;
+mod stage;
+mod validate;
+
+pub use capabilities::{
+    ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, Upgrade,
+};
+pub use change::{
+    AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterTarget, CreateCluster, CreateKeyPair, CreateNetwork,
+    CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, FixPrerequisites, Marks,
+    NodeGroupTarget, RemoveNodeGroup, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+};
+pub use connection::{ConnectionSpecification, House};
+pub use credential::{Credential, Environment, Field, Form};
+pub use error::{DriverError, ErrorKind, Result, chain};
+pub use plan::{Cancel, Identity, Plan, Prepared, StageSpecification, Subject};
+pub use provider::{Driver, Provider};
+pub use reaction::{Reaction, reaction};
+pub use reads::{
+    AccountIdentity, ClusterCredential, Detail, ExecCommand, KubeconfigFormat, KubeconfigUser, Listing,
+    Missed, Prerequisite, PrerequisiteState,
+};
+pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
+pub use validate::{validate, validate_settings};
+
+pub use pmks_transport::Effect;

@@ -1,0 +1,297 @@
+//! What a provider can do, its limits and its rules, as data. One literal a provider; nothing else in the program
+//! asks which provider it is.
+
+use std::time::Duration;
+
+use pmks_model::{ImageKind, NameRule, OperationKind};
+use serde::Serialize;
+
+use crate::Form;
+
+/// Everything that differs between providers and that somebody outside the driver must know.
+///
+/// It is the provider's literal, narrowed by the connection where a region or endpoint differs
+/// ([`crate::Driver::capabilities`]).
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Capabilities {
+    /// The provider's name, as in a connection: `aws`.
+    pub provider: &'static str,
+    /// The product's name, for people: `Amazon EKS`.
+    pub title: &'static str,
+    /// The services whose endpoints a connection may replace (`eks`, `ec2`, …), beside `all`.
+    pub services: &'static [&'static str],
+    /// The credential forms; a connection uses one of them.
+    pub credential_forms: &'static [Form],
+    /// The provider's own settings of a connection.
+    pub settings: &'static [OptionField],
+    /// The provider's own options of a cluster.
+    pub cluster_options: &'static [OptionField],
+    /// The operation kinds that this provider has. The others answer `Unsupported`.
+    pub operations: &'static [OperationKind],
+    /// What names of clusters are allowed.
+    pub cluster_name: NameRule,
+    /// What names of node groups are allowed.
+    pub node_group_name: NameRule,
+    /// What names of networks are allowed.
+    pub network_name: NameRule,
+    /// What names of subnets are allowed.
+    pub subnet_name: NameRule,
+    /// What names of security groups are allowed.
+    pub security_group_name: NameRule,
+    /// What names of key pairs are allowed.
+    pub key_pair_name: NameRule,
+    /// What tags are allowed; `None`: the provider has no tags.
+    pub tags: Option<TagRule>,
+    /// Whether, and how many, node groups may be asked for with the cluster.
+    pub node_groups_at_creation: NodeGroupsAtCreation,
+    /// The least number of subnets of a cluster.
+    pub minimum_subnets: usize,
+    /// The least number of different zones that these subnets lie in.
+    pub minimum_zones: usize,
+    /// Whether a cluster takes security groups.
+    pub security_groups: Presence,
+    /// What a node group's image setting means.
+    pub image: ImageKind,
+    /// The root disks of nodes.
+    pub root_disk: RootDisk,
+    /// What a node group's key pair is used for.
+    pub key_pair: KeyPairUse,
+    /// Whether a node group may have no nodes.
+    pub scales_to_zero: bool,
+    /// How autoscaling is switched.
+    pub auto_scaling: AutoScaling,
+    /// What lets a client in at the cluster's Kubernetes API.
+    pub token: TokenKind,
+    /// Whether the cloud has a credential plugin of its own for kubeconfigs.
+    pub native_kubeconfig: bool,
+    /// Whether the cloud hands out kubeconfigs with a credential that does not expire soon.
+    pub static_kubeconfig: bool,
+    /// Whether the last node group may be removed.
+    pub last_node_group: LastNodeGroup,
+    /// How versions are raised.
+    pub upgrade: Upgrade,
+    /// What becomes of a cluster whose creation failed.
+    pub failed_create: FailedCreate,
+    /// The cloud's request limits.
+    pub buckets: &'static [ActionBucket],
+    /// The most calls that each read makes.
+    pub call_bounds: &'static [CallBound],
+    /// The longest time during which something that was just made may still be «not found».
+    #[serde(serialize_with = "seconds")]
+    pub visible_after: Duration,
+}
+
+/// Whether something must, may or must not be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Presence {
+    /// At least one.
+    Required,
+    /// As the user likes.
+    Optional,
+    /// None.
+    Forbidden,
+}
+
+/// Whether, and how many, node groups may be asked for with a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeGroupsAtCreation {
+    /// Whether they must, may or must not be given.
+    pub presence: Presence,
+    /// The most of them.
+    pub most: usize,
+}
+
+/// The root disks of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RootDisk {
+    /// The types to choose from; empty: not choosable.
+    pub types: &'static [&'static str],
+    /// What the cloud takes where the user says nothing, in GiB.
+    pub default_gib: u32,
+    /// The least size in GiB.
+    pub min_gib: u32,
+    /// The largest size in GiB; 0: the size is not choosable.
+    pub max_gib: u32,
+}
+
+/// What a node group's key pair is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyPairUse {
+    /// A node group needs one.
+    Required,
+    /// A node group may have one.
+    Optional,
+    /// The cloud has no use for one.
+    Unused,
+}
+
+/// How autoscaling is switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AutoScaling {
+    /// Whether the cloud itself moves the size. If not, an autoscaler in the cluster has to.
+    pub managed: bool,
+    /// What the switch does, for people.
+    pub says: &'static str,
+}
+
+/// What lets a client in at a cluster's Kubernetes API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenKind {
+    /// A bearer token.
+    Bearer,
+    /// A client certificate.
+    ClientCertificate,
+}
+
+/// Whether the last node group may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LastNodeGroup {
+    /// It may.
+    Removable,
+    /// The cloud keeps at least one.
+    Kept,
+}
+
+/// How versions are raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upgrade {
+    /// Whether the control plane rises one minor at a time.
+    pub one_minor_at_a_time: bool,
+    /// Whether every node group must be at the control plane's version before its next hop.
+    pub node_groups_before_next_hop: bool,
+    /// The most minors that nodes may lie behind the control plane.
+    pub largest_skew: u32,
+}
+
+/// What becomes of a cluster or node group whose creation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FailedCreate {
+    /// It never comes right: it is removed and made again.
+    Replace,
+    /// The cloud goes on with it.
+    Repair,
+}
+
+/// A request limit of the cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionBucket {
+    /// The service.
+    pub service: &'static str,
+    /// The action; empty: every action of the service that has no bucket of its own.
+    pub action: &'static str,
+    /// How many requests at once.
+    pub burst: u32,
+    /// How many a second after that.
+    pub per_second: f64,
+}
+
+/// The most calls that a read makes: `fixed + clusters × per_cluster + node groups × per_node_group`, pages of
+/// larger lists apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallBound {
+    /// The read.
+    pub read: ReadKind,
+    /// Calls for any answer.
+    pub fixed: u32,
+    /// Calls for each cluster in the answer.
+    pub per_cluster: u32,
+    /// Calls for each node group in the answer.
+    pub per_node_group: u32,
+}
+
+/// The reads whose number of calls is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReadKind {
+    /// `list_clusters` of identifiers alone.
+    ListClusterIds,
+    /// `list_clusters` of whole clusters.
+    ListClusters,
+    /// `list_clusters` with the nodes' identifiers.
+    ListClustersWithNodes,
+    /// `get_cluster`, with its node groups and their nodes' identifiers.
+    GetCluster,
+    /// `nodes` of a cluster.
+    Nodes,
+    /// `versions`.
+    Versions,
+    /// `generate_cluster_token`.
+    ClusterToken,
+}
+
+/// What tags a cloud allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TagRule {
+    /// The most tags of a resource that a user may give; our marks are already taken off.
+    pub most: usize,
+    /// What keys are allowed.
+    pub key: NameRule,
+    /// The most characters of a value.
+    pub value_length: usize,
+}
+
+/// An option or setting of the provider's own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OptionField {
+    /// Its name in camelCase.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: OptionKind,
+    /// Its default, in words or as the value is written; empty: none.
+    pub default: &'static str,
+    /// What it is for.
+    pub help: &'static str,
+    /// Whether it can be changed after creation.
+    pub changeable: bool,
+}
+
+/// The type of an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OptionKind {
+    /// `true` or `false`.
+    Boolean,
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
+}
+
+impl Capabilities {
+    /// The bound of a read, if one is stated.
+    pub fn call_bound(&self, read: ReadKind) -> Option<CallBound> {
+        self.call_bounds.iter().copied().find(|bound| bound.read == read)
+    }
+
+    /// Whether the provider has this kind of operation.
+    pub fn has(&self, kind: OperationKind) -> bool {
+        self.operations.contains(&kind)
+    }
+}
+
+impl CallBound {
+    /// The most calls for an answer of that size.
+    pub fn most(&self, clusters: u32, node_groups: u32) -> u32 {
+        self.fixed + clusters * self.per_cluster + node_groups * self.per_node_group
+    }
+}

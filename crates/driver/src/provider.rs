@@ -1,0 +1,221 @@
+//! The two traits that a cloud implements.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pmks_model::{
+    Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
+    SecurityGroup, Subnet,
+};
+use pmks_transport::Lane;
+
+use crate::{
+    AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
+    ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
+    DeleteCluster, DeleteResource, Detail, DriverError, FixPrerequisites, House, KubeconfigFormat,
+    KubeconfigUser, Listing, Prepared, Prerequisite, RemoveNodeGroup, Result, StageCalls, StageSpecification,
+    UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+};
+
+/// A kind of cloud. The registry holds one of each.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What it can do, before any connection.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Makes a driver for a connection. Sends nothing, except what an ambient credential chain must.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for settings, endpoints or credentials that cannot be right.
+    async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>>;
+}
+
+/// A provider at work in one account and region.
+///
+/// Reads make the fewest calls that the API allows, follow every page, and never write. A list in which a call failed
+/// is partial and says which. Preparations read only: they check and choose, and answer the plan or an error, having
+/// changed nothing.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// What it can do here.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The same driver, whose reads wait in that lane. Asks wait in theirs whatever is said here.
+    fn on_lane(&self, lane: Lane) -> Arc<dyn Driver>;
+
+    // Reads
+
+    /// Who the credential acts for.
+    async fn account_identity(&self) -> Result<AccountIdentity>;
+
+    /// The clusters of the connection's region, ordered by name.
+    async fn list_clusters(&self, detail: Detail) -> Result<Listing<Cluster>>;
+
+    /// One cluster by the cloud's identifier, with its node groups and their nodes' identifiers.
+    async fn get_cluster(&self, system_id: &str) -> Result<Cluster>;
+
+    /// The node groups of a cluster, with their nodes' identifiers.
+    async fn list_node_groups(&self, cluster: &str) -> Result<Listing<NodeGroup>>;
+
+    /// One node group, with its nodes' identifiers.
+    async fn get_node_group(&self, cluster: &str, system_id: &str) -> Result<NodeGroup>;
+
+    /// The VMs of a cluster, with details.
+    async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>>;
+
+    /// The Kubernetes versions on offer, oldest first.
+    async fn versions(&self) -> Result<Vec<KubernetesVersion>>;
+
+    /// The machine types on offer in the region, ordered by name.
+    async fn machine_types(&self) -> Result<Vec<MachineType>>;
+
+    /// The images that a node group can be made from.
+    async fn images(&self) -> Result<Vec<Image>>;
+
+    /// The regions, with the zones of the connection's own.
+    async fn regions(&self) -> Result<Vec<Region>>;
+
+    /// The networks of the region.
+    async fn list_networks(&self) -> Result<Vec<Network>>;
+
+    /// One network by the cloud's identifier, with its subnets.
+    async fn get_network(&self, system_id: &str) -> Result<Network>;
+
+    /// One subnet by the cloud's identifier.
+    async fn get_subnet(&self, system_id: &str) -> Result<Subnet>;
+
+    /// One security group by the cloud's identifier.
+    async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup>;
+
+    /// One key pair by the cloud's identifier.
+    async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair>;
+
+    /// What must exist first: in the account, and, if a cluster is given, at that cluster.
+    async fn prerequisites(&self, cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>>;
+
+    /// What came into being because a cluster stood.
+    async fn children(&self, cluster: &Cluster) -> Result<Children>;
+
+    /// The user part of a kubeconfig in the cloud's own form (`Native`, `Static`).
+    async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser>;
+
+    /// What lets a client in at the Kubernetes API, made from the observation that is given: no call but the
+    /// identity's.
+    async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential>;
+
+    // Changes
+
+    /// Makes a stage again from what was stored of it.
+    ///
+    /// # Errors
+    /// `Unexpected` if the kind or the version of the stage is not known.
+    fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>>;
+
+    /// Prepares [`CreateCluster`].
+    async fn create_cluster(&self, _asked: &CreateCluster) -> Result<Prepared> {
+        Err(self.lacks("cluster.create"))
+    }
+
+    /// Prepares [`DeleteCluster`].
+    async fn delete_cluster(&self, _asked: &DeleteCluster) -> Result<Prepared> {
+        Err(self.lacks("cluster.delete"))
+    }
+
+    /// Prepares [`UpdateCluster`].
+    async fn update_cluster(&self, _asked: &UpdateCluster) -> Result<Prepared> {
+        Err(self.lacks("cluster.update"))
+    }
+
+    /// Prepares [`UpgradeCluster`].
+    async fn upgrade_cluster(&self, _asked: &UpgradeCluster) -> Result<Prepared> {
+        Err(self.lacks("cluster.upgrade"))
+    }
+
+    /// Prepares [`AddNodeGroup`].
+    async fn add_node_group(&self, _asked: &AddNodeGroup) -> Result<Prepared> {
+        Err(self.lacks("nodeGroup.add"))
+    }
+
+    /// Prepares [`ChangeNodeGroupScaling`].
+    async fn change_node_group_scaling(&self, _asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
+        Err(self.lacks("nodeGroup.scale"))
+    }
+
+    /// Prepares [`UpgradeNodeGroup`].
+    async fn upgrade_node_group(&self, _asked: &UpgradeNodeGroup) -> Result<Prepared> {
+        Err(self.lacks("nodeGroup.upgrade"))
+    }
+
+    /// Prepares [`RemoveNodeGroup`].
+    async fn remove_node_group(&self, _asked: &RemoveNodeGroup) -> Result<Prepared> {
+        Err(self.lacks("nodeGroup.remove"))
+    }
+
+    /// Prepares [`CreateNetwork`].
+    async fn create_network(&self, _asked: &CreateNetwork) -> Result<Prepared> {
+        Err(self.lacks("network.create"))
+    }
+
+    /// Prepares [`CreateSubnet`].
+    async fn create_subnet(&self, _asked: &CreateSubnet) -> Result<Prepared> {
+        Err(self.lacks("subnet.create"))
+    }
+
+    /// Prepares [`CreateSecurityGroup`].
+    async fn create_security_group(&self, _asked: &CreateSecurityGroup) -> Result<Prepared> {
+        Err(self.lacks("securityGroup.create"))
+    }
+
+    /// Prepares [`CreateKeyPair`].
+    async fn create_key_pair(&self, _asked: &CreateKeyPair) -> Result<Prepared> {
+        Err(self.lacks("keyPair.create"))
+    }
+
+    /// Prepares [`DeleteResource`]: of a network, subnet, security group or key pair.
+    async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
+        Err(self.lacks(Change::DeleteResource(asked.clone()).kind().as_str()))
+    }
+
+    /// Prepares [`FixPrerequisites`].
+    async fn fix_prerequisites(&self, _asked: &FixPrerequisites) -> Result<Prepared> {
+        Err(self.lacks("prerequisite.fix"))
+    }
+
+    /// The error of an operation that this provider does not have.
+    fn lacks(&self, operation: &'static str) -> DriverError {
+        DriverError::unsupported(self.capabilities().provider, operation)
+    }
+}
+
+impl dyn Driver {
+    /// Prepares any change: checks, chooses, and answers the plan, having changed nothing.
+    pub async fn prepare(&self, change: &Change) -> Result<Prepared> {
+        let prepared = match change {
+            Change::CreateCluster(asked) => self.create_cluster(asked).await,
+            Change::DeleteCluster(asked) => self.delete_cluster(asked).await,
+            Change::UpdateCluster(asked) => self.update_cluster(asked).await,
+            Change::UpgradeCluster(asked) => self.upgrade_cluster(asked).await,
+            Change::AddNodeGroup(asked) => self.add_node_group(asked).await,
+            Change::ChangeNodeGroupScaling(asked) => self.change_node_group_scaling(asked).await,
+            Change::UpgradeNodeGroup(asked) => self.upgrade_node_group(asked).await,
+            Change::RemoveNodeGroup(asked) => self.remove_node_group(asked).await,
+            Change::CreateNetwork(asked) => self.create_network(asked).await,
+            Change::CreateSubnet(asked) => self.create_subnet(asked).await,
+            Change::CreateSecurityGroup(asked) => self.create_security_group(asked).await,
+            Change::CreateKeyPair(asked) => self.create_key_pair(asked).await,
+            Change::DeleteResource(asked) => self.delete_resource(asked).await,
+            Change::FixPrerequisites(asked) => self.fix_prerequisites(asked).await,
+        }?;
+        match prepared.plan.defect() {
+            None => Ok(prepared),
+            Some(defect) => {
+                let provider = self.capabilities().provider;
+                Err(DriverError::new(
+                    crate::ErrorKind::Unexpected,
+                    provider,
+                    format!("the plan is wrong: {defect}"),
+                ))
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! A request against a provider's capabilities: everything that can be known without asking the cloud.
+
+use std::collections::BTreeMap;
+
+use pmks_model::{Findings, ImageKind, NodeGroupRequest, Tags};
+use serde_json::Value;
+
+use crate::{Capabilities, Change, KeyPairUse, OptionField, OptionKind, Presence};
+
+/// Everything that is wrong with a change at this provider, the model's own rules included.
+pub fn validate(change: &Change, capabilities: &Capabilities) -> Findings {
+    let mut findings = Findings::default();
+    let rules = Rules {
+        capabilities,
+        findings: &mut findings,
+    };
+    rules.check(change);
+    findings
+}
+
+struct Rules<'a> {
+    capabilities: &'a Capabilities,
+    findings: &'a mut Findings,
+}
+
+impl Rules<'_> {
+    fn check(mut self, change: &Change) {
+        let capabilities = self.capabilities;
+        match change {
+            Change::CreateCluster(asked) => self.cluster(&asked.request),
+            Change::AddNodeGroup(asked) => {
+                asked.request.validate("", self.findings);
+                self.node_group(&asked.request, "");
+            }
+            Change::UpdateCluster(asked) => {
+                let set = asked
+                    .tags
+                    .iter()
+                    .filter_map(|(k, v)| v.as_ref().map(|v| (k.clone(), v.clone())))
+                    .collect();
+                self.tags(&set);
+                self.options("options", capabilities.cluster_options, &asked.options);
+                for field in capabilities
+                    .cluster_options
+                    .iter()
+                    .filter(|field| !field.changeable)
+                {
+                    if asked.options.contains_key(field.name) {
+                        self.findings.add(
+                            format!("options.{}", field.name),
+                            "cannot be changed after creation",
+                        );
+                    }
+                }
+            }
+            Change::CreateNetwork(asked) => {
+                self.name("name", capabilities.network_name.refusal(&asked.request.name));
+                for (index, subnet) in asked.request.subnets.iter().enumerate() {
+                    self.name(
+                        &format!("subnets[{index}].name"),
+                        capabilities.subnet_name.refusal(&subnet.name),
+                    );
+                }
+                asked.request.validate(self.findings);
+                self.tags(&asked.request.tags);
+            }
+            Change::CreateSubnet(asked) => {
+                self.name("name", capabilities.subnet_name.refusal(&asked.request.name))
+            }
+            Change::CreateSecurityGroup(asked) => {
+                self.name(
+                    "name",
+                    capabilities.security_group_name.refusal(&asked.request.name),
+                );
+                asked.request.validate(self.findings);
+            }
+            Change::CreateKeyPair(asked) => {
+                self.name("name", capabilities.key_pair_name.refusal(&asked.request.name));
+                asked.request.validate(self.findings);
+            }
+            Change::ChangeNodeGroupScaling(asked) => {
+                if asked.change.is_empty() {
+                    self.findings.add(
+                        "scaling",
+                        "at least one of autoScaling, min, max and desired is required",
+                    );
+                }
+            }
+            Change::DeleteCluster(_)
+            | Change::UpgradeCluster(_)
+            | Change::UpgradeNodeGroup(_)
+            | Change::RemoveNodeGroup(_)
+            | Change::DeleteResource(_)
+            | Change::FixPrerequisites(_) => {}
+        }
+    }
+
+    fn cluster(&mut self, request: &pmks_model::ClusterRequest) {
+        let capabilities = self.capabilities;
+        self.name("name", capabilities.cluster_name.refusal(&request.name));
+        request.validate(self.findings);
+        if request.subnets.len() < capabilities.minimum_subnets {
+            let least = capabilities.minimum_subnets;
+            self.findings.add(
+                "subnets",
+                format!("{} needs at least {least}", capabilities.title),
+            );
+        }
+        self.presence(
+            "securityGroups",
+            capabilities.security_groups,
+            request.security_groups.len(),
+        );
+        let at_creation = capabilities.node_groups_at_creation;
+        self.presence("nodeGroups", at_creation.presence, request.node_groups.len());
+        if request.node_groups.len() > at_creation.most && at_creation.presence != Presence::Forbidden {
+            self.findings.add(
+                "nodeGroups",
+                format!("at most {} can be asked for at once", at_creation.most),
+            );
+        }
+        for (index, group) in request.node_groups.iter().enumerate() {
+            self.node_group(group, &format!("nodeGroups[{index}]."));
+        }
+        self.tags(&request.tags);
+        self.options("options", capabilities.cluster_options, &request.options);
+    }
+
+    fn node_group(&mut self, request: &NodeGroupRequest, prefix: &str) {
+        let capabilities = self.capabilities;
+        self.name(
+            &format!("{prefix}name"),
+            capabilities.node_group_name.refusal(&request.name),
+        );
+        let disk = capabilities.root_disk;
+        let chosen_type = request.root_disk_type.as_str();
+        if !matches!(chosen_type, "" | "default") && !disk.types.contains(&chosen_type) {
+            let says = if disk.types.is_empty() {
+                "cannot be chosen here".to_owned()
+            } else {
+                format!("is one of {}", disk.types.join(", "))
+            };
+            self.findings.add(format!("{prefix}rootDiskType"), says);
+        }
+        if let Some(size) = request.root_disk_size_gib.filter(|size| *size > 0) {
+            if disk.max_gib == 0 {
+                self.findings
+                    .add(format!("{prefix}rootDiskSizeGib"), "cannot be chosen here");
+            } else if size < disk.min_gib || size > disk.max_gib {
+                let says = format!("must be from {} to {} GiB", disk.min_gib, disk.max_gib);
+                self.findings.add(format!("{prefix}rootDiskSizeGib"), says);
+            }
+        }
+        if capabilities.image == ImageKind::Fixed && !matches!(request.image.as_str(), "" | "default") {
+            self.findings
+                .add(format!("{prefix}image"), "cannot be chosen here");
+        }
+        match (capabilities.key_pair, &request.key_pair) {
+            (KeyPairUse::Required, None) => self.findings.add(format!("{prefix}keyPair"), "is required here"),
+            (KeyPairUse::Unused, Some(_)) => self.findings.add(format!("{prefix}keyPair"), "has no use here"),
+            _ => {}
+        }
+        if !capabilities.scales_to_zero && request.scaling.min == 0 {
+            self.findings
+                .add(format!("{prefix}scaling.min"), "must be at least 1 here");
+        }
+    }
+
+    fn name(&mut self, field: &str, refusal: Option<String>) {
+        self.findings.add_some(field, refusal);
+    }
+
+    fn presence(&mut self, field: &str, presence: Presence, given: usize) {
+        match presence {
+            Presence::Required if given == 0 => self.findings.add(field, "at least one is required here"),
+            Presence::Forbidden if given > 0 => self.findings.add(field, "must not be given here"),
+            _ => {}
+        }
+    }
+
+    fn tags(&mut self, tags: &Tags) {
+        let Some(rule) = self.capabilities.tags else {
+            if !tags.is_empty() {
+                self.findings
+                    .add("tags", format!("{} has no tags", self.capabilities.title));
+            }
+            return;
+        };
+        if tags.len() > rule.most {
+            self.findings.add("tags", format!("at most {} tags", rule.most));
+        }
+        for (key, value) in tags {
+            self.findings
+                .add_some(format!("tags[{key:?}]"), rule.key.refusal(key));
+            if crate::Marks::KEYS.contains(&key.as_str()) {
+                self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
+            }
+            if value.chars().count() > rule.value_length {
+                self.findings.add(
+                    format!("tags[{key:?}]"),
+                    format!("a value has at most {} characters", rule.value_length),
+                );
+            }
+        }
+    }
+
+    fn options(&mut self, prefix: &str, fields: &[OptionField], given: &BTreeMap<String, Value>) {
+        check_options(prefix, fields, given, self.findings);
+    }
+}
+
+/// A connection's settings against the provider's description of them.
+pub fn validate_settings(settings: &BTreeMap<String, Value>, capabilities: &Capabilities) -> Findings {
+    let mut findings = Findings::default();
+    check_options("settings", capabilities.settings, settings, &mut findings);
+    findings
+}
+
+/// Unknown options and wrong types are findings.
+fn check_options(
+    prefix: &str,
+    fields: &[OptionField],
+    given: &BTreeMap<String, Value>,
+    findings: &mut Findings,
+) {
+    for (name, value) in given {
+        let field = format!("{prefix}.{name}");
+        match fields.iter().find(|candidate| candidate.name == name) {
+            None => {
+                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                findings.add(
+                    field,
+                    format!("is not known here; known are {}", known.join(", ")),
+                );
+            }
+            Some(option) => findings.add_some(field, wrong_type(option.kind, value)),
+        }
+    }
+}
+
+fn wrong_type(kind: OptionKind, value: &Value) -> Option<String> {
+    match kind {
+        OptionKind::Boolean => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
+        OptionKind::Text => (!value.is_string()).then(|| "must be a text".to_owned()),
+        OptionKind::Texts => {
+            let texts = value
+                .as_array()
+                .is_some_and(|all| all.iter().all(Value::is_string));
+            (!texts).then(|| "must be a list of texts".to_owned())
+        }
+        OptionKind::Choice(words) => {
+            let known = value.as_str().is_some_and(|word| words.contains(&word));
+            (!known).then(|| format!("must be one of {}", words.join(", ")))
+        }
+    }
+}
