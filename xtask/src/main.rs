@@ -1,2 +1,35 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask test | tidy | new-cloud NAME`.
+//!
+//! Never part of the product, and never the only way to build it.
+#![expect(
+    clippy::print_stdout,
+    reason = "a developer command speaks on standard output"
+)]
+
+mod crate_graph;
+mod new_cloud;
+mod test;
+mod tidy;
+
+use std::path::PathBuf;
+
+const USAGE: &str = "\
+cargo xtask test [--long]     formatting, lints, tidy, every test, and the suites against software that others wrote
+cargo xtask tidy              the house rules that a machine can check
+cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test"] => test::run(),
+        ["tidy"] => tidy::run(&root()),
+        ["new-cloud", name] => new_cloud::run(&root(), name),
+        _ => anyhow::bail!("usage:\n{USAGE}"),
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,108 @@
+//! The direction of dependencies: surface → core → driver → transport, no arrow back up, no cloud outside the registry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// What each crate of the house may use of the house. Clouds are checked by their own rules below.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("pmks-model", &[]),
+    ("pmks-transport", &[]),
+    ("pmks-driver", &["pmks-model", "pmks-transport"]),
+    (
+        "pmks-conformance",
+        &["pmks-model", "pmks-transport", "pmks-driver"],
+    ),
+    ("pmks-store", &["pmks-model"]),
+    (
+        "pmks-core",
+        &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store"],
+    ),
+    ("pmks-api", &[]),
+    (
+        "pmks-server",
+        &[
+            "pmks-model",
+            "pmks-transport",
+            "pmks-driver",
+            "pmks-store",
+            "pmks-core",
+            "pmks-api",
+        ],
+    ),
+    ("pmks-simulation", &[]),
+    ("xtask", &[]),
+];
+
+/// What a cloud's driver may use of the house.
+const DRIVER: &[&str] = &["pmks-model", "pmks-transport", "pmks-driver"];
+/// What a cloud's simulator may use of the house: nothing of its driver's, or one misreading would pass on both sides.
+const SIMULATOR: &[&str] = &["pmks-simulation"];
+
+/// Every arrow that must not be there.
+pub(crate) fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut defects = Vec::new();
+    for (name, (folder, uses)) in arrows(root)? {
+        let allowed: &[&str] = match ALLOWED.iter().find(|(known, _)| *known == name) {
+            Some((_, allowed)) => allowed,
+            None if folder.contains("clouds/") && folder.ends_with("/driver") => DRIVER,
+            None if folder.contains("clouds/") && folder.ends_with("/simulator") => SIMULATOR,
+            // The binary knows everybody; a cloud's tests too.
+            None if name == "pmks" || folder.ends_with("/tests") => continue,
+            None => {
+                defects.push(format!("{name}: no rule says what this crate may use"));
+                continue;
+            }
+        };
+        for used in uses.iter().filter(|used| !allowed.contains(&used.as_str())) {
+            defects.push(format!("{name} must not use {used}"));
+        }
+    }
+    Ok(defects)
+}
+
+/// Each crate of the workspace with its folder and what it uses of the workspace, development dependencies apart.
+fn arrows(root: &Path) -> anyhow::Result<BTreeMap<String, (String, BTreeSet<String>)>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root)
+        .output()
+        .context("cargo metadata")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .context("no packages")?;
+    let text = |value: &Value, key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(packages
+        .iter()
+        .map(|package| {
+            let uses = package
+                .get("dependencies")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let uses = uses
+                .filter(|dependency| dependency.get("kind").is_none_or(Value::is_null))
+                .map(|dependency| text(dependency, "name"))
+                .filter(|name| name.starts_with("pmks"))
+                .collect();
+            let folder = text(package, "manifest_path").replace("/Cargo.toml", "");
+            (text(package, "name"), (folder, uses))
+        })
+        .collect())
+}

@@ -1,0 +1,143 @@
+//! The house rules that a machine can check. Runs as a test too.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::crate_graph;
+
+/// No file is longer than this without its tests.
+const LONGEST_FILE: usize = 800;
+/// Words that have no place in this project's files: it speaks of itself alone.
+const FOREIGN: &[&str] = &["/work/", "/root/", "index.crates.io"];
+
+/// Prints every defect.
+///
+/// # Errors
+/// If there is one.
+pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+    let defects = defects(root)?;
+    for defect in &defects {
+        println!("tidy: {defect}");
+    }
+    anyhow::ensure!(defects.is_empty(), "{} defects", defects.len());
+    println!("tidy: nothing to complain about");
+    Ok(())
+}
+
+fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut defects = crate_graph::defects(root)?;
+    for file in files(root)? {
+        let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        for word in FOREIGN.iter().filter(|word| text.contains(**word)) {
+            if !shown.starts_with("xtask/") {
+                defects.push(format!("{shown}: speaks of {word}"));
+            }
+        }
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            defects.extend(rust_defects(&shown, &text));
+        }
+    }
+    defects.extend(missing_error_pages(root)?);
+    Ok(defects)
+}
+
+fn rust_defects(shown: &str, text: &str) -> Vec<String> {
+    let mut defects = Vec::new();
+    if !text.starts_with("//!") {
+        defects.push(format!("{shown}: does not begin with what it is (//!)"));
+    }
+    let own = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let lines = own.lines().count();
+    if lines > LONGEST_FILE {
+        defects.push(format!("{shown}: {lines} lines; split it by purpose"));
+    }
+    for banned in ["#[ignore", "should_panic", "#[allow(", "#![allow("] {
+        if text.contains(banned) && !shown.starts_with("xtask/") {
+            defects.push(format!("{shown}: uses {banned}"));
+        }
+    }
+    defects
+}
+
+/// Every class of error has a page, and every page a class.
+fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
+    let source = fs::read_to_string(root.join("crates/model/src/failure.rs"))?;
+    let kinds: BTreeSet<String> = source
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix("Self::")?
+                .split_once(" => \"")?
+                .1
+                .strip_suffix("\",")
+        })
+        .map(str::to_owned)
+        .collect();
+    anyhow::ensure!(kinds.len() > 10, "no kinds of failure found in the model");
+    let pages: BTreeSet<String> = fs::read_dir(root.join("docs/errors"))
+        .context("docs/errors")?
+        .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
+        .collect();
+    let missing = kinds
+        .difference(&pages)
+        .map(|kind| format!("docs/errors/{kind}.md is missing"));
+    let stray = pages
+        .difference(&kinds)
+        .map(|page| format!("docs/errors/{page}.md is about no kind of error"));
+    Ok(missing.chain(stray).collect())
+}
+
+/// Every text file of the project, build output and hidden folders apart.
+fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if name == "target" || name == ".git" || name == "Cargo.lock" || name == "LICENSE" {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push(path)
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_house_is_tidy() {
+        assert_eq!(defects(&crate::root()).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn complains_of_what_it_should() {
+        assert_eq!(
+            rust_defects("a.rs", "//! Fine.\nfn a() {}\n"),
+            Vec::<String>::new()
+        );
+        assert_eq!(rust_defects("a.rs", "fn a() {}\n").len(), 1);
+        assert_eq!(rust_defects("a.rs", "//! x\n#[ignore]\nfn a() {}\n").len(), 1);
+        assert_eq!(
+            rust_defects("a.rs", &format!("//! x\n{}", "\n".repeat(900))).len(),
+            1
+        );
+    }
+}
