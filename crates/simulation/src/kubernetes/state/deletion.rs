@@ -1,6 +1,8 @@
 //! Deletion of Services and Ingresses: marked, told to the cloud, and gone when the cloud says that the balancer is.
 //! Never removes an object whose finalizer the cloud still holds.
 
+use std::sync::{Arc, PoisonError};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,19 +36,19 @@ pub enum Removal {
     Pending,
 }
 
-pub(super) type Hook = std::sync::Arc<dyn Fn(&Deletion) -> Removal + Send + Sync>;
+pub(super) type Hook = Arc<dyn Fn(&Deletion) -> Removal + Send + Sync>;
 
 impl ClusterState {
     /// Sets what hears that a Service or Ingress with a balancer was deleted. It is called once per deletion, outside
     /// the state's lock, and here at once for those that were pending before (after a restart). Without it, objects
     /// go at once.
     pub fn on_delete(&self, hook: impl Fn(&Deletion) -> Removal + Send + Sync + 'static) {
-        let hook: Hook = std::sync::Arc::new(hook);
+        let hook: Hook = Arc::new(hook);
         *self
             .shared
             .hook
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(std::sync::Arc::clone(&hook));
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&hook));
         for deletion in self.read(World::pending_deletions) {
             self.tell(&hook, &deletion);
         }
@@ -58,22 +60,26 @@ impl ClusterState {
         self.change(|world, _| world.finish_removal(deletion));
     }
 
-    /// Deletes an object as its user asks, and tells the cloud.
-    pub(crate) fn delete(&self, key: &Key) -> Option<std::sync::Arc<Value>> {
-        let (object, deletion) = self.change(|world, now| world.begin_removal(key, now))?;
+    /// Deletes an object as its user asks, if `allowed` finds nothing against it, and tells the cloud. `None`: there is
+    /// no such object.
+    pub(crate) fn delete<Refused>(
+        &self,
+        key: &Key,
+        allowed: impl FnOnce(&Value) -> Result<(), Refused>,
+    ) -> Result<Option<Arc<Value>>, Refused> {
+        let begun = self.change(|world, now| match world.store.get(key) {
+            Some(known) => allowed(known).map(|()| world.begin_removal(key, now)),
+            None => Ok(None),
+        })?;
+        let Some((object, deletion)) = begun else { return Ok(None) };
         if let Some(deletion) = deletion {
-            let hook = self
-                .shared
-                .hook
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone();
+            let hook = self.shared.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
             match hook {
                 Some(hook) => self.tell(&hook, &deletion),
                 None => self.finish_removal(&deletion),
             }
         }
-        Some(object)
+        Ok(Some(object))
     }
 
     fn tell(&self, hook: &Hook, deletion: &Deletion) {
@@ -89,8 +95,8 @@ impl World {
         &mut self,
         key: &Key,
         now: Timestamp,
-    ) -> Option<(std::sync::Arc<Value>, Option<Deletion>)> {
-        let known = std::sync::Arc::clone(self.store.get(key)?);
+    ) -> Option<(Arc<Value>, Option<Deletion>)> {
+        let known = Arc::clone(self.store.get(key)?);
         if !has_finalizer(&known) {
             return self.store.remove(key).map(|object| (object, None));
         }
@@ -104,7 +110,7 @@ impl World {
         let deletion = deletion_of(&known);
         self.store
             .get(key)
-            .map(|object| (std::sync::Arc::clone(object), Some(deletion)))
+            .map(|object| (Arc::clone(object), Some(deletion)))
     }
 
     fn pending_deletions(&self) -> Vec<Deletion> {

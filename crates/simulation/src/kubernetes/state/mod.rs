@@ -65,7 +65,7 @@ impl ClusterState {
             for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
                 world.put_namespace(name, created);
             }
-            world.put_system_services(created);
+            world.put_dns_service(created);
         });
         state
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::World;
+use super::store::Key;
 use super::workload::SYSTEM;
 use crate::kubernetes::resource::{INGRESSES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, SERVICES};
 
@@ -35,10 +36,17 @@ pub struct PersistentVolume {
 }
 
 impl World {
-    pub(super) fn put_system_services(&mut self, now: Timestamp) {
+    /// The API server makes its own service again whenever it is missing.
+    pub(super) fn ensure_api_service(&mut self, now: Timestamp) {
+        if self.store.get(&Key::new(&SERVICES, "default", "kubernetes")).is_some() {
+            return;
+        }
         let labels = json!({"component": "apiserver", "provider": "kubernetes"});
         let ports = json!([{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}]);
         self.put_cluster_service("default", "kubernetes", 1, labels, Value::Null, ports, now);
+    }
+
+    pub(super) fn put_dns_service(&mut self, now: Timestamp) {
         let labels = json!({
             "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS",
         });

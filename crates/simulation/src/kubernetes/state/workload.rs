@@ -96,6 +96,7 @@ struct Place {
 impl World {
     /// Brings pods and the counts of their owners in step with the nodes.
     pub(super) fn reconcile(&mut self, now: Timestamp) {
+        self.ensure_api_service(now);
         let places: Vec<Place> = self
             .store
             .list(&NODES, None)
