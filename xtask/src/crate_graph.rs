@@ -12,27 +12,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-model", &[]),
     ("pmks-transport", &[]),
     ("pmks-driver", &["pmks-model", "pmks-transport"]),
-    (
-        "pmks-conformance",
-        &["pmks-model", "pmks-transport", "pmks-driver"],
-    ),
+    ("pmks-conformance", &["pmks-model", "pmks-transport", "pmks-driver"]),
     ("pmks-store", &["pmks-model"]),
-    (
-        "pmks-core",
-        &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store"],
-    ),
+    ("pmks-core", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store"]),
     ("pmks-api", &[]),
-    (
-        "pmks-server",
-        &[
-            "pmks-model",
-            "pmks-transport",
-            "pmks-driver",
-            "pmks-store",
-            "pmks-core",
-            "pmks-api",
-        ],
-    ),
+    ("pmks-server", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store", "pmks-core", "pmks-api"]),
     ("pmks-simulation", &[]),
     ("xtask", &[]),
 ];
@@ -71,31 +55,15 @@ fn arrows(root: &Path) -> anyhow::Result<BTreeMap<String, (String, BTreeSet<Stri
         .current_dir(root)
         .output()
         .context("cargo metadata")?;
-    anyhow::ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    anyhow::ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata
-        .get("packages")
-        .and_then(Value::as_array)
-        .context("no packages")?;
-    let text = |value: &Value, key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let packages = metadata.get("packages").and_then(Value::as_array).context("no packages")?;
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(packages
         .iter()
         .map(|package| {
-            let uses = package
-                .get("dependencies")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
+            let uses = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
             let uses = uses
                 .filter(|dependency| dependency.get("kind").is_none_or(Value::is_null))
                 .map(|dependency| text(dependency, "name"))

@@ -1,10 +1,7 @@
 //! Developer commands: `cargo xtask test | tidy | new-cloud NAME`.
 //!
 //! Never part of the product, and never the only way to build it.
-#![expect(
-    clippy::print_stdout,
-    reason = "a developer command speaks on standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a developer command speaks on standard output")]
 
 mod crate_graph;
 mod new_cloud;

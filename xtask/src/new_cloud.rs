@@ -4,29 +4,14 @@ use std::fs;
 use std::path::Path;
 
 const ROOMS: &[(&str, &str)] = &[
-    (
-        "capabilities.rs",
-        "What it can do: one literal, a source link at each limit.",
-    ),
-    (
-        "credential.rs",
-        "Credential fields, and the signing or token source.",
-    ),
-    (
-        "errors.rs",
-        "The table that classifies the cloud's errors, a row a quirk with its source and a test.",
-    ),
-    (
-        "api.rs",
-        "One function a cloud call: builds one request, sends it once, reads one answer.",
-    ),
+    ("capabilities.rs", "What it can do: one literal, a source link at each limit."),
+    ("credential.rs", "Credential fields, and the signing or token source."),
+    ("errors.rs", "The table that classifies the cloud's errors, a row a quirk with its source and a test."),
+    ("api.rs", "One function a cloud call: builds one request, sends it once, reads one answer."),
     ("clusters.rs", "Reads of clusters and node groups over the calls."),
     ("networks.rs", "Networks, subnets, security groups and key pairs."),
     ("machines.rs", "Images, machine types and nodes."),
-    (
-        "convert.rs",
-        "The cloud's words in ours: pure functions with table tests.",
-    ),
+    ("convert.rs", "The cloud's words in ours: pure functions with table tests."),
     ("access.rs", "Endpoint, kubeconfig and token."),
 ];
 
@@ -45,22 +30,13 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
         &format!("# {name}\n\nPrerequisites, permissions, options, settings, limits, calls of each read.\n"),
     )?;
     let driver = folder.join("driver");
-    let uses = [
-        "pmks-model",
-        "pmks-transport",
-        "pmks-driver",
-        "async-trait",
-        "serde",
-        "serde_json",
-    ];
+    let uses = ["pmks-model", "pmks-transport", "pmks-driver", "async-trait", "serde", "serde_json"];
     write(
         &driver.join("Cargo.toml"),
         &manifest(&format!("pmks-{name}"), &format!("The driver of {name}."), &uses),
     )?;
-    let modules: String = ROOMS
-        .iter()
-        .map(|(file, _)| format!("mod {};\n", file.trim_end_matches(".rs")))
-        .collect();
+    let modules: String =
+        ROOMS.iter().map(|(file, _)| format!("mod {};\n", file.trim_end_matches(".rs"))).collect();
     write(
         &driver.join("src/lib.rs"),
         &format!("//! The driver of {name}.\n\n{modules}mod operations;\nmod wire;\n"),
@@ -68,10 +44,7 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     for (file, says) in ROOMS {
         write(&driver.join("src").join(file), &format!("//! {says}\n"))?;
     }
-    write(
-        &driver.join("src/operations/mod.rs"),
-        "//! The stages, one file an operation kind.\n",
-    )?;
+    write(&driver.join("src/operations/mod.rs"), "//! The stages, one file an operation kind.\n")?;
     write(
         &driver.join("src/wire/mod.rs"),
         "//! The cloud's own requests and answers, one file a service.\n",
@@ -80,10 +53,7 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     let simulator = folder.join("simulator");
     let uses = ["pmks-simulation", "serde", "serde_json"];
     let says = format!("The simulated {name}.");
-    write(
-        &simulator.join("Cargo.toml"),
-        &manifest(&format!("pmks-{name}-simulator"), &says, &uses),
-    )?;
+    write(&simulator.join("Cargo.toml"), &manifest(&format!("pmks-{name}-simulator"), &says, &uses))?;
     write(&simulator.join("src/lib.rs"), &format!("//! {says}\n"))?;
 
     println!("made clouds/{name}; what comes next is in CONTRIBUTING.md, «How to add a cloud»");
@@ -95,10 +65,7 @@ fn manifest(name: &str, says: &str, uses: &[&str]) -> String {
         .iter()
         .map(|key| format!("{key}.workspace = true\n"))
         .collect();
-    let uses: String = uses
-        .iter()
-        .map(|used| format!("{used}.workspace = true\n"))
-        .collect();
+    let uses: String = uses.iter().map(|used| format!("{used}.workspace = true\n")).collect();
     format!(
         "[package]\nname = \"{name}\"\ndescription = \"{says}\"\n{inherited}\n[lints]\nworkspace = true\n\n[dependencies]\n{uses}"
     )
@@ -120,10 +87,7 @@ mod tests {
         let root = std::env::temp_dir().join(format!("pmks-new-cloud-{}", std::process::id()));
         run(&root, "cumulus").unwrap();
         for (file, _) in ROOMS {
-            assert!(
-                root.join("clouds/cumulus/driver/src").join(file).exists(),
-                "{file}"
-            );
+            assert!(root.join("clouds/cumulus/driver/src").join(file).exists(), "{file}");
         }
         assert!(run(&root, "cumulus").unwrap_err().to_string().contains("exists"));
         assert!(run(&root, "../x").is_err());

@@ -17,16 +17,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     tidy::run(&root())?;
     step(
         "lints",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            OUTSIDE_WORLD,
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["clippy", "--workspace", "--all-targets", "--features", OUTSIDE_WORLD, "--", "-D", "warnings"],
     )?;
     // The suites drive the program as its users do, so it is built first.
     step("the program", &["build", "--package", "pmks"])?;
@@ -36,10 +27,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 fn step(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
     println!("==> {name}: cargo {}", arguments.join(" "));
     let begun = Instant::now();
-    let status = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(root())
-        .status()?;
+    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status()?;
     anyhow::ensure!(status.success(), "{name} failed");
     println!("==> {name}: {} s", begun.elapsed().as_secs());
     Ok(())

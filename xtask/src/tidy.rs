@@ -70,13 +70,7 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
     let source = fs::read_to_string(root.join("crates/model/src/failure.rs"))?;
     let kinds: BTreeSet<String> = source
         .lines()
-        .filter_map(|line| {
-            line.trim()
-                .strip_prefix("Self::")?
-                .split_once(" => \"")?
-                .1
-                .strip_suffix("\",")
-        })
+        .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \"")?.1.strip_suffix("\","))
         .map(str::to_owned)
         .collect();
     anyhow::ensure!(kinds.len() > 10, "no kinds of failure found in the model");
@@ -84,12 +78,9 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
         .context("docs/errors")?
         .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
         .collect();
-    let missing = kinds
-        .difference(&pages)
-        .map(|kind| format!("docs/errors/{kind}.md is missing"));
-    let stray = pages
-        .difference(&kinds)
-        .map(|page| format!("docs/errors/{page}.md is about no kind of error"));
+    let missing = kinds.difference(&pages).map(|kind| format!("docs/errors/{kind}.md is missing"));
+    let stray =
+        pages.difference(&kinds).map(|page| format!("docs/errors/{page}.md is about no kind of error"));
     Ok(missing.chain(stray).collect())
 }
 
@@ -100,18 +91,11 @@ fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name == "target" || name == ".git" || name == "Cargo.lock" || name == "LICENSE" {
                 continue;
             }
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                found.push(path)
-            }
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
         }
     }
     found.sort();
@@ -129,15 +113,9 @@ mod tests {
 
     #[test]
     fn complains_of_what_it_should() {
-        assert_eq!(
-            rust_defects("a.rs", "//! Fine.\nfn a() {}\n"),
-            Vec::<String>::new()
-        );
+        assert_eq!(rust_defects("a.rs", "//! Fine.\nfn a() {}\n"), Vec::<String>::new());
         assert_eq!(rust_defects("a.rs", "fn a() {}\n").len(), 1);
         assert_eq!(rust_defects("a.rs", "//! x\n#[ignore]\nfn a() {}\n").len(), 1);
-        assert_eq!(
-            rust_defects("a.rs", &format!("//! x\n{}", "\n".repeat(900))).len(),
-            1
-        );
+        assert_eq!(rust_defects("a.rs", &format!("//! x\n{}", "\n".repeat(900))).len(), 1);
     }
 }

@@ -30,22 +30,14 @@ impl Marks {
     pub fn onto(&self, tags: &Tags) -> Tags {
         let mut all = tags.clone();
         let values = [&self.installation, &self.operation, &self.uid];
-        all.extend(
-            Self::KEYS
-                .iter()
-                .zip(values)
-                .map(|(key, value)| ((*key).to_owned(), value.clone())),
-        );
+        all.extend(Self::KEYS.iter().zip(values).map(|(key, value)| ((*key).to_owned(), value.clone())));
         all
     }
 
     /// Whether these tags are this operation's.
     pub fn are_on(&self, tags: &Tags) -> bool {
         let values = [&self.installation, &self.operation, &self.uid];
-        Self::KEYS
-            .iter()
-            .zip(values)
-            .all(|(key, value)| tags.get(*key) == Some(value))
+        Self::KEYS.iter().zip(values).all(|(key, value)| tags.get(*key) == Some(value))
     }
 
     /// The user's tags, ours taken off.
@@ -262,7 +254,7 @@ pub struct FixPrerequisites {
 
 /// Any change, as an operation's intent holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "camelCase")]
+#[serde(tag = "change", content = "asked", rename_all = "camelCase")]
 #[expect(missing_docs, reason = "each variant is named after the type it holds")]
 pub enum Change {
     CreateCluster(CreateCluster),
@@ -313,11 +305,7 @@ mod tests {
     use super::*;
 
     fn marks() -> Marks {
-        Marks {
-            installation: "i".into(),
-            operation: "o".into(),
-            uid: "0199-a".into(),
-        }
+        Marks { installation: "i".into(), operation: "o".into(), uid: "0199-a".into() }
     }
 
     #[test]
@@ -325,13 +313,7 @@ mod tests {
         let own = Tags::from([("team".to_owned(), "a".to_owned())]);
         let all = marks().onto(&own);
         assert!(marks().are_on(&all));
-        assert!(
-            !Marks {
-                installation: "j".into(),
-                ..marks()
-            }
-            .are_on(&all)
-        );
+        assert!(!Marks { installation: "j".into(), ..marks() }.are_on(&all));
         assert_eq!(Marks::off(&all), own);
     }
 
@@ -339,13 +321,6 @@ mod tests {
     fn suffixes_are_stable_and_differ() {
         assert_eq!(marks().suffix(), marks().suffix());
         assert_eq!(marks().suffix().len(), 8);
-        assert_ne!(
-            marks().suffix(),
-            Marks {
-                uid: "0199-b".into(),
-                ..marks()
-            }
-            .suffix()
-        );
+        assert_ne!(marks().suffix(), Marks { uid: "0199-b".into(), ..marks() }.suffix());
     }
 }

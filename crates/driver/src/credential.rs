@@ -48,10 +48,7 @@ impl Environment {
 
     /// The value of a variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
@@ -73,21 +70,15 @@ pub enum Credential {
 impl Credential {
     /// From plain values.
     pub fn from_values(values: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self::Values(
-            values
-                .into_iter()
-                .map(|(name, value)| (name, SecretString::from(value)))
-                .collect(),
-        )
+        Self::Values(values.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
     }
 
     /// The value of a field that was given and is not empty.
     pub fn get(&self, field: &str) -> Option<&str> {
         match self {
-            Self::Values(values) => values
-                .get(field)
-                .map(ExposeSecret::expose_secret)
-                .filter(|value| !value.is_empty()),
+            Self::Values(values) => {
+                values.get(field).map(ExposeSecret::expose_secret).filter(|value| !value.is_empty())
+            }
             Self::Ambient => None,
         }
     }
@@ -109,55 +100,32 @@ impl Credential {
         let mut findings = Findings::default();
         let given = self.fields();
         for name in &given {
-            if !forms
-                .iter()
-                .any(|form| form.fields.iter().any(|field| field.name == *name))
-            {
-                findings.add(
-                    format!("credential.{name}"),
-                    "is no field of this provider's credentials",
-                );
+            if !forms.iter().any(|form| form.fields.iter().any(|field| field.name == *name)) {
+                findings.add(format!("credential.{name}"), "is no field of this provider's credentials");
             }
         }
         let fits = |form: &&Form| {
-            let knows = given
-                .iter()
-                .all(|name| form.fields.iter().any(|field| field.name == *name));
-            knows
-                && form
-                    .fields
-                    .iter()
-                    .all(|field| !field.required || self.get(field.name).is_some())
+            let knows = given.iter().all(|name| form.fields.iter().any(|field| field.name == *name));
+            knows && form.fields.iter().all(|field| !field.required || self.get(field.name).is_some())
         };
         if findings.is_empty() {
             if let Some(form) = forms.iter().find(fits) {
                 return Ok(Some(form));
             }
             let known = |form: &&Form| {
-                given
-                    .iter()
-                    .filter(|name| form.fields.iter().any(|f| f.name == **name))
-                    .count()
+                given.iter().filter(|name| form.fields.iter().any(|f| f.name == **name)).count()
             };
             if let Some(nearest) = forms.iter().rev().max_by_key(known) {
-                for field in nearest
-                    .fields
-                    .iter()
-                    .filter(|field| field.required && self.get(field.name).is_none())
+                for field in
+                    nearest.fields.iter().filter(|field| field.required && self.get(field.name).is_none())
                 {
-                    findings.add(
-                        format!("credential.{}", field.name),
-                        format!("is required ({})", field.help),
-                    );
+                    findings
+                        .add(format!("credential.{}", field.name), format!("is required ({})", field.help));
                 }
-                for name in given
-                    .iter()
-                    .filter(|name| nearest.fields.iter().all(|field| field.name != **name))
+                for name in
+                    given.iter().filter(|name| nearest.fields.iter().all(|field| field.name != **name))
                 {
-                    findings.add(
-                        format!("credential.{name}"),
-                        "belongs to another form of credential",
-                    );
+                    findings.add(format!("credential.{name}"), "belongs to another form of credential");
                 }
             }
         }
@@ -197,9 +165,7 @@ impl<'de> Deserialize<'de> for Credential {
         match values.get("ambient") {
             Some(serde_json::Value::Bool(true)) if values.len() == 1 => return Ok(Self::Ambient),
             Some(_) => {
-                return Err(serde::de::Error::custom(
-                    "ambient is true and stands alone, or is left out",
-                ));
+                return Err(serde::de::Error::custom("ambient is true and stands alone, or is left out"));
             }
             None => {}
         }
@@ -207,9 +173,7 @@ impl<'de> Deserialize<'de> for Credential {
             serde_json::Value::String(text) => text,
             other => other.to_string(),
         };
-        Ok(Self::from_values(
-            values.into_iter().map(|(name, value)| (name, text(value))),
-        ))
+        Ok(Self::from_values(values.into_iter().map(|(name, value)| (name, text(value)))))
     }
 }
 
@@ -218,14 +182,7 @@ mod tests {
     use super::*;
 
     const fn field(name: &'static str, required: bool) -> Field {
-        Field {
-            name,
-            secret: true,
-            required,
-            env: "",
-            help: "a value",
-            spider: "",
-        }
+        Field { name, secret: true, required, env: "", help: "a value", spider: "" }
     }
 
     const FORMS: &[Form] = &[
@@ -234,11 +191,7 @@ mod tests {
             help: "",
             fields: &[field("id", true), field("secret", true), field("token", false)],
         },
-        Form {
-            name: "web",
-            help: "",
-            fields: &[field("role", true), field("jwt", true)],
-        },
+        Form { name: "web", help: "", fields: &[field("role", true), field("jwt", true)] },
     ];
 
     fn credential(json: serde_json::Value) -> Credential {
@@ -247,19 +200,9 @@ mod tests {
 
     #[test]
     fn finds_the_form_that_the_values_fill() {
-        let form = |json| {
-            credential(json)
-                .form(FORMS)
-                .map(|form| form.map(|form| form.name))
-        };
-        assert_eq!(
-            form(serde_json::json!({"id": "a", "secret": "b"})).unwrap(),
-            Some("key")
-        );
-        assert_eq!(
-            form(serde_json::json!({"role": "a", "jwt": "b"})).unwrap(),
-            Some("web")
-        );
+        let form = |json| credential(json).form(FORMS).map(|form| form.map(|form| form.name));
+        assert_eq!(form(serde_json::json!({"id": "a", "secret": "b"})).unwrap(), Some("key"));
+        assert_eq!(form(serde_json::json!({"role": "a", "jwt": "b"})).unwrap(), Some("web"));
         assert_eq!(form(serde_json::json!({"ambient": true})).unwrap(), None);
     }
 
@@ -267,25 +210,13 @@ mod tests {
     fn names_what_is_missing_and_what_is_unknown() {
         let fields = |json| {
             let findings = credential(json).form(FORMS).unwrap_err();
-            findings
-                .iter()
-                .map(|finding| finding.field.clone())
-                .collect::<Vec<_>>()
+            findings.iter().map(|finding| finding.field.clone()).collect::<Vec<_>>()
         };
         assert_eq!(fields(serde_json::json!({"id": "a"})), ["credential.secret"]);
         assert_eq!(fields(serde_json::json!({"jwt": "a"})), ["credential.role"]);
-        assert_eq!(
-            fields(serde_json::json!({"id": "a", "secrte": "b"})),
-            ["credential.secrte"]
-        );
-        assert_eq!(
-            fields(serde_json::json!({"id": "a", "secret": "b", "role": "c"})),
-            ["credential.role"]
-        );
-        assert_eq!(
-            fields(serde_json::json!({})),
-            ["credential.id", "credential.secret"]
-        );
+        assert_eq!(fields(serde_json::json!({"id": "a", "secrte": "b"})), ["credential.secrte"]);
+        assert_eq!(fields(serde_json::json!({"id": "a", "secret": "b", "role": "c"})), ["credential.role"]);
+        assert_eq!(fields(serde_json::json!({})), ["credential.id", "credential.secret"]);
     }
 
     #[test]

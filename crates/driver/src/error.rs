@@ -107,9 +107,7 @@ impl DriverError {
 
     /// An operation that a provider lacks.
     pub fn unsupported(provider: &'static str, capability: &str) -> Self {
-        let kind = ErrorKind::Unsupported {
-            capability: capability.to_owned(),
-        };
+        let kind = ErrorKind::Unsupported { capability: capability.to_owned() };
         Self::new(kind, provider, format!("{provider} has no {capability}"))
     }
 
@@ -224,9 +222,9 @@ impl ErrorKind {
             Self::PrerequisiteMissing { fix, .. } | Self::Precondition { fix, .. } => {
                 (!fix.is_empty()).then(|| fix.clone())
             }
-            Self::Forbidden {
-                permission: Some(permission),
-            } => Some(format!("allow {permission} to the connection's credential")),
+            Self::Forbidden { permission: Some(permission) } => {
+                Some(format!("allow {permission} to the connection's credential"))
+            }
             Self::Unauthenticated => {
                 Some("give the connection a credential that the cloud accepts".to_owned())
             }
@@ -250,10 +248,7 @@ impl fmt::Display for DriverError {
 
 impl StdError for DriverError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -288,20 +283,14 @@ mod tests {
 
     #[test]
     fn keeps_the_clouds_words_in_a_failure() {
-        let kind = ErrorKind::PrerequisiteMissing {
-            what: "a role".into(),
-            fix: "make it".into(),
-        };
+        let kind = ErrorKind::PrerequisiteMissing { what: "a role".into(), fix: "make it".into() };
         let failure = DriverError::new(kind, "aws", "no such role")
             .with_action("eks.CreateCluster")
             .with_answer(400, Some("InvalidParameterException".into()), Some("r-1".into()))
             .to_failure();
         assert_eq!(failure.kind, FailureKind::PrerequisiteMissing);
         assert_eq!(failure.fix.as_deref(), Some("make it"));
-        assert_eq!(
-            failure.provider_code.as_deref(),
-            Some("InvalidParameterException")
-        );
+        assert_eq!(failure.provider_code.as_deref(), Some("InvalidParameterException"));
         assert_eq!(failure.provider_message.as_deref(), Some("no such role"));
         assert_eq!(failure.provider_request_id.as_deref(), Some("r-1"));
     }

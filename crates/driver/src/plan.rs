@@ -148,10 +148,7 @@ impl StageSpecification {
     /// The resource of ours that it makes.
     #[must_use]
     pub fn subject(mut self, kind: ResourceKind, name: impl Into<String>) -> Self {
-        self.subject = Some(Subject {
-            kind,
-            name: name.into(),
-        });
+        self.subject = Some(Subject { kind, name: name.into() });
         self
     }
 
@@ -172,22 +169,15 @@ pub struct Plan {
 impl Plan {
     /// A plan of these stages.
     pub fn of(stages: impl IntoIterator<Item = StageSpecification>) -> Self {
-        Self {
-            stages: stages.into_iter().collect(),
-        }
+        Self { stages: stages.into_iter().collect() }
     }
 
     /// How long it usually takes: the longest way through the stages.
     pub fn expected(&self) -> Duration {
         let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
         for stage in &self.stages {
-            let start = stage
-                .after
-                .iter()
-                .filter_map(|name| ends.get(name.as_str()))
-                .max()
-                .copied()
-                .unwrap_or(0);
+            let start =
+                stage.after.iter().filter_map(|name| ends.get(name.as_str())).max().copied().unwrap_or(0);
             ends.insert(&stage.name, start + stage.expected_seconds);
         }
         Duration::from_secs(ends.values().max().copied().unwrap_or(0))
@@ -228,10 +218,7 @@ pub struct Prepared {
 impl Prepared {
     /// A plan without anything else to say.
     pub fn of(stages: impl IntoIterator<Item = StageSpecification>) -> Self {
-        Self {
-            plan: Plan::of(stages),
-            ..Self::default()
-        }
+        Self { plan: Plan::of(stages), ..Self::default() }
     }
 
     /// Adds what was chosen.
@@ -279,12 +266,7 @@ mod tests {
                 .unwrap()
                 .contains("waits for \"b\"")
         );
-        assert!(
-            Plan::of([stage("a", &[], 1), stage("a", &[], 1)])
-                .defect()
-                .unwrap()
-                .contains("twice")
-        );
+        assert!(Plan::of([stage("a", &[], 1), stage("a", &[], 1)]).defect().unwrap().contains("twice"));
     }
 
     #[test]

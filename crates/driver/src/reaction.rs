@@ -49,11 +49,7 @@ mod tests {
 
     #[test]
     fn a_creating_ask_is_never_repeated_unseen() {
-        for kind in [
-            ErrorKind::Ambiguous,
-            ErrorKind::Unexpected,
-            ErrorKind::AlreadyExists,
-        ] {
+        for kind in [ErrorKind::Ambiguous, ErrorKind::Unexpected, ErrorKind::AlreadyExists] {
             assert_eq!(reaction(&kind, Effect::Creates), Reaction::LookFirst, "{kind:?}");
         }
     }
@@ -61,10 +57,7 @@ mod tests {
     #[test]
     fn a_busy_cloud_is_waited_for_and_a_refusal_is_final() {
         for effect in [Effect::Read, Effect::Idempotent, Effect::Creates] {
-            assert_eq!(
-                reaction(&ErrorKind::Conflict { by: String::new() }, effect),
-                Reaction::Wait
-            );
+            assert_eq!(reaction(&ErrorKind::Conflict { by: String::new() }, effect), Reaction::Wait);
             assert_eq!(reaction(&ErrorKind::QuotaExceeded, effect), Reaction::Fail);
             assert_eq!(reaction(&ErrorKind::Unavailable, effect), Reaction::Retry);
         }

@@ -28,10 +28,7 @@ pub struct Listing<T> {
 impl<T> Listing<T> {
     /// A complete list.
     pub fn complete(items: Vec<T>) -> Self {
-        Self {
-            items,
-            missed: Vec::new(),
-        }
+        Self { items, missed: Vec::new() }
     }
 
     /// Whether nothing is missing.

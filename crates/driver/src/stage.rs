@@ -114,18 +114,12 @@ impl Asked {
 
     /// Accepted; the cloud named its own work.
     pub fn following(handle: serde_json::Value) -> Self {
-        Self {
-            handle: Some(Handle(handle)),
-            ..Self::default()
-        }
+        Self { handle: Some(Handle(handle)), ..Self::default() }
     }
 
     /// Done with the answer.
     pub fn done(outputs: serde_json::Value) -> Self {
-        Self {
-            done: Some(outputs),
-            ..Self::default()
-        }
+        Self { done: Some(outputs), ..Self::default() }
     }
 
     /// Adds the cloud's identifier.
@@ -209,21 +203,13 @@ impl Look {
         says: impl Into<String>,
     ) -> Self {
         let state = FoundState::Pending { says: says.into() };
-        Self::Present(Found {
-            system_id: system_id.into(),
-            incarnation: incarnation.into(),
-            state,
-        })
+        Self::Present(Found { system_id: system_id.into(), incarnation: incarnation.into(), state })
     }
 
     /// It will never come.
     pub fn failed(system_id: impl Into<String>, incarnation: impl Into<String>, error: DriverError) -> Self {
         let state = FoundState::Failed(error);
-        Self::Present(Found {
-            system_id: system_id.into(),
-            incarnation: incarnation.into(),
-            state,
-        })
+        Self::Present(Found { system_id: system_id.into(), incarnation: incarnation.into(), state })
     }
 
     /// The effect of a removal: it is gone.

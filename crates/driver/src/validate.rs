@@ -10,10 +10,7 @@ use crate::{Capabilities, Change, KeyPairUse, OptionField, OptionKind, Presence}
 /// Everything that is wrong with a change at this provider, the model's own rules included.
 pub fn validate(change: &Change, capabilities: &Capabilities) -> Findings {
     let mut findings = Findings::default();
-    let rules = Rules {
-        capabilities,
-        findings: &mut findings,
-    };
+    let rules = Rules { capabilities, findings: &mut findings };
     rules.check(change);
     findings
 }
@@ -40,16 +37,10 @@ impl Rules<'_> {
                     .collect();
                 self.tags(&set);
                 self.options("options", capabilities.cluster_options, &asked.options);
-                for field in capabilities
-                    .cluster_options
-                    .iter()
-                    .filter(|field| !field.changeable)
-                {
+                for field in capabilities.cluster_options.iter().filter(|field| !field.changeable) {
                     if asked.options.contains_key(field.name) {
-                        self.findings.add(
-                            format!("options.{}", field.name),
-                            "cannot be changed after creation",
-                        );
+                        self.findings
+                            .add(format!("options.{}", field.name), "cannot be changed after creation");
                     }
                 }
             }
@@ -68,10 +59,7 @@ impl Rules<'_> {
                 self.name("name", capabilities.subnet_name.refusal(&asked.request.name))
             }
             Change::CreateSecurityGroup(asked) => {
-                self.name(
-                    "name",
-                    capabilities.security_group_name.refusal(&asked.request.name),
-                );
+                self.name("name", capabilities.security_group_name.refusal(&asked.request.name));
                 asked.request.validate(self.findings);
             }
             Change::CreateKeyPair(asked) => {
@@ -80,10 +68,8 @@ impl Rules<'_> {
             }
             Change::ChangeNodeGroupScaling(asked) => {
                 if asked.change.is_empty() {
-                    self.findings.add(
-                        "scaling",
-                        "at least one of autoScaling, min, max and desired is required",
-                    );
+                    self.findings
+                        .add("scaling", "at least one of autoScaling, min, max and desired is required");
                 }
             }
             Change::DeleteCluster(_)
@@ -101,23 +87,13 @@ impl Rules<'_> {
         request.validate(self.findings);
         if request.subnets.len() < capabilities.minimum_subnets {
             let least = capabilities.minimum_subnets;
-            self.findings.add(
-                "subnets",
-                format!("{} needs at least {least}", capabilities.title),
-            );
+            self.findings.add("subnets", format!("{} needs at least {least}", capabilities.title));
         }
-        self.presence(
-            "securityGroups",
-            capabilities.security_groups,
-            request.security_groups.len(),
-        );
+        self.presence("securityGroups", capabilities.security_groups, request.security_groups.len());
         let at_creation = capabilities.node_groups_at_creation;
         self.presence("nodeGroups", at_creation.presence, request.node_groups.len());
         if request.node_groups.len() > at_creation.most && at_creation.presence != Presence::Forbidden {
-            self.findings.add(
-                "nodeGroups",
-                format!("at most {} can be asked for at once", at_creation.most),
-            );
+            self.findings.add("nodeGroups", format!("at most {} can be asked for at once", at_creation.most));
         }
         for (index, group) in request.node_groups.iter().enumerate() {
             self.node_group(group, &format!("nodeGroups[{index}]."));
@@ -128,10 +104,7 @@ impl Rules<'_> {
 
     fn node_group(&mut self, request: &NodeGroupRequest, prefix: &str) {
         let capabilities = self.capabilities;
-        self.name(
-            &format!("{prefix}name"),
-            capabilities.node_group_name.refusal(&request.name),
-        );
+        self.name(&format!("{prefix}name"), capabilities.node_group_name.refusal(&request.name));
         let disk = capabilities.root_disk;
         let chosen_type = request.root_disk_type.as_str();
         if !matches!(chosen_type, "" | "default") && !disk.types.contains(&chosen_type) {
@@ -144,16 +117,14 @@ impl Rules<'_> {
         }
         if let Some(size) = request.root_disk_size_gib.filter(|size| *size > 0) {
             if disk.max_gib == 0 {
-                self.findings
-                    .add(format!("{prefix}rootDiskSizeGib"), "cannot be chosen here");
+                self.findings.add(format!("{prefix}rootDiskSizeGib"), "cannot be chosen here");
             } else if size < disk.min_gib || size > disk.max_gib {
                 let says = format!("must be from {} to {} GiB", disk.min_gib, disk.max_gib);
                 self.findings.add(format!("{prefix}rootDiskSizeGib"), says);
             }
         }
         if capabilities.image == ImageKind::Fixed && !matches!(request.image.as_str(), "" | "default") {
-            self.findings
-                .add(format!("{prefix}image"), "cannot be chosen here");
+            self.findings.add(format!("{prefix}image"), "cannot be chosen here");
         }
         match (capabilities.key_pair, &request.key_pair) {
             (KeyPairUse::Required, None) => self.findings.add(format!("{prefix}keyPair"), "is required here"),
@@ -161,8 +132,7 @@ impl Rules<'_> {
             _ => {}
         }
         if !capabilities.scales_to_zero && request.scaling.min == 0 {
-            self.findings
-                .add(format!("{prefix}scaling.min"), "must be at least 1 here");
+            self.findings.add(format!("{prefix}scaling.min"), "must be at least 1 here");
         }
     }
 
@@ -181,8 +151,7 @@ impl Rules<'_> {
     fn tags(&mut self, tags: &Tags) {
         let Some(rule) = self.capabilities.tags else {
             if !tags.is_empty() {
-                self.findings
-                    .add("tags", format!("{} has no tags", self.capabilities.title));
+                self.findings.add("tags", format!("{} has no tags", self.capabilities.title));
             }
             return;
         };
@@ -190,8 +159,7 @@ impl Rules<'_> {
             self.findings.add("tags", format!("at most {} tags", rule.most));
         }
         for (key, value) in tags {
-            self.findings
-                .add_some(format!("tags[{key:?}]"), rule.key.refusal(key));
+            self.findings.add_some(format!("tags[{key:?}]"), rule.key.refusal(key));
             if crate::Marks::KEYS.contains(&key.as_str()) {
                 self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
             }
@@ -228,10 +196,7 @@ fn check_options(
         match fields.iter().find(|candidate| candidate.name == name) {
             None => {
                 let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                findings.add(
-                    field,
-                    format!("is not known here; known are {}", known.join(", ")),
-                );
+                findings.add(field, format!("is not known here; known are {}", known.join(", ")));
             }
             Some(option) => findings.add_some(field, wrong_type(option.kind, value)),
         }
@@ -243,14 +208,138 @@ fn wrong_type(kind: OptionKind, value: &Value) -> Option<String> {
         OptionKind::Boolean => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
         OptionKind::Text => (!value.is_string()).then(|| "must be a text".to_owned()),
         OptionKind::Texts => {
-            let texts = value
-                .as_array()
-                .is_some_and(|all| all.iter().all(Value::is_string));
+            let texts = value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
             (!texts).then(|| "must be a list of texts".to_owned())
         }
         OptionKind::Choice(words) => {
             let known = value.as_str().is_some_and(|word| words.contains(&word));
             (!known).then(|| format!("must be one of {}", words.join(", ")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pmks_model::NameRule;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        AutoScaling, FailedCreate, LastNodeGroup, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, Upgrade,
+    };
+
+    const NAME: NameRule =
+        NameRule { pattern: "^[a-z][a-z0-9-]{0,19}$", says: "lower-case letters, digits and hyphens" };
+
+    const STRICT: Capabilities = Capabilities {
+        provider: "test",
+        title: "Test Cloud",
+        services: &[],
+        credential_forms: &[],
+        settings: &[option("role", OptionKind::Text, true)],
+        cluster_options: &[
+            option("tier", OptionKind::Choice(&["free", "paid"]), false),
+            option("logs", OptionKind::Boolean, true),
+            option("zones", OptionKind::Texts, true),
+        ],
+        operations: &[],
+        cluster_name: NAME,
+        node_group_name: NAME,
+        network_name: NAME,
+        subnet_name: NAME,
+        security_group_name: NAME,
+        key_pair_name: NAME,
+        tags: Some(TagRule { most: 2, key: NAME, value_length: 5 }),
+        node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Required, most: 1 },
+        minimum_subnets: 2,
+        minimum_zones: 2,
+        security_groups: Presence::Forbidden,
+        image: ImageKind::Fixed,
+        root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
+        key_pair: KeyPairUse::Unused,
+        scales_to_zero: false,
+        auto_scaling: AutoScaling { managed: true, says: "" },
+        token: TokenKind::Bearer,
+        native_kubeconfig: false,
+        static_kubeconfig: false,
+        last_node_group: LastNodeGroup::Kept,
+        upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: false, largest_skew: 2 },
+        failed_create: FailedCreate::Replace,
+        buckets: &[],
+        call_bounds: &[],
+        visible_after: Duration::ZERO,
+    };
+
+    const fn option(name: &'static str, kind: OptionKind, changeable: bool) -> OptionField {
+        OptionField { name, kind, default: "", help: "", changeable }
+    }
+
+    fn findings(change: &str, asked: &serde_json::Value) -> Vec<String> {
+        let change: Change = serde_json::from_value(json!({"change": change, "asked": asked})).unwrap();
+        validate(&change, &STRICT).iter().map(|finding| finding.field.clone()).collect()
+    }
+
+    fn marks() -> serde_json::Value {
+        json!({"installation": "i", "operation": "o", "uid": "u"})
+    }
+
+    #[test]
+    fn a_cluster_is_held_against_every_rule_at_once() {
+        let iid = |name: &str| json!({"nameId": name, "systemId": name});
+        let group = json!({"name": "G!", "image": "x", "rootDiskType": "tape", "rootDiskSizeGib": 5, "keyPair": iid("k"),
+            "scaling": {"autoScaling": false, "min": 0, "max": 1, "desired": 0}});
+        let request = json!({"name": "한국", "network": iid("n"), "subnets": [iid("a")], "securityGroups": [iid("g")],
+            "nodeGroups": [group, {"name": "h", "scaling": {"autoScaling": true, "min": 1, "max": 1, "desired": 1}}],
+            "tags": {"a": "123456", "b": "", "pmks-uid": "x"},
+            "options": {"tier": "gold", "logs": 1, "zones": ["a", 1], "color": "red"}});
+        assert_eq!(
+            findings("createCluster", &json!({"request": request, "marks": marks()})),
+            [
+                "name",
+                "subnets",
+                "securityGroups",
+                "nodeGroups",
+                "nodeGroups[0].name",
+                "nodeGroups[0].rootDiskType",
+                "nodeGroups[0].rootDiskSizeGib",
+                "nodeGroups[0].image",
+                "nodeGroups[0].keyPair",
+                "nodeGroups[0].scaling.min",
+                "tags",
+                "tags[\"a\"]",
+                "tags[\"pmks-uid\"]",
+                "options.color",
+                "options.logs",
+                "options.tier",
+                "options.zones",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_update_changes_only_what_can_be_changed() {
+        let target = json!({"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"});
+        let asked = json!({"target": target, "tags": {"a": null, "b": "far too long"},
+            "options": {"tier": "free", "logs": true}, "marks": marks()});
+        assert_eq!(findings("updateCluster", &asked), ["tags[\"b\"]", "options.tier"]);
+    }
+
+    #[test]
+    fn an_empty_scaling_is_refused() {
+        let target = json!({"cluster": {"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"},
+            "iid": {"nameId": "g", "systemId": "g"}, "incarnation": "1"});
+        let asked = |change: serde_json::Value| json!({"target": target, "change": change, "marks": marks()});
+        assert_eq!(findings("changeNodeGroupScaling", &asked(json!({}))), ["scaling"]);
+        assert!(findings("changeNodeGroupScaling", &asked(json!({"max": 3}))).is_empty());
+    }
+
+    #[test]
+    fn settings_are_held_against_their_description() {
+        let given = BTreeMap::from([("role".to_owned(), json!(1)), ("rôle".to_owned(), json!("x"))]);
+        let fields: Vec<String> =
+            validate_settings(&given, &STRICT).iter().map(|f| f.field.clone()).collect();
+        assert_eq!(fields, ["settings.role", "settings.rôle"]);
     }
 }

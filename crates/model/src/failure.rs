@@ -165,10 +165,7 @@ impl Failure {
 
     /// A request with everything that is wrong with it.
     pub fn invalid(findings: Findings) -> Self {
-        Self {
-            findings,
-            ..Self::new(FailureKind::InvalidRequest, "the request is not valid")
-        }
+        Self { findings, ..Self::new(FailureKind::InvalidRequest, "the request is not valid") }
     }
 
     /// The same, with what the user can do.

@@ -20,10 +20,7 @@ pub struct Findings(Vec<Finding>);
 impl Findings {
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, says: impl Into<String>) {
-        self.0.push(Finding {
-            field: field.into(),
-            says: says.into(),
-        });
+        self.0.push(Finding { field: field.into(), says: says.into() });
     }
 
     /// Adds one unless there is nothing to say.

@@ -17,18 +17,12 @@ pub struct Iid {
 impl Iid {
     /// Both names at once.
     pub fn new(name_id: impl Into<String>, system_id: impl Into<String>) -> Self {
-        Self {
-            name_id: name_id.into(),
-            system_id: system_id.into(),
-        }
+        Self { name_id: name_id.into(), system_id: system_id.into() }
     }
 
     /// A resource known only by the cloud's identifier: it serves as the name too.
     pub fn unnamed(system_id: impl Into<String>) -> Self {
         let system_id = system_id.into();
-        Self {
-            name_id: system_id.clone(),
-            system_id,
-        }
+        Self { name_id: system_id.clone(), system_id }
     }
 }

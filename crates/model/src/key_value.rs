@@ -22,10 +22,7 @@ impl KeyValueList {
     pub fn add(&mut self, key: &str, value: impl Into<String>) {
         let value = value.into();
         if !value.is_empty() {
-            self.0.push(KeyValue {
-                key: key.to_owned(),
-                value,
-            });
+            self.0.push(KeyValue { key: key.to_owned(), value });
         }
     }
 
@@ -38,9 +35,6 @@ impl KeyValueList {
 
     /// The first value of that key.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| entry.value.as_str())
+        self.0.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
 }

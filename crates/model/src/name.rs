@@ -41,10 +41,7 @@ impl Serialize for NameRule {
 mod tests {
     use super::*;
 
-    const RULE: NameRule = NameRule {
-        pattern: "^[a-z][a-z0-9-]{0,9}$",
-        says: "lower-case letters",
-    };
+    const RULE: NameRule = NameRule { pattern: "^[a-z][a-z0-9-]{0,9}$", says: "lower-case letters" };
 
     #[test]
     fn refuses_what_the_pattern_does_not_match() {
@@ -64,9 +61,6 @@ mod tests {
 
     #[test]
     fn names_the_pattern() {
-        assert_eq!(
-            RULE.refusal("A").unwrap(),
-            "must be lower-case letters (^[a-z][a-z0-9-]{0,9}$)"
-        );
+        assert_eq!(RULE.refusal("A").unwrap(), "must be lower-case letters (^[a-z][a-z0-9-]{0,9}$)");
     }
 }

@@ -52,18 +52,11 @@ impl FromStr for Cidr {
         let (address, bits) = text.split_once('/').ok_or_else(refused)?;
         let address: Ipv4Addr = address.parse().map_err(|_| refused())?;
         let plain = !bits.is_empty() && bits.len() <= 2 && bits.bytes().all(|b| b.is_ascii_digit());
-        let prefix: u8 = bits
-            .parse()
-            .ok()
-            .filter(|prefix| plain && *prefix <= 32)
-            .ok_or_else(refused)?;
+        let prefix: u8 = bits.parse().ok().filter(|prefix| plain && *prefix <= 32).ok_or_else(refused)?;
         let first = u32::from(address);
         let hosts = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
         if first & hosts != 0 {
-            let block = Self {
-                first: first & !hosts,
-                prefix,
-            };
+            let block = Self { first: first & !hosts, prefix };
             return Err(format!("{text:?} has host bits set; the block is {block}"));
         }
         Ok(Self { first, prefix })
@@ -84,9 +77,7 @@ impl Serialize for Cidr {
 
 impl<'de> Deserialize<'de> for Cidr {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

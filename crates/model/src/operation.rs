@@ -265,17 +265,10 @@ impl std::str::FromStr for OperationState {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [
-            Self::Queued,
-            Self::Running,
-            Self::Blocked,
-            Self::Succeeded,
-            Self::Failed,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
-        .ok_or_else(|| format!("{text:?} is no state of an operation"))
+        [Self::Queued, Self::Running, Self::Blocked, Self::Succeeded, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no state of an operation"))
     }
 }
 

@@ -147,16 +147,8 @@ pub struct KeyPairRequest {
 impl ClusterRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
-        distinct(
-            "subnets",
-            self.subnets.iter().map(|iid| iid.name_id.as_str()),
-            findings,
-        );
-        distinct(
-            "securityGroups",
-            self.security_groups.iter().map(|iid| iid.name_id.as_str()),
-            findings,
-        );
+        distinct("subnets", self.subnets.iter().map(|iid| iid.name_id.as_str()), findings);
+        distinct("securityGroups", self.security_groups.iter().map(|iid| iid.name_id.as_str()), findings);
         let names = self.node_groups.iter().map(|group| group.name.as_str());
         distinct("nodeGroups", names, findings);
         for (index, group) in self.node_groups.iter().enumerate() {
@@ -182,11 +174,7 @@ impl NodeGroupRequest {
 impl NetworkRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
-        distinct(
-            "subnets",
-            self.subnets.iter().map(|subnet| subnet.name.as_str()),
-            findings,
-        );
+        distinct("subnets", self.subnets.iter().map(|subnet| subnet.name.as_str()), findings);
         for (index, subnet) in self.subnets.iter().enumerate() {
             let field = format!("subnets[{index}].cidr");
             if !self.cidr.contains(subnet.cidr) {
@@ -194,10 +182,7 @@ impl NetworkRequest {
             }
             let before = self.subnets.iter().take(index);
             if let Some(other) = before.into_iter().find(|other| other.cidr.overlaps(subnet.cidr)) {
-                findings.add(
-                    field,
-                    format!("overlaps subnet {:?} ({})", other.name, other.cidr),
-                );
+                findings.add(field, format!("overlaps subnet {:?} ({})", other.name, other.cidr));
             }
         }
         validate_tags(&self.tags, findings);
@@ -223,16 +208,10 @@ impl Rule {
         match (ported, self.from_port, self.to_port) {
             (true, None, _) => findings.add(format!("{field}.fromPort"), "is required for tcp and udp"),
             (true, Some(from), Some(to)) if to < from => {
-                findings.add(
-                    format!("{field}.toPort"),
-                    format!("must not be below fromPort ({from})"),
-                );
+                findings.add(format!("{field}.toPort"), format!("must not be below fromPort ({from})"));
             }
             (false, None, None) | (true, Some(_), _) => {}
-            (false, ..) => findings.add(
-                format!("{field}.fromPort"),
-                "ports make sense for tcp and udp only",
-            ),
+            (false, ..) => findings.add(format!("{field}.fromPort"), "ports make sense for tcp and udp only"),
         }
     }
 }
@@ -244,14 +223,9 @@ impl KeyPairRequest {
         let kind = words.next().unwrap_or_default();
         let known = matches!(kind, "ssh-rsa" | "ssh-ed25519");
         let one_line = !self.public_key.trim_end().contains(['\n', '\r']);
-        let encoded = words
-            .next()
-            .is_some_and(|text| text.len() > 40 && text.starts_with("AAAA"));
+        let encoded = words.next().is_some_and(|text| text.len() > 40 && text.starts_with("AAAA"));
         if !(known && one_line && encoded) {
-            findings.add(
-                "publicKey",
-                "must be one line in OpenSSH's form, of kind ssh-ed25519 or ssh-rsa",
-            );
+            findings.add("publicKey", "must be one line in OpenSSH's form, of kind ssh-ed25519 or ssh-rsa");
         }
     }
 }
@@ -346,20 +320,10 @@ mod tests {
             rule("all", None, None),
         ];
         let mut findings = Findings::default();
-        SecurityGroupRequest {
-            name: "g".into(),
-            network: Iid::default(),
-            rules,
-        }
-        .validate(&mut findings);
+        SecurityGroupRequest { name: "g".into(), network: Iid::default(), rules }.validate(&mut findings);
         assert_eq!(
             fields(&findings),
-            [
-                "rules[1].fromPort",
-                "rules[2].toPort",
-                "rules[4].fromPort",
-                "rules[5]"
-            ]
+            ["rules[1].fromPort", "rules[2].toPort", "rules[4].fromPort", "rules[5]"]
         );
     }
 
@@ -373,11 +337,7 @@ mod tests {
             ("-----BEGIN OPENSSH PRIVATE KEY-----", false),
         ] {
             let mut findings = Findings::default();
-            KeyPairRequest {
-                name: "k".into(),
-                public_key: text.into(),
-            }
-            .validate(&mut findings);
+            KeyPairRequest { name: "k".into(), public_key: text.into() }.validate(&mut findings);
             assert_eq!(findings.is_empty(), fine, "{text:?}");
         }
     }

@@ -25,16 +25,10 @@ impl Scaling {
     /// Checks `min <= desired <= max`, and that `max` is at least one and of this world.
     pub fn validate(&self, field: &str, findings: &mut Findings) {
         if self.max == 0 || self.max > Self::LARGEST {
-            findings.add(
-                format!("{field}.max"),
-                format!("must be from 1 to {}", Self::LARGEST),
-            );
+            findings.add(format!("{field}.max"), format!("must be from 1 to {}", Self::LARGEST));
         }
         if self.min > self.max {
-            findings.add(
-                format!("{field}.min"),
-                format!("must not exceed max ({})", self.max),
-            );
+            findings.add(format!("{field}.min"), format!("must not exceed max ({})", self.max));
         }
         if self.desired < self.min || self.desired > self.max {
             findings.add(
@@ -81,15 +75,8 @@ impl ScalingChange {
     pub fn applied_to(&self, now: Scaling) -> Scaling {
         let min = self.min.unwrap_or(now.min);
         let max = self.max.unwrap_or(now.max);
-        let desired = self
-            .desired
-            .unwrap_or_else(|| now.desired.clamp(min.min(max), max));
-        Scaling {
-            auto_scaling: self.auto_scaling.unwrap_or(now.auto_scaling),
-            min,
-            max,
-            desired,
-        }
+        let desired = self.desired.unwrap_or_else(|| now.desired.clamp(min.min(max), max));
+        Scaling { auto_scaling: self.auto_scaling.unwrap_or(now.auto_scaling), min, max, desired }
     }
 
     /// Whether nothing is asked for.
@@ -103,12 +90,7 @@ mod tests {
     use super::*;
 
     fn scaling(auto_scaling: bool, min: u32, max: u32, desired: u32) -> Scaling {
-        Scaling {
-            auto_scaling,
-            min,
-            max,
-            desired,
-        }
+        Scaling { auto_scaling, min, max, desired }
     }
 
     #[test]
@@ -124,10 +106,7 @@ mod tests {
             let mut findings = Findings::default();
             given.validate("s", &mut findings);
             assert_eq!(
-                findings
-                    .iter()
-                    .map(|finding| finding.field.as_str())
-                    .collect::<Vec<_>>(),
+                findings.iter().map(|finding| finding.field.as_str()).collect::<Vec<_>>(),
                 fields,
                 "{given:?}"
             );
@@ -146,10 +125,7 @@ mod tests {
     #[test]
     fn keeps_what_was_not_asked_for() {
         let now = scaling(false, 1, 3, 3);
-        let change = ScalingChange {
-            max: Some(2),
-            ..ScalingChange::default()
-        };
+        let change = ScalingChange { max: Some(2), ..ScalingChange::default() };
         assert_eq!(change.applied_to(now), scaling(false, 1, 2, 2));
         assert!(ScalingChange::default().is_empty());
     }

@@ -31,10 +31,7 @@ pub enum Status {
 impl Status {
     /// Whether it stays so until somebody does something.
     pub fn is_settled(self) -> bool {
-        !matches!(
-            self,
-            Self::Creating | Self::Updating | Self::Deleting | Self::Unknown
-        )
+        !matches!(self, Self::Creating | Self::Updating | Self::Deleting | Self::Unknown)
     }
 
     /// The word as it is written everywhere.

@@ -31,12 +31,7 @@ pub struct VersionError {
 impl Version {
     /// `1.31`: a version of which only the minor is known.
     pub fn of_minor(major: u32, minor: u32) -> Self {
-        Self {
-            major,
-            minor,
-            patch: None,
-            suffix: String::new(),
-        }
+        Self { major, minor, patch: None, suffix: String::new() }
     }
 
     /// The major and minor numbers.
@@ -91,17 +86,11 @@ impl FromStr for Version {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        let refused = || VersionError {
-            text: text.chars().take(64).collect(),
-        };
+        let refused = || VersionError { text: text.chars().take(64).collect() };
         let bare = text.strip_prefix('v').unwrap_or(text);
         let cut = bare.find(['-', '+']).unwrap_or(bare.len());
         let (numbers, suffix) = bare.split_at(cut);
-        if suffix.len() == 1
-            || !suffix
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-+._".contains(c))
-        {
+        if suffix.len() == 1 || !suffix.chars().all(|c| c.is_ascii_alphanumeric() || "-+._".contains(c)) {
             return Err(refused());
         }
         let mut parts = numbers.split('.').map(number);
@@ -116,12 +105,7 @@ impl FromStr for Version {
         if parts.next().is_some() || major == 0 {
             return Err(refused());
         }
-        Ok(Self {
-            major,
-            minor,
-            patch,
-            suffix: suffix.to_owned(),
-        })
+        Ok(Self { major, minor, patch, suffix: suffix.to_owned() })
     }
 }
 
@@ -163,15 +147,9 @@ fn natural(text: &str) -> Vec<(u64, &str)> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let digits = first.is_ascii_digit();
-        let end = rest
-            .find(|c: char| c.is_ascii_digit() != digits)
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
-        runs.push(if digits {
-            (run.parse().unwrap_or(u64::MAX), "")
-        } else {
-            (0, run)
-        });
+        runs.push(if digits { (run.parse().unwrap_or(u64::MAX), "") } else { (0, run) });
         rest = after;
     }
     runs
@@ -185,9 +163,7 @@ impl Serialize for Version {
 
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -216,11 +192,7 @@ impl VersionRequest {
     /// # Errors
     /// A sentence that names what was asked for and what is offered.
     pub fn pick(&self, offered: &[KubernetesVersion]) -> Result<Picked, String> {
-        let chosen = || {
-            offered
-                .iter()
-                .filter(|candidate| candidate.support != Support::Unsupported)
-        };
+        let chosen = || offered.iter().filter(|candidate| candidate.support != Support::Unsupported);
         match self {
             Self::Default => {
                 if let Some(default) = chosen().find(|candidate| candidate.default) {
@@ -248,10 +220,7 @@ impl VersionRequest {
 }
 
 fn picked(version: &Version, why: &str) -> Picked {
-    Picked {
-        version: version.clone(),
-        says: format!("{version}, {why}"),
-    }
+    Picked { version: version.clone(), says: format!("{version}, {why}") }
 }
 
 impl FromStr for VersionRequest {
@@ -282,9 +251,7 @@ impl Serialize for VersionRequest {
 
 impl<'de> Deserialize<'de> for VersionRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -332,21 +299,10 @@ mod tests {
 
     #[test]
     fn orders_by_number_then_by_natural_suffix() {
-        let sorted = [
-            "1.9",
-            "1.31",
-            "1.31.1",
-            "1.31.4-gke.9",
-            "1.31.4-gke.10",
-            "1.31.10",
-            "2.0",
-        ];
+        let sorted = ["1.9", "1.31", "1.31.1", "1.31.4-gke.9", "1.31.4-gke.10", "1.31.10", "2.0"];
         let mut shuffled: Vec<Version> = sorted.iter().rev().map(|t| v(t)).collect();
         shuffled.sort();
-        assert_eq!(
-            shuffled.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            sorted
-        );
+        assert_eq!(shuffled.iter().map(ToString::to_string).collect::<Vec<_>>(), sorted);
     }
 
     #[test]
@@ -368,11 +324,7 @@ mod tests {
     #[test]
     fn hops_one_minor_at_a_time() {
         let hops = |from: &str, to: &str| {
-            v(from)
-                .hops_to(&v(to))
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
+            v(from).hops_to(&v(to)).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(hops("1.31", "1.33"), ["1.32", "1.33"]);
         assert_eq!(hops("1.31.2", "1.32.4-gke.1"), ["1.32.4-gke.1"]);
@@ -404,9 +356,6 @@ mod tests {
             pick("1.40").unwrap_err(),
             "1.40 is not offered; offered are 1.31.2, 1.31.10, 1.32.1, 1.33.0"
         );
-        assert_eq!(
-            VersionRequest::Default.pick(&[]).unwrap_err(),
-            "the cloud offers no version"
-        );
+        assert_eq!(VersionRequest::Default.pick(&[]).unwrap_err(), "the cloud offers no version");
     }
 }
