@@ -40,12 +40,7 @@ impl<'a> Attempt<'a> {
             attempt,
             nth: client.count(call.action),
         };
-        Self {
-            client,
-            call,
-            facts,
-            left,
-        }
+        Self { client, call, facts, left }
     }
 
     pub(crate) async fn run(self) -> Result<Answered, Error> {
@@ -54,10 +49,7 @@ impl<'a> Attempt<'a> {
         for observer in &shared.observers {
             observer.before(&self.facts).await;
         }
-        let fault = shared
-            .faults
-            .as_ref()
-            .map_or(Fault::Pass, |layer| layer.fault(&self.facts));
+        let fault = shared.faults.as_ref().map_or(Fault::Pass, |layer| layer.fault(&self.facts));
         let injected = fault != Fault::Pass;
         let (wall, started) = (shared.clock.wall(), shared.clock.monotonic());
         let mut result = self.send(&request, fault).await;
@@ -70,51 +62,31 @@ impl<'a> Attempt<'a> {
             Err(_) => false,
         };
         let outcome = outcome(&result);
-        telemetry::tried(
-            self.facts.provider,
-            self.facts.service,
-            self.facts.action,
-            outcome,
-            duration,
-        );
+        telemetry::tried(self.facts.provider, self.facts.service, self.facts.action, outcome, duration);
         self.record(&request, wall, &result, duration, injected);
         for observer in &shared.observers {
             observer.after(&self.facts, outcome).await;
         }
-        result.map(|response| Answered {
-            response,
-            clock_was_wrong,
-        })
+        result.map(|response| Answered { response, clock_was_wrong })
     }
 
     async fn signed(&self) -> Result<http::Request<Bytes>, Error> {
         let (shared, call) = (&self.client.transport.shared, self.call);
         let mut request = http::Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = call
-            .url
-            .as_str()
-            .parse()
-            .map_err(|error: http::uri::InvalidUri| {
-                Error::new(ErrorKind::Invalid, call.action, "the URL is not one").caused_by(error)
-            })?;
+        *request.uri_mut() = call.url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
+            Error::new(ErrorKind::Invalid, call.action, "the URL is not one").caused_by(error)
+        })?;
         *request.headers_mut() = call.headers.clone();
         let context = SignContext {
             service: call.sign_as.as_deref().unwrap_or(call.service),
             region: call.region.as_deref().or(self.client.options.region.as_deref()),
             now: shared.skew.correct(&self.facts.host, shared.clock.wall()),
         };
-        self.client
-            .options
-            .signer
-            .sign(&mut request, context)
-            .await
-            .map_err(|error| {
-                let kind = ErrorKind::Signing {
-                    temporary: error.temporary,
-                };
-                Error::new(kind, call.action, "the call could not be signed").caused_by(error)
-            })?;
+        self.client.options.signer.sign(&mut request, context).await.map_err(|error| {
+            let kind = ErrorKind::Signing { temporary: error.temporary };
+            Error::new(kind, call.action, "the call could not be signed").caused_by(error)
+        })?;
         Ok(request)
     }
 
@@ -123,11 +95,7 @@ impl<'a> Attempt<'a> {
         match fault {
             Fault::Pass => self.exchange(request, self.left).await,
             Fault::Throttle { retry_after } => Ok(throttled(retry_after)),
-            Fault::Answer {
-                status,
-                content_type,
-                body,
-            } => Ok(answer(status, content_type, body)),
+            Fault::Answer { status, content_type, body } => Ok(answer(status, content_type, body)),
             Fault::Refuse => Err(self.error(ErrorKind::NotSent, "connection refused (injected)")),
             Fault::ResetBefore => Err(self.error(ErrorKind::Lost, "connection reset (injected)")),
             Fault::DropAnswer => {
@@ -148,10 +116,7 @@ impl<'a> Attempt<'a> {
             }
             Fault::Garbage => {
                 let real = self.exchange(request, self.left).await?;
-                Ok(Response {
-                    body: Bytes::from_static(b"\x00\xff<garbage"),
-                    ..real
-                })
+                Ok(Response { body: Bytes::from_static(b"\x00\xff<garbage"), ..real })
             }
             Fault::Truncate => {
                 self.exchange(request, self.left).await?;
@@ -165,12 +130,7 @@ impl<'a> Attempt<'a> {
         let (attempt, facts) = (self.left, self.facts.clone());
         tokio::spawn(async move {
             client.transport.clock().sleep(delay).await;
-            let late = Attempt {
-                client: &client,
-                call: &call,
-                facts,
-                left: attempt,
-            };
+            let late = Attempt { client: &client, call: &call, facts, left: attempt };
             // The connection died for whoever asked; nobody is left to hear the answer.
             let _ = late.exchange(&request, attempt).await;
         });
@@ -212,18 +172,12 @@ impl<'a> Attempt<'a> {
     /// The request as it goes out, and the pool that it goes out by. The URL is taken from the signed request: a
     /// signer may put the signature into the query.
     fn wire(&self, request: &http::Request<Bytes>) -> Result<(reqwest::Request, reqwest::Client), Error> {
-        let url = request
-            .uri()
-            .to_string()
-            .parse()
-            .map_err(|error: url::ParseError| {
-                self.error(ErrorKind::Invalid, "the signed URL is not one")
-                    .caused_by(error)
-            })?;
+        let url = request.uri().to_string().parse().map_err(|error: url::ParseError| {
+            self.error(ErrorKind::Invalid, "the signed URL is not one").caused_by(error)
+        })?;
         let pools = &self.client.transport.shared.pools;
         let client = pools.client(&self.client.wanted, &url).map_err(|error| {
-            self.error(ErrorKind::NotSent, "no TLS configuration can be made")
-                .caused_by(error.without_url())
+            self.error(ErrorKind::NotSent, "no TLS configuration can be made").caused_by(error.without_url())
         })?;
         let mut wire = reqwest::Request::new(request.method().clone(), url);
         *wire.headers_mut() = request.headers().clone();
@@ -248,17 +202,11 @@ impl<'a> Attempt<'a> {
     /// What a failure of the connection means for the call.
     fn failed(&self, error: reqwest::Error) -> Error {
         let (kind, message) = if error.is_connect() || error.is_builder() {
-            (
-                ErrorKind::NotSent,
-                format!("no connection to `{}`", self.facts.host),
-            )
+            (ErrorKind::NotSent, format!("no connection to `{}`", self.facts.host))
         } else {
             (
                 ErrorKind::Lost,
-                format!(
-                    "the connection to `{}` broke before the answer was whole",
-                    self.facts.host
-                ),
+                format!("the connection to `{}` broke before the answer was whole", self.facts.host),
             )
         };
         self.error(kind, &message).caused_by(error.without_url())
@@ -273,11 +221,7 @@ impl<'a> Attempt<'a> {
             return false;
         };
         let middle = wall.saturating_add(duration / 2).unwrap_or(wall);
-        self.client
-            .transport
-            .shared
-            .skew
-            .learn(&self.facts.host, middle, date)
+        self.client.transport.shared.skew.learn(&self.facts.host, middle, date)
     }
 
     fn record(
@@ -306,17 +250,12 @@ impl<'a> Attempt<'a> {
             request_headers: redaction.headers(request.headers()),
             request_body: redaction.body(content_type(request.headers()), request.body()),
             status: answer.map(|response| response.status.as_u16()),
-            response_headers: answer
-                .map(|response| redaction.headers(&response.headers))
-                .unwrap_or_default(),
+            response_headers: answer.map(|response| redaction.headers(&response.headers)).unwrap_or_default(),
             response_body: answer
                 .map(|response| redaction.body(content_type(&response.headers), &response.body))
                 .unwrap_or_default(),
             duration_ms: telemetry::millis(duration),
-            outcome: result
-                .as_ref()
-                .map_or_else(|error| error.kind().as_str(), |_| "answered")
-                .to_owned(),
+            outcome: result.as_ref().map_or_else(|error| error.kind().as_str(), |_| "answered").to_owned(),
             error: result.as_ref().err().map(|error| redaction.text(error.message())),
             injected,
         };
@@ -337,39 +276,22 @@ fn outcome(result: &Result<Response, Error>) -> Outcome {
 
 fn authority(call: &Call) -> String {
     let host = call.url.host_str().unwrap_or_default();
-    call.url
-        .port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    call.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-    Response {
-        status,
-        headers,
-        body,
-        request_id: None,
-        duration: Duration::ZERO,
-    }
+    Response { status, headers, body, request_id: None, duration: Duration::ZERO }
 }
 
 fn throttled(retry_after: Option<Duration>) -> Response {
-    let mut response = answer(
-        StatusCode::TOO_MANY_REQUESTS,
-        "text/plain",
-        Bytes::from_static(b"slow down"),
-    );
+    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, "text/plain", Bytes::from_static(b"slow down"));
     if let Some(after) = retry_after {
-        response
-            .headers
-            .insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        response.headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
     }
     response
 }

@@ -51,11 +51,7 @@ impl Default for Buckets {
 impl Buckets {
     /// The same bucket for each action.
     pub fn new(default: Bucket) -> Self {
-        Self {
-            default,
-            services: BTreeMap::new(),
-            actions: BTreeMap::new(),
-        }
+        Self { default, services: BTreeMap::new(), actions: BTreeMap::new() }
     }
 
     /// Sets the bucket of each action of a service.
@@ -73,11 +69,7 @@ impl Buckets {
     }
 
     pub(crate) fn of(&self, service: &str, action: &str) -> Bucket {
-        *self
-            .actions
-            .get(action)
-            .or_else(|| self.services.get(service))
-            .unwrap_or(&self.default)
+        *self.actions.get(action).or_else(|| self.services.get(service)).unwrap_or(&self.default)
     }
 }
 
@@ -93,19 +85,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            gates: Mutex::new(HashMap::new()),
-        }
+        Self { clock, gates: Mutex::new(HashMap::new()) }
     }
 
     pub(crate) fn gate(&self, key: Key, bucket: Bucket) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            gates
-                .entry(key)
-                .or_insert_with(|| Arc::new(Gate::new(Arc::clone(&self.clock), bucket))),
-        )
+        Arc::clone(gates.entry(key).or_insert_with(|| Arc::new(Gate::new(Arc::clone(&self.clock), bucket))))
     }
 }
 
@@ -193,10 +178,7 @@ impl Gate {
             queue: FairQueue::new(),
             pumping: false,
         };
-        Self {
-            clock,
-            state: Mutex::new(state),
-        }
+        Self { clock, state: Mutex::new(state) }
     }
 
     /// Waits for a turn, at most `limit`.
@@ -208,7 +190,6 @@ impl Gate {
             let mut state = self.lock();
             let now = self.clock.monotonic();
             state.refill(now);
-            state.queue.retain(|waiter| !waiter.is_closed());
             if state.queue.is_empty() && state.take(now) {
                 return Ok(());
             }
@@ -244,7 +225,6 @@ impl Gate {
         let mut state = self.lock();
         let now = self.clock.monotonic();
         state.refill(now);
-        state.queue.retain(|waiter| !waiter.is_closed());
         while !state.queue.is_empty() {
             if !state.take(now) {
                 return Some(state.until(now, 1).max(Duration::from_millis(1)));
@@ -279,3 +259,6 @@ impl Drop for Stopped {
         self.0.lock().pumping = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

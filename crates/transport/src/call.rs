@@ -12,11 +12,7 @@ use crate::{Effect, Error, ErrorKind, Lane};
 
 /// What RFC 3986 calls unreserved stays; everything else is escaped, a space as `%20`. Signatures need this form:
 /// with `+` for a space, client and cloud may read the same query differently.
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One call of a cloud's API.
 #[derive(Clone)]
@@ -43,11 +39,7 @@ impl Call {
         method: Method,
         url: Url,
     ) -> Self {
-        let lane = if effect == Effect::Read {
-            Lane::Live
-        } else {
-            Lane::Ask
-        };
+        let lane = if effect == Effect::Read { Lane::Live } else { Lane::Ask };
         Self {
             service,
             action,
@@ -123,24 +115,17 @@ impl Call {
     pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, Error> {
         match serde_json::to_vec(value) {
             Ok(bytes) => Ok(self.typed_body("application/json", bytes)),
-            Err(error) => Err(
-                Error::new(ErrorKind::Invalid, self.action, "the request does not serialize")
-                    .caused_by(error),
-            ),
+            Err(error) => Err(Error::new(ErrorKind::Invalid, self.action, "the request does not serialize")
+                .caused_by(error)),
         }
     }
 
     /// Sets a form body and its content type, unless a content type is already set.
     #[must_use]
     pub fn form<K: AsRef<str>, V: AsRef<str>>(self, fields: &[(K, V)]) -> Self {
-        let pairs: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| pair(name.as_ref(), value.as_ref()))
-            .collect();
-        self.typed_body(
-            "application/x-www-form-urlencoded; charset=utf-8",
-            pairs.join("&").into_bytes(),
-        )
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| pair(name.as_ref(), value.as_ref())).collect();
+        self.typed_body("application/x-www-form-urlencoded; charset=utf-8", pairs.join("&").into_bytes())
     }
 
     /// Sets the body; the content type is the caller's to set.
@@ -166,19 +151,13 @@ impl Call {
     }
 
     fn typed_body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
-        self.headers
-            .entry(header::CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static(content_type));
+        self.headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
         self.body(body)
     }
 }
 
 fn pair(name: &str, value: &str) -> String {
-    format!(
-        "{}={}",
-        utf8_percent_encode(name, STRICT),
-        utf8_percent_encode(value, STRICT)
-    )
+    format!("{}={}", utf8_percent_encode(name, STRICT), utf8_percent_encode(value, STRICT))
 }
 
 /// The call's name and place only: query, headers and body may hold secrets.
@@ -215,10 +194,7 @@ mod tests {
     #[test]
     fn a_content_type_that_is_set_stays() {
         let amz = HeaderValue::from_static("application/x-amz-json-1.1");
-        let call = call()
-            .header(header::CONTENT_TYPE, amz.clone())
-            .json(&[1])
-            .unwrap();
+        let call = call().header(header::CONTENT_TYPE, amz.clone()).json(&[1]).unwrap();
         assert_eq!(call.headers.get(header::CONTENT_TYPE), Some(&amz));
     }
 
@@ -226,20 +202,11 @@ mod tests {
     fn lanes_follow_the_effect_and_errors_name_the_action() {
         assert_eq!(call().lane, Lane::Live);
         let url = call().url;
-        assert_eq!(
-            Call::new("eks", "x", Effect::Creates, Method::GET, url).lane,
-            Lane::Ask
-        );
+        assert_eq!(Call::new("eks", "x", Effect::Creates, Method::GET, url).lane, Lane::Ask);
         let error = call().header_text(header::ACCEPT, "a\nsecret").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "eks.ListClusters: the header `accept` cannot carry this value"
-        );
+        assert_eq!(error.to_string(), "eks.ListClusters: the header `accept` cannot carry this value");
         let unserializable = std::collections::BTreeMap::from([((1, 2), 3)]);
-        assert_eq!(
-            call().json(&unserializable).unwrap_err().kind(),
-            ErrorKind::Invalid
-        );
+        assert_eq!(call().json(&unserializable).unwrap_err().kind(), ErrorKind::Invalid);
     }
 
     #[test]

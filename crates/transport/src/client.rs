@@ -84,28 +84,15 @@ impl Client {
         let limits = options.limits.at_pace(options.pace);
         // A connection that takes the whole time must fail as «not sent» before the call fails as «lost».
         let connect = limits.connect.min(limits.total / 2);
-        let wanted = Wanted {
-            ca_certificate: options.ca_certificate.as_deref().map(Arc::from),
-            connect,
-        };
+        let wanted = Wanted { ca_certificate: options.ca_certificate.as_deref().map(Arc::from), connect };
         let account = Arc::from(options.account.as_str());
-        Self {
-            transport,
-            options: Arc::new(options),
-            limits,
-            wanted,
-            account,
-            counts: Arc::default(),
-        }
+        Self { transport, options: Arc::new(options), limits, wanted, account, counts: Arc::default() }
     }
 
     /// The same client, using the budget of `account`.
     #[must_use]
     pub fn with_account(&self, account: &str) -> Self {
-        Self {
-            account: Arc::from(account),
-            ..self.clone()
-        }
+        Self { account: Arc::from(account), ..self.clone() }
     }
 
     /// The account whose budget is used.
@@ -153,10 +140,7 @@ impl Client {
         let clock = self.transport.clock();
         let started = clock.monotonic();
         let mut tries = 0;
-        let result = self
-            .send_within(&call, started, &mut tries)
-            .instrument(span.clone())
-            .await;
+        let result = self.send_within(&call, started, &mut tries).instrument(span.clone()).await;
         telemetry::ended(&span, &result, tries, clock.monotonic().saturating_sub(started));
         result
     }
@@ -204,21 +188,14 @@ impl Client {
         let waited = clock.monotonic().saturating_sub(started);
         telemetry::waited(self.options.provider, call.service, call.lane, waited);
         turn.map_err(|retry_after| {
-            let message = format!(
-                "the request budget is used up for {} s more",
-                retry_after.as_secs().max(1)
-            );
+            let message =
+                format!("the request budget is used up for {} s more", retry_after.as_secs().max(1));
             Error::new(ErrorKind::Budget { retry_after }, call.action, message)
         })
     }
 
     fn gate(&self, call: &Call) -> Arc<crate::budget::Gate> {
-        let key = (
-            self.options.provider,
-            self.account.to_string(),
-            call.service,
-            call.action,
-        );
+        let key = (self.options.provider, self.account.to_string(), call.service, call.action);
         let bucket = self.options.buckets.of(call.service, call.action);
         self.transport.shared.budget.gate(key, bucket)
     }

@@ -63,12 +63,7 @@ pub struct Error {
 impl Error {
     /// An error of the given kind; public for doubles of the client in tests.
     pub fn new(kind: ErrorKind, action: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            action,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, action, message: message.into(), source: None }
     }
 
     pub(crate) fn caused_by(mut self, source: impl Into<Source>) -> Self {
@@ -113,8 +108,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn std::error::Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

@@ -75,24 +75,12 @@ pub struct FaultRule {
 impl FaultRule {
     /// Strikes calls of `action`.
     pub fn on(action: impl Into<String>, when: When, fault: Fault) -> Self {
-        Self {
-            action: Some(action.into()),
-            when,
-            fault,
-            seen: 0,
-            struck: 0,
-        }
+        Self { action: Some(action.into()), when, fault, seen: 0, struck: 0 }
     }
 
     /// Strikes calls of any action.
     pub fn on_any(when: When, fault: Fault) -> Self {
-        Self {
-            action: None,
-            when,
-            fault,
-            seen: 0,
-            struck: 0,
-        }
+        Self { action: None, when, fault, seen: 0, struck: 0 }
     }
 
     fn strike(&mut self, call: &CallFacts) -> Option<Fault> {
@@ -126,10 +114,7 @@ impl Faults {
 
     /// Adds a rule after those that are there.
     pub fn add(&self, rule: FaultRule) {
-        self.rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(rule);
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push_back(rule);
     }
 
     /// Removes every rule.
@@ -139,12 +124,7 @@ impl Faults {
 
     /// How often rules have struck; a test that set a fault asserts that it happened.
     pub fn struck(&self) -> u64 {
-        self.rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .map(|rule| rule.struck)
-            .sum()
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|rule| rule.struck).sum()
     }
 }
 

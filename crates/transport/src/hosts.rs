@@ -35,8 +35,7 @@ impl AllowedHost {
 
 fn is_below(host: &str, domain: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    host.strip_suffix(&domain.to_ascii_lowercase())
-        .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    host.strip_suffix(&domain.to_ascii_lowercase()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
 /// Whether any of `hosts` admits `url`. No hosts admit nothing.

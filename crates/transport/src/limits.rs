@@ -21,7 +21,7 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             read: Duration::from_secs(30),
-            total: Duration::from_secs(60),
+            total: Duration::from_mins(1),
             body_bytes: 32 * 1024 * 1024,
         }
     }
@@ -34,12 +34,7 @@ impl Limits {
     pub fn at_pace(self, pace: u32) -> Self {
         let floor = Duration::from_secs(1).min(self.total);
         let total = (self.total / pace.max(1)).max(floor);
-        Self {
-            connect: self.connect.min(total),
-            read: self.read.min(total),
-            total,
-            ..self
-        }
+        Self { connect: self.connect.min(total), read: self.read.min(total), total, ..self }
     }
 }
 
@@ -54,10 +49,7 @@ mod tests {
         assert_eq!(limits.at_pace(6).total, Duration::from_secs(10));
         assert_eq!(limits.at_pace(6).read, Duration::from_secs(10));
         assert_eq!(limits.at_pace(100_000).total, Duration::from_secs(1));
-        let short = Limits {
-            total: Duration::from_millis(200),
-            ..limits
-        };
+        let short = Limits { total: Duration::from_millis(200), ..limits };
         assert_eq!(short.at_pace(9).total, Duration::from_millis(200));
     }
 }

@@ -45,10 +45,7 @@ impl Pools {
     pub(crate) fn new(user_agent: String) -> Self {
         // Fails only when one is installed already, which is then the one to use.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        Self {
-            user_agent,
-            clients: Mutex::new(HashMap::new()),
-        }
+        Self { user_agent, clients: Mutex::new(HashMap::new()) }
     }
 
     /// The pool for `url`. A loopback host is reached directly, whatever proxy the environment names.
@@ -59,11 +56,7 @@ impl Pools {
             (_, Some(_)) if loopback => Trust::Own,
             _ => Trust::Machine,
         };
-        let key = Key {
-            wanted: wanted.clone(),
-            trust,
-            loopback,
-        };
+        let key = Key { wanted: wanted.clone(), trust, loopback };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
@@ -101,10 +94,7 @@ impl Pools {
 
 /// The certificates of a PEM text.
 pub(crate) fn certificates(pem: Option<&str>) -> Result<Vec<Certificate>, reqwest::Error> {
-    pem.map_or_else(
-        || Ok(Vec::new()),
-        |pem| Certificate::from_pem_bundle(pem.as_bytes()),
-    )
+    pem.map_or_else(|| Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem.as_bytes()))
 }
 
 fn trust_nobody() -> rustls::ClientConfig {
@@ -144,15 +134,8 @@ mod tests {
     #[test]
     fn a_pool_is_shared_by_those_who_want_the_same() {
         let pools = Pools::new("pmks".into());
-        let wanted = Wanted {
-            ca_certificate: None,
-            connect: Duration::from_secs(1),
-        };
-        for url in [
-            "http://127.0.0.1:1/",
-            "http://127.0.0.1:2/",
-            "http://sim.example/",
-        ] {
+        let wanted = Wanted { ca_certificate: None, connect: Duration::from_secs(1) };
+        for url in ["http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://sim.example/"] {
             pools.client(&wanted, &Url::parse(url).unwrap()).unwrap();
         }
         assert_eq!(pools.clients.lock().unwrap().len(), 2);

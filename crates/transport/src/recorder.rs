@@ -74,10 +74,7 @@ impl MemoryRecorder {
 
     /// A copy of everything recorded, oldest first.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes everything recorded, oldest first, and begins anew.
@@ -88,10 +85,7 @@ impl MemoryRecorder {
 
 impl Recorder for MemoryRecorder {
     fn record(&self, exchange: Exchange) {
-        self.exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(exchange);
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
     }
 }
 
@@ -119,10 +113,7 @@ impl DirectoryRecorder {
         for entry in fs::read_dir(&directory)? {
             last = last.max(number(&entry?.file_name().to_string_lossy()).unwrap_or_default());
         }
-        Ok(Self {
-            directory,
-            last: AtomicU64::new(last),
-        })
+        Ok(Self { directory, last: AtomicU64::new(last) })
     }
 
     /// Where the files are.
@@ -149,11 +140,7 @@ fn number(file_name: &str) -> Option<u64> {
 }
 
 fn file_name_character(character: char) -> char {
-    if character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-') {
-        character
-    } else {
-        '_'
-    }
+    if character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-') { character } else { '_' }
 }
 
 impl Recorder for DirectoryRecorder {
@@ -194,9 +181,7 @@ mod tests {
     fn each_exchange_is_a_private_numbered_file_and_old_ones_stay() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b");
-        DirectoryRecorder::new(&path)
-            .unwrap()
-            .record(exchange("eks.ListClusters"));
+        DirectoryRecorder::new(&path).unwrap().record(exchange("eks.ListClusters"));
         DirectoryRecorder::new(&path).unwrap().record(exchange("../x"));
         let mut names: Vec<_> = fs::read_dir(&path)
             .unwrap()
@@ -205,10 +190,7 @@ mod tests {
         names.sort();
         assert_eq!(names, ["000001-eks.ListClusters.json", "000002-.._x.json"]);
         let text = fs::read(path.join("000001-eks.ListClusters.json")).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<Exchange>(&text).unwrap(),
-            exchange("eks.ListClusters")
-        );
+        assert_eq!(serde_json::from_slice::<Exchange>(&text).unwrap(), exchange("eks.ListClusters"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

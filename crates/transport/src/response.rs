@@ -82,9 +82,7 @@ const REQUEST_ID: [&str; 7] = [
 ];
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    REQUEST_ID
-        .iter()
-        .find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned))
+    REQUEST_ID.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned))
 }
 
 /// Size instead of the body, names instead of the headers: both may hold secrets.
@@ -105,10 +103,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     #[test]
@@ -119,29 +114,18 @@ mod tests {
             (headers(&[("retry-after", "7")]), Some(7)),
             (headers(&[("retry-after", "soon")]), None),
             (headers(&[("retry-after", "-1")]), None),
-            (
-                headers(&[date, ("retry-after", "Mon, 23 Nov 2026 10:01:30 GMT")]),
-                Some(90),
-            ),
-            (
-                headers(&[date, ("retry-after", "Mon, 23 Nov 2026 09:00:00 GMT")]),
-                Some(0),
-            ),
+            (headers(&[date, ("retry-after", "Mon, 23 Nov 2026 10:01:30 GMT")]), Some(90)),
+            (headers(&[date, ("retry-after", "Mon, 23 Nov 2026 09:00:00 GMT")]), Some(0)),
             (headers(&[("retry-after", "Mon, 23 Nov 2026 10:01:30 GMT")]), None),
         ] {
-            assert_eq!(
-                retry_after(&given),
-                expected.map(Duration::from_secs),
-                "{given:?}"
-            );
+            assert_eq!(retry_after(&given), expected.map(Duration::from_secs), "{given:?}");
         }
     }
 
     #[test]
     fn the_status_gives_a_verdict() {
-        let throttled = |seconds: Option<u64>| Verdict::Throttled {
-            retry_after: seconds.map(Duration::from_secs),
-        };
+        let throttled =
+            |seconds: Option<u64>| Verdict::Throttled { retry_after: seconds.map(Duration::from_secs) };
         for (status, given, expected) in [
             (200, headers(&[]), Verdict::Fine),
             (400, headers(&[]), Verdict::Fine),

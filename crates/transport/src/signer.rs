@@ -55,20 +55,12 @@ pub struct SignError {
 impl SignError {
     /// The credential is missing, malformed, expired or refused.
     pub fn credential(message: impl Into<String>) -> Self {
-        Self {
-            temporary: false,
-            message: message.into(),
-            source: None,
-        }
+        Self { temporary: false, message: message.into(), source: None }
     }
 
     /// The source of the credential (an instance's metadata, a token service) did not answer.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self {
-            temporary: true,
-            message: message.into(),
-            source: None,
-        }
+        Self { temporary: true, message: message.into(), source: None }
     }
 
     /// Adds the underlying error.

@@ -19,10 +19,7 @@ impl Skew {
     /// The host's time when this machine's clock says `wall`.
     pub(crate) fn correct(&self, host: &str, wall: Timestamp) -> Timestamp {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        ahead
-            .get(host)
-            .and_then(|ahead| wall.checked_add(*ahead).ok())
-            .unwrap_or(wall)
+        ahead.get(host).and_then(|ahead| wall.checked_add(*ahead).ok()).unwrap_or(wall)
     }
 
     /// Learns from an answer that said `date` while this machine's clock said `wall`. Answers whether the correction

@@ -52,12 +52,7 @@ pub(crate) fn tried(
     duration: Duration,
 ) {
     let outcome = outcome.as_str();
-    let labels = [
-        ("provider", provider),
-        ("service", service),
-        ("action", action),
-        ("outcome", outcome),
-    ];
+    let labels = [("provider", provider), ("service", service), ("action", action), ("outcome", outcome)];
     metrics::counter!("pmks_cloud_calls_total", &labels).increment(1);
     metrics::histogram!("pmks_cloud_call_duration_seconds", &labels).record(duration.as_secs_f64());
 }
@@ -70,11 +65,7 @@ pub(crate) fn throttled(provider: &'static str, service: &'static str, action: &
 
 /// Notes how long a call waited for its budget.
 pub(crate) fn waited(provider: &'static str, service: &'static str, lane: Lane, duration: Duration) {
-    let labels = [
-        ("provider", provider),
-        ("service", service),
-        ("lane", lane.as_str()),
-    ];
+    let labels = [("provider", provider), ("service", service), ("lane", lane.as_str())];
     metrics::histogram!("pmks_cloud_budget_wait_seconds", &labels).record(duration.as_secs_f64());
 }
 

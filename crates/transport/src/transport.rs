@@ -58,9 +58,7 @@ impl Transport {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transport")
-            .field("clock", &self.shared.clock)
-            .finish_non_exhaustive()
+        f.debug_struct("Transport").field("clock", &self.shared.clock).finish_non_exhaustive()
     }
 }
 
@@ -110,16 +108,12 @@ impl TransportBuilder {
             faults: self.faults,
             observers: self.observers,
         };
-        Transport {
-            shared: Arc::new(shared),
-        }
+        Transport { shared: Arc::new(shared) }
     }
 }
 
 impl fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportBuilder")
-            .field("clock", &self.clock)
-            .finish_non_exhaustive()
+        f.debug_struct("TransportBuilder").field("clock", &self.clock).finish_non_exhaustive()
     }
 }

@@ -34,14 +34,8 @@ struct Sleeper {
 impl VirtualClock {
     /// A clock whose wall time is `wall` and whose monotonic time is one hour (so that tests can look back).
     pub fn new(wall: Timestamp) -> Self {
-        let state = State {
-            wall,
-            monotonic: Duration::from_hours(1),
-            sleepers: Vec::new(),
-        };
-        Self {
-            state: Arc::new(Mutex::new(state)),
-        }
+        let state = State { wall, monotonic: Duration::from_hours(1), sleepers: Vec::new() };
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Moves wall and monotonic time forward and wakes every sleeper whose time has come.
@@ -72,11 +66,7 @@ impl VirtualClock {
         let mut state = self.lock();
         state.sleepers.retain(|sleeper| !sleeper.wake.is_closed());
         let now = state.monotonic;
-        state
-            .sleepers
-            .iter()
-            .map(|sleeper| sleeper.at.saturating_sub(now))
-            .min()
+        state.sleepers.iter().map(|sleeper| sleeper.at.saturating_sub(now)).min()
     }
 
     /// Runs `future` to its end, moving the clock to the next sleeper whenever nothing else happens for
