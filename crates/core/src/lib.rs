@@ -1,1 +1,55 @@
-//! What pmks does: connections, networks, clusters, the operation engine, the inventory, access. Knows drivers by their traits only.
+//! What pmks does: connections, networks, clusters, operations, the inventory, access.
+//!
+//! One facade, [`Pmks`], serves the HTTP server, the command line and every other surface alike. It knows drivers by
+//! their traits only, never a provider by name, and speaks no wire protocol of its own.
+
+mod caller;
+mod failure;
+mod pmks;
+mod registry;
+
+mod asked;
+mod mutation;
+mod page;
+mod views;
+
+mod access;
+mod api_tokens;
+mod audit;
+mod clusters;
+mod connections;
+mod discovery;
+mod key_pairs;
+mod networks;
+mod node_groups;
+mod operations;
+mod security_groups;
+mod subnets;
+
+pub use access::{ExecPlugin, KubeconfigRequest};
+pub use api_tokens::{ApiTokens, NewApiToken};
+pub use asked::{
+    ImportCluster, ImportResource, NewCluster, NewConnection, NewKeyPair, NewNetwork, NewNodeGroup, NewRule,
+    NewSecurityGroup, NewSubnet,
+};
+pub use audit::Audit;
+pub use caller::{Caller, ConnectionScope, Idempotency, Role};
+pub use clusters::{ClusterFilter, Clusters};
+pub use connections::Connections;
+pub use discovery::{Dated, Discovery};
+pub use failure::Result;
+pub use key_pairs::KeyPairs;
+pub use mutation::{Accepted, Mutation};
+pub use networks::Networks;
+pub use node_groups::NodeGroups;
+pub use operations::{Event, EventStream, OperationFilter, Operations};
+pub use page::{Page, PageRequest};
+pub use pmks::{Options, Pmks};
+pub use registry::Registry;
+pub use security_groups::SecurityGroups;
+pub use subnets::Subnets;
+pub use views::{
+    ApiTokenView, AuditView, ClusterView, ConnectionView, CreatedApiToken, KeyPairView, NetworkView,
+    NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, OperationView, PlanView, PlannedStage,
+    PrerequisiteView, Progress, SecurityGroupView, StageView, SubnetView, UnmanagedCluster, ValidationView,
+};

@@ -1,0 +1,192 @@
+//! What a caller may ask for, in the shapes of `/v1`: references are names, versions and addresses are texts.
+//!
+//! Texts, so that everything wrong with a request is found together and names its field, instead of the first wrong
+//! type ending the reading.
+
+use std::collections::BTreeMap;
+
+use pmks_driver::Credential;
+use pmks_model::{Scaling, Tags};
+use serde::{Deserialize, Serialize};
+
+/// A connection that is asked for. `Debug` shows no value of its credential.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewConnection {
+    /// Our name of it; never changes.
+    pub name: String,
+    /// The provider.
+    pub provider: String,
+    /// The region.
+    #[serde(default)]
+    pub region: String,
+    /// The zone, where one is meant.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// How many times faster than the real cloud it works; `None`: 1.
+    #[serde(default)]
+    pub pace: Option<u32>,
+    /// Who acts.
+    pub credential: Credential,
+    /// Endpoints that replace the real cloud's, by service or `all`.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, String>,
+    /// PEM certificates to trust beside the public ones.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
+    /// The provider's own settings.
+    #[serde(default)]
+    pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+/// A cluster that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewCluster {
+    /// Our name, which is also the name at the cloud.
+    pub name: String,
+    /// The wanted version; empty or `default`: the cloud's default.
+    #[serde(default)]
+    pub version: String,
+    /// The network.
+    pub network: String,
+    /// Its subnets.
+    pub subnets: Vec<String>,
+    /// Its security groups.
+    #[serde(default)]
+    pub security_groups: Vec<String>,
+    /// The node groups to begin with.
+    #[serde(default)]
+    pub node_groups: Vec<NewNodeGroup>,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Whether a deletion is refused until this is taken back.
+    #[serde(default)]
+    pub deletion_protection: bool,
+    /// The provider's own options.
+    #[serde(default)]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+/// A node group that is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewNodeGroup {
+    /// Our name, which is also the name at the cloud.
+    pub name: String,
+    /// The wanted version; empty or `default`: follows the cluster.
+    #[serde(default)]
+    pub version: String,
+    /// The machine type; empty: the provider's default.
+    #[serde(default)]
+    pub machine_type: String,
+    /// The image; empty or `default`: the provider's default.
+    #[serde(default)]
+    pub image: String,
+    /// The root disk's type; empty or `default`: the cloud's default.
+    #[serde(default)]
+    pub root_disk_type: String,
+    /// The root disk's size in GiB; `None`: the cloud's default.
+    #[serde(default)]
+    pub root_disk_size_gib: Option<u32>,
+    /// The key pair; empty: none.
+    #[serde(default)]
+    pub key_pair: String,
+    /// Limits and size.
+    pub scaling: Scaling,
+}
+
+/// A network that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewNetwork {
+    /// Our name.
+    pub name: String,
+    /// Its addresses, such as `10.0.0.0/16`.
+    pub cidr: String,
+    /// Its subnets to begin with.
+    #[serde(default)]
+    pub subnets: Vec<NewSubnet>,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+/// A subnet that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSubnet {
+    /// Our name.
+    pub name: String,
+    /// Its addresses.
+    pub cidr: String,
+    /// Its zone; empty: chosen by the driver.
+    #[serde(default)]
+    pub zone: String,
+}
+
+/// A security group that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSecurityGroup {
+    /// Our name.
+    pub name: String,
+    /// The network it belongs to.
+    pub network: String,
+    /// What it lets through.
+    #[serde(default)]
+    pub rules: Vec<NewRule>,
+}
+
+/// A rule of a security group that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRule {
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// `tcp`, `udp`, `icmp` or `all`.
+    pub protocol: String,
+    /// The first port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_port: Option<u16>,
+    /// The last port; absent: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_port: Option<u16>,
+    /// The other side's addresses.
+    pub cidr: String,
+}
+
+/// A key pair that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewKeyPair {
+    /// Our name.
+    pub name: String,
+    /// The public half in OpenSSH's form; `None`: pmks makes the pair and answers the private half, once.
+    #[serde(default)]
+    pub public_key: Option<String>,
+}
+
+/// An existing network, subnet, security group or key pair to keep a record of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportResource {
+    /// Our name for it.
+    pub name: String,
+    /// The cloud's identifier.
+    pub system_id: String,
+}
+
+/// An existing cluster to take over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportCluster {
+    /// Our name for it.
+    pub name: String,
+    /// The cloud's identifier.
+    pub system_id: String,
+    /// Goes on where another installation's live mark is on it.
+    #[serde(default)]
+    pub take_over: bool,
+}

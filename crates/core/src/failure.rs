@@ -1,0 +1,47 @@
+//! The facade's one result type, and the failures that many rooms answer.
+
+use pmks_model::{Failure, FailureKind, Findings};
+
+/// What the facade answers: the value, or the failure as it is shown at every surface.
+pub type Result<T> = std::result::Result<T, Box<Failure>>;
+
+/// There is no such thing.
+pub(crate) fn not_found(what: &str, name: &str) -> Box<Failure> {
+    Box::new(Failure::new(FailureKind::NotFound, format!("there is no {what} {name:?}")))
+}
+
+/// The name is taken.
+pub(crate) fn already_exists(what: &str, name: &str) -> Box<Failure> {
+    Box::new(Failure::new(FailureKind::AlreadyExists, format!("{what} {name:?} exists already")))
+}
+
+/// Something stands in the way.
+pub(crate) fn conflict(detail: impl Into<String>) -> Box<Failure> {
+    Box::new(Failure::new(FailureKind::Conflict, detail))
+}
+
+/// It changed since the caller read it.
+pub(crate) fn stale(what: &str, name: &str) -> Box<Failure> {
+    let failure = Failure::new(FailureKind::Stale, format!("{what} {name:?} was changed since it was read"));
+    Box::new(failure.with_fix("read it again and repeat the change with its new version tag"))
+}
+
+/// Everything that is wrong with a request, if anything is.
+///
+/// # Errors
+/// `InvalidRequest` with the findings.
+pub(crate) fn check(findings: Findings) -> Result<()> {
+    findings.into_result().map_err(|findings| Box::new(Failure::invalid(findings)))
+}
+
+/// One thing that is wrong with a request.
+pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Box<Failure> {
+    let mut findings = Findings::default();
+    findings.add(field, says);
+    Box::new(Failure::invalid(findings))
+}
+
+/// A defect of pmks.
+pub(crate) fn unexpected(detail: impl Into<String>) -> Box<Failure> {
+    Box::new(Failure::new(FailureKind::Unexpected, detail))
+}

@@ -1,0 +1,163 @@
+//! Everything that answers with an operation, as data: one way in for carrying out and for planning.
+
+use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
+use secrecy::SecretString;
+
+use crate::{
+    ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewSecurityGroup, NewSubnet,
+    OperationView,
+};
+
+/// A change at a cloud that a caller asks for. [`crate::Pmks::accept`] carries it out, [`crate::Pmks::plan`] shows it.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are the path's names and the bodies of /v1")]
+pub enum Mutation {
+    CreateCluster {
+        connection: String,
+        cluster: NewCluster,
+    },
+    DeleteCluster {
+        connection: String,
+        cluster: String,
+        delete_volumes: bool,
+    },
+    /// A JSON merge patch of `tags`, `deletionProtection` and `options`; `if_match` is the version tag, `*` any.
+    UpdateCluster {
+        connection: String,
+        cluster: String,
+        patch: serde_json::Value,
+        if_match: String,
+    },
+    UpgradeCluster {
+        connection: String,
+        cluster: String,
+        version: String,
+        node_groups: UpgradeTargets,
+        force: bool,
+    },
+    ImportCluster {
+        connection: String,
+        import: ImportCluster,
+    },
+    AddNodeGroup {
+        connection: String,
+        cluster: String,
+        node_group: NewNodeGroup,
+    },
+    ScaleNodeGroup {
+        connection: String,
+        cluster: String,
+        node_group: String,
+        scaling: ScalingChange,
+    },
+    UpgradeNodeGroup {
+        connection: String,
+        cluster: String,
+        node_group: String,
+        version: String,
+        force: bool,
+    },
+    RemoveNodeGroup {
+        connection: String,
+        cluster: String,
+        node_group: String,
+    },
+    CreateNetwork {
+        connection: String,
+        network: NewNetwork,
+    },
+    DeleteNetwork {
+        connection: String,
+        network: String,
+    },
+    CreateSubnet {
+        connection: String,
+        network: String,
+        subnet: NewSubnet,
+    },
+    DeleteSubnet {
+        connection: String,
+        network: String,
+        subnet: String,
+    },
+    CreateSecurityGroup {
+        connection: String,
+        security_group: NewSecurityGroup,
+    },
+    DeleteSecurityGroup {
+        connection: String,
+        security_group: String,
+    },
+    CreateKeyPair {
+        connection: String,
+        key_pair: NewKeyPair,
+    },
+    DeleteKeyPair {
+        connection: String,
+        key_pair: String,
+    },
+    /// Of the account, or of one cluster.
+    FixPrerequisites {
+        connection: String,
+        cluster: Option<String>,
+    },
+}
+
+/// What was taken on.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The operation that carries it out.
+    pub operation: OperationView,
+    /// The private half of a key pair that pmks made: in this answer only, stored nowhere.
+    pub private_key: Option<SecretString>,
+}
+
+impl Mutation {
+    /// The connection it belongs to.
+    pub fn connection(&self) -> &str {
+        match self {
+            Self::CreateCluster { connection, .. }
+            | Self::DeleteCluster { connection, .. }
+            | Self::UpdateCluster { connection, .. }
+            | Self::UpgradeCluster { connection, .. }
+            | Self::ImportCluster { connection, .. }
+            | Self::AddNodeGroup { connection, .. }
+            | Self::ScaleNodeGroup { connection, .. }
+            | Self::UpgradeNodeGroup { connection, .. }
+            | Self::RemoveNodeGroup { connection, .. }
+            | Self::CreateNetwork { connection, .. }
+            | Self::DeleteNetwork { connection, .. }
+            | Self::CreateSubnet { connection, .. }
+            | Self::DeleteSubnet { connection, .. }
+            | Self::CreateSecurityGroup { connection, .. }
+            | Self::DeleteSecurityGroup { connection, .. }
+            | Self::CreateKeyPair { connection, .. }
+            | Self::DeleteKeyPair { connection, .. }
+            | Self::FixPrerequisites { connection, .. } => connection,
+        }
+    }
+
+    /// The kind of operation that carries it out.
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::CreateCluster { .. } => OperationKind::ClusterCreate,
+            Self::DeleteCluster { .. } => OperationKind::ClusterDelete,
+            Self::UpdateCluster { .. } => OperationKind::ClusterUpdate,
+            Self::UpgradeCluster { .. } => OperationKind::ClusterUpgrade,
+            Self::ImportCluster { .. } => OperationKind::ClusterImport,
+            Self::AddNodeGroup { .. } => OperationKind::NodeGroupAdd,
+            Self::ScaleNodeGroup { .. } => OperationKind::NodeGroupScale,
+            Self::UpgradeNodeGroup { .. } => OperationKind::NodeGroupUpgrade,
+            Self::RemoveNodeGroup { .. } => OperationKind::NodeGroupRemove,
+            Self::CreateNetwork { .. } => OperationKind::NetworkCreate,
+            Self::DeleteNetwork { .. } => OperationKind::NetworkDelete,
+            Self::CreateSubnet { .. } => OperationKind::SubnetCreate,
+            Self::DeleteSubnet { .. } => OperationKind::SubnetDelete,
+            Self::CreateSecurityGroup { .. } => OperationKind::SecurityGroupCreate,
+            Self::DeleteSecurityGroup { .. } => OperationKind::SecurityGroupDelete,
+            Self::CreateKeyPair { .. } => OperationKind::KeyPairCreate,
+            Self::DeleteKeyPair { .. } => OperationKind::KeyPairDelete,
+            Self::FixPrerequisites { .. } => OperationKind::PrerequisiteFix,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What callers are shown: records, observations and operations, in the shapes of `/v1`. Holds no secret.
+
+mod cluster;
+mod connection;
+mod installation;
+mod network;
+mod operation;
+
+pub use cluster::{
+    ClusterView, NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, UnmanagedCluster,
+};
+pub use connection::{ConnectionView, PrerequisiteView, ValidationView};
+pub use installation::{ApiTokenView, AuditView, CreatedApiToken};
+pub use network::{KeyPairView, NetworkView, SecurityGroupView, SubnetView};
+pub use operation::{OperationView, PlanView, PlannedStage, Progress, StageView};
