@@ -52,10 +52,7 @@ mod tests {
     #[test]
     fn a_bucket_empties_and_fills_again() {
         let buckets = Buckets::default();
-        let limits = BucketLimits {
-            capacity: 2.0,
-            per_second: 4.0,
-        };
+        let limits = BucketLimits { capacity: 2.0, per_second: 4.0 };
         let at = Duration::from_millis;
         assert_eq!(buckets.take("a", limits, at(0)), Ok(()));
         assert_eq!(buckets.take("a", limits, at(0)), Ok(()));

@@ -58,10 +58,7 @@ impl Calls {
     /// Adds one call.
     pub fn record(&self, call: CallRecord) {
         let mut inner = self.lock();
-        *inner
-            .counts
-            .entry(format!("{}.{}", call.service, call.action))
-            .or_default() += 1;
+        *inner.counts.entry(format!("{}.{}", call.service, call.action)).or_default() += 1;
         if inner.records.len() >= KEPT {
             inner.records.pop_front();
         }

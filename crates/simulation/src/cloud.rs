@@ -74,30 +74,17 @@ pub struct Controls {
 impl Controls {
     /// Controls without rules or calls; `seed` decides what probabilities give.
     pub fn new(clock: SimulationClock, seed: u64) -> Self {
-        Self {
-            clock,
-            faults: Faults::new(seed),
-            calls: Calls::default(),
-            late: Mutex::default(),
-        }
+        Self { clock, faults: Faults::new(seed), calls: Calls::default(), late: Mutex::default() }
     }
 
     /// Keeps a call whose connection died, to be applied when that much work is done.
     pub(crate) fn apply_later(&self, due: Duration, request: Request<Bytes>, call: Identified) {
-        self.late
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((due, request, call));
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).push((due, request, call));
     }
 
     /// When the next late call is applied.
     pub(crate) fn next_late(&self) -> Option<Duration> {
-        self.late
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .map(|(due, ..)| *due)
-            .min()
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(due, ..)| *due).min()
     }
 
     fn take_late(&self, now: Duration) -> Vec<(Request<Bytes>, Identified)> {
@@ -105,9 +92,7 @@ impl Controls {
         let (due, rest) = late.drain(..).partition(|(due, ..)| *due <= now);
         *late = rest;
         let due: Vec<(Duration, Request<Bytes>, Identified)> = due;
-        due.into_iter()
-            .map(|(_, request, call)| (request, call))
-            .collect()
+        due.into_iter().map(|(_, request, call)| (request, call)).collect()
     }
 
     /// Forgets rules, calls and what was still to be applied.
@@ -180,10 +165,7 @@ pub fn catch_up(cloud: &dyn Cloud) {
 
 /// The work time at which the next thing happens by itself: pending work or a late call.
 pub fn next_due(cloud: &dyn Cloud) -> Option<Duration> {
-    [cloud.next_due(), cloud.controls().next_late()]
-        .into_iter()
-        .flatten()
-        .min()
+    [cloud.next_due(), cloud.controls().next_late()].into_iter().flatten().min()
 }
 
 /// A cloud shared by the server and tests.

@@ -72,15 +72,8 @@ pub(crate) fn answer(cloud: &dyn Cloud, request: &Request<Bytes>) -> Response<By
         }
         (_, path) => {
             let known = ROUTES.iter().any(|route| route.split(' ').nth(1) == Some(path));
-            let status = if known {
-                StatusCode::METHOD_NOT_ALLOWED
-            } else {
-                StatusCode::NOT_FOUND
-            };
-            return reply(
-                status,
-                &json!({"error": "no such control route", "routes": ROUTES}),
-            );
+            let status = if known { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND };
+            return reply(status, &json!({"error": "no such control route", "routes": ROUTES}));
         }
     };
     match result {
@@ -123,10 +116,7 @@ fn clock(cloud: &dyn Cloud) -> Value {
 fn set_speed(cloud: &dyn Cloud, body: &Bytes) -> Result<Value, String> {
     let Speed { speed } = read(body)?;
     if !(0.0..=crate::SimulationClock::MAX_SPEED).contains(&speed) {
-        return Err(format!(
-            "speed must lie between 0 and {}",
-            crate::SimulationClock::MAX_SPEED
-        ));
+        return Err(format!("speed must lie between 0 and {}", crate::SimulationClock::MAX_SPEED));
     }
     cloud.controls().clock.set_speed(speed);
     Ok(clock(cloud))
@@ -135,9 +125,7 @@ fn set_speed(cloud: &dyn Cloud, body: &Bytes) -> Result<Value, String> {
 fn advance(cloud: &dyn Cloud, body: &Bytes) -> Result<Value, String> {
     let Advance { seconds } = read(body)?;
     if !(0.0..=LONGEST_ADVANCE_SECONDS).contains(&seconds) {
-        return Err(format!(
-            "seconds must lie between 0 and {LONGEST_ADVANCE_SECONDS}"
-        ));
+        return Err(format!("seconds must lie between 0 and {LONGEST_ADVANCE_SECONDS}"));
     }
     let by = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     cloud.controls().clock.advance(by);
@@ -146,11 +134,8 @@ fn advance(cloud: &dyn Cloud, body: &Bytes) -> Result<Value, String> {
 
 fn put_faults(cloud: &dyn Cloud, body: &Bytes) -> Result<Value, String> {
     let PutFaults { rules, events } = read(body)?;
-    let results: Vec<Value> = events
-        .iter()
-        .map(|event| cloud.event(event))
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.0)?;
+    let results: Vec<Value> =
+        events.iter().map(|event| cloud.event(event)).collect::<Result<_, _>>().map_err(|error| error.0)?;
     if let Some(rules) = rules {
         cloud.controls().faults.put(rules);
     }

@@ -14,7 +14,7 @@ use crate::cloud::{self, Answered, Cloud, Identified, Refusal};
 use crate::{Effect, Effects, Now};
 
 /// The longest delay a fault may make, so that a mistaken rule does not hold a connection for ever.
-const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 /// The connection is to be reset without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +29,10 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
     cloud::catch_up(cloud);
     let call = cloud.identify(&request);
     let controls = cloud.controls();
-    let effects = controls
-        .faults
-        .strike(&call.service, &call.action, call.resource.as_deref());
+    let effects = controls.faults.strike(&call.service, &call.action, call.resource.as_deref());
     for effect in effects.iter() {
         if let Effect::Delay { seconds } = effect {
-            let delay = Duration::try_from_secs_f64(*seconds)
-                .unwrap_or(LONGEST_DELAY)
-                .min(LONGEST_DELAY);
+            let delay = Duration::try_from_secs_f64(*seconds).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
             tokio::time::sleep(delay).await;
         }
     }
@@ -71,27 +67,16 @@ fn refusal(effect: &Effect) -> Option<(Refusal, Option<u64>)> {
     match effect {
         Effect::Throttle { retry_after_seconds } => Some((Refusal::Throttle, *retry_after_seconds)),
         Effect::Deny => Some((Refusal::Deny, None)),
-        Effect::Status {
-            status,
-            code,
-            message,
-        } => Some((
-            Refusal::Status {
-                status: *status,
-                code: code.clone(),
-                message: message.clone(),
-            },
-            None,
-        )),
+        Effect::Status { status, code, message } => {
+            Some((Refusal::Status { status: *status, code: code.clone(), message: message.clone() }, None))
+        }
         _ => None,
     }
 }
 
 fn with_retry_after(mut response: Response<Bytes>, seconds: Option<u64>) -> Response<Bytes> {
     if let Some(seconds) = seconds {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -108,8 +93,7 @@ fn spoiled(response: Response<Bytes>, effects: &Effects) -> Response<Body> {
                 );
             }
             Effect::TruncatedBody => {
-                head.headers
-                    .insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
                 return Response::from_parts(head, body::truncated(&bytes));
             }
             _ => {}

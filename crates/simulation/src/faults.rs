@@ -33,12 +33,7 @@ pub struct Matcher {
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
     /// Refused as too many calls, in the cloud's words.
     Throttle {
@@ -123,13 +118,7 @@ impl Rule {
             action: Some(action.to_owned()),
             ..Matcher::default()
         };
-        Self {
-            matcher,
-            effect,
-            times: None,
-            matched: 0,
-            struck: 0,
-        }
+        Self { matcher, effect, times: None, matched: 0, struck: 0 }
     }
 
     /// Only the nth matching call.
@@ -149,22 +138,14 @@ impl Rule {
     fn strikes(&mut self, service: &str, action: &str, resource: Option<&str>, random: &mut Random) -> bool {
         let wanted = &self.matcher;
         let right = wanted.service.as_deref().is_none_or(|wanted| wanted == service)
-            && wanted
-                .action
-                .as_deref()
-                .is_none_or(|wanted| action_matches(wanted, action))
-            && wanted
-                .resource
-                .as_deref()
-                .is_none_or(|wanted| resource == Some(wanted));
+            && wanted.action.as_deref().is_none_or(|wanted| action_matches(wanted, action))
+            && wanted.resource.as_deref().is_none_or(|wanted| resource == Some(wanted));
         if !right || self.times.is_some_and(|times| self.struck >= times) {
             return false;
         }
         self.matched += 1;
         let strikes = wanted.nth.is_none_or(|nth| nth == self.matched)
-            && wanted
-                .probability
-                .is_none_or(|probability| random.fraction() < probability);
+            && wanted.probability.is_none_or(|probability| random.fraction() < probability);
         self.struck += u64::from(strikes);
         strikes
     }
@@ -233,9 +214,7 @@ pub struct Faults {
 impl Faults {
     /// No rules; `seed` decides what probabilities give.
     pub fn new(seed: u64) -> Self {
-        Self {
-            inner: Mutex::new((Vec::new(), Random::new(seed))),
-        }
+        Self { inner: Mutex::new((Vec::new(), Random::new(seed))) }
     }
 
     /// Replaces all rules.
@@ -260,20 +239,16 @@ impl Faults {
 
     /// Whether some rule shows old worlds, so that these must be kept.
     pub fn wants_history(&self) -> bool {
-        self.lock()
-            .0
-            .iter()
-            .any(|rule| matches!(rule.effect, Effect::StaleReads { .. }))
+        self.lock().0.iter().any(|rule| matches!(rule.effect, Effect::StaleReads { .. }))
     }
 
     /// What strikes this call; counts it in every rule that matches.
     pub fn strike(&self, service: &str, action: &str, resource: Option<&str>) -> Effects {
         let mut inner = self.lock();
         let (rules, random) = &mut *inner;
-        let struck = rules.iter_mut().filter_map(|rule| {
-            rule.strikes(service, action, resource, random)
-                .then(|| rule.effect.clone())
-        });
+        let struck = rules
+            .iter_mut()
+            .filter_map(|rule| rule.strikes(service, action, resource, random).then(|| rule.effect.clone()));
         Effects(struck.collect())
     }
 
@@ -306,9 +281,8 @@ mod tests {
     fn a_rule_is_spent_after_its_times() {
         let faults = Faults::new(1);
         faults.add(Rule::new("ec2", "Describe*", Effect::Deny).times(2));
-        let struck = (0..5)
-            .filter(|_| faults.strike("ec2", "DescribeVpcs", None).iter().count() == 1)
-            .count();
+        let struck =
+            (0..5).filter(|_| faults.strike("ec2", "DescribeVpcs", None).iter().count() == 1).count();
         assert_eq!(struck, 2);
         assert!(faults.strike("ec2", "CreateVpc", None).iter().next().is_none());
     }
@@ -330,9 +304,7 @@ mod tests {
         let mut rule = Rule::new("ec2", "*", Effect::Deny);
         rule.matcher.probability = Some(0.25);
         faults.add(rule);
-        let struck = (0..1000)
-            .filter(|_| faults.strike("ec2", "X", None).iter().count() == 1)
-            .count();
+        let struck = (0..1000).filter(|_| faults.strike("ec2", "X", None).iter().count() == 1).count();
         assert!((180..320).contains(&struck), "{struck}");
     }
 }

@@ -16,10 +16,7 @@ pub(crate) fn is_local(headers: &HeaderMap) -> bool {
     match headers.get(ORIGIN) {
         None => true,
         Some(origin) => origin.to_str().is_ok_and(|origin| {
-            origin
-                .strip_prefix("http://")
-                .or_else(|| origin.strip_prefix("https://"))
-                == Some(host)
+            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
         }),
     }
 }
@@ -31,9 +28,7 @@ fn is_loopback(host: &str) -> bool {
     };
     name.is_some_and(|name| {
         name.eq_ignore_ascii_case("localhost")
-            || name
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+            || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     })
 }
 

@@ -41,10 +41,7 @@ impl Random {
         (0..length)
             .filter_map(|_| {
                 let at = self.below(characters.len() as u64);
-                usize::try_from(at)
-                    .ok()
-                    .and_then(|at| characters.get(at))
-                    .copied()
+                usize::try_from(at).ok().and_then(|at| characters.get(at)).copied()
             })
             .collect()
     }
@@ -63,9 +60,7 @@ impl Random {
     pub fn uuid(&mut self) -> String {
         let high = u128::from(self.next_u64());
         let low = u128::from(self.next_u64());
-        uuid::Builder::from_random_bytes(((high << 64) | low).to_be_bytes())
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(((high << 64) | low).to_be_bytes()).into_uuid().to_string()
     }
 }
 

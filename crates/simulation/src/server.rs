@@ -81,9 +81,7 @@ impl RunningCloud {
 /// When the port cannot be had.
 pub async fn serve(cloud: Shared, port: u16) -> Result<RunningCloud, ServeError> {
     let failed = |source| ServeError { port, source };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(failed)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(accept(cloud, listener, stopped));
@@ -96,10 +94,7 @@ pub fn ready_file(clouds: &[(&dyn Cloud, &RunningCloud)]) -> Value {
         .iter()
         .map(|(cloud, running)| {
             let url = running.url();
-            (
-                cloud.name(),
-                json!({"control": format!("{url}/_sim"), "connection": cloud.connection(&url)}),
-            )
+            (cloud.name(), json!({"control": format!("{url}/_sim"), "connection": cloud.connection(&url)}))
         })
         .collect();
     json!({"clouds": clouds})
@@ -148,7 +143,7 @@ async fn connection(cloud: Shared, stream: TcpStream, mut stopped: watch::Receiv
     };
     let Err(error) = result else { return };
     tracing::debug!(%error, "a connection ended early");
-    if error.source().is_some_and(|source| source.is::<Cut>()) {
+    if error.source().is_some_and(<dyn std::error::Error>::is::<Cut>) {
         reset(&connection.into_parts().io.into_inner());
     }
 }
@@ -168,10 +163,7 @@ fn reset(stream: &TcpStream) {
 async fn answer(cloud: Shared, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
     let (head, body) = request.into_parts();
     if !guard::is_local(&head.headers) {
-        return Ok(plain(
-            StatusCode::FORBIDDEN,
-            "only loopback clients without a foreign origin may call",
-        ));
+        return Ok(plain(StatusCode::FORBIDDEN, "only loopback clients without a foreign origin may call"));
     }
     let body = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),

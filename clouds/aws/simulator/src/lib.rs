@@ -1,1 +1,23 @@
 //! The simulated AWS: EKS, EC2, IAM, Auto Scaling, STS and Elastic Load Balancing on one port.
+//!
+//! Speaks AWS' wire protocols with types of its own; never shares one with the driver that it tests.
+
+mod auto_scaling;
+mod catalogue;
+mod cloud;
+mod context;
+mod ec2;
+mod eks;
+mod elb;
+mod error;
+mod front;
+mod iam;
+mod marker;
+mod query;
+mod reply;
+mod signature;
+mod sts;
+mod world;
+mod xml;
+
+pub use cloud::{AwsCloud, Settings};

@@ -70,9 +70,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal for this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
+        Self { reason: reason.into() }
     }
 }
 

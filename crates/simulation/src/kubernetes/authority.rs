@@ -97,13 +97,7 @@ impl Authority {
     /// # Errors
     /// [`Error::Certificate`] when it cannot be made.
     pub fn issue_server(&self, now: Timestamp) -> Result<Issued> {
-        let names = [
-            "localhost",
-            "127.0.0.1",
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-        ];
+        let names = ["localhost", "127.0.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
         let mut params = CertificateParams::new(names.map(str::to_owned).to_vec())?;
         params.distinguished_name = subject("kube-apiserver", None);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -134,10 +128,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Issued {
-            certificate_pem: certificate.pem(),
-            private_key_pem: key.serialize_pem(),
-        })
+        Ok(Issued { certificate_pem: certificate.pem(), private_key_pem: key.serialize_pem() })
     }
 }
 
@@ -159,9 +150,7 @@ impl fmt::Debug for Authority {
 
 impl fmt::Debug for AuthoritySnapshot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AuthoritySnapshot")
-            .finish_non_exhaustive()
+        formatter.debug_struct("AuthoritySnapshot").finish_non_exhaustive()
     }
 }
 
@@ -176,11 +165,8 @@ fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = subject("kubernetes", None);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyCertSign,
-        KeyUsagePurpose::CrlSign,
-    ];
+    params.key_usages =
+        vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
 }
 
@@ -217,15 +203,10 @@ mod tests {
         assert_eq!(first.certificate_pem(), again.certificate_pem());
 
         let verifier = certificate::Verifier::new(first.certificate()).unwrap();
-        let client = again
-            .issue_client("kim", Some("admins"), noon(), Duration::from_hours(1))
-            .unwrap();
+        let client = again.issue_client("kim", Some("admins"), noon(), Duration::from_hours(1)).unwrap();
         let (certificate, _) = client.for_tls().unwrap();
         let seen = verifier.verify(&[certificate], noon()).unwrap();
-        assert_eq!(
-            (seen.common_name.as_str(), seen.organizations),
-            ("kim", vec!["admins".to_owned()])
-        );
+        assert_eq!((seen.common_name.as_str(), seen.organizations), ("kim", vec!["admins".to_owned()]));
     }
 
     #[test]
@@ -233,14 +214,10 @@ mod tests {
         let ours = Authority::new(noon()).unwrap();
         let verifier = certificate::Verifier::new(ours.certificate()).unwrap();
         let later = "2026-11-23T14:00:00Z".parse().unwrap();
-        let client = ours
-            .issue_client("kim", None, noon(), Duration::from_hours(1))
-            .unwrap();
+        let client = ours.issue_client("kim", None, noon(), Duration::from_hours(1)).unwrap();
         assert!(verifier.verify(&[client.for_tls().unwrap().0], later).is_err());
         let stranger = Authority::new(noon()).unwrap();
-        let foreign = stranger
-            .issue_client("kim", None, noon(), Duration::from_hours(1))
-            .unwrap();
+        let foreign = stranger.issue_client("kim", None, noon(), Duration::from_hours(1)).unwrap();
         assert!(verifier.verify(&[foreign.for_tls().unwrap().0], noon()).is_err());
         let server = ours.issue_server(noon()).unwrap();
         assert!(verifier.verify(&[server.for_tls().unwrap().0], noon()).is_err());
@@ -249,14 +226,8 @@ mod tests {
     #[test]
     fn no_private_key_in_debug() {
         let authority = Authority::new(noon()).unwrap();
-        let client = authority
-            .issue_client("kim", None, noon(), Duration::from_hours(1))
-            .unwrap();
-        for text in [
-            format!("{authority:?}"),
-            format!("{:?}", authority.snapshot()),
-            format!("{client:?}"),
-        ] {
+        let client = authority.issue_client("kim", None, noon(), Duration::from_hours(1)).unwrap();
+        for text in [format!("{authority:?}"), format!("{:?}", authority.snapshot()), format!("{client:?}")] {
             assert!(!text.contains("PRIVATE") && !text.contains("BEGIN"), "{text}");
         }
     }

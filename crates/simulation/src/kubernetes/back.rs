@@ -42,7 +42,5 @@ pub trait Back: Send + Sync {
 
 /// A whole body.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> ResponseBody {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }

@@ -40,9 +40,8 @@ impl Verifier {
         chain: &[CertificateDer<'_>],
         now: Timestamp,
     ) -> std::result::Result<ClientCertificate, Refusal> {
-        let (leaf, intermediates) = chain
-            .split_first()
-            .ok_or_else(|| Refusal::new("no client certificate was shown"))?;
+        let (leaf, intermediates) =
+            chain.split_first().ok_or_else(|| Refusal::new("no client certificate was shown"))?;
         let since_1970 = std::time::Duration::from_secs(u64::try_from(now.as_second()).unwrap_or_default());
         self.inner
             .verify_client_cert(leaf, intermediates, UnixTime::since_unix_epoch(since_1970))
@@ -105,10 +104,7 @@ fn subject(certificate: &CertificateDer<'_>) -> Option<ClientCertificate> {
         (_, _, rest) = element(rest)?;
     }
     let (_, mut names, _) = element(rest)?;
-    let mut seen = ClientCertificate {
-        common_name: String::new(),
-        organizations: Vec::new(),
-    };
+    let mut seen = ClientCertificate { common_name: String::new(), organizations: Vec::new() };
     while !names.is_empty() {
         let (_, mut set, after) = element(names)?;
         names = after;
@@ -150,14 +146,9 @@ mod tests {
 
     #[test]
     fn damaged_der_is_refused_without_a_panic() {
-        for bytes in [
-            &[][..],
-            &[0x30],
-            &[0x30, 0x82],
-            &[0x30, 0xff, 1],
-            &[0x30, 0x05, 1],
-            &[0x30, 2, 0x30, 0],
-        ] {
+        for bytes in
+            [&[][..], &[0x30], &[0x30, 0x82], &[0x30, 0xff, 1], &[0x30, 0x05, 1], &[0x30, 2, 0x30, 0]]
+        {
             assert_eq!(subject(&CertificateDer::from(bytes.to_vec())), None);
         }
     }

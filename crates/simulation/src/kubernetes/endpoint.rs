@@ -153,13 +153,8 @@ async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, front: Arc<Front>
     let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tls.accept(stream)).await else {
         return;
     };
-    let chain: Arc<[CertificateDer<'static>]> = stream
-        .get_ref()
-        .1
-        .peer_certificates()
-        .unwrap_or_default()
-        .to_vec()
-        .into();
+    let chain: Arc<[CertificateDer<'static>]> =
+        stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec().into();
     let service = service_fn(move |request| {
         let (front, chain) = (Arc::clone(&front), Arc::clone(&chain));
         async move { Ok::<_, Infallible>(front.answer(&chain, request).await) }
@@ -179,9 +174,7 @@ impl Front {
     async fn answer(&self, chain: &[CertificateDer<'static>], request: http::Request<Incoming>) -> Response {
         let (mut head, body) = request.into_parts();
         let authorization = head.headers.remove(AUTHORIZATION);
-        let token = authorization
-            .as_ref()
-            .and_then(|value| bearer(value.to_str().ok()?));
+        let token = authorization.as_ref().and_then(|value| bearer(value.to_str().ok()?));
         if token.is_none() && chain.is_empty() && is_health(head.uri.path()) {
             return typed_response(http::StatusCode::OK, "text/plain; charset=utf-8", "ok");
         }

@@ -58,19 +58,12 @@ const fn of_group(
     }
 }
 
-pub(crate) static NODES: Resource = Resource {
-    namespaced: false,
-    changes: &["patch"],
-    ..core("nodes", "node", "Node", &["no"])
-};
-pub(crate) static NAMESPACES: Resource = Resource {
-    namespaced: false,
-    ..core("namespaces", "namespace", "Namespace", &["ns"])
-};
-pub(crate) static PODS: Resource = Resource {
-    categories: ALL_CATEGORY,
-    ..core("pods", "pod", "Pod", &["po"])
-};
+pub(crate) static NODES: Resource =
+    Resource { namespaced: false, changes: &["patch"], ..core("nodes", "node", "Node", &["no"]) };
+pub(crate) static NAMESPACES: Resource =
+    Resource { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"]) };
+pub(crate) static PODS: Resource =
+    Resource { categories: ALL_CATEGORY, ..core("pods", "pod", "Pod", &["po"]) };
 pub(crate) static SERVICES: Resource = Resource {
     categories: ALL_CATEGORY,
     changes: &["delete"],
@@ -79,19 +72,10 @@ pub(crate) static SERVICES: Resource = Resource {
 pub(crate) static EVENTS: Resource = core("events", "event", "Event", &["ev"]);
 pub(crate) static PERSISTENT_VOLUMES: Resource = Resource {
     namespaced: false,
-    ..core(
-        "persistentvolumes",
-        "persistentvolume",
-        "PersistentVolume",
-        &["pv"],
-    )
+    ..core("persistentvolumes", "persistentvolume", "PersistentVolume", &["pv"])
 };
-pub(crate) static PERSISTENT_VOLUME_CLAIMS: Resource = core(
-    "persistentvolumeclaims",
-    "persistentvolumeclaim",
-    "PersistentVolumeClaim",
-    &["pvc"],
-);
+pub(crate) static PERSISTENT_VOLUME_CLAIMS: Resource =
+    core("persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", &["pvc"]);
 pub(crate) static RESOURCE_QUOTAS: Resource =
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"]);
 pub(crate) static LIMIT_RANGES: Resource = core("limitranges", "limitrange", "LimitRange", &["limits"]);
@@ -108,13 +92,8 @@ pub(crate) static REPLICA_SETS: Resource = Resource {
     ..of_group("apps", "replicasets", "replicaset", "ReplicaSet", &["rs"])
 };
 pub(crate) static LEASES: Resource = of_group("coordination.k8s.io", "leases", "lease", "Lease", NOTHING);
-pub(crate) static ENDPOINT_SLICES: Resource = of_group(
-    "discovery.k8s.io",
-    "endpointslices",
-    "endpointslice",
-    "EndpointSlice",
-    NOTHING,
-);
+pub(crate) static ENDPOINT_SLICES: Resource =
+    of_group("discovery.k8s.io", "endpointslices", "endpointslice", "EndpointSlice", NOTHING);
 pub(crate) static INGRESSES: Resource = Resource {
     changes: &["delete"],
     ..of_group("networking.k8s.io", "ingresses", "ingress", "Ingress", &["ing"])
@@ -141,11 +120,7 @@ pub(crate) static RESOURCES: [&Resource; 15] = [
 
 /// Every question that this back answers.
 pub(crate) static REVIEWS: [Review; 3] = [
-    Review {
-        group: "authentication.k8s.io",
-        plural: "selfsubjectreviews",
-        kind: "SelfSubjectReview",
-    },
+    Review { group: "authentication.k8s.io", plural: "selfsubjectreviews", kind: "SelfSubjectReview" },
     Review {
         group: "authorization.k8s.io",
         plural: "selfsubjectaccessreviews",
@@ -181,10 +156,7 @@ impl Resource {
     pub(crate) fn of_object(object: &Value) -> Option<&'static Self> {
         let version = object.get("apiVersion")?.as_str()?;
         let kind = object.get("kind")?.as_str()?;
-        RESOURCES
-            .iter()
-            .find(|known| known.kind == kind && known.api_version() == version)
-            .copied()
+        RESOURCES.iter().find(|known| known.kind == kind && known.api_version() == version).copied()
     }
 
     pub(crate) fn api_version(&self) -> String {
@@ -197,11 +169,7 @@ impl Resource {
 
     /// `services`, `ingresses.networking.k8s.io`: as messages name it.
     pub(crate) fn qualified(&self) -> String {
-        if self.group.is_empty() {
-            self.plural.to_owned()
-        } else {
-            format!("{}.{}", self.plural, self.group)
-        }
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
     /// The `details` of a `Status` about one object (an empty name: about the kind).

@@ -28,14 +28,18 @@ impl<'a> Attempt<'a> {
 
     pub(super) fn of(self, of: &'a str) -> Self {
         match self {
-            Self::Objects { verb, place, subresource, .. } => Self::Objects { verb, place, name: of, subresource },
+            Self::Objects { verb, place, subresource, .. } => {
+                Self::Objects { verb, place, name: of, subresource }
+            }
             path @ Self::Path { .. } => path,
         }
     }
 
     pub(super) fn within(self, within: &'a str) -> Self {
         match self {
-            Self::Objects { verb, place, name, .. } => Self::Objects { verb, place, name, subresource: within },
+            Self::Objects { verb, place, name, .. } => {
+                Self::Objects { verb, place, name, subresource: within }
+            }
             path @ Self::Path { .. } => path,
         }
     }

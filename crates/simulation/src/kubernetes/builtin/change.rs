@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::options::Options;
+use super::protobuf;
 use super::route::Object;
 use crate::kubernetes::ClusterState;
 use crate::kubernetes::back::{Request, Response};
@@ -19,7 +20,8 @@ pub(super) fn delete(
     options: &Options,
 ) -> Result<Response, Status> {
     let resource = object.place.resource;
-    let wishes = if request.body.is_empty() { Value::Null } else { body_of(request)? };
+    let wishes =
+        if request.body.is_empty() { Value::Null } else { body_of(request, protobuf::DELETE_OPTIONS)? };
     let missing = || Status::not_found(resource, &object.name);
     let allowed = |known: &Value| preconditions(object, &wishes, known);
     let dry = options.dry_run || wishes["dryRun"].as_array().is_some_and(|stages| !stages.is_empty());
@@ -76,7 +78,7 @@ pub(super) fn cordon(
 
 /// Removes the pod; its owner makes another one where it can run.
 pub(super) fn evict(state: &ClusterState, object: &Object, request: &Request) -> Result<Response, Status> {
-    let eviction = body_of(request)?;
+    let eviction = body_of(request, protobuf::EVICTION)?;
     let wishes = &eviction["deleteOptions"];
     let removed = if wishes["dryRun"].as_array().is_some_and(|stages| !stages.is_empty()) {
         state.read(|world| world.store.get(&object.key()).cloned())
@@ -90,22 +92,28 @@ pub(super) fn evict(state: &ClusterState, object: &Object, request: &Request) ->
     ))
 }
 
-/// The body as JSON. Kubernetes' own binary form is refused by name.
-pub(super) fn body_of(request: &Request) -> Result<Value, Status> {
-    let kind = content_type(request);
-    if !["", "application/json"].contains(&kind) {
-        return Err(Status::unsupported_media_type(format!(
-            "the body of the request was in an unknown format - accepted media types include: application/json (got \
-             \"{kind}\")"
-        )));
+/// The body as JSON, from either of Kubernetes' two forms.
+pub(super) fn body_of(request: &Request, binary: protobuf::Body) -> Result<Value, Status> {
+    match content_type(request) {
+        "" | "application/json" => json_of(request),
+        protobuf::CONTENT_TYPE => binary.read(&request.body).ok_or_else(|| {
+            Status::bad_request("the body of the request is not the protobuf form of its kind")
+        }),
+        kind => Err(Status::unsupported_media_type(format!(
+            "the body of the request was in an unknown format - accepted media types include: application/json, \
+             application/vnd.kubernetes.protobuf (got \"{kind}\")"
+        ))),
     }
-    json_of(request)
 }
 
 fn json_of(request: &Request) -> Result<Value, Status> {
     let value: Value = serde_json::from_slice(&request.body)
         .map_err(|error| Status::bad_request(format!("the body of the request is not JSON: {error}")))?;
-    if value.is_object() { Ok(value) } else { Err(Status::bad_request("the body of the request is no object")) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Status::bad_request("the body of the request is no object"))
+    }
 }
 
 fn content_type(request: &Request) -> &str {
@@ -123,7 +131,9 @@ fn preconditions(object: &Object, wishes: &Value, known: &Value) -> Result<(), S
             return Err(Status::conflict(
                 object.place.resource,
                 &object.name,
-                &format!("Precondition failed: {name} in precondition: {wanted}, {name} in object meta: {found}"),
+                &format!(
+                    "Precondition failed: {name} in precondition: {wanted}, {name} in object meta: {found}"
+                ),
             ));
         }
     }

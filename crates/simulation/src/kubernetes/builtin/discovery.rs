@@ -14,7 +14,10 @@ use crate::kubernetes::status::{json_response, typed_response};
 /// The aggregated forms, newest first: what a client writes in `Accept`, and the version of the answer.
 const AGGREGATED: [(&str, &str); 2] = [
     ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", "apidiscovery.k8s.io/v2"),
-    ("application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList", "apidiscovery.k8s.io/v2beta1"),
+    (
+        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+        "apidiscovery.k8s.io/v2beta1",
+    ),
 ];
 
 pub(super) fn is_known(path: &str) -> bool {

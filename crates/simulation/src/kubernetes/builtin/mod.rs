@@ -7,6 +7,7 @@ mod discovery;
 mod negotiation;
 mod openapi;
 mod options;
+mod protobuf;
 mod read;
 mod review;
 mod route;
@@ -80,18 +81,15 @@ impl Builtin {
         }
         match verb {
             "get" => read::get(&self.state, object, request),
-            "watch" => watch::start(&self.state, &object.place, request, &options.clone().of_one(&object.name)),
+            "watch" => {
+                watch::start(&self.state, &object.place, request, &options.clone().of_one(&object.name))
+            }
             "delete" => change::delete(&self.state, object, request, options),
             _ => change::cordon(&self.state, object, request, options),
         }
     }
 
-    fn subresource(
-        &self,
-        object: &Object,
-        subresource: &str,
-        request: &Request,
-    ) -> Result<Response, Status> {
+    fn subresource(&self, object: &Object, subresource: &str, request: &Request) -> Result<Response, Status> {
         let verb = match request.method {
             Method::GET => "get",
             Method::POST => "create",

@@ -25,7 +25,9 @@ pub(super) fn answer(state: &ClusterState, path: &str, request: &Request) -> Res
             let paths: serde_json::Map<String, Value> = [""]
                 .iter()
                 .chain(&GROUPS)
-                .map(|group| (base(group), json!({"serverRelativeURL": format!("/openapi/v3/{}", base(group))})))
+                .map(|group| {
+                    (base(group), json!({"serverRelativeURL": format!("/openapi/v3/{}", base(group))}))
+                })
                 .collect();
             json_response(StatusCode::OK, &json!({"paths": paths}))
         }
@@ -78,7 +80,10 @@ fn document(state: &ClusterState, group: &str) -> Value {
                 "type": "object", "x-kubernetes-group-version-kind": [kind(resource)],
                 "description": "Its fields are those of Kubernetes; a simulated cluster does not list them.",
             });
-            (format!("io.k8s.api.{}.v1.{}", if group.is_empty() { "core" } else { group }, resource.kind), schema)
+            (
+                format!("io.k8s.api.{}.v1.{}", if group.is_empty() { "core" } else { group }, resource.kind),
+                schema,
+            )
         })
         .collect();
     json!({"openapi": "3.0.0", "info": info(state), "paths": paths, "components": {"schemas": schemas}})

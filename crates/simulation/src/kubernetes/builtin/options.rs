@@ -21,7 +21,8 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn parse(query: &str) -> Self {
-        let pairs: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs: BTreeMap<String, String> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let text = |name: &str| pairs.get(name).cloned().unwrap_or_default();
         let set = |name: &str| matches!(text(name).as_str(), "true" | "1");
         Self {

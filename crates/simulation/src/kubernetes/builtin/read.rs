@@ -13,10 +13,10 @@ use super::options::Options;
 use super::route::{Object, Place};
 use super::selector::Selector;
 use super::table;
+use crate::kubernetes::ClusterState;
 use crate::kubernetes::back::{Request, Response};
 use crate::kubernetes::state::store::{Key, Store};
 use crate::kubernetes::status::{Status, json_response};
-use crate::kubernetes::ClusterState;
 
 /// Where the next page begins.
 ///
@@ -94,7 +94,9 @@ fn page(store: &Store, place: &Place, selector: &Selector, options: &Options) ->
             return Err(Status::too_new(asked, current));
         }
         if options.exact && asked != current {
-            return Err(Status::expired(format!("The resourceVersion for the provided list is too old: {asked}")));
+            return Err(Status::expired(format!(
+                "The resourceVersion for the provided list is too old: {asked}"
+            )));
         }
     }
     let after = options.continuation.as_deref().map(|token| decode(token, store)).transpose()?;

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::change::body_of;
+use super::protobuf;
 use crate::kubernetes::back::{Request, Response};
 use crate::kubernetes::resource::{RESOURCES, REVIEWS, Review};
 use crate::kubernetes::state::timestamp;
@@ -11,7 +12,12 @@ use crate::kubernetes::status::{Status, json_response};
 use crate::kubernetes::{ClusterState, Identity};
 
 pub(super) fn answer(state: &ClusterState, review: &Review, request: &Request) -> Result<Response, Status> {
-    let question = body_of(request)?;
+    let form = match review.kind {
+        "SelfSubjectReview" => protobuf::SELF_SUBJECT_REVIEW,
+        "SelfSubjectAccessReview" => protobuf::SELF_SUBJECT_ACCESS_REVIEW,
+        _ => protobuf::SELF_SUBJECT_RULES_REVIEW,
+    };
+    let question = body_of(request, form)?;
     let identity = &request.identity;
     let (spec, status) = match review.kind {
         "SelfSubjectReview" => (Value::Null, json!({"userInfo": user(identity)})),
@@ -73,10 +79,9 @@ fn access(cluster: &str, identity: &Identity, spec: &Value) -> Result<Value, Sta
 fn does(verb: &str, group: &str, plural: &str, subresource: &str) -> bool {
     let review = |review: &Review| review.group == group && review.plural == plural && verb == "create";
     if subresource.is_empty() {
-        RESOURCES
-            .iter()
-            .any(|known| known.group == group && known.plural == plural && known.verbs().any(|done| done == verb))
-            || REVIEWS.iter().any(review)
+        RESOURCES.iter().any(|known| {
+            known.group == group && known.plural == plural && known.verbs().any(|done| done == verb)
+        }) || REVIEWS.iter().any(review)
     } else {
         (verb, group, plural, subresource) == ("create", "", "pods", "eviction")
     }
@@ -94,7 +99,18 @@ fn rules(identity: &Identity) -> Value {
         }));
         rules.push(json!({"verbs": ["create"], "apiGroups": [""], "resources": ["pods/eviction"]}));
     }
-    let paths = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version"];
+    let paths = [
+        "/api",
+        "/api/*",
+        "/apis",
+        "/apis/*",
+        "/healthz",
+        "/livez",
+        "/openapi",
+        "/openapi/*",
+        "/readyz",
+        "/version",
+    ];
     json!({
         "resourceRules": rules, "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": paths}],
         "incomplete": false,

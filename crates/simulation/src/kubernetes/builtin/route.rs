@@ -62,7 +62,9 @@ fn known_target(path: &str) -> Option<Target> {
     }
     let find = |plural: &str| Resource::find(group, version, plural);
     match rest {
-        ["namespaces", namespace, plural, deeper @ ..] if find(plural).is_some_and(|known| known.namespaced) => {
+        ["namespaces", namespace, plural, deeper @ ..]
+            if find(plural).is_some_and(|known| known.namespaced) =>
+        {
             let place = Place { resource: find(plural)?, namespace: Some((*namespace).to_owned()) };
             below(place, deeper)
         }
@@ -83,7 +85,11 @@ fn below(place: Place, deeper: &[&str]) -> Option<Target> {
         [] => Some(Target::Collection(place)),
         [name] if !name.is_empty() => Some(Target::Object(Object { place, name: (*name).to_owned() })),
         // `/api/v1/namespaces/NAME/KIND` of a kind that is not here is no subresource of the namespace.
-        [_, subresource, ..] if place.resource == &NAMESPACES && !["status", "finalize"].contains(subresource) => None,
+        [_, subresource, ..]
+            if place.resource == &NAMESPACES && !["status", "finalize"].contains(subresource) =>
+        {
+            None
+        }
         [name, subresource, ..] if !name.is_empty() => {
             Some(Target::Subresource(Object { place, name: (*name).to_owned() }, (*subresource).to_owned()))
         }

@@ -42,7 +42,9 @@ impl Selector {
 
     pub(super) fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
-        self.labels.iter().all(|requirement| requirement.holds(labels.get(&requirement.key).and_then(Value::as_str)))
+        self.labels
+            .iter()
+            .all(|requirement| requirement.holds(labels.get(&requirement.key).and_then(Value::as_str)))
             && self.fields.iter().all(|requirement| {
                 let value = field(object, &requirement.key);
                 requirement.holds(Some(&value))
@@ -101,7 +103,11 @@ fn label_requirement(term: &str) -> Option<Requirement> {
 fn named(key: &str, values: Vec<String>, wanted: bool) -> Option<Requirement> {
     let key = key.trim();
     let readable = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
-    (!key.is_empty() && key.chars().all(readable)).then(|| Requirement { key: key.to_owned(), values, wanted })
+    (!key.is_empty() && key.chars().all(readable)).then(|| Requirement {
+        key: key.to_owned(),
+        values,
+        wanted,
+    })
 }
 
 fn equality(term: &str) -> Option<(&str, &str, bool)> {
@@ -122,8 +128,14 @@ fn field_requirement(place: &Place, selector: &str, term: &str) -> Result<Requir
     })?;
     let selectable = match place.resource.plural {
         "pods" => [
-            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-            "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
         ]
         .as_slice(),
         "nodes" => &["spec.unschedulable"],
@@ -131,9 +143,17 @@ fn field_requirement(place: &Place, selector: &str, term: &str) -> Result<Requir
         "services" => &["spec.clusterIP", "spec.type"],
         "replicasets" => &["status.replicas"],
         "events" => &[
-            "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-            "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-            "reportingComponent", "source", "type",
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
         ],
         _ => &[],
     };
@@ -159,7 +179,9 @@ fn field(object: &Value, path: &str) -> String {
 }
 
 fn unreadable(selector: &str, term: &str) -> Status {
-    Status::bad_request(format!("unable to parse requirement: \"{term}\" in the label selector \"{selector}\""))
+    Status::bad_request(format!(
+        "unable to parse requirement: \"{term}\" in the label selector \"{selector}\""
+    ))
 }
 
 #[cfg(test)]

@@ -25,10 +25,10 @@ use super::read::form_of;
 use super::route::Place;
 use super::selector::Selector;
 use super::table;
+use crate::kubernetes::ClusterState;
 use crate::kubernetes::back::{Request, Response};
 use crate::kubernetes::state::store::{Change, Store};
 use crate::kubernetes::status::Status;
-use crate::kubernetes::ClusterState;
 
 /// How long a watch lasts that does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(30);
@@ -57,7 +57,8 @@ pub(super) fn start(
     request: &Request,
     options: &Options,
 ) -> Result<Response, Status> {
-    let timeout = options.timeout_seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs).min(DEFAULT_TIMEOUT * 2);
+    let timeout =
+        options.timeout_seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs).min(DEFAULT_TIMEOUT * 2);
     let mut watch = Watch {
         state: state.clone(),
         place: place.clone(),
@@ -210,7 +211,9 @@ impl Watch {
         let mark = match self.form {
             Form::Whole => mark,
             Form::Metadata => table::metadata_of(&mark),
-            Form::Table => table::table(resource, &[Arc::new(mark)], &metadata, &self.query, self.state.now(), false),
+            Form::Table => {
+                table::table(resource, &[Arc::new(mark)], &metadata, &self.query, self.state.now(), false)
+            }
         };
         self.line("BOOKMARK", &mark);
     }

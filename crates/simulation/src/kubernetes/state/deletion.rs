@@ -44,11 +44,7 @@ impl ClusterState {
     /// go at once.
     pub fn on_delete(&self, hook: impl Fn(&Deletion) -> Removal + Send + Sync + 'static) {
         let hook: Hook = Arc::new(hook);
-        *self
-            .shared
-            .hook
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&hook));
+        *self.shared.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&hook));
         for deletion in self.read(World::pending_deletions) {
             self.tell(&hook, &deletion);
         }
@@ -91,11 +87,7 @@ impl ClusterState {
 
 impl World {
     /// Marks or removes; answers the object, and what the cloud has to be told.
-    fn begin_removal(
-        &mut self,
-        key: &Key,
-        now: Timestamp,
-    ) -> Option<(Arc<Value>, Option<Deletion>)> {
+    fn begin_removal(&mut self, key: &Key, now: Timestamp) -> Option<(Arc<Value>, Option<Deletion>)> {
         let known = Arc::clone(self.store.get(key)?);
         if !has_finalizer(&known) {
             return self.store.remove(key).map(|object| (object, None));
@@ -108,27 +100,18 @@ impl World {
         marked["metadata"]["deletionGracePeriodSeconds"] = 0.into();
         self.store.put(key.clone(), marked);
         let deletion = deletion_of(&known);
-        self.store
-            .get(key)
-            .map(|object| (Arc::clone(object), Some(deletion)))
+        self.store.get(key).map(|object| (Arc::clone(object), Some(deletion)))
     }
 
     fn pending_deletions(&self) -> Vec<Deletion> {
-        let all = self
-            .store
-            .list(&SERVICES, None)
-            .chain(self.store.list(&INGRESSES, None));
+        let all = self.store.list(&SERVICES, None).chain(self.store.list(&INGRESSES, None));
         all.filter(|(_, object)| object["metadata"]["deletionTimestamp"].is_string())
             .map(|(_, object)| deletion_of(object))
             .collect()
     }
 
     fn finish_removal(&mut self, deletion: &Deletion) {
-        let resource: &Resource = if deletion.kind == INGRESSES.kind {
-            &INGRESSES
-        } else {
-            &SERVICES
-        };
+        let resource: &Resource = if deletion.kind == INGRESSES.kind { &INGRESSES } else { &SERVICES };
         let key = Key::new(resource, &deletion.namespace, &deletion.name);
         let same = |object: &Value| object["metadata"]["uid"] == deletion.uid.as_str();
         if self.store.get(&key).is_some_and(|object| same(object)) {
@@ -138,9 +121,7 @@ impl World {
 }
 
 fn has_finalizer(object: &Value) -> bool {
-    object["metadata"]["finalizers"]
-        .as_array()
-        .is_some_and(|all| !all.is_empty())
+    object["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty())
 }
 
 fn deletion_of(object: &Value) -> Deletion {

@@ -18,17 +18,12 @@ pub(super) struct Identifiers {
 
 impl Identifiers {
     pub(super) fn new(cluster: &str, created: jiff::Timestamp) -> Self {
-        Self {
-            seed: hash(&(cluster, created.as_nanosecond())),
-            given: 0,
-        }
+        Self { seed: hash(&(cluster, created.as_nanosecond())), given: 0 }
     }
 
     pub(super) fn uid(&mut self) -> String {
         let bytes = (u128::from(self.next()) << 64) | u128::from(self.next());
-        uuid::Builder::from_random_bytes(bytes.to_be_bytes())
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid().to_string()
     }
 
     pub(super) fn suffix(&mut self, length: usize) -> String {
@@ -55,9 +50,7 @@ fn letters(mut number: u64, length: usize) -> String {
     let count = LETTERS.len() as u64;
     (0..length)
         .filter_map(|_| {
-            let letter = usize::try_from(number % count)
-                .ok()
-                .and_then(|index| LETTERS.get(index));
+            let letter = usize::try_from(number % count).ok().and_then(|index| LETTERS.get(index));
             number /= count;
             letter.map(|letter| char::from(*letter))
         })

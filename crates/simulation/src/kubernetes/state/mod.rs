@@ -53,14 +53,7 @@ impl ClusterState {
     pub fn new(settings: ClusterSettings, clock: WallClock) -> Self {
         let created = clock();
         let identifiers = Identifiers::new(&settings.name, created);
-        let state = Self::over(
-            World {
-                settings,
-                store: Store::at(0),
-                identifiers,
-            },
-            clock,
-        );
+        let state = Self::over(World { settings, store: Store::at(0), identifiers }, clock);
         state.change(|world, created| {
             for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
                 world.put_namespace(name, created);
@@ -72,14 +65,7 @@ impl ClusterState {
 
     fn over(world: World, clock: WallClock) -> Self {
         let changed = watch::Sender::new(world.store.version());
-        Self {
-            shared: Arc::new(Shared {
-                world: Mutex::new(world),
-                changed,
-                hook: Mutex::new(None),
-                clock,
-            }),
-        }
+        Self { shared: Arc::new(Shared { world: Mutex::new(world), changed, hook: Mutex::new(None), clock }) }
     }
 
     /// The cluster's name.
@@ -126,13 +112,7 @@ impl ClusterState {
 
     /// The names of the nodes, in order.
     pub fn node_names(&self) -> Vec<String> {
-        self.read(|world| {
-            world
-                .store
-                .list(&NODES, None)
-                .map(|(key, _)| key.name.clone())
-                .collect()
-        })
+        self.read(|world| world.store.list(&NODES, None).map(|(key, _)| key.name.clone()).collect())
     }
 
     /// Puts a Service of type `LoadBalancer` there whose balancer a controller has made, with the balancer's
@@ -186,10 +166,7 @@ impl ClusterState {
 
 impl fmt::Debug for ClusterState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ClusterState")
-            .field("name", &self.name())
-            .finish_non_exhaustive()
+        formatter.debug_struct("ClusterState").field("name", &self.name()).finish_non_exhaustive()
     }
 }
 
@@ -198,10 +175,7 @@ impl World {
     fn metadata(&mut self, resource: &Resource, namespace: &str, name: &str, now: jiff::Timestamp) -> Value {
         let key = Key::new(resource, namespace, name);
         let (uid, created) = match self.store.get(&key) {
-            Some(known) => (
-                known["metadata"]["uid"].clone(),
-                known["metadata"]["creationTimestamp"].clone(),
-            ),
+            Some(known) => (known["metadata"]["uid"].clone(), known["metadata"]["creationTimestamp"].clone()),
             None => (self.identifiers.uid().into(), timestamp(now).into()),
         };
         let mut metadata = json!({"name": name, "uid": uid, "creationTimestamp": created});

@@ -55,21 +55,10 @@ impl World {
             {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
             {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
         ]);
-        self.put_cluster_service(
-            SYSTEM,
-            "kube-dns",
-            10,
-            labels,
-            json!({"k8s-app": "kube-dns"}),
-            ports,
-            now,
-        );
+        self.put_cluster_service(SYSTEM, "kube-dns", 10, labels, json!({"k8s-app": "kube-dns"}), ports, now);
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the two services of the system differ in all of them"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the two services of the system differ in all of them")]
     fn put_cluster_service(
         &mut self,
         namespace: &str,
@@ -140,12 +129,8 @@ impl World {
 
     pub(super) fn put_persistent_volume(&mut self, volume: &PersistentVolume, now: Timestamp) {
         self.put_namespace(&volume.claim_namespace, now);
-        let claim = self.metadata(
-            &PERSISTENT_VOLUME_CLAIMS,
-            &volume.claim_namespace,
-            &volume.claim_name,
-            now,
-        );
+        let claim =
+            self.metadata(&PERSISTENT_VOLUME_CLAIMS, &volume.claim_namespace, &volume.claim_name, now);
         let metadata = self.metadata(&PERSISTENT_VOLUMES, "", &volume.name, now);
         let capacity = json!({"storage": format!("{}Gi", volume.capacity_gib)});
         let reference = json!({

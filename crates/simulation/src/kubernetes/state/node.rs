@@ -63,11 +63,7 @@ impl World {
             "spec": {"providerID": node.provider_id},
             "status": status(node, now),
         });
-        set_ready(
-            &mut object,
-            node.ready_since.is_some(),
-            node.ready_since.unwrap_or(now),
-        );
+        set_ready(&mut object, node.ready_since.is_some(), node.ready_since.unwrap_or(now));
         self.put(&NODES, object);
         self.put_lease(&node.name, now);
     }
@@ -113,13 +109,9 @@ pub(super) fn set_ready(node: &mut Value, ready: bool, since: Timestamp) {
         )
     };
     if let Some(conditions) = node["status"]["conditions"].as_array_mut() {
-        let known = conditions
-            .iter()
-            .find(|known| known["type"] == "Ready" && known["status"] == status);
-        let since = known.map_or_else(
-            || timestamp(since).into(),
-            |known| known["lastTransitionTime"].clone(),
-        );
+        let known = conditions.iter().find(|known| known["type"] == "Ready" && known["status"] == status);
+        let since =
+            known.map_or_else(|| timestamp(since).into(), |known| known["lastTransitionTime"].clone());
         conditions.retain(|known| known["type"] != "Ready");
         conditions.push(condition("Ready", status, reason, message, &since));
     }
@@ -144,26 +136,19 @@ pub(super) fn set_unschedulable(node: &mut Value, unschedulable: bool, now: Time
 }
 
 pub(super) fn is_ready(node: &Value) -> bool {
-    node["status"]["conditions"].as_array().is_some_and(|all| {
-        all.iter()
-            .any(|known| known["type"] == "Ready" && known["status"] == "True")
-    })
+    node["status"]["conditions"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|known| known["type"] == "Ready" && known["status"] == "True"))
 }
 
 fn set_taint(node: &mut Value, key: &str, effects: &[&str], now: Timestamp) {
     let Some(spec) = node["spec"].as_object_mut() else {
         return;
     };
-    let mut taints = spec
-        .remove("taints")
-        .and_then(|taints| taints.as_array().cloned())
-        .unwrap_or_default();
+    let mut taints = spec.remove("taints").and_then(|taints| taints.as_array().cloned()).unwrap_or_default();
     taints.retain(|taint| taint["key"] != key || effects.iter().any(|effect| taint["effect"] == *effect));
     for effect in effects {
-        if !taints
-            .iter()
-            .any(|taint| taint["key"] == key && taint["effect"] == *effect)
-        {
+        if !taints.iter().any(|taint| taint["key"] == key && taint["effect"] == *effect) {
             taints.push(json!({"key": key, "effect": effect, "timeAdded": timestamp(now)}));
         }
     }
@@ -187,9 +172,7 @@ fn labels(node: &Node) -> BTreeMap<String, String> {
         ("topology.kubernetes.io/region", &node.region),
         ("topology.kubernetes.io/zone", &node.zone),
     ];
-    let standard = standard
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let standard = standard.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     standard.chain(node.labels.clone()).collect()
 }
 
@@ -199,10 +182,7 @@ fn status(node: &Node, now: Timestamp) -> Value {
     let reserved = (355 + 11 * u64::from(node.max_pods)) * 1024;
     let reserved_cpu = 60 + 10 * node.cpu;
     let mut addresses = vec![json!({"type": "InternalIP", "address": node.internal_ip})];
-    addresses.extend(
-        node.external_ip
-            .map(|address| json!({"type": "ExternalIP", "address": address})),
-    );
+    addresses.extend(node.external_ip.map(|address| json!({"type": "ExternalIP", "address": address})));
     addresses.push(json!({"type": "InternalDNS", "address": node.name}));
     addresses.push(json!({"type": "Hostname", "address": node.name}));
     let since = timestamp(now).into();

@@ -23,11 +23,7 @@ pub(super) fn pending(
     daemon: bool,
     now: Timestamp,
 ) -> Value {
-    let hash_label = if daemon {
-        "controller-revision-hash"
-    } else {
-        "pod-template-hash"
-    };
+    let hash_label = if daemon { "controller-revision-hash" } else { "pod-template-hash" };
     let resource = if daemon { &DAEMON_SETS } else { &REPLICA_SETS };
     metadata["generateName"] = format!("{}-", owner["name"].as_str().unwrap_or_default()).into();
     metadata["labels"] = json!({"k8s-app": workload.label, hash_label: workload.template()});

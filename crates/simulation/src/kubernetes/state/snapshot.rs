@@ -40,22 +40,9 @@ impl ClusterState {
         for object in snapshot.objects {
             store.restore(key_of(&object)?, object);
         }
-        let ClusterSnapshot {
-            settings,
-            identifiers,
-            ..
-        } = ClusterSnapshot {
-            objects: Vec::new(),
-            ..snapshot
-        };
-        Ok(Self::over(
-            World {
-                settings,
-                store,
-                identifiers,
-            },
-            clock,
-        ))
+        let ClusterSnapshot { settings, identifiers, .. } =
+            ClusterSnapshot { objects: Vec::new(), ..snapshot };
+        Ok(Self::over(World { settings, store, identifiers }, clock))
     }
 }
 
@@ -63,19 +50,10 @@ fn key_of(object: &Value) -> Result<Key> {
     let damaged = |what: &str| Error::Snapshot(format!("{what}: {}", object["metadata"]["name"]));
     let resource = Resource::of_object(object).ok_or_else(|| damaged("an object of an unknown kind"))?;
     let metadata = &object["metadata"];
-    let name = metadata["name"]
-        .as_str()
-        .ok_or_else(|| damaged("an object without a name"))?;
+    let name = metadata["name"].as_str().ok_or_else(|| damaged("an object without a name"))?;
     // What edits an object relies on these being objects.
-    if [&object["spec"], &object["status"]]
-        .into_iter()
-        .any(|part| !part.is_object() && !part.is_null())
-    {
+    if [&object["spec"], &object["status"]].into_iter().any(|part| !part.is_object() && !part.is_null()) {
         return Err(damaged("an object whose spec or status is none"));
     }
-    Ok(Key::new(
-        resource,
-        metadata["namespace"].as_str().unwrap_or_default(),
-        name,
-    ))
+    Ok(Key::new(resource, metadata["namespace"].as_str().unwrap_or_default(), name))
 }

@@ -24,11 +24,7 @@ impl Key {
     /// The namespace is ignored for kinds without one.
     pub(crate) fn new(resource: &Resource, namespace: &str, name: &str) -> Self {
         let namespace = if resource.namespaced { namespace } else { "" };
-        Self {
-            plural: resource.plural,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { plural: resource.plural, namespace: namespace.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -56,12 +52,7 @@ pub(crate) struct Store {
 impl Store {
     /// An empty store whose next change has the version after this one.
     pub(crate) fn at(version: u64) -> Self {
-        Self {
-            version,
-            objects: BTreeMap::new(),
-            changes: VecDeque::new(),
-            forgotten: version,
-        }
+        Self { version, objects: BTreeMap::new(), changes: VecDeque::new(), forgotten: version }
     }
 
     /// Puts a stored object back as it was, without a change.
@@ -108,13 +99,7 @@ impl Store {
         set_version(&mut object, self.version);
         let object = Arc::new(object);
         self.objects.insert(key.clone(), Arc::clone(&object));
-        self.remember(Change {
-            version: self.version,
-            key,
-            before,
-            object,
-            deleted: false,
-        });
+        self.remember(Change { version: self.version, key, before, object, deleted: false });
     }
 
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
@@ -176,16 +161,10 @@ mod tests {
         assert_eq!(store.version(), 8);
         store.put(key("a"), json!({"metadata": {}, "x": 2}));
         store.remove(&key("a"));
-        let seen: Vec<_> = store
-            .changes_after(8)
-            .unwrap()
-            .map(|change| (change.version, change.deleted))
-            .collect();
+        let seen: Vec<_> =
+            store.changes_after(8).unwrap().map(|change| (change.version, change.deleted)).collect();
         assert_eq!(seen, [(9, false), (10, true)]);
-        assert!(
-            store.changes_after(6).is_none(),
-            "what was before the store is not known"
-        );
+        assert!(store.changes_after(6).is_none(), "what was before the store is not known");
         assert!(store.remove(&key("a")).is_none());
     }
 

@@ -71,12 +71,7 @@ impl ClusterSettings {
 impl Workload {
     /// A workload of one pod (or one a node), labelled by its own name.
     pub fn new(name: &str, image: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            label: name.to_owned(),
-            image: image.to_owned(),
-            replicas: 1,
-        }
+        Self { name: name.to_owned(), label: name.to_owned(), image: image.to_owned(), replicas: 1 }
     }
 
     /// The hash that a template of this image has in its pods' labels and names.
@@ -97,16 +92,9 @@ impl World {
     /// Brings pods and the counts of their owners in step with the nodes.
     pub(super) fn reconcile(&mut self, now: Timestamp) {
         self.ensure_api_service(now);
-        let places: Vec<Place> = self
-            .store
-            .list(&NODES, None)
-            .map(|(_, node)| place(node))
-            .collect();
+        let places: Vec<Place> = self.store.list(&NODES, None).map(|(_, node)| place(node)).collect();
         self.drop_pods_of_lost_nodes(&places);
-        let settings = (
-            self.settings.daemon_sets.clone(),
-            self.settings.deployments.clone(),
-        );
+        let settings = (self.settings.daemon_sets.clone(), self.settings.deployments.clone());
         for workload in &settings.0 {
             self.follow_daemon_set(workload, &places, now);
         }
@@ -132,9 +120,7 @@ impl World {
     fn follow_daemon_set(&mut self, workload: &Workload, places: &[Place], now: Timestamp) {
         let owner = self.owner(&DAEMON_SETS, &workload.name, workload, now);
         for place in places {
-            let known = self
-                .pods_of(workload)
-                .any(|(_, pod)| pod::node_name(pod) == Some(&place.name));
+            let known = self.pods_of(workload).any(|(_, pod)| pod::node_name(pod) == Some(&place.name));
             if !known {
                 let mut object = self.new_pod(workload, &owner, true, now);
                 pod::bind(&mut object, &place.name, &place.address, now);
@@ -187,10 +173,7 @@ impl World {
         for key in waiting {
             let mut load: BTreeMap<&str, usize> = BTreeMap::new();
             for (_, pod) in self.pods_of(workload) {
-                if let Some(place) = places
-                    .iter()
-                    .find(|place| pod::node_name(pod) == Some(&place.name))
-                {
+                if let Some(place) = places.iter().find(|place| pod::node_name(pod) == Some(&place.name)) {
                     *load.entry(&place.name).or_default() += 1;
                 }
             }
@@ -216,11 +199,7 @@ impl World {
             .collect();
         for (key, host) in starting {
             let number = self.identifiers.below(200) + 20;
-            let address = if host_network {
-                host
-            } else {
-                pod::neighbour(&host, number)
-            };
+            let address = if host_network { host } else { pod::neighbour(&host, number) };
             let container = self.identifiers.uid().replace('-', "");
             self.edit_pod(&key, |pod| pod::run(pod, &address, &container, now));
         }
@@ -234,11 +213,7 @@ impl World {
     }
 
     fn new_pod(&mut self, workload: &Workload, owner: &Value, daemon: bool, now: Timestamp) -> Value {
-        let name = format!(
-            "{}-{}",
-            owner["name"].as_str().unwrap_or_default(),
-            self.identifiers.suffix(5)
-        );
+        let name = format!("{}-{}", owner["name"].as_str().unwrap_or_default(), self.identifiers.suffix(5));
         let metadata = self.metadata(&PODS, SYSTEM, &name, now);
         pod::pending(metadata, workload, owner, daemon, now)
     }
@@ -251,9 +226,7 @@ impl World {
     }
 
     fn running(&self, workload: &Workload) -> usize {
-        self.pods_of(workload)
-            .filter(|(_, pod)| pod::is_running(pod))
-            .count()
+        self.pods_of(workload).filter(|(_, pod)| pod::is_running(pod)).count()
     }
 
     fn owner(&mut self, resource: &Resource, name: &str, workload: &Workload, now: Timestamp) -> Value {

@@ -41,8 +41,11 @@ pub(super) fn labels(value: &Value) -> String {
 }
 
 pub(super) fn age(object: &Value, now: Timestamp) -> Value {
-    let created = object["metadata"]["creationTimestamp"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    created.map_or_else(|| "<unknown>".to_owned(), |created| since(now.as_second() - created.as_second())).into()
+    let created =
+        object["metadata"]["creationTimestamp"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    created
+        .map_or_else(|| "<unknown>".to_owned(), |created| since(now.as_second() - created.as_second()))
+        .into()
 }
 
 /// A number of seconds in the two greatest units, as kubectl writes ages.

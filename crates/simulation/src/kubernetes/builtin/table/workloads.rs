@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Column, Printer};
 use super::text::{NONE, age, items, joined, labels, name, number, or};
+use super::{Column, Printer};
 
 const CONTAINERS: Column = ("Containers", "string", 1);
 const IMAGES: Column = ("Images", "string", 1);
