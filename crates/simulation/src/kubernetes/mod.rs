@@ -17,6 +17,8 @@ mod endpoint;
 mod resource;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -15,6 +15,9 @@ mod selector;
 mod table;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
