@@ -1,0 +1,79 @@
+//! Who may come in, what was done by whom, and the events that tell of it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads all but secrets.
+    Viewer,
+    /// Changes things at the connections given to it.
+    Operator,
+    /// Everything.
+    Admin,
+}
+
+/// An API token's record. The token itself is never stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiToken {
+    /// Our identifier.
+    pub uid: Uuid,
+    /// Its name, unique.
+    pub name: String,
+    /// The token's hash, in the caller's form.
+    pub hash: String,
+    /// What it may do.
+    pub role: Role,
+    /// Where it may do it; empty: everywhere.
+    pub connections: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked; it is kept for the audit log's sake.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An API token to be made.
+#[derive(Clone, Debug)]
+pub struct NewApiToken {
+    /// Our identifier.
+    pub uid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// The token's hash.
+    pub hash: String,
+    /// What it may do.
+    pub role: Role,
+    /// Where it may do it; empty: everywhere.
+    pub connections: Vec<String>,
+}
+
+/// A line of the audit log. Never holds a secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What was done, such as `cluster.create` or `connection.update`.
+    pub action: String,
+    /// To what, such as `connection prod`.
+    pub target: String,
+    /// The request that did it; empty: none.
+    pub request_id: String,
+}
+
+/// A change of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Rises with every event.
+    pub sequence: i64,
+    /// Which operation changed.
+    pub operation: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// The whole operation as it then stood: an [`crate::OperationView`] as JSON.
+    pub snapshot: serde_json::Value,
+}

@@ -1,0 +1,180 @@
+//! Resources as they are stored: what was asked for, what the cloud said last, and when.
+
+use jiff::Timestamp;
+use pmks_model::ResourceKind;
+use uuid::Uuid;
+
+/// A resource's record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Our identifier; it is also a mark at the cloud.
+    pub uid: Uuid,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The connection through which it was made or imported.
+    pub connection: String,
+    /// The account it is in.
+    pub account: String,
+    /// The place within the account: a region.
+    pub location: String,
+    /// The cluster of a node group, the network of a subnet.
+    pub parent: Option<Uuid>,
+    /// Our name of it.
+    pub name: String,
+    /// The cloud's identifier, once known.
+    pub system_id: Option<String>,
+    /// What tells it from another of the same name made later, once known.
+    pub incarnation: Option<String>,
+    /// The request as it was asked; `null` for what was imported.
+    pub request: serde_json::Value,
+    /// What the cloud said last.
+    pub observation: Option<Observation>,
+    /// Whether its deletion is refused.
+    pub protected: bool,
+    /// Since when complete lists of a proven account lack it.
+    pub missing_since: Option<Timestamp>,
+    /// Whether it existed before pmks knew it.
+    pub imported: bool,
+    /// When an operation on it last ended: an observation that began before is not believed.
+    pub changed_at: Timestamp,
+    /// Rises with every change of what the user decides.
+    pub revision: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When the record was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a cloud said of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// What it said: a model's `Cluster`, `NodeGroup`, `Network`, … as JSON.
+    pub value: serde_json::Value,
+    /// When the read began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub observed_at: Timestamp,
+}
+
+/// A resource's record to be made.
+#[derive(Clone, Debug)]
+pub struct NewResource {
+    /// Our identifier.
+    pub uid: Uuid,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The connection.
+    pub connection: String,
+    /// The account.
+    pub account: String,
+    /// The place within the account.
+    pub location: String,
+    /// The cluster of a node group, the network of a subnet.
+    pub parent: Option<Uuid>,
+    /// Our name of it.
+    pub name: String,
+    /// The cloud's identifier, of something that exists.
+    pub system_id: Option<String>,
+    /// Its incarnation, of something that exists.
+    pub incarnation: Option<String>,
+    /// The request as it was asked.
+    pub request: serde_json::Value,
+    /// What the cloud said, of something that exists.
+    pub observation: Option<Observation>,
+    /// Whether its deletion is refused.
+    pub protected: bool,
+    /// Whether it existed before pmks knew it.
+    pub imported: bool,
+}
+
+/// Where a name is unique: the same cluster through two connections of one account is one record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ResourceKey {
+    /// The account.
+    pub account: String,
+    /// The place within the account.
+    pub location: String,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The cluster of a node group, the network of a subnet.
+    pub parent: Option<Uuid>,
+    /// Our name of it.
+    pub name: String,
+}
+
+/// Where a cloud's identifier is unique.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SystemKey {
+    /// The account.
+    pub account: String,
+    /// The place within the account.
+    pub location: String,
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The cluster of a node group: its cloud's identifier may be unique within the cluster only.
+    pub parent: Option<Uuid>,
+    /// The cloud's identifier.
+    pub system_id: String,
+}
+
+/// Which resources a list holds; `None` is any.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceFilter {
+    /// Of this connection.
+    pub connection: Option<String>,
+    /// In this account.
+    pub account: Option<String>,
+    /// In this place.
+    pub location: Option<String>,
+    /// Of this kind.
+    pub kind: Option<ResourceKind>,
+    /// Part of this cluster or network.
+    pub parent: Option<Uuid>,
+    /// Of this name.
+    pub name: Option<String>,
+}
+
+/// A page of a list that is ordered by uid: it survives inserts and deletes.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The last uid of the page before.
+    pub after: Option<Uuid>,
+    /// The most records.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The first page, of that size.
+    pub fn first(limit: u32) -> Self {
+        Self { after: None, limit }
+    }
+
+    /// Everything.
+    pub fn all() -> Self {
+        Self::first(u32::MAX)
+    }
+}
+
+/// An observation to be kept.
+#[derive(Clone, Debug)]
+pub struct Observe {
+    /// Of which record.
+    pub uid: Uuid,
+    /// The cloud's identifier, where the record has none yet.
+    pub system_id: Option<String>,
+    /// The incarnation, where the record has none yet.
+    pub incarnation: Option<String>,
+    /// What the cloud said.
+    pub observation: Observation,
+}
+
+/// What the user's change, or an operation's end, makes of a record; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceUpdate {
+    /// The request as it stands now.
+    pub request: Option<serde_json::Value>,
+    /// Whether its deletion is refused.
+    pub protected: Option<bool>,
+    /// `Some(None)`: it is there; `Some(Some(since))`: it is missing since.
+    pub missing_since: Option<Option<Timestamp>>,
+}
