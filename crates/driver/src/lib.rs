@@ -8,6 +8,7 @@ mod change;
 mod connection;
 mod credential;
 mod error;
+pub mod kubernetes;
 mod plan;
 mod provider;
 mod reaction;

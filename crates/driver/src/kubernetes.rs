@@ -1,0 +1,592 @@
+//! A small client of one cluster's own Kubernetes API: what a driver must know before a deletion, and the removal of
+//! what makes the cloud's balancers.
+//!
+//! It asks once, with short limits, and says plainly when a cluster cannot be reached: the caller turns that into
+//! «unknown». It never watches, never changes an object otherwise than by deleting it, and keeps no credential longer
+//! than its owner does.
+//!
+//! Source: <https://kubernetes.io/docs/reference/using-api/api-concepts/>
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pmks_transport::{
+    AllowedHost, Bytes, Call, Client, ClientOptions, Effect, HeaderValue, Limits, Method, Response,
+    SignContext, SignError, Signer, StatusCode, Transport, Url, header,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::{ClusterCredential, DriverError, ErrorKind, Result};
+
+/// How many objects a page holds.
+const PAGE: &str = "500";
+/// The longest list that is read: a cluster with more balancers than this is not of this world.
+const MOST_PAGES: usize = 100;
+
+/// Limits of a call: a cluster that does not answer within these is called unreachable.
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(3),
+    read: Duration::from_secs(10),
+    total: Duration::from_secs(15),
+    body_bytes: 16 * 1024 * 1024,
+};
+
+/// An object that makes balancers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A Service; only those of type `LoadBalancer` are listed.
+    Service,
+    /// An Ingress.
+    Ingress,
+    /// A Gateway of the Gateway API.
+    Gateway,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 3] = [Self::Service, Self::Ingress, Self::Gateway];
+
+    /// The word as Kubernetes writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "Service",
+            Self::Ingress => "Ingress",
+            Self::Gateway => "Gateway",
+        }
+    }
+
+    /// Where the API server has them, and their plural.
+    fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Service => ("api/v1", "services"),
+            Self::Ingress => ("apis/networking.k8s.io/v1", "ingresses"),
+            Self::Gateway => ("apis/gateway.networking.k8s.io/v1", "gateways"),
+        }
+    }
+
+    fn actions(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Service => ("kubernetes.ListServices", "kubernetes.GetService", "kubernetes.DeleteService"),
+            Self::Ingress => {
+                ("kubernetes.ListIngresses", "kubernetes.GetIngress", "kubernetes.DeleteIngress")
+            }
+            Self::Gateway => ("kubernetes.ListGateways", "kubernetes.GetGateway", "kubernetes.DeleteGateway"),
+        }
+    }
+}
+
+/// An object that makes balancers, as it stands in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancedObject {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What tells it from another of the same name made later.
+    pub uid: String,
+    /// The host names and addresses that its balancers were given.
+    pub addresses: Vec<String>,
+    /// Whether it is already being deleted.
+    pub deleting: bool,
+}
+
+/// A volume of a cluster that lives at the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersistentVolume {
+    /// Its name in the cluster.
+    pub name: String,
+    /// The cloud's identifier of the disk, as the storage driver writes it (EBS: `vol-…`).
+    pub cloud_id: String,
+    /// The storage driver, such as `ebs.csi.aws.com`.
+    pub driver: String,
+    /// The claim that it was made for, as `namespace/name`; empty if there is none.
+    pub claim: String,
+    /// Whether the cluster itself deletes the disk with the claim.
+    pub reclaimed: bool,
+}
+
+/// One cluster's Kubernetes API. `Debug` shows its URL alone.
+#[derive(Clone)]
+pub struct ClusterApi {
+    client: Client,
+    endpoint: Url,
+    provider: &'static str,
+}
+
+impl fmt::Debug for ClusterApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterApi").field("endpoint", &self.endpoint.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl ClusterApi {
+    /// A client of the cluster behind `endpoint`, trusting `certificate_authority` (PEM; empty: the public ones).
+    /// `pace` as in [`crate::ConnectionSpecification`]. Makes no call.
+    ///
+    /// # Errors
+    /// `Unexpected` if the endpoint is no URL or the certificates are not PEM; `Unsupported` for a client
+    /// certificate, which the transport has no room for.
+    pub fn new(
+        transport: &Transport,
+        provider: &'static str,
+        access: &pmks_model::AccessInfo,
+        credential: &ClusterCredential,
+        pace: u32,
+    ) -> Result<Self> {
+        let unexpected = |says: String| DriverError::new(ErrorKind::Unexpected, provider, says);
+        let endpoint = Url::parse(&access.endpoint)
+            .map_err(|error| unexpected("the cluster's endpoint is no URL".to_owned()).caused_by(error))?;
+        let ClusterCredential::Token { token, .. } = credential else {
+            return Err(DriverError::unsupported(
+                provider,
+                "client certificates at a cluster's Kubernetes API",
+            ));
+        };
+        let mut options = ClientOptions::new(provider, Arc::new(Bearer(token.clone())));
+        endpoint.host_str().unwrap_or_default().clone_into(&mut options.account);
+        options.limits = LIMITS;
+        options.pace = pace;
+        options.allowed_hosts = vec![AllowedHost::origin_of(&endpoint)];
+        options.ca_certificate =
+            Some(access.certificate_authority.clone()).filter(|pem| !pem.trim().is_empty());
+        let client = transport.client(options).map_err(|error| {
+            unexpected("the cluster's certificate authority cannot be used".to_owned()).caused_by(error)
+        })?;
+        Ok(Self { client, endpoint, provider })
+    }
+
+    /// The Services of type `LoadBalancer`, the Ingresses or the Gateways of all namespaces. A cluster that does not
+    /// know the kind has none.
+    ///
+    /// # Errors
+    /// `Unavailable` if the cluster cannot be reached; `Unauthenticated`, `Forbidden` if it does not let us in.
+    pub async fn list(&self, kind: Kind) -> Result<Vec<BalancedObject>> {
+        let (group, plural) = kind.place();
+        let (action, ..) = kind.actions();
+        let objects: Vec<Object> = self.all(action, &format!("{group}/{plural}")).await?;
+        let balanced = |object: &Object| kind != Kind::Service || object.spec.kind == "LoadBalancer";
+        Ok(objects.into_iter().filter(balanced).map(|object| object.balanced(kind)).collect())
+    }
+
+    /// One object; `None` if there is no such one.
+    ///
+    /// # Errors
+    /// As of [`Self::list`].
+    pub async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<BalancedObject>> {
+        let (_, action, _) = kind.actions();
+        let call = self.call(action, Effect::Read, Method::GET, &object_path(kind, namespace, name))?;
+        match self.send(call, action).await? {
+            None => Ok(None),
+            Some(response) => Ok(Some(self.read::<Object>(action, &response)?.balanced(kind))),
+        }
+    }
+
+    /// Deletes one object, and only the one with that uid. What is gone already is success; another one of that name
+    /// is left alone.
+    ///
+    /// # Errors
+    /// As of [`Self::list`]; `Replaced` if another object has the name now.
+    pub async fn delete(&self, kind: Kind, namespace: &str, name: &str, uid: &str) -> Result<()> {
+        let (.., action) = kind.actions();
+        let mut call =
+            self.call(action, Effect::Idempotent, Method::DELETE, &object_path(kind, namespace, name))?;
+        if !uid.is_empty() {
+            let options = serde_json::json!({
+                "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid},
+            });
+            call = call.json(&options).map_err(|error| self.unsent(action, error))?;
+        }
+        self.send(call, action).await.map(drop)
+    }
+
+    /// The volumes whose disks live at the cloud.
+    ///
+    /// # Errors
+    /// As of [`Self::list`].
+    pub async fn persistent_volumes(&self) -> Result<Vec<PersistentVolume>> {
+        let volumes: Vec<Object> =
+            self.all("kubernetes.ListPersistentVolumes", "api/v1/persistentvolumes").await?;
+        Ok(volumes.into_iter().filter_map(Object::persistent_volume).collect())
+    }
+
+    async fn all<T: DeserializeOwned>(&self, action: &'static str, path: &str) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        let mut next = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut call = self.call(action, Effect::Read, Method::GET, path)?.query("limit", PAGE);
+            if !next.is_empty() {
+                call = call.query("continue", &next);
+            }
+            let Some(response) = self.send(call, action).await? else { return Ok(found) };
+            let page: Page<T> = self.read(action, &response)?;
+            found.extend(page.items);
+            next = page.metadata.next;
+            if next.is_empty() {
+                return Ok(found);
+            }
+        }
+        let says = format!("more than {MOST_PAGES} pages of {path}");
+        Err(DriverError::new(ErrorKind::Unexpected, self.provider, says).with_action(action))
+    }
+
+    fn call(&self, action: &'static str, effect: Effect, method: Method, path: &str) -> Result<Call> {
+        let mut url = self.endpoint.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{path}"));
+        Call::new("kubernetes", action, effect, method, url)
+            .header_text(header::ACCEPT, "application/json")
+            .map_err(|error| self.unsent(action, error))
+    }
+
+    /// The answer of a success; `None` where the API server itself says that there is no such thing.
+    async fn send(&self, call: Call, action: &'static str) -> Result<Option<Response>> {
+        let response = self.client.send(call).await.map_err(|error| {
+            DriverError::new(
+                ErrorKind::Unavailable,
+                self.provider,
+                "the cluster's Kubernetes API cannot be reached",
+            )
+            .with_action(action)
+            .caused_by(error)
+        })?;
+        let kind = match response.status {
+            status if status.is_success() => return Ok(Some(response)),
+            StatusCode::NOT_FOUND if is_servers_own_404(&response) => return Ok(None),
+            StatusCode::UNAUTHORIZED => ErrorKind::Unauthenticated,
+            StatusCode::FORBIDDEN => ErrorKind::Forbidden { permission: None },
+            StatusCode::CONFLICT => ErrorKind::Replaced,
+            StatusCode::TOO_MANY_REQUESTS => {
+                ErrorKind::Throttled { retry_after: pmks_transport::retry_after(&response.headers) }
+            }
+            status if status.is_server_error() => ErrorKind::Unavailable,
+            _ => ErrorKind::Unexpected,
+        };
+        let said: Said = serde_json::from_slice(&response.body).unwrap_or_default();
+        let message = if said.message.is_empty() {
+            format!("the cluster answered {}", response.status.as_u16())
+        } else {
+            said.message
+        };
+        let error = DriverError::new(kind, self.provider, message).with_action(action);
+        Err(error.with_answer(response.status.as_u16(), said.reason, None))
+    }
+
+    fn read<T: DeserializeOwned>(&self, action: &'static str, response: &Response) -> Result<T> {
+        serde_json::from_slice(&response.body).map_err(|error| {
+            DriverError::new(ErrorKind::Unexpected, self.provider, "the cluster's answer cannot be read")
+                .with_action(action)
+                .caused_by(error)
+        })
+    }
+
+    fn unsent(&self, action: &'static str, error: pmks_transport::Error) -> DriverError {
+        DriverError::new(ErrorKind::Unexpected, self.provider, "the request cannot be made")
+            .with_action(action)
+            .caused_by(error)
+    }
+}
+
+/// A `Status` for an object that is not there, a plain text for an API group that the cluster does not have. A proxy's
+/// page is neither, and would pass for an empty cluster.
+fn is_servers_own_404(response: &Response) -> bool {
+    let said: Said = serde_json::from_slice(&response.body).unwrap_or_default();
+    said.kind == "Status" || response.body.starts_with(b"404 page not found")
+}
+
+fn object_path(kind: Kind, namespace: &str, name: &str) -> String {
+    let (group, plural) = kind.place();
+    format!("{group}/namespaces/{namespace}/{plural}/{name}")
+}
+
+/// Adds the bearer token to each try.
+struct Bearer(SecretString);
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer")
+    }
+}
+
+#[async_trait]
+impl Signer for Bearer {
+    async fn sign(
+        &self,
+        request: &mut http::Request<Bytes>,
+        _: SignContext<'_>,
+    ) -> std::result::Result<(), SignError> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
+            .map_err(|_| SignError::credential("the cluster's token cannot stand in a header"))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMetadata,
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMetadata {
+    #[serde(default, rename = "continue")]
+    next: String,
+}
+
+/// The API server's `Status`.
+#[derive(Default, Deserialize)]
+struct Said {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// What we read of any object; each kind fills its part.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Specification,
+    #[serde(default)]
+    status: ObjectStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    uid: String,
+    #[serde(default)]
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Specification {
+    /// The type of a Service.
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    csi: Option<CsiVolume>,
+    #[serde(default)]
+    aws_elastic_block_store: Option<InTreeVolume>,
+    #[serde(default)]
+    claim_ref: Option<ClaimReference>,
+    #[serde(default)]
+    persistent_volume_reclaim_policy: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CsiVolume {
+    #[serde(default)]
+    driver: String,
+    #[serde(default)]
+    volume_handle: String,
+}
+
+#[derive(Deserialize)]
+struct InTreeVolume {
+    #[serde(default, rename = "volumeID")]
+    volume_id: String,
+}
+
+#[derive(Deserialize)]
+struct ClaimReference {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectStatus {
+    #[serde(default)]
+    load_balancer: LoadBalancerStatus,
+    /// Of a Gateway.
+    #[serde(default)]
+    addresses: Vec<GatewayAddress>,
+}
+
+#[derive(Default, Deserialize)]
+struct LoadBalancerStatus {
+    #[serde(default)]
+    ingress: Vec<LoadBalancerIngress>,
+}
+
+#[derive(Deserialize)]
+struct LoadBalancerIngress {
+    #[serde(default)]
+    hostname: String,
+    #[serde(default)]
+    ip: String,
+}
+
+#[derive(Deserialize)]
+struct GatewayAddress {
+    #[serde(default)]
+    value: String,
+}
+
+impl Object {
+    fn balanced(self, kind: Kind) -> BalancedObject {
+        let given = self.status.load_balancer.ingress.into_iter();
+        let addresses = given
+            .flat_map(|ingress| [ingress.hostname, ingress.ip])
+            .chain(self.status.addresses.into_iter().map(|address| address.value))
+            .filter(|address| !address.is_empty())
+            .collect();
+        BalancedObject {
+            kind,
+            namespace: self.metadata.namespace,
+            name: self.metadata.name,
+            uid: self.metadata.uid,
+            addresses,
+            deleting: self.metadata.deletion_timestamp.is_some(),
+        }
+    }
+
+    /// `None` for a volume that is no disk at a cloud (`hostPath`, `nfs`, `local`).
+    fn persistent_volume(self) -> Option<PersistentVolume> {
+        let (driver, cloud_id) = match (self.spec.csi, self.spec.aws_elastic_block_store) {
+            (Some(csi), _) => (csi.driver, csi.volume_handle),
+            // Written `aws://ZONE/vol-…` or `vol-…` by the driver that was once part of Kubernetes.
+            (None, Some(in_tree)) => {
+                let id = in_tree.volume_id.rsplit('/').next().unwrap_or_default().to_owned();
+                ("kubernetes.io/aws-ebs".to_owned(), id)
+            }
+            (None, None) => return None,
+        };
+        let claim = self.spec.claim_ref.map(|claim| format!("{}/{}", claim.namespace, claim.name));
+        Some(PersistentVolume {
+            name: self.metadata.name,
+            cloud_id,
+            driver,
+            claim: claim.unwrap_or_default(),
+            reclaimed: self.spec.persistent_volume_reclaim_policy == "Delete",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use jiff::Timestamp;
+    use pmks_model::AccessInfo;
+    use pmks_transport::SystemClock;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one canned text after the other and keeps the heads of the requests.
+    async fn cluster(answers: Vec<(u16, String)>) -> (ClusterApi, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/base/", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let keeps = Arc::clone(&heard);
+        tokio::spawn(async move {
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut buffer = vec![0; 16_384];
+                let read = stream.read(&mut buffer).await.unwrap();
+                keeps.lock().unwrap().push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        let transport = Transport::builder(Arc::new(SystemClock::default())).build();
+        let access = AccessInfo { endpoint, certificate_authority: String::new() };
+        let credential =
+            ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };
+        let api = ClusterApi::new(&transport, "aws", &access, &credential, 1000).unwrap();
+        (api, heard)
+    }
+
+    fn said(status: u16, reason: &str) -> (u16, String) {
+        (status, format!(r#"{{"kind":"Status","message":"no","reason":"{reason}"}}"#))
+    }
+
+    #[tokio::test]
+    async fn lists_page_by_page_and_only_what_has_balancers() {
+        let first = r#"{"metadata":{"continue":"a b"},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
+        let second = r#"{"metadata":{},"items":[{"metadata":{"name":"kubernetes","namespace":"default"},"spec":{"type":"ClusterIP"}}]}"#;
+        let (api, heard) = cluster(vec![(200, first.into()), (200, second.into())]).await;
+        let services = api.list(Kind::Service).await.unwrap();
+        assert_eq!(services.len(), 1);
+        assert_eq!(
+            (services[0].name.as_str(), services[0].addresses.as_slice()),
+            ("web", &["a.elb".to_owned()][..])
+        );
+        let heard = heard.lock().unwrap();
+        assert!(heard[0].starts_with("GET /base/api/v1/services?limit=500 "), "{}", heard[0]);
+        assert!(heard[1].starts_with("GET /base/api/v1/services?limit=500&continue=a%20b "), "{}", heard[1]);
+        assert!(heard[0].to_lowercase().contains("authorization: bearer s3cret"));
+        assert!(!format!("{api:?}").contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_without_gateways_has_none_but_a_proxys_page_is_no_answer() {
+        let (api, _) = cluster(vec![(404, "404 page not found\n".into()), (404, "<html>no".into())]).await;
+        assert_eq!(api.list(Kind::Gateway).await.unwrap(), []);
+        assert_eq!(*api.list(Kind::Gateway).await.unwrap_err().kind(), ErrorKind::Unexpected);
+    }
+
+    #[tokio::test]
+    async fn deletes_the_very_object_and_takes_gone_for_done() {
+        let answers =
+            vec![(200, "{}".into()), said(404, "NotFound"), said(409, "Conflict"), said(403, "Forbidden")];
+        let (api, heard) = cluster(answers).await;
+        api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap();
+        api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap();
+        let replaced = api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap_err();
+        assert_eq!(*replaced.kind(), ErrorKind::Replaced);
+        let refused = api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap_err();
+        assert_eq!(*refused.kind(), ErrorKind::Forbidden { permission: None });
+        let heard = heard.lock().unwrap();
+        assert!(
+            heard[0].starts_with("DELETE /base/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web ")
+        );
+        assert!(heard[0].contains(r#""preconditions":{"uid":"u-1"}"#));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_is_not_there_is_unavailable() {
+        let (api, _) = cluster(Vec::new()).await;
+        assert_eq!(*api.persistent_volumes().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn disks_at_the_cloud_are_found_in_both_forms() {
+        let read = |text: &str| serde_json::from_str::<Object>(text).unwrap().persistent_volume();
+        let csi = read(r#"{"metadata":{"name":"pv"},"spec":{"csi":{"driver":"ebs.csi.aws.com","volumeHandle":"vol-1"},"claimRef":{"namespace":"n","name":"c"},"persistentVolumeReclaimPolicy":"Delete"}}"#).unwrap();
+        assert_eq!((csi.cloud_id.as_str(), csi.claim.as_str(), csi.reclaimed), ("vol-1", "n/c", true));
+        let in_tree = read(
+            r#"{"metadata":{"name":"pv"},"spec":{"awsElasticBlockStore":{"volumeID":"aws://z/vol-2"}}}"#,
+        )
+        .unwrap();
+        assert_eq!((in_tree.cloud_id.as_str(), in_tree.reclaimed), ("vol-2", false));
+        assert_eq!(read(r#"{"metadata":{"name":"pv"},"spec":{"hostPath":{"path":"/x"}}}"#), None);
+    }
+}
