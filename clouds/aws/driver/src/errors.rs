@@ -1,0 +1,349 @@
+//! What AWS' refusals mean: one table, a row a quirk with its source. Nothing else in this crate reads a code.
+
+use pmks_driver::{DriverError, Effect, ErrorKind};
+use pmks_model::Findings;
+use pmks_transport::{Response, Verdict, classify_by_status, retry_after};
+use serde_json::Value;
+
+use crate::PROVIDER;
+use crate::query::read_error;
+
+/// The meaning of a row; what it carries beside comes from the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Invalid,
+    NotFound,
+    AlreadyExists,
+    Busy,
+    Stale,
+    Throttled,
+    Quota,
+    Unauthenticated,
+    Forbidden,
+    Role,
+    Blocked(&'static str),
+    Unavailable,
+}
+
+struct Row {
+    /// The call it is for; empty: every call. A trailing `*` stands for any ending.
+    action: &'static str,
+    /// The code; a leading or trailing `*` stands for anything.
+    code: &'static str,
+    /// What the message holds, in lower case; empty: anything.
+    says: &'static str,
+    meaning: Meaning,
+}
+
+const fn row(action: &'static str, code: &'static str, says: &'static str, meaning: Meaning) -> Row {
+    Row { action, code, says, meaning }
+}
+
+/// The first row that fits decides.
+///
+/// Sources: the «Errors» section of each action, and <https://docs.aws.amazon.com/eks/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html>. The throttling words are those that
+/// AWS' own clients know: <https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py>.
+const TABLE: &[Row] = &[
+    row("", "Throttling*", "", Meaning::Throttled),
+    row("", "ThrottledException", "", Meaning::Throttled),
+    row("", "RequestThrottled*", "", Meaning::Throttled),
+    row("", "TooManyRequestsException", "", Meaning::Throttled),
+    row("", "RequestLimitExceeded", "", Meaning::Throttled),
+    row("", "BandwidthLimitExceeded", "", Meaning::Throttled),
+    row("", "EC2ThrottledException", "", Meaning::Throttled),
+    row("", "PriorRequestNotComplete", "", Meaning::Throttled),
+    row("", "SlowDown", "", Meaning::Throttled),
+    row("", "UnrecognizedClientException", "", Meaning::Unauthenticated),
+    row("", "InvalidClientTokenId", "", Meaning::Unauthenticated),
+    row("", "InvalidSignatureException", "", Meaning::Unauthenticated),
+    row("", "SignatureDoesNotMatch", "", Meaning::Unauthenticated),
+    row("", "IncompleteSignature*", "", Meaning::Unauthenticated),
+    row("", "ExpiredToken*", "", Meaning::Unauthenticated),
+    row("", "RequestExpired", "", Meaning::Unauthenticated),
+    row("", "AuthFailure", "", Meaning::Unauthenticated),
+    row("", "MissingAuthenticationToken*", "", Meaning::Unauthenticated),
+    row("", "InvalidIdentityToken", "", Meaning::Unauthenticated),
+    row("", "IDPRejectedClaim", "", Meaning::Unauthenticated),
+    row("", "NotAuthorized", "", Meaning::Forbidden),
+    row("", "UnauthorizedOperation", "", Meaning::Forbidden),
+    row("", "AccessDenied*", "", Meaning::Forbidden),
+    row("", "OptInRequired", "", Meaning::Forbidden),
+    // EKS. `ResourceInUseException` means «exists», «busy» or «has node groups», depending on the call.
+    row("eks.CreateCluster", "ResourceInUseException", "", Meaning::AlreadyExists),
+    row("eks.CreateAccessEntry", "ResourceInUseException", "", Meaning::AlreadyExists),
+    row("eks.Create*", "ResourceInUseException", "already exists", Meaning::AlreadyExists),
+    row("eks.*", "ResourceInUseException", "", Meaning::Busy),
+    row("eks.*", "ResourceLimitExceededException", "", Meaning::Quota),
+    row("eks.*", "ResourceNotFoundException", "", Meaning::NotFound),
+    row("eks.*", "NotFoundException", "", Meaning::NotFound),
+    // Seen as 400: «Cluster is not in ACTIVE status», «Nodegroup cannot be updated as it is currently not in Active
+    // State», «Cannot … while cluster … is being updated».
+    row("eks.*", "Invalid*", "not in active", Meaning::Busy),
+    row("eks.*", "InvalidRequestException", "in progress", Meaning::Busy),
+    row("eks.*", "InvalidRequestException", "currently updating", Meaning::Busy),
+    // «Nodegroups … must be updated to match cluster version … before updating cluster version»:
+    // <https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html>
+    row(
+        "eks.UpdateClusterVersion",
+        "Invalid*",
+        "must be updated",
+        Meaning::Blocked("upgrade every node group to the cluster's version first"),
+    ),
+    // Blocking upgrade insights: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterVersion.html>
+    row(
+        "eks.UpdateClusterVersion",
+        "InvalidStateException",
+        "",
+        Meaning::Blocked("settle the cluster's upgrade insights, or upgrade with force"),
+    ),
+    row(
+        "eks.DeleteCluster",
+        "InvalidRequestException",
+        "deletion protection",
+        Meaning::Blocked("turn the cluster's deletion protection off"),
+    ),
+    // «Role with arn: …, could not be assumed because it does not exist or the trusted entity is not correct»
+    row("eks.Create*", "InvalidParameterException", "could not be assumed", Meaning::Role),
+    row("eks.Create*", "InvalidParameterException", "role with name", Meaning::Role),
+    row("eks.Create*", "InvalidRequestException", "could not be assumed", Meaning::Role),
+    // EC2.
+    row("ec2.*", "*.NotFound", "", Meaning::NotFound),
+    row("ec2.*", "InvalidVpcID.Malformed", "", Meaning::Invalid),
+    row("ec2.*", "*.Duplicate", "", Meaning::AlreadyExists),
+    row("ec2.*", "*AlreadyExists*", "", Meaning::AlreadyExists),
+    row("ec2.*", "Resource.AlreadyAssociated", "", Meaning::AlreadyExists),
+    row("ec2.*", "DependencyViolation", "", Meaning::Busy),
+    row("ec2.*", "IncorrectState", "", Meaning::Busy),
+    row("ec2.*", "InvalidGroup.InUse", "", Meaning::Busy),
+    row("ec2.*", "VolumeInUse", "", Meaning::Busy),
+    row("ec2.*", "*LimitExceeded*", "", Meaning::Quota),
+    row("ec2.*", "InsufficientInstanceCapacity", "", Meaning::Quota),
+    // IAM.
+    row("iam.*", "NoSuchEntity*", "", Meaning::NotFound),
+    row("iam.*", "EntityAlreadyExists*", "", Meaning::AlreadyExists),
+    row("iam.*", "LimitExceeded*", "", Meaning::Quota),
+    row("iam.*", "ConcurrentModification*", "", Meaning::Stale),
+    row("iam.*", "EntityTemporarilyUnmodifiable*", "", Meaning::Busy),
+    row("iam.*", "DeleteConflict*", "", Meaning::Busy),
+    // Auto Scaling.
+    row("autoscaling.*", "ValidationError", "not found", Meaning::NotFound),
+    row("autoscaling.*", "ResourceContention*", "", Meaning::Busy),
+    row("autoscaling.*", "ScalingActivityInProgress*", "", Meaning::Busy),
+    row("autoscaling.*", "ResourceInUse*", "", Meaning::Busy),
+    row("autoscaling.*", "LimitExceeded*", "", Meaning::Quota),
+    // Elastic Load Balancing.
+    row("elasticloadbalancing.*", "*NotFound*", "", Meaning::NotFound),
+    row("elasticloadbalancing.*", "ResourceInUse*", "", Meaning::Busy),
+    row(
+        "elasticloadbalancing.*",
+        "OperationNotPermitted*",
+        "",
+        Meaning::Blocked("turn the balancer's deletion protection off"),
+    ),
+    // Servers' own troubles that some services send as 400.
+    row("", "InternalFailure", "", Meaning::Unavailable),
+    row("", "InternalError", "", Meaning::Unavailable),
+    row("", "ServiceUnavailable*", "", Meaning::Unavailable),
+    row("", "Unavailable", "", Meaning::Unavailable),
+];
+
+/// What an AWS answer that is no success says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Said {
+    code: String,
+    message: String,
+    request_id: Option<String>,
+}
+
+/// The error that an answer stands for.
+pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Response) -> DriverError {
+    let status = response.status.as_u16();
+    let Some(said) = said(response) else {
+        return without_body(action, effect, response);
+    };
+    let after = retry_after(&response.headers);
+    let mut kind = classify(action, effect, status, &said.code, &said.message);
+    if let ErrorKind::Throttled { retry_after } = &mut kind {
+        *retry_after = after;
+    }
+    let request_id = response.request_id.clone().or(said.request_id);
+    DriverError::new(kind, PROVIDER, said.message).with_action(action).with_answer(
+        status,
+        Some(said.code),
+        request_id,
+    )
+}
+
+/// The meaning of a refusal.
+fn classify(action: &str, effect: Effect, status: u16, code: &str, message: &str) -> ErrorKind {
+    let lower = message.to_lowercase();
+    let fits = |row: &&Row| {
+        matches(row.action, action)
+            && matches(row.code, code)
+            && (row.says.is_empty() || lower.contains(row.says))
+    };
+    let meaning = TABLE.iter().find(fits).map_or_else(|| by_status(status), |row| row.meaning);
+    match meaning {
+        Meaning::Invalid => ErrorKind::InvalidRequest(Findings::default()),
+        Meaning::NotFound => ErrorKind::NotFound,
+        Meaning::AlreadyExists => ErrorKind::AlreadyExists,
+        Meaning::Busy => ErrorKind::Conflict { by: message.to_owned() },
+        Meaning::Stale => ErrorKind::Stale,
+        Meaning::Throttled => ErrorKind::Throttled { retry_after: None },
+        Meaning::Quota => ErrorKind::QuotaExceeded,
+        Meaning::Unauthenticated => ErrorKind::Unauthenticated,
+        Meaning::Forbidden => ErrorKind::Forbidden { permission: permission(message) },
+        Meaning::Role => ErrorKind::PrerequisiteMissing {
+            what: message.to_owned(),
+            fix: "run the prerequisites check of the connection, with fix".to_owned(),
+        },
+        Meaning::Blocked(fix) => ErrorKind::Precondition { what: message.to_owned(), fix: fix.to_owned() },
+        Meaning::Unavailable => unanswered(effect),
+    }
+}
+
+fn by_status(status: u16) -> Meaning {
+    match status {
+        401 => Meaning::Unauthenticated,
+        403 => Meaning::Forbidden,
+        429 => Meaning::Throttled,
+        400..=499 => Meaning::Invalid,
+        _ => Meaning::Unavailable,
+    }
+}
+
+/// What a request that perhaps was carried out has come to.
+fn unanswered(effect: Effect) -> ErrorKind {
+    match effect {
+        Effect::Read | Effect::Idempotent => ErrorKind::Unavailable,
+        Effect::Creates => ErrorKind::Ambiguous,
+    }
+}
+
+/// An answer without AWS' own error body: a proxy's page, or an endpoint that lacks the action.
+fn without_body(action: &'static str, effect: Effect, response: &Response) -> DriverError {
+    let status = response.status.as_u16();
+    let (kind, message) = match status {
+        404 | 405 | 501 => {
+            let kind = ErrorKind::Unsupported { capability: action.to_owned() };
+            (
+                kind,
+                format!(
+                    "this endpoint does not implement {action}: it answered {status} without AWS' error body"
+                ),
+            )
+        }
+        429 => {
+            let kind = ErrorKind::Throttled { retry_after: retry_after(&response.headers) };
+            (kind, "too many requests".to_owned())
+        }
+        500.. => (unanswered(effect), format!("the endpoint answered {status}")),
+        _ => {
+            let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
+            (kind, format!("the endpoint answered {status} without AWS' error body"))
+        }
+    };
+    DriverError::new(kind, PROVIDER, message).with_action(action).with_answer(
+        status,
+        None,
+        response.request_id.clone(),
+    )
+}
+
+/// The error of an answer that says success and cannot be read.
+pub(crate) fn unreadable(
+    action: &'static str,
+    effect: Effect,
+    response: &Response,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> DriverError {
+    let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
+    DriverError::new(kind, PROVIDER, "the answer cannot be read")
+        .with_action(action)
+        .with_answer(response.status.as_u16(), None, response.request_id.clone())
+        .caused_by(cause)
+}
+
+/// The error of a call that has no answer.
+pub(crate) fn of_transport(
+    action: &'static str,
+    effect: Effect,
+    error: pmks_transport::Error,
+) -> DriverError {
+    use pmks_transport::ErrorKind as Sent;
+    let kind = match error.kind() {
+        Sent::Lost | Sent::TooLarge => unanswered(effect),
+        Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
+        Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
+        Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
+        Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
+    };
+    DriverError::new(kind, PROVIDER, error.message().to_owned()).with_action(action).caused_by(error)
+}
+
+/// How busy the cloud is, for the transport: EC2 throttles with 503, EKS and IAM with 400.
+pub(crate) fn verdict(response: &Response) -> Verdict {
+    let throttled = || Verdict::Throttled { retry_after: retry_after(&response.headers) };
+    if response.status.is_success() {
+        return Verdict::Fine;
+    }
+    match said(response) {
+        Some(said) if is_throttling(&said.code) => throttled(),
+        _ => classify_by_status(response),
+    }
+}
+
+fn is_throttling(code: &str) -> bool {
+    let mut rows = TABLE.iter().filter(|row| row.meaning == Meaning::Throttled);
+    rows.any(|row| matches(row.code, code))
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (None, None) => pattern.is_empty() || pattern == text,
+        (Some(_), Some(_)) => text.contains(pattern.trim_matches('*')),
+        (Some(ending), None) => text.ends_with(ending),
+        (None, Some(start)) => text.starts_with(start),
+    }
+}
+
+/// Reads AWS' error body, whichever of its forms it has. `None`: it is not AWS that speaks.
+fn said(response: &Response) -> Option<Said> {
+    let text = std::str::from_utf8(&response.body).ok()?;
+    let header =
+        response.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(bare_code);
+    if let Ok(Value::Object(body)) = serde_json::from_str::<Value>(text) {
+        let field =
+            |names: &[&str]| names.iter().find_map(|name| body.get(*name)?.as_str().map(str::to_owned));
+        let code = header.or_else(|| field(&["__type", "code", "Code"]).map(|code| bare_code(&code)));
+        return Some(Said {
+            code: code.filter(|code| !code.is_empty())?,
+            message: field(&["message", "Message", "errorMessage"]).unwrap_or_default(),
+            request_id: None,
+        });
+    }
+    if let Some(error) = read_error(text) {
+        return Some(Said { code: error.code, message: error.message, request_id: error.request_id });
+    }
+    header.filter(|code| !code.is_empty()).map(|code| Said { code, ..Said::default() })
+}
+
+/// `ResourceNotFoundException` of `com.amazonaws.eks#ResourceNotFoundException:http://…`.
+fn bare_code(code: &str) -> String {
+    let code = code.split(':').next().unwrap_or_default();
+    code.rsplit('#').next().unwrap_or_default().trim().to_owned()
+}
+
+/// The permission in «… is not authorized to perform: eks:CreateCluster on resource: …».
+fn permission(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("perform: ")?;
+    let word = rest.split_whitespace().next()?.trim_end_matches(['.', ',', ';']);
+    word.contains(':').then(|| word.to_owned())
+}
+
+#[cfg(test)]
+#[path = "errors_tests.rs"]
+mod tests;

@@ -1,0 +1,14 @@
+//! The plan of `create_key_pair`.
+
+use pmks_driver::{CreateKeyPair, DriverError, Prepared, Result};
+
+use super::Maker;
+use crate::{AwsDriver, PROVIDER};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[];
+
+/// Checks, chooses, and answers the plan.
+pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &CreateKeyPair) -> Result<Prepared> {
+    Err(DriverError::unsupported(PROVIDER, "create_key_pair"))
+}

@@ -1,0 +1,52 @@
+//! What Elastic Load Balancing answers of network and application balancers: only the fields that we use.
+//!
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.html>.
+
+use serde::Deserialize;
+
+use crate::query::{List, Tag};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct LoadBalancer {
+    pub(crate) load_balancer_arn: String,
+    pub(crate) load_balancer_name: String,
+    #[serde(rename = "DNSName")]
+    pub(crate) dns_name: String,
+    pub(crate) vpc_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct DescribeLoadBalancers {
+    pub(crate) load_balancers: List<LoadBalancer>,
+    pub(crate) next_marker: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TargetGroup {
+    pub(crate) target_group_arn: String,
+    pub(crate) target_group_name: String,
+    pub(crate) vpc_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct DescribeTargetGroups {
+    pub(crate) target_groups: List<TargetGroup>,
+    pub(crate) next_marker: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TagDescription {
+    pub(crate) resource_arn: String,
+    pub(crate) tags: List<Tag>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct DescribeTags {
+    pub(crate) tag_descriptions: List<TagDescription>,
+}
