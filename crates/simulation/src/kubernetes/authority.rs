@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Result};
 
 /// How long the CA and the server's certificates stand, as kubeadm's CA does.
-const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+const TEN_YEARS: Duration = Duration::from_hours(10 * 365 * 24);
 /// Certificates begin a little in the past, so that a caller whose clock is behind accepts them.
 const BACKDATED: Duration = Duration::from_mins(5);
 

@@ -1,7 +1,7 @@
 //! The kinds of object that a simulated cluster's built-in back knows, as data: discovery, paths, refusals and
 //! tables are made from it. Kinds beside these are answered as on a cluster that lacks them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// One kind of object.
 #[derive(Debug, PartialEq, Eq)]
@@ -174,14 +174,8 @@ impl Resource {
 
     /// The `details` of a `Status` about one object (an empty name: about the kind).
     pub(crate) fn details(&self, name: &str) -> Value {
-        let mut details = json!({"kind": self.plural});
-        if !name.is_empty() {
-            details["name"] = name.into();
-        }
-        if !self.group.is_empty() {
-            details["group"] = self.group.into();
-        }
-        details
+        let members = [("name", name), ("group", self.group), ("kind", self.plural)];
+        members.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// Every verb that this back does on the kind.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// The parts of a query that this back knows.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the query by itself")]
 pub(super) struct Options {
     pub(super) watch: bool,
     pub(super) label_selector: String,

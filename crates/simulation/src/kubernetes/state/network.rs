@@ -41,13 +41,16 @@ impl World {
         if self.store.get(&Key::new(&SERVICES, "default", "kubernetes")).is_some() {
             return;
         }
-        let labels = json!({"component": "apiserver", "provider": "kubernetes"});
+        let mut metadata = self.metadata(&SERVICES, "default", "kubernetes", now);
+        metadata["labels"] = json!({"component": "apiserver", "provider": "kubernetes"});
         let ports = json!([{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}]);
-        self.put_cluster_service("default", "kubernetes", 1, labels, Value::Null, ports, now);
+        let spec = service_spec("ClusterIP", &self.service_address(0, 1), &ports);
+        self.put_service(&metadata, &spec, &json!({}));
     }
 
     pub(super) fn put_dns_service(&mut self, now: Timestamp) {
-        let labels = json!({
+        let mut metadata = self.metadata(&SERVICES, SYSTEM, "kube-dns", now);
+        metadata["labels"] = json!({
             "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS",
         });
         let ports = json!([
@@ -55,30 +58,18 @@ impl World {
             {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
             {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
         ]);
-        self.put_cluster_service(SYSTEM, "kube-dns", 10, labels, json!({"k8s-app": "kube-dns"}), ports, now);
+        let mut spec = service_spec("ClusterIP", &self.service_address(0, 10), &ports);
+        spec["selector"] = json!({"k8s-app": "kube-dns"});
+        self.put_service(&metadata, &spec, &json!({}));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the two services of the system differ in all of them")]
-    fn put_cluster_service(
-        &mut self,
-        namespace: &str,
-        name: &str,
-        number: u8,
-        labels: Value,
-        selector: Value,
-        ports: Value,
-        now: Timestamp,
-    ) {
-        let mut metadata = self.metadata(&SERVICES, namespace, name, now);
-        metadata["labels"] = labels;
-        let mut spec = service_spec("ClusterIP", &self.service_address(0, number), ports);
-        if !selector.is_null() {
-            spec["selector"] = selector;
-        }
-        let status = json!({"loadBalancer": {}});
+    fn put_service(&mut self, metadata: &Value, spec: &Value, balancer: &Value) {
         self.put(
             &SERVICES,
-            json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": status}),
+            json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec,
+                "status": {"loadBalancer": balancer},
+            }),
         );
     }
 
@@ -97,15 +88,11 @@ impl World {
         let ports = json!([{"port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": node_port}]);
         let third = u8::try_from(self.identifiers.below(200)).unwrap_or_default() + 1;
         let fourth = u8::try_from(self.identifiers.below(250)).unwrap_or_default() + 1;
-        let mut spec = service_spec("LoadBalancer", &self.service_address(third, fourth), ports);
+        let mut spec = service_spec("LoadBalancer", &self.service_address(third, fourth), &ports);
         spec["selector"] = json!({"app": name});
         spec["allocateLoadBalancerNodePorts"] = true.into();
         spec["externalTrafficPolicy"] = "Cluster".into();
-        let status = json!({"loadBalancer": {"ingress": [{"hostname": hostname}]}});
-        self.put(
-            &SERVICES,
-            json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": status}),
-        );
+        self.put_service(&metadata, &spec, &json!({"ingress": [{"hostname": hostname}]}));
     }
 
     pub(super) fn put_ingress(&mut self, namespace: &str, name: &str, hostname: &str, now: Timestamp) {
@@ -172,7 +159,7 @@ impl World {
     }
 }
 
-fn service_spec(kind: &str, address: &str, ports: Value) -> Value {
+fn service_spec(kind: &str, address: &str, ports: &Value) -> Value {
     json!({
         "type": kind, "clusterIP": address, "clusterIPs": [address], "ports": ports,
         "internalTrafficPolicy": "Cluster", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",

@@ -120,8 +120,10 @@ pub(super) fn set_ready(node: &mut Value, ready: bool, since: Timestamp) {
 }
 
 pub(super) fn set_version(node: &mut Value, version: &str) {
-    node["status"]["nodeInfo"]["kubeletVersion"] = version.into();
-    node["status"]["nodeInfo"]["kubeProxyVersion"] = version.into();
+    if let Some(info) = node["status"]["nodeInfo"].as_object_mut() {
+        info.insert("kubeletVersion".to_owned(), version.into());
+        info.insert("kubeProxyVersion".to_owned(), version.into());
+    }
 }
 
 pub(super) fn set_unschedulable(node: &mut Value, unschedulable: bool, now: Timestamp) {

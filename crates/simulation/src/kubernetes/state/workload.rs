@@ -135,7 +135,7 @@ impl World {
             "numberAvailable": running, "numberUnavailable": places.len().saturating_sub(running),
             "observedGeneration": 1,
         });
-        self.put_owner(&DAEMON_SETS, &workload.name, workload, owner, status);
+        self.put_owner(&DAEMON_SETS, workload, &owner, &status);
     }
 
     fn follow_deployment(&mut self, workload: &Workload, places: &[Place], now: Timestamp) {
@@ -159,8 +159,8 @@ impl World {
             "observedGeneration": 1, "replicas": workload.replicas, "fullyLabeledReplicas": workload.replicas,
             "readyReplicas": running, "availableReplicas": running,
         });
-        self.put_owner(&DEPLOYMENTS, &workload.name, workload, owner, status);
-        self.put_owner(&REPLICA_SETS, &set_name, workload, set, set_status);
+        self.put_owner(&DEPLOYMENTS, workload, &owner, &status);
+        self.put_owner(&REPLICA_SETS, workload, &set, &set_status);
     }
 
     /// Gives each waiting pod the node with the fewest pods of its workload, where one takes pods.
@@ -239,15 +239,7 @@ impl World {
         metadata
     }
 
-    fn put_owner(
-        &mut self,
-        resource: &Resource,
-        name: &str,
-        workload: &Workload,
-        metadata: Value,
-        status: Value,
-    ) {
-        debug_assert_eq!(metadata["name"], name);
+    fn put_owner(&mut self, resource: &Resource, workload: &Workload, metadata: &Value, status: &Value) {
         let daemon = resource == &DAEMON_SETS;
         let mut spec = json!({
             "selector": {"matchLabels": {"k8s-app": workload.label}},
