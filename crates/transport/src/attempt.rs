@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 
 use crate::{
-    Call, CallFacts, Client, Error, ErrorKind, Exchange, Fault, Outcome, Response, SignContext, response,
-    telemetry,
+    Call, CallFacts, Client, Error, ErrorKind, Exchange, Fault, Outcome, Response, SignContext, SignError,
+    response, telemetry,
 };
 
 /// An answer, and what it told about this machine's clock.
@@ -22,7 +22,7 @@ pub(crate) struct Attempt<'a> {
     client: &'a Client,
     call: &'a Call,
     facts: CallFacts,
-    /// What is left of the call's time.
+    /// What is left of the call's time when this try begins.
     left: Duration,
 }
 
@@ -38,14 +38,17 @@ impl<'a> Attempt<'a> {
             host: authority(call),
             path: call.url.path().to_owned(),
             attempt,
-            nth: client.count(call.action),
+            nth: 0,
         };
         Self { client, call, facts, left }
     }
 
-    pub(crate) async fn run(self) -> Result<Answered, Error> {
+    pub(crate) async fn run(mut self) -> Result<Answered, Error> {
         let shared = &self.client.transport.shared;
+        let began = shared.clock.monotonic();
         let request = self.signed().await?;
+        self.left = self.left.saturating_sub(shared.clock.monotonic().saturating_sub(began));
+        self.facts.nth = self.client.count(self.call.action);
         for observer in &shared.observers {
             observer.before(&self.facts).await;
         }
@@ -83,11 +86,20 @@ impl<'a> Attempt<'a> {
             region: call.region.as_deref().or(self.client.options.region.as_deref()),
             now: shared.skew.correct(&self.facts.host, shared.clock.wall()),
         };
-        self.client.options.signer.sign(&mut request, context).await.map_err(|error| {
-            let kind = ErrorKind::Signing { temporary: error.temporary };
-            Error::new(kind, call.action, "the call could not be signed").caused_by(error)
-        })?;
-        Ok(request)
+        let refused = tokio::select! {
+            biased;
+            signed = self.client.options.signer.sign(&mut request, context) => signed.err(),
+            () = shared.clock.deadline(self.left) => {
+                Some(SignError::unavailable("no credential within the time limit"))
+            }
+        };
+        match refused {
+            None => Ok(request),
+            Some(error) => {
+                let kind = ErrorKind::Signing { temporary: error.temporary };
+                Err(self.error(kind, "the call could not be signed").caused_by(error))
+            }
+        }
     }
 
     async fn send(&self, request: &http::Request<Bytes>, fault: Fault) -> Result<Response, Error> {

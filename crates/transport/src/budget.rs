@@ -120,6 +120,8 @@ const LEAST_SHARE: f64 = 1.0 / 16.0;
 const RECOVERY: Duration = Duration::from_mins(5);
 /// Throttled answers closer together than this are one event: they answer calls that were under way together.
 const ONE_EVENT: Duration = Duration::from_secs(1);
+/// A cloud that asks for more is asked again after this all the same.
+const LONGEST_CLOSED: Duration = Duration::from_hours(1);
 /// Tokens are fractions; this much missing is rounding.
 const ROUNDING: f64 = 1e-6;
 
@@ -161,7 +163,7 @@ impl State {
         }
         self.tokens = 0.0;
         if let Some(wait) = retry_after {
-            self.closed_until = self.closed_until.max(now.saturating_add(wait));
+            self.closed_until = self.closed_until.max(now.saturating_add(wait.min(LONGEST_CLOSED)));
         }
     }
 }

@@ -131,7 +131,8 @@ impl Client {
     ///
     /// Repeats, with growing jittered pauses and within the total limit: what was surely not sent; of a
     /// [`Effect::Read`] also lost answers and those whose verdict is not fine; and once, what was refused while this
-    /// machine's clock was found to be wrong. A last answer that is not fine is given back as it is.
+    /// machine's clock was found to be wrong. A last answer that is not fine is given back as it is. Dropping the
+    /// future does not take back what was sent.
     ///
     /// # Errors
     /// [`Error`] when there is no answer; its kind says what is known.
@@ -141,7 +142,10 @@ impl Client {
         let started = clock.monotonic();
         let mut tries = 0;
         let result = self.send_within(&call, started, &mut tries).instrument(span.clone()).await;
-        telemetry::ended(&span, &result, tries, clock.monotonic().saturating_sub(started));
+        let duration = clock.monotonic().saturating_sub(started);
+        let provider = self.options.provider;
+        let ended = telemetry::Ended { provider, call: &call, result: &result, tries, duration };
+        telemetry::ended(&span, &ended);
         result
     }
 

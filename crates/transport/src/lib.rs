@@ -5,6 +5,27 @@
 //! back the cloud's [`Response`], whatever its status. What the status means is the driver's to say; whether an
 //! unanswered call may be sent again is said by the call's [`Effect`].
 //!
+//! ```no_run
+//! use std::sync::Arc;
+//! use pmks_transport::{
+//!     AllowedHost, Call, ClientOptions, Effect, Lane, Method, NoSigner, SystemClock, Transport, Url,
+//! };
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = Transport::builder(Arc::new(SystemClock)).build();
+//! let endpoint = Url::parse("https://eks.ap-northeast-2.amazonaws.com/clusters")?;
+//! let mut options = ClientOptions::new("aws", Arc::new(NoSigner));
+//! options.allowed_hosts = vec![AllowedHost::origin_of(&endpoint)];
+//! let client = transport.client(options)?;
+//! let call = Call::new("eks", "eks.ListClusters", Effect::Read, Method::GET, endpoint)
+//!     .query("maxResults", "100")
+//!     .lane(Lane::Refresh);
+//! let response = client.send(call).await?;
+//! println!("{} {:?}", response.status, response.request_id);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! This crate never decides what an error of a cloud means, never repeats a call that may have been applied unless
 //! it is a read, never follows a redirect, and knows no provider by name.
 

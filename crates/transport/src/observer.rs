@@ -27,7 +27,7 @@ pub struct CallFacts {
     pub path: String,
     /// Which try of this call, from 1.
     pub attempt: u32,
-    /// Which request of this action by this client, from 1.
+    /// Which request of this action by this client, from 1 since the counts were last reset.
     pub nth: u64,
 }
 

@@ -11,6 +11,9 @@ use url::{Host, Url};
 /// has an unknown outcome.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// A shared connection whose peer is gone is found by a ping, before every call on it has waited out its limit.
+const PING: Duration = Duration::from_secs(10);
+
 /// What makes two connections interchangeable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Wanted {
@@ -87,7 +90,9 @@ impl Pools {
             .redirect(redirect::Policy::none())
             .referer(false)
             .connect_timeout(key.wanted.connect)
-            .pool_idle_timeout(IDLE);
+            .pool_idle_timeout(IDLE)
+            .http2_keep_alive_interval(IDLE)
+            .http2_keep_alive_timeout(PING);
         if key.loopback { builder.no_proxy() } else { builder }
     }
 }

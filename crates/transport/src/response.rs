@@ -37,13 +37,13 @@ pub enum Verdict {
 }
 
 /// The verdict by status alone: 429 is throttled, as is 503 with `Retry-After`; other 5xx but 501 and 505 are
-/// unavailable. A driver whose cloud speaks otherwise brings its own function.
+/// unavailable, and so is 408. A driver whose cloud speaks otherwise brings its own function.
 pub fn classify_by_status(response: &Response) -> Verdict {
     let after = retry_after(&response.headers);
     match response.status.as_u16() {
         429 => Verdict::Throttled { retry_after: after },
         503 if after.is_some() => Verdict::Throttled { retry_after: after },
-        500 | 502 | 503 | 504 => Verdict::Unavailable,
+        408 | 500 | 502 | 503 | 504 => Verdict::Unavailable,
         _ => Verdict::Fine,
     }
 }
@@ -136,6 +136,7 @@ mod tests {
             (503, headers(&[]), Verdict::Unavailable),
             (500, headers(&[]), Verdict::Unavailable),
             (504, headers(&[]), Verdict::Unavailable),
+            (408, headers(&[]), Verdict::Unavailable),
         ] {
             let response = Response {
                 status: StatusCode::from_u16(status).unwrap(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{Span, field};
 
-use crate::{Call, Error, Lane, Outcome, Response};
+use crate::{Call, Error, ErrorKind, Lane, Outcome, Response};
 
 /// A span for a whole call, its tries included.
 pub(crate) fn span(provider: &'static str, call: &Call) -> Span {
@@ -23,8 +23,18 @@ pub(crate) fn span(provider: &'static str, call: &Call) -> Span {
     )
 }
 
-/// Writes how the call ended into its span.
-pub(crate) fn ended(span: &Span, result: &Result<Response, Error>, tries: u32, duration: Duration) {
+/// How a whole call ended.
+pub(crate) struct Ended<'a> {
+    pub(crate) provider: &'static str,
+    pub(crate) call: &'a Call,
+    pub(crate) result: &'a Result<Response, Error>,
+    pub(crate) tries: u32,
+    pub(crate) duration: Duration,
+}
+
+/// Writes how the call ended into its span, and counts one that was never tried.
+pub(crate) fn ended(span: &Span, facts: &Ended<'_>) {
+    let Ended { provider, call, result, tries, duration } = *facts;
     span.record("tries", tries);
     span.record("duration_ms", millis(duration));
     match result {
@@ -37,9 +47,28 @@ pub(crate) fn ended(span: &Span, result: &Result<Response, Error>, tries: u32, d
             span.in_scope(|| tracing::debug!("answered"));
         }
         Err(error) => {
-            span.record("outcome", error.kind().as_str());
+            let outcome = error.kind().as_str();
+            span.record("outcome", outcome);
+            if never_tried(error.kind()) {
+                let labels = [
+                    ("provider", provider),
+                    ("service", call.service),
+                    ("action", call.action),
+                    ("outcome", outcome),
+                ];
+                metrics::counter!("pmks_cloud_calls_total", &labels).increment(1);
+            }
             span.in_scope(|| tracing::debug!(%error, "no answer"));
         }
+    }
+}
+
+/// Tries are counted one by one as they end; these end before a try begins.
+fn never_tried(kind: ErrorKind) -> bool {
+    use ErrorKind::{Budget, ForeignHost, Invalid, Lost, NotSent, Signing, TooLarge};
+    match kind {
+        Budget { .. } | ForeignHost | Invalid | Signing { .. } => true,
+        Lost | NotSent | TooLarge => false,
     }
 }
 

@@ -283,6 +283,31 @@ fn what_is_not_text_is_only_counted() {
     assert_eq!(redaction().body("", b""), "");
 }
 
+#[test]
+fn hostile_text_costs_no_more_than_its_length() {
+    for piece in [
+        "token=a ",
+        ">",
+        "<token>",
+        "\\\"",
+        "://@",
+        "%26sig%3D",
+        "eyJ.",
+        "-----BEGIN ",
+        "password:\"",
+        "Bearer ",
+        "token=[redacted]",
+        "cookie: [redacted]",
+        "-----BEGIN PRIVATE KEY-----[redacted]",
+    ] {
+        let text = piece.repeat(100_000 / piece.len());
+        let begun = std::time::Instant::now();
+        redaction().text(&text);
+        redaction().body("application/xml", format!("<a>{text}").as_bytes());
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{piece}: {:?}", begun.elapsed());
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_panics_and_twice_is_once(text in "\\PC{0,80}") {

@@ -53,7 +53,7 @@ fn private_key(rest: &str) -> Option<Found> {
         return None;
     }
     let keep = "-----BEGIN ".len() + label.len() + "-----".len();
-    let secret = rest.get(keep..)?;
+    let secret = rest.get(keep..).filter(|secret| !secret.starts_with(REDACTED))?;
     Some(Found { keep, hide: secret.find("-----END ").unwrap_or(secret.len()) })
 }
 
@@ -116,27 +116,32 @@ fn named(redaction: &Redaction, before: &str, rest: &str) -> Option<Found> {
     let quote = value.get(opening..)?.chars().next().filter(|character| matches!(character, '"' | '\''));
     let quoted = value.get(..opening + usize::from(quote.is_some()))?;
     let keep = rest.len() - value.len() + if quote.is_some() { quoted.len() } else { 0 };
-    let secret = rest.get(keep..)?;
+    let secret = rest.get(keep..).filter(|secret| !secret.starts_with(REDACTED))?;
     let hide = match quote {
         Some(quote) => until_quote(secret, quoted, quote),
         None if is_whole_line(name) && separator == ":" => {
             run(secret, |character| !matches!(character, '\r' | '\n'))
         }
-        None if secret.starts_with(['{', '[']) && !secret.starts_with(REDACTED) => secret.len(),
+        None if secret.starts_with(['{', '[']) => secret.len(),
         None => until_end(secret),
     };
     let harmless = secret.get(..hide).is_some_and(|value| matches!(value, "true" | "false" | "null"));
     (!harmless).then_some(Found { keep, hide })
 }
 
+/// How far back a tag's beginning is looked for, in bytes.
+const LONGEST_TAG: usize = 512;
+
 /// `<Password>…`, for XML that is broken elsewhere.
 fn element(redaction: &Redaction, before: &str, rest: &str) -> Option<Found> {
-    let (_, tag) = before.rsplit_once('<')?;
+    let near = before.len().saturating_sub(LONGEST_TAG);
+    let near = (near..before.len()).find_map(|start| before.get(start..))?;
+    let (_, tag) = near.rsplit_once('<')?;
     let name = tag.split(char::is_whitespace).next()?;
     let opens = !name.is_empty() && !name.starts_with('/') && !tag.ends_with('/');
     let secret = rest.get(1..)?;
     let found = Found { keep: 1, hide: run(secret, |character| character != '<') };
-    (opens && tag.len() < 512 && redaction.is_secret_name(name)).then_some(found)
+    (opens && redaction.is_secret_name(name)).then_some(found)
 }
 
 /// Headers whose value has words in it.
@@ -179,9 +184,14 @@ fn until_quote(secret: &str, opening: &str, quote: char) -> usize {
 }
 
 fn until_end(secret: &str) -> usize {
-    let plain = run(secret, |character| !is_end(character) && character != '\\');
-    let escaped_ampersand = secret.find("%26").into_iter().chain(secret.find("%2526")).min();
-    escaped_ampersand.map_or(plain, |escaped| plain.min(escaped))
+    let ends = |(position, character): &(usize, char)| {
+        let escaped_ampersand = *character == '%'
+            && secret
+                .get(*position..)
+                .is_some_and(|rest| rest.starts_with("%26") || rest.starts_with("%2526"));
+        is_end(*character) || *character == '\\' || escaped_ampersand
+    };
+    secret.char_indices().find(ends).map_or(secret.len(), |(position, _)| position)
 }
 
 /// The length of the beginning whose characters all fit.

@@ -1,8 +1,13 @@
 //! Answers that come, and requests as they are sent: signatures, hosts, redirects, sizes, compression.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use pmks_transport::{AllowedHost, Call, Effect, ErrorKind, HeaderValue, Method, StatusCode, Url, header};
+use async_trait::async_trait;
+use pmks_transport::{
+    AllowedHost, Bytes, Call, Effect, ErrorKind, HeaderValue, Method, SignContext, SignError, Signer,
+    StatusCode, Url, header,
+};
 
 use crate::rig::Rig;
 use crate::server::{Act, answer, http};
@@ -134,4 +139,42 @@ async fn nothing_is_allowed_by_default() {
     )
     .await;
     assert_eq!(rig.send(Effect::Read).await.0.unwrap_err().kind(), ErrorKind::ForeignHost);
+}
+
+/// Has no credential, or never finds out.
+#[derive(Debug)]
+enum NoCredential {
+    Refused,
+    Silent,
+}
+
+#[async_trait]
+impl Signer for NoCredential {
+    async fn sign(&self, _: &mut http::Request<Bytes>, _: SignContext<'_>) -> Result<(), SignError> {
+        match self {
+            Self::Refused => Err(SignError::credential("the session has expired")),
+            Self::Silent => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_is_not_sent() {
+    for (signer, temporary) in [(NoCredential::Refused, false), (NoCredential::Silent, true)] {
+        let rig = Rig::with(
+            [],
+            |mut options| {
+                options.signer = Arc::new(signer);
+                options.limits.total = Duration::from_millis(100);
+                options
+            },
+            |builder| builder,
+        )
+        .await;
+        let error = rig.send(Effect::Read).await.0.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Signing { temporary });
+        assert!(error.surely_not_sent() && std::error::Error::source(&error).is_some());
+        assert_eq!(error.to_string(), "eks.DoIt: the call could not be signed");
+        assert!(rig.server.seen() == 0 && rig.client.counts().is_empty());
+    }
 }
