@@ -12,6 +12,7 @@ mod server;
 mod answers;
 mod faults;
 mod lost;
+mod proxy;
 mod records;
 mod retries;
 mod tls;
