@@ -1,7 +1,5 @@
 //! API tokens: made, listed, revoked. Only hashes are stored.
 
-use jiff::Timestamp;
-
 use crate::failure::unexpected;
 use crate::{ApiTokenView, Caller, ConnectionScope, CreatedApiToken, Pmks, Result, Role};
 
@@ -18,8 +16,6 @@ pub struct NewApiToken {
     pub role: Role,
     /// Where.
     pub connections: ConnectionScope,
-    /// When it is no longer accepted; `None`: never.
-    pub expires_at: Option<Timestamp>,
 }
 
 impl ApiTokens<'_> {

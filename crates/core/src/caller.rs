@@ -3,32 +3,9 @@
 use std::collections::BTreeSet;
 
 use pmks_model::{Failure, FailureKind};
-use serde::{Deserialize, Serialize};
+use pmks_store::Role;
 
 use crate::Result;
-
-/// What a caller may do at pmks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads all but secrets.
-    Viewer,
-    /// Mutates what belongs to the connections given to it, and may fetch credentials of their clusters.
-    Operator,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// The word as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// Which connections a caller may mutate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +64,7 @@ impl Caller {
         if self.role == Role::Admin {
             return Ok(());
         }
-        Err(refusal(format!("{what} needs the role admin; {} has {}", self.name, self.role.as_str())))
+        Err(refusal(format!("{what} needs the role admin; {} has {}", self.name, word(self.role))))
     }
 
     /// Refuses whoever may not mutate things of this connection, nor fetch its clusters' credentials.
@@ -110,4 +87,13 @@ impl Caller {
 
 fn refusal(detail: String) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::NotAllowed, detail))
+}
+
+/// The role's word as in JSON.
+pub(crate) fn word(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "viewer",
+        Role::Operator => "operator",
+        Role::Admin => "admin",
+    }
 }

@@ -3,6 +3,8 @@
 //! One facade, [`Pmks`], serves the HTTP server, the command line and every other surface alike. It knows drivers by
 //! their traits only, never a provider by name, and speaks no wire protocol of its own.
 
+pub mod engine;
+
 mod caller;
 mod failure;
 mod pmks;
@@ -11,6 +13,7 @@ mod registry;
 mod asked;
 mod mutation;
 mod page;
+mod patch;
 mod views;
 
 mod access;
@@ -23,17 +26,18 @@ mod key_pairs;
 mod networks;
 mod node_groups;
 mod operations;
+mod resolve;
 mod security_groups;
 mod subnets;
 
-pub use access::{ExecPlugin, KubeconfigRequest};
+pub use access::{ExecPlugin, KubeconfigRequest, exec_credential};
 pub use api_tokens::{ApiTokens, NewApiToken};
 pub use asked::{
     ImportCluster, ImportResource, NewCluster, NewConnection, NewKeyPair, NewNetwork, NewNodeGroup, NewRule,
     NewSecurityGroup, NewSubnet,
 };
 pub use audit::Audit;
-pub use caller::{Caller, ConnectionScope, Idempotency, Role};
+pub use caller::{Caller, ConnectionScope, Idempotency};
 pub use clusters::{ClusterFilter, Clusters};
 pub use connections::Connections;
 pub use discovery::{Dated, Discovery};
@@ -50,6 +54,8 @@ pub use security_groups::SecurityGroups;
 pub use subnets::Subnets;
 pub use views::{
     ApiTokenView, AuditView, ClusterView, ConnectionView, CreatedApiToken, KeyPairView, NetworkView,
-    NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, OperationView, PlanView, PlannedStage,
-    PrerequisiteView, Progress, SecurityGroupView, StageView, SubnetView, UnmanagedCluster, ValidationView,
+    NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, PlanView, PlannedStage, PrerequisiteView,
+    SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView,
 };
+
+pub use pmks_store::{Blocked, OperationView, Progress, Role, StageView};

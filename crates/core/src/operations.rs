@@ -62,11 +62,11 @@ impl Operations<'_> {
         Err(unexpected("not built yet"))
     }
 
-    /// The next attempt of an operation that failed or is blocked. `choice` answers a blocked operation's question.
+    /// The next attempt of an operation that failed or is blocked.
     ///
     /// # Errors
     /// `Conflict` if it is neither, or not the newest of its resource.
-    pub async fn retry(self, _caller: &Caller, _id: &str, _choice: Option<String>) -> Result<OperationView> {
+    pub async fn retry(self, _caller: &Caller, _id: &str) -> Result<OperationView> {
         Err(unexpected("not built yet"))
     }
 

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use pmks_driver::{Capabilities, Environment};
+use pmks_store::Store;
 use pmks_transport::Transport;
 
 use crate::failure::unexpected;
 use crate::{
     Accepted, ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Mutation, Networks,
-    NodeGroups, Operations, PlanView, Registry, Result, SecurityGroups, Subnets,
+    NodeGroups, Operations, PlanView, Registry, Result, SecurityGroups, Subnets, engine,
 };
 
 /// What [`Pmks::open`] is given.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
+    /// What pmks remembers.
+    pub store: Arc<dyn Store>,
     /// The providers.
     pub registry: Registry,
     /// The one way out; its clock is the clock of everything.
@@ -24,6 +27,8 @@ pub struct Options {
     pub allow_ambient: bool,
     /// Whether a connection may name endpoints and certificates of its own.
     pub allow_endpoints: bool,
+    /// How the engine works.
+    pub engine: engine::Options,
 }
 
 /// All that pmks does. Clones share everything.
@@ -133,6 +138,6 @@ impl Pmks {
 
 impl std::fmt::Debug for Pmks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pmks").field("options", &self.shared.options).finish()
+        f.debug_struct("Pmks").field("registry", &self.shared.options.registry).finish_non_exhaustive()
     }
 }

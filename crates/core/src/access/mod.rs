@@ -1,6 +1,11 @@
 //! How users reach a cluster's Kubernetes API: kubeconfigs, and the credentials that `pmks token` prints.
 
+mod exec_credential;
+pub(crate) mod kubeconfig;
+
 use pmks_driver::KubeconfigFormat;
+
+pub use exec_credential::exec_credential;
 
 /// How a kubeconfig calls `pmks token`.
 #[derive(Clone, Debug, PartialEq, Eq)]

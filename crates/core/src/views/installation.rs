@@ -20,8 +20,8 @@ pub struct ApiTokenView {
     pub connections: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it is no longer accepted; `None`: never.
-    pub expires_at: Option<Timestamp>,
+    /// When it was revoked; `None`: it is accepted.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// A token that was just made: the only time that it is shown.
@@ -33,26 +33,18 @@ pub struct CreatedApiToken {
     pub token: SecretString,
 }
 
-/// A line of the audit.
+/// A line of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditView {
-    /// Its id; ordered by time.
-    pub uid: String,
     /// When.
     pub at: Timestamp,
     /// Who.
-    pub caller: String,
-    /// What: an operation's kind, or `connection.create`, `kubeconfig.get`, …
+    pub who: String,
+    /// What: an operation's kind, or `connection.create`, `cluster.token`, …
     pub action: String,
-    /// On what: `clusters/prod` and the like.
-    pub resource: String,
-    /// The connection, if it was about one.
-    pub connection: Option<String>,
-    /// The operation, if there was one.
-    pub operation: Option<String>,
-    /// How it ended: `accepted`, or the kind of failure.
-    pub outcome: String,
-    /// The request's id.
-    pub request_id: Option<String>,
+    /// On what: `cluster prod` and the like.
+    pub target: String,
+    /// The request's id; empty: none.
+    pub request_id: String,
 }

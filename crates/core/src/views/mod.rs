@@ -4,7 +4,7 @@ mod cluster;
 mod connection;
 mod installation;
 mod network;
-mod operation;
+mod plan;
 
 pub use cluster::{
     ClusterView, NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, UnmanagedCluster,
@@ -12,4 +12,4 @@ pub use cluster::{
 pub use connection::{ConnectionView, PrerequisiteView, ValidationView};
 pub use installation::{ApiTokenView, AuditView, CreatedApiToken};
 pub use network::{KeyPairView, NetworkView, SecurityGroupView, SubnetView};
-pub use operation::{OperationView, PlanView, PlannedStage, Progress, StageView};
+pub use plan::{PlanView, PlannedStage};

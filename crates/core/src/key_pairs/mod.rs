@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+mod generate;
+
 use crate::failure::unexpected;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Result};
 

@@ -1,0 +1,185 @@
+//! From the texts of a request to the model's types, everything wrong found together. Asks nothing and nobody.
+
+use std::str::FromStr;
+
+use pmks_model::{
+    Cidr, Direction, Findings, Iid, NetworkRequest, NodeGroupRequest, Protocol, Rule, SubnetRequest,
+    VersionRequest,
+};
+
+use crate::{NewNetwork, NewNodeGroup, NewRule, NewSubnet};
+
+/// A version, or the default where the text is none.
+pub(super) fn version(field: &str, text: &str, findings: &mut Findings) -> VersionRequest {
+    VersionRequest::from_str(text).unwrap_or_else(|error| {
+        findings.add(field, error.to_string());
+        VersionRequest::Default
+    })
+}
+
+/// A block of addresses, or `otherwise` where the text is none.
+fn cidr(field: &str, text: &str, otherwise: Cidr, findings: &mut Findings) -> Cidr {
+    Cidr::from_str(text).unwrap_or_else(|says| {
+        findings.add(field, says);
+        otherwise
+    })
+}
+
+/// A network with its subnets.
+pub(super) fn network(asked: &NewNetwork, findings: &mut Findings) -> NetworkRequest {
+    NetworkRequest {
+        name: asked.name.clone(),
+        cidr: cidr("cidr", &asked.cidr, Cidr::ALL, findings),
+        subnets: asked
+            .subnets
+            .iter()
+            .enumerate()
+            .map(|(index, asked)| subnet(&format!("subnets[{index}]."), index, asked, findings))
+            .collect(),
+        tags: asked.tags.clone(),
+    }
+}
+
+/// A subnet. One that cannot be read gets an address of its own, so that it overlaps no other.
+pub(super) fn subnet(
+    prefix: &str,
+    index: usize,
+    asked: &NewSubnet,
+    findings: &mut Findings,
+) -> SubnetRequest {
+    let nowhere = Cidr::from_str(&format!("255.255.255.{}/32", index % 256)).unwrap_or(Cidr::ALL);
+    SubnetRequest {
+        name: asked.name.clone(),
+        cidr: cidr(&format!("{prefix}cidr"), &asked.cidr, nowhere, findings),
+        zone: asked.zone.clone(),
+    }
+}
+
+/// A rule of a security group.
+pub(super) fn rule(field: &str, asked: &NewRule, findings: &mut Findings) -> Rule {
+    let direction = match asked.direction.as_str() {
+        "inbound" => Direction::Inbound,
+        "outbound" => Direction::Outbound,
+        _ => {
+            findings.add(format!("{field}.direction"), "must be inbound or outbound");
+            Direction::Inbound
+        }
+    };
+    let protocol = match asked.protocol.as_str() {
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "icmp" => Protocol::Icmp,
+        "all" => Protocol::All,
+        _ => {
+            findings.add(format!("{field}.protocol"), "must be tcp, udp, icmp or all");
+            // Ports are right or wrong by protocol; this one takes the ports as they were given.
+            if asked.from_port.is_some() { Protocol::Tcp } else { Protocol::All }
+        }
+    };
+    Rule {
+        direction,
+        protocol,
+        from_port: asked.from_port,
+        to_port: asked.to_port,
+        cidr: cidr(&format!("{field}.cidr"), &asked.cidr, Cidr::ALL, findings),
+    }
+}
+
+/// A rule as it is shown.
+pub(crate) fn rule_text(rule: &Rule) -> NewRule {
+    let direction = match rule.direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    };
+    let protocol = match rule.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Icmp => "icmp",
+        Protocol::All => "all",
+    };
+    NewRule {
+        direction: direction.to_owned(),
+        protocol: protocol.to_owned(),
+        from_port: rule.from_port,
+        to_port: rule.to_port,
+        cidr: rule.cidr.to_string(),
+    }
+}
+
+/// A node group, its key pair already looked up.
+pub(super) fn node_group(
+    prefix: &str,
+    asked: &NewNodeGroup,
+    key_pair: Option<Iid>,
+    findings: &mut Findings,
+) -> NodeGroupRequest {
+    NodeGroupRequest {
+        name: asked.name.clone(),
+        version: version(&format!("{prefix}version"), &asked.version, findings),
+        machine_type: asked.machine_type.clone(),
+        image: asked.image.clone(),
+        root_disk_type: asked.root_disk_type.clone(),
+        root_disk_size_gib: asked.root_disk_size_gib,
+        key_pair,
+        scaling: asked.scaling,
+    }
+}
+
+/// Adds what is wrong in fields of which nothing was said yet: a placeholder must not be found wrong too.
+pub(crate) fn add_unsaid(findings: &mut Findings, more: &Findings) {
+    let said: Vec<String> = findings.iter().map(|finding| finding.field.clone()).collect();
+    for finding in more.iter().filter(|finding| !said.contains(&finding.field)) {
+        findings.add(finding.field.clone(), finding.says.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(findings: &Findings) -> Vec<&str> {
+        findings.iter().map(|finding| finding.field.as_str()).collect()
+    }
+
+    #[test]
+    fn every_wrong_text_is_found_once() {
+        let asked = NewNetwork {
+            name: "n".into(),
+            cidr: "10.0.0.1/16".into(),
+            subnets: vec![
+                NewSubnet { name: "a".into(), cidr: "x".into(), ..NewSubnet::default() },
+                NewSubnet { name: "b".into(), cidr: "10.0.1.0/24".into(), ..NewSubnet::default() },
+                NewSubnet { name: "c".into(), cidr: "y".into(), ..NewSubnet::default() },
+            ],
+            ..NewNetwork::default()
+        };
+        let mut findings = Findings::default();
+        let request = network(&asked, &mut findings);
+        let mut rules = Findings::default();
+        request.validate(&mut rules);
+        add_unsaid(&mut findings, &rules);
+        assert_eq!(fields(&findings), ["cidr", "subnets[0].cidr", "subnets[2].cidr"]);
+    }
+
+    #[test]
+    fn rules_come_back_as_they_were_written() {
+        let text = |direction: &str, protocol: &str, from_port| NewRule {
+            direction: direction.into(),
+            protocol: protocol.into(),
+            from_port,
+            to_port: None,
+            cidr: "10.0.0.0/8".into(),
+        };
+        for asked in
+            [text("inbound", "tcp", Some(22)), text("outbound", "all", None), text("inbound", "icmp", None)]
+        {
+            let mut findings = Findings::default();
+            assert_eq!(rule_text(&rule("rules[0]", &asked, &mut findings)), asked);
+            assert!(findings.is_empty());
+        }
+        let mut findings = Findings::default();
+        let wrong = NewRule { cidr: "all".into(), ..text("in", "TCP", None) };
+        rule("rules[0]", &wrong, &mut findings);
+        assert_eq!(fields(&findings), ["rules[0].direction", "rules[0].protocol", "rules[0].cidr"]);
+    }
+}
