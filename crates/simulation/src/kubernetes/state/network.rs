@@ -15,7 +15,7 @@ use crate::kubernetes::resource::{INGRESSES, PERSISTENT_VOLUME_CLAIMS, PERSISTEN
 pub(super) const SERVICE_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
 
 /// A volume that a CSI driver has made, bound to a claim.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersistentVolume {
     /// The object's name, such as `pvc-…`.
     pub name: String,

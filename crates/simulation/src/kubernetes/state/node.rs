@@ -12,7 +12,7 @@ use super::{World, timestamp};
 use crate::kubernetes::resource::{LEASES, NODES};
 
 /// A node, as the cloud's simulator knows the machine behind it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The node's name, such as `ip-10-0-1-17.ap-northeast-2.compute.internal`.
     pub name: String,

@@ -57,3 +57,33 @@ fn key_of(object: &Value) -> Result<Key> {
     }
     Ok(Key::new(resource, metadata["namespace"].as_str().unwrap_or_default(), name))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_damaged_snapshot_is_an_error_and_a_whole_one_the_same_again() {
+        let clock: WallClock = Arc::new(|| "2026-11-23T12:00:00Z".parse().unwrap());
+        let state = ClusterState::new(ClusterSettings::new("seoul", "v1.33.4"), Arc::clone(&clock));
+        let stored = serde_json::to_value(state.snapshot()).unwrap();
+        let again =
+            ClusterState::restore(serde_json::from_value(stored.clone()).unwrap(), Arc::clone(&clock));
+        assert_eq!(serde_json::to_value(again.unwrap().snapshot()).unwrap(), stored);
+        for object in [
+            json!(7),
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": "a"}),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": []}),
+        ] {
+            let mut damaged = stored.clone();
+            damaged["objects"] = json!([object]);
+            let snapshot = serde_json::from_value(damaged).unwrap();
+            assert!(matches!(ClusterState::restore(snapshot, Arc::clone(&clock)), Err(Error::Snapshot(_))));
+        }
+    }
+}

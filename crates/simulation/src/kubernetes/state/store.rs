@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::kubernetes::resource::Resource;
 
 /// How many changes a watch may lag behind before it must list again.
-const KEPT_CHANGES: usize = 1000;
+const KEPT_CHANGES: usize = 250;
 
 /// Where an object lies. The order is that of lists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
