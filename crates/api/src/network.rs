@@ -1,0 +1,203 @@
+//! Networks, subnets, security groups and key pairs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Iid, KeyValue, Operation, Tags};
+
+/// A network to be made, or, with `systemId`, an existing one to keep a record of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewNetwork {
+    /// Our name.
+    pub name: String,
+    /// The cloud's identifier of an existing one; nothing is made then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_id: Option<String>,
+    /// Its addresses, such as `10.0.0.0/16`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cidr: String,
+    /// Its subnets to begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<NewSubnet>,
+    /// The user's tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+}
+
+/// A subnet to be made, or, with `systemId`, an existing one to keep a record of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSubnet {
+    /// Our name.
+    pub name: String,
+    /// The cloud's identifier of an existing one; nothing is made then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_id: Option<String>,
+    /// Its addresses, within the network's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cidr: String,
+    /// Its zone; absent: chosen.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub zone: String,
+}
+
+/// A security group to be made, or, with `systemId`, an existing one to keep a record of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSecurityGroup {
+    /// Our name.
+    pub name: String,
+    /// The cloud's identifier of an existing one; nothing is made then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_id: Option<String>,
+    /// The network it belongs to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub network: String,
+    /// What it lets through.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+}
+
+/// A rule of a security group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// `tcp`, `udp`, `icmp` or `all`.
+    pub protocol: String,
+    /// The first port, for `tcp` and `udp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_port: Option<u16>,
+    /// The last port; absent: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_port: Option<u16>,
+    /// The other side's addresses.
+    pub cidr: String,
+}
+
+/// A key pair to be made, or, with `systemId`, an existing one to keep a record of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewKeyPair {
+    /// Our name.
+    pub name: String,
+    /// The cloud's identifier of an existing one; nothing is made then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_id: Option<String>,
+    /// The public half in OpenSSH's form; absent: pmks makes the pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Network {
+    /// Our name.
+    pub name: String,
+    /// Its addresses.
+    pub cidr: String,
+    /// Its subnets that pmks keeps a record of.
+    pub subnets: Vec<Subnet>,
+    /// The user's tags.
+    pub tags: Tags,
+    /// Its place.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// A subnet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Subnet {
+    /// Our name.
+    pub name: String,
+    /// The network it is a part of.
+    pub network: String,
+    /// Its addresses.
+    pub cidr: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its place.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityGroup {
+    /// Our name.
+    pub name: String,
+    /// The network it belongs to.
+    pub network: String,
+    /// What it lets through.
+    pub rules: Vec<Rule>,
+    /// Its place.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// A key pair. Never holds the private half.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyPair {
+    /// Our name.
+    pub name: String,
+    /// The public half; empty where an existing one was imported.
+    pub public_key: String,
+    /// The cloud's fingerprint of it.
+    pub fingerprint: String,
+    /// Its place.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// What the answers about networks, subnets, security groups and key pairs have in common. Read-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Our record's id.
+    pub uid: String,
+    /// The connection it belongs to.
+    pub connection: String,
+    /// Both names.
+    pub iid: Iid,
+    /// Whether pmks made it; else it was imported.
+    pub created_by_pmks: bool,
+    /// How it is.
+    pub status: String,
+    /// Why.
+    pub status_reason: String,
+    /// When our record was made.
+    pub created_at: String,
+    /// When the cloud was last asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<String>,
+    /// The cloud's own facts.
+    pub key_value_list: Vec<KeyValue>,
+}
+
+/// A key pair that was accepted: 201. The only answer that ever holds a private key. `Debug` does not show it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedKeyPair {
+    /// The key pair.
+    #[serde(flatten)]
+    pub key_pair: KeyPair,
+    /// The private half in OpenSSH's form, if pmks made the pair. It is not kept: save it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<String>,
+    /// The operation that gives the cloud the public half.
+    pub operation: Operation,
+}
+
+impl fmt::Debug for CreatedKeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedKeyPair").field("key_pair", &self.key_pair).finish_non_exhaustive()
+    }
+}
