@@ -296,11 +296,6 @@ impl State {
         let used = self.used_addresses(&subnet.id).count() as u64;
         subnet.cidr.size().saturating_sub(5).saturating_sub(used)
     }
-
-    /// The default security group of a network.
-    pub(crate) fn default_group(&self, vpc: &str) -> Option<&SecurityGroup> {
-        self.security_groups.values().find(|group| group.vpc == vpc && group.name == "default")
-    }
 }
 
 impl RouteTable {

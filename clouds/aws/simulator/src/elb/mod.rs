@@ -10,7 +10,7 @@ use crate::query::Query;
 use crate::xml::Xml;
 
 pub(crate) use controller::{next_due, settle};
-pub(crate) use state::{State, resources};
+pub(crate) use state::{Owner, State, resources};
 
 /// Whether a request is of the classic API; both share one name in the credential scope.
 pub(crate) fn is_classic(query: &Query) -> bool {

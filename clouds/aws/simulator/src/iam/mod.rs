@@ -17,7 +17,7 @@ use crate::query::Query;
 use crate::world::World;
 use crate::xml::Xml;
 
-pub(crate) use state::{ProvenKey, Role, Session, State};
+pub(crate) use state::{Role, Session, State};
 
 /// Carries out one call.
 pub(crate) fn handle(context: &mut Context<'_>, action: &str, query: &Query) -> Result<Xml> {

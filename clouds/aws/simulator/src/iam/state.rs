@@ -120,6 +120,11 @@ impl State {
         state
     }
 
+    /// Whether there is a user of this name.
+    pub(crate) fn has_user(&self, name: &str) -> bool {
+        self.users.contains_key(name)
+    }
+
     /// The id and secret of the first user's key.
     pub(crate) fn first_key(&self) -> Option<(&str, &str)> {
         self.keys.first_key_value().map(|(id, key)| (id.as_str(), key.secret.as_str()))
@@ -211,5 +216,14 @@ impl World {
     /// A new secret key.
     pub(crate) fn new_secret(&mut self) -> String {
         new_secret(&mut self.random)
+    }
+}
+
+#[cfg(test)]
+impl State {
+    /// A key of the first user that a published signature was made with.
+    pub(crate) fn add_key_for_tests(&mut self, id: &str, secret: &str) {
+        let user = self.users.keys().next().cloned().unwrap_or_default();
+        self.keys.insert(id.to_owned(), AccessKey { user, secret: secret.to_owned() });
     }
 }
