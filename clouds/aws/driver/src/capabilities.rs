@@ -99,7 +99,7 @@ const SETTINGS: &[OptionField] = &[
         changeable: true,
     },
     OptionField {
-        name: "nodeGroupRole",
+        name: "nodeRole",
         kind: OptionKind::Text,
         default: "the first of cloud-barista-spider-eks-nodegroup-role and cloud-barista-eks-nodegroup-role that fits",
         help: "the IAM role, by name or ARN, that nodes act as",

@@ -63,7 +63,7 @@ impl Settings {
             let text = settings.get(name)?.as_str()?.trim();
             (!text.is_empty()).then(|| text.to_owned())
         };
-        Self { cluster_role: text("clusterRole"), node_group_role: text("nodeGroupRole") }
+        Self { cluster_role: text("clusterRole"), node_group_role: text("nodeRole") }
     }
 }
 

@@ -1,32 +1,326 @@
-//! Machine types, images, regions and nodes.
+//! Machine types, images, regions and nodes. Never writes.
 
-use pmks_driver::{DriverError, Listing, Result};
-use pmks_model::{Cluster, Image, MachineType, Node, Region};
+use std::collections::{BTreeMap, BTreeSet};
 
+use pmks_driver::{DriverError, ErrorKind, Listing, Result};
+use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
+
+use crate::api::Api;
+use crate::api::ec2::filter;
+use crate::wire::ec2 as wire;
 use crate::{AwsDriver, PROVIDER};
 
-/// The VMs of a cluster, with details.
-pub(crate) async fn nodes(_driver: &AwsDriver, _cluster: &Cluster) -> Result<Listing<Node>> {
-    Err(DriverError::unsupported(PROVIDER, "nodes"))
+/// The tag by which EKS marks the instances of its node groups with their cluster.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
+pub(crate) const CLUSTER_TAG: &str = "eks:cluster-name";
+/// The same, with their node group.
+pub(crate) const NODE_GROUP_TAG: &str = "eks:nodegroup-name";
+
+/// The states of instances that are nodes or will be: not those that are gone or go.
+const LIVING: [&str; 4] = ["pending", "running", "stopping", "stopped"];
+
+/// The VMs of a cluster, with details, ordered by identifier. One call, pages apart.
+pub(crate) async fn nodes(driver: &AwsDriver, cluster: &Cluster) -> Result<Listing<Node>> {
+    let instances = instances(&driver.api, Some(&cluster.iid.system_id)).await?;
+    let mut nodes: Vec<Node> = instances.iter().map(node).collect();
+    nodes.sort_by(|a, b| a.iid.system_id.cmp(&b.iid.system_id));
+    Ok(Listing::complete(nodes))
 }
 
-/// The machine types on offer in the region.
-pub(crate) async fn machine_types(_driver: &AwsDriver) -> Result<Vec<MachineType>> {
-    Err(DriverError::unsupported(PROVIDER, "machine types"))
+/// The identifiers of nodes by cluster and node group, each list ordered: of one cluster, or of all. One call, pages
+/// apart.
+pub(crate) async fn node_ids(
+    api: &Api,
+    cluster: Option<&str>,
+) -> Result<BTreeMap<String, BTreeMap<String, Vec<Iid>>>> {
+    let mut found: BTreeMap<String, BTreeMap<String, Vec<Iid>>> = BTreeMap::new();
+    for instance in instances(api, cluster).await? {
+        let tags = instance.tag_set.to_tags();
+        let (Some(cluster), Some(group)) = (tags.get(CLUSTER_TAG), tags.get(NODE_GROUP_TAG)) else { continue };
+        let groups = found.entry(cluster.clone()).or_default();
+        groups.entry(group.clone()).or_default().push(node_iid(&instance));
+    }
+    for nodes in found.values_mut().flat_map(BTreeMap::values_mut) {
+        nodes.sort_by(|a, b| a.system_id.cmp(&b.system_id));
+    }
+    Ok(found)
 }
 
-/// One machine type by name; `NotFound` where the region has none of that name. Asked before node groups are made:
-/// its architecture decides the default image.
-pub(crate) async fn machine_type(_driver: &AwsDriver, _name: &str) -> Result<MachineType> {
-    Err(DriverError::unsupported(PROVIDER, "machine types"))
+async fn instances(api: &Api, cluster: Option<&str>) -> Result<Vec<wire::Instance>> {
+    let tag = format!("tag:{CLUSTER_TAG}");
+    let of = match cluster {
+        Some(name) => filter(&tag, name),
+        None => filter("tag-key", CLUSTER_TAG),
+    };
+    let states = LIVING.iter().map(|state| (*state).to_owned()).collect();
+    api.describe_instances(&[of, ("instance-state-name", states)]).await
 }
 
-/// The images that a node group can be made from.
+/// A Kubernetes node of EKS is called by its private host name.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html>
+fn node_iid(instance: &wire::Instance) -> Iid {
+    match instance.private_dns_name.as_str() {
+        "" => Iid::unnamed(&instance.instance_id),
+        name => Iid::new(name, &instance.instance_id),
+    }
+}
+
+fn node(instance: &wire::Instance) -> Node {
+    let tags = instance.tag_set.to_tags();
+    let mut facts = KeyValueList::default();
+    facts.add("ImageId", &instance.image_id);
+    facts.add("KeyName", &instance.key_name);
+    facts.add("SubnetId", &instance.subnet_id);
+    facts.add("VpcId", &instance.vpc_id);
+    facts.add("PublicDnsName", &instance.dns_name);
+    facts.add("InstanceLifecycle", &instance.instance_lifecycle);
+    facts.add_some("Name", tags.get(crate::networks::NAME_TAG).map(String::as_str));
+    Node {
+        iid: node_iid(instance),
+        node_group: tags.get(NODE_GROUP_TAG).cloned().unwrap_or_default(),
+        machine_type: instance.instance_type.clone(),
+        zone: instance.placement.availability_zone.clone(),
+        private_ip: instance.private_ip_address.clone(),
+        public_ip: instance.ip_address.clone(),
+        state: instance.instance_state.name.clone(),
+        launched_at: instance.launch_time.as_deref().and_then(|text| text.parse().ok()),
+        key_value_list: facts,
+    }
+}
+
+/// The machine types on offer in the region with the zones that have them, ordered by name. Two lists, paged.
+pub(crate) async fn machine_types(driver: &AwsDriver) -> Result<Vec<MachineType>> {
+    let (types, offerings) = futures::try_join!(
+        driver.api.describe_instance_types(&[]),
+        driver.api.describe_instance_type_offerings(&[])
+    )?;
+    let mut zones: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for offering in offerings {
+        zones.entry(offering.instance_type).or_default().insert(offering.location);
+    }
+    let zones_of = |name: &str| zones.get(name).into_iter().flatten().cloned().collect();
+    let mut all: Vec<MachineType> =
+        types.iter().map(|found| describe(found, zones_of(&found.instance_type))).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+/// One machine type by name, with its zones. Asked before node groups are made: its architecture decides the default
+/// image.
+///
+/// # Errors
+/// `NotFound` where the region has none of that name.
+pub(crate) async fn machine_type(driver: &AwsDriver, name: &str) -> Result<MachineType> {
+    let of = [filter("instance-type", name)];
+    let (types, offerings) = futures::try_join!(
+        driver.api.describe_instance_types(&of),
+        driver.api.describe_instance_type_offerings(&of)
+    )?;
+    // EC2's filters know wildcards, so that `t3.*` would find several.
+    let found = types.iter().find(|found| found.instance_type == name).ok_or_else(|| {
+        let message = format!("{} has no machine type {name:?}", driver.region());
+        DriverError::new(ErrorKind::NotFound, PROVIDER, message).with_action("ec2.DescribeInstanceTypes")
+    })?;
+    let zones: BTreeSet<String> = offerings.into_iter().map(|offering| offering.location).collect();
+    Ok(describe(found, zones.into_iter().collect()))
+}
+
+fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
+    let architectures = &found.processor_info.supported_architectures.entries;
+    // Old types name i386 beside x86_64; the Macs of EC2 are not for nodes and keep their own word.
+    let architecture = ["x86_64", "arm64"]
+        .into_iter()
+        .find(|known| architectures.iter().any(|word| word == known))
+        .map_or_else(|| architectures.first().cloned().unwrap_or_default(), str::to_owned);
+    let mut facts = KeyValueList::default();
+    facts.add("CurrentGeneration", found.current_generation.to_string());
+    facts.add("BareMetal", found.bare_metal.to_string());
+    facts.add("BurstablePerformanceSupported", found.burstable_performance_supported.to_string());
+    facts.add("Hypervisor", &found.hypervisor);
+    facts.add("NetworkPerformance", &found.network_info.network_performance);
+    facts.add("ProcessorManufacturer", &found.processor_info.manufacturer);
+    for gpu in &found.gpu_info.gpus.entries {
+        facts.add("Gpu", format!("{} × {} {}", gpu.count, gpu.manufacturer, gpu.name));
+    }
+    MachineType {
+        name: found.instance_type.clone(),
+        vcpus: found.vcpu_info.default_vcpus,
+        memory_mib: found.memory_info.size_in_mib,
+        architecture,
+        gpus: found.gpu_info.gpus.entries.iter().map(|gpu| gpu.count).sum(),
+        zones,
+        key_value_list: facts,
+    }
+}
+
+/// The regions that the account can use, with the zones of the connection's own. Two calls.
+pub(crate) async fn regions(driver: &AwsDriver) -> Result<Vec<Region>> {
+    let (regions, zones) =
+        futures::try_join!(driver.api.describe_regions(), driver.api.describe_availability_zones())?;
+    let mut own: Vec<String> = zones.into_iter().filter(usable).map(|zone| zone.zone_name).collect();
+    own.sort();
+    let mut all: Vec<Region> = regions
+        .into_iter()
+        .map(|region| Region {
+            zones: if region.region_name == driver.region() { own.clone() } else { Vec::new() },
+            name: region.region_name,
+        })
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+/// Whether subnets and nodes can be put there now: a whole zone, not a local or wavelength one.
+pub(crate) fn usable(zone: &wire::AvailabilityZone) -> bool {
+    let whole = matches!(zone.zone_type.as_str(), "" | "availability-zone");
+    whole && zone.zone_state == "available" && zone.opt_in_status != "not-opted-in"
+}
+
+/// The images that a node group can be made from. No call.
 pub(crate) async fn images(_driver: &AwsDriver) -> Result<Vec<Image>> {
-    Err(DriverError::unsupported(PROVIDER, "images"))
+    let own = AMI_TYPES.iter().map(|ami| Image {
+        name: ami.name.to_owned(),
+        description: ami.says.to_owned(),
+        architecture: ami.architecture.to_owned(),
+        operating_system: if ami.name.starts_with("WINDOWS") { "windows" } else { "linux" }.to_owned(),
+        default: ami.name == DEFAULT_AMI_TYPE,
+    });
+    Ok(own.collect())
 }
 
-/// The regions, with the zones of the connection's own.
-pub(crate) async fn regions(_driver: &AwsDriver) -> Result<Vec<Region>> {
-    Err(DriverError::unsupported(PROVIDER, "regions"))
+/// An AMI type of EKS: an image family that EKS itself keeps up to date.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AmiType {
+    /// EKS' word.
+    pub(crate) name: &'static str,
+    /// `x86_64` or `arm64`.
+    pub(crate) architecture: &'static str,
+    says: &'static str,
+}
+
+const fn ami(name: &'static str, architecture: &'static str, says: &'static str) -> AmiType {
+    AmiType { name, architecture, says }
+}
+
+/// What a node group of x86 machines is made from where nobody chooses.
+pub(crate) const DEFAULT_AMI_TYPE: &str = "AL2023_x86_64_STANDARD";
+/// The same of Arm machines.
+pub(crate) const DEFAULT_ARM_AMI_TYPE: &str = "AL2023_ARM_64_STANDARD";
+
+/// EKS' AMI types. `CUSTOM` is not among them: it is said by a launch template or an AMI's identifier.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html>, `amiType`
+pub(crate) const AMI_TYPES: &[AmiType] = &[
+    ami("AL2023_x86_64_STANDARD", "x86_64", "Amazon Linux 2023"),
+    ami("AL2023_ARM_64_STANDARD", "arm64", "Amazon Linux 2023"),
+    ami("AL2023_x86_64_NVIDIA", "x86_64", "Amazon Linux 2023 with NVIDIA drivers"),
+    ami("AL2023_ARM_64_NVIDIA", "arm64", "Amazon Linux 2023 with NVIDIA drivers"),
+    ami("AL2023_x86_64_NEURON", "x86_64", "Amazon Linux 2023 with AWS Neuron"),
+    ami("BOTTLEROCKET_x86_64", "x86_64", "Bottlerocket"),
+    ami("BOTTLEROCKET_ARM_64", "arm64", "Bottlerocket"),
+    ami("BOTTLEROCKET_x86_64_FIPS", "x86_64", "Bottlerocket with FIPS cryptography"),
+    ami("BOTTLEROCKET_ARM_64_FIPS", "arm64", "Bottlerocket with FIPS cryptography"),
+    ami("BOTTLEROCKET_x86_64_NVIDIA", "x86_64", "Bottlerocket with NVIDIA drivers"),
+    ami("BOTTLEROCKET_ARM_64_NVIDIA", "arm64", "Bottlerocket with NVIDIA drivers"),
+    ami("BOTTLEROCKET_x86_64_NVIDIA_FIPS", "x86_64", "Bottlerocket with NVIDIA drivers and FIPS cryptography"),
+    ami("BOTTLEROCKET_ARM_64_NVIDIA_FIPS", "arm64", "Bottlerocket with NVIDIA drivers and FIPS cryptography"),
+    ami("AL2_x86_64", "x86_64", "Amazon Linux 2, up to Kubernetes 1.32"),
+    ami("AL2_x86_64_GPU", "x86_64", "Amazon Linux 2 with GPU support, up to Kubernetes 1.32"),
+    ami("AL2_ARM_64", "arm64", "Amazon Linux 2, up to Kubernetes 1.32"),
+    ami("WINDOWS_CORE_2019_x86_64", "x86_64", "Windows Server 2019 Core"),
+    ami("WINDOWS_FULL_2019_x86_64", "x86_64", "Windows Server 2019 Full"),
+    ami("WINDOWS_CORE_2022_x86_64", "x86_64", "Windows Server 2022 Core"),
+    ami("WINDOWS_FULL_2022_x86_64", "x86_64", "Windows Server 2022 Full"),
+    ami("WINDOWS_CORE_2025_x86_64", "x86_64", "Windows Server 2025 Core"),
+    ami("WINDOWS_FULL_2025_x86_64", "x86_64", "Windows Server 2025 Full"),
+];
+
+/// What a node group's image setting names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NodeImage {
+    /// One of EKS' AMI types.
+    AmiType(&'static str),
+    /// A launch template of the user's, by identifier; its image decides, and EKS calls it `CUSTOM`.
+    LaunchTemplate(String),
+    /// An AMI by identifier. EKS takes it only within a launch template.
+    Ami(String),
+}
+
+/// Reads a node group's image setting; empty and `default` are the default of the machines' architecture.
+///
+/// # Errors
+/// What is wrong with it, naming what is known.
+pub(crate) fn node_image(setting: &str, architecture: &str) -> std::result::Result<NodeImage, String> {
+    let hexadecimal = |id: &str| (8..=17).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if matches!(setting, "" | "default") {
+        let name = if architecture == "arm64" { DEFAULT_ARM_AMI_TYPE } else { DEFAULT_AMI_TYPE };
+        return Ok(NodeImage::AmiType(name));
+    }
+    if let Some(id) = setting.strip_prefix("lt-").filter(|id| hexadecimal(id)) {
+        return Ok(NodeImage::LaunchTemplate(format!("lt-{id}")));
+    }
+    if let Some(id) = setting.strip_prefix("ami-").filter(|id| hexadecimal(id)) {
+        return Ok(NodeImage::Ami(format!("ami-{id}")));
+    }
+    match AMI_TYPES.iter().find(|ami| ami.name == setting) {
+        Some(ami) if architecture.is_empty() || ami.architecture == architecture => Ok(NodeImage::AmiType(ami.name)),
+        Some(ami) => Err(format!("{} is for {}, and the machine type is {architecture}", ami.name, ami.architecture)),
+        None => {
+            let known: Vec<&str> = AMI_TYPES.iter().map(|ami| ami.name).collect();
+            Err(format!("must be a launch template (lt-…), an AMI (ami-…) or one of {}", known.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{QueryService, read};
+
+    #[test]
+    fn an_image_is_a_type_a_template_or_an_ami_and_fits_the_machines() {
+        for (setting, architecture, expected) in [
+            ("", "x86_64", NodeImage::AmiType("AL2023_x86_64_STANDARD")),
+            ("default", "arm64", NodeImage::AmiType("AL2023_ARM_64_STANDARD")),
+            ("BOTTLEROCKET_ARM_64", "arm64", NodeImage::AmiType("BOTTLEROCKET_ARM_64")),
+            ("lt-0123456789abcdef0", "", NodeImage::LaunchTemplate("lt-0123456789abcdef0".to_owned())),
+            ("ami-0123abcd", "x86_64", NodeImage::Ami("ami-0123abcd".to_owned())),
+        ] {
+            assert_eq!(node_image(setting, architecture), Ok(expected), "{setting}");
+        }
+        assert!(node_image("AL2023_ARM_64_STANDARD", "x86_64").unwrap_err().contains("is for arm64"));
+        for wrong in ["CUSTOM", "lt-", "ami-xyz", "al2023_x86_64_standard", "lt-0123456789abcdef01"] {
+            assert!(node_image(wrong, "x86_64").unwrap_err().contains("AL2023_x86_64_STANDARD"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn instances_become_nodes() {
+        let xml = r"<DescribeInstancesResponse><reservationSet><item><reservationId>r</reservationId><instancesSet><item>
+          <instanceId>i-1</instanceId><imageId>ami-1</imageId><instanceState><code>16</code><name>running</name></instanceState>
+          <privateDnsName>ip-10-0-0-1.ap-northeast-2.compute.internal</privateDnsName><dnsName/><reason/><instanceType>t3.medium</instanceType>
+          <launchTime>2026-11-23T10:00:00.000Z</launchTime><placement><availabilityZone>ap-northeast-2a</availabilityZone><tenancy>default</tenancy></placement>
+          <privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>3.3.3.3</ipAddress>
+          <tagSet><item><key>eks:cluster-name</key><value>c</value></item><item><key>eks:nodegroup-name</key><value>workers</value></item></tagSet>
+        </item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
+        let answer: wire::DescribeInstances = read(QueryService::Ec2, xml).unwrap();
+        let node = node(&answer.reservation_set.entries[0].instances_set.entries[0]);
+        assert_eq!(node.iid, Iid::new("ip-10-0-0-1.ap-northeast-2.compute.internal", "i-1"));
+        assert_eq!((node.node_group.as_str(), node.state.as_str(), node.public_ip.as_str()), ("workers", "running", "3.3.3.3"));
+        assert_eq!(node.launched_at.unwrap().to_string(), "2026-11-23T10:00:00Z");
+    }
+
+    #[test]
+    fn machine_types_are_described_in_our_words() {
+        let xml = r"<DescribeInstanceTypesResponse><instanceTypeSet><item><instanceType>g4dn.12xlarge</instanceType><currentGeneration>true</currentGeneration>
+          <bareMetal>false</bareMetal><hypervisor>nitro</hypervisor><processorInfo><supportedArchitectures><item>i386</item><item>x86_64</item></supportedArchitectures></processorInfo>
+          <vCpuInfo><defaultVCpus>48</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>196608</sizeInMiB></memoryInfo>
+          <gpuInfo><gpus><item><name>T4</name><manufacturer>NVIDIA</manufacturer><count>4</count></item></gpus></gpuInfo></item></instanceTypeSet><nextToken/></DescribeInstanceTypesResponse>";
+        let answer: wire::DescribeInstanceTypes = read(QueryService::Ec2, xml).unwrap();
+        let found = describe(&answer.instance_type_set.entries[0], vec!["a".to_owned()]);
+        assert_eq!((found.vcpus, found.memory_mib, found.gpus), (48, 196_608, 4));
+        assert_eq!((found.architecture.as_str(), found.key_value_list.get("Gpu")), ("x86_64", Some("4 × NVIDIA T4")));
+    }
 }

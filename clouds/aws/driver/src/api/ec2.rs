@@ -316,9 +316,9 @@ impl Api {
         Ok(answer.region_info.entries)
     }
 
-    /// The machine types on offer in the region, 100 a page.
-    pub(crate) async fn describe_instance_types(&self) -> Result<Vec<wire::InstanceType>> {
-        let query = read("ec2.DescribeInstanceTypes").field("MaxResults", "100");
+    /// The machine types of the region that match, 100 a page.
+    pub(crate) async fn describe_instance_types(&self, filters: Filters<'_>) -> Result<Vec<wire::InstanceType>> {
+        let query = read("ec2.DescribeInstanceTypes").field("MaxResults", "100").filters(filters);
         Ok(all_pages!(self, query, wire::DescribeInstanceTypes, instance_type_set))
     }
 

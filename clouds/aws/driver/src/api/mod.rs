@@ -2,7 +2,7 @@
 //! No loop, no waiting, no decision: those are the reads', the operations' and the engine's.
 
 mod autoscaling;
-mod ec2;
+pub(crate) mod ec2;
 mod eks;
 mod elb;
 mod iam;

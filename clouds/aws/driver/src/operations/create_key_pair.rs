@@ -1,14 +1,62 @@
-//! The plan of `create_key_pair`.
+//! The plan of a key pair: EC2 is given the public half. The private half never comes here.
 
-use pmks_driver::{CreateKeyPair, DriverError, Prepared, Result};
+use async_trait::async_trait;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use pmks_driver::{Asked, CreateKeyPair, Look, Marks, Prepared, Result, StageContext};
+use pmks_model::{ResourceKind, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::Maker;
-use crate::{AwsDriver, PROVIDER};
+use super::reference::{self, ID};
+use super::{Maker, Stage};
+use crate::api::ec2::filter;
+use crate::{AwsDriver, networks};
 
 /// The stages of this file.
-pub(super) const STAGES: &[Maker] = &[];
+pub(super) const STAGES: &[Maker] = &[Maker::of::<KeyPair>()];
 
-/// Checks, chooses, and answers the plan.
-pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &CreateKeyPair) -> Result<Prepared> {
-    Err(DriverError::unsupported(PROVIDER, "create_key_pair"))
+/// Answers the plan: one stage. No call.
+#[expect(clippy::unused_async, reason = "every preparation is asked in the same way")]
+pub(crate) async fn prepare(_driver: &AwsDriver, asked: &CreateKeyPair) -> Result<Prepared> {
+    let request = &asked.request;
+    let key_pair = KeyPair {
+        name: request.name.clone(),
+        public_key: request.public_key.trim().to_owned(),
+        tags: networks::tags_of(&request.name, &Tags::new(), &asked.marks),
+        marks: asked.marks.clone(),
+    };
+    Ok(Prepared::of([key_pair.specification("key pair").subject(ResourceKind::KeyPair, &request.name)]))
+}
+
+/// The public half. Its name is unique in the region, so a second ask makes no second one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyPair {
+    name: String,
+    public_key: String,
+    tags: Tags,
+    marks: Marks,
+}
+
+#[async_trait]
+impl Stage for KeyPair {
+    const KIND: &'static str = "aws.keyPair";
+
+    async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
+        let found = driver.api.describe_key_pairs(&[filter("key-name", &self.name)]).await?;
+        Ok(match found.iter().find(|found| found.key_name == self.name) {
+            None => Look::Absent,
+            Some(found) if networks::is_ours(&found.tag_set, &self.marks) => {
+                Look::ready(&self.name, &found.key_pair_id, json!({ID: self.name}))
+            }
+            Some(found) => reference::stranger(&found.key_pair_id, "the key pair", &self.name),
+        })
+    }
+
+    async fn ask(&self, driver: &AwsDriver, _: &StageContext) -> Result<Asked> {
+        let material = BASE64_STANDARD.encode(&self.public_key);
+        let made = driver.api.import_key_pair(&self.name, &material, &self.tags).await?;
+        Ok(Asked::accepted().with_system_id(&self.name).with_incarnation(made.key_pair_id))
+    }
 }

@@ -1,14 +1,242 @@
-//! The plan of `create_security_group`.
+//! The plan of a security group with its rules.
+//!
+//! EC2 gives every new group a rule of its own that lets everything out. It stays where the user names no outbound
+//! rule; where the user names some, it is removed once they stand, unless it is one of them.
 
-use pmks_driver::{CreateSecurityGroup, DriverError, Prepared, Result};
+use async_trait::async_trait;
+use pmks_driver::{Asked, CreateSecurityGroup, Look, Marks, Prepared, Result, StageContext, StageSpecification};
+use pmks_model::{Cidr, Direction, Protocol, ResourceKind, Rule, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::Maker;
-use crate::{AwsDriver, PROVIDER};
+use super::reference::{self, ID, Reference};
+use super::{Maker, Stage};
+use crate::api::ec2::filter;
+use crate::wire::ec2 as wire;
+use crate::{AwsDriver, networks};
 
 /// The stages of this file.
-pub(super) const STAGES: &[Maker] = &[];
+pub(super) const STAGES: &[Maker] =
+    &[Maker::of::<Group>(), Maker::of::<Rules>(), Maker::of::<NoDefaultRule>()];
 
-/// Checks, chooses, and answers the plan.
-pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &CreateSecurityGroup) -> Result<Prepared> {
-    Err(DriverError::unsupported(PROVIDER, "create_security_group"))
+const GROUP: &str = "security group";
+const INBOUND: &str = "inbound rules";
+const OUTBOUND: &str = "outbound rules";
+const NO_DEFAULT: &str = "removal of the default outbound rule";
+
+/// What EC2 wants of a description is only that there is one.
+const DESCRIPTION: &str = "Made by pmks";
+
+/// Checks that the network is there, and answers the plan. Two calls.
+///
+/// # Errors
+/// `NotFound` without the network.
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
+    networks::get(driver, &asked.request.network.system_id).await?;
+    let mut prepared = Prepared::of(plan(asked));
+    if removes_default(&asked.request.rules) {
+        let says = "outbound rules are named, so EC2's own rule that lets everything out is removed";
+        prepared = prepared.notice(says);
+    }
+    Ok(prepared)
+}
+
+fn plan(asked: &CreateSecurityGroup) -> Vec<StageSpecification> {
+    let request = &asked.request;
+    let group = Group {
+        network: request.network.system_id.clone(),
+        name: request.name.clone(),
+        tags: networks::tags_of(&request.name, &Tags::new(), &asked.marks),
+        marks: asked.marks.clone(),
+    };
+    let mut stages = vec![group.specification(GROUP).subject(ResourceKind::SecurityGroup, &request.name)];
+    let made = Reference::Stage(GROUP.to_owned());
+    for (direction, name) in [(Direction::Inbound, INBOUND), (Direction::Outbound, OUTBOUND)] {
+        let own: Vec<Rule> = request.rules.iter().filter(|rule| rule.direction == direction).cloned().collect();
+        if !own.is_empty() {
+            let rules = Rules { group: made.clone(), direction, rules: own };
+            stages.push(rules.specification(name).after([GROUP]));
+        }
+    }
+    if removes_default(&request.rules) {
+        stages.push(NoDefaultRule { group: made }.specification(NO_DEFAULT).after([OUTBOUND]));
+    }
+    stages
+}
+
+/// The rule that EC2 gives to every new group.
+///
+/// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
+fn default_rule() -> Rule {
+    Rule { direction: Direction::Outbound, protocol: Protocol::All, from_port: None, to_port: None, cidr: Cidr::ALL }
+}
+
+fn removes_default(rules: &[Rule]) -> bool {
+    let mut outbound = rules.iter().filter(|rule| rule.direction == Direction::Outbound).peekable();
+    outbound.peek().is_some() && outbound.all(|rule| networks::normal(rule) != default_rule())
+}
+
+/// The group. Its name is unique in its network, so a second ask makes no second one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Group {
+    network: String,
+    name: String,
+    tags: Tags,
+    marks: Marks,
+}
+
+#[async_trait]
+impl Stage for Group {
+    const KIND: &'static str = "aws.securityGroup";
+
+    async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
+        let of_name = [filter("vpc-id", &self.network), filter("group-name", &self.name)];
+        let found = driver.api.describe_security_groups(&of_name).await?;
+        // EC2's filters know wildcards: a name with `*` would find others too.
+        Ok(match found.iter().find(|group| group.group_name == self.name) {
+            None => Look::Absent,
+            Some(group) if networks::is_ours(&group.tag_set, &self.marks) => {
+                Look::ready(&group.group_id, &group.group_id, json!({ID: group.group_id}))
+            }
+            Some(group) => reference::stranger(&group.group_id, "the security group", &self.name),
+        })
+    }
+
+    async fn ask(&self, driver: &AwsDriver, _: &StageContext) -> Result<Asked> {
+        let id = driver.api.create_security_group(&self.network, &self.name, DESCRIPTION, &self.tags).await?;
+        Ok(Asked::accepted().with_system_id(&id).with_incarnation(&id))
+    }
+}
+
+/// The rules of one direction.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Rules {
+    group: Reference,
+    direction: Direction,
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// Those that the group does not have.
+    fn missing(&self, group: &wire::SecurityGroup) -> Vec<wire::IpPermission> {
+        let standing = networks::standing_rules(group, self.direction);
+        let missing = self.rules.iter().filter(|rule| !standing.contains(&networks::normal(rule)));
+        missing.map(networks::permission).collect()
+    }
+}
+
+#[async_trait]
+impl Stage for Rules {
+    const KIND: &'static str = "aws.securityGroup.rules";
+
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+        let id = self.group.id(context)?;
+        Ok(match group(driver, id).await? {
+            None => Look::Unsure(format!("AWS does not show {id} yet")),
+            Some(group) if self.missing(&group).is_empty() => Look::ready(id, id, json!({})),
+            Some(_) => Look::Absent,
+        })
+    }
+
+    /// EC2 refuses a request as a whole if one of its rules stands already, so only what is missing is sent.
+    async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let id = self.group.id(context)?;
+        let missing = match group(driver, id).await? {
+            Some(group) => self.missing(&group),
+            None => self.rules.iter().map(networks::permission).collect(),
+        };
+        let asked = match self.direction {
+            _ if missing.is_empty() => Ok(()),
+            Direction::Inbound => driver.api.authorize_ingress(id, &missing).await,
+            Direction::Outbound => driver.api.authorize_egress(id, &missing).await,
+        };
+        asked.map_err(|error| self.group.settle(error))?;
+        Ok(Asked::accepted())
+    }
+}
+
+/// EC2's own outbound rule, gone.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NoDefaultRule {
+    group: Reference,
+}
+
+#[async_trait]
+impl Stage for NoDefaultRule {
+    const KIND: &'static str = "aws.securityGroup.noDefaultRule";
+
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+        let id = self.group.id(context)?;
+        Ok(match group(driver, id).await? {
+            None => Look::Unsure(format!("AWS does not show {id} yet")),
+            Some(group) if networks::standing_rules(&group, Direction::Outbound).contains(&default_rule()) => {
+                Look::Absent
+            }
+            Some(_) => Look::gone(),
+        })
+    }
+
+    async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let id = self.group.id(context)?;
+        let asked = driver.api.revoke_egress(id, &[networks::permission(&default_rule())]).await;
+        asked.map_err(|error| self.group.settle(error))?;
+        Ok(Asked::accepted())
+    }
+}
+
+async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::SecurityGroup>> {
+    Ok(driver.api.describe_security_groups(&[filter("group-id", id)]).await?.into_iter().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_driver::Plan;
+    use pmks_model::{Iid, SecurityGroupRequest};
+
+    use super::*;
+
+    fn rule(direction: Direction, protocol: Protocol, port: Option<u16>, cidr: &str) -> Rule {
+        Rule { direction, protocol, from_port: port, to_port: None, cidr: cidr.parse().unwrap() }
+    }
+
+    fn stages(rules: Vec<Rule>) -> Vec<String> {
+        let asked = CreateSecurityGroup {
+            request: SecurityGroupRequest { name: "g".to_owned(), network: Iid::new("n", "vpc-1"), rules },
+            marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },
+        };
+        let plan = Plan::of(plan(&asked));
+        assert_eq!(plan.defect(), None);
+        plan.stages.into_iter().map(|stage| stage.name).collect()
+    }
+
+    #[test]
+    fn the_default_outbound_rule_goes_only_when_others_are_named() {
+        let inbound = rule(Direction::Inbound, Protocol::Tcp, Some(22), "10.0.0.0/8");
+        let outbound = rule(Direction::Outbound, Protocol::Tcp, Some(443), "10.0.0.0/8");
+        let everything = rule(Direction::Outbound, Protocol::All, None, "0.0.0.0/0");
+        assert_eq!(stages(vec![]), [GROUP]);
+        assert_eq!(stages(vec![inbound.clone()]), [GROUP, INBOUND]);
+        assert_eq!(stages(vec![inbound, outbound.clone()]), [GROUP, INBOUND, OUTBOUND, NO_DEFAULT]);
+        assert_eq!(stages(vec![outbound, everything]), [GROUP, OUTBOUND]);
+    }
+
+    #[test]
+    fn only_missing_rules_are_sent() {
+        let standing = rule(Direction::Inbound, Protocol::Tcp, Some(22), "10.0.0.0/8");
+        let missing = rule(Direction::Inbound, Protocol::Tcp, Some(23), "10.0.0.0/8");
+        let rules = Rules {
+            group: Reference::Id("sg-1".to_owned()),
+            direction: Direction::Inbound,
+            rules: vec![standing.clone(), missing],
+        };
+        let group = wire::SecurityGroup {
+            ip_permissions: crate::query::List { entries: vec![networks::permission(&standing)] },
+            ..wire::SecurityGroup::default()
+        };
+        let sent = rules.missing(&group);
+        assert_eq!(sent.iter().map(|sent| sent.from_port).collect::<Vec<_>>(), [Some(23)]);
+    }
 }

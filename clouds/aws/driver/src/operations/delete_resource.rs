@@ -1,14 +1,330 @@
-//! The plan of `delete_resource`.
+//! The plan of the end of a network, subnet, security group or key pair.
+//!
+//! What holds a resource is named, never removed: only subnets and the gateway that pmks made for a network go with
+//! it. Every stage deletes one thing by its identifier; what is gone already is success.
 
-use pmks_driver::{DeleteResource, DriverError, Prepared, Result};
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, DeleteResource, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
+    StageSpecification,
+};
+use pmks_model::ResourceKind;
+use serde::{Deserialize, Serialize};
 
-use super::Maker;
-use crate::{AwsDriver, PROVIDER};
+use super::{Maker, Stage};
+use crate::api::ec2::filter;
+use crate::query::{List, Tag};
+use crate::wire::ec2 as wire;
+use crate::{AwsDriver, PROVIDER, networks};
 
 /// The stages of this file.
-pub(super) const STAGES: &[Maker] = &[];
+pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>()];
 
-/// Checks, chooses, and answers the plan.
-pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &DeleteResource) -> Result<Prepared> {
-    Err(DriverError::unsupported(PROVIDER, "delete_resource"))
+/// Looks who holds the resource, and answers the plan. One call for a key pair, two for a security group, one for a
+/// subnet, six for a network.
+///
+/// # Errors
+/// `Precondition` naming what holds it; `Replaced` for a key pair of that name that is another record's.
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let id = asked.iid.system_id.as_str();
+    match asked.kind {
+        ResourceKind::Network => network(driver, id, &asked.marks).await,
+        ResourceKind::Subnet => {
+            let doomed = Delete::of(What::Subnet, id);
+            refuse_if_held(&doomed, &doomed.holders(driver).await?)?;
+            Ok(Prepared::of([doomed.specification("subnet")]))
+        }
+        ResourceKind::SecurityGroup => {
+            let doomed = Delete::of(What::SecurityGroup, id);
+            refuse_if_held(&doomed, &doomed.holders(driver).await?)?;
+            Ok(Prepared::of([doomed.specification("security group")]))
+        }
+        ResourceKind::KeyPair => key_pair(driver, id, &asked.marks).await,
+        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
+            Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
+        }
+    }
+}
+
+/// EC2 knows key pairs by name; the record's mark tells ours from one that was made under its name later.
+async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+    let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
+        return Ok(Prepared::of([Delete::of(What::KeyPair, name).specification("key pair")]));
+    };
+    let tags = found.tag_set.to_tags();
+    let another = |mark: &str, own: &str| tags.get(mark).is_some_and(|value| value != own);
+    let [installation, _, uid] = Marks::KEYS;
+    if another(installation, &marks.installation) || another(uid, &marks.uid) {
+        let message = format!("the key pair {name:?} is another one than the one that was meant");
+        return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
+    }
+    Ok(Prepared::of([Delete::of(What::KeyPair, &found.key_pair_id).specification("key pair")]))
+}
+
+async fn network(driver: &AwsDriver, id: &str, marks: &Marks) -> Result<Prepared> {
+    let content = Content::of(driver, id).await?;
+    let doomed = Delete::of(What::Network, id);
+    refuse_if_held(&doomed, &content.strangers(marks))?;
+    Ok(Prepared::of(content.plan(id, marks)))
+}
+
+/// What is in a network.
+#[derive(Debug, Default)]
+struct Content {
+    subnets: Vec<wire::Subnet>,
+    gateways: Vec<wire::InternetGateway>,
+    tables: Vec<wire::RouteTable>,
+    groups: Vec<wire::SecurityGroup>,
+    interfaces: Vec<wire::NetworkInterface>,
+}
+
+impl Content {
+    async fn of(driver: &AwsDriver, network: &str) -> Result<Self> {
+        let within = [filter("vpc-id", network)];
+        let attached = [filter("attachment.vpc-id", network)];
+        let (subnets, gateways, tables, groups, interfaces) = futures::try_join!(
+            driver.api.describe_subnets(&within),
+            driver.api.describe_internet_gateways(&attached),
+            driver.api.describe_route_tables(&within),
+            driver.api.describe_security_groups(&within),
+            driver.api.describe_network_interfaces(&within),
+        )?;
+        Ok(Self { subnets, gateways, tables, groups, interfaces })
+    }
+
+    /// What holds the network and was not made with it. What every VPC is born with goes with it.
+    fn strangers(&self, marks: &Marks) -> Vec<String> {
+        let mut held: Vec<String> = self.interfaces.iter().map(interface_says).collect();
+        let subnets = self.subnets.iter().filter(|subnet| !made_here(&subnet.tag_set, marks));
+        held.extend(subnets.map(|subnet| format!("subnet {}", says(&subnet.subnet_id, &subnet.tag_set))));
+        let gateways = self.gateways.iter().filter(|gateway| !made_here(&gateway.tag_set, marks));
+        held.extend(gateways.map(|found| format!("internet gateway {}", found.internet_gateway_id)));
+        let groups = self.groups.iter().filter(|group| group.group_name != "default");
+        held.extend(groups.map(|group| format!("security group {} ({})", group.group_id, group.group_name)));
+        let main = |table: &&wire::RouteTable| table.association_set.entries.iter().any(|one| one.main);
+        let tables = self.tables.iter().filter(|table| !main(table));
+        held.extend(tables.map(|table| format!("route table {}", table.route_table_id)));
+        held
+    }
+
+    /// Subnets and the gateway at once, the network last.
+    fn plan(&self, network: &str, marks: &Marks) -> Vec<StageSpecification> {
+        let mut stages = Vec::new();
+        for subnet in self.subnets.iter().filter(|subnet| made_here(&subnet.tag_set, marks)) {
+            stages.push(Delete::of(What::Subnet, &subnet.subnet_id).specification(format!(
+                "subnet {}",
+                says(&subnet.subnet_id, &subnet.tag_set)
+            )));
+        }
+        let mut before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+        for gateway in self.gateways.iter().filter(|gateway| made_here(&gateway.tag_set, marks)) {
+            let id = gateway.internet_gateway_id.as_str();
+            let detached = format!("detachment of {id}");
+            let gone = format!("internet gateway {id}");
+            let attachment = Delete { what: What::GatewayAttachment, id: id.to_owned(), network: Some(network.to_owned()) };
+            // Public addresses of what is in the subnets hold the attachment.
+            stages.push(attachment.specification(&detached).after(before.clone()));
+            stages.push(Delete::of(What::Gateway, id).specification(&gone).after([&detached]));
+            before.extend([detached, gone]);
+        }
+        stages.push(Delete::of(What::Network, network).specification("network").after(before));
+        stages
+    }
+}
+
+/// Whether this installation made it.
+fn made_here(tags: &List<Tag>, marks: &Marks) -> bool {
+    let [installation, ..] = Marks::KEYS;
+    tags.to_tags().get(installation) == Some(&marks.installation)
+}
+
+fn says(id: &str, tags: &List<Tag>) -> String {
+    match tags.to_tags().get(networks::NAME_TAG) {
+        Some(name) if !name.is_empty() => format!("{name} ({id})"),
+        _ => id.to_owned(),
+    }
+}
+
+fn interface_says(interface: &wire::NetworkInterface) -> String {
+    let user = match &interface.attachment {
+        Some(attachment) if !attachment.instance_id.is_empty() => format!("of {}", attachment.instance_id),
+        _ if !interface.description.is_empty() => interface.description.clone(),
+        _ => interface.status.clone(),
+    };
+    format!("network interface {} ({user})", interface.network_interface_id)
+}
+
+fn refuse_if_held(doomed: &Delete, holders: &[String]) -> Result<()> {
+    if holders.is_empty() { Ok(()) } else { Err(held(doomed, holders)) }
+}
+
+fn held(doomed: &Delete, holders: &[String]) -> DriverError {
+    let what = format!("{} is held by {}", doomed.id, holders.join(", "));
+    let fix = "delete what holds it first".to_owned();
+    DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what)
+}
+
+/// What a stage deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum What {
+    /// A VPC.
+    Network,
+    /// A subnet.
+    Subnet,
+    /// The attachment of a gateway to its VPC.
+    GatewayAttachment,
+    /// An internet gateway.
+    Gateway,
+    /// A security group.
+    SecurityGroup,
+    /// A key pair.
+    KeyPair,
+}
+
+/// The end of one thing.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delete {
+    what: What,
+    id: String,
+    /// The network of an attachment.
+    network: Option<String>,
+}
+
+impl Delete {
+    fn of(what: What, id: &str) -> Self {
+        Self { what, id: id.to_owned(), network: None }
+    }
+
+    async fn stands(&self, driver: &AwsDriver) -> Result<bool> {
+        let (api, id) = (&driver.api, self.id.as_str());
+        let nothing = match self.what {
+            What::Network => api.describe_vpcs(&[filter("vpc-id", id)]).await?.is_empty(),
+            What::Subnet => api.describe_subnets(&[filter("subnet-id", id)]).await?.is_empty(),
+            What::Gateway => {
+                api.describe_internet_gateways(&[filter("internet-gateway-id", id)]).await?.is_empty()
+            }
+            What::GatewayAttachment => {
+                let network = self.network.clone().unwrap_or_default();
+                let of = [filter("internet-gateway-id", id), filter("attachment.vpc-id", network)];
+                api.describe_internet_gateways(&of).await?.is_empty()
+            }
+            What::SecurityGroup => api.describe_security_groups(&[filter("group-id", id)]).await?.is_empty(),
+            What::KeyPair => api.describe_key_pairs(&[filter("key-pair-id", id)]).await?.is_empty(),
+        };
+        Ok(!nothing)
+    }
+
+    /// What EC2 would name as dependencies, if it named them.
+    async fn holders(&self, driver: &AwsDriver) -> Result<Vec<String>> {
+        let (api, id) = (&driver.api, self.id.as_str());
+        let interfaces = match self.what {
+            What::Network => [filter("vpc-id", id)],
+            What::GatewayAttachment => [filter("vpc-id", self.network.clone().unwrap_or_default())],
+            What::Subnet => [filter("subnet-id", id)],
+            What::SecurityGroup => [filter("group-id", id)],
+            What::Gateway | What::KeyPair => return Ok(Vec::new()),
+        };
+        let found = api.describe_network_interfaces(&interfaces).await?;
+        let mut holders: Vec<String> = found.iter().map(interface_says).collect();
+        if self.what == What::SecurityGroup {
+            let named = api.describe_security_groups(&[filter("ip-permission.group-id", id)]).await?;
+            let others = named.iter().filter(|group| group.group_id != id);
+            holders.extend(others.map(|group| format!("a rule of {} ({})", group.group_id, group.group_name)));
+        }
+        Ok(holders)
+    }
+}
+
+#[async_trait]
+impl Stage for Delete {
+    const KIND: &'static str = "aws.delete";
+
+    async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
+        Ok(if self.stands(driver).await? { Look::Absent } else { Look::gone() })
+    }
+
+    /// EC2 says `DependencyViolation` and not by what: the holders are looked for then. Where there are none it is
+    /// EC2's eventual consistency, and asked again later.
+    async fn ask(&self, driver: &AwsDriver, _: &StageContext) -> Result<Asked> {
+        let (api, id) = (&driver.api, self.id.as_str());
+        let asked = match self.what {
+            What::Network => api.delete_vpc(id).await,
+            What::Subnet => api.delete_subnet(id).await,
+            What::Gateway => api.delete_internet_gateway(id).await,
+            What::GatewayAttachment => {
+                api.detach_internet_gateway(id, self.network.as_deref().unwrap_or_default()).await
+            }
+            What::SecurityGroup => api.delete_security_group(id).await,
+            What::KeyPair => api.delete_key_pair(id).await,
+        };
+        match asked {
+            Ok(()) => Ok(Asked::done(serde_json::Value::Null)),
+            Err(error) if error.is_not_found() => Ok(Asked::done(serde_json::Value::Null)),
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
+                let holders = self.holders(driver).await?;
+                Err(if holders.is_empty() { error } else { held(self, &holders).caused_by(error) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_driver::Plan;
+
+    use super::*;
+
+    fn marks() -> Marks {
+        Marks { installation: "ours".into(), operation: "o".into(), uid: "u".into() }
+    }
+
+    fn tags(installation: &str) -> List<Tag> {
+        let [key, ..] = Marks::KEYS;
+        List { entries: vec![Tag { key: key.to_owned(), value: installation.to_owned() }] }
+    }
+
+    fn content(installation: &str) -> Content {
+        let subnet = wire::Subnet { subnet_id: "subnet-1".into(), tag_set: tags(installation), ..Default::default() };
+        let gateway =
+            wire::InternetGateway { internet_gateway_id: "igw-1".into(), tag_set: tags(installation), ..Default::default() };
+        let main = wire::RouteTable {
+            route_table_id: "rtb-1".into(),
+            association_set: List { entries: vec![wire::RouteTableAssociation { main: true }] },
+            ..Default::default()
+        };
+        let group = wire::SecurityGroup { group_id: "sg-1".into(), group_name: "default".into(), ..Default::default() };
+        Content { subnets: vec![subnet], gateways: vec![gateway], tables: vec![main], groups: vec![group], interfaces: vec![] }
+    }
+
+    #[test]
+    fn a_network_goes_last_and_only_with_what_was_made_for_it() {
+        let plan = Plan::of(content("ours").plan("vpc-1", &marks()));
+        assert_eq!(plan.defect(), None);
+        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(names, ["subnet subnet-1", "detachment of igw-1", "internet gateway igw-1", "network"]);
+        assert_eq!(plan.stages[3].after.len(), 3);
+        assert!(content("ours").strangers(&marks()).is_empty());
+    }
+
+    #[test]
+    fn strangers_are_named() {
+        let mut foreign = content("theirs");
+        foreign.interfaces.push(wire::NetworkInterface {
+            network_interface_id: "eni-1".into(),
+            description: "ELB web".into(),
+            ..Default::default()
+        });
+        foreign.groups.push(wire::SecurityGroup { group_id: "sg-2".into(), group_name: "x".into(), ..Default::default() });
+        foreign.tables.push(wire::RouteTable { route_table_id: "rtb-2".into(), ..Default::default() });
+        let holders = foreign.strangers(&marks());
+        let error = refuse_if_held(&Delete::of(What::Network, "vpc-1"), &holders).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "vpc-1 is held by network interface eni-1 (ELB web), subnet subnet-1, internet gateway igw-1, security group sg-2 (x), route table rtb-2"
+        );
+        assert!(matches!(error.kind(), ErrorKind::Precondition { .. }));
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
 
+mod reference;
+
 pub(crate) mod fix_prerequisites;
 pub(crate) mod grant_access;
 

@@ -156,7 +156,7 @@ pub(crate) struct SecurityGroup {
 }
 
 /// What is let through: one protocol and port range, to or from several other sides.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IpPermission {
     pub(crate) ip_protocol: String,
@@ -168,25 +168,25 @@ pub(crate) struct IpPermission {
     pub(crate) prefix_list_ids: List<PrefixList>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct IpRange {
     pub(crate) cidr_ip: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Ipv6Range {
     pub(crate) cidr_ipv6: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct GroupPair {
     pub(crate) group_id: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PrefixList {
     pub(crate) prefix_list_id: String,
