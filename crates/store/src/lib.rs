@@ -17,6 +17,8 @@ mod kill_points;
 mod master_key;
 mod seal;
 
+mod sqlite;
+
 pub use access::{ApiToken, AuditEntry, Event, NewApiToken, Role};
 pub use connection::{Connection, ConnectionUpdate, Credential, NewConnection};
 pub use error::{Error, Result};
@@ -29,6 +31,7 @@ pub use operation::{
 pub use resource::{
     NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, SystemKey,
 };
+pub use sqlite::SqliteStore;
 pub use transactions::{Access, Connections, Operations, Resources, Store};
 pub use view::{OperationView, Progress, StageView};
 

@@ -222,7 +222,7 @@ impl Accepted {
 }
 
 /// Which operations a server wants to carry on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Claim {
     /// The server.
     pub owner: Uuid,
@@ -234,6 +234,10 @@ pub struct Claim {
     pub longest: Timestamp,
     /// The most operations.
     pub limit: u32,
+    /// The most operations of one connection.
+    pub limit_per_connection: u32,
+    /// Nothing of these connections: enough of it is under way.
+    pub except: Vec<String>,
     /// Only this one.
     pub only: Option<Uuid>,
 }

@@ -108,8 +108,8 @@ pub trait Operations: Send + Sync {
     /// Operations that are due and whose turn it is, fenced against everybody else.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>>;
 
-    /// When the next operation that nobody carries on is due; past if one is due now.
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
+    /// When the next operation whose turn it is is due, or its claim ends; in the past if one is due now.
+    async fn next_due(&self, only: Option<Uuid>) -> Result<Option<Timestamp>>;
 
     /// The first write of an attempt: it runs, and its preflight has begun. `Fenced`.
     async fn start(&self, fence: Fence, preflight: StageRecord, now: Timestamp) -> Result<Operation>;

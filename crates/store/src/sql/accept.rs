@@ -1,0 +1,161 @@
+//! Acceptance: from here on the intent is never lost, and never carried out twice.
+
+use jiff::Timestamp;
+use pmks_model::OperationState;
+use uuid::Uuid;
+
+use super::values::{flag, from_uid, json, millis, word};
+use super::{Columns, Database, Write};
+use crate::{Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, PREFLIGHT, Result, WhenHeld};
+
+impl Database {
+    pub(super) async fn accept_operation(&self, accept: Accept) -> Result<Accepted> {
+        let mut write = self.write("accept").await?;
+        let now = accept.operation.now;
+        if let Some(key) = &accept.idempotency
+            && let Some(id) = write.earlier(key).await?
+        {
+            return Ok(Accepted::Repeated(write.operation(id).await?));
+        }
+        write.audit(&accept.audit).await?;
+        if accept.joins
+            && let Some(id) = write.joinable(&accept.operation).await?
+        {
+            write.keep_key(accept.idempotency.as_ref(), id, now).await?;
+            let operation = write.operation(id).await?;
+            write.commit().await?;
+            return Ok(Accepted::Joined(operation));
+        }
+        if accept.supersedes
+            && let Some(uid) = accept.operation.resource_uid
+        {
+            write.supersede(uid, now).await?;
+        }
+        for resource in accept.resources {
+            write.insert_resource(resource, now).await?;
+        }
+        let id = accept.operation.id;
+        let order = write.next_queue_order().await?;
+        write.insert_operation(accept.operation, order).await?;
+        write
+            .insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null)
+            .await?;
+        for hold in accept.holds {
+            write.hold(id, hold, order).await?;
+        }
+        write.refuse_held(id).await?;
+        write.keep_key(accept.idempotency.as_ref(), id, now).await?;
+        let operation = write.changed(id, now).await?;
+        write.commit().await?;
+        Ok(Accepted::New(operation))
+    }
+}
+
+impl Write<'_> {
+    /// The operation that this key made before.
+    async fn earlier(&mut self, key: &IdempotencyKey) -> Result<Option<Uuid>> {
+        let row =
+            sqlx::query("SELECT body_hash, operation FROM idempotency_keys WHERE scope = $1 AND key = $2")
+                .bind(key.scope.as_str())
+                .bind(key.key.as_str())
+                .fetch_optional(self.on())
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        if row.text("body_hash")? != key.body_hash {
+            return Err(Error::KeyReused);
+        }
+        row.uid("operation").map(Some)
+    }
+
+    async fn keep_key(&mut self, key: Option<&IdempotencyKey>, operation: Uuid, now: Timestamp) -> Result<()> {
+        let Some(key) = key else { return Ok(()) };
+        sqlx::query(
+            "INSERT INTO idempotency_keys (scope, key, body_hash, operation, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(key.scope.as_str())
+        .bind(key.key.as_str())
+        .bind(key.body_hash.as_str())
+        .bind(from_uid(operation))
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+
+    async fn joinable(&mut self, new: &NewOperation) -> Result<Option<Uuid>> {
+        let Some(uid) = new.resource_uid else {
+            return Ok(None);
+        };
+        sqlx::query(
+            "SELECT id FROM operations WHERE resource_uid = $1 AND kind = $2 \
+             AND state IN ('queued', 'running', 'blocked') AND cancel_requested = 0 ORDER BY queue_order LIMIT 1",
+        )
+        .bind(from_uid(uid))
+        .bind(word(&new.kind)?)
+        .fetch_optional(self.on())
+        .await?
+        .map(|row| row.uid("id"))
+        .transpose()
+    }
+
+    /// Stops what is about the record or a part of it.
+    async fn supersede(&mut self, uid: Uuid, now: Timestamp) -> Result<()> {
+        let ids: Vec<Uuid> = sqlx::query(
+            "SELECT id FROM operations WHERE state IN ('queued', 'running', 'blocked') AND (resource_uid = $1 \
+             OR resource_uid IN (SELECT uid FROM resources WHERE parent = $1)) ORDER BY queue_order",
+        )
+        .bind(from_uid(uid))
+        .fetch_all(self.on())
+        .await?
+        .iter()
+        .map(|row| row.uid("id"))
+        .collect::<Result<_>>()?;
+        for id in ids {
+            let operation = self.operation(id).await?;
+            self.stop(&operation, Some(uid), now).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_operation(&mut self, new: NewOperation, order: i64) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO operations (id, kind, connection, resource, resource_name, resource_uid, account, intent, \
+             requested_by, state, resolved, notices, children, expected_seconds, remains, cancel_requested, attempt, \
+             queue_order, next_run_at, woken, fence, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+             $9, $10, '{}', '[]', 'null', 0, '[]', 0, 1, $11, $12, 0, 0, $12, $12)",
+        )
+        .bind(from_uid(new.id))
+        .bind(word(&new.kind)?)
+        .bind(new.resource.connection.as_str())
+        .bind(json(&new.resource)?)
+        .bind(new.resource.name.as_str())
+        .bind(new.resource_uid.map(from_uid))
+        .bind(new.account)
+        .bind(json(&new.intent)?)
+        .bind(new.requested_by)
+        .bind(word(&OperationState::Queued)?)
+        .bind(order)
+        .bind(millis(new.now))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+
+    /// Held twice, the stricter of both counts.
+    async fn hold(&mut self, operation: Uuid, hold: Hold, order: i64) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO holds (operation, resource, exclusive, refuses, queue_order, active) \
+             VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (operation, resource) DO UPDATE SET \
+             exclusive = CASE WHEN excluded.exclusive = 1 THEN 1 ELSE holds.exclusive END, \
+             refuses = CASE WHEN excluded.refuses = 1 THEN 1 ELSE holds.refuses END",
+        )
+        .bind(from_uid(operation))
+        .bind(from_uid(hold.resource))
+        .bind(flag(hold.mode == HoldMode::Exclusive))
+        .bind(flag(hold.when_held == WhenHeld::Refuse))
+        .bind(order)
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+}

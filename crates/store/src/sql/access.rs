@@ -1,0 +1,118 @@
+//! Events, audit, API tokens, and what is dropped by age.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::connections::unique;
+use super::values::{from_uid, json, limit, maybe_millis, millis, word};
+use super::{Database, rows};
+use crate::{Access, ApiToken, AuditEntry, Error, Event, NewApiToken, Result};
+
+#[async_trait]
+impl Access for Database {
+    async fn events_after(&self, sequence: i64, operation: Option<Uuid>, most: u32) -> Result<Vec<Event>> {
+        sqlx::query(
+            "SELECT * FROM events WHERE sequence > $1 AND ($2 IS NULL OR operation = $2) ORDER BY sequence LIMIT $3",
+        )
+        .bind(sequence)
+        .bind(operation.map(from_uid))
+        .bind(limit(most))
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(rows::event)
+        .collect()
+    }
+
+    fn events(&self) -> watch::Receiver<i64> {
+        self.newest.subscribe()
+    }
+
+    async fn audit(&self, entry: AuditEntry) -> Result<()> {
+        let mut write = self.write("audit").await?;
+        write.audit(&entry).await?;
+        write.commit().await
+    }
+
+    async fn audit_log(&self, before: Option<Timestamp>, most: u32) -> Result<Vec<AuditEntry>> {
+        sqlx::query("SELECT * FROM audit WHERE $1 IS NULL OR at < $1 ORDER BY sequence DESC LIMIT $2")
+            .bind(maybe_millis(before))
+            .bind(limit(most))
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(rows::audit_entry)
+            .collect()
+    }
+
+    async fn create_api_token(&self, token: NewApiToken, audit: AuditEntry) -> Result<ApiToken> {
+        let mut write = self.write("create_api_token").await?;
+        let made = sqlx::query(
+            "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(from_uid(token.uid))
+        .bind(token.name.as_str())
+        .bind(token.hash.as_str())
+        .bind(word(&token.role)?)
+        .bind(json(&token.connections)?)
+        .bind(millis(audit.at))
+        .execute(write.on())
+        .await;
+        unique(made, || format!("API token {:?}", token.name))?;
+        write.audit(&audit).await?;
+        write.commit().await?;
+        Ok(ApiToken {
+            uid: token.uid,
+            name: token.name,
+            hash: token.hash,
+            role: token.role,
+            connections: token.connections,
+            created_at: audit.at,
+            revoked_at: None,
+        })
+    }
+
+    async fn api_tokens(&self) -> Result<Vec<ApiToken>> {
+        sqlx::query("SELECT * FROM api_tokens ORDER BY uid")
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(rows::api_token)
+            .collect()
+    }
+
+    async fn revoke_api_token(&self, name: &str, audit: AuditEntry) -> Result<()> {
+        let mut write = self.write("revoke_api_token").await?;
+        let revoked =
+            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL")
+                .bind(name)
+                .bind(millis(audit.at))
+                .execute(write.on())
+                .await?;
+        if revoked.rows_affected() == 0 {
+            return Err(Error::not_found(format!("API token {name:?}")));
+        }
+        write.audit(&audit).await?;
+        write.commit().await
+    }
+
+    async fn prune(&self, events_before: Timestamp, keys_before: Timestamp) -> Result<()> {
+        let mut write = self.write("prune").await?;
+        sqlx::query("DELETE FROM events WHERE at < $1")
+            .bind(millis(events_before))
+            .execute(write.on())
+            .await?;
+        sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+            .bind(millis(keys_before))
+            .execute(write.on())
+            .await?;
+        write.commit().await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
+        Ok(())
+    }
+}

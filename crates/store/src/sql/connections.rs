@@ -1,0 +1,246 @@
+//! Connections and their sealed credentials.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::values::{from_uid, json, limit, millis};
+use super::{Columns, Database, Write, rows};
+use crate::seal::{self, DataKey};
+use crate::{
+    AuditEntry, Connection, ConnectionUpdate, Connections, Credential, Error, MasterKey, NewConnection, Page, Result,
+};
+
+const FIELD: &str = "credential";
+
+#[async_trait]
+impl Connections for Database {
+    fn installation(&self) -> Uuid {
+        self.installation
+    }
+
+    async fn create_connection(&self, new: NewConnection, audit: AuditEntry) -> Result<Connection> {
+        let master = self.master.read().await;
+        let mut write = self.write("create_connection").await?;
+        let (account, principal) = new.account.unzip();
+        let made = sqlx::query(
+            "INSERT INTO connections (uid, name, provider, specification, account, principal, credential_revision, \
+             revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)",
+        )
+        .bind(from_uid(new.uid))
+        .bind(new.name.as_str())
+        .bind(new.provider)
+        .bind(json(&new.specification)?)
+        .bind(account)
+        .bind(principal)
+        .bind(i64::from(new.credential.is_some()))
+        .bind(millis(audit.at))
+        .execute(write.on())
+        .await;
+        unique(made, || format!("connection {:?}", new.name))?;
+        if let Some(credential) = &new.credential {
+            write.seal(&master, new.uid, 1, credential).await?;
+        }
+        write.audit(&audit).await?;
+        let connection = write.connection(&new.name).await?;
+        write.commit().await?;
+        Ok(connection)
+    }
+
+    async fn connection(&self, name: &str) -> Result<Option<Connection>> {
+        sqlx::query("SELECT * FROM connections WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?
+            .map(|row| rows::connection(&row))
+            .transpose()
+    }
+
+    async fn connections(&self, page: Page) -> Result<Vec<Connection>> {
+        sqlx::query("SELECT * FROM connections WHERE uid > $1 ORDER BY uid LIMIT $2")
+            .bind(page.after.map(from_uid).unwrap_or_default())
+            .bind(limit(page.limit))
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(rows::connection)
+            .collect()
+    }
+
+    async fn update_connection(
+        &self,
+        name: &str,
+        revision: Option<i64>,
+        update: ConnectionUpdate,
+        audit: AuditEntry,
+    ) -> Result<Connection> {
+        let master = self.master.read().await;
+        let mut write = self.write("update_connection").await?;
+        let now = write.connection(name).await?;
+        if revision.is_some_and(|revision| revision != now.revision) {
+            return Err(Error::Stale {
+                what: format!("connection {name:?}"),
+            });
+        }
+        if let (Some(known), Some((proven, _))) = (&now.account, &update.account)
+            && known != proven
+        {
+            return Err(Error::Conflict(format!(
+                "connection {name:?} belongs to account {known}, and the credential to {proven}"
+            )));
+        }
+        let (account, principal) = update.account.unzip();
+        let credential_revision = now.credential_revision + i64::from(update.credential.is_some());
+        sqlx::query(
+            "UPDATE connections SET specification = $2, account = $3, principal = $4, credential_revision = $5, \
+             revision = revision + 1, updated_at = $6 WHERE name = $1",
+        )
+        .bind(name)
+        .bind(json(&update.specification.unwrap_or(now.specification))?)
+        .bind(account.or(now.account))
+        .bind(principal.or(now.principal))
+        .bind(credential_revision)
+        .bind(millis(audit.at))
+        .execute(write.on())
+        .await?;
+        if let Some(credential) = &update.credential {
+            write.seal(&master, now.uid, credential_revision, credential).await?;
+        }
+        write.audit(&audit).await?;
+        let connection = write.connection(name).await?;
+        write.commit().await?;
+        Ok(connection)
+    }
+
+    async fn delete_connection(&self, name: &str, audit: AuditEntry) -> Result<()> {
+        let mut write = self.write("delete_connection").await?;
+        write.connection(name).await?;
+        let holders = write.unfinished_of_connection(name).await?;
+        if !holders.is_empty() {
+            return Err(Error::Held { holders });
+        }
+        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM resources WHERE connection = $1")
+            .bind(name)
+            .fetch_one(write.on())
+            .await?;
+        if known > 0 {
+            return Err(Error::Conflict(format!(
+                "{known} resources are known at connection {name:?}: delete or forget them first"
+            )));
+        }
+        sqlx::query("DELETE FROM connections WHERE name = $1")
+            .bind(name)
+            .execute(write.on())
+            .await?;
+        write.audit(&audit).await?;
+        write.commit().await
+    }
+
+    async fn credential(&self, name: &str) -> Result<Option<(i64, Credential)>> {
+        let master = self.master.read().await;
+        let row = sqlx::query(
+            "SELECT s.connection, s.revision, s.data_key, s.sealed FROM credentials s \
+             JOIN connections c ON c.uid = s.connection WHERE c.name = $1",
+        )
+        .bind(name)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = row.text("connection")?;
+        let revision: i64 = row.plain("revision")?;
+        let key = DataKey::unwrap(&master, &place, &row.plain::<Vec<u8>>("data_key")?)?;
+        let plain = key.open(&place, &field(revision), &row.plain::<Vec<u8>>("sealed")?)?;
+        Ok(Some((revision, Credential(plain))))
+    }
+
+    async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()> {
+        let mut master = self.master.write().await;
+        let mut write = self.write("rotate").await?;
+        let wrapped = sqlx::query("SELECT connection, data_key FROM credentials")
+            .fetch_all(write.on())
+            .await?;
+        for row in wrapped {
+            let place = row.text("connection")?;
+            let key = DataKey::unwrap(&master, &place, &row.plain::<Vec<u8>>("data_key")?)?;
+            sqlx::query("UPDATE credentials SET data_key = $2 WHERE connection = $1")
+                .bind(place.as_str())
+                .bind(key.wrap(&new, &place)?)
+                .execute(write.on())
+                .await?;
+        }
+        sqlx::query("UPDATE installation SET key_check = $1")
+            .bind(seal::check_value(&new, &from_uid(self.installation))?)
+            .execute(write.on())
+            .await?;
+        write.audit(&audit).await?;
+        write.commit().await?;
+        *master = new;
+        Ok(())
+    }
+}
+
+impl Write<'_> {
+    async fn connection(&mut self, name: &str) -> Result<Connection> {
+        let row = sqlx::query("SELECT * FROM connections WHERE name = $1")
+            .bind(name)
+            .fetch_optional(self.on())
+            .await?;
+        match row {
+            Some(row) => rows::connection(&row),
+            None => Err(Error::not_found(format!("connection {name:?}"))),
+        }
+    }
+
+    async fn seal(
+        &mut self,
+        master: &MasterKey,
+        connection: Uuid,
+        revision: i64,
+        credential: &Credential,
+    ) -> Result<()> {
+        let place = from_uid(connection);
+        let key = DataKey::generate()?;
+        sqlx::query(
+            "INSERT INTO credentials (connection, revision, data_key, sealed) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (connection) DO UPDATE SET revision = excluded.revision, data_key = excluded.data_key, \
+             sealed = excluded.sealed",
+        )
+        .bind(place.as_str())
+        .bind(revision)
+        .bind(key.wrap(master, &place)?)
+        .bind(key.seal(&place, &field(revision), credential.expose())?)
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+
+    async fn unfinished_of_connection(&mut self, name: &str) -> Result<Vec<Uuid>> {
+        sqlx::query(
+            "SELECT id FROM operations WHERE connection = $1 AND state IN ('queued', 'running', 'blocked') \
+             ORDER BY queue_order",
+        )
+        .bind(name)
+        .fetch_all(self.on())
+        .await?
+        .iter()
+        .map(|row| row.uid("id"))
+        .collect()
+    }
+}
+
+/// The revision is part of the place: an older credential of the same connection cannot be put back unseen.
+fn field(revision: i64) -> String {
+    format!("{FIELD}/{revision}")
+}
+
+/// The result of an insert, a violated unique index named for people.
+pub(super) fn unique<T>(
+    result: std::result::Result<T, sqlx::Error>,
+    what: impl FnOnce() -> String,
+) -> Result<T> {
+    match result {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Err(Error::AlreadyExists { what: what() })
+        }
+        other => Ok(other?),
+    }
+}

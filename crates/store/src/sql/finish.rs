@@ -1,0 +1,72 @@
+//! The end of an operation: its state, the records and the holds, in one.
+
+use jiff::Timestamp;
+use pmks_model::OperationState;
+use uuid::Uuid;
+
+use super::values::{from_uid, millis};
+use super::{Database, Write};
+use crate::{End, Fence, Finish, Operation, Result};
+
+impl Database {
+    pub(super) async fn finish_operation(&self, fence: Fence, finish: Finish) -> Result<Operation> {
+        let mut write = self.write("finish").await?;
+        let operation = write.fenced(fence).await?;
+        let now = finish.now;
+        let (state, error) = match &finish.end {
+            End::Succeeded => (OperationState::Succeeded, None),
+            End::Failed(failure) => (OperationState::Failed, Some(failure)),
+            End::Cancelled => (OperationState::Cancelled, None),
+        };
+        write
+            .end(operation.id, state, error, &finish.remains, now)
+            .await?;
+        let nothing_remains = finish.remains.is_empty();
+        write.keep_outcome(finish).await?;
+        if let Some(uid) = operation.resource_uid {
+            write.mutation_ended(uid, now).await?;
+            match state {
+                OperationState::Succeeded if operation.kind.removes() => write.remove_resource(uid).await?,
+                OperationState::Cancelled if nothing_remains => write.drop_unmade(&operation, None).await?,
+                _ => {}
+            }
+        }
+        if operation.kind.creates() && state != OperationState::Succeeded {
+            write.cancel_behind(&operation, now).await?;
+        }
+        let operation = write.changed(operation.id, now).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+}
+
+impl Write<'_> {
+    async fn keep_outcome(&mut self, finish: Finish) -> Result<()> {
+        for resource in finish.inserts {
+            self.insert_resource(resource, finish.now).await?;
+        }
+        for observe in finish.observations {
+            self.observe(observe, true).await?;
+        }
+        for (uid, update) in finish.updates {
+            self.update_resource(uid, update, finish.now).await?;
+        }
+        for uid in finish.removes {
+            self.remove_resource(uid).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on nothing is believed of the record, its parts and its whole that was read before.
+    async fn mutation_ended(&mut self, uid: Uuid, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "UPDATE resources SET changed_at = $2 WHERE uid = $1 OR parent = $1 \
+             OR uid = (SELECT parent FROM resources WHERE uid = $1)",
+        )
+        .bind(from_uid(uid))
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! What is written while an operation is carried out. Every write carries the fence of the claim.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Database;
+use super::values::{from_uid, json, millis, number};
+use crate::{Begun, Blocked, Error, Fence, Operation, PREFLIGHT, Result, StageRecord};
+
+impl Database {
+    pub(super) async fn start_operation(
+        &self,
+        fence: Fence,
+        preflight: StageRecord,
+        now: Timestamp,
+    ) -> Result<Operation> {
+        let mut write = self.write("start").await?;
+        write.fenced(fence).await?;
+        sqlx::query("UPDATE operations SET state = 'running', started_at = $2 WHERE id = $1")
+            .bind(from_uid(fence.operation))
+            .bind(millis(now))
+            .execute(write.on())
+            .await?;
+        write.update_stage(fence.operation, PREFLIGHT, &preflight).await?;
+        let operation = write.changed(fence.operation, now).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+
+    pub(super) async fn begin_operation(
+        &self,
+        fence: Fence,
+        begun: Begun,
+        preflight: StageRecord,
+        now: Timestamp,
+    ) -> Result<Operation> {
+        let mut write = self.write("begin").await?;
+        let operation = write.fenced(fence).await?;
+        if operation.stages.len() > 1 {
+            return Err(Error::Conflict("the operation has a plan already".to_owned()));
+        }
+        sqlx::query(
+            "UPDATE operations SET intent = $2, resolved = $3, notices = $4, children = $5, expected_seconds = $6 \
+             WHERE id = $1",
+        )
+        .bind(from_uid(fence.operation))
+        .bind(json(&begun.intent)?)
+        .bind(json(&begun.resolved)?)
+        .bind(json(&begun.notices)?)
+        .bind(json(&begun.children)?)
+        .bind(number(begun.expected_seconds))
+        .execute(write.on())
+        .await?;
+        for (position, stage) in begun.stages.iter().enumerate() {
+            write
+                .insert_stage(fence.operation, &stage.name, position + 1, &stage.specification)
+                .await?;
+        }
+        write.update_stage(fence.operation, PREFLIGHT, &preflight).await?;
+        let operation = write.changed(fence.operation, now).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+
+    pub(super) async fn record_stage(
+        &self,
+        fence: Fence,
+        stage: &str,
+        record: StageRecord,
+        subject: Option<Uuid>,
+        lease: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.write("record").await?;
+        let before = write.fenced(fence).await?;
+        sqlx::query("UPDATE operations SET lease_until = $2 WHERE id = $1 AND lease_until < $2")
+            .bind(from_uid(fence.operation))
+            .bind(millis(lease))
+            .execute(write.on())
+            .await?;
+        write.update_stage(fence.operation, stage, &record).await?;
+        let known = before.stages.iter().find(|known| known.name == stage);
+        let identified = known.and_then(|known| known.record.system_id.as_deref()) != record.system_id.as_deref()
+            || known.and_then(|known| known.record.incarnation.as_deref()) != record.incarnation.as_deref();
+        if let (Some(uid), Some(system_id), true) = (subject, &record.system_id, identified)
+            && !system_id.is_empty()
+        {
+            let incarnation = record.incarnation.as_deref().filter(|text| !text.is_empty());
+            write.identify_resource(uid, system_id, incarnation, now).await?;
+        }
+        let after = write.operation(fence.operation).await?;
+        if after.view() != before.view() {
+            write.changed(fence.operation, now).await?;
+        }
+        write.commit().await
+    }
+
+    pub(super) async fn release_operation(
+        &self,
+        fence: Fence,
+        next_run_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.write("release").await?;
+        let released = sqlx::query(
+            "UPDATE operations SET next_run_at = CASE WHEN woken = 1 THEN $4 ELSE $3 END, woken = 0, \
+             lease_owner = NULL, lease_until = NULL WHERE id = $1 AND fence = $2 AND lease_owner IS NOT NULL",
+        )
+        .bind(from_uid(fence.operation))
+        .bind(fence.number)
+        .bind(millis(next_run_at))
+        .bind(millis(now))
+        .execute(write.on())
+        .await?;
+        if released.rows_affected() == 0 {
+            return Err(Error::Fenced);
+        }
+        write.commit().await
+    }
+
+    pub(super) async fn block_operation(
+        &self,
+        fence: Fence,
+        blocked: Blocked,
+        now: Timestamp,
+    ) -> Result<Operation> {
+        let mut write = self.write("block").await?;
+        write.fenced(fence).await?;
+        sqlx::query(
+            "UPDATE operations SET state = 'blocked', blocked = $2, next_run_at = $3, woken = 0, lease_owner = NULL, \
+             lease_until = NULL WHERE id = $1",
+        )
+        .bind(from_uid(fence.operation))
+        .bind(json(&blocked)?)
+        .bind(millis(now))
+        .execute(write.on())
+        .await?;
+        let operation = write.changed(fence.operation, now).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+}

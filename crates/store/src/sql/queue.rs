@@ -1,0 +1,235 @@
+//! Who holds what, whose turn it is, and what becomes of those that wait.
+
+use jiff::Timestamp;
+use pmks_model::{Failure, FailureKind, OperationState};
+use uuid::Uuid;
+
+use super::values::{from_uid, millis};
+use super::{Columns, Database, Write};
+use crate::{AuditEntry, Error, Operation, Result};
+
+/// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it.
+pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
+     ON theirs.resource = mine.resource AND theirs.active = 1 AND theirs.queue_order < mine.queue_order \
+     WHERE mine.operation = o.id AND mine.active = 1 AND (mine.exclusive = 1 OR theirs.exclusive = 1))";
+
+impl Database {
+    pub(super) async fn cancel_operation(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Result<Operation> {
+        let mut write = self.write("cancel").await?;
+        let operation = write.operation(id).await?;
+        if operation.state.is_final() {
+            return Err(Error::Conflict(format!("operation {id} is over: {}", operation.state)));
+        }
+        write.audit(&audit).await?;
+        write.stop(&operation, None, now).await?;
+        let operation = write.operation(id).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+
+    pub(super) async fn retry_operation(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Result<Operation> {
+        let mut write = self.write("retry").await?;
+        let operation = write.operation(id).await?;
+        match operation.state {
+            OperationState::Blocked => write.resume(id, now).await?,
+            OperationState::Failed => write.queue_again(&operation, now).await?,
+            state => {
+                return Err(Error::Conflict(format!(
+                    "operation {id} is {state}: only what failed or is blocked can be retried"
+                )));
+            }
+        }
+        write.audit(&audit).await?;
+        let operation = write.changed(id, now).await?;
+        write.commit().await?;
+        Ok(operation)
+    }
+}
+
+impl Write<'_> {
+    /// Cancels what is queued, asks everything else that is not over to stop. Records that a creation brought along
+    /// go with it, but for `kept`.
+    pub(super) async fn stop(
+        &mut self,
+        operation: &Operation,
+        kept: Option<Uuid>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if operation.state == OperationState::Queued && !operation.has_asked() {
+            self.end(operation.id, OperationState::Cancelled, None, &[], now)
+                .await?;
+            self.drop_unmade(operation, kept).await?;
+        } else {
+            sqlx::query(
+                "UPDATE operations SET cancel_requested = 1, woken = 1, next_run_at = $2 WHERE id = $1",
+            )
+            .bind(from_uid(operation.id))
+            .bind(millis(now))
+            .execute(self.on())
+            .await?;
+        }
+        self.changed(operation.id, now).await?;
+        Ok(())
+    }
+
+    /// Removes the records of a creation that never asked the cloud for anything, unless somebody else holds them.
+    pub(super) async fn drop_unmade(&mut self, operation: &Operation, kept: Option<Uuid>) -> Result<()> {
+        let Some(uid) = operation.resource_uid else {
+            return Ok(());
+        };
+        let unmade = operation.kind.creates() && !operation.has_asked();
+        if unmade && Some(uid) != kept && self.holders_of_record(uid).await?.is_empty() {
+            self.remove_resource(uid).await?;
+        }
+        Ok(())
+    }
+
+    /// What waits behind a creation that did not succeed has nothing to work on. Removals go on.
+    pub(super) async fn cancel_behind(&mut self, failed: &Operation, now: Timestamp) -> Result<()> {
+        let Some(uid) = failed.resource_uid else {
+            return Ok(());
+        };
+        let why = Failure::new(
+            FailureKind::Precondition,
+            format!(
+                "{} {:?}, which this waited for, was not made",
+                failed.resource.kind.says(),
+                failed.resource.name
+            ),
+        );
+        for id in self.holders_of_record(uid).await? {
+            let waiting = self.operation(id).await?;
+            if waiting.state == OperationState::Queued && !waiting.kind.removes() {
+                self.end(id, OperationState::Cancelled, Some(&why), &[], now)
+                    .await?;
+                self.drop_unmade(&waiting, None).await?;
+                self.changed(id, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Operations that are not over and hold the record or a part of it, oldest first.
+    pub(super) async fn holders_of_record(&mut self, uid: Uuid) -> Result<Vec<Uuid>> {
+        sqlx::query(
+            "SELECT DISTINCT operation, queue_order FROM holds WHERE active = 1 AND (resource = $1 \
+             OR resource IN (SELECT uid FROM resources WHERE parent = $1)) ORDER BY queue_order",
+        )
+        .bind(from_uid(uid))
+        .fetch_all(self.on())
+        .await?
+        .iter()
+        .map(|row| row.uid("operation"))
+        .collect()
+    }
+
+    /// Refuses if somebody holds what this operation would not wait for.
+    pub(super) async fn refuse_held(&mut self, id: Uuid) -> Result<()> {
+        let holders: Vec<Uuid> = sqlx::query(
+            "SELECT DISTINCT theirs.operation, theirs.queue_order FROM holds mine JOIN holds theirs \
+             ON theirs.resource = mine.resource AND theirs.operation <> mine.operation AND theirs.active = 1 \
+             WHERE mine.operation = $1 AND mine.refuses = 1 AND (mine.exclusive = 1 OR theirs.exclusive = 1) \
+             ORDER BY theirs.queue_order",
+        )
+        .bind(from_uid(id))
+        .fetch_all(self.on())
+        .await?
+        .iter()
+        .map(|row| row.uid("operation"))
+        .collect::<Result<_>>()?;
+        if holders.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Held { holders })
+        }
+    }
+
+    /// Ends an operation that its user gives up, whatever the cloud still does.
+    pub(super) async fn abandon(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
+        let why = Failure::new(FailureKind::Conflict, "given up: its record was forgotten");
+        self.end(id, OperationState::Cancelled, Some(&why), &[], now)
+            .await?;
+        self.changed(id, now).await?;
+        Ok(())
+    }
+
+    pub(super) async fn next_queue_order(&mut self) -> Result<i64> {
+        Ok(
+            sqlx::query_scalar("SELECT COALESCE(MAX(queue_order), 0) + 1 FROM operations")
+                .fetch_one(self.on())
+                .await?,
+        )
+    }
+
+    async fn resume(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "UPDATE operations SET state = 'running', blocked = NULL, next_run_at = $2, woken = 1 WHERE id = $1",
+        )
+        .bind(from_uid(id))
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+
+    async fn queue_again(&mut self, operation: &Operation, now: Timestamp) -> Result<()> {
+        if let Some(uid) = operation.resource_uid {
+            self.resource(uid).await?;
+            let newer: i64 = sqlx::query_scalar(
+                "SELECT COUNT(*) FROM operations WHERE resource_uid = $1 AND queue_order > $2",
+            )
+            .bind(from_uid(uid))
+            .bind(operation.queue_order)
+            .fetch_one(self.on())
+            .await?;
+            if newer > 0 {
+                return Err(Error::Conflict(
+                    "only the newest operation of a resource can be retried".to_owned(),
+                ));
+            }
+        }
+        let order = self.next_queue_order().await?;
+        sqlx::query("UPDATE holds SET active = 1, queue_order = $2 WHERE operation = $1")
+            .bind(from_uid(operation.id))
+            .bind(order)
+            .execute(self.on())
+            .await?;
+        self.refuse_held(operation.id).await?;
+        sqlx::query(
+            "UPDATE operations SET state = 'queued', error = NULL, remains = '[]', cancel_requested = 0, \
+             attempt = attempt + 1, queue_order = $2, next_run_at = $3, woken = 0, started_at = NULL, \
+             finished_at = NULL WHERE id = $1",
+        )
+        .bind(from_uid(operation.id))
+        .bind(order)
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        // What was asked, its token and its notes stay: an ask that nobody settled is still looked for.
+        sqlx::query(
+            "UPDATE stages SET state = 'waiting', started_at = NULL, finished_at = NULL, error = NULL, detail = '' \
+             WHERE operation = $1 AND state = 'failed'",
+        )
+        .bind(from_uid(operation.id))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+}
+
+impl Operation {
+    /// Whether the cloud was ever asked to change something.
+    pub fn has_asked(&self) -> bool {
+        self.stages.iter().any(|stage| stage.record.attempts > 0)
+    }
+}

@@ -1,0 +1,271 @@
+//! Records of resources and what clouds said of them.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::connections::unique;
+use super::values::{flag, from_parent, from_uid, json, limit, maybe_json, maybe_millis, millis, word};
+use super::{Database, Write, rows};
+use crate::{
+    AuditEntry, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Resources,
+    Result, SystemKey,
+};
+
+#[async_trait]
+impl Resources for Database {
+    async fn insert_resources(&self, resources: Vec<NewResource>, audit: AuditEntry) -> Result<()> {
+        let mut write = self.write("insert_resources").await?;
+        for resource in resources {
+            write.insert_resource(resource, audit.at).await?;
+        }
+        write.audit(&audit).await?;
+        write.commit().await
+    }
+
+    async fn resource(&self, uid: Uuid) -> Result<Option<Resource>> {
+        sqlx::query("SELECT * FROM resources WHERE uid = $1")
+            .bind(from_uid(uid))
+            .fetch_optional(&self.readers)
+            .await?
+            .map(|row| rows::resource(&row))
+            .transpose()
+    }
+
+    async fn find_resource(&self, key: &ResourceKey) -> Result<Option<Resource>> {
+        sqlx::query(
+            "SELECT * FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 AND name = $5",
+        )
+        .bind(key.account.as_str())
+        .bind(key.location.as_str())
+        .bind(key.kind.as_str())
+        .bind(from_parent(key.parent))
+        .bind(key.name.as_str())
+        .fetch_optional(&self.readers)
+        .await?
+        .map(|row| rows::resource(&row))
+        .transpose()
+    }
+
+    async fn find_system_id(&self, key: &SystemKey) -> Result<Option<Resource>> {
+        sqlx::query(
+            "SELECT * FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 \
+             AND system_id = $5",
+        )
+        .bind(key.account.as_str())
+        .bind(key.location.as_str())
+        .bind(key.kind.as_str())
+        .bind(from_parent(key.parent))
+        .bind(key.system_id.as_str())
+        .fetch_optional(&self.readers)
+        .await?
+        .map(|row| rows::resource(&row))
+        .transpose()
+    }
+
+    async fn resources(&self, filter: &ResourceFilter, page: Page) -> Result<Vec<Resource>> {
+        sqlx::query(
+            "SELECT * FROM resources WHERE uid > $1 AND ($2 IS NULL OR connection = $2) \
+             AND ($3 IS NULL OR account = $3) AND ($4 IS NULL OR location = $4) AND ($5 IS NULL OR kind = $5) \
+             AND ($6 IS NULL OR parent = $6) AND ($7 IS NULL OR name = $7) ORDER BY uid LIMIT $8",
+        )
+        .bind(page.after.map(from_uid).unwrap_or_default())
+        .bind(filter.connection.as_deref())
+        .bind(filter.account.as_deref())
+        .bind(filter.location.as_deref())
+        .bind(filter.kind.map(|kind| kind.as_str()))
+        .bind(filter.parent.map(from_uid))
+        .bind(filter.name.as_deref())
+        .bind(limit(page.limit))
+        .fetch_all(&self.readers)
+        .await?
+        .iter()
+        .map(rows::resource)
+        .collect()
+    }
+
+    async fn observe(&self, observations: Vec<Observe>) -> Result<usize> {
+        let mut write = self.write("observe").await?;
+        let mut kept = 0;
+        for observe in observations {
+            kept += usize::from(write.observe(observe, false).await?);
+        }
+        write.commit().await?;
+        Ok(kept)
+    }
+
+    async fn update_resource(
+        &self,
+        uid: Uuid,
+        revision: Option<i64>,
+        update: ResourceUpdate,
+        audit: AuditEntry,
+    ) -> Result<Resource> {
+        let mut write = self.write("update_resource").await?;
+        let now = write.resource(uid).await?;
+        if revision.is_some_and(|revision| revision != now.revision) {
+            return Err(Error::Stale {
+                what: describe(&now),
+            });
+        }
+        write.update_resource(uid, update, audit.at).await?;
+        write.audit(&audit).await?;
+        let resource = write.resource(uid).await?;
+        write.commit().await?;
+        Ok(resource)
+    }
+
+    async fn mark_missing(&self, uids: &[Uuid], since: Option<Timestamp>) -> Result<()> {
+        let mut write = self.write("mark_missing").await?;
+        for uid in uids {
+            sqlx::query("UPDATE resources SET missing_since = $2 WHERE uid = $1")
+                .bind(from_uid(*uid))
+                .bind(maybe_millis(since))
+                .execute(write.on())
+                .await?;
+        }
+        write.commit().await
+    }
+
+    async fn forget(&self, uid: Uuid, abandon: bool, audit: AuditEntry) -> Result<()> {
+        let mut write = self.write("forget").await?;
+        write.resource(uid).await?;
+        let holders = write.holders_of_record(uid).await?;
+        if !holders.is_empty() && !abandon {
+            return Err(Error::Held { holders });
+        }
+        for holder in holders {
+            write.abandon(holder, audit.at).await?;
+        }
+        write.remove_resource(uid).await?;
+        write.audit(&audit).await?;
+        write.commit().await
+    }
+}
+
+impl Write<'_> {
+    pub(super) async fn resource(&mut self, uid: Uuid) -> Result<Resource> {
+        let row = sqlx::query("SELECT * FROM resources WHERE uid = $1")
+            .bind(from_uid(uid))
+            .fetch_optional(self.on())
+            .await?;
+        match row {
+            Some(row) => rows::resource(&row),
+            None => Err(Error::not_found(format!("the record {uid}"))),
+        }
+    }
+
+    pub(super) async fn insert_resource(&mut self, new: NewResource, now: Timestamp) -> Result<()> {
+        let observation = new.observation.as_ref();
+        let made = sqlx::query(
+            "INSERT INTO resources (uid, kind, connection, account, location, parent, name, system_id, incarnation, \
+             request, observation, observe_start, observed_at, protected, missing_since, imported, changed_at, \
+             revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             NULL, $15, $16, 1, $17, $17)",
+        )
+        .bind(from_uid(new.uid))
+        .bind(word(&new.kind)?)
+        .bind(new.connection)
+        .bind(new.account)
+        .bind(new.location)
+        .bind(from_parent(new.parent))
+        .bind(new.name.as_str())
+        .bind(new.system_id)
+        .bind(new.incarnation)
+        .bind(json(&new.request)?)
+        .bind(maybe_json(observation.map(|observation| &observation.value))?)
+        .bind(maybe_millis(observation.map(|observation| observation.started_at)))
+        .bind(maybe_millis(observation.map(|observation| observation.observed_at)))
+        .bind(flag(new.protected))
+        .bind(flag(new.imported))
+        .bind(millis(observation.map_or(now, |observation| observation.started_at)))
+        .bind(millis(now))
+        .execute(self.on())
+        .await;
+        unique(made, || format!("{} {:?}", new.kind.says(), new.name))?;
+        Ok(())
+    }
+
+    /// Keeps an observation unless something newer is known. The one that an operation's end brings was read after
+    /// its last stage, so it is `newest` whatever the record says.
+    pub(super) async fn observe(&mut self, observe: Observe, newest: bool) -> Result<bool> {
+        let observation = &observe.observation;
+        let kept = sqlx::query(
+            "UPDATE resources SET observation = $2, observe_start = $3, observed_at = $4, \
+             system_id = COALESCE(system_id, $5), incarnation = COALESCE(incarnation, $6), missing_since = NULL, \
+             updated_at = $4 WHERE uid = $1 \
+             AND ($7 = 1 OR ($3 >= changed_at AND (observe_start IS NULL OR $3 >= observe_start)))",
+        )
+        .bind(from_uid(observe.uid))
+        .bind(json(&observation.value)?)
+        .bind(millis(observation.started_at))
+        .bind(millis(observation.observed_at))
+        .bind(observe.system_id)
+        .bind(observe.incarnation)
+        .bind(flag(newest))
+        .execute(self.on())
+        .await;
+        let kept = unique(kept, || format!("the identifier of record {}", observe.uid))?;
+        Ok(kept.rows_affected() > 0)
+    }
+
+    pub(super) async fn update_resource(
+        &mut self,
+        uid: Uuid,
+        update: ResourceUpdate,
+        now: Timestamp,
+    ) -> Result<()> {
+        let resource = self.resource(uid).await?;
+        sqlx::query(
+            "UPDATE resources SET request = $2, protected = $3, missing_since = $4, revision = revision + 1, \
+             updated_at = $5 WHERE uid = $1",
+        )
+        .bind(from_uid(uid))
+        .bind(json(&update.request.unwrap_or(resource.request))?)
+        .bind(flag(update.protected.unwrap_or(resource.protected)))
+        .bind(maybe_millis(update.missing_since.unwrap_or(resource.missing_since)))
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        Ok(())
+    }
+
+    /// The record and those of its parts.
+    pub(super) async fn remove_resource(&mut self, uid: Uuid) -> Result<()> {
+        sqlx::query("DELETE FROM resources WHERE uid = $1 OR parent = $1")
+            .bind(from_uid(uid))
+            .execute(self.on())
+            .await?;
+        Ok(())
+    }
+
+    /// Writes the cloud's identifier into a record, unless another record has it.
+    pub(super) async fn identify_resource(
+        &mut self,
+        uid: Uuid,
+        system_id: &str,
+        incarnation: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let written = sqlx::query(
+            "UPDATE resources SET system_id = $2, incarnation = COALESCE($3, incarnation), updated_at = $4 \
+             WHERE uid = $1 AND NOT EXISTS (SELECT 1 FROM resources other WHERE other.account = resources.account \
+             AND other.location = resources.location AND other.kind = resources.kind \
+             AND other.parent = resources.parent AND other.system_id = $2 AND other.uid <> $1)",
+        )
+        .bind(from_uid(uid))
+        .bind(system_id)
+        .bind(incarnation)
+        .bind(millis(now))
+        .execute(self.on())
+        .await?;
+        if written.rows_affected() == 0 {
+            tracing::warn!(%uid, system_id, "another record has this identifier, or this record is gone");
+        }
+        Ok(())
+    }
+}
+
+fn describe(resource: &Resource) -> String {
+    format!("{} {:?}", resource.kind.says(), resource.name)
+}

@@ -1,0 +1,53 @@
+//! How values stand in columns: times as milliseconds, identifiers and JSON as text. Pure.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+pub(super) fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+pub(super) fn maybe_millis(time: Option<Timestamp>) -> Option<i64> {
+    time.map(millis)
+}
+
+pub(super) fn from_uid(uid: Uuid) -> String {
+    uid.to_string()
+}
+
+/// `''` where there is none: NULL is distinct from NULL in a unique index.
+pub(super) fn from_parent(parent: Option<Uuid>) -> String {
+    parent.map(from_uid).unwrap_or_default()
+}
+
+/// A word of a fieldless enum, as serde writes it.
+pub(super) fn word<T: Serialize>(value: &T) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(Error::Damaged("a word cannot be written".to_owned())),
+    }
+}
+
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Damaged(format!("JSON cannot be written: {error}")))
+}
+
+pub(super) fn maybe_json<T: Serialize>(value: Option<&T>) -> Result<Option<String>> {
+    value.map(json).transpose()
+}
+
+pub(super) fn flag(value: bool) -> i64 {
+    i64::from(value)
+}
+
+/// A number of rows as `LIMIT` takes it.
+pub(super) fn limit(rows: u32) -> i64 {
+    i64::from(rows)
+}
+
+pub(super) fn number<T: TryInto<i64>>(value: T) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
+}
