@@ -176,6 +176,17 @@ pub trait StageCalls: Send + Sync {
         Ok(Poll::Lost)
     }
 
+    /// Asks for the removal of what an earlier attempt made and what failed for good: one request. It must refuse
+    /// (`AlreadyExists`) what does not carry this operation's marks or identifier. The engine calls it only at a retry,
+    /// after a look that found [`FoundState::Failed`], and only where the capabilities say
+    /// [`crate::FailedCreate::Replace`]; then it looks until nothing is there, and asks anew with another token.
+    ///
+    /// # Errors
+    /// `Unsupported` where the cloud goes on with it, or nothing is left behind by a failure.
+    async fn remove_failed(&self, _context: &StageContext) -> Result<Asked> {
+        Err(DriverError::unsupported("", "replacement of what failed"))
+    }
+
     /// The ids that already match, for [`crate::Identity::Baseline`].
     async fn baseline(&self, _context: &StageContext) -> Result<Vec<String>> {
         Ok(Vec::new())
