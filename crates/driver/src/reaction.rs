@@ -21,12 +21,13 @@ pub enum Reaction {
 pub fn reaction(kind: &ErrorKind, effect: Effect) -> Reaction {
     match (kind, effect) {
         (ErrorKind::Conflict { .. } | ErrorKind::Throttled { .. }, _) => Reaction::Wait,
-        (ErrorKind::Stale | ErrorKind::Unavailable, _) => Reaction::Retry,
-        (ErrorKind::AlreadyExists, Effect::Creates | Effect::Idempotent) => Reaction::LookFirst,
-        (ErrorKind::NotFound, Effect::Idempotent) => Reaction::LookFirst,
-        (ErrorKind::Ambiguous | ErrorKind::Unexpected, Effect::Creates) => Reaction::LookFirst,
-        (ErrorKind::Ambiguous, Effect::Read | Effect::Idempotent) => Reaction::Retry,
-        (ErrorKind::Unexpected, Effect::Idempotent) => Reaction::LookFirst,
+        (ErrorKind::Stale | ErrorKind::Unavailable, _)
+        | (ErrorKind::Ambiguous, Effect::Read | Effect::Idempotent) => Reaction::Retry,
+        (ErrorKind::Ambiguous, Effect::Creates)
+        | (ErrorKind::NotFound, Effect::Idempotent)
+        | (ErrorKind::AlreadyExists | ErrorKind::Unexpected, Effect::Creates | Effect::Idempotent) => {
+            Reaction::LookFirst
+        }
         (ErrorKind::AlreadyExists | ErrorKind::Unexpected, Effect::Read)
         | (ErrorKind::NotFound, Effect::Read | Effect::Creates)
         | (

@@ -56,7 +56,7 @@ impl Rules<'_> {
                 self.tags(&asked.request.tags);
             }
             Change::CreateSubnet(asked) => {
-                self.name("name", capabilities.subnet_name.refusal(&asked.request.name))
+                self.name("name", capabilities.subnet_name.refusal(&asked.request.name));
             }
             Change::CreateSecurityGroup(asked) => {
                 self.name("name", capabilities.security_group_name.refusal(&asked.request.name));

@@ -1,0 +1,191 @@
+//! What is known before anything is made: capabilities, the account, credentials, prerequisites.
+
+use pmks_driver::{
+    Change, ChangeNodeGroupScaling, ClusterTarget, DeleteCluster, DeleteResource, ErrorKind,
+    FixPrerequisites, NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster,
+    UpgradeNodeGroup,
+};
+use pmks_model::{
+    Iid, OperationKind, ResourceKind, ScalingChange, SubnetRequest, UpgradeRequest, UpgradeTargets,
+    VersionRequest,
+};
+
+use crate::executor::{carry_out, refused};
+use crate::ground::{Ground, cidr, key_pair_request, marks, network_request, security_group_request};
+use crate::report::check;
+use crate::{Failed, Rig, Verdict};
+
+/// Every kind of change, aimed at things that do not exist.
+async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
+    let nowhere = Iid::new("pmks-nothing", "pmks-nothing");
+    let cluster = ClusterTarget { iid: nowhere.clone(), incarnation: "never".to_owned() };
+    let group =
+        NodeGroupTarget { cluster: cluster.clone(), iid: nowhere.clone(), incarnation: "never".to_owned() };
+    let ground = Ground {
+        network: nowhere.clone(),
+        subnets: vec![nowhere.clone()],
+        security_groups: Vec::new(),
+        key_pair: None,
+        machine_type: String::new(),
+    };
+    let version = VersionRequest::Default;
+    let upgrade = UpgradeRequest { version: version.clone(), node_groups: UpgradeTargets::All, force: false };
+    let scaling = ScalingChange { desired: Some(1), ..ScalingChange::default() };
+    let subnet =
+        SubnetRequest { name: "pmks-nothing".to_owned(), cidr: cidr("10.20.9.0/24"), zone: String::new() };
+    let delete = |kind| {
+        Change::DeleteResource(DeleteResource { kind, iid: nowhere.clone(), network: None, marks: marks() })
+    };
+    Ok(vec![
+        Change::CreateCluster(ground.cluster("pmks-nothing", 1)),
+        Change::DeleteCluster(DeleteCluster {
+            target: cluster.clone(),
+            delete_volumes: false,
+            marks: marks(),
+        }),
+        Change::UpdateCluster(UpdateCluster {
+            target: cluster.clone(),
+            tags: [("a".to_owned(), Some("b".to_owned()))].into(),
+            options: std::collections::BTreeMap::new(),
+            marks: marks(),
+        }),
+        Change::UpgradeCluster(UpgradeCluster { target: cluster.clone(), request: upgrade, marks: marks() }),
+        Change::AddNodeGroup(pmks_driver::AddNodeGroup {
+            cluster,
+            security_groups: Vec::new(),
+            request: ground.node_group("ga"),
+            tags: pmks_model::Tags::new(),
+            marks: marks(),
+        }),
+        Change::ChangeNodeGroupScaling(ChangeNodeGroupScaling {
+            target: group.clone(),
+            change: scaling,
+            marks: marks(),
+        }),
+        Change::UpgradeNodeGroup(UpgradeNodeGroup {
+            target: group.clone(),
+            version,
+            force: false,
+            marks: marks(),
+        }),
+        Change::RemoveNodeGroup(RemoveNodeGroup { target: group, marks: marks() }),
+        Change::CreateNetwork(network_request(rig, "pmks-nothing").await?),
+        Change::CreateSubnet(pmks_driver::CreateSubnet {
+            network: nowhere.clone(),
+            request: subnet,
+            marks: marks(),
+        }),
+        Change::CreateSecurityGroup(security_group_request("pmks-nothing", &nowhere)),
+        Change::CreateKeyPair(key_pair_request("pmks-nothing")),
+        delete(ResourceKind::Network),
+        delete(ResourceKind::Subnet),
+        delete(ResourceKind::SecurityGroup),
+        delete(ResourceKind::KeyPair),
+        Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks() }),
+    ])
+}
+
+/// Preparing a change is `Unsupported` exactly where the capabilities do not list its kind.
+pub(crate) async fn operations_are_as_the_capabilities_say(rig: Rig) -> Result<Verdict, Failed> {
+    let capabilities = *rig.driver.capabilities();
+    let changes = one_of_each(&rig).await?;
+    for kind in OperationKind::ALL {
+        // An import only reads: it is the engine's, not the driver's.
+        let asked = changes.iter().any(|change| change.kind() == kind);
+        check(asked || kind == OperationKind::ClusterImport, || format!("no case asks for {kind}"))?;
+    }
+    for change in &changes {
+        let unsupported = match rig.driver.prepare(change).await {
+            Err(error) => matches!(error.kind(), ErrorKind::Unsupported { .. }),
+            Ok(_) => false,
+        };
+        let listed = capabilities.has(change.kind());
+        check(listed != unsupported, || {
+            format!("{}: listed {listed}, unsupported {unsupported}", change.kind())
+        })?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// An operation that the capabilities do not list is refused without a request.
+pub(crate) async fn an_absent_operation_sends_nothing(rig: Rig) -> Result<Verdict, Failed> {
+    let capabilities = *rig.driver.capabilities();
+    let absent: Vec<Change> =
+        one_of_each(&rig).await?.into_iter().filter(|change| !capabilities.has(change.kind())).collect();
+    for change in &absent {
+        let mark = rig.calls.mark();
+        check(rig.driver.prepare(change).await.is_err(), || format!("{} was prepared", change.kind()))?;
+        let sent = rig.calls.since(mark);
+        check(sent.is_empty(), || format!("{} sent {sent:?}", change.kind()))?;
+    }
+    if absent.is_empty() {
+        return Ok(Verdict::Skipped("this provider has every operation".to_owned()));
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The account's identity is one text that stays the same, found by one request.
+pub(crate) async fn the_account_is_known(rig: Rig) -> Result<Verdict, Failed> {
+    let mark = rig.calls.mark();
+    let first = rig.driver.account_identity().await?;
+    let sent = rig.calls.changes_since(mark);
+    check(sent.is_empty(), || format!("asking who we are changed something: {sent:?}"))?;
+    let second = rig.driver.account_identity().await?;
+    check(first == second, || format!("{first:?} became {second:?}"))?;
+    check(!first.account.is_empty() && !first.principal.is_empty(), || format!("{first:?} says too little"))?;
+    Ok(Verdict::Passed)
+}
+
+/// A credential that the cloud does not accept is `Unauthenticated`, whatever is asked for.
+pub(crate) async fn a_wrong_credential_is_named_as_such(rig: Rig) -> Result<Verdict, Failed> {
+    let stranger = &rig.stranger;
+    let errors = [
+        ("account_identity", stranger.account_identity().await.err()),
+        ("list_clusters", stranger.list_clusters(pmks_driver::Detail::Ids).await.err()),
+        ("get_cluster", stranger.get_cluster("pmks-nothing").await.err()),
+        ("list_networks", stranger.list_networks().await.err()),
+        ("regions", stranger.regions().await.err()),
+    ];
+    for (read, error) in errors {
+        let error = error.ok_or_else(|| Failed(format!("{read} works with a wrong credential")))?;
+        check(*error.kind() == ErrorKind::Unauthenticated, || {
+            format!("{read}: {:?}: {error}", error.kind())
+        })?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// A prerequisite that is missing stops a creation before anything is sent, and is made only on request.
+pub(crate) async fn a_missing_prerequisite_is_named_and_fixed_on_request(
+    rig: Rig,
+) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    if let Err(why) = rig.witness.without_prerequisites().await {
+        ground.clear(&rig).await?;
+        return Ok(Verdict::Skipped(why));
+    }
+    let missing = |rig: Rig| async move {
+        let all = rig.driver.prerequisites(None).await?;
+        let missing = all.into_iter().filter(|one| matches!(one.state, PrerequisiteState::Missing { .. }));
+        Ok::<_, Failed>(missing.collect::<Vec<_>>())
+    };
+    let found = missing(rig.clone()).await?;
+    if found.is_empty() {
+        ground.clear(&rig).await?;
+        return Ok(Verdict::Skipped("this provider needs nothing to exist first".to_owned()));
+    }
+    check(found.iter().all(|one| one.fix.is_some()), || format!("no fix is offered for {found:?}"))?;
+    let mark = rig.calls.mark();
+    let error = refused(&rig, &Change::CreateCluster(ground.cluster("pmks-early", 0))).await?;
+    check(matches!(error.kind(), ErrorKind::PrerequisiteMissing { .. }), || format!("{:?}", error.kind()))?;
+    let changes = rig.calls.changes_since(mark);
+    check(changes.is_empty(), || format!("refusing a creation sent {changes:?}"))?;
+    for _ in 0..2 {
+        carry_out(&rig, &Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks() }))
+            .await?;
+    }
+    let still = missing(rig.clone()).await?;
+    check(still.is_empty(), || format!("still missing after the fix: {still:?}"))?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}

@@ -1,0 +1,90 @@
+//! Networks, subnets, security groups and key pairs.
+
+use pmks_driver::{Change, CreateSubnet, DeleteResource, ErrorKind, KeyPairUse, Presence};
+use pmks_model::{ResourceKind, SubnetRequest};
+
+use crate::executor::carry_out;
+use crate::ground::{
+    Ground, cidr, delete, key_pair_request, marks, network_request, security_group_request, take,
+};
+use crate::report::{check, check_equal};
+use crate::{Failed, Rig, Verdict};
+
+/// A network is made with its subnets, found, and removed with all that was made for it.
+pub(crate) async fn networks_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
+    let asked = network_request(&rig, "pmks-net").await?;
+    let mut done = carry_out(&rig, &Change::CreateNetwork(asked.clone())).await?;
+    check(done.asks.values().all(|asks| *asks <= 1), || format!("asked more than once: {:?}", done.asks))?;
+    let iid = take(&mut done.ids, "pmks-net")?;
+    let network = rig.driver.get_network(&iid.system_id).await?;
+    check_equal(&network.cidr, &asked.request.cidr.to_string(), "the network's addresses")?;
+    check_equal(&network.subnets.len(), &asked.request.subnets.len(), "the number of subnets")?;
+    check(asked.marks.are_on(&network.tags) || rig.driver.capabilities().tags.is_none(), || {
+        format!("the marks are not on {:?}", network.tags)
+    })?;
+    let listed = rig.driver.list_networks().await?;
+    check(listed.iter().any(|one| one.iid.system_id == iid.system_id), || "the list lacks it".to_owned())?;
+    delete(&rig, ResourceKind::Network, &iid).await?;
+    let gone = rig.driver.get_network(&iid.system_id).await.err();
+    check(gone.is_some_and(|error| error.is_not_found()), || "it is still found".to_owned())?;
+    Ok(Verdict::Passed)
+}
+
+/// A subnet is added to a network, found in it, and removed.
+pub(crate) async fn subnets_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let request =
+        SubnetRequest { name: "pmks-more".to_owned(), cidr: cidr("10.20.200.0/24"), zone: String::new() };
+    let asked = CreateSubnet { network: ground.network.clone(), request, marks: marks() };
+    let mut done = carry_out(&rig, &Change::CreateSubnet(asked)).await?;
+    let iid = take(&mut done.ids, "pmks-more")?;
+    let subnet = rig.driver.get_subnet(&iid.system_id).await?;
+    check_equal(&subnet.cidr.as_str(), &"10.20.200.0/24", "the subnet's addresses")?;
+    check_equal(&subnet.network, &ground.network.system_id, "the subnet's network")?;
+    for _ in 0..2 {
+        let network = Some(ground.network.clone());
+        let asked = DeleteResource { kind: ResourceKind::Subnet, iid: iid.clone(), network, marks: marks() };
+        carry_out(&rig, &Change::DeleteResource(asked)).await?;
+    }
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// A security group is made with its rules, found with them, and removed.
+pub(crate) async fn security_groups_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
+    if rig.driver.capabilities().security_groups == Presence::Forbidden {
+        return Ok(Verdict::Skipped("this provider has no security groups of the user's".to_owned()));
+    }
+    let ground = Ground::make(&rig).await?;
+    let asked = security_group_request("pmks-group", &ground.network);
+    let mut done = carry_out(&rig, &Change::CreateSecurityGroup(asked.clone())).await?;
+    let iid = take(&mut done.ids, "pmks-group")?;
+    let found = rig.driver.get_security_group(&iid.system_id).await?;
+    check(asked.request.rules.iter().all(|rule| found.rules.contains(rule)), || {
+        format!("rules: {:?}", found.rules)
+    })?;
+    delete(&rig, ResourceKind::SecurityGroup, &iid).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// The public half of a key pair is given to the cloud, found, refused under a taken name, and removed.
+pub(crate) async fn key_pairs_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
+    if rig.driver.capabilities().key_pair == KeyPairUse::Unused {
+        return Ok(Verdict::Skipped("this provider has no use for key pairs".to_owned()));
+    }
+    let mut done = carry_out(&rig, &Change::CreateKeyPair(key_pair_request("pmks-key"))).await?;
+    let iid = take(&mut done.ids, "pmks-key")?;
+    check_equal(
+        &rig.driver.get_key_pair(&iid.system_id).await?.iid.system_id,
+        &iid.system_id,
+        "the key pair",
+    )?;
+    if let Err(error) = carry_out(&rig, &Change::CreateKeyPair(key_pair_request("pmks-key"))).await {
+        check(*error.kind() == ErrorKind::AlreadyExists, || format!("a taken name is {:?}", error.kind()))?;
+    } else {
+        return Err(Failed("a second key pair of the same name was made or adopted".to_owned()));
+    }
+    delete(&rig, ResourceKind::KeyPair, &iid).await?;
+    Ok(Verdict::Passed)
+}

@@ -1,0 +1,142 @@
+//! Reads: they never write, stay within their bounds, follow every page, and say what they could not read.
+
+use pmks_driver::{Detail, KubeconfigFormat, ReadKind};
+use pmks_transport::{Fault, FaultRule, When};
+
+use crate::ground::{Ground, delete_cluster};
+use crate::report::{check, check_equal};
+use crate::{Failed, Rig, Verdict};
+
+/// No read sends a call that changes anything.
+pub(crate) async fn reads_never_write(rig: Rig) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let cluster = ground.cluster_with(&rig, "pmks-read", 1).await?;
+    let id = &cluster.iid.system_id;
+    let driver = &rig.driver;
+    let mark = rig.calls.mark();
+    driver.account_identity().await?;
+    for detail in [Detail::Ids, Detail::Clusters, Detail::Nodes] {
+        driver.list_clusters(detail).await?;
+    }
+    driver.get_cluster(id).await?;
+    driver.list_node_groups(id).await?;
+    driver.nodes(&cluster).await?;
+    driver.machine_types().await?;
+    driver.images().await?;
+    driver.regions().await?;
+    driver.list_networks().await?;
+    driver.get_network(&ground.network.system_id).await?;
+    driver.prerequisites(None).await?;
+    driver.prerequisites(Some(&cluster)).await?;
+    driver.children(&cluster).await?;
+    driver.generate_cluster_token(&cluster).await?;
+    // What the provider lacks is an error here, and is no write either.
+    let _ = driver.versions().await;
+    let _ = driver.kubeconfig(&cluster, KubeconfigFormat::Native).await;
+    let changes = rig.calls.changes_since(mark);
+    check(changes.is_empty(), || format!("reads sent {changes:?}"))?;
+    delete_cluster(&rig, &cluster).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// Each read makes no more calls than its bound says.
+pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let first = ground.cluster_with(&rig, "pmks-one", 1).await?;
+    let second = ground.cluster_with(&rig, "pmks-two", 2).await?;
+    let (clusters, groups) = (2, 3);
+    for read in [
+        ReadKind::ListClusterIds,
+        ReadKind::ListClusters,
+        ReadKind::ListClustersWithNodes,
+        ReadKind::GetCluster,
+        ReadKind::Nodes,
+        ReadKind::ClusterToken,
+    ] {
+        let bound = rig.driver.capabilities().call_bound(read);
+        let bound = bound.ok_or_else(|| Failed(format!("{read:?} has no bound")))?;
+        let mark = rig.calls.mark();
+        let most = match read {
+            ReadKind::ListClusterIds => {
+                rig.driver.list_clusters(Detail::Ids).await?;
+                bound.most(clusters, groups)
+            }
+            ReadKind::ListClusters => {
+                rig.driver.list_clusters(Detail::Clusters).await?;
+                bound.most(clusters, groups)
+            }
+            ReadKind::ListClustersWithNodes => {
+                rig.driver.list_clusters(Detail::Nodes).await?;
+                bound.most(clusters, groups)
+            }
+            ReadKind::GetCluster => {
+                rig.driver.get_cluster(&second.iid.system_id).await?;
+                bound.most(1, 2)
+            }
+            ReadKind::Nodes => {
+                rig.driver.nodes(&second).await?;
+                bound.most(1, 2)
+            }
+            ReadKind::ClusterToken | ReadKind::Versions => {
+                rig.driver.generate_cluster_token(&second).await?;
+                bound.most(1, 2)
+            }
+        };
+        let sent = rig.calls.since(mark);
+        check(sent.len() <= most as usize, || {
+            format!("{read:?}: {} calls, bound {most}: {sent:?}", sent.len())
+        })?;
+    }
+    delete_cluster(&rig, &first).await?;
+    delete_cluster(&rig, &second).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// More clusters and node groups than a page holds are all listed, each once.
+pub(crate) async fn lists_follow_every_page(rig: Rig) -> Result<Verdict, Failed> {
+    const CLUSTERS: usize = 120;
+    let ground = Ground::make(&rig).await?;
+    let subnets: Vec<String> = ground.subnets.iter().map(|subnet| subnet.system_id.clone()).collect();
+    if let Err(why) = rig.witness.populate(CLUSTERS, 2, &subnets).await {
+        ground.clear(&rig).await?;
+        return Ok(Verdict::Skipped(why));
+    }
+    let listed = rig.driver.list_clusters(Detail::Clusters).await?;
+    check(listed.is_complete(), || format!("the list is partial: {:?}", listed.missed.first()))?;
+    let mut names: Vec<&str> = listed.items.iter().map(|cluster| cluster.iid.system_id.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    check_equal(&names.len(), &CLUSTERS, "the number of different clusters")?;
+    check_equal(&listed.items.len(), &CLUSTERS, "the number of clusters")?;
+    let groups: usize = listed.items.iter().map(|cluster| cluster.node_groups.len()).sum();
+    check_equal(&groups, &(CLUSTERS * 2), "the number of node groups")?;
+    rig.witness.depopulate().await.map_err(Failed)?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// A list in which a call keeps failing says what it could not read, and keeps the rest.
+pub(crate) async fn a_partial_list_says_what_is_missing(rig: Rig) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let cluster = ground.cluster_with(&rig, "pmks-part", 1).await?;
+    let mark = rig.calls.mark();
+    let whole = rig.driver.list_clusters(Detail::Nodes).await?;
+    let actions: Vec<&str> = rig.calls.since(mark).into_iter().map(|call| call.action).collect();
+    let mut dishonest = Vec::new();
+    for action in actions.iter().skip(1) {
+        rig.faults.add(FaultRule::on(*action, When::Always, Fault::Refuse));
+        match rig.driver.list_clusters(Detail::Nodes).await {
+            Ok(listing) if listing.is_complete() && listing.items != whole.items => dishonest.push(*action),
+            Ok(_) | Err(_) => {}
+        }
+        rig.faults.clear();
+    }
+    check(dishonest.is_empty(), || {
+        format!("without {dishonest:?} the list is short and calls itself complete")
+    })?;
+    delete_cluster(&rig, &cluster).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}

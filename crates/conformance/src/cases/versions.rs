@@ -1,0 +1,120 @@
+//! Versions: chosen, refused, raised hop by hop, never lowered.
+
+use pmks_driver::{Change, CreateCluster, ErrorKind, UpgradeCluster};
+use pmks_model::{Cluster, Support, UpgradeRequest, UpgradeTargets, Version, VersionRequest};
+
+use crate::executor::{Done, carry_out};
+use crate::ground::{Ground, delete_cluster, marks, target};
+use crate::report::{check, check_equal};
+use crate::{Failed, Rig, Verdict};
+
+/// The minors on offer that may be chosen, oldest first, or why there are none to choose from.
+async fn minors(rig: &Rig) -> Result<Result<Vec<Version>, String>, Failed> {
+    let versions = match rig.driver.versions().await {
+        Ok(versions) => versions,
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported { .. }) => {
+            return Ok(Err(error.to_string()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut minors: Vec<Version> = versions
+        .iter()
+        .filter(|version| matches!(version.support, Support::Standard | Support::Extended))
+        .map(|version| version.version.truncated())
+        .collect();
+    minors.sort();
+    minors.dedup();
+    Ok(Ok(minors))
+}
+
+fn with_version(ground: &Ground, name: &str, node_groups: usize, version: VersionRequest) -> CreateCluster {
+    let mut asked = ground.cluster(name, node_groups);
+    asked.request.version = version;
+    asked
+}
+
+async fn upgrade(rig: &Rig, cluster: &Cluster, version: &Version) -> Result<Done, Failed> {
+    let request = UpgradeRequest {
+        version: VersionRequest::Given(version.clone()),
+        node_groups: UpgradeTargets::All,
+        force: false,
+    };
+    let asked = UpgradeCluster { target: target(cluster), request, marks: marks() };
+    Ok(carry_out(rig, &Change::UpgradeCluster(asked)).await?)
+}
+
+/// `default` is what the cloud calls so, a minor is the best match, and what is not offered is a finding on `version`.
+pub(crate) async fn versions_are_chosen_and_refused(rig: Rig) -> Result<Verdict, Failed> {
+    let minors = match minors(&rig).await? {
+        Ok(minors) => minors,
+        Err(why) => return Ok(Verdict::Skipped(why)),
+    };
+    let ground = Ground::make(&rig).await?;
+    let oldest = minors.first().ok_or_else(|| Failed("no version is offered".to_owned()))?;
+    for version in [VersionRequest::Default, VersionRequest::Given(oldest.clone())] {
+        let change = Change::CreateCluster(with_version(&ground, "pmks-version", 1, version.clone()));
+        let prepared = rig.driver.prepare(&change).await?;
+        check(prepared.resolved.contains_key("version"), || format!("{version}: the choice is not said"))?;
+    }
+    let future = VersionRequest::Given(Version::of_minor(1, 999));
+    let change = Change::CreateCluster(with_version(&ground, "pmks-version", 1, future));
+    let error =
+        rig.driver.prepare(&change).await.err().ok_or_else(|| Failed("1.999 was accepted".to_owned()))?;
+    let ErrorKind::InvalidRequest(findings) = error.kind() else {
+        return Err(Failed(format!("1.999 is {:?}", error.kind())));
+    };
+    check(findings.iter().any(|finding| finding.field == "version"), || format!("findings: {findings}"))?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// A cluster two minors behind is raised through the one between, its node groups with it.
+pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict, Failed> {
+    let minors = match minors(&rig).await? {
+        Ok(minors) if minors.len() >= 3 => minors,
+        Ok(minors) => return Ok(Verdict::Skipped(format!("only {} minors are offered", minors.len()))),
+        Err(why) => return Ok(Verdict::Skipped(why)),
+    };
+    let [.., from, _, to] = minors.as_slice() else { return Err(Failed("three minors".to_owned())) };
+    let ground = Ground::make(&rig).await?;
+    let change =
+        Change::CreateCluster(with_version(&ground, "pmks-risen", 1, VersionRequest::Given(from.clone())));
+    carry_out(&rig, &change).await?;
+    let before = rig.driver.list_clusters(pmks_driver::Detail::Clusters).await?.items;
+    let before = before.into_iter().find(|cluster| cluster.iid.name_id == "pmks-risen");
+    let before = before.ok_or_else(|| Failed("the cluster is not listed".to_owned()))?;
+    let done = upgrade(&rig, &before, to).await?;
+    let hops = if rig.driver.capabilities().upgrade.one_minor_at_a_time { 2 } else { 1 };
+    check(done.prepared.plan.stages.len() >= hops, || format!("the plan has no {hops} hops"))?;
+    let after = rig.driver.get_cluster(&before.iid.system_id).await?;
+    check(after.version.as_ref().is_some_and(|version| version.reaches(to)), || {
+        format!("{:?}", after.version)
+    })?;
+    for group in &after.node_groups {
+        check(group.version.as_ref().is_some_and(|version| version.reaches(to)), || {
+            format!("{:?}", group.version)
+        })?;
+    }
+    check_equal(&after.node_groups.len(), &before.node_groups.len(), "the number of node groups")?;
+    delete_cluster(&rig, &after).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// A cluster at or above the asked version is done, and nothing is sent.
+pub(crate) async fn a_version_is_a_floor(rig: Rig) -> Result<Verdict, Failed> {
+    let minors = match minors(&rig).await? {
+        Ok(minors) => minors,
+        Err(why) => return Ok(Verdict::Skipped(why)),
+    };
+    let ground = Ground::make(&rig).await?;
+    let cluster = ground.standing_cluster(&rig, "pmks-floor").await?;
+    let oldest = minors.first().ok_or_else(|| Failed("no version is offered".to_owned()))?;
+    let mark = rig.calls.mark();
+    upgrade(&rig, &cluster, oldest).await?;
+    let changes = rig.calls.changes_since(mark);
+    check(changes.is_empty(), || format!("a version below the cluster's sent {changes:?}"))?;
+    delete_cluster(&rig, &cluster).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}

@@ -1,0 +1,259 @@
+//! The ground that clusters stand on in these cases: a network with subnets in different zones, a security group and,
+//! where it is of use, a key pair. And the requests that are made from it.
+
+use std::collections::BTreeMap;
+
+use pmks_driver::{
+    AddNodeGroup, Change, ClusterTarget, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup,
+    DeleteCluster, DeleteResource, FixPrerequisites, KeyPairUse, Marks, NodeGroupTarget, PrerequisiteState,
+    Presence,
+};
+use pmks_model::{
+    Cidr, Cluster, ClusterRequest, Direction, Iid, KeyPairRequest, NetworkRequest, NodeGroup,
+    NodeGroupRequest, Protocol, ResourceKind, Rule, Scaling, SecurityGroupRequest, SubnetRequest, Tags,
+    VersionRequest,
+};
+
+use crate::executor::carry_out;
+use crate::report::check;
+use crate::{Failed, Rig};
+
+/// A public key whose private half nobody has: its bytes are a hash.
+const PUBLIC_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVYgDzfQUCvJxVPnSaWOJFqApohP0NFOA4tJj+PSh0n pmks-conformance";
+
+/// Where clusters stand.
+pub(crate) struct Ground {
+    pub(crate) network: Iid,
+    pub(crate) subnets: Vec<Iid>,
+    pub(crate) security_groups: Vec<Iid>,
+    pub(crate) key_pair: Option<Iid>,
+    pub(crate) machine_type: String,
+}
+
+/// New marks, as a record of its own would have.
+pub(crate) fn marks() -> Marks {
+    let id = || uuid::Uuid::now_v7().simple().to_string();
+    Marks { installation: "pmks-conformance".to_owned(), operation: id(), uid: id() }
+}
+
+impl Ground {
+    /// Makes it, prerequisites first.
+    pub(crate) async fn make(rig: &Rig) -> Result<Self, Failed> {
+        fix_prerequisites(rig).await?;
+        let capabilities = *rig.driver.capabilities();
+        let change = Change::CreateNetwork(network_request(rig, "pmks-ground").await?);
+        let mut ids = carry_out(rig, &change).await?.ids;
+        let network = take(&mut ids, "pmks-ground")?;
+        let subnets =
+            subnet_names(rig).into_iter().map(|name| take(&mut ids, &name)).collect::<Result<_, _>>()?;
+        let mut security_groups = Vec::new();
+        if capabilities.security_groups != Presence::Forbidden {
+            let change = Change::CreateSecurityGroup(security_group_request("pmks-ground", &network));
+            security_groups.push(take(&mut carry_out(rig, &change).await?.ids, "pmks-ground")?);
+        }
+        let mut key_pair = None;
+        if capabilities.key_pair != KeyPairUse::Unused {
+            let change = Change::CreateKeyPair(key_pair_request("pmks-ground"));
+            key_pair = Some(take(&mut carry_out(rig, &change).await?.ids, "pmks-ground")?);
+        }
+        let machine_type = machine_type(rig).await?;
+        Ok(Self { network, subnets, security_groups, key_pair, machine_type })
+    }
+
+    /// Takes it away again.
+    pub(crate) async fn clear(self, rig: &Rig) -> Result<(), Failed> {
+        for group in &self.security_groups {
+            delete(rig, ResourceKind::SecurityGroup, group).await?;
+        }
+        if let Some(key_pair) = &self.key_pair {
+            delete(rig, ResourceKind::KeyPair, key_pair).await?;
+        }
+        delete(rig, ResourceKind::Network, &self.network).await
+    }
+
+    /// A cluster on it, with as many node groups.
+    pub(crate) fn cluster(&self, name: &str, node_groups: usize) -> CreateCluster {
+        let groups =
+            ["ga", "gb", "gc"].into_iter().take(node_groups).map(|name| self.node_group(name)).collect();
+        CreateCluster {
+            request: ClusterRequest {
+                name: name.to_owned(),
+                version: VersionRequest::Default,
+                network: self.network.clone(),
+                subnets: self.subnets.clone(),
+                security_groups: self.security_groups.clone(),
+                node_groups: groups,
+                tags: Tags::from([("purpose".to_owned(), "conformance".to_owned())]),
+                options: BTreeMap::new(),
+            },
+            marks: marks(),
+        }
+    }
+
+    /// A node group of two nodes.
+    pub(crate) fn node_group(&self, name: &str) -> NodeGroupRequest {
+        NodeGroupRequest {
+            name: name.to_owned(),
+            version: VersionRequest::Default,
+            machine_type: self.machine_type.clone(),
+            image: String::new(),
+            root_disk_type: String::new(),
+            root_disk_size_gib: None,
+            key_pair: self.key_pair.clone(),
+            scaling: Scaling { auto_scaling: false, min: 1, max: 4, desired: 2 },
+        }
+    }
+
+    /// One more node group for a cluster.
+    pub(crate) fn add(&self, cluster: &Cluster, name: &str) -> AddNodeGroup {
+        AddNodeGroup {
+            cluster: target(cluster),
+            security_groups: self.security_groups.clone(),
+            request: self.node_group(name),
+            tags: Tags::new(),
+            marks: marks(),
+        }
+    }
+
+    /// Makes a cluster that has as few node groups as the capabilities allow, and answers it as the cloud says it.
+    pub(crate) async fn standing_cluster(&self, rig: &Rig, name: &str) -> Result<Cluster, Failed> {
+        let least =
+            usize::from(rig.driver.capabilities().node_groups_at_creation.presence == Presence::Required);
+        self.cluster_with(rig, name, least).await
+    }
+
+    /// Makes a cluster with so many node groups.
+    pub(crate) async fn cluster_with(
+        &self,
+        rig: &Rig,
+        name: &str,
+        node_groups: usize,
+    ) -> Result<Cluster, Failed> {
+        let mut ids = carry_out(rig, &Change::CreateCluster(self.cluster(name, node_groups))).await?.ids;
+        let cluster = take(&mut ids, name)?;
+        Ok(rig.driver.get_cluster(&cluster.system_id).await?)
+    }
+}
+
+/// A cluster, aimed at.
+pub(crate) fn target(cluster: &Cluster) -> ClusterTarget {
+    ClusterTarget { iid: cluster.iid.clone(), incarnation: cluster.incarnation.clone() }
+}
+
+/// A node group, aimed at.
+pub(crate) fn node_group_target(cluster: &Cluster, group: &NodeGroup) -> NodeGroupTarget {
+    NodeGroupTarget {
+        cluster: target(cluster),
+        iid: group.iid.clone(),
+        incarnation: group.incarnation.clone(),
+    }
+}
+
+/// Removes a cluster, twice: the second time finds nothing to do.
+pub(crate) async fn delete_cluster(rig: &Rig, cluster: &Cluster) -> Result<(), Failed> {
+    let asked = DeleteCluster { target: target(cluster), delete_volumes: true, marks: marks() };
+    carry_out(rig, &Change::DeleteCluster(asked.clone())).await?;
+    let mark = rig.calls.mark();
+    carry_out(rig, &Change::DeleteCluster(asked)).await?;
+    let changes = rig.calls.changes_since(mark);
+    check(changes.is_empty(), || format!("deleting what is gone sent {changes:?}"))
+}
+
+/// Removes a network, security group or key pair, twice.
+pub(crate) async fn delete(rig: &Rig, kind: ResourceKind, iid: &Iid) -> Result<(), Failed> {
+    for _ in 0..2 {
+        let asked = DeleteResource { kind, iid: iid.clone(), network: None, marks: marks() };
+        carry_out(rig, &Change::DeleteResource(asked)).await?;
+    }
+    Ok(())
+}
+
+/// Makes what must exist in the account first, if anything is missing.
+pub(crate) async fn fix_prerequisites(rig: &Rig) -> Result<(), Failed> {
+    let missing = |state: &PrerequisiteState| matches!(state, PrerequisiteState::Missing { .. });
+    if rig.driver.prerequisites(None).await?.iter().any(|prerequisite| missing(&prerequisite.state)) {
+        let asked = FixPrerequisites { cluster: None, marks: marks() };
+        carry_out(rig, &Change::FixPrerequisites(asked)).await?;
+    }
+    Ok(())
+}
+
+/// A network with as many subnets, in as many zones, as a cluster needs.
+pub(crate) async fn network_request(rig: &Rig, name: &str) -> Result<CreateNetwork, Failed> {
+    let zones: Vec<String> =
+        rig.driver.regions().await?.into_iter().flat_map(|region| region.zones).collect();
+    let names = subnet_names(rig);
+    let subnets = names.iter().enumerate().map(|(index, name)| SubnetRequest {
+        name: name.clone(),
+        cidr: cidr(&format!("10.20.{index}.0/24")),
+        zone: zones.get(index % zones.len().max(1)).cloned().unwrap_or_default(),
+    });
+    let request = NetworkRequest {
+        name: name.to_owned(),
+        cidr: cidr("10.20.0.0/16"),
+        subnets: subnets.collect(),
+        tags: Tags::new(),
+    };
+    let subnet_uids =
+        names.into_iter().map(|name| (name, uuid::Uuid::now_v7().simple().to_string())).collect();
+    Ok(CreateNetwork { request, marks: marks(), subnet_uids })
+}
+
+/// A security group that lets the nodes talk to each other.
+pub(crate) fn security_group_request(name: &str, network: &Iid) -> CreateSecurityGroup {
+    let inbound = Rule {
+        direction: Direction::Inbound,
+        protocol: Protocol::Tcp,
+        from_port: Some(22),
+        to_port: Some(22),
+        cidr: cidr("10.20.0.0/16"),
+    };
+    let request =
+        SecurityGroupRequest { name: name.to_owned(), network: network.clone(), rules: vec![inbound] };
+    CreateSecurityGroup { request, marks: marks() }
+}
+
+/// The public half of a key pair.
+pub(crate) fn key_pair_request(name: &str) -> CreateKeyPair {
+    let request = KeyPairRequest { name: name.to_owned(), public_key: PUBLIC_KEY.to_owned() };
+    CreateKeyPair { request, marks: marks() }
+}
+
+/// A block of addresses that is written in this crate.
+pub(crate) fn cidr(text: &str) -> Cidr {
+    text.parse().unwrap_or(Cidr::ALL)
+}
+
+/// The identifier that a change gave to a resource.
+pub(crate) fn take(ids: &mut BTreeMap<String, String>, name: &str) -> Result<Iid, Failed> {
+    let system_id =
+        ids.remove(name).ok_or_else(|| Failed(format!("no stage said the identifier of {name:?}")))?;
+    Ok(Iid::new(name, system_id))
+}
+
+fn subnet_names(rig: &Rig) -> Vec<String> {
+    let capabilities = rig.driver.capabilities();
+    let count = capabilities.minimum_subnets.max(capabilities.minimum_zones).max(1);
+    (0..count).map(|index| format!("pmks-ground-{index}")).collect()
+}
+
+/// The smallest machine type that runs Kubernetes, in all zones.
+async fn machine_type(rig: &Rig) -> Result<String, Failed> {
+    let mut fit: Vec<_> = rig
+        .driver
+        .machine_types()
+        .await?
+        .into_iter()
+        .filter(|machine| {
+            machine.vcpus >= 2 && machine.memory_mib >= 4096 && machine.architecture == "x86_64"
+        })
+        .filter(|machine| machine.gpus == 0)
+        .collect();
+    fit.sort_by_key(|machine| (machine.vcpus, machine.memory_mib));
+    let widest = fit.iter().map(|machine| machine.zones.len()).max().unwrap_or(0);
+    fit.into_iter()
+        .find(|machine| machine.zones.len() == widest)
+        .map(|machine| machine.name)
+        .ok_or_else(|| Failed("no machine type fits".to_owned()))
+}

@@ -1,0 +1,61 @@
+//! How a case ends.
+
+use std::collections::BTreeSet;
+
+use pmks_driver::{DriverError, chain};
+
+use crate::{Case, Rig, Thing};
+
+/// How a case ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All that it asserts holds.
+    Passed,
+    /// It could not be run here, and why.
+    Skipped(String),
+}
+
+/// What does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failed(pub String);
+
+impl From<DriverError> for Failed {
+    fn from(error: DriverError) -> Self {
+        Self(format!("{:?}: {}", error.kind(), chain(&error)))
+    }
+}
+
+/// Runs a case, then the world's own checks: nothing is left behind, no secret is in any record.
+///
+/// # Errors
+/// What does not hold.
+pub async fn run(case: &Case, rig: &Rig) -> Result<Verdict, Failed> {
+    let before: BTreeSet<Thing> = rig.witness.things().await.into_iter().collect();
+    let verdict = (case.run)(rig.clone()).await?;
+    rig.faults.clear();
+    let left: Vec<Thing> =
+        rig.witness.things().await.into_iter().filter(|thing| !before.contains(thing)).collect();
+    check(left.is_empty(), || format!("left behind: {left:?}"))?;
+    for exchange in rig.recorder.exchanges() {
+        let text = format!("{exchange:?}");
+        check(!rig.secrets.iter().any(|secret| text.contains(secret)), || {
+            format!("a secret is in the record of {}", exchange.action)
+        })?;
+    }
+    Ok(verdict)
+}
+
+/// `Ok` if it holds.
+pub(crate) fn check(holds: bool, says: impl FnOnce() -> String) -> Result<(), Failed> {
+    if holds { Ok(()) } else { Err(Failed(says())) }
+}
+
+/// `Ok` if both are equal.
+pub(crate) fn check_equal<T: PartialEq + std::fmt::Debug>(
+    found: &T,
+    wanted: &T,
+    what: &str,
+) -> Result<(), Failed> {
+    check(found == wanted, || format!("{what}: found {found:?}, wanted {wanted:?}"))
+}

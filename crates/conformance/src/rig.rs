@@ -1,0 +1,73 @@
+//! Everything that a case works with.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pmks_driver::Driver;
+use pmks_transport::{Clock, Faults, MemoryRecorder};
+
+use crate::CallLog;
+
+/// A driver at an endpoint, with a witness of what really exists there.
+#[derive(Clone)]
+pub struct Rig {
+    /// The driver under test.
+    pub driver: Arc<dyn Driver>,
+    /// The same driver with a credential that the cloud does not accept.
+    pub stranger: Arc<dyn Driver>,
+    /// Who knows what really exists.
+    pub witness: Arc<dyn Witness>,
+    /// The fault layer of the transport that both drivers use.
+    pub faults: Arc<Faults>,
+    /// What was sent: an observer of the same transport.
+    pub calls: CallLog,
+    /// The recorder of the same transport.
+    pub recorder: Arc<MemoryRecorder>,
+    /// Every secret that the drivers were given.
+    pub secrets: Vec<String>,
+    /// The transport's clock.
+    pub clock: Arc<dyn Clock>,
+    /// How many times faster than the real cloud this one works.
+    pub pace: u32,
+}
+
+/// Something that exists at the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thing {
+    /// What it is, in the cloud's word.
+    pub kind: String,
+    /// The cloud's identifier.
+    pub id: String,
+    /// Its name, if it has one.
+    pub name: String,
+}
+
+/// Who knows what really exists, and can bring about what no driver would.
+///
+/// What a witness cannot do is its default: the case is skipped with that reason.
+#[async_trait]
+pub trait Witness: Send + Sync {
+    /// Everything that exists in the account and region.
+    async fn things(&self) -> Vec<Thing>;
+
+    /// Takes the account's prerequisites away, or answers why it cannot.
+    async fn without_prerequisites(&self) -> Result<(), String> {
+        Err("this witness cannot take prerequisites away".to_owned())
+    }
+
+    /// Makes so many clusters with so many node groups each, ready at once, and takes them away with
+    /// [`Witness::depopulate`]; or answers why it cannot.
+    async fn populate(
+        &self,
+        _clusters: usize,
+        _node_groups: usize,
+        _subnets: &[String],
+    ) -> Result<(), String> {
+        Err("this witness cannot make many clusters".to_owned())
+    }
+
+    /// Takes away what [`Witness::populate`] made.
+    async fn depopulate(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
