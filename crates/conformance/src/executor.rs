@@ -88,7 +88,7 @@ impl<'a> Runner<'a> {
             pace: rig.pace,
         };
         // A busy machine must not fail what a fast world would do in milliseconds.
-        let patience = paced(rig, stage.deadline_seconds).max(Duration::from_secs(60));
+        let patience = paced(rig, stage.deadline_seconds).max(Duration::from_mins(1));
         let operation = format!("{}-{index}", uuid::Uuid::now_v7().simple());
         let deadline = rig.clock.monotonic() + patience;
         Self { rig, driver, stage, calls, context, operation, asks: 0, settle_until: None, deadline }
@@ -197,7 +197,7 @@ impl<'a> Runner<'a> {
 
     fn visible_after(&self) -> Duration {
         // A request that is applied late is applied within its own time limit.
-        paced(self.rig, self.stage.visible_after_seconds) + Duration::from_secs(60) / self.rig.pace.max(1)
+        paced(self.rig, self.stage.visible_after_seconds) + Duration::from_mins(1) / self.rig.pace.max(1)
     }
 
     fn check_deadline(&self) -> Result<(), DriverError> {

@@ -187,7 +187,7 @@ pub trait Driver: Send + Sync {
     }
 }
 
-impl dyn Driver {
+impl dyn Driver + '_ {
     /// Prepares any change: checks, chooses, and answers the plan, having changed nothing.
     pub async fn prepare(&self, change: &Change) -> Result<Prepared> {
         let prepared = match change {
