@@ -9,22 +9,51 @@
 
 mod contract;
 
+mod step;
+
+mod preflight;
+
+mod ask;
+mod stage;
+
+mod ending;
+
+mod bounded;
+mod identity;
+mod notes;
+mod timing;
+
+mod telemetry;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
 pub use contract::{Connected, Drivers, Hooks, Outcome};
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_store::Store;
+use pmks_store::{Claim, Claimed, KillPoints, NoKillPoints, Store, new_uid};
 use pmks_transport::Clock;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use uuid::Uuid;
+
+use identity::Identities;
+
+/// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How an engine works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The most operations that are at work at the same moment.
-    pub concurrent: usize,
-    /// The most of them that are at work at one connection: a slow cloud takes no more than that.
-    pub concurrent_per_connection: usize,
+    pub concurrent: u32,
+    /// The most operations of one connection that begin to be at work at the same moment; at twice that number no
+    /// more begin: a slow cloud holds up nobody else.
+    pub concurrent_per_connection: u32,
     /// Where the jitter comes from.
     pub seed: u64,
     /// Carries on only this operation.
@@ -33,19 +62,31 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrent: 64, concurrent_per_connection: 16, seed: 0, only: None }
+        Self { concurrent: 64, concurrent_per_connection: 8, seed: 0, only: None }
     }
 }
 
-/// The operation engine. Clones are the same engine.
+/// The operation engine. Clones are the same engine; when the last one is dropped, steps under way are dropped too,
+/// which is what a crash does.
 #[derive(Clone)]
 pub struct Engine {
+    house: Arc<House>,
+    steps: Arc<Mutex<JoinSet<()>>>,
+}
+
+/// What every step needs.
+struct House {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     drivers: Arc<dyn Drivers>,
     hooks: Arc<dyn Hooks>,
+    kill_points: Arc<dyn KillPoints>,
     options: Options,
-    wake: Arc<tokio::sync::Notify>,
+    owner: Uuid,
+    identities: Identities,
+    under_way: Mutex<HashMap<String, u32>>,
+    wake: Notify,
+    idle: Notify,
 }
 
 impl Engine {
@@ -57,26 +98,171 @@ impl Engine {
         hooks: Arc<dyn Hooks>,
         options: Options,
     ) -> Self {
-        Self { store, clock, drivers, hooks, options, wake: Arc::default() }
+        Self::with_kill_points(store, clock, drivers, hooks, options, Arc::new(NoKillPoints))
     }
 
-    /// Starts the next step of every operation that is due, and answers when the next one is. Steps that are under
-    /// way wake the engine when they end.
+    /// The same, passing named points at which tests end everything: `engine.<look|ask|poll|…>.<before|after>`.
+    pub fn with_kill_points(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        drivers: Arc<dyn Drivers>,
+        hooks: Arc<dyn Hooks>,
+        options: Options,
+        kill_points: Arc<dyn KillPoints>,
+    ) -> Self {
+        let owner = new_uid(clock.wall());
+        let house = House {
+            store,
+            clock,
+            drivers,
+            hooks,
+            kill_points,
+            options,
+            owner,
+            identities: Identities::default(),
+            under_way: Mutex::default(),
+            wake: Notify::new(),
+            idle: Notify::new(),
+        };
+        Self { house: Arc::new(house), steps: Arc::default() }
+    }
+
+    /// Starts the next step of every operation that is due, and answers when to tick next. Steps under way wake the
+    /// engine when they end.
+    ///
+    /// # Errors
+    /// What the store answers.
     pub async fn tick(&self, now: Timestamp) -> pmks_store::Result<Option<Timestamp>> {
-        self.store.next_due(now).await
+        let claimed = match self.house.claim(now) {
+            Some(claim) => self.house.store.claim(claim).await?,
+            None => Vec::new(),
+        };
+        let started = !claimed.is_empty();
+        for claimed in claimed {
+            self.start(claimed);
+        }
+        let due = self.house.store.next_due(self.house.options.only).await?;
+        // What is due and was not claimed waits for room, and a step that ends makes room and wakes us.
+        Ok(due.map(|due| match (due > now, started) {
+            (true, _) => due,
+            (false, true) => now,
+            (false, false) => timing::after(now, Duration::from_secs(1)),
+        }))
     }
 
     /// Waits until no step is under way.
-    pub async fn settle(&self) {}
+    pub async fn settle(&self) {
+        loop {
+            let idle = self.house.idle.notified();
+            if self.house.lock_under_way().is_empty() {
+                return;
+            }
+            idle.await;
+        }
+    }
 
     /// Ticks and sleeps until `stop` is ready; then waits for the steps that are under way.
     pub async fn serve(&self, stop: impl Future<Output = ()> + Send) {
-        let _ = (&self.clock, &self.drivers, &self.hooks, self.options);
-        stop.await;
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let now = self.house.clock.wall();
+            let next = match self.tick(now).await {
+                Ok(next) => next.map_or(LONGEST_SLEEP, |next| timing::since(now, next)),
+                Err(error) => {
+                    tracing::error!(error = pmks_driver::chain(&error), "the store does not answer");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = &mut stop => break,
+                () = self.house.wake.notified() => {}
+                () = self.house.clock.sleep(next.min(LONGEST_SLEEP)) => {}
+            }
+        }
+        self.settle().await;
     }
 
     /// Something was accepted, cancelled or retried: look now.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.house.wake.notify_one();
+    }
+
+    fn start(&self, claimed: Claimed) {
+        let under_way = UnderWay::begin(&self.house, &claimed.operation.resource.connection);
+        let house = Arc::clone(&self.house);
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(ended) = steps.try_join_next() {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                tracing::error!(%error, "a step ended by a defect; it is taken up again when its claim ends");
+            }
+        }
+        steps.spawn(async move {
+            let _under_way = under_way;
+            Box::pin(step::step(&house, claimed)).await;
+        });
+    }
+}
+
+impl House {
+    /// What to claim now; `None` if there is no room.
+    fn claim(&self, now: Timestamp) -> Option<Claim> {
+        let under_way = self.lock_under_way();
+        let room = self.options.concurrent.saturating_sub(under_way.values().sum());
+        let each = self.options.concurrent_per_connection;
+        (room > 0).then(|| Claim {
+            owner: self.owner,
+            now,
+            until: timing::after(now, timing::LEASE),
+            longest: timing::after(now, timing::LONGEST_WAIT),
+            limit: room,
+            limit_per_connection: each,
+            except: under_way
+                .iter()
+                .filter(|(_, count)| **count >= each)
+                .map(|(connection, _)| connection.clone())
+                .collect(),
+            only: self.options.only,
+        })
+    }
+
+    fn lock_under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn at(&self, point: &str) {
+        self.kill_points.at(point).await;
+    }
+}
+
+/// Counts a step for as long as it lives.
+struct UnderWay {
+    house: Arc<House>,
+    connection: String,
+}
+
+impl UnderWay {
+    fn begin(house: &Arc<House>, connection: &str) -> Self {
+        *house.lock_under_way().entry(connection.to_owned()).or_default() += 1;
+        telemetry::under_way(1.0);
+        Self { house: Arc::clone(house), connection: connection.to_owned() }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut under_way = self.house.lock_under_way();
+        if let Some(count) = under_way.get_mut(&self.connection) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.connection);
+            }
+        }
+        telemetry::under_way(-1.0);
+        self.house.wake.notify_one();
+        if under_way.is_empty() {
+            self.house.idle.notify_waiters();
+        }
     }
 }

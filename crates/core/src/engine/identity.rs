@@ -1,0 +1,74 @@
+//! Who a credential acts for, proven once for each connection and credential revision before anything is believed or
+//! changed: an operation is pinned to an account.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use pmks_driver::{Reaction, reaction};
+use pmks_store::{Blocked, Operation};
+use pmks_transport::Effect;
+
+use super::House;
+use super::bounded::bounded;
+use super::contract::Connected;
+use super::timing::Timing;
+
+/// Accounts that were proven, by connection and credential revision.
+#[derive(Default)]
+pub(super) struct Identities(Mutex<HashMap<(String, i64), String>>);
+
+/// Whether an operation may go on.
+pub(super) enum Proof {
+    /// It acts in its account.
+    Proven,
+    /// Cannot be said now.
+    Later,
+    /// It must not.
+    Refused(Blocked),
+}
+
+impl House {
+    pub(super) async fn prove(&self, connected: &Connected, operation: &Operation, timing: Timing) -> Proof {
+        let key = (operation.resource.connection.clone(), connected.credential_revision);
+        let known = self.identities.lock().get(&key).cloned();
+        let account = match known {
+            Some(account) => account,
+            None => {
+                let call = connected.driver.account_identity();
+                let capabilities = connected.driver.capabilities();
+                match bounded(&*self.clock, timing.request_limit() * 2, capabilities, call).await {
+                    Ok(identity) => {
+                        self.identities.lock().insert(key, identity.account.clone());
+                        identity.account
+                    }
+                    Err(error) => {
+                        return match reaction(error.kind(), Effect::Read) {
+                            Reaction::Fail => Proof::Refused(blocked(format!(
+                                "a credential that the cloud accepts: {error}"
+                            ))),
+                            Reaction::Wait | Reaction::Retry | Reaction::LookFirst => Proof::Later,
+                        };
+                    }
+                }
+            }
+        };
+        if operation.account.is_empty() || operation.account == account {
+            Proof::Proven
+        } else {
+            Proof::Refused(blocked(format!(
+                "a credential of account {}; the connection's acts for {account}",
+                operation.account
+            )))
+        }
+    }
+}
+
+impl Identities {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, i64), String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn blocked(needs: String) -> Blocked {
+    Blocked { reason: "credential".to_owned(), needs, candidates: Vec::new() }
+}

@@ -1,0 +1,162 @@
+//! The first stage of every operation: validated again, prepared by the driver (which reads only), and its plan
+//! stored, once.
+
+use std::time::Duration;
+
+use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, reaction, validate};
+use pmks_model::{Failure, FailureKind, StageState};
+use pmks_store::{Begun, End, NewStage, PREFLIGHT, Result, StageRecord};
+use pmks_transport::Effect;
+
+use super::bounded::bounded;
+use super::notes::Notes;
+use super::step::Run;
+use super::timing::{self, since};
+
+/// A preparation makes many calls, each with its own limit.
+const LIMIT: Duration = Duration::from_mins(10);
+
+/// How long the cloud may be out of reach before the operation fails, having changed nothing.
+const DEADLINE_SECONDS: u64 = 15 * 60;
+
+/// How often what a preparation reads may change under it.
+const STALE: u32 = 5;
+
+/// What came of a preflight.
+pub(super) enum Preflight {
+    /// The plan is stored.
+    Planned,
+    /// The operation has ended, or waits.
+    Over,
+}
+
+impl Run<'_> {
+    /// The first write of an attempt.
+    pub(super) async fn start(&mut self) -> Result<()> {
+        let now = self.house.clock.wall();
+        let mut record = self.preflight_record();
+        if record.state != StageState::Done {
+            record.state = StageState::Following;
+            record.started_at = record.started_at.or(Some(now));
+        }
+        self.operation = self.house.store.start(self.fence, record, now).await?;
+        Ok(())
+    }
+
+    pub(super) async fn preflight(&mut self) -> Result<Preflight> {
+        let change = match self.house.hooks.resolve(&self.operation).await {
+            Ok(Some(change)) => change,
+            Ok(None) => return self.nothing_to_do().await,
+            Err(failure) => return self.refuse(failure).await,
+        };
+        let findings = validate(&change, self.connected.driver.capabilities());
+        if !findings.is_empty() {
+            return self.refuse(Failure::invalid(findings)).await;
+        }
+        self.house.at("engine.prepare.before").await;
+        let capabilities = self.connected.driver.capabilities();
+        let prepared =
+            bounded(&*self.house.clock, LIMIT, capabilities, self.connected.driver.prepare(&change)).await;
+        self.house.at("engine.prepare.after").await;
+        super::telemetry::called("prepare", PREFLIGHT, prepared.is_ok());
+        match prepared {
+            Ok(prepared) => self.begin(&change, prepared).await,
+            Err(error) if error.is_not_found() && self.operation.kind.removes() => self.nothing_to_do().await,
+            Err(error) => self.not_prepared(&error).await,
+        }
+    }
+
+    async fn begin(&mut self, change: &Change, prepared: Prepared) -> Result<Preflight> {
+        if prepared.plan.stages.iter().any(|stage| stage.name == PREFLIGHT) {
+            let failure = Failure::new(FailureKind::Unexpected, "the plan names a stage like the preflight");
+            return self.refuse(failure).await;
+        }
+        let expected = self.timing.paced(prepared.plan.expected()).as_secs();
+        let stages = prepared
+            .plan
+            .stages
+            .iter()
+            .map(|stage| Ok(NewStage { name: stage.name.clone(), specification: to_json(stage)? }))
+            .collect::<Result<_>>()?;
+        let begun = Begun {
+            intent: to_json(change)?,
+            stages,
+            resolved: prepared.resolved,
+            notices: prepared.notices,
+            children: to_json(&prepared.children)?,
+            expected_seconds: expected,
+        };
+        let now = self.house.clock.wall();
+        let record = StageRecord {
+            state: StageState::Done,
+            finished_at: Some(now),
+            detail: String::new(),
+            ..self.preflight_record()
+        };
+        self.operation = self.house.store.begin(self.fence, begun, record, now).await?;
+        Ok(Preflight::Planned)
+    }
+
+    /// What is to be removed is not there any more, or never was.
+    async fn nothing_to_do(&mut self) -> Result<Preflight> {
+        self.write_preflight(StageState::Done, None, String::new()).await?;
+        self.end_now(End::Succeeded).await?;
+        Ok(Preflight::Over)
+    }
+
+    async fn refuse(&mut self, failure: Failure) -> Result<Preflight> {
+        self.write_preflight(StageState::Failed, Some(failure.clone()), failure.detail.clone()).await?;
+        self.end_now(End::Failed(failure)).await?;
+        Ok(Preflight::Over)
+    }
+
+    async fn not_prepared(&mut self, error: &DriverError) -> Result<Preflight> {
+        let now = self.house.clock.wall();
+        let mut record = self.preflight_record();
+        let mut notes = Notes::read(&record.notes);
+        notes.tries += 1;
+        notes.stale += u32::from(*error.kind() == ErrorKind::Stale);
+        let running = since(record.started_at.unwrap_or(now), now);
+        let (wait, limit) = match reaction(error.kind(), Effect::Read) {
+            Reaction::Fail => return self.refuse(error.to_failure()).await,
+            Reaction::Wait => (self.timing.busy(notes.tries), self.timing.longest_busy()),
+            Reaction::Retry | Reaction::LookFirst => {
+                (self.timing.backoff(notes.tries), self.timing.deadline(DEADLINE_SECONDS))
+            }
+        };
+        if running > limit || notes.stale > STALE {
+            return self.refuse(error.to_failure()).await;
+        }
+        record.detail = format!("tried again: {error}");
+        record.notes = notes.write();
+        let lease = timing::after(now, timing::LEASE);
+        self.house.store.record(self.fence, PREFLIGHT, record, None, lease, now).await?;
+        let next = timing::after(now, error.retry_after().unwrap_or(wait).min(timing::LONGEST_WAIT));
+        self.house.store.release(self.fence, next, now).await?;
+        Ok(Preflight::Over)
+    }
+
+    async fn write_preflight(
+        &mut self,
+        state: StageState,
+        error: Option<Failure>,
+        detail: String,
+    ) -> Result<()> {
+        let now = self.house.clock.wall();
+        let record = StageRecord { state, error, detail, finished_at: Some(now), ..self.preflight_record() };
+        if let Some(stage) = self.operation.stages.first_mut() {
+            stage.record = record.clone();
+        }
+        let lease = timing::after(now, timing::LEASE);
+        self.house.store.record(self.fence, PREFLIGHT, record, None, lease, now).await
+    }
+
+    fn preflight_record(&self) -> StageRecord {
+        self.operation.stages.first().map(|stage| stage.record.clone()).unwrap_or_default()
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value> {
+    serde_json::to_value(value)
+        .map_err(|error| pmks_store::Error::Damaged(format!("a plan cannot be written: {error}")))
+}

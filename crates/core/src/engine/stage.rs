@@ -1,0 +1,411 @@
+//! One turn of one stage: look, ask if absent, or follow; then what it came to is stored.
+//!
+//! ```text
+//!            absent, surely                accepted                  ready
+//! Waiting ───────────────────▶ Asking ───────────────▶ Following ───────────▶ Done
+//!    ▲  ▲ refused: busy, stale   │ answer lost: look until sure  │ cloud's own failure
+//!    │  └────────────────────────┤                               ▼
+//!    └───────────────────────────┴──────────────── more to do   Failed
+//! ```
+//! It never asks for what may still be under way, and never follows what is not this operation's: the driver's look
+//! says which is which.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pmks_driver::{
+    Capabilities, DriverError, Effect, FailedCreate, Found, FoundState, Handle, Identity, Look, Outputs,
+    Poll, Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
+};
+use pmks_model::{Failure, FailureKind, StageState};
+use pmks_store::{Blocked, Result, Stage, StageRecord};
+use uuid::Uuid;
+
+use super::bounded::bounded;
+use super::notes::Notes;
+use super::step::Run;
+use super::telemetry;
+use super::timing::{self, after, since};
+
+/// How often what was accepted may be gone before the stage fails.
+const VANISHED: u32 = 3;
+
+/// What was accepted is given at least this long, at the real cloud's pace, to be seen.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// One turn of one stage.
+pub(super) struct Turn<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) index: usize,
+    pub(super) specification: &'a StageSpecification,
+    pub(super) record: StageRecord,
+    pub(super) notes: Notes,
+    /// What is in the store.
+    stored: StageRecord,
+    /// Set when the user must decide.
+    blocked: Option<Blocked>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn of(run: &'a Run<'a>, index: usize) -> Option<Self> {
+        let stage: &Stage = run.operation.stages.get(index + 1)?;
+        Some(Self {
+            run,
+            index,
+            specification: run.plan.get(index)?,
+            record: stage.record.clone(),
+            notes: Notes::read(&stage.record.notes),
+            stored: stage.record.clone(),
+            blocked: None,
+        })
+    }
+
+    /// Takes the turn, and answers what the stage came to.
+    pub(super) async fn take(mut self) -> Result<(StageRecord, Option<Blocked>)> {
+        let now = self.now();
+        if self.notes.attempt != self.run.operation.attempt {
+            self.notes.begin_attempt(self.run.operation.attempt);
+        }
+        self.record.started_at = self.record.started_at.or(Some(now));
+        self.notes.due = None;
+        match self.run.connected.driver.stage(self.specification) {
+            Ok(calls) => match (self.record.state, self.record.handle.clone()) {
+                (StageState::Following, Some(handle)) => self.poll(&*calls, Handle(handle)).await?,
+                _ => self.look(&*calls).await?,
+            },
+            Err(error) => self.fail(error.to_failure()),
+        }
+        self.persist_if_changed().await?;
+        Ok((self.record, self.blocked))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.run.house.clock.wall()
+    }
+
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        self.run.connected.driver.capabilities()
+    }
+
+    pub(super) fn context(&self) -> StageContext {
+        let mut outputs = Outputs::default();
+        for stage in self.run.operation.stages.iter().skip(1) {
+            if let Some(left) = &stage.record.outputs {
+                outputs.insert(&stage.name, left.clone());
+            }
+        }
+        let now = self.now();
+        StageContext {
+            outputs,
+            token: self.record.token.clone(),
+            baseline: self.record.baseline.clone(),
+            system_id: self.record.system_id.clone(),
+            started_at: self.record.started_at.unwrap_or(now),
+            now,
+            pace: self.run.connected.pace,
+        }
+    }
+
+    /// Calls the cloud, bounded, between its two kill points.
+    pub(super) async fn call<T>(
+        &self,
+        name: &'static str,
+        call: impl Future<Output = DriverResult<T>> + Send,
+    ) -> DriverResult<T> {
+        let house = self.run.house;
+        house.at(&format!("engine.{name}.before")).await;
+        let limit = self.run.timing.request_limit() * 2 + Duration::from_secs(30);
+        let answer = bounded(&*house.clock, limit, self.capabilities(), call).await;
+        telemetry::called(name, &self.specification.kind, answer.is_ok());
+        house.at(&format!("engine.{name}.after")).await;
+        answer
+    }
+
+    async fn look(&mut self, calls: &dyn StageCalls) -> Result<()> {
+        let context = self.context();
+        match self.call("look", calls.look(&context)).await {
+            Ok(Look::Present(found)) => self.found(calls, found).await,
+            Ok(Look::Absent) => self.absent(calls).await,
+            Ok(Look::Several(candidates)) => {
+                self.blocked = Some(Blocked {
+                    reason: "which".to_owned(),
+                    needs: format!(
+                        "several things could be {:?}: remove at the cloud what is not it",
+                        self.specification.name
+                    ),
+                    candidates,
+                });
+                Ok(())
+            }
+            Ok(Look::Unsure(why)) => {
+                self.record.detail = why;
+                self.look_again(self.poll_wait());
+                Ok(())
+            }
+            Err(error) => {
+                self.unanswered(&error);
+                Ok(())
+            }
+        }
+    }
+
+    async fn found(&mut self, calls: &dyn StageCalls, found: Found) -> Result<()> {
+        self.answered();
+        if !found.system_id.is_empty() {
+            self.record.system_id = Some(found.system_id);
+        }
+        if !found.incarnation.is_empty() {
+            self.record.incarnation = Some(found.incarnation);
+        }
+        match found.state {
+            FoundState::Ready(outputs) => {
+                self.notes.unsettled = false;
+                self.done(outputs);
+            }
+            FoundState::Pending { says } => {
+                // A removal under way leaves the ask for the new one still to come, but nothing unsettled.
+                self.notes.unsettled = false;
+                self.record.state = StageState::Following;
+                self.record.detail = says;
+                self.look_again(self.poll_wait());
+            }
+            FoundState::Failed(error) => return self.found_failed(calls, error).await,
+        }
+        Ok(())
+    }
+
+    /// What an earlier attempt left failed is removed where the cloud wants that; what failed just now is a failure.
+    async fn found_failed(&mut self, calls: &dyn StageCalls, error: DriverError) -> Result<()> {
+        let replaces = self.capabilities().failed_create == FailedCreate::Replace
+            && self.run.operation.kind.creates()
+            && self.notes.asked_in < self.run.operation.attempt
+            && !self.run.is_stopping();
+        if self.notes.replacing && !self.is_certain() {
+            "what failed before is being removed".clone_into(&mut self.record.detail);
+            self.look_again(self.poll_wait());
+            Ok(())
+        } else if self.notes.replacing || (replaces && self.run.operation.attempt > 1) {
+            self.remove_failed(calls, error).await
+        } else {
+            self.notes.unsettled = false;
+            self.fail(error.to_failure());
+            Ok(())
+        }
+    }
+
+    async fn absent(&mut self, calls: &dyn StageCalls) -> Result<()> {
+        self.answered();
+        let following = self.record.state == StageState::Following;
+        if self.notes.replacing {
+            self.notes.replacing = false;
+            self.notes.unsettled = false;
+            self.notes.next_generation();
+            self.record.system_id = None;
+            self.record.incarnation = None;
+        } else if (following || self.record.state == StageState::Asking) && !self.is_certain() {
+            "it is not to be seen yet".clone_into(&mut self.record.detail);
+            let wait = self.poll_wait().min(self.until_certain());
+            self.look_again(wait);
+            return Ok(());
+        } else if self.notes.unsettled && self.run.is_stopping() && !self.is_certain() {
+            self.look_again(self.until_certain());
+            return Ok(());
+        } else if following {
+            self.notes.vanished += 1;
+            self.notes.next_generation();
+            if self.notes.vanished > VANISHED {
+                self.fail(Failure::new(
+                    FailureKind::Unexpected,
+                    "the cloud accepted it again and again, and it is not there",
+                ));
+                return Ok(());
+            }
+        }
+        self.record.state = StageState::Waiting;
+        self.record.handle = None;
+        if self.run.is_stopping() {
+            self.notes.unsettled = false;
+            return Ok(());
+        }
+        self.ask(calls).await
+    }
+
+    async fn poll(&mut self, calls: &dyn StageCalls, handle: Handle) -> Result<()> {
+        let context = self.context();
+        match self.call("poll", calls.poll(&context, &handle)).await {
+            Ok(Poll::Pending { says, after }) => {
+                self.answered();
+                self.record.detail = says;
+                let wait = after.unwrap_or_else(|| self.poll_wait());
+                self.look_again(wait);
+            }
+            Ok(Poll::Done(outputs)) => {
+                self.answered();
+                if self.lacks_identifiers() {
+                    self.record.handle = None;
+                } else {
+                    self.done(outputs);
+                }
+            }
+            Ok(Poll::Again { says, after }) => {
+                self.answered();
+                self.record.state = StageState::Waiting;
+                self.record.handle = None;
+                self.record.detail = says;
+                self.notes.vanished = 0;
+                self.notes.next_generation();
+                let wait = after.unwrap_or_else(|| self.run.timing.backoff(1));
+                self.look_again(wait);
+            }
+            Ok(Poll::Failed(error)) => self.fail(error.to_failure()),
+            Ok(Poll::Lost) => self.record.handle = None,
+            Err(error) => self.unanswered(&error),
+        }
+        Ok(())
+    }
+
+    /// A read that was not answered, or not in a way that can be believed.
+    pub(super) fn unanswered(&mut self, error: &DriverError) {
+        self.notes.tries += 1;
+        let wait = match reaction(error.kind(), Effect::Read) {
+            Reaction::Fail => return self.fail(error.to_failure()),
+            Reaction::Wait => self.run.timing.busy(self.notes.tries),
+            Reaction::Retry | Reaction::LookFirst => self.run.timing.backoff(self.notes.tries),
+        };
+        self.record.detail = format!("tried again: {error}");
+        self.look_again(error.retry_after().unwrap_or(wait));
+    }
+
+    /// The next look is that far away, unless the stage has lasted too long.
+    pub(super) fn look_again(&mut self, wait: Duration) {
+        let now = self.now();
+        if let Some(failure) = self.overdue(now) {
+            return self.fail(failure);
+        }
+        self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
+    }
+
+    pub(super) fn done(&mut self, outputs: serde_json::Value) {
+        self.record.state = StageState::Done;
+        self.record.outputs = Some(outputs);
+        self.record.finished_at = Some(self.now());
+        self.record.detail = String::new();
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.record.state = StageState::Failed;
+        self.record.finished_at = Some(self.now());
+        self.record.detail.clone_from(&failure.detail);
+        self.record.error = Some(failure);
+    }
+
+    /// The cloud answered: what is counted while it does not begins anew.
+    pub(super) fn answered(&mut self) {
+        self.notes.tries = 0;
+    }
+
+    /// Whether «not there» is to be believed: nothing that was sent can still be under way or out of sight.
+    pub(super) fn is_certain(&self) -> bool {
+        self.until_certain().is_zero()
+    }
+
+    fn until_certain(&self) -> Duration {
+        let timing = self.run.timing;
+        let longest = timing.request_limit()
+            + timing.paced(Duration::from_secs(self.specification.visible_after_seconds).max(SEEN_WITHIN));
+        let left = self.notes.certain_at.map(|at| since(self.now(), at));
+        // A time further away than it can have been set was set by a clock that stood wrong.
+        left.unwrap_or_default().min(longest)
+    }
+
+    pub(super) fn certain_after(&self, sent: bool) -> Timestamp {
+        let timing = self.run.timing;
+        let visible = Duration::from_secs(self.specification.visible_after_seconds);
+        let wait = if sent {
+            timing.request_limit() + timing.paced(visible)
+        } else {
+            timing.paced(visible.max(SEEN_WITHIN))
+        };
+        after(self.now(), wait)
+    }
+
+    pub(super) fn poll_wait(&self) -> Duration {
+        let began = self.record.asked_at.or(self.record.started_at);
+        let elapsed = since(began.unwrap_or_else(|| self.now()), self.now());
+        let expected = Duration::from_secs(self.specification.expected_seconds);
+        self.run.timing.poll(expected, elapsed)
+    }
+
+    /// Why the stage has lasted too long, if it has.
+    fn overdue(&self, now: Timestamp) -> Option<Failure> {
+        let timing = self.run.timing;
+        let (began, limit, paused) = match self.notes.busy_since {
+            Some(busy_since) => (busy_since, timing.longest_busy(), 0),
+            None => (
+                self.record.started_at.unwrap_or(now),
+                timing.deadline(self.specification.deadline_seconds),
+                self.notes.paused_ms,
+            ),
+        };
+        let lasted = since(began, now).saturating_sub(Duration::from_millis(paused));
+        (lasted > limit).then(|| {
+            let says = match self.record.detail.as_str() {
+                "" => String::new(),
+                detail => format!("; last: {detail}"),
+            };
+            Failure::new(
+                FailureKind::Timeout,
+                format!("{:?} took longer than {} s{says}", self.specification.name, limit.as_secs()),
+            )
+        })
+    }
+
+    fn lacks_identifiers(&self) -> bool {
+        let absent = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+        self.specification.subject.is_some()
+            && !self.run.operation.kind.removes()
+            && (absent(&self.record.system_id) || absent(&self.record.incarnation))
+    }
+
+    fn subject(&self) -> Option<Uuid> {
+        let subject = self.specification.subject.as_ref()?;
+        self.run.records.get(&(subject.kind, subject.name.clone())).copied()
+    }
+
+    pub(super) async fn persist(&mut self) -> Result<()> {
+        self.record.notes = self.notes.write();
+        let now = self.now();
+        let lease = after(now, timing::LEASE.max(self.run.timing.request_limit() * 2));
+        self.run
+            .house
+            .store
+            .record(self.run.fence, &self.specification.name, self.record.clone(), self.subject(), lease, now)
+            .await?;
+        self.stored = self.record.clone();
+        Ok(())
+    }
+
+    /// A look is written only when it changes something.
+    async fn persist_if_changed(&mut self) -> Result<()> {
+        let plain = |record: &StageRecord| StageRecord {
+            notes: Notes::read(&record.notes).worth_writing().write(),
+            ..record.clone()
+        };
+        self.record.notes = self.notes.write();
+        if plain(&self.record) == plain(&self.stored) {
+            return Ok(());
+        }
+        self.persist().await
+    }
+
+    /// Whether a token of the cloud settles a lost answer, and still does.
+    pub(super) fn token_holds(&self) -> bool {
+        match self.specification.identity {
+            Identity::Token { lifetime_seconds } => {
+                let age = since(self.notes.token_since.unwrap_or_else(|| self.now()), self.now());
+                age < Duration::from_secs(lifetime_seconds)
+            }
+            Identity::UniqueName | Identity::Tag | Identity::Baseline => true,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! One step of an operation: from its claim until it has to wait, is blocked, or ends.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use pmks_driver::{Cancel, Change, StageSpecification};
+use pmks_model::{FailureKind, OperationState, ResourceKind, StageState};
+use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, Page, ResourceFilter, Result};
+use uuid::Uuid;
+
+use super::House;
+use super::contract::Connected;
+use super::identity::Proof;
+use super::notes::Notes;
+use super::stage::Turn;
+use super::timing::{self, Timing, is_due};
+
+/// How often stages are gone through before other operations have their turn.
+const ROUNDS: usize = 100;
+
+/// How long to wait for a connection that cannot be used now.
+const LATER: Duration = Duration::from_secs(15);
+
+/// An operation under way.
+pub(super) struct Run<'a> {
+    pub(super) house: &'a House,
+    pub(super) connected: Connected,
+    pub(super) fence: Fence,
+    pub(super) operation: Operation,
+    pub(super) timing: Timing,
+    /// The stages of the plan, in its order.
+    pub(super) plan: Vec<StageSpecification>,
+    /// The change as it was begun.
+    pub(super) change: Option<Change>,
+    /// Our records by kind and name.
+    pub(super) records: HashMap<(ResourceKind, String), Uuid>,
+}
+
+/// What a stage does next.
+enum Next {
+    /// It is over, or does not begin any more.
+    Rests,
+    /// It is to be called at that time.
+    At(Timestamp),
+}
+
+pub(super) async fn step(house: &House, claimed: Claimed) {
+    let id = claimed.operation.id;
+    match take(house, claimed).await {
+        Ok(()) => {}
+        Err(Error::Fenced) => tracing::info!(operation = %id, "claimed anew meanwhile: this step ends"),
+        Err(error) => {
+            tracing::error!(operation = %id, error = pmks_driver::chain(&error), "a step could not be stored");
+        }
+    }
+}
+
+async fn take(house: &House, claimed: Claimed) -> Result<()> {
+    let Claimed { operation, fence } = claimed;
+    let connected = match house.drivers.connected(&operation.resource.connection).await {
+        Ok(connected) => connected,
+        Err(failure) if operation.cancel_requested => {
+            tracing::info!(operation = %operation.id, %failure, "cancelled without asking the cloud");
+            return house.end_unheard(fence, &operation).await;
+        }
+        Err(failure) if failure.kind == FailureKind::Unavailable => return house.later(fence).await,
+        Err(failure) => {
+            let blocked = Blocked {
+                reason: "connection".to_owned(),
+                needs: failure.to_string(),
+                candidates: Vec::new(),
+            };
+            house.store.block(fence, blocked, house.clock.wall()).await?;
+            return Ok(());
+        }
+    };
+    let timing = Timing { pace: connected.pace, seed: house.options.seed ^ operation.id.as_u64_pair().1 };
+    match house.prove(&connected, &operation, timing).await {
+        Proof::Proven => {}
+        Proof::Later => return house.later(fence).await,
+        Proof::Refused(_) if operation.cancel_requested => return house.end_unheard(fence, &operation).await,
+        Proof::Refused(blocked) => {
+            house.store.block(fence, blocked, house.clock.wall()).await?;
+            return Ok(());
+        }
+    }
+    let run = Run {
+        house,
+        connected,
+        fence,
+        timing,
+        plan: Vec::new(),
+        change: None,
+        records: house.records(&operation).await?,
+        operation,
+    };
+    run.go().await
+}
+
+impl House {
+    async fn later(&self, fence: Fence) -> Result<()> {
+        let now = self.clock.wall();
+        self.store.release(fence, timing::after(now, LATER), now).await
+    }
+
+    /// The records that stages may make: the one that the operation is about, and its parts.
+    async fn records(&self, operation: &Operation) -> Result<HashMap<(ResourceKind, String), Uuid>> {
+        let Some(uid) = operation.resource_uid else {
+            return Ok(HashMap::new());
+        };
+        let filter = ResourceFilter { parent: Some(uid), ..ResourceFilter::default() };
+        let parts = self.store.resources(&filter, Page::all()).await?;
+        let whole = self.store.resource(uid).await?;
+        Ok(parts
+            .into_iter()
+            .chain(whole)
+            .map(|resource| ((resource.kind, resource.name), resource.uid))
+            .collect())
+    }
+}
+
+impl Run<'_> {
+    async fn go(mut self) -> Result<()> {
+        if self.operation.state == OperationState::Blocked || self.operation.state == OperationState::Queued {
+            self.start().await?;
+        }
+        if !self.is_planned() {
+            if self.operation.cancel_requested {
+                return self.end(End::Cancelled).await;
+            }
+            match self.preflight().await? {
+                super::preflight::Preflight::Planned => {}
+                super::preflight::Preflight::Over => return Ok(()),
+            }
+        }
+        if let Err(failure) = self.read_plan() {
+            return self.end(End::Failed(failure)).await;
+        }
+        self.stages().await
+    }
+
+    /// Whether the preflight is done and the plan stored.
+    fn is_planned(&self) -> bool {
+        self.operation.stages.first().is_some_and(|preflight| preflight.record.state == StageState::Done)
+    }
+
+    fn read_plan(&mut self) -> std::result::Result<(), pmks_model::Failure> {
+        let unreadable = |what: &str, error: serde_json::Error| {
+            pmks_model::Failure::new(
+                FailureKind::Unexpected,
+                format!("the stored {what} cannot be read: {error}"),
+            )
+        };
+        self.plan = self
+            .operation
+            .stages
+            .iter()
+            .skip(1)
+            .map(|stage| serde_json::from_value(stage.specification.clone()))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| unreadable("plan", error))?;
+        let change = serde_json::from_value(self.operation.intent.clone());
+        self.change = Some(change.map_err(|error| unreadable("intent", error))?);
+        Ok(())
+    }
+
+    async fn stages(mut self) -> Result<()> {
+        let mut blocked = HashMap::new();
+        for _ in 0..ROUNDS {
+            let now = self.house.clock.wall();
+            let mut due = Vec::new();
+            let mut next: Option<Timestamp> = None;
+            for index in (0..self.plan.len()).filter(|index| !blocked.contains_key(index)) {
+                match self.next(index, now) {
+                    Next::Rests => {}
+                    Next::At(at) if is_due(at, now) => due.push(index),
+                    Next::At(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                }
+            }
+            if due.is_empty() {
+                return match next {
+                    Some(next) => self.house.store.release(self.fence, next, now).await,
+                    None => self.rest(blocked.into_values().next()).await,
+                };
+            }
+            let turns = join_all(due.into_iter().map(|index| self.turn(index))).await;
+            for turn in turns {
+                let (index, record, stop) = turn?;
+                if let Some(stage) = self.operation.stages.get_mut(index + 1) {
+                    stage.record = record;
+                }
+                if let Some(stop) = stop {
+                    blocked.insert(index, stop);
+                }
+            }
+        }
+        let now = self.house.clock.wall();
+        self.house.store.release(self.fence, now, now).await
+    }
+
+    async fn turn(&self, index: usize) -> Result<(usize, pmks_store::StageRecord, Option<Blocked>)> {
+        match Turn::of(self, index) {
+            Some(turn) => {
+                let (record, blocked) = Box::pin(turn.take()).await?;
+                Ok((index, record, blocked))
+            }
+            None => Err(Error::Damaged("a stage of the plan has no row".to_owned())),
+        }
+    }
+
+    fn next(&self, index: usize, now: Timestamp) -> Next {
+        let (Some(stage), Some(specification)) = (self.operation.stages.get(index + 1), self.plan.get(index))
+        else {
+            return Next::Rests;
+        };
+        let notes = Notes::read(&stage.record.notes);
+        let at = Next::At(notes.due.unwrap_or(now));
+        match stage.record.state {
+            StageState::Done | StageState::Failed => Next::Rests,
+            StageState::Asking => at,
+            StageState::Waiting if notes.unsettled => at,
+            StageState::Waiting if self.is_stopping() || !self.is_unlocked(specification) => Next::Rests,
+            StageState::Waiting => at,
+            StageState::Following
+                if self.operation.cancel_requested && specification.cancel == Cancel::Leave =>
+            {
+                Next::Rests
+            }
+            StageState::Following => at,
+        }
+    }
+
+    /// Whether no stage may begin any more.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.operation.cancel_requested
+            || self.operation.stages.iter().any(|stage| stage.record.state == StageState::Failed)
+    }
+
+    fn is_unlocked(&self, specification: &StageSpecification) -> bool {
+        specification.after.iter().all(|name| {
+            self.operation
+                .stages
+                .iter()
+                .any(|stage| stage.name == *name && stage.record.state == StageState::Done)
+        })
+    }
+
+    /// Nothing is left that could go on by itself.
+    async fn rest(self, blocked: Option<Blocked>) -> Result<()> {
+        let stages = || self.operation.stages.iter();
+        if stages().all(|stage| stage.record.state == StageState::Done) {
+            return self.end(End::Succeeded).await;
+        }
+        let failed = stages()
+            .filter(|stage| stage.record.state == StageState::Failed)
+            .find_map(|stage| stage.record.error.clone());
+        match (failed, self.operation.cancel_requested, blocked) {
+            (Some(failure), ..) => self.end(End::Failed(failure)).await,
+            (None, true, _) => self.end(End::Cancelled).await,
+            (None, false, Some(blocked)) => {
+                self.house.store.block(self.fence, blocked, self.house.clock.wall()).await?;
+                Ok(())
+            }
+            (None, false, None) => {
+                let failure = pmks_model::Failure::new(
+                    FailureKind::Unexpected,
+                    "the plan has stages that can never begin",
+                );
+                self.end(End::Failed(failure)).await
+            }
+        }
+    }
+}
