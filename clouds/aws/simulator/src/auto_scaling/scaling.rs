@@ -15,7 +15,7 @@ const STARTING: Duration = Duration::from_secs(65);
 /// From the decision that a member goes until its machine is told to.
 const DRAINING: Duration = Duration::from_secs(30);
 /// How long a group waits before it tries again to launch what could not be launched.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// Lets the group compare its members with the wanted number soon.
 pub(crate) fn check_soon(group: &mut Group, now: Now) {

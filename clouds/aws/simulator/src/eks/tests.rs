@@ -1,0 +1,7 @@
+//! The state machines of EKS on virtual time: each test makes calls, lets work time pass and looks again.
+
+mod access;
+mod clusters;
+mod node_groups;
+mod parts;
+mod rig;
