@@ -41,6 +41,11 @@ impl Ground {
     /// Makes it, prerequisites first.
     pub(crate) async fn make(rig: &Rig) -> Result<Self, Failed> {
         fix_prerequisites(rig).await?;
+        Self::make_alone(rig).await
+    }
+
+    /// Makes it and leaves prerequisites as they are.
+    pub(crate) async fn make_alone(rig: &Rig) -> Result<Self, Failed> {
         let capabilities = *rig.driver.capabilities();
         let change = Change::CreateNetwork(network_request(rig, "pmks-ground").await?);
         let mut ids = carry_out(rig, &change).await?.ids;

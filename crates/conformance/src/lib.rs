@@ -14,7 +14,7 @@ mod rig;
 
 pub use calls::{CallLog, SeenCall};
 pub use cases::{CASES, Case};
-pub use report::{Failed, Verdict, run};
+pub use report::{Failed, Verdict, run, say_skipped};
 pub use rig::{Rig, Thing, Witness};
 
 /// Makes one test per case: `conformance!(setup)`, where `setup` is an async function that answers a fresh [`Rig`].
@@ -37,7 +37,7 @@ macro_rules! one_test {
                 let rig = $setup().await;
                 match $crate::run(case, &rig).await {
                     Ok($crate::Verdict::Passed) => {}
-                    Ok($crate::Verdict::Skipped(why)) => eprintln!("SKIPPED {}: {why}", case.name),
+                    Ok($crate::Verdict::Skipped(why)) => $crate::say_skipped(case, &why),
                     Err(failed) => panic!("{}: {failed}", case.name),
                 }
             }

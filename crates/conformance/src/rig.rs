@@ -47,7 +47,7 @@ pub struct Thing {
 /// What a witness cannot do is its default: the case is skipped with that reason.
 #[async_trait]
 pub trait Witness: Send + Sync {
-    /// Everything that exists in the account and region.
+    /// Everything that exists in the account and region, but for its prerequisites: those stay once they are made.
     async fn things(&self) -> Vec<Thing>;
 
     /// Takes the account's prerequisites away, or answers why it cannot.

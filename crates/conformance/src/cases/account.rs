@@ -159,21 +159,21 @@ pub(crate) async fn a_wrong_credential_is_named_as_such(rig: Rig) -> Result<Verd
 pub(crate) async fn a_missing_prerequisite_is_named_and_fixed_on_request(
     rig: Rig,
 ) -> Result<Verdict, Failed> {
-    let ground = Ground::make(&rig).await?;
-    if let Err(why) = rig.witness.without_prerequisites().await {
-        ground.clear(&rig).await?;
-        return Ok(Verdict::Skipped(why));
-    }
     let missing = |rig: Rig| async move {
         let all = rig.driver.prerequisites(None).await?;
         let missing = all.into_iter().filter(|one| matches!(one.state, PrerequisiteState::Missing { .. }));
         Ok::<_, Failed>(missing.collect::<Vec<_>>())
     };
+    if missing(rig.clone()).await?.is_empty()
+        && let Err(why) = rig.witness.without_prerequisites().await
+    {
+        return Ok(Verdict::Skipped(why));
+    }
     let found = missing(rig.clone()).await?;
     if found.is_empty() {
-        ground.clear(&rig).await?;
         return Ok(Verdict::Skipped("this provider needs nothing to exist first".to_owned()));
     }
+    let ground = Ground::make_alone(&rig).await?;
     check(found.iter().all(|one| one.fix.is_some()), || format!("no fix is offered for {found:?}"))?;
     let mark = rig.calls.mark();
     let error = refused(&rig, &Change::CreateCluster(ground.cluster("pmks-early", 0))).await?;
