@@ -1,11 +1,26 @@
-//! API tokens: made, listed, revoked. Only hashes are stored.
+//! API tokens: made, listed, revoked, recognized. Only hashes are stored, and a token is shown once.
+//!
+//! A token holds 256 random bits, so a fast hash of it suffices: there is nothing to guess.
 
-use crate::failure::unexpected;
-use crate::{ApiTokenView, Caller, ConnectionScope, CreatedApiToken, Pmks, Result, Role};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pmks_model::{Failure, FailureKind, NameRule};
+use pmks_store::Role;
+use secrecy::SecretString;
+use zeroize::Zeroizing;
 
-/// API tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct ApiTokens<'a>(pub(crate) &'a Pmks);
+use crate::failure::{check, of_store, unexpected};
+use crate::{ApiTokenView, Caller, ConnectionScope, CreatedApiToken, Pmks, Result};
+
+/// What a token begins with, so that people and scanners know one when they see it.
+const PREFIX: &str = "pmks_";
+
+const NAME: NameRule = NameRule {
+    pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+    says: "1 to 63 letters, digits, '.', '_' and '-', beginning and ending with a letter or digit",
+};
 
 /// An API token that is asked for.
 #[derive(Clone, Debug)]
@@ -18,36 +33,106 @@ pub struct NewApiToken {
     pub connections: ConnectionScope,
 }
 
+/// API tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiTokens<'a>(pub(crate) &'a Pmks);
+
 impl ApiTokens<'_> {
     /// Makes a token. Admin only.
     ///
     /// # Errors
-    /// `AlreadyExists`, `NotAllowed`.
-    pub async fn create(self, _caller: &Caller, _asked: NewApiToken) -> Result<CreatedApiToken> {
-        Err(unexpected("not built yet"))
+    /// `InvalidRequest`, `AlreadyExists`, `NotAllowed`.
+    pub async fn create(self, caller: &Caller, asked: NewApiToken) -> Result<CreatedApiToken> {
+        caller.require_admin("making an API token")?;
+        let mut findings = pmks_model::Findings::default();
+        findings.add_some("name", NAME.refusal(&asked.name));
+        if matches!(&asked.connections, ConnectionScope::Named(names) if names.is_empty()) {
+            findings.add("connections", "name at least one, or leave it out for all");
+        }
+        check(findings)?;
+        let token = generate()?;
+        let shared = &self.0.shared;
+        let new = pmks_store::NewApiToken {
+            uid: pmks_store::new_uid(shared.clock.wall()),
+            name: asked.name.clone(),
+            hash: hash(&token),
+            role: asked.role,
+            connections: match asked.connections {
+                ConnectionScope::All => Vec::new(),
+                ConnectionScope::Named(names) => names.into_iter().collect(),
+            },
+        };
+        let audit = shared.audit(caller, "apiToken.create", format!("API token {}", asked.name));
+        let stored = shared.store.create_api_token(new, audit).await.map_err(of_store)?;
+        Ok(CreatedApiToken { view: view(stored), token: SecretString::from(token.as_str()) })
     }
 
-    /// All tokens. Admin only.
+    /// All tokens, revoked ones too. Admin only.
     ///
     /// # Errors
     /// `NotAllowed`.
-    pub async fn list(self, _caller: &Caller) -> Result<Vec<ApiTokenView>> {
-        Err(unexpected("not built yet"))
+    pub async fn list(self, caller: &Caller) -> Result<Vec<ApiTokenView>> {
+        caller.require_admin("the list of API tokens")?;
+        let all = self.0.shared.store.api_tokens().await.map_err(of_store)?;
+        Ok(all.into_iter().map(view).collect())
     }
 
-    /// Revokes a token by name or uid. Admin only.
+    /// Revokes a token. Admin only.
     ///
     /// # Errors
     /// `NotFound`, `NotAllowed`.
-    pub async fn revoke(self, _caller: &Caller, _name: &str) -> Result<()> {
-        Err(unexpected("not built yet"))
+    pub async fn revoke(self, caller: &Caller, name: &str) -> Result<()> {
+        caller.require_admin("revoking an API token")?;
+        let shared = &self.0.shared;
+        let audit = shared.audit(caller, "apiToken.revoke", format!("API token {name}"));
+        shared.store.revoke_api_token(name, audit).await.map_err(of_store)
     }
 
     /// Who bears this token.
     ///
     /// # Errors
     /// `NotAuthenticated`.
-    pub async fn authenticate(self, _token: &str) -> Result<Caller> {
-        Err(unexpected("not built yet"))
+    pub async fn authenticate(self, token: &str) -> Result<Caller> {
+        let refused = || Box::new(Failure::new(FailureKind::NotAuthenticated, "this API token is not known"));
+        if !token.starts_with(PREFIX) {
+            return Err(refused());
+        }
+        let wanted = hash(token);
+        let all = self.0.shared.store.api_tokens().await.map_err(of_store)?;
+        // Hashes of random tokens: how long a comparison takes tells nothing of use.
+        let found = all.into_iter().find(|known| known.hash == wanted && known.revoked_at.is_none());
+        let known = found.ok_or_else(refused)?;
+        Ok(Caller {
+            name: known.name,
+            role: known.role,
+            connections: if known.connections.is_empty() {
+                ConnectionScope::All
+            } else {
+                ConnectionScope::Named(known.connections.into_iter().collect())
+            },
+            idempotency: None,
+            request_id: None,
+        })
+    }
+}
+
+fn generate() -> Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    rand::fill(bytes.as_mut()).map_err(|_| unexpected("no random numbers to make a token from"))?;
+    Ok(Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes.as_ref()))))
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()))
+}
+
+fn view(token: pmks_store::ApiToken) -> ApiTokenView {
+    ApiTokenView {
+        uid: token.uid.to_string(),
+        name: token.name,
+        role: token.role,
+        connections: (!token.connections.is_empty()).then_some(token.connections),
+        created_at: token.created_at,
+        revoked_at: token.revoked_at,
     }
 }

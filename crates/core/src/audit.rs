@@ -1,11 +1,11 @@
-//! The audit: who asked for what, when, and how it ended.
+//! The audit log: who asked for what, and when. Reading it needs the role admin.
 
 use jiff::Timestamp;
 
-use crate::failure::unexpected;
+use crate::failure::of_store;
 use crate::{AuditView, Caller, Pmks, Result};
 
-/// The audit.
+/// The audit log.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'a>(pub(crate) &'a Pmks);
 
@@ -16,10 +16,19 @@ impl Audit<'_> {
     /// `NotAllowed`.
     pub async fn list(
         self,
-        _caller: &Caller,
-        _before: Option<Timestamp>,
-        _limit: u32,
+        caller: &Caller,
+        before: Option<Timestamp>,
+        limit: u32,
     ) -> Result<Vec<AuditView>> {
-        Err(unexpected("not built yet"))
+        caller.require_admin("the audit log")?;
+        let lines = self.0.shared.store.audit_log(before, limit).await.map_err(of_store)?;
+        let view = |line: pmks_store::AuditEntry| AuditView {
+            at: line.at,
+            who: line.who,
+            action: line.action,
+            target: line.target,
+            request_id: line.request_id,
+        };
+        Ok(lines.into_iter().map(view).collect())
     }
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pmks_driver::DriverError;
 use pmks_model::{Image, KubernetesVersion, MachineType, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::unexpected;
+use crate::drivers::At;
 use crate::{Pmks, Result};
 
-/// What a cloud offers.
-#[derive(Clone, Copy, Debug)]
-pub struct Discovery<'a>(pub(crate) &'a Pmks);
+/// How old an answer may be where nobody says. Clouds add versions and machine types every few weeks.
+pub const OFFERS_KEPT: Duration = Duration::from_mins(30);
 
 /// What was read, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,44 +23,67 @@ pub struct Dated<T> {
     pub observed_at: Timestamp,
 }
 
+/// What a cloud offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Discovery<'a>(pub(crate) &'a Pmks);
+
 impl Discovery<'_> {
-    /// The Kubernetes versions on offer.
+    /// The Kubernetes versions on offer. `max_age` zero asks the cloud; `None` is [`OFFERS_KEPT`].
     ///
     /// # Errors
-    /// What the cloud says.
+    /// `NotFound` for the connection; what the cloud says.
     pub async fn versions(
         self,
-        _connection: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        max_age: Option<Duration>,
     ) -> Result<Dated<KubernetesVersion>> {
-        Err(unexpected("not built yet"))
+        self.ask("versions", connection, max_age, async |at| at.driver.versions().await).await
     }
 
     /// The machine types on offer.
     ///
     /// # Errors
-    /// What the cloud says.
+    /// As [`Discovery::versions`].
     pub async fn machine_types(
         self,
-        _connection: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        max_age: Option<Duration>,
     ) -> Result<Dated<MachineType>> {
-        Err(unexpected("not built yet"))
+        self.ask("machine types", connection, max_age, async |at| at.driver.machine_types().await).await
     }
 
     /// The images on offer.
     ///
     /// # Errors
-    /// What the cloud says.
-    pub async fn images(self, _connection: &str, _max_age: Option<Duration>) -> Result<Dated<Image>> {
-        Err(unexpected("not built yet"))
+    /// As [`Discovery::versions`].
+    pub async fn images(self, connection: &str, max_age: Option<Duration>) -> Result<Dated<Image>> {
+        self.ask("images", connection, max_age, async |at| at.driver.images().await).await
     }
 
-    /// The regions on offer.
+    /// The regions, with the zones of the connection's own.
     ///
     /// # Errors
-    /// What the cloud says.
-    pub async fn regions(self, _connection: &str, _max_age: Option<Duration>) -> Result<Dated<Region>> {
-        Err(unexpected("not built yet"))
+    /// As [`Discovery::versions`].
+    pub async fn regions(self, connection: &str, max_age: Option<Duration>) -> Result<Dated<Region>> {
+        self.ask("regions", connection, max_age, async |at| at.driver.regions().await).await
+    }
+
+    async fn ask<T, F>(
+        self,
+        what: &str,
+        connection: &str,
+        max_age: Option<Duration>,
+        ask: F,
+    ) -> Result<Dated<T>>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: AsyncFnOnce(&At) -> std::result::Result<Vec<T>, DriverError>,
+    {
+        let shared = &self.0.shared;
+        let at = shared.drivers.at(connection).await?;
+        // Another credential may see other offers.
+        let key = format!("{what}\n{}\n{}", at.connection.uid, at.connection.revision);
+        let ask = async || ask(&at).await.map_err(|error| at.failed(&error));
+        shared.live.get(key, shared.clock.as_ref(), max_age.unwrap_or(OFFERS_KEPT), ask).await
     }
 }

@@ -1,5 +1,6 @@
 //! The facade's one result type, and the failures that many rooms answer.
 
+use pmks_driver::DriverError;
 use pmks_model::{Failure, FailureKind, Findings};
 
 /// What the facade answers: the value, or the failure as it is shown at every surface.
@@ -44,4 +45,35 @@ pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Box<Failure> {
 /// A defect of pmks.
 pub(crate) fn unexpected(detail: impl Into<String>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Unexpected, detail))
+}
+
+/// The resource is not in a state that allows it.
+pub(crate) fn precondition(detail: impl Into<String>, fix: impl Into<String>) -> Box<Failure> {
+    Box::new(Failure::new(FailureKind::Precondition, detail).with_fix(fix))
+}
+
+/// What a driver answered, naming the connection through which it was asked.
+pub(crate) fn of_cloud(connection: &str, error: &DriverError) -> Box<Failure> {
+    let failure = error.to_failure();
+    let detail = format!("connection {connection:?}: {}", failure.detail);
+    Box::new(Failure { detail, ..failure })
+}
+
+/// What a transaction answered instead of its result.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
+    let says = pmks_driver::chain(&error);
+    let kind = match error {
+        pmks_store::Error::AlreadyExists { .. } => FailureKind::AlreadyExists,
+        pmks_store::Error::NotFound { .. } => FailureKind::NotFound,
+        pmks_store::Error::Conflict(_) | pmks_store::Error::Held { .. } => FailureKind::Conflict,
+        pmks_store::Error::Stale { .. } => FailureKind::Stale,
+        pmks_store::Error::KeyReused => return invalid("Idempotency-Key", says),
+        pmks_store::Error::Database(_) => FailureKind::Unavailable,
+        _ => FailureKind::Unexpected,
+    };
+    if matches!(kind, FailureKind::Unavailable | FailureKind::Unexpected) {
+        tracing::error!(error = %says, "the store failed");
+    }
+    Box::new(Failure::new(kind, says))
 }

@@ -16,6 +16,19 @@ mod page;
 mod patch;
 mod views;
 
+mod drivers;
+mod records;
+
+mod accept;
+mod drafts;
+mod hooks;
+mod resolve;
+
+mod activity;
+mod inventory;
+mod live;
+mod parts;
+
 mod access;
 mod api_tokens;
 mod audit;
@@ -26,7 +39,6 @@ mod key_pairs;
 mod networks;
 mod node_groups;
 mod operations;
-mod resolve;
 mod security_groups;
 mod subnets;
 
@@ -40,7 +52,7 @@ pub use audit::Audit;
 pub use caller::{Caller, ConnectionScope, Idempotency};
 pub use clusters::{ClusterFilter, Clusters};
 pub use connections::Connections;
-pub use discovery::{Dated, Discovery};
+pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;
 pub use key_pairs::KeyPairs;
 pub use mutation::{Accepted, Mutation};

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::failure::unexpected;
+use pmks_model::ResourceKind;
+
+use crate::activity::Activity;
+use crate::clusters::view::{Names, Shown};
+use crate::failure::not_found;
+use crate::records::Records;
 use crate::{NodeGroupView, Page, PageRequest, Pmks, Result};
 
 /// Node groups.
@@ -10,31 +15,53 @@ use crate::{NodeGroupView, Page, PageRequest, Pmks, Result};
 pub struct NodeGroups<'a>(pub(crate) &'a Pmks);
 
 impl NodeGroups<'_> {
-    /// A page of a cluster's node groups.
+    /// A page of a cluster's node groups. `max_age` zero asks the cloud.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; with `max_age` what the cloud says.
     pub async fn list(
         self,
-        _connection: &str,
-        _cluster: &str,
-        _page: &PageRequest,
-        _max_age: Option<Duration>,
+        connection: &str,
+        cluster: &str,
+        page: &PageRequest,
+        max_age: Option<Duration>,
     ) -> Result<Page<NodeGroupView>> {
-        Err(unexpected("not built yet"))
+        let mut views = self.all(connection, cluster, max_age).await?;
+        views.retain(|view| page.keeps(&view.name, view.status.as_str(), None));
+        page.cut(views, |view| &view.uid)
     }
 
-    /// One node group.
+    /// One node group, by our name or the cloud's identifier.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(
         self,
-        _connection: &str,
-        _cluster: &str,
-        _name: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        cluster: &str,
+        name: &str,
+        max_age: Option<Duration>,
     ) -> Result<NodeGroupView> {
-        Err(unexpected("not built yet"))
+        let all = self.all(connection, cluster, max_age).await?;
+        let is_it = |view: &NodeGroupView| view.name == name || view.iid.system_id == name;
+        all.into_iter().find(is_it).ok_or_else(|| not_found("node group", name))
+    }
+
+    async fn all(
+        self,
+        connection: &str,
+        cluster: &str,
+        max_age: Option<Duration>,
+    ) -> Result<Vec<NodeGroupView>> {
+        let shared = &self.0.shared;
+        let (_, place, record) = shared.fresh_cluster(connection, cluster, max_age).await?;
+        let records = Records { store: shared.store.as_ref(), place: &place };
+        let all = records.all(None, None).await?;
+        let names = Names::of(&all);
+        let activity = Activity::read(shared.store.as_ref()).await?;
+        let shown = Shown { names: &names, activity: &activity, refresh_error: None };
+        let parts =
+            all.iter().filter(|part| part.kind == ResourceKind::NodeGroup && part.parent == Some(record.uid));
+        parts.map(|part| shown.node_group(&record, part)).collect()
     }
 }

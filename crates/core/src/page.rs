@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pmks_model::Tags;
 
 use crate::Result;
 use crate::failure::invalid;
@@ -60,6 +61,17 @@ impl PageRequest {
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .map(Some)
             .ok_or_else(|| invalid("pageToken", "is not a token of this list"))
+    }
+
+    /// Whether an item of this name, state and tags is wanted. What has no tags matches no tag.
+    pub(crate) fn keeps(&self, name: &str, state: &str, tags: Option<&Tags>) -> bool {
+        let tagged = |(key, value): &(String, String)| {
+            let has = tags.and_then(|tags| tags.get(key));
+            has.is_some_and(|has| value.is_empty() || has == value)
+        };
+        self.name.as_deref().is_none_or(|wanted| wanted == name)
+            && self.state.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(state))
+            && self.tags.iter().all(tagged)
     }
 
     /// Cuts a page out of all items, which need not be sorted.

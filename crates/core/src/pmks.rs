@@ -1,16 +1,29 @@
 //! The facade: one value that every surface calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use pmks_driver::{Capabilities, Environment};
-use pmks_store::Store;
-use pmks_transport::Transport;
+use pmks_store::{AuditEntry, Store};
+use pmks_transport::{Clock, Transport};
 
-use crate::failure::unexpected;
+use crate::drivers::Drivers;
+use crate::failure::of_store;
+use crate::hooks::RecordHooks;
+use crate::inventory::Inventory;
+use crate::live::Live;
 use crate::{
-    Accepted, ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Mutation, Networks,
-    NodeGroups, Operations, PlanView, Registry, Result, SecurityGroups, Subnets, engine,
+    ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Networks, NodeGroups, Operations,
+    Registry, Result, SecurityGroups, Subnets, engine,
 };
+
+/// How long events are kept.
+const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
+/// How long idempotency keys are kept.
+const KEYS_KEPT: Duration = Duration::from_hours(24);
+/// How often what is too old is dropped.
+const PRUNED_EVERY: Duration = Duration::from_hours(1);
 
 /// What [`Pmks::open`] is given.
 #[derive(Clone)]
@@ -38,21 +51,84 @@ pub struct Pmks {
 }
 
 pub(crate) struct Shared {
-    pub(crate) options: Options,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: Registry,
+    pub(crate) drivers: Arc<Drivers>,
+    pub(crate) engine: engine::Engine,
+    pub(crate) inventory: Inventory,
+    pub(crate) live: Live,
+    pub(crate) allow_ambient: bool,
+    pub(crate) allow_endpoints: bool,
 }
 
 impl Pmks {
-    /// Opens the facade over a store. Asks no cloud.
+    /// Opens the facade over a store. Asks no cloud and carries nothing on: see [`Pmks::serve`].
     ///
     /// # Errors
-    /// `Unavailable` if the store cannot be read.
+    /// `Unavailable` if the store does not answer.
     pub async fn open(options: Options) -> Result<Self> {
-        Ok(Self { shared: Arc::new(Shared { options }) })
+        options.store.ping().await.map_err(of_store)?;
+        let store = Arc::clone(&options.store);
+        let clock = Arc::clone(options.transport.clock());
+        let drivers = Arc::new(Drivers::new(&options));
+        let hooks = Arc::new(RecordHooks::new(Arc::clone(&store), Arc::clone(&clock)));
+        let engine = engine::Engine::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            Arc::clone(&drivers) as Arc<dyn engine::Drivers>,
+            hooks,
+            options.engine,
+        );
+        let shared = Shared {
+            inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
+            live: Live::default(),
+            store,
+            clock,
+            registry: options.registry,
+            drivers,
+            engine,
+            allow_ambient: options.allow_ambient,
+            allow_endpoints: options.allow_endpoints,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Carries operations on, and drops what is too old, until `stop` is ready.
+    pub async fn serve(&self, stop: impl Future<Output = ()> + Send) {
+        let shared = &self.shared;
+        let prune = async {
+            loop {
+                let now = shared.clock.wall();
+                let before = |age: Duration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+                if let Err(error) = shared.store.prune(before(EVENTS_KEPT), before(KEYS_KEPT)).await {
+                    of_store(error);
+                }
+                shared.clock.sleep(PRUNED_EVERY).await;
+            }
+        };
+        tokio::select! {
+            () = shared.engine.serve(stop) => {}
+            () = prune => {}
+        }
+    }
+
+    /// The engine, for callers that drive it themselves.
+    pub fn engine(&self) -> &engine::Engine {
+        &self.shared.engine
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ping(&self) -> Result<()> {
+        self.shared.store.ping().await.map_err(of_store)
     }
 
     /// What every provider can do.
     pub fn providers(&self) -> Vec<&'static Capabilities> {
-        self.shared.options.registry.capabilities().collect()
+        self.shared.registry.capabilities().collect()
     }
 
     /// What a provider can do.
@@ -60,24 +136,7 @@ impl Pmks {
     /// # Errors
     /// `NotFound`.
     pub fn provider(&self, name: &str) -> Result<&'static Capabilities> {
-        Ok(self.shared.options.registry.get(name)?.capabilities())
-    }
-
-    /// Takes a change on: checks all that needs no cloud, stores it with its operation, and answers.
-    ///
-    /// # Errors
-    /// `InvalidRequest` with all findings; `NotFound`, `AlreadyExists`, `Conflict` with the holders named, `Stale`,
-    /// `Precondition`, `Unsupported`, `NotAllowed`.
-    pub async fn accept(&self, _caller: &Caller, _mutation: Mutation) -> Result<Accepted> {
-        Err(unexpected("not built yet"))
-    }
-
-    /// Shows what a change would do: asks the cloud, stores nothing, changes nothing.
-    ///
-    /// # Errors
-    /// As [`Pmks::accept`], and whatever the cloud says.
-    pub async fn plan(&self, _caller: &Caller, _mutation: Mutation) -> Result<PlanView> {
-        Err(unexpected("not built yet"))
+        Ok(self.shared.registry.get(name)?.capabilities())
     }
 
     /// Connections.
@@ -130,14 +189,27 @@ impl Pmks {
         ApiTokens(self)
     }
 
-    /// The audit.
+    /// The audit log.
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
     }
 }
 
+impl Shared {
+    /// A line for the audit log, written with what it tells of.
+    pub(crate) fn audit(&self, caller: &Caller, action: &str, target: String) -> AuditEntry {
+        AuditEntry {
+            at: self.clock.wall(),
+            who: caller.name.clone(),
+            action: action.to_owned(),
+            target,
+            request_id: caller.request_id.clone().unwrap_or_default(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Pmks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pmks").field("registry", &self.shared.options.registry).finish_non_exhaustive()
+        f.debug_struct("Pmks").field("registry", &self.shared.registry).finish_non_exhaustive()
     }
 }

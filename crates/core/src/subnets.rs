@@ -1,8 +1,11 @@
-//! Subnets: records of what exists, imported or made by operations.
+//! Subnets of a network: records of what exists, imported or made by operations.
 
 use std::time::Duration;
 
-use crate::failure::unexpected;
+use pmks_model::ResourceKind;
+
+use crate::failure::not_found;
+use crate::parts::Part;
 use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Result, SubnetView};
 
 /// Subnets.
@@ -13,55 +16,67 @@ impl Subnets<'_> {
     /// Keeps a record of one that exists at the cloud.
     ///
     /// # Errors
-    /// `NotFound` at the cloud, `AlreadyExists` here.
+    /// `InvalidRequest` if it is not there, `AlreadyExists` if we know it, `NotAllowed`.
     pub async fn import(
         self,
-        _caller: &Caller,
-        _connection: &str,
-        _network: &str,
-        _asked: ImportResource,
+        caller: &Caller,
+        connection: &str,
+        network: &str,
+        asked: ImportResource,
     ) -> Result<SubnetView> {
-        Err(unexpected("not built yet"))
+        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
+        let name = asked.name.clone();
+        let known = self.0.shared.import_part(caller, connection, part, asked).await?;
+        known.subnets()?.pop().ok_or_else(|| not_found("subnet", &name))
     }
 
     /// A page of those that we keep a record of.
     ///
     /// # Errors
-    /// `NotFound` for the connection.
-    pub async fn list(
-        self,
-        _connection: &str,
-        _network: &str,
-        _page: &PageRequest,
-    ) -> Result<Page<SubnetView>> {
-        Err(unexpected("not built yet"))
+    /// `NotFound` for the connection or the network; `InvalidRequest` for the page.
+    pub async fn list(self, connection: &str, network: &str, page: &PageRequest) -> Result<Page<SubnetView>> {
+        let known = self
+            .0
+            .shared
+            .list_parts(connection, Part { kind: ResourceKind::Subnet, network: Some(network) })
+            .await?;
+        let mut views = known.subnets()?;
+        views.retain(|view| page.keeps(&view.name, &view.status, None));
+        page.cut(views, |view| &view.uid)
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(
         self,
-        _connection: &str,
-        _network: &str,
-        _name: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        network: &str,
+        name: &str,
+        max_age: Option<Duration>,
     ) -> Result<SubnetView> {
-        Err(unexpected("not built yet"))
+        let known = self
+            .0
+            .shared
+            .get_part(connection, Part { kind: ResourceKind::Subnet, network: Some(network) }, name, max_age)
+            .await?;
+        known.subnets()?.pop().ok_or_else(|| not_found("subnet", name))
     }
 
     /// Drops only our record.
     ///
     /// # Errors
-    /// `Conflict` while an operation runs or something of ours lives in it.
-    pub async fn forget(
-        self,
-        _caller: &Caller,
-        _connection: &str,
-        _network: &str,
-        _name: &str,
-    ) -> Result<()> {
-        Err(unexpected("not built yet"))
+    /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
+    pub async fn forget(self, caller: &Caller, connection: &str, network: &str, name: &str) -> Result<()> {
+        self.0
+            .shared
+            .forget_part(
+                caller,
+                connection,
+                Part { kind: ResourceKind::Subnet, network: Some(network) },
+                name,
+            )
+            .await
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Claim, Claimed, Connection, ConnectionUpdate,
-    Credential, Event, Fence, Finish, MasterKey, NewApiToken, NewConnection, NewResource, Observe, Operation,
+    Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken, NewConnection, NewResource, Observe, Operation,
     OperationFilter, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord,
     SystemKey,
 };
@@ -104,6 +104,11 @@ pub trait Operations: Send + Sync {
     ///
     /// `AlreadyExists`; `Held` where a hold refuses to wait; `KeyReused`.
     async fn accept(&self, accept: Accept) -> Result<Accepted>;
+
+    /// The operation that the same request made before; `None` if there was none. `KeyReused`.
+    ///
+    /// A request is looked up before it is checked: what it asked for may be done, and would be refused now.
+    async fn repeated(&self, key: &IdempotencyKey) -> Result<Option<Operation>>;
 
     /// Operations that are due and whose turn it is, fenced against everybody else.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>>;

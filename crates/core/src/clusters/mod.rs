@@ -1,126 +1,330 @@
 //! Clusters: what we keep a record of, what the cloud says of it, and the ways in.
 
+pub(crate) mod view;
+mod ways_in;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pmks_driver::{ClusterCredential, Missed};
-use pmks_model::Children;
+use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
+use pmks_model::{Children, Cluster, ResourceKind};
+use pmks_store::{Page as StorePage, Resource, ResourceFilter};
 
-use crate::failure::unexpected;
+use crate::activity::Activity;
+use crate::drivers::{At, Place};
+use crate::failure::{not_found, of_store};
+use crate::pmks::Shared;
+use crate::records::{Records, observed};
 use crate::{
     Caller, ClusterView, KubeconfigRequest, NodeView, Page, PageRequest, Pmks, Result, UnmanagedCluster,
 };
+use view::{Names, Shown};
 
-/// Clusters.
-#[derive(Clone, Copy, Debug)]
-pub struct Clusters<'a>(pub(crate) &'a Pmks);
+/// How old details of nodes may be where nobody says.
+const NODES_KEPT: Duration = Duration::from_secs(15);
 
 /// Which clusters are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterFilter {
     /// The page, and what it must match.
     pub page: PageRequest,
-    /// `Some(0)` asks the clouds now.
+    /// Zero asks the clouds now.
     pub max_age: Option<Duration>,
 }
+
+/// Clusters.
+#[derive(Clone, Copy, Debug)]
+pub struct Clusters<'a>(pub(crate) &'a Pmks);
 
 impl Clusters<'_> {
     /// A page of the clusters that we keep a record of; of all connections where none is given.
     ///
     /// # Errors
-    /// `NotFound` for the connection.
-    pub async fn list(self, _connection: Option<&str>, _filter: &ClusterFilter) -> Result<Page<ClusterView>> {
-        Err(unexpected("not built yet"))
+    /// `NotFound` for the connection; with `max_age` what its cloud says.
+    pub async fn list(self, connection: Option<&str>, filter: &ClusterFilter) -> Result<Page<ClusterView>> {
+        let shared = &self.0.shared;
+        let mut views = Vec::new();
+        for at in shared.each(connection).await? {
+            let Some(place) = at.place() else { continue };
+            let refreshed = shared.freshen_clusters(&at, &place, filter.max_age).await;
+            // One cloud that does not answer must not hide the clusters of the others.
+            if connection.is_some() {
+                refreshed?;
+            }
+            views.extend(shared.clusters_of(&place).await?);
+        }
+        // Two connections of one account see the same records.
+        views.sort_by(|a, b| a.uid.cmp(&b.uid));
+        views.dedup_by(|a, b| a.uid == b.uid);
+        views.retain(|view| filter.page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
+        filter.page.cut(views, |view| &view.uid)
     }
 
     /// The clusters at the cloud that we keep no record of, asked now; with what could not be read.
     ///
     /// # Errors
-    /// What the cloud says.
-    pub async fn unmanaged(self, _connection: Option<&str>) -> Result<(Vec<UnmanagedCluster>, Vec<Missed>)> {
-        Err(unexpected("not built yet"))
+    /// `NotFound` for the connection; what the cloud says, where one connection was named.
+    pub async fn unmanaged(self, connection: Option<&str>) -> Result<(Vec<UnmanagedCluster>, Vec<Missed>)> {
+        let shared = &self.0.shared;
+        let (mut found, mut missed, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for at in shared.each(connection).await? {
+            match shared.unmanaged_at(&at).await {
+                Ok((clusters, more)) => {
+                    missed.extend(more);
+                    found.extend(
+                        clusters.into_iter().filter(|(key, _)| seen.insert(key.clone())).map(|(_, c)| c),
+                    );
+                }
+                Err(failure) if connection.is_none() => {
+                    missed.push(Missed {
+                        what: format!("connection {}", at.connection.name),
+                        failure: *failure,
+                    });
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok((found, missed))
     }
 
     /// One cluster, by our name or the cloud's identifier. `max_age` zero asks the cloud.
     ///
     /// # Errors
     /// `NotFound`; with `max_age` what the cloud says.
-    pub async fn get(
-        self,
-        _connection: &str,
-        _name: &str,
-        _max_age: Option<Duration>,
-    ) -> Result<ClusterView> {
-        Err(unexpected("not built yet"))
+    pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<ClusterView> {
+        let shared = &self.0.shared;
+        let (at, place, record) = shared.fresh_cluster(connection, name, max_age).await?;
+        let records = Records { store: shared.store.as_ref(), place: &place };
+        let all = records.all(None, None).await?;
+        let names = Names::of(&all);
+        let activity = Activity::read(shared.store.as_ref()).await?;
+        let shown =
+            Shown { names: &names, activity: &activity, refresh_error: shared.inventory.error(&place) };
+        let parts = records.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
+        drop(at);
+        shown.cluster(&record, &parts)
     }
 
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.
     ///
     /// # Errors
-    /// `Conflict` while an operation runs.
-    pub async fn forget(
-        self,
-        _caller: &Caller,
-        _connection: &str,
-        _name: &str,
-        _abandon: bool,
-    ) -> Result<()> {
-        Err(unexpected("not built yet"))
+    /// `NotFound`, `NotAllowed`; `Conflict` while an operation runs.
+    pub async fn forget(self, caller: &Caller, connection: &str, name: &str, abandon: bool) -> Result<()> {
+        caller.require_operator(connection)?;
+        if abandon {
+            caller.require_admin("abandoning an operation")?;
+        }
+        let shared = &self.0.shared;
+        let (_, record) = shared.known(connection, ResourceKind::Cluster, None, name).await?;
+        shared.forget(caller, &record, abandon).await
     }
 
-    /// A kubeconfig as YAML.
+    /// A kubeconfig as YAML. The `exec` form holds no secret; the others need the role operator and are audited.
     ///
     /// # Errors
-    /// `Precondition` until the cluster has an endpoint, `Unsupported`, `NotAllowed`.
+    /// `Precondition` until the cluster has an endpoint, `Unsupported`, `NotAllowed`, `NotFound`.
     pub async fn kubeconfig(
         self,
-        _caller: &Caller,
-        _connection: &str,
-        _name: &str,
-        _request: &KubeconfigRequest,
+        caller: &Caller,
+        connection: &str,
+        name: &str,
+        request: &KubeconfigRequest,
     ) -> Result<String> {
-        Err(unexpected("not built yet"))
+        ways_in::kubeconfig(&self.0.shared, caller, connection, name, request).await
     }
 
-    /// What lets a client in at the Kubernetes API, for a while.
+    /// What lets a client in at the Kubernetes API, for a while. Audited.
     ///
     /// # Errors
-    /// `Precondition` until the cluster has an endpoint, `NotAllowed`.
-    pub async fn token(self, _caller: &Caller, _connection: &str, _name: &str) -> Result<ClusterCredential> {
-        Err(unexpected("not built yet"))
+    /// `Precondition` until the cluster has an endpoint, `NotAllowed`, `NotFound`.
+    pub async fn token(self, caller: &Caller, connection: &str, name: &str) -> Result<ClusterCredential> {
+        ways_in::token(&self.0.shared, caller, connection, name).await
     }
 
     /// What came into being because the cluster stands, asked now.
     ///
     /// # Errors
     /// What the cloud says.
-    pub async fn children(self, _connection: &str, _name: &str) -> Result<Children> {
-        Err(unexpected("not built yet"))
+    pub async fn children(self, connection: &str, name: &str) -> Result<Children> {
+        let shared = &self.0.shared;
+        let (at, cluster) = shared.seen_cluster(connection, name).await?;
+        at.driver.children(&cluster).await.map_err(|error| at.failed(&error))
     }
 
-    /// The VMs of a cluster, asked now unless `max_age` allows older ones.
+    /// The VMs of a cluster; `max_age` zero asks the cloud, `None` serves what is some seconds old.
     ///
     /// # Errors
-    /// What the cloud says.
+    /// What the cloud says; `Unavailable` if a part of the list could not be read.
     pub async fn nodes(
         self,
-        _connection: &str,
-        _cluster: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        cluster: &str,
+        max_age: Option<Duration>,
     ) -> Result<Vec<NodeView>> {
-        Err(unexpected("not built yet"))
+        let shared = &self.0.shared;
+        let (at, seen) = shared.seen_cluster(connection, cluster).await?;
+        let key = format!("nodes\n{connection}\n{}\n{}", seen.iid.system_id, seen.incarnation);
+        let ask = async || {
+            let listing = at.driver.nodes(&seen).await.map_err(|error| at.failed(&error))?;
+            match listing.missed.into_iter().next() {
+                None => Ok(listing.items),
+                Some(missed) => Err(Box::new(missed.failure)),
+            }
+        };
+        let dated = shared.live.get(key, shared.clock.as_ref(), max_age.unwrap_or(NODES_KEPT), ask).await?;
+        let view = |node| NodeView {
+            connection: connection.to_owned(),
+            cluster: cluster.to_owned(),
+            node,
+            observed_at: dated.observed_at,
+        };
+        Ok(dated.items.into_iter().map(view).collect())
     }
 
     /// One VM, by the node's name or the VM's identifier.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, and as [`Clusters::nodes`].
     pub async fn node(
         self,
-        _connection: &str,
-        _cluster: &str,
-        _node: &str,
-        _max_age: Option<Duration>,
+        connection: &str,
+        cluster: &str,
+        node: &str,
+        max_age: Option<Duration>,
     ) -> Result<NodeView> {
-        Err(unexpected("not built yet"))
+        let all = self.nodes(connection, cluster, max_age).await?;
+        let is_it = |view: &NodeView| view.node.iid.name_id == node || view.node.iid.system_id == node;
+        all.into_iter().find(is_it).ok_or_else(|| not_found("node", node))
+    }
+}
+
+impl Shared {
+    /// The connection of that name, or all.
+    pub(crate) async fn each(&self, connection: Option<&str>) -> Result<Vec<At>> {
+        if let Some(name) = connection {
+            return Ok(vec![self.drivers.at(name).await?]);
+        }
+        let mut all = Vec::new();
+        for connection in self.store.connections(StorePage::all()).await.map_err(of_store)? {
+            let name = connection.name.clone();
+            match self.drivers.of(connection).await {
+                Ok(at) => all.push(at),
+                Err(failure) => {
+                    tracing::warn!(connection = %name, %failure, "this connection cannot be used");
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A record at a connection, by our name or the cloud's identifier.
+    pub(crate) async fn known(
+        &self,
+        connection: &str,
+        kind: ResourceKind,
+        parent: Option<uuid::Uuid>,
+        name: &str,
+    ) -> Result<(At, Resource)> {
+        let at = self.drivers.at(connection).await?;
+        let place = at.place().ok_or_else(|| not_found(kind.says(), name))?;
+        let record = Records { store: self.store.as_ref(), place: &place }.get(kind, parent, name).await?;
+        Ok((at, record))
+    }
+
+    /// A cluster's record, its observation as new as asked for.
+    pub(crate) async fn fresh_cluster(
+        &self,
+        connection: &str,
+        name: &str,
+        max_age: Option<Duration>,
+    ) -> Result<(At, Place, Resource)> {
+        let (at, record) = self.known(connection, ResourceKind::Cluster, None, name).await?;
+        let place = Place { account: record.account.clone(), location: record.location.clone() };
+        let parts = Records { store: self.store.as_ref(), place: &place };
+        let parts = parts.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
+        let busy = Activity::read(self.store.as_ref()).await?.busy(parts.iter().chain([&record]));
+        self.inventory.freshen(&at, &place, &record, busy, max_age).await?;
+        let record = self.store.resource(record.uid).await.map_err(of_store)?;
+        Ok((at, place, record.ok_or_else(|| not_found("cluster", name))?))
+    }
+
+    /// A cluster as the cloud said it is; asked for if it never was.
+    pub(crate) async fn seen_cluster(&self, connection: &str, name: &str) -> Result<(At, Cluster)> {
+        let (at, _, record) = self.fresh_cluster(connection, name, None).await?;
+        if let Some(seen) = observed(&record) {
+            return Ok((at, seen));
+        }
+        let (at, _, record) = self.fresh_cluster(connection, name, Some(Duration::ZERO)).await?;
+        let seen = observed(&record).ok_or_else(|| {
+            crate::failure::precondition(
+                format!("cluster {name:?} is not there yet"),
+                "wait until its creation has succeeded",
+            )
+        })?;
+        Ok((at, seen))
+    }
+
+    /// Drops a record and those of its parts.
+    pub(crate) async fn forget(&self, caller: &Caller, record: &Resource, abandon: bool) -> Result<()> {
+        let what = record.kind.as_str();
+        let audit =
+            self.audit(caller, &format!("{what}.forget"), format!("{} {}", record.kind.says(), record.name));
+        match self.store.forget(record.uid, abandon, audit).await {
+            Ok(()) => Ok(()),
+            Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
+            Err(error) => Err(of_store(error)),
+        }
+    }
+
+    async fn freshen_clusters(&self, at: &At, place: &Place, max_age: Option<Duration>) -> Result<()> {
+        let records = Records { store: self.store.as_ref(), place };
+        let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
+        let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
+        let busy = Activity::read(self.store.as_ref()).await?.busy(clusters.iter().chain(&groups));
+        self.inventory.freshen_place(at, place, &clusters, busy, max_age).await
+    }
+
+    async fn clusters_of(&self, place: &Place) -> Result<Vec<ClusterView>> {
+        let all = Records { store: self.store.as_ref(), place }.all(None, None).await?;
+        let names = Names::of(&all);
+        let activity = Activity::read(self.store.as_ref()).await?;
+        let shown = Shown { names: &names, activity: &activity, refresh_error: self.inventory.error(place) };
+        let clusters = all.iter().filter(|record| record.kind == ResourceKind::Cluster);
+        clusters
+            .map(|record| {
+                let parts: Vec<Resource> =
+                    all.iter().filter(|part| part.parent == Some(record.uid)).cloned().collect();
+                shown.cluster(record, &parts)
+            })
+            .collect()
+    }
+
+    async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {
+        let identity = self.drivers.prove(at).await?;
+        let listing = at.driver.list_clusters(Detail::Clusters).await.map_err(|error| at.failed(&error))?;
+        let filter = ResourceFilter {
+            account: Some(identity.account.clone()),
+            location: Some(at.specification.region.clone()),
+            kind: Some(ResourceKind::Cluster),
+            ..ResourceFilter::default()
+        };
+        let known = self.store.resources(&filter, StorePage::all()).await.map_err(of_store)?;
+        let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
+        let [installation, ..] = Marks::KEYS;
+        let strangers =
+            listing.items.into_iter().filter(|cluster| !ours.contains(cluster.iid.system_id.as_str()));
+        let views = strangers.map(|cluster| {
+            let key = format!("{}\n{}\n{}", identity.account, at.specification.region, cluster.iid.system_id);
+            let view = UnmanagedCluster {
+                connection: at.connection.name.clone(),
+                installation: cluster.tags.get(installation).cloned(),
+                iid: cluster.iid,
+                version: cluster.version,
+                status: cluster.status,
+                created_at: cluster.created_at,
+            };
+            (key, view)
+        });
+        Ok((views.collect(), listing.missed))
     }
 }

@@ -1,76 +1,254 @@
-//! Connections: one account in one place.
+//! Connections: one account in one place. Secrets go in and never come out.
 
+mod change;
+mod specification;
+
+use std::collections::BTreeMap;
+
+use pmks_driver::{AccountIdentity, Credential};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
+use pmks_store::Page as StorePage;
 use serde_json::Value;
 
-use crate::failure::unexpected;
+use crate::failure::{check, of_store, unexpected};
+use crate::pmks::Shared;
 use crate::{
     Caller, ConnectionView, NewConnection, Page, PageRequest, Pmks, PrerequisiteView, Result, ValidationView,
 };
+
+pub(crate) use specification::Specification;
 
 /// Connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections<'a>(pub(crate) &'a Pmks);
 
 impl Connections<'_> {
-    /// Makes a connection. Asks no cloud.
+    /// Makes a connection. Asks no cloud: see [`Connections::validate`].
     ///
     /// # Errors
-    /// `InvalidRequest`, `AlreadyExists`, `NotAllowed`.
-    pub async fn create(self, _caller: &Caller, _asked: NewConnection) -> Result<ConnectionView> {
-        Err(unexpected("not built yet"))
+    /// `InvalidRequest` with all findings, `AlreadyExists`, `NotAllowed`.
+    pub async fn create(self, caller: &Caller, asked: NewConnection) -> Result<ConnectionView> {
+        caller.require_operator(&asked.name)?;
+        let shared = &self.0.shared;
+        shared.allowed(caller, &asked)?;
+        let specification = shared.specified(&asked).await?;
+        let new = pmks_store::NewConnection {
+            uid: pmks_store::new_uid(shared.clock.wall()),
+            name: asked.name.clone(),
+            provider: asked.provider.clone(),
+            specification: crate::records::stored(&specification)?,
+            account: None,
+            credential: sealed(&asked.credential)?,
+        };
+        let audit = shared.audit(caller, "connection.create", format!("connection {}", asked.name));
+        let stored = shared.store.create_connection(new, audit).await.map_err(of_store)?;
+        view(stored)
     }
 
     /// A page of all connections.
     ///
     /// # Errors
     /// `InvalidRequest` for the page.
-    pub async fn list(self, _page: &PageRequest) -> Result<Page<ConnectionView>> {
-        Err(unexpected("not built yet"))
+    pub async fn list(self, page: &PageRequest) -> Result<Page<ConnectionView>> {
+        let all = self.0.shared.store.connections(StorePage::all()).await.map_err(of_store)?;
+        let mut views = all.into_iter().map(view).collect::<Result<Vec<_>>>()?;
+        views.retain(|view| page.keeps(&view.name, "", None));
+        page.cut(views, |view| &view.uid)
     }
 
     /// One connection.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn get(self, _name: &str) -> Result<ConnectionView> {
-        Err(unexpected("not built yet"))
+    pub async fn get(self, name: &str) -> Result<ConnectionView> {
+        view(self.0.shared.connection(name).await?)
     }
 
-    /// Applies a JSON merge patch. A changed credential must prove the same account.
+    /// Applies a JSON merge patch. `if_match` is the version tag, `*` any.
+    ///
+    /// A changed credential must prove the same account. What changes endpoints or settings carries the whole
+    /// credential again, so that nobody can send a credential that they do not know to a host of their choice.
     ///
     /// # Errors
-    /// `Stale`, `Conflict`, `InvalidRequest`, `NotAllowed`.
+    /// `Stale`; `Conflict` for another account, or for a region, zone or endpoint while anything is known there;
+    /// `InvalidRequest`, `NotAllowed`, `NotFound`; what the cloud says of a changed credential.
     pub async fn update(
         self,
-        _caller: &Caller,
-        _name: &str,
-        _patch: Value,
-        _if_match: &str,
+        caller: &Caller,
+        name: &str,
+        patch: Value,
+        if_match: &str,
     ) -> Result<ConnectionView> {
-        Err(unexpected("not built yet"))
+        change::update(&self.0.shared, caller, name, patch, if_match).await
     }
 
     /// Removes a connection at which nothing is known.
     ///
     /// # Errors
-    /// `Conflict` with what is known there.
-    pub async fn delete(self, _caller: &Caller, _name: &str) -> Result<()> {
-        Err(unexpected("not built yet"))
+    /// `Conflict` with what is known there, `NotFound`, `NotAllowed`.
+    pub async fn delete(self, caller: &Caller, name: &str) -> Result<()> {
+        caller.require_operator(name)?;
+        let shared = &self.0.shared;
+        shared.connection(name).await?;
+        let known = shared.known_at(name).await?;
+        if !known.is_empty() {
+            let says = format!("connection {name:?} is needed by {}", known.join(", "));
+            let failure = Failure::new(FailureKind::Conflict, says);
+            return Err(Box::new(failure.with_fix("delete or forget them first")));
+        }
+        let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
+        match shared.store.delete_connection(name, audit).await {
+            Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
+            answer => answer.map_err(of_store),
+        }
     }
 
-    /// Asks the cloud whether the credential is accepted, and stores whom it acts for.
+    /// Asks the cloud whether the credential is accepted, stores whom it acts for, and reads the prerequisites.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`; what the cloud says is in the answer.
-    pub async fn validate(self, _caller: &Caller, _name: &str) -> Result<ValidationView> {
-        Err(unexpected("not built yet"))
+    /// `NotFound`, `NotAllowed`; `Conflict` if it acts for another account. What the cloud says is in the answer.
+    pub async fn validate(self, caller: &Caller, name: &str) -> Result<ValidationView> {
+        caller.require_operator(name)?;
+        let shared = &self.0.shared;
+        let at = shared.drivers.at(name).await?;
+        let account = match shared.drivers.prove_now(&at).await {
+            Ok(account) => account,
+            Err(failure) if failure.kind == FailureKind::Conflict => return Err(failure),
+            Err(failure) => {
+                return Ok(ValidationView {
+                    valid: false,
+                    account: None,
+                    error: Some(*failure),
+                    prerequisites: Vec::new(),
+                    missed: Vec::new(),
+                });
+            }
+        };
+        let (mut prerequisites, mut missed) = (Vec::new(), Vec::new());
+        match at.driver.prerequisites(None).await {
+            Ok(found) => prerequisites = found,
+            Err(error) => missed.push(*at.failed(&error)),
+        }
+        Ok(ValidationView { valid: true, account: Some(account), error: None, prerequisites, missed })
     }
 
-    /// What must exist in the account, or at a cluster of it.
+    /// What must exist in the account, or at a cluster of it, asked now.
     ///
     /// # Errors
-    /// What the cloud says.
-    pub async fn prerequisites(self, _name: &str, _cluster: Option<&str>) -> Result<PrerequisiteView> {
-        Err(unexpected("not built yet"))
+    /// `NotFound`; what the cloud says.
+    pub async fn prerequisites(self, name: &str, cluster: Option<&str>) -> Result<PrerequisiteView> {
+        let shared = &self.0.shared;
+        let (at, cluster) = match cluster {
+            Some(cluster) => {
+                let (at, seen) = shared.seen_cluster(name, cluster).await?;
+                (at, Some(seen))
+            }
+            None => (shared.drivers.at(name).await?, None),
+        };
+        let prerequisites =
+            at.driver.prerequisites(cluster.as_ref()).await.map_err(|error| at.failed(&error))?;
+        Ok(PrerequisiteView { prerequisites, observed_at: shared.clock.wall() })
     }
+}
+
+impl Shared {
+    async fn connection(&self, name: &str) -> Result<pmks_store::Connection> {
+        let found = self.store.connection(name).await.map_err(of_store)?;
+        found.ok_or_else(|| crate::failure::not_found("connection", name))
+    }
+
+    /// What only an administrator may give, and only where this server allows it.
+    fn allowed(&self, caller: &Caller, asked: &NewConnection) -> Result<()> {
+        let ambient = matches!(asked.credential, Credential::Ambient);
+        let endpoints = !asked.endpoints.is_empty() || asked.ca_certificate.is_some();
+        if ambient {
+            caller.require_admin("a connection that uses this machine's own credential")?;
+        }
+        if endpoints {
+            caller.require_admin("a connection with endpoints or certificates of its own")?;
+        }
+        let refused = |what: &str, flag: &str| {
+            let failure = Failure::new(FailureKind::NotAllowed, format!("this server allows no {what}"));
+            Err(Box::new(failure.with_fix(format!("start the server with {flag}"))))
+        };
+        match (ambient && !self.allow_ambient, endpoints && !self.allow_endpoints) {
+            (true, _) => refused("ambient credentials", "--allow-ambient"),
+            (_, true) => refused("endpoints or certificates of a connection's own", "--allow-endpoints"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks all that can be known without asking the cloud: our rules, then the provider's own.
+    async fn specified(&self, asked: &NewConnection) -> Result<Specification> {
+        let mut findings = Findings::default();
+        let Ok(provider) = self.registry.get(&asked.provider) else {
+            let known: Vec<&str> = self.registry.capabilities().map(|one| one.provider).collect();
+            findings.add(
+                "provider",
+                format!("{:?} is not known; known are {}", asked.provider, known.join(", ")),
+            );
+            return check(findings).and(Err(unexpected("a provider that is not known")));
+        };
+        let specification = Specification::of(asked, provider.capabilities(), &mut findings);
+        check(findings)?;
+        // An ambient chain may ask the machine's surroundings: that is left to the validation.
+        if !specification.ambient {
+            self.drivers.make(&asked.name, &asked.provider, &specification, asked.credential.clone()).await?;
+        }
+        Ok(specification)
+    }
+
+    /// What is known at a connection, in words.
+    async fn known_at(&self, name: &str) -> Result<Vec<String>> {
+        let filter = pmks_store::ResourceFilter {
+            connection: Some(name.to_owned()),
+            ..pmks_store::ResourceFilter::default()
+        };
+        let known = self.store.resources(&filter, StorePage::all()).await.map_err(of_store)?;
+        let is_whole = |kind| !matches!(kind, ResourceKind::NodeGroup | ResourceKind::Subnet);
+        let whole = known.iter().filter(|record| is_whole(record.kind));
+        Ok(whole.map(|record| format!("{} {:?}", record.kind.says(), record.name)).collect())
+    }
+}
+
+/// A credential as it is handed to the store, which seals it.
+fn sealed(credential: &Credential) -> Result<Option<pmks_store::Credential>> {
+    match credential {
+        Credential::Ambient => Ok(None),
+        Credential::Values(_) => serde_json::to_vec(credential)
+            .map(|bytes| Some(pmks_store::Credential::new(bytes)))
+            .map_err(|_| unexpected("the credential cannot be written")),
+    }
+}
+
+fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
+    let specification = crate::drivers::read_specification(&stored)?;
+    let mut credential: BTreeMap<String, Value> =
+        specification.shown.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    if specification.ambient {
+        credential.insert("ambient".to_owned(), Value::Bool(true));
+    }
+    Ok(ConnectionView {
+        uid: stored.uid.to_string(),
+        version_tag: version_tag(&stored),
+        name: stored.name,
+        provider: stored.provider,
+        region: specification.region,
+        zone: specification.zone,
+        pace: specification.pace,
+        credential,
+        secrets: specification.secrets,
+        endpoints: specification.endpoints,
+        ca_certificate: specification.ca_certificate,
+        settings: specification.settings,
+        account: stored
+            .account
+            .map(|account| AccountIdentity { account, principal: stored.principal.unwrap_or_default() }),
+        created_at: stored.created_at,
+        updated_at: stored.updated_at,
+    })
+}
+
+fn version_tag(stored: &pmks_store::Connection) -> String {
+    format!("{}-{}", stored.uid.simple(), stored.revision)
 }

@@ -1,11 +1,16 @@
-//! Key pairs: records of what exists, imported or made by operations.
-
-use std::time::Duration;
+//! Key pairs: records of what exists, imported or made by operations. The private half is never kept.
 
 mod generate;
 
-use crate::failure::unexpected;
+use std::time::Duration;
+
+use pmks_model::ResourceKind;
+
+use crate::failure::not_found;
+use crate::parts::Part;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Result};
+
+pub(crate) use generate::generate;
 
 /// Key pairs.
 #[derive(Clone, Copy, Debug)]
@@ -15,42 +20,45 @@ impl KeyPairs<'_> {
     /// Keeps a record of one that exists at the cloud.
     ///
     /// # Errors
-    /// `NotFound` at the cloud, `AlreadyExists` here.
+    /// `InvalidRequest` if it is not there, `AlreadyExists` if we know it, `NotAllowed`.
     pub async fn import(
         self,
-        _caller: &Caller,
-        _connection: &str,
-        _asked: ImportResource,
+        caller: &Caller,
+        connection: &str,
+        asked: ImportResource,
     ) -> Result<KeyPairView> {
-        Err(unexpected("not built yet"))
+        let part = Part::of(ResourceKind::KeyPair);
+        let name = asked.name.clone();
+        let known = self.0.shared.import_part(caller, connection, part, asked).await?;
+        known.key_pairs()?.pop().ok_or_else(|| not_found("key pair", &name))
     }
 
     /// A page of those that we keep a record of.
     ///
     /// # Errors
-    /// `NotFound` for the connection.
-    pub async fn list(self, _connection: &str, _page: &PageRequest) -> Result<Page<KeyPairView>> {
-        Err(unexpected("not built yet"))
+    /// `NotFound` for the connection; `InvalidRequest` for the page.
+    pub async fn list(self, connection: &str, page: &PageRequest) -> Result<Page<KeyPairView>> {
+        let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::KeyPair)).await?;
+        let mut views = known.key_pairs()?;
+        views.retain(|view| page.keeps(&view.name, &view.status, None));
+        page.cut(views, |view| &view.uid)
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn get(
-        self,
-        _connection: &str,
-        _name: &str,
-        _max_age: Option<Duration>,
-    ) -> Result<KeyPairView> {
-        Err(unexpected("not built yet"))
+    /// `NotFound`; with `max_age` what the cloud says.
+    pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<KeyPairView> {
+        let known =
+            self.0.shared.get_part(connection, Part::of(ResourceKind::KeyPair), name, max_age).await?;
+        known.key_pairs()?.pop().ok_or_else(|| not_found("key pair", name))
     }
 
     /// Drops only our record.
     ///
     /// # Errors
-    /// `Conflict` while an operation runs or something of ours lives in it.
-    pub async fn forget(self, _caller: &Caller, _connection: &str, _name: &str) -> Result<()> {
-        Err(unexpected("not built yet"))
+    /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
+    pub async fn forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
+        self.0.shared.forget_part(caller, connection, Part::of(ResourceKind::KeyPair), name).await
     }
 }

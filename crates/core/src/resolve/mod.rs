@@ -1,2 +1,7 @@
-//! x
+//! From a request's texts and names to what a driver is asked, everything wrong found together.
+
+mod references;
 mod texts;
+
+pub(crate) use references::{References, iid};
+pub(crate) use texts::{add_unsaid, network, node_group, rule, rule_text, subnet, version};

@@ -10,7 +10,7 @@ use pmks_model::{
 use crate::{NewNetwork, NewNodeGroup, NewRule, NewSubnet};
 
 /// A version, or the default where the text is none.
-pub(super) fn version(field: &str, text: &str, findings: &mut Findings) -> VersionRequest {
+pub(crate) fn version(field: &str, text: &str, findings: &mut Findings) -> VersionRequest {
     VersionRequest::from_str(text).unwrap_or_else(|error| {
         findings.add(field, error.to_string());
         VersionRequest::Default
@@ -26,7 +26,7 @@ fn cidr(field: &str, text: &str, otherwise: Cidr, findings: &mut Findings) -> Ci
 }
 
 /// A network with its subnets.
-pub(super) fn network(asked: &NewNetwork, findings: &mut Findings) -> NetworkRequest {
+pub(crate) fn network(asked: &NewNetwork, findings: &mut Findings) -> NetworkRequest {
     NetworkRequest {
         name: asked.name.clone(),
         cidr: cidr("cidr", &asked.cidr, Cidr::ALL, findings),
@@ -41,7 +41,7 @@ pub(super) fn network(asked: &NewNetwork, findings: &mut Findings) -> NetworkReq
 }
 
 /// A subnet. One that cannot be read gets an address of its own, so that it overlaps no other.
-pub(super) fn subnet(
+pub(crate) fn subnet(
     prefix: &str,
     index: usize,
     asked: &NewSubnet,
@@ -56,7 +56,7 @@ pub(super) fn subnet(
 }
 
 /// A rule of a security group.
-pub(super) fn rule(field: &str, asked: &NewRule, findings: &mut Findings) -> Rule {
+pub(crate) fn rule(field: &str, asked: &NewRule, findings: &mut Findings) -> Rule {
     let direction = match asked.direction.as_str() {
         "inbound" => Direction::Inbound,
         "outbound" => Direction::Outbound,
@@ -107,7 +107,7 @@ pub(crate) fn rule_text(rule: &Rule) -> NewRule {
 }
 
 /// A node group, its key pair already looked up.
-pub(super) fn node_group(
+pub(crate) fn node_group(
     prefix: &str,
     asked: &NewNodeGroup,
     key_pair: Option<Iid>,

@@ -56,7 +56,7 @@ pub struct SubnetView {
     pub cidr: String,
     /// Its zone.
     pub zone: String,
-    /// Whether pmks made it.
+    /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
     pub status: String,
@@ -86,7 +86,7 @@ pub struct SecurityGroupView {
     pub iid: Iid,
     /// What it lets through.
     pub rules: Vec<NewRule>,
-    /// Whether pmks made it.
+    /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
     pub status: String,
@@ -116,7 +116,7 @@ pub struct KeyPairView {
     pub public_key: String,
     /// The cloud's fingerprint; empty until it is known.
     pub fingerprint: String,
-    /// Whether pmks made it.
+    /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
     pub status: String,

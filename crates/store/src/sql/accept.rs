@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::values::{flag, from_uid, json, millis, word};
 use super::{Columns, Database, Write};
-use crate::{Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, PREFLIGHT, Result, WhenHeld};
+use crate::{Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, Operation, PREFLIGHT, Result, WhenHeld};
 
 impl Database {
     pub(super) async fn accept_operation(&self, accept: Accept) -> Result<Accepted> {
@@ -48,6 +48,14 @@ impl Database {
         let operation = write.changed(id, now).await?;
         write.commit().await?;
         Ok(Accepted::New(operation))
+    }
+
+    pub(super) async fn repeated_operation(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        let mut write = self.write("repeated").await?;
+        match write.earlier(key).await? {
+            Some(id) => write.operation(id).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 

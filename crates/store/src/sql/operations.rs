@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::values::{flag, from_uid, limit, word};
 use super::{Database, changes, rows};
 use crate::{
-    Accept, Accepted, AuditEntry, Begun, Blocked, Claim, Claimed, Fence, Finish, Operation, OperationFilter, Operations,
+    Accept, Accepted, AuditEntry, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation, OperationFilter, Operations,
     Page, Result, StageRecord,
 };
 
@@ -15,6 +15,10 @@ use crate::{
 impl Operations for Database {
     async fn accept(&self, accept: Accept) -> Result<Accepted> {
         self.accept_operation(accept).await
+    }
+
+    async fn repeated(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {
+        self.repeated_operation(key).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {

@@ -1,0 +1,164 @@
+//! From records and observations to what is shown of clusters and node groups. Pure.
+
+use std::collections::HashMap;
+
+use pmks_driver::Marks;
+use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind};
+use pmks_store::Resource;
+
+use crate::activity::Activity;
+use crate::drafts::version_tag;
+use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, observed_at};
+use crate::resolve::iid;
+use crate::{ClusterView, NodeGroupView, ObservedCluster, ObservedNodeGroup, Result};
+
+/// Our names by kind and identifier at the cloud.
+pub(crate) struct Names(HashMap<(ResourceKind, String), String>);
+
+impl Names {
+    pub(crate) fn of(records: &[Resource]) -> Self {
+        let named = |record: &Resource| Some(((record.kind, record.system_id.clone()?), record.name.clone()));
+        Self(records.iter().filter_map(named).collect())
+    }
+
+    /// Our name, else the identifier itself.
+    pub(crate) fn text(&self, kind: ResourceKind, system_id: &str) -> String {
+        self.0.get(&(kind, system_id.to_owned())).cloned().unwrap_or_else(|| system_id.to_owned())
+    }
+
+    fn iid(&self, kind: ResourceKind, given: &Iid) -> Iid {
+        Iid::new(self.text(kind, &given.system_id), given.system_id.clone())
+    }
+
+    fn iids(&self, kind: ResourceKind, given: &[Iid]) -> Vec<Iid> {
+        given.iter().map(|given| self.iid(kind, given)).collect()
+    }
+}
+
+/// What a view is made with.
+pub(crate) struct Shown<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) activity: &'a Activity,
+    pub(crate) refresh_error: Option<String>,
+}
+
+impl Shown<'_> {
+    pub(crate) fn cluster(&self, record: &Resource, parts: &[Resource]) -> Result<ClusterView> {
+        let asked: ClusterIntent = intent(record)?;
+        let seen: Option<Cluster> = observed(record);
+        let said = seen.as_ref().map(|seen| (seen.status, seen.status_reason.clone()));
+        let (status, status_reason) = self.activity.status(record, said);
+        let mut node_groups =
+            parts.iter().map(|part| self.node_group(record, part)).collect::<Result<Vec<_>>>()?;
+        node_groups.sort_by(|a, b| a.name.cmp(&b.name));
+        let place = seen.as_ref().map(|seen| self.observed_cluster(seen));
+        let texts = |given: Option<&Vec<Iid>>| {
+            given.map(|given| given.iter().map(|iid| iid.name_id.clone()).collect()).unwrap_or_default()
+        };
+        let or_seen = |asked: Vec<String>, given: Option<&Vec<Iid>>| {
+            if asked.is_empty() { texts(given) } else { asked }
+        };
+        Ok(ClusterView {
+            uid: record.uid.to_string(),
+            connection: record.connection.clone(),
+            name: record.name.clone(),
+            iid: iid(record),
+            version: asked.version,
+            network: some(asked.network, || place.as_ref().map(|place| place.network.name_id.clone())),
+            subnets: or_seen(asked.subnets, place.as_ref().map(|place| &place.subnets)),
+            security_groups: or_seen(
+                asked.security_groups,
+                place.as_ref().map(|place| &place.security_groups),
+            ),
+            node_groups,
+            tags: asked.tags,
+            deletion_protection: record.protected,
+            options: asked.options,
+            imported: record.imported,
+            status,
+            status_reason,
+            created_at: seen.as_ref().and_then(|seen| seen.created_at).unwrap_or(record.created_at),
+            observed_at: observed_at(record),
+            refresh_error: self.refresh_error.clone(),
+            version_tag: version_tag(record),
+            observed: place,
+            access: seen.as_ref().map(|seen| seen.access.clone()).unwrap_or_default(),
+            addons: seen.as_ref().map(|seen| seen.addons.clone()).unwrap_or_default(),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+
+    fn observed_cluster(&self, seen: &Cluster) -> ObservedCluster {
+        ObservedCluster {
+            version: seen.version.clone(),
+            network: self.names.iid(ResourceKind::Network, &seen.network.network),
+            subnets: self.names.iids(ResourceKind::Subnet, &seen.network.subnets),
+            security_groups: self.names.iids(ResourceKind::SecurityGroup, &seen.network.security_groups),
+            tags: Marks::off(&seen.tags),
+        }
+    }
+
+    pub(crate) fn node_group(&self, cluster: &Resource, record: &Resource) -> Result<NodeGroupView> {
+        let asked: NodeGroupIntent = intent(record)?;
+        let seen: Option<NodeGroup> = observed(record);
+        let said = seen.as_ref().map(|seen| (seen.status, seen.status_reason.clone()));
+        let (status, status_reason) = self.activity.status_of_part(record, cluster, said);
+        let of_seen = |field: fn(&NodeGroup) -> &String| seen.as_ref().map(|seen| field(seen).clone());
+        let key_pair = || {
+            let given = &seen.as_ref()?.key_pair;
+            let id = if given.system_id.is_empty() { &given.name_id } else { &given.system_id };
+            Some(self.names.text(ResourceKind::KeyPair, id))
+        };
+        let disk = seen.as_ref().map(|seen| seen.root_disk_size_gib).filter(|size| *size > 0);
+        let scaling = match (asked.scaling, seen.as_ref().and_then(|seen| seen.scaling)) {
+            (asked, Some(seen)) => Some(asked.applied_to(seen)),
+            (asked, None) => whole(asked),
+        };
+        Ok(NodeGroupView {
+            uid: record.uid.to_string(),
+            cluster: cluster.name.clone(),
+            name: record.name.clone(),
+            iid: iid(record),
+            version: asked.version,
+            machine_type: some(asked.machine_type, || of_seen(|seen| &seen.machine_type)),
+            image: some(asked.image, || of_seen(|seen| &seen.image)),
+            root_disk_type: some(asked.root_disk_type, || of_seen(|seen| &seen.root_disk_type)),
+            root_disk_size_gib: asked.root_disk_size_gib.or(disk),
+            key_pair: some(asked.key_pair, key_pair),
+            scaling,
+            status,
+            status_reason,
+            nodes: seen.as_ref().map(|seen| seen.nodes.clone()).unwrap_or_default(),
+            created_at: seen.as_ref().and_then(|seen| seen.created_at).or(Some(record.created_at)),
+            observed_at: observed_at(record),
+            observed: seen.as_ref().map(observed_node_group),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+}
+
+fn observed_node_group(seen: &NodeGroup) -> ObservedNodeGroup {
+    ObservedNodeGroup {
+        version: seen.version.clone(),
+        image: seen.image.clone(),
+        machine_type: seen.machine_type.clone(),
+        root_disk_type: seen.root_disk_type.clone(),
+        root_disk_size_gib: seen.root_disk_size_gib,
+        scaling: seen.scaling,
+    }
+}
+
+/// What was asked for, where all of it was.
+fn whole(asked: pmks_model::ScalingChange) -> Option<pmks_model::Scaling> {
+    Some(pmks_model::Scaling {
+        auto_scaling: asked.auto_scaling?,
+        min: asked.min?,
+        max: asked.max?,
+        desired: asked.desired?,
+    })
+}
+
+/// What was asked for, else what is there.
+fn some(asked: String, seen: impl FnOnce() -> Option<String>) -> String {
+    if asked.is_empty() { seen().unwrap_or_default() } else { asked }
+}

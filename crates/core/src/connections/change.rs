@@ -1,0 +1,161 @@
+//! A change of a connection: what may change, what must be proven before it does.
+
+use pmks_driver::Credential;
+use pmks_model::Findings;
+use pmks_store::{Connection, ConnectionUpdate};
+use serde_json::{Value, json};
+
+use super::{Specification, sealed, version_tag, view};
+use crate::drivers::{read_specification, same_account};
+use crate::failure::{check, conflict, invalid, of_cloud, of_store, stale, unexpected};
+use crate::patch::merge;
+use crate::pmks::Shared;
+use crate::records::stored;
+use crate::{Caller, ConnectionView, NewConnection, Result};
+
+pub(super) async fn update(
+    shared: &Shared,
+    caller: &Caller,
+    name: &str,
+    mut patch: Value,
+    if_match: &str,
+) -> Result<ConnectionView> {
+    caller.require_operator(name)?;
+    let connection = shared.connection(name).await?;
+    if if_match != "*" && if_match != version_tag(&connection) {
+        return Err(stale("connection", name));
+    }
+    let before = read_specification(&connection)?;
+    let given = take_credential(&mut patch)?;
+    let merged = merged(&connection, &before, &patch)?;
+    let credential = match &given {
+        Some(credential) => credential.clone(),
+        None => kept(shared, &connection, &before).await?,
+    };
+    let asked = with_credential(merged, credential)?;
+    unchanged(&connection, &asked)?;
+    shared.allowed(caller, &asked)?;
+    let after = shared.specified(&asked).await?;
+    if (after.endpoints != before.endpoints
+        || after.ca_certificate != before.ca_certificate
+        || after.settings != before.settings)
+        && given.is_none()
+    {
+        return Err(invalid(
+            "credential",
+            "a change of endpoints, caCertificate or settings carries it whole again",
+        ));
+    }
+    movable(shared, name, &before, &after).await?;
+    let mut update = ConnectionUpdate { specification: Some(stored(&after)?), ..ConnectionUpdate::default() };
+    if let Some(credential) = given {
+        if connection.account.is_some() {
+            let driver = shared.drivers.make(name, &connection.provider, &after, credential.clone()).await?;
+            let identity = driver.account_identity().await.map_err(|error| of_cloud(name, &error))?;
+            same_account(&connection, &identity)?;
+            update.account = Some((identity.account, identity.principal));
+        }
+        update.credential = sealed(&credential)?;
+    }
+    let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
+    let changed = shared.store.update_connection(name, Some(connection.revision), update, audit).await;
+    view(changed.map_err(of_store)?)
+}
+
+/// The credential of a patch is always whole: its fields are not merged.
+fn take_credential(patch: &mut Value) -> Result<Option<Credential>> {
+    let Some(fields) = patch.as_object_mut() else {
+        return Err(invalid("", "a merge patch of a connection is a JSON object"));
+    };
+    match fields.remove("credential") {
+        None => Ok(None),
+        Some(given) => serde_json::from_value(given).map(Some).map_err(|_| {
+            invalid("credential", "must be an object of the fields of one of the provider's forms")
+        }),
+    }
+}
+
+/// What is stored, with the patch applied, and without a credential.
+fn merged(connection: &Connection, before: &Specification, patch: &Value) -> Result<Value> {
+    let mut whole = json!({
+        "name": connection.name,
+        "provider": connection.provider,
+        "region": before.region,
+        "zone": before.zone,
+        "pace": before.pace,
+        "endpoints": before.endpoints,
+        "caCertificate": before.ca_certificate,
+        "settings": before.settings,
+    });
+    let known =
+        whole.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let mut findings = Findings::default();
+    for field in patch.as_object().into_iter().flat_map(serde_json::Map::keys) {
+        if !known.contains(field) {
+            findings.add(field.clone(), "is no field of a connection that can be changed");
+        }
+    }
+    check(findings)?;
+    merge(&mut whole, patch);
+    Ok(whole)
+}
+
+fn with_credential(merged: Value, credential: Credential) -> Result<NewConnection> {
+    let mut merged = merged;
+    if let Some(fields) = merged.as_object_mut() {
+        // A stand-in, so that no secret passes through JSON; the real one takes its place below.
+        fields.insert("credential".to_owned(), json!({"ambient": true}));
+    }
+    let asked: NewConnection = serde_json::from_value(merged)
+        .map_err(|error| invalid("", format!("the patch does not fit: {error}")))?;
+    Ok(NewConnection { credential, ..asked })
+}
+
+async fn kept(shared: &Shared, connection: &Connection, before: &Specification) -> Result<Credential> {
+    if before.ambient {
+        return Ok(Credential::Ambient);
+    }
+    let stored = shared.store.credential(&connection.name).await.map_err(of_store)?;
+    let (_, sealed) = stored.ok_or_else(|| unexpected("the connection has no credential"))?;
+    serde_json::from_slice(sealed.expose()).map_err(|_| unexpected("the stored credential cannot be read"))
+}
+
+/// A name is for ever; another provider is another connection.
+fn unchanged(connection: &Connection, asked: &NewConnection) -> Result<()> {
+    let mut findings = Findings::default();
+    if asked.name != connection.name {
+        findings.add("name", "cannot be changed");
+    }
+    if asked.provider != connection.provider {
+        findings.add("provider", "cannot be changed");
+    }
+    check(findings)
+}
+
+/// What our records were made through stays where it is while there are any.
+async fn movable(shared: &Shared, name: &str, before: &Specification, after: &Specification) -> Result<()> {
+    let mut moved = Vec::new();
+    if after.region != before.region {
+        moved.push("region");
+    }
+    if after.zone != before.zone {
+        moved.push("zone");
+    }
+    if after.endpoints != before.endpoints {
+        moved.push("endpoints");
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let known = shared.known_at(name).await?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let mut failure = conflict(format!(
+        "{} of connection {name:?} cannot change while it is needed by {}",
+        moved.join(", "),
+        known.join(", ")
+    ));
+    failure.fix = Some("make a new connection for the other place".to_owned());
+    Err(failure)
+}

@@ -1,0 +1,201 @@
+//! Drafts of what is done to clusters.
+
+use pmks_driver::{
+    Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, UpdateCluster, UpgradeCluster,
+};
+use pmks_model::{
+    ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, UpgradeRequest, UpgradeTargets,
+};
+use pmks_store::{Resource, ResourceUpdate};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Draft, Drafting, shared};
+use crate::failure::{invalid, precondition, stale};
+use crate::records::{ClusterIntent, intent, stored};
+use crate::resolve::{self, iid};
+use crate::{NewCluster, Result};
+
+/// What a PATCH of a cluster may hold. Present and `null` is told from absent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClusterPatch {
+    #[serde(default)]
+    tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    deletion_protection: Option<bool>,
+    #[serde(default)]
+    options: Option<std::collections::BTreeMap<String, Value>>,
+}
+
+impl Drafting<'_> {
+    pub(super) async fn create_cluster(&self, asked: NewCluster) -> Result<Draft> {
+        let mut findings = Findings::default();
+        let mut references = self.references(&mut findings);
+        let network = references.network("network", &asked.network).await?;
+        let (mut subnets, mut security_groups, mut key_pairs) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, text) in asked.subnets.iter().enumerate() {
+            let field = format!("subnets[{index}]");
+            let found = match &network {
+                Some(network) => references.subnet(&field, text, network).await?,
+                None => None,
+            };
+            subnets.push(found.unwrap_or_else(|| Iid::new(text.clone(), "")));
+        }
+        for (index, text) in asked.security_groups.iter().enumerate() {
+            let field = format!("securityGroups[{index}]");
+            let found = references.security_group(&field, text, network.as_ref()).await?;
+            security_groups.push(found.unwrap_or_else(|| Iid::new(text.clone(), "")));
+        }
+        for (index, group) in asked.node_groups.iter().enumerate() {
+            key_pairs
+                .push(references.key_pair(&format!("nodeGroups[{index}].keyPair"), &group.key_pair).await?);
+        }
+        let held = references.shared;
+        let node_groups: Vec<NodeGroupRequest> = asked
+            .node_groups
+            .iter()
+            .zip(key_pairs)
+            .enumerate()
+            .map(|(index, (group, key_pair))| {
+                resolve::node_group(&format!("nodeGroups[{index}]."), group, key_pair, &mut findings)
+            })
+            .collect();
+        let request = ClusterRequest {
+            name: asked.name.clone(),
+            version: resolve::version("version", &asked.version, &mut findings),
+            network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
+            subnets,
+            security_groups,
+            node_groups,
+            tags: asked.tags.clone(),
+            options: asked.options.clone(),
+        };
+        let uid = self.uid();
+        let change = Change::CreateCluster(CreateCluster { request, marks: self.marks(uid) });
+        let mut draft = self.draft_of(self.reference(ResourceKind::Cluster, &asked.name), uid, change);
+        draft.holds.extend(held.into_iter().map(shared));
+        draft.resources = self.cluster_records(uid, asked)?;
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    /// The records of a cluster and of the node groups that it begins with.
+    fn cluster_records(&self, uid: uuid::Uuid, asked: NewCluster) -> Result<Vec<pmks_store::NewResource>> {
+        let asked_of_cluster = ClusterIntent {
+            version: asked.version,
+            network: asked.network,
+            subnets: asked.subnets,
+            security_groups: asked.security_groups,
+            tags: asked.tags,
+            options: asked.options,
+        };
+        let mut cluster =
+            self.record(uid, ResourceKind::Cluster, None, &asked.name, stored(&asked_of_cluster)?);
+        cluster.protected = asked.deletion_protection;
+        let mut records = vec![cluster];
+        for group in asked.node_groups {
+            let request = stored(&group)?;
+            records.push(self.record(self.uid(), ResourceKind::NodeGroup, Some(uid), &group.name, request));
+        }
+        Ok(records)
+    }
+
+    pub(super) async fn delete_cluster(&self, name: &str, delete_volumes: bool) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Cluster, None, name).await?;
+        if record.protected {
+            return Err(precondition(
+                format!("the deletion of cluster {name:?} is protected"),
+                "take deletionProtection back first, if it is to go",
+            ));
+        }
+        let (target, marks) = (target(&record), self.marks(record.uid));
+        let change = Change::DeleteCluster(DeleteCluster { target, delete_volumes, marks });
+        Ok(self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change))
+    }
+
+    pub(super) async fn update_cluster(&self, name: &str, patch: &Value, if_match: &str) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Cluster, None, name).await?;
+        if if_match != "*" && if_match != version_tag(&record) {
+            return Err(stale("cluster", name));
+        }
+        let patch: ClusterPatch = serde_json::from_value(patch.clone()).map_err(|error| {
+            invalid("", format!("of a cluster, tags, deletionProtection and options can change: {error}"))
+        })?;
+        let asked: ClusterIntent = intent(&record)?;
+        let tags = patch.tags.unwrap_or_default();
+        let change = Change::UpdateCluster(UpdateCluster {
+            target: target(&record),
+            tags: tags.into_iter().filter(|(key, value)| asked.tags.get(key) != value.as_ref()).collect(),
+            options: patch.options.unwrap_or_default(),
+            marks: self.marks(record.uid),
+        });
+        let mut draft =
+            self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change);
+        let update = ResourceUpdate { protected: patch.deletion_protection, ..ResourceUpdate::default() };
+        draft.decided = Some((record.uid, record.revision, update));
+        Ok(draft)
+    }
+
+    pub(super) async fn upgrade_cluster(
+        &self,
+        name: &str,
+        version: &str,
+        node_groups: UpgradeTargets,
+        force: bool,
+    ) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Cluster, None, name).await?;
+        let mut findings = Findings::default();
+        if let UpgradeTargets::Named(names) = &node_groups {
+            for (index, group) in names.iter().enumerate() {
+                if self.records().find(ResourceKind::NodeGroup, Some(record.uid), group).await?.is_none() {
+                    let says = format!("cluster {name:?} has no node group {group:?}");
+                    findings.add(format!("nodeGroups[{index}]"), says);
+                }
+            }
+        }
+        let version = resolve::version("version", version, &mut findings);
+        let change = Change::UpgradeCluster(UpgradeCluster {
+            target: target(&record),
+            request: UpgradeRequest { version, node_groups, force },
+            marks: self.marks(record.uid),
+        });
+        let mut draft =
+            self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change);
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn fix_prerequisites(&self, cluster: Option<&str>) -> Result<Draft> {
+        let connection = &self.at.connection;
+        let Some(name) = cluster else {
+            let change = Change::FixPrerequisites(FixPrerequisites {
+                cluster: None,
+                marks: self.marks(connection.uid),
+            });
+            let mut draft = self.draft_of(
+                self.reference(ResourceKind::Connection, &connection.name),
+                connection.uid,
+                change,
+            );
+            // A fix of the account must not wait for the clusters of the connection, nor they for it.
+            draft.resource_uid = None;
+            draft.holds = vec![shared(connection.uid)];
+            return Ok(draft);
+        };
+        let record = self.records().get(ResourceKind::Cluster, None, name).await?;
+        let fix = FixPrerequisites { cluster: Some(target(&record)), marks: self.marks(record.uid) };
+        let reference = self.reference(ResourceKind::Cluster, &record.name);
+        Ok(self.draft_of(reference, record.uid, Change::FixPrerequisites(fix)))
+    }
+}
+
+/// The cluster that a record is of, as far as it is known.
+pub(crate) fn target(record: &Resource) -> ClusterTarget {
+    ClusterTarget { iid: iid(record), incarnation: record.incarnation.clone().unwrap_or_default() }
+}
+
+/// The version tag of a record: it changes with every change of what the user decides.
+pub(crate) fn version_tag(record: &Resource) -> String {
+    format!("{}-{}", record.uid.simple(), record.revision)
+}

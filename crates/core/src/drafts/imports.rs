@@ -1,0 +1,91 @@
+//! The draft of an import: it reads the cluster, and stores nothing that the user did not ask for.
+
+use pmks_driver::Marks;
+use pmks_model::{Cluster, Findings, OperationKind, ResourceKind};
+use pmks_store::NewResource;
+use serde_json::Value;
+
+use super::{Draft, Drafting, alone, shared};
+use crate::failure::{conflict, invalid};
+use crate::records::observation;
+use crate::{ImportCluster, Result};
+
+impl Drafting<'_> {
+    pub(super) async fn import_cluster(&self, import: ImportCluster) -> Result<Draft> {
+        let mut findings = Findings::default();
+        findings.add_some("name", self.capabilities().cluster_name.refusal(&import.name));
+        if import.system_id.is_empty() {
+            findings.add("systemId", "is required");
+        }
+        crate::failure::check(findings)?;
+        // «Not found» counts only in the account that the connection belongs to.
+        self.shared.drivers.prove(self.at).await?;
+        let started_at = self.shared.clock.wall();
+        let cluster = match self.at.driver.get_cluster(&import.system_id).await {
+            Err(error) if error.is_not_found() => {
+                return Err(invalid(
+                    "systemId",
+                    format!("there is no cluster {:?} at the cloud", import.system_id),
+                ));
+            }
+            answer => answer.map_err(|error| self.at.failed(&error))?,
+        };
+        self.refuse_strangers(&cluster, import.take_over)?;
+        let uid = self.uid();
+        let resource = self.reference(ResourceKind::Cluster, &import.name);
+        Ok(Draft {
+            kind: OperationKind::ClusterImport,
+            resource,
+            resource_uid: Some(uid),
+            change: None,
+            resources: self.imported_records(uid, &import.name, &cluster, started_at)?,
+            holds: vec![alone(uid), shared(self.at.connection.uid)],
+            decided: None,
+            private_key: None,
+            findings: Findings::default(),
+        })
+    }
+
+    /// A live mark of another installation means that somebody else works on it.
+    fn refuse_strangers(&self, cluster: &Cluster, take_over: bool) -> Result<()> {
+        let [installation, ..] = Marks::KEYS;
+        match cluster.tags.get(installation) {
+            Some(other) if *other != self.shared.store.installation().to_string() && !take_over => {
+                let mut failure = conflict(format!(
+                    "{:?} is managed by the pmks installation {other}",
+                    cluster.iid.system_id
+                ));
+                failure.fix = Some("forget it there, or import it with takeOver".to_owned());
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn imported_records(
+        &self,
+        uid: uuid::Uuid,
+        name: &str,
+        cluster: &Cluster,
+        started_at: jiff::Timestamp,
+    ) -> Result<Vec<NewResource>> {
+        let observed_at = self.shared.clock.wall();
+        let mut whole = self.record(uid, ResourceKind::Cluster, None, name, Value::Null);
+        whole.system_id = Some(cluster.iid.system_id.clone());
+        whole.incarnation = Some(cluster.incarnation.clone());
+        whole.observation = Some(observation(cluster, started_at, observed_at)?);
+        whole.imported = true;
+        let mut records = vec![whole];
+        for group in &cluster.node_groups {
+            let part = self.uid();
+            let mut record =
+                self.record(part, ResourceKind::NodeGroup, Some(uid), &group.iid.name_id, Value::Null);
+            record.system_id = Some(group.iid.system_id.clone());
+            record.incarnation = Some(group.incarnation.clone());
+            record.observation = Some(observation(group, started_at, observed_at)?);
+            record.imported = true;
+            records.push(record);
+        }
+        Ok(records)
+    }
+}

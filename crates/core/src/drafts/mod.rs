@@ -1,0 +1,198 @@
+//! From a mutation to what is stored of it: the operation, its change, its records, its holds. Reads only.
+
+mod clusters;
+mod imports;
+mod networks;
+mod node_groups;
+
+pub(crate) use clusters::version_tag;
+pub(crate) use networks::users;
+
+use jiff::Timestamp;
+use pmks_driver::{Capabilities, Change, Marks};
+use pmks_model::{Findings, OperationKind, ResourceKind, ResourceReference};
+use pmks_store::{Hold, HoldMode, NewResource, OperationFilter, Page, Resource, ResourceUpdate, WhenHeld};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::drivers::{At, Place};
+use crate::failure::of_store;
+use crate::pmks::Shared;
+use crate::records::Records;
+use crate::resolve::References;
+use crate::{Mutation, Result};
+
+/// All that is stored when a mutation is accepted.
+pub(crate) struct Draft {
+    pub(crate) kind: OperationKind,
+    pub(crate) resource: ResourceReference,
+    pub(crate) resource_uid: Option<Uuid>,
+    /// What the driver is asked; `None`: nothing, as at an import.
+    pub(crate) change: Option<Change>,
+    pub(crate) resources: Vec<NewResource>,
+    pub(crate) holds: Vec<Hold>,
+    /// What the user decided that needs no cloud: the record, its revision as it was read, and what changes.
+    pub(crate) decided: Option<(Uuid, i64, ResourceUpdate)>,
+    /// The private half of a key pair that was made, for the answer alone.
+    pub(crate) private_key: Option<SecretString>,
+    /// Everything that is wrong with the request.
+    pub(crate) findings: Findings,
+}
+
+/// What drafting needs.
+pub(crate) struct Drafting<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) at: &'a At,
+    pub(crate) place: &'a Place,
+    pub(crate) operation: Uuid,
+    pub(crate) now: Timestamp,
+}
+
+impl Drafting<'_> {
+    pub(crate) async fn draft(&self, mutation: Mutation) -> Result<Draft> {
+        match mutation {
+            Mutation::CreateCluster { cluster, .. } => self.create_cluster(cluster).await,
+            Mutation::DeleteCluster { cluster, delete_volumes, .. } => {
+                self.delete_cluster(&cluster, delete_volumes).await
+            }
+            Mutation::UpdateCluster { cluster, patch, if_match, .. } => {
+                self.update_cluster(&cluster, &patch, &if_match).await
+            }
+            Mutation::UpgradeCluster { cluster, version, node_groups, force, .. } => {
+                self.upgrade_cluster(&cluster, &version, node_groups, force).await
+            }
+            Mutation::ImportCluster { import, .. } => self.import_cluster(import).await,
+            Mutation::AddNodeGroup { cluster, node_group, .. } => {
+                self.add_node_group(&cluster, node_group).await
+            }
+            Mutation::ScaleNodeGroup { cluster, node_group, scaling, .. } => {
+                self.scale_node_group(&cluster, &node_group, scaling).await
+            }
+            Mutation::UpgradeNodeGroup { cluster, node_group, version, force, .. } => {
+                self.upgrade_node_group(&cluster, &node_group, &version, force).await
+            }
+            Mutation::RemoveNodeGroup { cluster, node_group, .. } => {
+                self.remove_node_group(&cluster, &node_group).await
+            }
+            Mutation::CreateNetwork { network, .. } => self.create_network(&network),
+            Mutation::DeleteNetwork { network, .. } => self.delete_network(&network).await,
+            Mutation::CreateSubnet { network, subnet, .. } => self.create_subnet(&network, &subnet).await,
+            Mutation::DeleteSubnet { network, subnet, .. } => self.delete_subnet(&network, &subnet).await,
+            Mutation::CreateSecurityGroup { security_group, .. } => {
+                self.create_security_group(&security_group).await
+            }
+            Mutation::DeleteSecurityGroup { security_group, .. } => {
+                self.delete_security_group(&security_group).await
+            }
+            Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair),
+            Mutation::DeleteKeyPair { key_pair, .. } => self.delete_key_pair(&key_pair).await,
+            Mutation::FixPrerequisites { cluster, .. } => self.fix_prerequisites(cluster.as_deref()).await,
+        }
+    }
+
+    fn records(&self) -> Records<'_> {
+        Records { store: self.shared.store.as_ref(), place: self.place }
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        self.at.driver.capabilities()
+    }
+
+    fn references<'b>(&'b self, findings: &'b mut Findings) -> References<'b> {
+        References {
+            records: self.records(),
+            driver: &self.at.driver,
+            connection: &self.at.connection.name,
+            findings,
+            shared: Vec::new(),
+        }
+    }
+
+    fn marks(&self, uid: Uuid) -> Marks {
+        Marks {
+            installation: self.shared.store.installation().to_string(),
+            operation: self.operation.to_string(),
+            uid: uid.to_string(),
+        }
+    }
+
+    fn uid(&self) -> Uuid {
+        pmks_store::new_uid(self.now)
+    }
+
+    fn reference(&self, kind: ResourceKind, name: &str) -> ResourceReference {
+        ResourceReference {
+            kind,
+            connection: self.at.connection.name.clone(),
+            cluster: None,
+            network: None,
+            name: name.to_owned(),
+        }
+    }
+
+    /// A record to be made of something that does not exist yet.
+    fn record(
+        &self,
+        uid: Uuid,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        name: &str,
+        request: serde_json::Value,
+    ) -> NewResource {
+        NewResource {
+            uid,
+            kind,
+            connection: self.at.connection.name.clone(),
+            account: self.place.account.clone(),
+            location: self.place.location.clone(),
+            parent,
+            name: name.to_owned(),
+            system_id: None,
+            incarnation: None,
+            request,
+            observation: None,
+            protected: false,
+            imported: false,
+        }
+    }
+
+    /// A draft that holds its record alone and its connection with others.
+    fn draft_of(&self, resource: ResourceReference, uid: Uuid, change: Change) -> Draft {
+        Draft {
+            kind: change.kind(),
+            resource,
+            resource_uid: Some(uid),
+            change: Some(change),
+            resources: Vec::new(),
+            holds: vec![alone(uid), shared(self.at.connection.uid)],
+            decided: None,
+            private_key: None,
+            findings: Findings::default(),
+        }
+    }
+
+    /// A draft of a removal of something that others may hold: it does not wait for them, only for what is still
+    /// going on with the record itself.
+    async fn removal(&self, record: &Resource, change: Change) -> Result<Draft> {
+        let filter = OperationFilter {
+            resource_uid: Some(record.uid),
+            unfinished: true,
+            ..OperationFilter::default()
+        };
+        let own = self.shared.store.operations(&filter, Page::first(1)).await.map_err(of_store)?;
+        let when_held = if own.is_empty() { WhenHeld::Refuse } else { WhenHeld::Wait };
+        let mut draft = self.draft_of(self.reference(record.kind, &record.name), record.uid, change);
+        draft.holds = vec![Hold { when_held, ..alone(record.uid) }, shared(self.at.connection.uid)];
+        Ok(draft)
+    }
+}
+
+/// Holds it alone, after whoever holds it now.
+fn alone(resource: Uuid) -> Hold {
+    Hold { resource, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }
+}
+
+/// Holds it with others, after whoever holds it alone now.
+fn shared(resource: Uuid) -> Hold {
+    Hold { resource, mode: HoldMode::Shared, when_held: WhenHeld::Wait }
+}

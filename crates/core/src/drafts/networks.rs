@@ -1,0 +1,244 @@
+//! Drafts of networks, subnets, security groups and key pairs: made, and removed where nothing of ours is in them.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use pmks_driver::{Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource};
+use pmks_model::{
+    Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference,
+    SecurityGroup, SecurityGroupRequest,
+};
+use pmks_store::Resource;
+
+use super::{Draft, Drafting, shared};
+use crate::failure::conflict;
+use crate::key_pairs::generate;
+use crate::records::{
+    ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
+    observed, stored,
+};
+use crate::resolve::{self, iid};
+use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Result};
+
+impl Drafting<'_> {
+    pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
+        let mut findings = Findings::default();
+        let request = resolve::network(asked, &mut findings);
+        let uid = self.uid();
+        let of_network = NetworkIntent { cidr: asked.cidr.clone(), tags: asked.tags.clone() };
+        let mut resources =
+            vec![self.record(uid, ResourceKind::Network, None, &asked.name, stored(&of_network)?)];
+        let mut subnet_uids = BTreeMap::new();
+        for subnet in &asked.subnets {
+            let part = self.uid();
+            subnet_uids.insert(subnet.name.clone(), part.to_string());
+            resources.push(self.subnet_record(part, uid, subnet)?);
+        }
+        let change = Change::CreateNetwork(CreateNetwork { request, marks: self.marks(uid), subnet_uids });
+        let mut draft = self.draft_of(self.reference(ResourceKind::Network, &asked.name), uid, change);
+        draft.resources = resources;
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn create_subnet(&self, network: &str, asked: &NewSubnet) -> Result<Draft> {
+        let network = self.records().get(ResourceKind::Network, None, network).await?;
+        let mut findings = Findings::default();
+        let request = resolve::subnet("", 0, asked, &mut findings);
+        if findings.is_empty() {
+            self.fits(&network, request.cidr, &mut findings).await?;
+        }
+        let uid = self.uid();
+        let marks = self.marks(uid);
+        let change = Change::CreateSubnet(CreateSubnet { network: iid(&network), request, marks });
+        let mut draft = self.draft_of(self.part_of(&network, &asked.name), uid, change);
+        draft.holds.push(shared(network.uid));
+        draft.resources = vec![self.subnet_record(uid, network.uid, asked)?];
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    /// A new subnet lies within its network and apart from its siblings, as far as their addresses are known.
+    async fn fits(&self, network: &Resource, cidr: Cidr, findings: &mut Findings) -> Result<()> {
+        let whole = observed::<Network>(network).map_or_else(|| asked_cidr(network), |seen| seen.cidr);
+        if let Ok(whole) = Cidr::from_str(&whole)
+            && !whole.contains(cidr)
+        {
+            findings.add("cidr", format!("must lie within the network's {whole}"));
+        }
+        for sibling in self.records().all(Some(ResourceKind::Subnet), Some(network.uid)).await? {
+            let has = observed::<pmks_model::Subnet>(&sibling)
+                .map_or_else(|| asked_cidr(&sibling), |seen| seen.cidr);
+            if Cidr::from_str(&has).is_ok_and(|has| has.overlaps(cidr)) {
+                findings.add("cidr", format!("overlaps subnet {:?} ({has})", sibling.name));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn create_security_group(&self, asked: &NewSecurityGroup) -> Result<Draft> {
+        let mut findings = Findings::default();
+        let mut references = self.references(&mut findings);
+        let network = references.network("network", &asked.network).await?;
+        let held = references.shared;
+        let rules = asked
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| resolve::rule(&format!("rules[{index}]"), rule, &mut findings))
+            .collect();
+        let request = SecurityGroupRequest {
+            name: asked.name.clone(),
+            network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
+            rules,
+        };
+        let uid = self.uid();
+        let change = Change::CreateSecurityGroup(CreateSecurityGroup { request, marks: self.marks(uid) });
+        let mut draft = self.draft_of(self.reference(ResourceKind::SecurityGroup, &asked.name), uid, change);
+        draft.holds.extend(held.into_iter().map(shared));
+        let kept = SecurityGroupIntent { network: asked.network.clone(), rules: asked.rules.clone() };
+        draft.resources =
+            vec![self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?)];
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {
+        let (public_key, private_key) = if let Some(given) = asked.public_key {
+            (given.trim().to_owned(), None)
+        } else {
+            let pair = generate(&asked.name)?;
+            (pair.public_key, Some(pair.private_key))
+        };
+        let uid = self.uid();
+        let kept = KeyPairIntent { public_key: public_key.clone() };
+        let request = KeyPairRequest { name: asked.name.clone(), public_key };
+        let change = Change::CreateKeyPair(CreateKeyPair { request, marks: self.marks(uid) });
+        let mut draft = self.draft_of(self.reference(ResourceKind::KeyPair, &asked.name), uid, change);
+        draft.resources = vec![self.record(uid, ResourceKind::KeyPair, None, &asked.name, stored(&kept)?)];
+        draft.private_key = private_key;
+        Ok(draft)
+    }
+
+    pub(super) async fn delete_network(&self, name: &str) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Network, None, name).await?;
+        self.unused(&record, None).await?;
+        self.delete(&record, None).await
+    }
+
+    pub(super) async fn delete_subnet(&self, network: &str, name: &str) -> Result<Draft> {
+        let network = self.records().get(ResourceKind::Network, None, network).await?;
+        let record = self.records().get(ResourceKind::Subnet, Some(network.uid), name).await?;
+        self.unused(&record, Some(&network)).await?;
+        let mut draft = self.delete(&record, Some(&network)).await?;
+        draft.resource = self.part_of(&network, &record.name);
+        draft.holds.push(shared(network.uid));
+        Ok(draft)
+    }
+
+    pub(super) async fn delete_security_group(&self, name: &str) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::SecurityGroup, None, name).await?;
+        self.unused(&record, None).await?;
+        self.delete(&record, None).await
+    }
+
+    pub(super) async fn delete_key_pair(&self, name: &str) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::KeyPair, None, name).await?;
+        self.unused(&record, None).await?;
+        self.delete(&record, None).await
+    }
+
+    async fn delete(&self, record: &Resource, network: Option<&Resource>) -> Result<Draft> {
+        let asked = DeleteResource {
+            kind: record.kind,
+            iid: iid(record),
+            network: network.map(iid),
+            marks: self.marks(record.uid),
+        };
+        self.removal(record, Change::DeleteResource(asked)).await
+    }
+
+    /// Refuses to remove what something of ours lives in, naming all of it.
+    async fn unused(&self, record: &Resource, network: Option<&Resource>) -> Result<()> {
+        let holders = users(&self.records().all(None, None).await?, record, network)?;
+        if holders.is_empty() {
+            return Ok(());
+        }
+        let what = record.kind.says();
+        Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
+    }
+
+    fn subnet_record(
+        &self,
+        uid: uuid::Uuid,
+        network: uuid::Uuid,
+        asked: &NewSubnet,
+    ) -> Result<pmks_store::NewResource> {
+        let kept = SubnetIntent { cidr: asked.cidr.clone(), zone: asked.zone.clone() };
+        Ok(self.record(uid, ResourceKind::Subnet, Some(network), &asked.name, stored(&kept)?))
+    }
+
+    fn part_of(&self, network: &Resource, name: &str) -> ResourceReference {
+        ResourceReference {
+            network: Some(network.name.clone()),
+            ..self.reference(ResourceKind::Subnet, name)
+        }
+    }
+}
+
+/// Our clusters, node groups and security groups that use this record, in words.
+pub(crate) fn users(all: &[Resource], record: &Resource, network: Option<&Resource>) -> Result<Vec<String>> {
+    let mut holders = Vec::new();
+    for other in all.iter().filter(|other| other.missing_since.is_none()) {
+        let uses = match (record.kind, other.kind) {
+            (
+                ResourceKind::Network | ResourceKind::Subnet | ResourceKind::SecurityGroup,
+                ResourceKind::Cluster,
+            ) => cluster_uses(other, record, network)?,
+            (ResourceKind::Network, ResourceKind::SecurityGroup) => {
+                let asked = intent::<SecurityGroupIntent>(other)?.network;
+                names(record, &asked)
+                    || observed::<SecurityGroup>(other).is_some_and(|seen| is(record, &seen.network))
+            }
+            (ResourceKind::KeyPair, ResourceKind::NodeGroup) => {
+                let asked = intent::<NodeGroupIntent>(other)?.key_pair;
+                names(record, &asked)
+                    || observed::<NodeGroup>(other).is_some_and(|seen| is(record, &seen.key_pair.system_id))
+            }
+            _ => false,
+        };
+        if uses {
+            holders.push(format!("{} {:?}", other.kind.says(), other.name));
+        }
+    }
+    Ok(holders)
+}
+
+fn cluster_uses(cluster: &Resource, record: &Resource, network: Option<&Resource>) -> Result<bool> {
+    let asked: ClusterIntent = intent(cluster)?;
+    let seen = observed::<Cluster>(cluster).map(|cluster| cluster.network).unwrap_or_default();
+    let among = |iids: &[Iid]| iids.iter().any(|iid| is(record, &iid.system_id));
+    Ok(match record.kind {
+        ResourceKind::Network => names(record, &asked.network) || is(record, &seen.network.system_id),
+        ResourceKind::Subnet => {
+            // Names of subnets repeat between networks.
+            let inside = network.is_none_or(|network| names(network, &asked.network));
+            inside && asked.subnets.iter().any(|text| names(record, text)) || among(&seen.subnets)
+        }
+        _ => asked.security_groups.iter().any(|text| names(record, text)) || among(&seen.security_groups),
+    })
+}
+
+/// Whether a reference in a request means this record.
+fn names(record: &Resource, text: &str) -> bool {
+    record.name == text || is(record, text)
+}
+
+/// Whether an identifier at the cloud is this record's.
+fn is(record: &Resource, system_id: &str) -> bool {
+    !system_id.is_empty() && record.system_id.as_deref() == Some(system_id)
+}
+
+fn asked_cidr(record: &Resource) -> String {
+    intent::<SubnetIntent>(record).map(|asked| asked.cidr).unwrap_or_default()
+}

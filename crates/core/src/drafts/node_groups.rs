@@ -1,0 +1,145 @@
+//! Drafts of what is done to node groups. Each holds its cluster alone: clouds change one thing of a cluster at a time.
+
+use pmks_driver::{
+    AddNodeGroup, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget, RemoveNodeGroup,
+    UpgradeNodeGroup,
+};
+use pmks_model::{Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange};
+use pmks_store::Resource;
+
+use super::clusters::target as cluster_target;
+use super::{Draft, Drafting, alone, shared};
+use crate::failure::precondition;
+use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, stored};
+use crate::resolve::{self, iid};
+use crate::{NewNodeGroup, Result};
+
+impl Drafting<'_> {
+    pub(super) async fn add_node_group(&self, cluster: &str, asked: NewNodeGroup) -> Result<Draft> {
+        let cluster = self.records().get(ResourceKind::Cluster, None, cluster).await?;
+        let of_cluster: ClusterIntent = intent(&cluster)?;
+        let mut findings = Findings::default();
+        let mut references = self.references(&mut findings);
+        let key_pair = references.key_pair("keyPair", &asked.key_pair).await?;
+        let mut security_groups: Vec<Iid> = Vec::new();
+        for text in &of_cluster.security_groups {
+            security_groups.extend(references.security_group("cluster.securityGroups", text, None).await?);
+        }
+        let held = references.shared;
+        let uid = self.uid();
+        let change = Change::AddNodeGroup(AddNodeGroup {
+            cluster: cluster_target(&cluster),
+            security_groups,
+            request: resolve::node_group("", &asked, key_pair, &mut findings),
+            tags: of_cluster.tags,
+            marks: self.marks(uid),
+        });
+        let mut draft = self.draft_of(self.part(&cluster, &asked.name), uid, change);
+        draft.holds.push(alone(cluster.uid));
+        draft.holds.extend(held.into_iter().map(shared));
+        draft.resources =
+            vec![self.record(uid, ResourceKind::NodeGroup, Some(cluster.uid), &asked.name, stored(&asked)?)];
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn scale_node_group(
+        &self,
+        cluster: &str,
+        name: &str,
+        scaling: ScalingChange,
+    ) -> Result<Draft> {
+        let (cluster, record) = self.group(cluster, name).await?;
+        let mut findings = Findings::default();
+        if let Some(now) = scaling_now(&record)? {
+            scaling.applied_to(now).validate("scaling", &mut findings);
+        }
+        if !self.capabilities().scales_to_zero && scaling.min == Some(0) {
+            findings.add("scaling.min", "must be at least 1 here");
+        }
+        let change = Change::ChangeNodeGroupScaling(ChangeNodeGroupScaling {
+            target: target(&cluster, &record),
+            change: scaling,
+            marks: self.marks(record.uid),
+        });
+        let mut draft = self.change_of(&cluster, &record, change);
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn upgrade_node_group(
+        &self,
+        cluster: &str,
+        name: &str,
+        version: &str,
+        force: bool,
+    ) -> Result<Draft> {
+        let (cluster, record) = self.group(cluster, name).await?;
+        let mut findings = Findings::default();
+        let change = Change::UpgradeNodeGroup(UpgradeNodeGroup {
+            target: target(&cluster, &record),
+            version: resolve::version("version", version, &mut findings),
+            force,
+            marks: self.marks(record.uid),
+        });
+        let mut draft = self.change_of(&cluster, &record, change);
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn remove_node_group(&self, cluster: &str, name: &str) -> Result<Draft> {
+        let (cluster, record) = self.group(cluster, name).await?;
+        if self.capabilities().last_node_group == LastNodeGroup::Kept {
+            let all = self.records().all(Some(ResourceKind::NodeGroup), Some(cluster.uid)).await?;
+            if all.len() == 1 {
+                let says =
+                    format!("{} keeps at least one node group in a cluster", self.capabilities().title);
+                return Err(precondition(says, "add another node group first, or delete the cluster"));
+            }
+        }
+        let remove = RemoveNodeGroup { target: target(&cluster, &record), marks: self.marks(record.uid) };
+        Ok(self.change_of(&cluster, &record, Change::RemoveNodeGroup(remove)))
+    }
+
+    async fn group(&self, cluster: &str, name: &str) -> Result<(Resource, Resource)> {
+        let cluster = self.records().get(ResourceKind::Cluster, None, cluster).await?;
+        let record = self.records().get(ResourceKind::NodeGroup, Some(cluster.uid), name).await?;
+        Ok((cluster, record))
+    }
+
+    fn part(&self, cluster: &Resource, name: &str) -> ResourceReference {
+        ResourceReference {
+            cluster: Some(cluster.name.clone()),
+            ..self.reference(ResourceKind::NodeGroup, name)
+        }
+    }
+
+    fn change_of(&self, cluster: &Resource, record: &Resource, change: Change) -> Draft {
+        let mut draft = self.draft_of(self.part(cluster, &record.name), record.uid, change);
+        draft.holds.push(alone(cluster.uid));
+        draft
+    }
+}
+
+/// The scaling that a change is applied to: as the cloud has it, with what was asked for over it.
+fn scaling_now(record: &Resource) -> Result<Option<Scaling>> {
+    let asked = intent::<NodeGroupIntent>(record)?.scaling;
+    let seen = observed::<NodeGroup>(record).and_then(|group| group.scaling);
+    Ok(match (asked.auto_scaling, asked.min, asked.max, asked.desired) {
+        (Some(auto_scaling), Some(min), Some(max), Some(desired)) => {
+            // With autoscaling on, the size is the autoscaler's: what it is now counts, not where it began.
+            let desired = seen.filter(|_| auto_scaling).map_or(desired, |seen| seen.desired);
+            Some(Scaling { auto_scaling, min, max, desired })
+        }
+        _ => seen.map(|seen| asked.applied_to(seen)),
+    })
+}
+
+/// The node group that a record is of, as far as it is known.
+pub(crate) fn target(cluster: &Resource, record: &Resource) -> NodeGroupTarget {
+    NodeGroupTarget {
+        cluster: cluster_target(cluster),
+        iid: iid(record),
+        incarnation: record.incarnation.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,221 @@
+//! Drivers, one a connection and revision, made when first needed; and the proof of whom a credential acts for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential, Driver, Environment, House};
+use pmks_model::Failure;
+use pmks_store::{AuditEntry, Connection, ConnectionUpdate, Store};
+use pmks_transport::{Clock, Lane, Transport};
+use uuid::Uuid;
+
+use crate::connections::Specification;
+use crate::engine::{self, Connected};
+use crate::failure::{conflict, not_found, of_cloud, of_store, unexpected};
+use crate::{Registry, Result};
+
+/// Makes and keeps drivers.
+pub(crate) struct Drivers {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    registry: Registry,
+    transport: Transport,
+    environment: Environment,
+    made: Mutex<HashMap<Uuid, Made>>,
+    proven: Mutex<HashMap<Uuid, (i64, AccountIdentity)>>,
+}
+
+#[derive(Clone)]
+struct Made {
+    revision: i64,
+    driver: Arc<dyn Driver>,
+}
+
+/// A connection with its driver.
+#[derive(Clone)]
+pub(crate) struct At {
+    pub(crate) connection: Connection,
+    pub(crate) specification: Specification,
+    /// Its reads wait in the lane of those that a user waits for.
+    pub(crate) driver: Arc<dyn Driver>,
+}
+
+/// Where names and the cloud's identifiers are unique.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) location: String,
+}
+
+impl At {
+    /// Its place; `None` until its account was proven, and then nothing can be known there.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let account = self.connection.account.clone()?;
+        Some(Place { account, location: self.specification.region.clone() })
+    }
+
+    /// What a failed read of its driver is to a caller.
+    pub(crate) fn failed(&self, error: &pmks_driver::DriverError) -> Box<Failure> {
+        of_cloud(&self.connection.name, error)
+    }
+}
+
+impl Drivers {
+    pub(crate) fn new(options: &crate::Options) -> Self {
+        Self {
+            store: Arc::clone(&options.store),
+            clock: Arc::clone(options.transport.clock()),
+            registry: options.registry.clone(),
+            transport: options.transport.clone(),
+            environment: options.environment.clone(),
+            made: Mutex::default(),
+            proven: Mutex::default(),
+        }
+    }
+
+    /// A connection with its driver.
+    pub(crate) async fn at(&self, name: &str) -> Result<At> {
+        let connection = self.store.connection(name).await.map_err(of_store)?;
+        let connection = connection.ok_or_else(|| not_found("connection", name))?;
+        self.of(connection).await
+    }
+
+    /// The driver of a record that was read.
+    pub(crate) async fn of(&self, connection: Connection) -> Result<At> {
+        let specification = read_specification(&connection)?;
+        if let Some(made) = lock(&self.made).get(&connection.uid).cloned()
+            && made.revision == connection.revision
+        {
+            return Ok(At { connection, specification, driver: made.driver });
+        }
+        let credential = self.credential(&connection, &specification).await?;
+        let driver = self.make(&connection.name, &connection.provider, &specification, credential).await?;
+        let made = Made { revision: connection.revision, driver: Arc::clone(&driver) };
+        lock(&self.made).insert(connection.uid, made);
+        Ok(At { connection, specification, driver })
+    }
+
+    /// A driver that is kept nowhere, for a connection that is not stored yet.
+    pub(crate) async fn make(
+        &self,
+        name: &str,
+        provider: &str,
+        specification: &Specification,
+        credential: Credential,
+    ) -> Result<Arc<dyn Driver>> {
+        let environment =
+            if specification.ambient { self.environment.clone() } else { Environment::default() };
+        let house = House {
+            transport: self.transport.clone(),
+            environment,
+            installation: self.store.installation().to_string(),
+        };
+        let whole = ConnectionSpecification {
+            name: name.to_owned(),
+            region: specification.region.clone(),
+            zone: specification.zone.clone(),
+            credential,
+            endpoints: specification.urls(),
+            ca_certificate: specification.ca_certificate.clone(),
+            settings: specification.settings.clone(),
+            pace: specification.pace,
+        };
+        let provider = self.registry.get(provider)?;
+        let driver = provider.connect(&whole, &house).await.map_err(|error| of_cloud(name, &error))?;
+        Ok(driver.on_lane(Lane::Live))
+    }
+
+    async fn credential(&self, connection: &Connection, specification: &Specification) -> Result<Credential> {
+        if specification.ambient {
+            return Ok(Credential::Ambient);
+        }
+        let stored = self.store.credential(&connection.name).await.map_err(of_store)?;
+        let (_, sealed) =
+            stored.ok_or_else(|| conflict(format!("{:?} has no credential", connection.name)))?;
+        serde_json::from_slice(sealed.expose())
+            .map_err(|_| unexpected(format!("the credential of {:?} cannot be read", connection.name)))
+    }
+
+    /// Proves, once a process and credential revision, whom the credential acts for. The first proof is stored; a
+    /// later one that differs is refused.
+    pub(crate) async fn prove(&self, at: &At) -> Result<AccountIdentity> {
+        let revision = at.connection.credential_revision;
+        if let Some((proven, identity)) = lock(&self.proven).get(&at.connection.uid)
+            && *proven == revision
+        {
+            return Ok(identity.clone());
+        }
+        self.prove_now(at).await
+    }
+
+    /// The same, asking the cloud whatever was proven before.
+    pub(crate) async fn prove_now(&self, at: &At) -> Result<AccountIdentity> {
+        let name = &at.connection.name;
+        let identity = at.driver.account_identity().await.map_err(|error| at.failed(&error))?;
+        same_account(&at.connection, &identity)?;
+        if at.connection.account.is_none() {
+            let update = ConnectionUpdate {
+                account: Some((identity.account.clone(), identity.principal.clone())),
+                ..ConnectionUpdate::default()
+            };
+            let audit = AuditEntry {
+                at: self.clock.wall(),
+                who: "pmks".to_owned(),
+                action: "connection.prove".to_owned(),
+                target: format!("connection {name}"),
+                request_id: String::new(),
+            };
+            self.store.update_connection(name, None, update, audit).await.map_err(of_store)?;
+        }
+        let proven = (at.connection.credential_revision, identity.clone());
+        lock(&self.proven).insert(at.connection.uid, proven);
+        Ok(identity)
+    }
+
+    /// A connection with its driver and its place, its account proven.
+    pub(crate) async fn proven(&self, name: &str) -> Result<(At, Place)> {
+        let at = self.at(name).await?;
+        let identity = self.prove(&at).await?;
+        let place = Place { account: identity.account, location: at.specification.region.clone() };
+        Ok((at, place))
+    }
+}
+
+/// Refuses a credential that acts for another account than the connection's.
+pub(crate) fn same_account(connection: &Connection, identity: &AccountIdentity) -> Result<()> {
+    match &connection.account {
+        Some(known) if *known != identity.account => {
+            let detail = format!(
+                "connection {:?} belongs to account {known}, and this credential acts for {}",
+                connection.name, identity.account
+            );
+            let mut failure = conflict(detail);
+            failure.fix = Some("make a new connection for the other account".to_owned());
+            Err(failure)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is stored of a connection.
+pub(crate) fn read_specification(connection: &Connection) -> Result<Specification> {
+    serde_json::from_value(connection.specification.clone())
+        .map_err(|error| unexpected(format!("connection {:?} cannot be read: {error}", connection.name)))
+}
+
+#[async_trait]
+impl engine::Drivers for Drivers {
+    async fn connected(&self, connection: &str) -> std::result::Result<Connected, Failure> {
+        let at = self.at(connection).await.map_err(|failure| *failure)?;
+        Ok(Connected {
+            driver: at.driver.on_lane(Lane::Look),
+            pace: at.specification.pace,
+            credential_revision: at.connection.credential_revision,
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

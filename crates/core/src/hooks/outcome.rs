@@ -1,0 +1,189 @@
+//! What the end of an operation makes of our records: one or a few reads, and the requests as they stand now.
+
+use pmks_driver::Change;
+use pmks_model::{OperationKind, ResourceKind, ScalingChange, UpgradeTargets, VersionRequest};
+use pmks_store::{Operation, Page, Resource, ResourceFilter, ResourceUpdate};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::RecordHooks;
+use crate::Result;
+use crate::engine::{Connected, Outcome};
+use crate::inventory::seen;
+use crate::records::{ClusterIntent, NodeGroupIntent, intent, stored};
+
+/// What is known after an operation. A failed read leaves its observation out: the next refresh brings it.
+pub(super) async fn of(
+    hooks: &RecordHooks,
+    connected: &Connected,
+    operation: &Operation,
+    succeeded: bool,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let result = match operation.resource.kind {
+        ResourceKind::Connection => Ok(()),
+        ResourceKind::Cluster | ResourceKind::NodeGroup => {
+            cluster(hooks, connected, operation, succeeded, &mut outcome).await
+        }
+        _ => network_part(hooks, connected, operation, succeeded, &mut outcome).await,
+    };
+    if let Err(failure) = result {
+        tracing::warn!(operation = %operation.id, %failure, "what an operation changed could not be read");
+    }
+    outcome
+}
+
+async fn cluster(
+    hooks: &RecordHooks,
+    connected: &Connected,
+    operation: &Operation,
+    succeeded: bool,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let gone = succeeded && operation.kind == OperationKind::ClusterDelete;
+    let Some(record) = hooks.cluster(operation).await.filter(|_| !gone) else { return Ok(()) };
+    let parts = parts(hooks, &record).await?;
+    if succeeded {
+        outcome.updates = requests(operation, &record, &parts)?;
+    }
+    let Some(system_id) = record.system_id.as_deref() else { return Ok(()) };
+    if operation.kind == OperationKind::ClusterImport {
+        return Ok(());
+    }
+    let started_at = hooks.clock.wall();
+    match connected.driver.get_cluster(system_id).await {
+        Ok(cluster) => {
+            let parts: Vec<Resource> = parts
+                .into_iter()
+                .filter(|part| {
+                    !(succeeded && operation.kind.removes() && Some(part.uid) == operation.resource_uid)
+                })
+                .collect();
+            let seen = seen::cluster(&record, &parts, &cluster, started_at, hooks.clock.wall())?;
+            outcome.observations = seen.observations;
+            outcome.inserts = seen.inserts;
+        }
+        Err(error) => tracing::info!(operation = %operation.id, %error, "the cluster could not be read"),
+    }
+    Ok(())
+}
+
+async fn parts(hooks: &RecordHooks, record: &Resource) -> Result<Vec<Resource>> {
+    let filter = ResourceFilter { parent: Some(record.uid), ..ResourceFilter::default() };
+    hooks.store.resources(&filter, Page::all()).await.map_err(crate::failure::of_store)
+}
+
+/// What users asked for, as it stands after a change that succeeded.
+fn requests(
+    operation: &Operation,
+    cluster: &Resource,
+    parts: &[Resource],
+) -> Result<Vec<(Uuid, ResourceUpdate)>> {
+    let Ok(change) = serde_json::from_value::<Change>(operation.intent.clone()) else {
+        return Ok(Vec::new());
+    };
+    let part = || parts.iter().find(|part| Some(part.uid) == operation.resource_uid);
+    Ok(match change {
+        Change::UpdateCluster(asked) => {
+            let mut kept: ClusterIntent = intent(cluster)?;
+            for (key, value) in asked.tags {
+                match value {
+                    Some(value) => kept.tags.insert(key, value),
+                    None => kept.tags.remove(&key),
+                };
+            }
+            kept.options.extend(asked.options);
+            vec![update(cluster.uid, &kept)?]
+        }
+        Change::UpgradeCluster(asked) => {
+            let version = version_text(&asked.request.version);
+            let mut kept: ClusterIntent = intent(cluster)?;
+            kept.version.clone_from(&version);
+            let mut all = vec![update(cluster.uid, &kept)?];
+            for part in parts.iter().filter(|part| goes_along(&asked.request.node_groups, part)) {
+                let mut kept: NodeGroupIntent = intent(part)?;
+                // A group that follows its cluster goes on doing so; a pin moves with the upgrade.
+                if !kept.version.is_empty() {
+                    kept.version.clone_from(&version);
+                    all.push(update(part.uid, &kept)?);
+                }
+            }
+            all
+        }
+        Change::ChangeNodeGroupScaling(asked) => match part() {
+            Some(part) => {
+                let mut kept: NodeGroupIntent = intent(part)?;
+                kept.scaling = merged(kept.scaling, asked.change);
+                vec![update(part.uid, &kept)?]
+            }
+            None => Vec::new(),
+        },
+        Change::UpgradeNodeGroup(asked) => match part() {
+            Some(part) => {
+                let kept = NodeGroupIntent { version: version_text(&asked.version), ..intent(part)? };
+                vec![update(part.uid, &kept)?]
+            }
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    })
+}
+
+fn goes_along(targets: &UpgradeTargets, part: &Resource) -> bool {
+    match targets {
+        UpgradeTargets::All => true,
+        UpgradeTargets::None => false,
+        UpgradeTargets::Named(names) => names.contains(&part.name),
+    }
+}
+
+/// A desired size outside new limits moves with them, as it does at the cloud.
+fn merged(kept: ScalingChange, asked: ScalingChange) -> ScalingChange {
+    let min = asked.min.or(kept.min);
+    let max = asked.max.or(kept.max);
+    let moved = |desired: u32| {
+        let low = min.unwrap_or(0).max(desired);
+        max.map_or(low, |max| low.min(max))
+    };
+    ScalingChange {
+        auto_scaling: asked.auto_scaling.or(kept.auto_scaling),
+        min,
+        max,
+        desired: asked.desired.or(kept.desired.map(moved)),
+    }
+}
+
+fn version_text(version: &VersionRequest) -> String {
+    match version {
+        VersionRequest::Default => String::new(),
+        VersionRequest::Given(version) => version.to_string(),
+    }
+}
+
+fn update(uid: Uuid, request: &impl Serialize) -> Result<(Uuid, ResourceUpdate)> {
+    Ok((uid, ResourceUpdate { request: Some(stored(request)?), ..ResourceUpdate::default() }))
+}
+
+/// Networks, subnets, security groups and key pairs.
+async fn network_part(
+    hooks: &RecordHooks,
+    connected: &Connected,
+    operation: &Operation,
+    succeeded: bool,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    if succeeded && operation.kind.removes() {
+        return Ok(());
+    }
+    let Ok(Some(record)) = hooks.record(operation).await else { return Ok(()) };
+    let Some(system_id) = record.system_id.clone() else { return Ok(()) };
+    let parts = parts(hooks, &record).await?;
+    let started_at = hooks.clock.wall();
+    match seen::read_part(&connected.driver, &record, &parts, &system_id, started_at, hooks.clock.as_ref())
+        .await
+    {
+        Ok(observations) => outcome.observations = observations,
+        Err(error) => tracing::info!(operation = %operation.id, %error, "it could not be read"),
+    }
+    Ok(())
+}

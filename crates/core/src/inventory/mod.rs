@@ -1,0 +1,271 @@
+//! Observations of what we keep records of: read from the store, refreshed when somebody reads and they are old.
+//!
+//! Asks no cloud by itself: an idle server asks nothing. A refresh that began before an operation there ended is
+//! dropped by the store.
+
+mod flights;
+mod freshness;
+pub(crate) mod seen;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use jiff::Timestamp;
+use pmks_driver::Detail;
+use pmks_model::ResourceKind;
+use pmks_store::{AuditEntry, NewResource, OperationFilter, Page, Resource, Store};
+use pmks_transport::{Clock, Lane};
+use uuid::Uuid;
+
+use crate::Result;
+use crate::drivers::{At, Drivers, Place};
+use crate::failure::of_store;
+use crate::records::{Records, observed_at};
+use flights::Flights;
+use freshness::{Need, need};
+use seen::ReadFailed;
+
+/// The inventory. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Inventory(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    drivers: Arc<Drivers>,
+    flights: Flights,
+    /// Since when complete lists lack a record that is not `Missing` yet.
+    absent: Mutex<HashMap<Uuid, Timestamp>>,
+    /// Why the last refresh of a place failed.
+    errors: Mutex<HashMap<Place, String>>,
+}
+
+impl Inventory {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, drivers: Arc<Drivers>) -> Self {
+        let inner = Inner {
+            store,
+            clock,
+            drivers,
+            flights: Flights::default(),
+            absent: Mutex::default(),
+            errors: Mutex::default(),
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// Why the last refresh of a place failed, if it did.
+    pub(crate) fn error(&self, place: &Place) -> Option<String> {
+        self.0.errors.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+    }
+
+    /// Makes the observations of these clusters of one place new enough; all of them with one list.
+    ///
+    /// # Errors
+    /// What the cloud says, if `max_age` made it ask before answering.
+    pub(crate) async fn freshen_place(
+        &self,
+        at: &At,
+        place: &Place,
+        clusters: &[Resource],
+        busy: bool,
+        max_age: Option<Duration>,
+    ) -> Result<()> {
+        let now = self.0.clock.wall();
+        let asked = clusters.iter().filter(|record| record.system_id.is_some());
+        let needs: Vec<Need> = asked.map(|record| need(observed_at(record), now, busy, max_age)).collect();
+        let since = clusters.iter().map(|record| record.changed_at).max().unwrap_or(now).min(now);
+        if needs.contains(&Need::Now) || (clusters.is_empty() && max_age == Some(Duration::ZERO)) {
+            return self.refresh_place(at, place, since, Lane::Live).await;
+        }
+        if needs.contains(&Need::Later) {
+            drop(self.refresh_place(at, place, since, Lane::Refresh));
+        }
+        Ok(())
+    }
+
+    /// Makes the observation of one record new enough; `parts` are its node groups or subnets.
+    ///
+    /// # Errors
+    /// What the cloud says, if `max_age` made it ask before answering.
+    pub(crate) async fn freshen(
+        &self,
+        at: &At,
+        place: &Place,
+        record: &Resource,
+        busy: bool,
+        max_age: Option<Duration>,
+    ) -> Result<()> {
+        if record.system_id.is_none() {
+            return Ok(());
+        }
+        let now = self.0.clock.wall();
+        match need(observed_at(record), now, busy, max_age) {
+            Need::Nothing => Ok(()),
+            Need::Now => self.refresh_one(at, record, Lane::Live).await,
+            // Whoever reads one cluster soon reads the others: the list costs little more.
+            Need::Later if record.kind == ResourceKind::Cluster => {
+                drop(self.refresh_place(at, place, record.changed_at.min(now), Lane::Refresh));
+                Ok(())
+            }
+            Need::Later => {
+                drop(self.refresh_one(at, record, Lane::Refresh));
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks for all clusters of a place with one list.
+    fn refresh_place(
+        &self,
+        at: &At,
+        place: &Place,
+        since: Timestamp,
+        lane: Lane,
+    ) -> impl Future<Output = Result<()>> + use<> {
+        let (inner, at, place) = (Arc::clone(&self.0), at.clone(), place.clone());
+        let key = format!("{}\n{}", place.account, place.location);
+        self.0.flights.join(key, since, self.0.clock.wall(), move || {
+            async move {
+                let result = inner.list(&at, &place, lane).await;
+                let mut errors = inner.errors.lock().unwrap_or_else(PoisonError::into_inner);
+                match &result {
+                    Ok(()) => errors.remove(&place),
+                    Err(failure) => errors.insert(place, failure.to_string()),
+                };
+                drop(errors);
+                result
+            }
+            .boxed()
+        })
+    }
+
+    fn refresh_one(
+        &self,
+        at: &At,
+        record: &Resource,
+        lane: Lane,
+    ) -> impl Future<Output = Result<()>> + use<> {
+        let (inner, at, record) = (Arc::clone(&self.0), at.clone(), record.clone());
+        let now = self.0.clock.wall();
+        let since = record.changed_at.min(now);
+        self.0.flights.join(record.uid.to_string(), since, now, move || {
+            async move { inner.read(&at, &record, lane).await }.boxed()
+        })
+    }
+}
+
+impl Inner {
+    async fn list(&self, at: &At, place: &Place, lane: Lane) -> Result<()> {
+        self.drivers.prove(at).await?;
+        let started_at = self.clock.wall();
+        let listing =
+            at.driver.on_lane(lane).list_clusters(Detail::Nodes).await.map_err(|error| at.failed(&error))?;
+        let observed_at = self.clock.wall();
+        let records = Records { store: self.store.as_ref(), place };
+        let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
+        let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
+        let (mut observations, mut inserts, mut absent) = (Vec::new(), Vec::new(), Vec::new());
+        for record in clusters.iter().filter(|record| record.system_id.is_some()) {
+            let same =
+                |cluster: &&pmks_model::Cluster| record.system_id.as_deref() == Some(&cluster.iid.system_id);
+            match listing.items.iter().find(same) {
+                Some(cluster) => {
+                    let parts: Vec<Resource> =
+                        groups.iter().filter(|group| group.parent == Some(record.uid)).cloned().collect();
+                    let seen = seen::cluster(record, &parts, cluster, started_at, observed_at)?;
+                    observations.extend(seen.observations);
+                    inserts.extend(seen.inserts);
+                    absent.extend(seen.absent);
+                }
+                None => absent.push(record.uid),
+            }
+        }
+        for missed in &listing.missed {
+            tracing::warn!(connection = %at.connection.name, what = %missed.what, "not read: {}", missed.failure);
+        }
+        self.keep(observations, inserts).await?;
+        // What a partial list lacks may be there.
+        if listing.is_complete() { self.note_absent(at, &absent, started_at).await } else { Ok(()) }
+    }
+
+    async fn read(&self, at: &At, record: &Resource, lane: Lane) -> Result<()> {
+        let Some(system_id) = record.system_id.as_deref() else { return Ok(()) };
+        let driver = at.driver.on_lane(lane);
+        let parts = self.parts(record).await?;
+        let started_at = self.clock.wall();
+        let answer = match record.kind {
+            ResourceKind::Cluster => {
+                driver.get_cluster(system_id).await.map_err(ReadFailed::from).and_then(|cluster| {
+                    Ok(seen::cluster(record, &parts, &cluster, started_at, self.clock.wall())?)
+                })
+            }
+            _ => seen::read_part(&driver, record, &parts, system_id, started_at, self.clock.as_ref())
+                .await
+                .map(|observations| seen::Seen { observations, ..seen::Seen::default() }),
+        };
+        match answer {
+            Ok(seen) => {
+                self.keep(seen.observations, seen.inserts).await?;
+                self.note_absent(at, &seen.absent, started_at).await
+            }
+            Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
+                self.drivers.prove(at).await?;
+                self.note_absent(at, &[record.uid], started_at).await
+            }
+            Err(ReadFailed::Cloud(error)) => Err(at.failed(&error)),
+            Err(ReadFailed::Record(failure)) => Err(failure),
+        }
+    }
+
+    async fn parts(&self, record: &Resource) -> Result<Vec<Resource>> {
+        let filter = pmks_store::ResourceFilter { parent: Some(record.uid), ..Default::default() };
+        self.store.resources(&filter, Page::all()).await.map_err(of_store)
+    }
+
+    async fn keep(&self, observations: Vec<pmks_store::Observe>, inserts: Vec<NewResource>) -> Result<()> {
+        let seen: Vec<Uuid> = observations.iter().map(|observe| observe.uid).collect();
+        self.store.observe(observations).await.map_err(of_store)?;
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| !seen.contains(uid));
+        if inserts.is_empty() {
+            return Ok(());
+        }
+        let audit = AuditEntry {
+            at: self.clock.wall(),
+            who: "pmks".to_owned(),
+            action: "nodeGroup.found".to_owned(),
+            target: inserts
+                .iter()
+                .map(|new| format!("node group {}", new.name))
+                .collect::<Vec<_>>()
+                .join(", "),
+            request_id: String::new(),
+        };
+        match self.store.insert_resources(inserts, audit).await {
+            // Another refresh, or an operation, was faster.
+            Ok(()) | Err(pmks_store::Error::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(of_store(error)),
+        }
+    }
+
+    /// Absent from two complete answers, far enough apart that the cloud cannot be merely late: missing.
+    async fn note_absent(&self, at: &At, uids: &[Uuid], started_at: Timestamp) -> Result<()> {
+        let visible_after = at.driver.capabilities().visible_after / at.specification.pace.max(1);
+        for uid in uids {
+            let filter = OperationFilter { resource_uid: Some(*uid), unfinished: true, ..Default::default() };
+            if !self.store.operations(&filter, Page::first(1)).await.map_err(of_store)?.is_empty() {
+                continue;
+            }
+            let first = {
+                let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+                *absent.entry(*uid).or_insert(started_at)
+            };
+            let long_enough = first.saturating_add(visible_after).is_ok_and(|then| started_at >= then);
+            if first < started_at && long_enough {
+                self.store.mark_missing(&[*uid], Some(first)).await.map_err(of_store)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! From records and observations to what is shown of networks, subnets, security groups and key pairs. Pure.
+
+use pmks_driver::Marks;
+use pmks_model::{KeyPair, Network, ResourceKind, SecurityGroup, Status, Subnet};
+use pmks_store::Resource;
+
+use crate::clusters::view::Names;
+use crate::parts::Known;
+use crate::records::{
+    KeyPairIntent, NetworkIntent, SecurityGroupIntent, SubnetIntent, intent, observed, observed_at,
+};
+use crate::resolve::{iid, rule_text};
+use crate::{KeyPairView, NetworkView, Result, SecurityGroupView, SubnetView};
+
+impl Known {
+    pub(crate) fn networks(&self) -> Result<Vec<NetworkView>> {
+        self.records.iter().map(|record| self.network(record)).collect()
+    }
+
+    pub(crate) fn subnets(&self) -> Result<Vec<SubnetView>> {
+        let network = |record: &Resource| self.all.iter().find(|other| Some(other.uid) == record.parent);
+        self.records
+            .iter()
+            .filter_map(|record| Some((network(record)?, record)))
+            .map(|(network, record)| self.subnet(network, record))
+            .collect()
+    }
+
+    pub(crate) fn security_groups(&self) -> Result<Vec<SecurityGroupView>> {
+        self.records.iter().map(|record| self.security_group(record)).collect()
+    }
+
+    pub(crate) fn key_pairs(&self) -> Result<Vec<KeyPairView>> {
+        self.records.iter().map(|record| self.key_pair(record)).collect()
+    }
+
+    fn network(&self, record: &Resource) -> Result<NetworkView> {
+        let asked: NetworkIntent = intent(record)?;
+        let seen: Option<Network> = observed(record);
+        let (status, status_reason) = self.status(record, seen.is_some());
+        let parts: Vec<&Resource> = self
+            .all
+            .iter()
+            .filter(|part| part.kind == ResourceKind::Subnet && part.parent == Some(record.uid))
+            .collect();
+        let mut subnets = parts.iter().map(|part| self.subnet(record, part)).collect::<Result<Vec<_>>>()?;
+        let known = |subnet: &&Subnet| {
+            parts.iter().any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
+        };
+        let strangers = seen.iter().flat_map(|seen| &seen.subnets).filter(|subnet| !known(subnet));
+        subnets.extend(strangers.map(|subnet| unrecorded(record, subnet)));
+        Ok(NetworkView {
+            uid: record.uid.to_string(),
+            connection: record.connection.clone(),
+            name: record.name.clone(),
+            iid: iid(record),
+            cidr: seen.as_ref().map_or(asked.cidr, |seen| seen.cidr.clone()),
+            subnets,
+            tags: if record.imported { tags(seen.as_ref()) } else { asked.tags },
+            created_by_pmks: !record.imported,
+            status,
+            status_reason,
+            created_at: record.created_at,
+            observed_at: observed_at(record),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+
+    fn subnet(&self, network: &Resource, record: &Resource) -> Result<SubnetView> {
+        let asked: SubnetIntent = intent(record)?;
+        let seen: Option<Subnet> = observed(record);
+        let said = seen.is_some().then(|| (Status::Active, String::new()));
+        let (status, status_reason) = self.activity.status_of_part(record, network, said);
+        Ok(SubnetView {
+            uid: record.uid.to_string(),
+            connection: record.connection.clone(),
+            network: network.name.clone(),
+            name: record.name.clone(),
+            iid: iid(record),
+            cidr: seen.as_ref().map_or(asked.cidr, |seen| seen.cidr.clone()),
+            zone: seen.as_ref().map_or(asked.zone, |seen| seen.zone.clone()),
+            created_by_pmks: !record.imported,
+            status: status.to_string(),
+            status_reason,
+            created_at: record.created_at,
+            observed_at: observed_at(record),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+
+    fn security_group(&self, record: &Resource) -> Result<SecurityGroupView> {
+        let asked: SecurityGroupIntent = intent(record)?;
+        let seen: Option<SecurityGroup> = observed(record);
+        let (status, status_reason) = self.status(record, seen.is_some());
+        let of_seen =
+            || seen.as_ref().map(|seen| Names::of(&self.all).text(ResourceKind::Network, &seen.network));
+        let network = if asked.network.is_empty() { of_seen().unwrap_or_default() } else { asked.network };
+        Ok(SecurityGroupView {
+            uid: record.uid.to_string(),
+            connection: record.connection.clone(),
+            network,
+            name: record.name.clone(),
+            iid: iid(record),
+            rules: seen.as_ref().map_or(asked.rules, |seen| seen.rules.iter().map(rule_text).collect()),
+            created_by_pmks: !record.imported,
+            status,
+            status_reason,
+            created_at: record.created_at,
+            observed_at: observed_at(record),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+
+    fn key_pair(&self, record: &Resource) -> Result<KeyPairView> {
+        let asked: KeyPairIntent = intent(record)?;
+        let seen: Option<KeyPair> = observed(record);
+        let (status, status_reason) = self.status(record, seen.is_some());
+        Ok(KeyPairView {
+            uid: record.uid.to_string(),
+            connection: record.connection.clone(),
+            name: record.name.clone(),
+            iid: iid(record),
+            public_key: asked.public_key,
+            fingerprint: seen.as_ref().map(|seen| seen.fingerprint.clone()).unwrap_or_default(),
+            created_by_pmks: !record.imported,
+            status,
+            status_reason,
+            created_at: record.created_at,
+            observed_at: observed_at(record),
+            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+        })
+    }
+
+    fn status(&self, record: &Resource, seen: bool) -> (String, String) {
+        let (status, reason) = self.activity.status(record, seen.then(|| (Status::Active, String::new())));
+        (status.to_string(), reason)
+    }
+}
+
+/// A subnet of which we keep no record: the cloud's identifier is its name.
+fn unrecorded(network: &Resource, subnet: &Subnet) -> SubnetView {
+    SubnetView {
+        uid: String::new(),
+        connection: network.connection.clone(),
+        network: network.name.clone(),
+        name: subnet.iid.system_id.clone(),
+        iid: pmks_model::Iid::unnamed(subnet.iid.system_id.clone()),
+        cidr: subnet.cidr.clone(),
+        zone: subnet.zone.clone(),
+        created_by_pmks: false,
+        status: Status::Active.to_string(),
+        status_reason: String::new(),
+        created_at: network.created_at,
+        observed_at: observed_at(network),
+        key_value_list: subnet.key_value_list.clone(),
+    }
+}
+
+fn tags(seen: Option<&Network>) -> pmks_model::Tags {
+    seen.map(|seen| Marks::off(&seen.tags)).unwrap_or_default()
+}

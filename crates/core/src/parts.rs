@@ -1,0 +1,214 @@
+//! What networks, subnets, security groups and key pairs have in common: imported, read, forgotten.
+
+use std::time::Duration;
+
+use pmks_model::ResourceKind;
+use pmks_store::{NewResource, Resource};
+use serde_json::Value;
+
+use crate::activity::Activity;
+use crate::drafts::users;
+use crate::drivers::{At, Place};
+use crate::failure::{check, conflict, invalid, not_found, of_store};
+use crate::inventory::seen::{ReadFailed, read_part};
+use crate::pmks::Shared;
+use crate::records::Records;
+use crate::{Caller, ImportResource, Result};
+
+/// Which of them: its kind, and the network of a subnet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) kind: ResourceKind,
+    pub(crate) network: Option<&'a str>,
+}
+
+impl Part<'_> {
+    pub(crate) fn of(kind: ResourceKind) -> Self {
+        Self { kind, network: None }
+    }
+}
+
+/// Records of one place, with what is going on there.
+pub(crate) struct Known {
+    pub(crate) records: Vec<Resource>,
+    /// Every record of the place.
+    pub(crate) all: Vec<Resource>,
+    pub(crate) activity: Activity,
+}
+
+impl Shared {
+    /// Keeps a record of something that exists at the cloud.
+    pub(crate) async fn import_part(
+        &self,
+        caller: &Caller,
+        connection: &str,
+        part: Part<'_>,
+        asked: ImportResource,
+    ) -> Result<Known> {
+        caller.require_operator(connection)?;
+        let (at, place) = self.drivers.proven(connection).await?;
+        let network = self.network_of(&place, part).await?;
+        let mut findings = pmks_model::Findings::default();
+        if asked.name.is_empty() || asked.name == "-" {
+            findings.add("name", "a name is required");
+        }
+        if asked.system_id.is_empty() {
+            findings.add("systemId", "is required");
+        }
+        check(findings)?;
+        let record = NewResource {
+            uid: pmks_store::new_uid(self.clock.wall()),
+            kind: part.kind,
+            connection: connection.to_owned(),
+            account: place.account.clone(),
+            location: place.location.clone(),
+            parent: network.as_ref().map(|network| network.uid),
+            name: asked.name.clone(),
+            system_id: Some(asked.system_id.clone()),
+            incarnation: Some(asked.system_id),
+            request: Value::Null,
+            observation: None,
+            protected: false,
+            imported: true,
+        };
+        let record = self.observed_import(&at, record, network.as_ref()).await?;
+        let uid = record.uid;
+        let target = format!("{} {}", part.kind.says(), record.name);
+        let audit = self.audit(caller, &format!("{}.import", part.kind.as_str()), target);
+        self.store.insert_resources(vec![record], audit).await.map_err(of_store)?;
+        let mut known = self.known_parts(&place, part.kind, None).await?;
+        known.records.retain(|record| record.uid == uid);
+        Ok(known)
+    }
+
+    /// The record with what the cloud says of it.
+    async fn observed_import(
+        &self,
+        at: &At,
+        new: NewResource,
+        network: Option<&Resource>,
+    ) -> Result<NewResource> {
+        let started_at = self.clock.wall();
+        let system_id = new.system_id.clone().unwrap_or_default();
+        let stand_in = stand_in(&new, started_at);
+        let read = read_part(&at.driver, &stand_in, &[], &system_id, started_at, self.clock.as_ref()).await;
+        let observation = match read {
+            Ok(all) => all.into_iter().next().map(|observe| observe.observation),
+            Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
+                let what = new.kind.says();
+                return Err(invalid("systemId", format!("there is no {what} {system_id:?} at the cloud")));
+            }
+            Err(ReadFailed::Cloud(error)) => return Err(at.failed(&error)),
+            Err(ReadFailed::Record(failure)) => return Err(failure),
+        };
+        if let (Some(network), Some(seen)) = (network, &observation) {
+            let belongs = seen.value.get("network").and_then(Value::as_str);
+            if belongs != network.system_id.as_deref() {
+                return Err(invalid(
+                    "systemId",
+                    format!("{system_id:?} is no part of network {:?}", network.name),
+                ));
+            }
+        }
+        Ok(NewResource { observation, ..new })
+    }
+
+    async fn network_of(&self, place: &Place, part: Part<'_>) -> Result<Option<Resource>> {
+        let Some(name) = part.network else { return Ok(None) };
+        let records = Records { store: self.store.as_ref(), place };
+        Ok(Some(records.get(ResourceKind::Network, None, name).await?))
+    }
+
+    /// All that we keep a record of.
+    pub(crate) async fn list_parts(&self, connection: &str, part: Part<'_>) -> Result<Known> {
+        let at = self.drivers.at(connection).await?;
+        let Some(place) = at.place() else {
+            if let Some(name) = part.network {
+                return Err(not_found("network", name));
+            }
+            let place = Place { account: String::new(), location: String::new() };
+            return self.known_parts(&place, part.kind, None).await;
+        };
+        let network = self.network_of(&place, part).await?;
+        self.known_parts(&place, part.kind, network.map(|network| network.uid)).await
+    }
+
+    /// One of them, its observation as new as asked for.
+    pub(crate) async fn get_part(
+        &self,
+        connection: &str,
+        part: Part<'_>,
+        name: &str,
+        max_age: Option<Duration>,
+    ) -> Result<Known> {
+        let at = self.drivers.at(connection).await?;
+        let place = at.place().ok_or_else(|| not_found(part.kind.says(), name))?;
+        let network = self.network_of(&place, part).await?;
+        let parent = network.map(|network| network.uid);
+        let records = Records { store: self.store.as_ref(), place: &place };
+        let record = records.get(part.kind, parent, name).await?;
+        let busy = Activity::read(self.store.as_ref()).await?.busy([&record]);
+        self.inventory.freshen(&at, &place, &record, busy, max_age).await?;
+        let mut known = self.known_parts(&place, part.kind, parent).await?;
+        known.records.retain(|other| other.uid == record.uid);
+        Ok(known)
+    }
+
+    /// Drops only our record, where nothing of ours lives in it.
+    pub(crate) async fn forget_part(
+        &self,
+        caller: &Caller,
+        connection: &str,
+        part: Part<'_>,
+        name: &str,
+    ) -> Result<()> {
+        caller.require_operator(connection)?;
+        let mut known = self.get_part(connection, part, name, None).await?;
+        let Some(record) = known.records.pop() else { return Err(not_found(part.kind.says(), name)) };
+        let network = known.all.iter().find(|other| Some(other.uid) == record.parent);
+        let holders = users(&known.all, &record, network)?;
+        if !holders.is_empty() {
+            let says = format!("{} {name:?} is used by {}", part.kind.says(), holders.join(", "));
+            return Err(conflict(says));
+        }
+        self.forget(caller, &record, false).await
+    }
+
+    async fn known_parts(
+        &self,
+        place: &Place,
+        kind: ResourceKind,
+        parent: Option<uuid::Uuid>,
+    ) -> Result<Known> {
+        let all = Records { store: self.store.as_ref(), place }.all(None, None).await?;
+        let is_wanted =
+            |record: &&Resource| record.kind == kind && (parent.is_none() || record.parent == parent);
+        let records = all.iter().filter(is_wanted).cloned().collect();
+        let activity = Activity::read(self.store.as_ref()).await?;
+        Ok(Known { records, all, activity })
+    }
+}
+
+/// A record that is about to be made, as a read wants it.
+fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
+    Resource {
+        uid: new.uid,
+        kind: new.kind,
+        connection: new.connection.clone(),
+        account: new.account.clone(),
+        location: new.location.clone(),
+        parent: new.parent,
+        name: new.name.clone(),
+        system_id: new.system_id.clone(),
+        incarnation: new.incarnation.clone(),
+        request: Value::Null,
+        observation: None,
+        protected: false,
+        missing_since: None,
+        imported: true,
+        changed_at: now,
+        revision: 0,
+        created_at: now,
+        updated_at: now,
+    }
+}

@@ -1,0 +1,165 @@
+//! What our records hold as JSON: what was asked for (intents) and what the cloud said (observations).
+//!
+//! An intent holds only what a user asked for: the record of something imported holds nothing, and no later
+//! operation sends what is not there.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use pmks_model::{ResourceKind, ScalingChange, Tags};
+use pmks_store::{Observation, Resource, ResourceFilter, ResourceKey, Store, SystemKey};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::drivers::Place;
+use crate::failure::{not_found, of_store, unexpected};
+use crate::{NewRule, Result};
+
+/// What was asked of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ClusterIntent {
+    pub(crate) version: String,
+    pub(crate) network: String,
+    pub(crate) subnets: Vec<String>,
+    pub(crate) security_groups: Vec<String>,
+    pub(crate) tags: Tags,
+    pub(crate) options: BTreeMap<String, serde_json::Value>,
+}
+
+/// What was asked of a node group. An empty version follows the cluster: a choice is never frozen here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct NodeGroupIntent {
+    pub(crate) version: String,
+    pub(crate) machine_type: String,
+    pub(crate) image: String,
+    pub(crate) root_disk_type: String,
+    pub(crate) root_disk_size_gib: Option<u32>,
+    pub(crate) key_pair: String,
+    pub(crate) scaling: ScalingChange,
+}
+
+/// What was asked of a network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct NetworkIntent {
+    pub(crate) cidr: String,
+    pub(crate) tags: Tags,
+}
+
+/// What was asked of a subnet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SubnetIntent {
+    pub(crate) cidr: String,
+    pub(crate) zone: String,
+}
+
+/// What was asked of a security group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SecurityGroupIntent {
+    pub(crate) network: String,
+    pub(crate) rules: Vec<NewRule>,
+}
+
+/// What was asked of a key pair: the public half alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct KeyPairIntent {
+    pub(crate) public_key: String,
+}
+
+/// What was asked for; nothing where nothing was.
+pub(crate) fn intent<T: DeserializeOwned + Default>(record: &Resource) -> Result<T> {
+    if record.request.is_null() {
+        return Ok(T::default());
+    }
+    serde_json::from_value(record.request.clone()).map_err(|error| {
+        unexpected(format!("the record of {} {:?} cannot be read: {error}", record.kind.says(), record.name))
+    })
+}
+
+/// An intent as it is stored.
+pub(crate) fn stored<T: Serialize>(intent: &T) -> Result<serde_json::Value> {
+    serde_json::to_value(intent).map_err(|error| unexpected(format!("a record cannot be written: {error}")))
+}
+
+/// What the cloud said last. What cannot be read (it was written by a newer release) is as if nothing was said.
+pub(crate) fn observed<T: DeserializeOwned>(record: &Resource) -> Option<T> {
+    let observation = record.observation.as_ref()?;
+    serde_json::from_value(observation.value.clone())
+        .inspect_err(|error| tracing::warn!(uid = %record.uid, %error, "an observation cannot be read"))
+        .ok()
+}
+
+/// When the cloud was last asked.
+pub(crate) fn observed_at(record: &Resource) -> Option<Timestamp> {
+    record.observation.as_ref().map(|observation| observation.observed_at)
+}
+
+/// What a cloud said, as it is stored.
+pub(crate) fn observation<T: Serialize>(
+    value: &T,
+    started_at: Timestamp,
+    observed_at: Timestamp,
+) -> Result<Observation> {
+    Ok(Observation { value: stored(value)?, started_at, observed_at })
+}
+
+/// Our records at one place.
+#[derive(Clone)]
+pub(crate) struct Records<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) place: &'a Place,
+}
+
+impl Records<'_> {
+    /// The record of that name, else of that identifier at the cloud.
+    pub(crate) async fn find(
+        &self,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        name: &str,
+    ) -> Result<Option<Resource>> {
+        let (account, location) = (self.place.account.clone(), self.place.location.clone());
+        let by_name = ResourceKey {
+            account: account.clone(),
+            location: location.clone(),
+            kind,
+            parent,
+            name: name.to_owned(),
+        };
+        if let Some(found) = self.store.find_resource(&by_name).await.map_err(of_store)? {
+            return Ok(Some(found));
+        }
+        let by_id = SystemKey { account, location, kind, parent, system_id: name.to_owned() };
+        self.store.find_system_id(&by_id).await.map_err(of_store)
+    }
+
+    /// The same, which must be there.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) async fn get(&self, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> Result<Resource> {
+        self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind.says(), name))
+    }
+
+    /// All of a kind, or of all kinds; parts of one record, or of any.
+    pub(crate) async fn all(
+        &self,
+        kind: Option<ResourceKind>,
+        parent: Option<Uuid>,
+    ) -> Result<Vec<Resource>> {
+        let filter = ResourceFilter {
+            account: Some(self.place.account.clone()),
+            location: Some(self.place.location.clone()),
+            kind,
+            parent,
+            ..ResourceFilter::default()
+        };
+        self.store.resources(&filter, pmks_store::Page::all()).await.map_err(of_store)
+    }
+}

@@ -1,0 +1,215 @@
+//! References of a request: our name, or the cloud's identifier where we have none. What does not exist is a finding
+//! on its field.
+//!
+//! The cloud is asked only for what we keep no record of. What is still being made has no identifier yet: the
+//! operation waits behind the one that makes it, and is resolved again when it begins.
+
+use std::sync::Arc;
+
+use pmks_driver::{Driver, DriverError, ErrorKind};
+use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet};
+use pmks_store::{OperationFilter, Page, Resource};
+use uuid::Uuid;
+
+use crate::Result;
+use crate::failure::{conflict, of_cloud, of_store};
+use crate::records::{Records, SecurityGroupIntent, intent, observed};
+
+/// Looks references up.
+pub(crate) struct References<'a> {
+    pub(crate) records: Records<'a>,
+    pub(crate) driver: &'a Arc<dyn Driver>,
+    pub(crate) connection: &'a str,
+    pub(crate) findings: &'a mut Findings,
+    /// The records that were found: the operation shares them while it is not over.
+    pub(crate) shared: Vec<Uuid>,
+}
+
+/// The network of a request, as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundNetwork {
+    pub(crate) iid: Iid,
+    pub(crate) uid: Option<Uuid>,
+    /// Its text, as the request has it.
+    text: String,
+}
+
+impl References<'_> {
+    pub(crate) async fn network(&mut self, field: &str, text: &str) -> Result<Option<FoundNetwork>> {
+        if let Some(record) = self.record(ResourceKind::Network, None, field, text).await? {
+            return Ok(Some(FoundNetwork {
+                iid: iid(&record),
+                uid: Some(record.uid),
+                text: text.to_owned(),
+            }));
+        }
+        if !is_name(text) {
+            return Ok(None);
+        }
+        let answer = self.driver.get_network(text).await;
+        let found = self.at_cloud(ResourceKind::Network, field, text, answer)?;
+        Ok(found.map(|network| FoundNetwork {
+            iid: Iid::unnamed(network.iid.system_id),
+            uid: None,
+            text: text.to_owned(),
+        }))
+    }
+
+    pub(crate) async fn subnet(
+        &mut self,
+        field: &str,
+        text: &str,
+        network: &FoundNetwork,
+    ) -> Result<Option<Iid>> {
+        // Names of subnets are unique within their network: without a record of the network there are none.
+        if let Some(parent) = network.uid
+            && let Some(record) = self.record(ResourceKind::Subnet, Some(parent), field, text).await?
+        {
+            return Ok(Some(iid(&record)));
+        }
+        if !is_name(text) {
+            self.findings.add(field, "a name is required");
+            return Ok(None);
+        }
+        let answer = self.driver.get_subnet(text).await;
+        let found: Option<Subnet> = self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
+        Ok(found.and_then(|subnet| self.of_network(field, &subnet.network, network, subnet.iid.system_id)))
+    }
+
+    pub(crate) async fn security_group(
+        &mut self,
+        field: &str,
+        text: &str,
+        network: Option<&FoundNetwork>,
+    ) -> Result<Option<Iid>> {
+        if let Some(record) = self.record(ResourceKind::SecurityGroup, None, field, text).await? {
+            if let Some(network) = network {
+                self.same_network(field, &record, network)?;
+            }
+            return Ok(Some(iid(&record)));
+        }
+        if !is_name(text) {
+            return Ok(None);
+        }
+        let answer = self.driver.get_security_group(text).await;
+        let found: Option<SecurityGroup> = self.at_cloud(ResourceKind::SecurityGroup, field, text, answer)?;
+        Ok(found.and_then(|group| match network {
+            Some(network) => self.of_network(field, &group.network, network, group.iid.system_id),
+            None => Some(Iid::unnamed(group.iid.system_id)),
+        }))
+    }
+
+    /// An empty text is no key pair.
+    pub(crate) async fn key_pair(&mut self, field: &str, text: &str) -> Result<Option<Iid>> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if let Some(record) = self.record(ResourceKind::KeyPair, None, field, text).await? {
+            return Ok(Some(iid(&record)));
+        }
+        if !is_name(text) {
+            return Ok(None);
+        }
+        let answer = self.driver.get_key_pair(text).await;
+        let found = self.at_cloud(ResourceKind::KeyPair, field, text, answer)?;
+        Ok(found.map(|pair| Iid::unnamed(pair.iid.system_id)))
+    }
+
+    /// Our record, which the operation will share. One that is on its way out is refused.
+    async fn record(
+        &mut self,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        field: &str,
+        text: &str,
+    ) -> Result<Option<Resource>> {
+        if !is_name(text) {
+            if kind != ResourceKind::Subnet {
+                self.findings.add(field, "a name is required");
+            }
+            return Ok(None);
+        }
+        let Some(record) = self.records.find(kind, parent, text).await? else { return Ok(None) };
+        let filter = OperationFilter {
+            resource_uid: Some(record.uid),
+            unfinished: true,
+            ..OperationFilter::default()
+        };
+        let unfinished = self.records.store.operations(&filter, Page::all()).await.map_err(of_store)?;
+        if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
+            let what = kind.says();
+            return Err(conflict(format!("{what} {text:?} is being deleted by operation {}", removal.id)));
+        }
+        if record.system_id.is_none() && unfinished.is_empty() {
+            self.findings
+                .add(field, format!("{} {text:?} was never made: its creation did not succeed", kind.says()));
+        }
+        if !self.shared.contains(&record.uid) {
+            self.shared.push(record.uid);
+        }
+        Ok(Some(record))
+    }
+
+    /// What the cloud said of something that we keep no record of.
+    fn at_cloud<T>(
+        &mut self,
+        kind: ResourceKind,
+        field: &str,
+        text: &str,
+        answer: pmks_driver::Result<T>,
+    ) -> Result<Option<T>> {
+        match answer {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_absent(&error) => {
+                let what = kind.says();
+                self.findings
+                    .add(field, format!("there is no {what} {text:?}, neither here nor at the cloud"));
+                Ok(None)
+            }
+            Err(error) => Err(of_cloud(self.connection, &error)),
+        }
+    }
+
+    /// Something at the cloud, if it is a part of that network.
+    fn of_network(
+        &mut self,
+        field: &str,
+        has: &str,
+        network: &FoundNetwork,
+        system_id: String,
+    ) -> Option<Iid> {
+        if has == network.iid.system_id {
+            return Some(Iid::unnamed(system_id));
+        }
+        self.findings.add(field, format!("{system_id:?} is no part of network {:?}", network.text));
+        None
+    }
+
+    /// A record of ours may say which network it belongs to, by its observation or by what was asked.
+    fn same_network(&mut self, field: &str, record: &Resource, network: &FoundNetwork) -> Result<()> {
+        let belongs = if let Some(group) = observed::<SecurityGroup>(record) {
+            group.network == network.iid.system_id
+        } else {
+            let asked = intent::<SecurityGroupIntent>(record)?.network;
+            asked.is_empty() || asked == network.iid.name_id || asked == network.iid.system_id
+        };
+        if !belongs {
+            self.findings.add(field, format!("{:?} is no part of network {:?}", record.name, network.text));
+        }
+        Ok(())
+    }
+}
+
+/// Both names of a record; the cloud's is empty while it is being made.
+pub(crate) fn iid(record: &Resource) -> Iid {
+    Iid::new(record.name.clone(), record.system_id.clone().unwrap_or_default())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text != "-"
+}
+
+/// Clouds refuse a text that has not the form of their identifiers as a wrong request.
+fn is_absent(error: &DriverError) -> bool {
+    error.is_not_found() || matches!(error.kind(), ErrorKind::InvalidRequest(_))
+}
