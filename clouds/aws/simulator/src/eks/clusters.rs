@@ -11,11 +11,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::error::{Error, Result};
+use super::error::{Code, Error, Result};
 use super::request::{Fields, Request, page_of, page_of_names};
 use super::state::{Cluster, ClusterNetwork, ClusterStep, Pending, Status};
 use super::{tags, versions, view};
+use crate::catalogue;
 
+/// The one zone of the catalogue in which EKS puts no control plane.
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html>.
+const WITHOUT_CONTROL_PLANES: &str = "us-east-1e";
 /// How long a control plane usually takes.
 const MAKING: Duration = Duration::from_mins(9);
 /// How long its deletion usually takes.
@@ -64,7 +68,7 @@ fn check(call: &mut Call<'_>, request: &Request, name: &str) -> Result<Cluster> 
     versions::find_supported(&version).ok_or_else(|| Error::parameter("unsupported Kubernetes version"))?;
     let role_arn = body.required_text("roleArn")?;
     call.check_cluster_role(&role_arn)?;
-    let network = network(call, body)?;
+    let network = network(call, body, name)?;
     let access = access(body)?;
     let support_type = support_type(body)?.unwrap_or_else(|| "EXTENDED".to_owned());
     let logging = enabled_logs(body)?.unwrap_or_default();
@@ -116,7 +120,7 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn network(call: &Call<'_>, body: Fields<'_>) -> Result<ClusterNetwork> {
+fn network(call: &Call<'_>, body: Fields<'_>, name: &str) -> Result<ClusterNetwork> {
     let config = body
         .object("resourcesVpcConfig")?
         .ok_or_else(|| Error::parameter("resourcesVpcConfig is required."))?;
@@ -125,6 +129,9 @@ fn network(call: &Call<'_>, body: Fields<'_>) -> Result<ClusterNetwork> {
     let mut zones: Vec<&str> = found.iter().map(|subnet| subnet.zone.as_str()).collect();
     zones.sort_unstable();
     zones.dedup();
+    if zones.contains(&WITHOUT_CONTROL_PLANES) {
+        return Err(unsupported_zone(name));
+    }
     if zones.len() < 2 {
         return Err(Error::parameter("Subnets specified must be in at least two different AZs"));
     }
@@ -151,6 +158,19 @@ fn network(call: &Call<'_>, body: Fields<'_>) -> Result<ClusterNetwork> {
         endpoint_private,
         public_cidrs,
     })
+}
+
+/// Source: <https://github.com/awsdocs/amazon-eks-user-guide/issues/8>.
+fn unsupported_zone(name: &str) -> Error {
+    let zones = catalogue::region("us-east-1").into_iter().flat_map(catalogue::CatalogueRegion::zones);
+    let valid: Vec<String> =
+        zones.map(|(zone, _)| zone).filter(|zone| zone != WITHOUT_CONTROL_PLANES).collect();
+    let words = format!(
+        "Cannot create cluster '{name}' because {WITHOUT_CONTROL_PLANES}, the targeted availability zone, does not \
+         currently have sufficient capacity to support the cluster. Retry and choose from these availability zones: {}",
+        valid.join(", ")
+    );
+    Error::new(Code::UnsupportedAvailabilityZone, words).valid_zones(&valid)
 }
 
 /// EKS takes whichever of 10.100.0.0/16 and 172.20.0.0/16 does not meet the network's own addresses.

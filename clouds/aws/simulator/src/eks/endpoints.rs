@@ -13,16 +13,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pmks_simulation::Now;
 use pmks_simulation::kubernetes::{
-    self, Authenticator, Authority, Builtin, ClusterSettings, ClusterState, Credential, Deletion,
-    EndpointSettings, Identity, Node, Refusal, Removal, WallClock, Workload,
+    self, Authenticator, Authority, Builtin, Credential, EndpointSettings, Identity, Refusal, WallClock,
 };
 
 use super::authenticator::authenticate;
-use super::nodes::nodes;
+use super::content::Content;
 use super::state::{Cluster, Endpoint, Status};
-use super::versions;
 use crate::cloud::Core;
-use crate::elb;
 use crate::world::{Place, World};
 
 /// Whose endpoint: place, name, and the identity that a later cluster of the same name does not have.
@@ -34,15 +31,9 @@ pub(crate) struct Endpoints {
     live: Arc<Mutex<BTreeMap<Key, Live>>>,
 }
 
-/// One endpoint that listens, and its cluster's content.
+/// One endpoint, and what its cluster holds.
 struct Live {
-    state: ClusterState,
-    /// Deleted Services of which the balancer is not gone yet.
-    going: Arc<Mutex<Vec<Deletion>>>,
-    /// Nodes as they were last put.
-    nodes: BTreeMap<String, Node>,
-    /// Services as they were last put: namespace, name, host name.
-    services: BTreeSet<(String, String, String)>,
+    content: Content,
     // Listens until it is dropped.
     _endpoint: kubernetes::Endpoint,
 }
@@ -88,7 +79,7 @@ impl Endpoints {
             }
         }
         if let Some(found) = live.get_mut(key) {
-            found.follow(world, place, &cluster);
+            found.content.follow(world, place, &cluster);
         }
     }
 
@@ -110,9 +101,7 @@ impl Endpoints {
             let core = Arc::clone(core);
             Arc::new(move || core.controls.clock.wall())
         };
-        let state = ClusterState::new(settings(cluster), Arc::clone(&clock));
-        let going: Arc<Mutex<Vec<Deletion>>> = Arc::default();
-        state.on_delete(hear_deletions(core, place, &cluster.name, &going));
+        let content = Content::new(core, place, cluster, Arc::clone(&clock));
         let authenticator = ClusterAuthenticator {
             core: Arc::clone(core),
             endpoints: Arc::downgrade(&self.live),
@@ -123,7 +112,7 @@ impl Endpoints {
             authority: Arc::clone(&authority),
             port: known.map(|known| known.port),
             authenticator: Arc::new(authenticator),
-            back: Arc::new(Builtin::new(state.clone())),
+            back: Arc::new(Builtin::new(content.state())),
             clock,
         }))?;
         let shown = Endpoint {
@@ -132,8 +121,7 @@ impl Endpoints {
             certificate_authority: STANDARD.encode(authority.certificate_pem()),
             authority: authority.snapshot(),
         };
-        let live =
-            Live { state, going, nodes: BTreeMap::new(), services: BTreeSet::new(), _endpoint: endpoint };
+        let live = Live { content, _endpoint: endpoint };
         Ok((live, shown))
     }
 }
@@ -156,120 +144,11 @@ fn standing(world: &World) -> BTreeSet<Key> {
     standing
 }
 
-fn settings(cluster: &Cluster) -> ClusterSettings {
-    let mut settings = ClusterSettings::new(&cluster.name, &git_version(cluster));
-    let mut numbers = cluster.network.service_cidr.split('.').filter_map(|part| part.parse().ok());
-    if let (Some(first), Some(second)) = (numbers.next(), numbers.next()) {
-        settings.service_network = [first, second];
-    }
-    if cluster.bootstrap_addons {
-        settings
-            .daemon_sets
-            .push(Workload::new("aws-node", "602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni"));
-    } else {
-        settings.daemon_sets.clear();
-        settings.deployments.clear();
-    }
-    settings
-}
-
-fn git_version(cluster: &Cluster) -> String {
-    versions::find(&cluster.version).map(versions::Version::git_version).unwrap_or_default()
-}
-
 /// Runs a future that is ready at once, as binding a port of loopback is.
 fn at_once<T>(future: impl Future<Output = Result<T, kubernetes::Error>>) -> Result<T, kubernetes::Error> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(kubernetes::Error::Listen(std::io::ErrorKind::WouldBlock.into())),
-    }
-}
-
-impl Live {
-    /// Version, nodes and services as the world has them.
-    fn follow(&mut self, world: &World, place: &Place, cluster: &Cluster) {
-        let version = git_version(cluster);
-        if self.state.version() != version {
-            self.state.set_version(&version);
-        }
-        self.follow_nodes(nodes(world, place, cluster));
-        self.follow_services(world, place, cluster);
-    }
-
-    fn follow_nodes(&mut self, present: Vec<(Node, bool)>) {
-        let names: BTreeSet<String> = present.iter().map(|(node, _)| node.name.clone()).collect();
-        for gone in self.nodes.keys().filter(|name| !names.contains(*name)) {
-            self.state.remove_node(gone);
-        }
-        self.nodes.retain(|name, _| names.contains(name));
-        for (node, going) in present {
-            let same = |known: &Node| known.provider_id == node.provider_id && known.labels == node.labels;
-            if !self.nodes.get(&node.name).is_some_and(same) {
-                self.state.add_node(&node);
-                self.nodes.insert(node.name.clone(), node.clone());
-            }
-            if going {
-                self.state.set_node_unschedulable(&node.name, true);
-            }
-        }
-    }
-
-    /// A controller's balancers have Services; a deleted Service goes when its balancer is gone.
-    fn follow_services(&mut self, world: &World, place: &Place, cluster: &Cluster) {
-        let elb = &world.region(place).elb;
-        let stands = |deletion: &Deletion| {
-            let owner = owner(&cluster.name, deletion);
-            elb.balancers
-                .values()
-                .any(|balancer| balancer.owner.as_ref() == Some(&owner) && balancer.is_shown())
-        };
-        let gone: Vec<Deletion> = {
-            let mut going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
-            let (kept, gone) = going.drain(..).partition(stands);
-            *going = kept;
-            gone
-        };
-        for deletion in gone {
-            self.state.finish_removal(&deletion);
-        }
-        let services = elb::controller::services(elb, &cluster.name);
-        let present: BTreeSet<(String, String, String)> = services
-            .map(|(owner, host)| (owner.namespace.clone(), owner.service.clone(), host.to_owned()))
-            .collect();
-        for (namespace, name, hostname) in present.difference(&self.services) {
-            self.state.put_load_balancer_service(namespace, name, hostname);
-        }
-        self.services = present;
-    }
-}
-
-/// For whom a balancer was made.
-fn owner(cluster: &str, deletion: &Deletion) -> elb::Owner {
-    elb::Owner {
-        cluster: cluster.to_owned(),
-        namespace: deletion.namespace.clone(),
-        service: deletion.name.clone(),
-    }
-}
-
-/// What happens when a user of the cluster deletes a Service: its controller takes the balancer away. Called by the
-/// cluster's content from requests of users alone, never from [`Live::follow`], so the world is free to be asked for.
-fn hear_deletions(
-    core: &Arc<Core>,
-    place: &Place,
-    cluster: &str,
-    going: &Arc<Mutex<Vec<Deletion>>>,
-) -> impl Fn(&Deletion) -> Removal + Send + Sync + 'static {
-    let (core, place, cluster, going) =
-        (Arc::clone(core), place.clone(), cluster.to_owned(), Arc::clone(going));
-    move |deletion| {
-        let owner = owner(&cluster, deletion);
-        if core.with_world(|world, now| elb::controller::service_deleted(world, &place, &owner, now)) {
-            going.lock().unwrap_or_else(PoisonError::into_inner).push(deletion.clone());
-            Removal::Pending
-        } else {
-            Removal::Done
-        }
     }
 }
 

@@ -28,6 +28,10 @@ pub(crate) enum Code {
     BadRequest,
     /// 404, of the calls for tags.
     NotFound,
+    /// 400: EKS has no control planes in that zone.
+    UnsupportedAvailabilityZone,
+    /// 404: no such operation, or one that is not simulated.
+    UnknownOperation,
 }
 
 impl Code {
@@ -42,6 +46,8 @@ impl Code {
             Self::InvalidState => "InvalidStateException",
             Self::BadRequest => "BadRequestException",
             Self::NotFound => "NotFoundException",
+            Self::UnsupportedAvailabilityZone => "UnsupportedAvailabilityZoneException",
+            Self::UnknownOperation => "UnknownOperationException",
         }
     }
 
@@ -49,7 +55,7 @@ impl Code {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::ResourceInUse => 409,
-            Self::ResourceNotFound | Self::NotFound => 404,
+            Self::ResourceNotFound | Self::NotFound | Self::UnknownOperation => 404,
             _ => 400,
         }
     }
@@ -63,7 +69,8 @@ impl Code {
             }
             Self::InvalidRequest => &["clusterName", "nodegroupName", "addonName", "subscriptionId"],
             Self::InvalidState => &["clusterName"],
-            Self::BadRequest | Self::NotFound => &[],
+            Self::UnsupportedAvailabilityZone => &["clusterName", "nodegroupName", "validZones"],
+            Self::BadRequest | Self::NotFound | Self::UnknownOperation => &[],
         }
     }
 }
@@ -75,7 +82,7 @@ pub(crate) struct Error {
     pub(crate) code: Code,
     /// EKS' own words.
     pub(crate) message: String,
-    about: Vec<(&'static str, String)>,
+    about: Vec<(&'static str, Value)>,
 }
 
 impl Error {
@@ -133,9 +140,15 @@ impl Error {
         self.about("fargateProfileName", name)
     }
 
-    fn about(mut self, member: &'static str, name: &str) -> Self {
+    /// Names the zones that would do.
+    #[must_use]
+    pub(crate) fn valid_zones(self, zones: &[String]) -> Self {
+        self.about("validZones", json!(zones))
+    }
+
+    fn about(mut self, member: &'static str, value: impl Into<Value>) -> Self {
         if !self.about.iter().any(|(known, _)| *known == member) {
-            self.about.push((member, name.to_owned()));
+            self.about.push((member, value.into()));
         }
         self
     }
@@ -145,7 +158,7 @@ impl Error {
         let mut body = Map::new();
         for member in self.code.members() {
             let named = self.about.iter().find(|(known, _)| known == member);
-            body.insert((*member).to_owned(), named.map_or(Value::Null, |(_, name)| json!(name)));
+            body.insert((*member).to_owned(), named.map_or(Value::Null, |(_, value)| value.clone()));
         }
         body.insert("message".to_owned(), json!(self.message));
         Value::Object(body)

@@ -11,6 +11,7 @@ mod authenticator;
 mod call;
 mod cluster_updates;
 mod clusters;
+mod content;
 mod endpoints;
 mod error;
 mod fargate;
@@ -20,6 +21,7 @@ mod lookup;
 mod made;
 mod node_group_progress;
 mod node_group_request;
+mod node_group_state;
 mod node_group_updates;
 mod node_groups;
 mod nodes;
@@ -108,10 +110,15 @@ fn without_nulls(mut body: Value) -> Value {
 }
 
 fn carry_out(context: &mut Context<'_>, request: &http::Request<Bytes>) -> Result<Value> {
-    let unknown = || Error::new(Code::NotFound, "The requested resource does not exist.");
-    let (action, names) = request::route(request.method(), request.uri().path()).ok_or_else(unknown)?;
+    let (action, names) =
+        request::route(request.method(), request.uri().path()).ok_or_else(unknown_operation)?;
     let request = Request::read(names, request.uri().query().unwrap_or_default(), request.body())?;
     dispatch(&mut Call::of(context), action, &request)
+}
+
+/// Never «not found»: whoever asks for something that is not simulated must not take it for absent.
+fn unknown_operation() -> Error {
+    Error::new(Code::UnknownOperation, "The simulated EKS has no such operation.")
 }
 
 #[rustfmt::skip]
@@ -156,7 +163,7 @@ fn dispatch(call: &mut Call<'_>, action: &str, request: &Request) -> Result<Valu
         "TagResource" => tags::tag(call, request),
         "UntagResource" => tags::untag(call, request),
         "ListTagsForResource" => tags::list(call, request),
-        _ => Err(Error::new(Code::NotFound, "The requested resource does not exist.")),
+        _ => Err(unknown_operation()),
     }
 }
 

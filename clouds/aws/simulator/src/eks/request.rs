@@ -11,7 +11,7 @@ use crate::marker;
 /// Path patterns of the calls; `{}` stands for one segment.
 /// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html>.
 #[rustfmt::skip]
-const ROUTES: [(Method, &str, &str); 40] = [
+const ROUTES: [(Method, &str, &str); 39] = [
     (Method::POST, "/clusters", "CreateCluster"),
     (Method::GET, "/clusters", "ListClusters"),
     (Method::GET, "/clusters/{}", "DescribeCluster"),
@@ -51,7 +51,6 @@ const ROUTES: [(Method, &str, &str); 40] = [
     (Method::POST, "/tags/{}", "TagResource"),
     (Method::DELETE, "/tags/{}", "UntagResource"),
     (Method::GET, "/tags/{}", "ListTagsForResource"),
-    (Method::GET, "/clusters/{}/insights-refresh", "DescribeInsightsRefresh"),
 ];
 
 /// The call that a method and path mean, with what the path names (decoded). `None`: EKS has no such route.

@@ -2,6 +2,7 @@
 
 mod access;
 mod clusters;
+mod endpoints;
 mod node_groups;
 mod parts;
 mod rig;

@@ -91,6 +91,29 @@ fn put(target: &mut Value, pointer: &str, value: Value) {
 }
 
 #[test]
+fn a_zone_without_control_planes_is_refused_with_those_that_do() {
+    let mut rig = Rig::new();
+    let place = rig.place.clone();
+    let subnets = &mut rig.world.region_mut(&place).ec2.subnets;
+    "us-east-1e".clone_into(&mut subnets.get_mut("subnet-2").unwrap().zone);
+    let request = rig.cluster_request("one");
+    let answer = rig.call("POST", "/clusters", request);
+    answer.refused("UnsupportedAvailabilityZoneException", "Cannot create cluster 'one' because us-east-1e");
+    assert_eq!(answer.body["validZones"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn what_is_not_simulated_is_not_taken_for_absent() {
+    let mut rig = Rig::new();
+    for (method, path) in
+        [("POST", "/cluster-registrations"), ("PUT", "/clusters"), ("GET", "/clusters/one/nothing")]
+    {
+        let answer = rig.call(method, path, json!({}));
+        assert_eq!((answer.status, answer.code.as_str()), (404, "UnknownOperationException"));
+    }
+}
+
+#[test]
 fn a_new_role_is_not_known_at_once() {
     let mut rig = Rig::new();
     let account = rig.place.account.clone();
