@@ -57,6 +57,7 @@ pub(crate) struct Endpoints {
     region: String,
     partition: Partition,
     of_service: BTreeMap<&'static str, Url>,
+    replaced: Vec<&'static str>,
 }
 
 impl Endpoints {
@@ -86,19 +87,28 @@ impl Endpoints {
         findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
         let partition = Partition::of(region);
         let mut of_service = BTreeMap::new();
+        let mut own = Vec::new();
         for service in SERVICES {
             let url = match replaced.get(service).or_else(|| replaced.get("all")) {
-                Some(url) => url.clone(),
+                Some(url) => {
+                    own.push(service);
+                    url.clone()
+                }
                 None => default_of(service, region, partition)?,
             };
             of_service.insert(service, url);
         }
-        Ok(Self { region: region.to_owned(), partition, of_service })
+        Ok(Self { region: region.to_owned(), partition, of_service, replaced: own })
     }
 
     /// Where a service is reached.
     pub(crate) fn of(&self, service: &str) -> Option<&Url> {
         self.of_service.get(service)
+    }
+
+    /// Where a service is reached, if the connection says so itself.
+    pub(crate) fn replaced(&self, service: &str) -> Option<&Url> {
+        self.replaced.contains(&service).then(|| self.of(service)).flatten()
     }
 
     /// The region that a service's requests are signed for.

@@ -1,14 +1,355 @@
-//! The plan of `create_cluster`.
+//! The plan of a cluster: control plane, then its node groups side by side, then add-ons that were asked for, then a
+//! census. EKS makes node groups in active clusters alone, so the user asks once and the stages wait for each other.
 
-use pmks_driver::{CreateCluster, DriverError, Prepared, Result};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::Maker;
-use crate::{AwsDriver, PROVIDER};
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, CreateCluster, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
+    StageSpecification,
+};
+use pmks_model::{ClusterRequest, Findings, ResourceKind, Tags, VersionRequest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::add_node_group::{Group, TOKEN, group_stage, ids, says, taken, zones};
+use super::node_group_choice::{GroupSettings, choose};
+use super::{Maker, Stage, aim, census};
+use crate::wire::ec2::Subnet;
+use crate::wire::eks;
+use crate::{AwsDriver, PROVIDER, clusters, convert, prerequisites};
 
 /// The stages of this file.
-pub(super) const STAGES: &[Maker] = &[];
+pub(super) const STAGES: &[Maker] = &[Maker::of::<ControlPlane>(), Maker::of::<CreateAddon>()];
+
+/// The stage that the others wait for.
+const CONTROL_PLANE: &str = "control plane";
+/// How long a control plane usually takes.
+const CONTROL_PLANE_EXPECTED: Duration = Duration::from_mins(9);
+/// How long an add-on usually takes, once there are nodes.
+const ADDON_EXPECTED: Duration = Duration::from_mins(2);
 
 /// Checks, chooses, and answers the plan.
-pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &CreateCluster) -> Result<Prepared> {
-    Err(DriverError::unsupported(PROVIDER, "create_cluster"))
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result<Prepared> {
+    let request = &asked.request;
+    refuse_strangers(driver, &request.name, &asked.marks).await?;
+    let subnets = aim::subnets(driver, &ids(&request.subnets)).await?;
+    check_subnets(request, &subnets)
+        .into_result()
+        .map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let version = choose_version(driver, &request.version).await?;
+    let settings = GroupSettings {
+        cluster_version: version.send.clone(),
+        security_groups: ids(&request.security_groups),
+        zones: zones(&subnets),
+    };
+    let choices =
+        choose(driver, &request.node_groups, &settings, |index| format!("nodeGroups[{index}].")).await?;
+    let cluster_role = prerequisites::cluster_role(driver).await?;
+    let mut prepared = Prepared::default();
+    prepared.resolved.insert("version".to_owned(), version.says);
+    prepared.resolved.insert("zones".to_owned(), settings.zones.join(", "));
+    prepared.resolved.insert("cluster role".to_owned(), cluster_role.clone());
+    prepared.notices.extend(support_notice(request));
+    prepared.plan.stages.push(control_plane(request, &asked.marks, cluster_role, version.send));
+    if !request.node_groups.is_empty() {
+        let role = prerequisites::node_group_role(driver).await?;
+        prepared.resolved.insert("node group role".to_owned(), role.clone());
+        for (group, choice) in request.node_groups.iter().zip(choices) {
+            choice.tell(&mut prepared);
+            let common = Group {
+                cluster: &request.name,
+                subnets: ids(&request.subnets),
+                role: &role,
+                tags: asked.marks.onto(&request.tags),
+                marks: &asked.marks,
+            };
+            prepared.plan.stages.extend(common.stages(group, choice, &[CONTROL_PLANE]));
+        }
+    }
+    prepared.plan.stages.extend(addon_stages(request, &asked.marks));
+    let all: Vec<String> = prepared.plan.stages.iter().map(|stage| stage.name.clone()).collect();
+    let names = request.node_groups.iter().map(|group| group.name.clone());
+    prepared.plan.stages.push(census::stage(&request.name, &asked.marks, names, all));
+    Ok(prepared)
 }
+
+/// A cluster of that name that this operation did not make is a stranger's.
+async fn refuse_strangers(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<()> {
+    match aim::cluster(driver, name, "").await? {
+        Some(standing) if !marks.are_on(&standing.tags) => Err(taken("cluster", name)),
+        _ => Ok(()),
+    }
+}
+
+/// What EKS asks of subnets, checked before it is asked.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html>
+fn check_subnets(request: &ClusterRequest, found: &[Subnet]) -> Findings {
+    let mut findings = Findings::default();
+    let mut seen = BTreeSet::new();
+    for (index, wanted) in request.subnets.iter().enumerate() {
+        let field = format!("subnets[{index}]");
+        match found.iter().find(|subnet| subnet.subnet_id == wanted.system_id) {
+            None => findings
+                .add(field, format!("there is no subnet {:?} in this account and region", wanted.system_id)),
+            Some(subnet) => {
+                let network = request.network.system_id.as_str();
+                if !network.is_empty() && subnet.vpc_id != network {
+                    findings.add(field, format!("lies in {}, not in {network}", subnet.vpc_id));
+                }
+                seen.insert(subnet.availability_zone.as_str());
+            }
+        }
+    }
+    if findings.is_empty() && seen.len() < 2 {
+        let zones: Vec<&str> = seen.into_iter().collect();
+        let says = format!("EKS needs subnets in at least two zones; these lie in {} only", zones.join(", "));
+        findings.add("subnets", says);
+    }
+    findings
+}
+
+/// A version as it is sent, and in words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ChosenVersion {
+    /// `None`: EKS chooses.
+    pub(super) send: Option<String>,
+    pub(super) says: String,
+}
+
+/// Chooses among what EKS offers. Where an endpoint lists no versions, the default is EKS' to choose, and a given
+/// version is sent as it is: EKS refuses what it does not know.
+pub(super) async fn choose_version(driver: &AwsDriver, asked: &VersionRequest) -> Result<ChosenVersion> {
+    let offered = match clusters::versions(driver).await {
+        Ok(offered) => offered,
+        Err(error) if clusters::is_unsupported(&error) => return Ok(unlisted(asked)),
+        Err(error) => return Err(error),
+    };
+    pick(asked, &offered).map_err(|says| aim::refused("version", says))
+}
+
+fn unlisted(asked: &VersionRequest) -> ChosenVersion {
+    match asked {
+        VersionRequest::Default => {
+            ChosenVersion { send: None, says: "EKS' own default; this endpoint lists no versions".to_owned() }
+        }
+        VersionRequest::Given(version) => {
+            let minor = version.truncated().to_string();
+            ChosenVersion {
+                says: format!("{minor}, unchecked: this endpoint lists no versions"),
+                send: Some(minor),
+            }
+        }
+    }
+}
+
+/// EKS offers minors alone, so that a patch that was asked for is its minor.
+fn pick(
+    asked: &VersionRequest,
+    offered: &[pmks_model::KubernetesVersion],
+) -> std::result::Result<ChosenVersion, String> {
+    let picked = asked.pick(offered).or_else(|says| match asked {
+        VersionRequest::Given(version) => {
+            VersionRequest::Given(version.truncated()).pick(offered).map_err(|_| says)
+        }
+        VersionRequest::Default => Err(says),
+    })?;
+    Ok(ChosenVersion { send: Some(picked.version.to_string()), says: picked.says })
+}
+
+/// Says the default aloud: it may cost more one day.
+fn support_notice(request: &ClusterRequest) -> Option<String> {
+    (!request.options.contains_key("supportType")).then(|| {
+        "supportType is not given, so EKS takes EXTENDED: once standard support of its version ends, the cluster keeps \
+         it at a higher price per hour (STANDARD upgrades it instead)"
+            .to_owned()
+    })
+}
+
+fn control_plane(
+    request: &ClusterRequest,
+    marks: &Marks,
+    role_arn: String,
+    version: Option<String>,
+) -> StageSpecification {
+    let support = request.options.get("supportType").and_then(Value::as_str);
+    let stage = ControlPlane {
+        body: eks::CreateCluster {
+            name: request.name.clone(),
+            version,
+            role_arn,
+            resources_vpc_config: eks::VpcConfig {
+                subnet_ids: ids(&request.subnets),
+                security_group_ids: ids(&request.security_groups),
+                ..eks::VpcConfig::default()
+            },
+            client_request_token: String::new(),
+            tags: marks.onto(&request.tags),
+            access_config: eks::AccessConfig {
+                authentication_mode: Some("API_AND_CONFIG_MAP".to_owned()),
+                bootstrap_cluster_creator_admin_permissions: Some(true),
+            },
+            upgrade_policy: support.map(|word| eks::UpgradePolicy { support_type: word.to_owned() }),
+        },
+        marks: marks.clone(),
+    };
+    stage
+        .specification(CONTROL_PLANE)
+        .identity(TOKEN)
+        .expected(CONTROL_PLANE_EXPECTED)
+        .subject(ResourceKind::Cluster, request.name.as_str())
+}
+
+/// The add-ons that options ask for. Their pods need nodes to become ready, so they come after the node groups.
+fn addon_stages(request: &ClusterRequest, marks: &Marks) -> Vec<StageSpecification> {
+    let after: Vec<String> = match request.node_groups.as_slice() {
+        [] => vec![CONTROL_PLANE.to_owned()],
+        groups => groups.iter().map(|group| group_stage(&group.name)).collect(),
+    };
+    [("podIdentityAgent", "eks-pod-identity-agent"), ("ebsCsiDriver", "aws-ebs-csi-driver")]
+        .into_iter()
+        .filter(|(option, _)| request.options.get(*option).and_then(Value::as_bool) == Some(true))
+        .map(|(_, addon)| {
+            let stage = CreateAddon {
+                cluster: request.name.clone(),
+                addon: addon.to_owned(),
+                tags: marks.onto(&request.tags),
+                has_nodes: request.node_groups.iter().any(|group| group.scaling.desired > 0),
+            };
+            stage
+                .specification(format!("add-on {addon}"))
+                .identity(TOKEN)
+                .after(after.clone())
+                .expected(ADDON_EXPECTED)
+        })
+        .collect()
+}
+
+/// Makes a control plane. Outputs: `{version, endpoint}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ControlPlane {
+    body: eks::CreateCluster,
+    marks: Marks,
+}
+
+#[async_trait]
+impl Stage for ControlPlane {
+    const KIND: &'static str = "aws.cluster";
+
+    /// Ours only if it carries our marks; a cluster of that name without them is a stranger's.
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+        let found = aim::cluster(driver, &self.body.name, "").await?;
+        Ok(found.map_or(Look::Absent, |cluster| look_at(&cluster, &self.marks, context)))
+    }
+
+    /// Sends `eks.CreateCluster`; removes what an earlier attempt of ours has left in a state without return first.
+    async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let name = self.body.name.as_str();
+        let standing = aim::cluster(driver, name, "").await?;
+        if standing.is_some_and(|cluster| is_leftover(&cluster, &self.marks, context)) {
+            driver.api.delete_cluster(name).await?;
+            return Ok(Asked::following(json!({"clearing": name})));
+        }
+        let mut body = self.body.clone();
+        body.client_request_token.clone_from(&context.token);
+        let cluster = driver.api.create_cluster(&body).await?;
+        Ok(Asked::accepted().with_system_id(name).with_incarnation(convert::incarnation(cluster.created_at)))
+    }
+
+    async fn poll(&self, driver: &AwsDriver, _context: &StageContext, _handle: &Handle) -> Result<Poll> {
+        Ok(match aim::cluster(driver, &self.body.name, "").await? {
+            None => Poll::Again { says: "what an earlier attempt left is gone".to_owned(), after: None },
+            Some(cluster) => {
+                Poll::Pending { says: format!("removing what failed: {}", cluster.status), after: None }
+            }
+        })
+    }
+}
+
+fn look_at(cluster: &eks::Cluster, marks: &Marks, context: &StageContext) -> Look {
+    let name = cluster.name.as_str();
+    let incarnation = convert::incarnation(cluster.created_at);
+    if !marks.are_on(&cluster.tags) {
+        return Look::failed(name, incarnation, taken("cluster", name));
+    }
+    match cluster.status.as_str() {
+        "FAILED" if is_leftover(cluster, marks, context) => Look::Absent,
+        "FAILED" => Look::failed(
+            name,
+            incarnation,
+            convert::failed_creation("cluster", name, cluster.health.as_ref()),
+        ),
+        "ACTIVE" | "UPDATING" => {
+            Look::ready(name, incarnation, json!({"version": cluster.version, "endpoint": cluster.endpoint}))
+        }
+        "DELETING" => Look::Unsure("a cluster of that name is being deleted".to_owned()),
+        word => Look::pending(name, incarnation, says(word, cluster.health.as_ref())),
+    }
+}
+
+/// Whether it failed in an earlier attempt than this one: made by this operation, before this stage began anew.
+fn is_leftover(cluster: &eks::Cluster, marks: &Marks, context: &StageContext) -> bool {
+    let earlier = cluster.created_at.is_some_and(|moment| moment.0 < context.started_at);
+    cluster.status == "FAILED" && marks.are_on(&cluster.tags) && context.system_id.is_none() && earlier
+}
+
+/// Installs an add-on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateAddon {
+    cluster: String,
+    addon: String,
+    tags: Tags,
+    /// Whether there will be nodes for its pods; without any it stays degraded, and that is no failure.
+    has_nodes: bool,
+}
+
+#[async_trait]
+impl Stage for CreateAddon {
+    const KIND: &'static str = "aws.addon";
+
+    /// An add-on has one name in a cluster and nothing of its own: whoever installed it, it is there.
+    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
+        match driver.api.describe_addon(&self.cluster, &self.addon).await {
+            Ok(addon) => Ok(look_at_addon(&addon, self.has_nodes)),
+            Err(error) if error.is_not_found() => Ok(Look::Absent),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let body = eks::CreateAddon {
+            addon_name: self.addon.clone(),
+            client_request_token: context.token.clone(),
+            tags: self.tags.clone(),
+        };
+        driver.api.create_addon(&self.cluster, &body).await?;
+        Ok(Asked::accepted().with_system_id(self.addon.as_str()))
+    }
+}
+
+fn look_at_addon(addon: &eks::Addon, has_nodes: bool) -> Look {
+    let name = addon.addon_name.as_str();
+    let incarnation = convert::incarnation(addon.created_at);
+    let outputs = json!({"version": addon.addon_version});
+    match addon.status.as_str() {
+        "ACTIVE" | "UPDATING" => Look::ready(name, incarnation, outputs),
+        "CREATING" | "DEGRADED" if !has_nodes => Look::ready(name, incarnation, outputs),
+        "CREATE_FAILED" => {
+            let error = convert::failed_creation("add-on", name, addon.health.as_ref());
+            let kind = ErrorKind::Precondition {
+                what: error.message().to_owned(),
+                fix: "settle what EKS names, or create the cluster without this add-on".to_owned(),
+            };
+            Look::failed(name, incarnation, error.as_kind(kind))
+        }
+        word => Look::pending(name, incarnation, says(word, addon.health.as_ref())),
+    }
+}
+
+#[cfg(test)]
+#[path = "create_cluster_tests.rs"]
+mod tests;

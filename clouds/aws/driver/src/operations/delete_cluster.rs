@@ -1,14 +1,234 @@
-//! The plan of `delete_cluster`.
+//! The plan of a cluster's end, in the order that leaves nothing behind: what makes balancers, while its controllers
+//! live; node groups and Fargate profiles, until none is left; the control plane; then what still stands of what was
+//! stored while the cluster stood, when nothing can make it again; then a look that nothing remains.
+//!
+//! Sources: <https://docs.aws.amazon.com/eks/latest/userguide/delete-cluster.html>,
+//! <https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteCluster.html>
 
-use pmks_driver::{DeleteCluster, DriverError, Prepared, Result};
+use std::time::Duration;
 
-use super::Maker;
-use crate::{AwsDriver, PROVIDER};
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, StageContext,
+    StageSpecification,
+};
+use pmks_model::{Child, Children, ResourceKind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// The stages of this file.
-pub(super) const STAGES: &[Maker] = &[];
+use super::delete_children::{self, Balancers, KubernetesObject, RemoveChild};
+use super::delete_node_groups::Leftovers;
+use super::{Maker, Stage, aim, remove_node_group};
+use crate::wire::eks;
+use crate::{AwsDriver, PROVIDER, children, clusters, convert};
 
-/// Checks, chooses, and answers the plan.
-pub(crate) async fn prepare(_driver: &AwsDriver, _asked: &DeleteCluster) -> Result<Prepared> {
-    Err(DriverError::unsupported(PROVIDER, "delete_cluster"))
+/// The stages of this file and of those that it is made of.
+pub(super) const STAGES: &[Maker] = &[
+    Maker::of::<KubernetesObject>(),
+    Maker::of::<Balancers>(),
+    Maker::of::<Leftovers>(),
+    Maker::of::<RemoveCluster>(),
+    Maker::of::<RemoveChild>(),
+    Maker::of::<NothingRemains>(),
+];
+
+/// How long the end of a control plane usually takes.
+const EXPECTED: Duration = Duration::from_mins(5);
+/// The stage that removes the control plane.
+const CONTROL_PLANE: &str = "removal of the control plane";
+/// The stage that lists node groups and Fargate profiles until none is left.
+const LEFTOVERS: &str = "nothing runs";
+
+/// Checks, stores what exists because the cluster stands, and answers the plan.
+///
+/// # Errors
+/// `Replaced`; `Precondition` while EKS' own deletion protection is on.
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result<Prepared> {
+    let name = asked.target.iid.system_id.as_str();
+    let Some(cluster) = aim::cluster(driver, name, &asked.target.incarnation).await? else {
+        let stage = removal(name, &asked.target.incarnation, Vec::<String>::new());
+        return Ok(Prepared::of([stage]).notice(format!("cluster {name} is gone already")));
+    };
+    if cluster.deletion_protection == Some(true) {
+        let what = format!("EKS' deletion protection of cluster {name} is on");
+        let kind = ErrorKind::Precondition { what: what.clone(), fix: "turn it off at EKS".to_owned() };
+        return Err(DriverError::new(kind, PROVIDER, what));
+    }
+    let model = convert::cluster(&cluster, Vec::new(), Vec::new());
+    let (found, groups) = futures::try_join!(
+        children::children(driver, &model),
+        clusters::described_node_groups(driver, name)
+    )?;
+    let facts = Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0 };
+    let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
+    prepared.notices.extend(notices(&found, asked.delete_volumes));
+    prepared.children = found;
+    Ok(prepared)
 }
+
+/// What a plan is made from.
+struct Facts<'a> {
+    cluster: &'a eks::Cluster,
+    access: pmks_model::AccessInfo,
+    children: &'a Children,
+    groups: &'a [eks::Nodegroup],
+}
+
+/// The stages. Pure.
+fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
+    let name = facts.cluster.name.as_str();
+    let incarnation = convert::incarnation(facts.cluster.created_at);
+    let objects =
+        facts.children.found.iter().filter_map(|child| KubernetesObject::of(name, &facts.access, child));
+    let mut stages: Vec<StageSpecification> = objects.map(|object| object.stage()).collect();
+    let swept = swept(facts.children, delete_volumes);
+    let balancers: Vec<Child> =
+        swept.iter().filter(|child| delete_children::is_balancer(child)).cloned().collect();
+    if !stages.is_empty() && !balancers.is_empty() {
+        let after = names(&stages);
+        stages.push(Balancers { children: balancers }.stage().after(after));
+    }
+    let before_groups = names(&stages);
+    let mut groups = Vec::new();
+    for group in facts.groups {
+        let made = convert::incarnation(group.created_at);
+        let stage = remove_node_group::stage(name, &group.nodegroup_name, &made);
+        groups.push(stage.after(before_groups.iter().cloned()));
+    }
+    let before_rest = if groups.is_empty() { before_groups } else { names(&groups) };
+    stages.extend(groups);
+    let leftovers = Leftovers { cluster: name.to_owned(), incarnation: incarnation.clone() };
+    stages.push(leftovers.specification(LEFTOVERS).after(before_rest).expected(remove_node_group::EXPECTED));
+    stages.push(removal(name, &incarnation, [LEFTOVERS]));
+    let mut last = vec![CONTROL_PLANE.to_owned()];
+    for rank in delete_children::ranks(&swept) {
+        let removals: Vec<StageSpecification> =
+            rank.into_iter().map(|child| RemoveChild { child }.stage().after(last.iter().cloned())).collect();
+        last = names(&removals);
+        stages.extend(removals);
+    }
+    let remains = NothingRemains { cluster: name.to_owned(), incarnation, children: swept };
+    stages.push(remains.specification("nothing remains").after(last).effect(Effect::Read));
+    stages
+}
+
+fn names(stages: &[StageSpecification]) -> Vec<String> {
+    stages.iter().map(|stage| stage.name.clone()).collect()
+}
+
+/// What is removed by its stored identifier: what the cluster's end does not take along, volumes only on request.
+fn swept(children: &Children, delete_volumes: bool) -> Vec<Child> {
+    let sweeps = |child: &&Child| {
+        let volume = child.kind == children::VOLUME;
+        let object = delete_children::object_kind(&child.kind).is_some();
+        !object && (volume && delete_volumes || !volume && !child.goes_with_cluster)
+    };
+    children.found.iter().filter(sweeps).cloned().collect()
+}
+
+fn notices(children: &Children, delete_volumes: bool) -> Vec<String> {
+    let mut notices: Vec<String> =
+        children.unknown.iter().map(|what| format!("could not be looked at: {what}")).collect();
+    let kept = |child: &&Child| child.kind == children::VOLUME && !child.goes_with_cluster;
+    let volumes: Vec<&str> =
+        children.found.iter().filter(kept).map(|child| child.system_id.as_str()).collect();
+    if !volumes.is_empty() && !delete_volumes {
+        notices.push(format!("these volumes are kept, and cost on: {}", volumes.join(", ")));
+    }
+    notices
+}
+
+fn removal(
+    name: &str,
+    incarnation: &str,
+    after: impl IntoIterator<Item = impl Into<String>>,
+) -> StageSpecification {
+    let stage = RemoveCluster { cluster: name.to_owned(), incarnation: incarnation.to_owned() };
+    stage.specification(CONTROL_PLANE).after(after).expected(EXPECTED).subject(ResourceKind::Cluster, name)
+}
+
+/// Removes a control plane.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RemoveCluster {
+    cluster: String,
+    incarnation: String,
+}
+
+#[async_trait]
+impl Stage for RemoveCluster {
+    const KIND: &'static str = "aws.cluster.removal";
+
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+        let found = aim::cluster(driver, &self.cluster, &self.incarnation).await?;
+        Ok(found.map_or_else(Look::gone, |cluster| look_at(&cluster, context)))
+    }
+
+    async fn ask(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Asked> {
+        if aim::cluster(driver, &self.cluster, &self.incarnation).await?.is_none() {
+            return Ok(Asked::done(Value::Null));
+        }
+        match driver.api.delete_cluster(&self.cluster).await {
+            Err(error) if error.is_not_found() => Ok(Asked::done(Value::Null)),
+            answer => answer.map(|_| Asked::accepted().with_system_id(self.cluster.as_str())),
+        }
+    }
+}
+
+/// What failed to go before this attempt is asked for again; what fails in it has failed.
+fn look_at(cluster: &eks::Cluster, context: &StageContext) -> Look {
+    let (name, incarnation) = (cluster.name.as_str(), convert::incarnation(cluster.created_at));
+    match cluster.status.as_str() {
+        "DELETING" => {
+            Look::pending(name, incarnation, super::add_node_group::says("DELETING", cluster.health.as_ref()))
+        }
+        "FAILED" if context.system_id.is_some() => {
+            Look::failed(name, incarnation, convert::failed_removal("cluster", name, cluster.health.as_ref()))
+        }
+        _ => Look::Absent,
+    }
+}
+
+/// Looks that nothing of all this stands any more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NothingRemains {
+    cluster: String,
+    incarnation: String,
+    children: Vec<Child>,
+}
+
+#[async_trait]
+impl Stage for NothingRemains {
+    const KIND: &'static str = "aws.cluster.nothingRemains";
+
+    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
+        let standing = children::standing(driver, &self.children).await?;
+        let cluster = match driver.api.describe_cluster(&self.cluster).await {
+            Ok(found) => {
+                aim::is_meant(&self.incarnation, found.created_at).then(|| format!("cluster {}", found.name))
+            }
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        let names = standing.iter().map(|child| format!("{} {}", child.kind, child.system_id));
+        let remains: Vec<String> = names.chain(cluster).collect();
+        if remains.is_empty() {
+            return Ok(Look::gone());
+        }
+        let message = format!("these still stand: {}", remains.join(", "));
+        let kind = ErrorKind::Precondition {
+            what: message.clone(),
+            fix: "retry the deletion, or remove them at AWS".to_owned(),
+        };
+        Ok(Look::failed("", "", DriverError::new(kind, PROVIDER, message)))
+    }
+
+    async fn ask(&self, _driver: &AwsDriver, _context: &StageContext) -> Result<Asked> {
+        Ok(Asked::accepted())
+    }
+}
+
+#[cfg(test)]
+#[path = "delete_cluster_tests.rs"]
+mod tests;

@@ -10,12 +10,20 @@ pub(crate) mod change_node_group_scaling;
 pub(crate) mod remove_node_group;
 pub(crate) mod upgrade_node_group;
 
+mod aim;
+mod census;
+mod delete_children;
+mod delete_node_groups;
+mod discovery;
+mod node_group_choice;
+
 pub(crate) mod create_key_pair;
 pub(crate) mod create_network;
 pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
 
+mod children;
 mod reference;
 
 pub(crate) mod fix_prerequisites;
@@ -105,6 +113,7 @@ impl<S: Stage> StageCalls for Bound<S> {
 const STAGES: &[&[Maker]] = &[
     create_cluster::STAGES,
     delete_cluster::STAGES,
+    children::STAGES,
     update_cluster::STAGES,
     upgrade_cluster::STAGES,
     add_node_group::STAGES,
@@ -118,6 +127,7 @@ const STAGES: &[&[Maker]] = &[
     delete_resource::STAGES,
     fix_prerequisites::STAGES,
     grant_access::STAGES,
+    census::STAGES,
 ];
 
 /// Makes a stage again from what was stored of it.
@@ -137,4 +147,35 @@ pub(crate) fn stage(driver: &AwsDriver, stored: &StageSpecification) -> Result<B
     };
     (maker.make)(&driver, &stored.parameters)
         .map_err(|error| unknown("cannot be read".to_owned()).caused_by(error))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use pmks_driver::Outputs;
+
+    use super::*;
+
+    /// What a stage knows when it has just begun.
+    pub(crate) fn context() -> StageContext {
+        StageContext {
+            outputs: Outputs::default(),
+            token: "operation-stage-1".to_owned(),
+            baseline: Vec::new(),
+            system_id: None,
+            started_at: "2026-11-23T10:00:00Z".parse().unwrap(),
+            now: "2026-11-23T10:00:10Z".parse().unwrap(),
+            pace: 1,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_stage_is_known_once() {
+        let all: Vec<(&str, u32)> =
+            STAGES.iter().flat_map(|makers| makers.iter()).map(|maker| (maker.kind, maker.version)).collect();
+        let distinct: BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len(), "{all:?}");
+        assert!(all.iter().all(|(kind, _)| kind.starts_with("aws.")), "{all:?}");
+    }
 }

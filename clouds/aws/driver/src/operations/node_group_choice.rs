@@ -1,0 +1,292 @@
+//! What a node group is made from, chosen before anything is asked: machine type, image, disk, who may log in.
+//! Reads the machine types that were named; everything else is a pure function with a table test.
+
+use futures::future::try_join_all;
+use pmks_driver::{DriverError, Prepared, Result};
+use pmks_model::{Findings, MachineType, NodeGroupRequest, VersionRequest};
+
+use crate::machines::{AMI_TYPES, DEFAULT_AMI_TYPE, DEFAULT_ARM_AMI_TYPE};
+use crate::wire::eks;
+use crate::{AwsDriver, PROVIDER, machines, networks};
+
+/// What EKS takes where neither node group nor launch template names a type.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>, `instanceTypes`
+const DEFAULT_MACHINE_TYPE: &str = "t3.medium";
+
+/// What the cluster gives to each of its node groups.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GroupSettings {
+    /// The control plane's version, where it is known.
+    pub(super) cluster_version: Option<String>,
+    /// From where nodes with a key pair may be logged in to.
+    pub(super) security_groups: Vec<String>,
+    /// The zones of the subnets.
+    pub(super) zones: Vec<String>,
+}
+
+/// What was chosen for one node group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) name: String,
+    pub(super) disk_size: Option<u32>,
+    pub(super) instance_types: Vec<String>,
+    pub(super) ami_type: Option<String>,
+    pub(super) remote_access: Option<eks::RemoteAccess>,
+    pub(super) launch_template: Option<eks::LaunchTemplate>,
+    notices: Vec<String>,
+}
+
+impl Choice {
+    /// Tells the user what was chosen.
+    pub(super) fn tell(&self, prepared: &mut Prepared) {
+        let image = self.launch_template.as_ref().and_then(|template| template.id.as_deref());
+        if let Some(image) = image.or(self.ami_type.as_deref()) {
+            prepared.resolved.insert(format!("image of {}", self.name), image.to_owned());
+        }
+        if !self.instance_types.is_empty() {
+            prepared
+                .resolved
+                .insert(format!("machine type of {}", self.name), self.instance_types.join(", "));
+        }
+        prepared.notices.extend(self.notices.iter().cloned());
+    }
+}
+
+/// Chooses for all node groups of a request. `prefix` gives what stands before the fields of the one at an index.
+///
+/// # Errors
+/// `InvalidRequest` with everything that is wrong with any of them.
+pub(super) async fn choose(
+    driver: &AwsDriver,
+    requests: &[NodeGroupRequest],
+    settings: &GroupSettings,
+    prefix: impl Fn(usize) -> String,
+) -> Result<Vec<Choice>> {
+    let machines = try_join_all(requests.iter().map(|request| machine_of(driver, request))).await?;
+    let keys = try_join_all(requests.iter().map(|request| key_of(driver, request))).await?;
+    let mut findings = Findings::default();
+    let mut choices = Vec::new();
+    for (index, ((request, machine), key)) in requests.iter().zip(machines).zip(keys).enumerate() {
+        let facts = Facts { machine, key };
+        choices.push(choose_one(request, &facts, settings, &prefix(index), &mut findings));
+    }
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    Ok(choices)
+}
+
+/// What was found out about what a request names.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// `None`: the region has no such machine type.
+    machine: Option<MachineType>,
+    /// The key pair's name at EC2; an empty text where there is no such key pair.
+    key: Option<String>,
+}
+
+async fn machine_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option<MachineType>> {
+    if request.machine_type.is_empty() && launch_template(&request.image).is_some() {
+        return Ok(None);
+    }
+    match machines::machine_type(driver, named_machine(request)).await {
+        Ok(machine) => Ok(Some(machine)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn key_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option<String>> {
+    let Some(key) = &request.key_pair else { return Ok(None) };
+    let found = networks::find_key_pair(&driver.api, &key.system_id).await?;
+    Ok(Some(found.map(|found| found.key_name).unwrap_or_default()))
+}
+
+fn named_machine(request: &NodeGroupRequest) -> &str {
+    if request.machine_type.is_empty() { DEFAULT_MACHINE_TYPE } else { &request.machine_type }
+}
+
+/// A launch template, perhaps of a version: `lt-0123`, `lt-0123:4`.
+fn launch_template(image: &str) -> Option<eks::LaunchTemplate> {
+    if !image.starts_with("lt-") {
+        return None;
+    }
+    let (id, version) =
+        image.split_once(':').map_or((image, None), |(id, version)| (id, Some(version.to_owned())));
+    Some(eks::LaunchTemplate { id: Some(id.to_owned()), name: None, version })
+}
+
+fn choose_one(
+    request: &NodeGroupRequest,
+    facts: &Facts,
+    settings: &GroupSettings,
+    prefix: &str,
+    findings: &mut Findings,
+) -> Choice {
+    check_version(request, settings, prefix, findings);
+    let mut choice = Choice { name: request.name.clone(), ..Choice::default() };
+    match launch_template(&request.image) {
+        Some(template) => from_template(request, facts, template, prefix, findings, &mut choice),
+        None => from_type(request, facts, settings, prefix, findings, &mut choice),
+    }
+    if request.scaling.auto_scaling {
+        choice.notices.push(format!(
+            "node group {}: its size moves only once the Cluster Autoscaler runs in the cluster",
+            request.name
+        ));
+    }
+    choice
+}
+
+/// EKS makes node groups of the cluster's own version alone.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>, `version`
+fn check_version(
+    request: &NodeGroupRequest,
+    settings: &GroupSettings,
+    prefix: &str,
+    findings: &mut Findings,
+) {
+    let VersionRequest::Given(asked) = &request.version else { return };
+    let cluster =
+        settings.cluster_version.as_deref().and_then(|text| text.parse::<pmks_model::Version>().ok());
+    if let Some(cluster) = cluster
+        && asked.minor() != cluster.minor()
+    {
+        let says = format!("EKS makes node groups of the cluster's own version ({cluster}) alone");
+        findings.add(format!("{prefix}version"), says);
+    }
+}
+
+/// What EKS refuses beside a launch template.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html>
+fn from_template(
+    request: &NodeGroupRequest,
+    facts: &Facts,
+    template: eks::LaunchTemplate,
+    prefix: &str,
+    findings: &mut Findings,
+    choice: &mut Choice,
+) {
+    let says = "belongs into the launch template: EKS takes only one of them";
+    if request.root_disk_size_gib.is_some() {
+        findings.add(format!("{prefix}rootDiskSizeGib"), says);
+    }
+    if request.key_pair.is_some() {
+        findings.add(format!("{prefix}keyPair"), says);
+    }
+    if !request.machine_type.is_empty() {
+        check_machine(request, facts, &GroupSettings::default(), prefix, findings);
+        choice.instance_types = vec![request.machine_type.clone()];
+    }
+    choice.launch_template = Some(template);
+}
+
+fn from_type(
+    request: &NodeGroupRequest,
+    facts: &Facts,
+    settings: &GroupSettings,
+    prefix: &str,
+    findings: &mut Findings,
+    choice: &mut Choice,
+) {
+    check_machine(request, facts, settings, prefix, findings);
+    choice.instance_types = vec![named_machine(request).to_owned()];
+    choice.disk_size = request.root_disk_size_gib;
+    choice.ami_type = ami_type(request, facts.machine.as_ref(), prefix, findings);
+    match facts.key.as_deref() {
+        None => {}
+        Some("") => {
+            findings.add(format!("{prefix}keyPair"), "there is no such key pair in this account and region");
+        }
+        Some(key) => {
+            if settings.security_groups.is_empty() {
+                choice.notices.push(format!(
+                    "node group {}: with a key pair and no security group EKS opens the nodes' port 22 to all addresses",
+                    request.name
+                ));
+            }
+            choice.remote_access = Some(eks::RemoteAccess {
+                ec2_ssh_key: Some(key.to_owned()),
+                source_security_groups: settings.security_groups.clone(),
+            });
+        }
+    }
+}
+
+fn check_machine(
+    request: &NodeGroupRequest,
+    facts: &Facts,
+    settings: &GroupSettings,
+    prefix: &str,
+    findings: &mut Findings,
+) {
+    let name = named_machine(request);
+    let field = format!("{prefix}machineType");
+    match &facts.machine {
+        None => findings.add(field, format!("{name:?} is not offered in this region")),
+        Some(machine) => {
+            let none = !machine.zones.is_empty()
+                && !settings.zones.is_empty()
+                && !settings.zones.iter().any(|zone| machine.zones.contains(zone));
+            if none {
+                let says = format!(
+                    "{name:?} is offered in none of the subnets' zones ({})",
+                    settings.zones.join(", ")
+                );
+                findings.add(field, says);
+            }
+        }
+    }
+}
+
+fn ami_type(
+    request: &NodeGroupRequest,
+    machine: Option<&MachineType>,
+    prefix: &str,
+    findings: &mut Findings,
+) -> Option<String> {
+    let architecture = machine.map_or("x86_64", |machine| machine.architecture.as_str());
+    let has_gpu = machine.is_some_and(|machine| machine.gpus > 0);
+    let field = format!("{prefix}image");
+    match request.image.as_str() {
+        "" | "default" => Some(
+            match (architecture, has_gpu) {
+                ("arm64", true) => "AL2023_ARM_64_NVIDIA",
+                ("arm64", false) => DEFAULT_ARM_AMI_TYPE,
+                (_, true) => "AL2023_x86_64_NVIDIA",
+                _ => DEFAULT_AMI_TYPE,
+            }
+            .to_owned(),
+        ),
+        ami if ami.starts_with("ami-") => {
+            let says = "EKS takes an AMI only from a launch template: make one that names it, and give its lt-… here";
+            findings.add(field, says);
+            None
+        }
+        named => match AMI_TYPES.iter().find(|known| known.name == named) {
+            None => {
+                let known: Vec<&str> = AMI_TYPES.iter().map(|known| known.name).collect();
+                let says =
+                    format!("is a launch template (lt-…, lt-…:VERSION) or one of {}", known.join(", "));
+                findings.add(field, says);
+                None
+            }
+            Some(known) => {
+                if machine.is_some() && known.architecture != architecture {
+                    let says = format!(
+                        "is for {} and {} is {architecture}",
+                        known.architecture,
+                        named_machine(request)
+                    );
+                    findings.add(field, says);
+                }
+                Some(known.name.to_owned())
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "node_group_choice_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+//! A table over what users write for a node group.
+
+use pmks_model::Iid;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn machine(architecture: &str, gpus: u32) -> MachineType {
+    MachineType {
+        architecture: architecture.into(),
+        gpus,
+        zones: vec!["z-a".into()],
+        ..MachineType::default()
+    }
+}
+
+fn chosen(request: Value, facts: &Facts, settings: &GroupSettings) -> (Choice, String) {
+    let mut whole = json!({"name": "g", "scaling": {"autoScaling": false, "min": 1, "max": 2, "desired": 1}});
+    whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+    let request: NodeGroupRequest = serde_json::from_value(whole).unwrap();
+    let mut findings = Findings::default();
+    let choice = choose_one(&request, facts, settings, "", &mut findings);
+    (choice, findings.to_string())
+}
+
+fn x86() -> Facts {
+    Facts { machine: Some(machine("x86_64", 0)), key: None }
+}
+
+#[test]
+fn the_machine_decides_the_image() {
+    for (architecture, gpus, ami) in [
+        ("x86_64", 0, "AL2023_x86_64_STANDARD"),
+        ("arm64", 0, "AL2023_ARM_64_STANDARD"),
+        ("x86_64", 1, "AL2023_x86_64_NVIDIA"),
+        ("arm64", 1, "AL2023_ARM_64_NVIDIA"),
+    ] {
+        let facts = Facts { machine: Some(machine(architecture, gpus)), key: None };
+        let (choice, findings) = chosen(json!({"image": "default"}), &facts, &GroupSettings::default());
+        assert_eq!((choice.ami_type.as_deref(), findings.as_str()), (Some(ami), ""));
+        assert_eq!(choice.instance_types, ["t3.medium"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_named_by_field() {
+    let at = GroupSettings {
+        cluster_version: Some("1.33".into()),
+        zones: vec!["z-b".into()],
+        ..GroupSettings::default()
+    };
+    for (request, facts, settings, expected) in [
+        (json!({"image": "ubuntu"}), x86(), GroupSettings::default(), "image: is a launch template"),
+        (json!({"image": "CUSTOM"}), x86(), GroupSettings::default(), "image: is a launch template"),
+        (
+            json!({"image": "ami-0123"}),
+            x86(),
+            GroupSettings::default(),
+            "image: EKS takes an AMI only from a launch template",
+        ),
+        (
+            json!({"image": "AL2023_ARM_64_STANDARD"}),
+            x86(),
+            GroupSettings::default(),
+            "image: is for arm64 and t3.medium is x86_64",
+        ),
+        (
+            json!({"machineType": "x9.huge"}),
+            Facts::default(),
+            GroupSettings::default(),
+            "machineType: \"x9.huge\" is not offered",
+        ),
+        (
+            json!({}),
+            x86(),
+            at.clone(),
+            "machineType: \"t3.medium\" is offered in none of the subnets' zones (z-b)",
+        ),
+        (
+            json!({"version": "1.32"}),
+            x86(),
+            GroupSettings { zones: vec![], ..at.clone() },
+            "version: EKS makes node groups of the cluster's own version (1.33)",
+        ),
+        (json!({"version": "1.33.1"}), x86(), GroupSettings { zones: vec![], ..at }, ""),
+        (
+            json!({"image": "lt-1", "rootDiskSizeGib": 30}),
+            Facts::default(),
+            GroupSettings::default(),
+            "rootDiskSizeGib: belongs into the launch template",
+        ),
+        (
+            json!({"image": "lt-1", "keyPair": {"nameId": "k", "systemId": "k"}}),
+            Facts { machine: None, key: Some("k".into()) },
+            GroupSettings::default(),
+            "keyPair: belongs into the launch template",
+        ),
+    ] {
+        let (_, findings) = chosen(request.clone(), &facts, &settings);
+        assert!(
+            findings.starts_with(expected) && findings.is_empty() == expected.is_empty(),
+            "{request}: {findings}"
+        );
+    }
+}
+
+#[test]
+fn a_launch_template_leaves_the_rest_to_itself() {
+    let (choice, findings) = chosen(json!({"image": "lt-1:4"}), &Facts::default(), &GroupSettings::default());
+    assert_eq!(findings, "");
+    let template = eks::LaunchTemplate { id: Some("lt-1".into()), name: None, version: Some("4".into()) };
+    let expected = Choice { name: "g".into(), launch_template: Some(template), ..Choice::default() };
+    assert_eq!(choice, expected);
+    let typed = Facts { machine: Some(machine("arm64", 0)), key: None };
+    let (choice, _) =
+        chosen(json!({"image": "lt-1", "machineType": "m7g.large"}), &typed, &GroupSettings::default());
+    assert_eq!(choice.instance_types, ["m7g.large"]);
+    assert_eq!(choice.launch_template.unwrap().version, None);
+}
+
+#[test]
+fn who_may_log_in_is_said() {
+    let key = |name: &str| Facts { key: Some(name.into()), ..x86() };
+    let pair = json!({"keyPair": Iid::new("k", "k")});
+    let guarded = GroupSettings { security_groups: vec!["sg-1".into()], ..GroupSettings::default() };
+    let (choice, _) = chosen(pair.clone(), &key("ops"), &guarded);
+    assert!(choice.notices.is_empty());
+    let remote = choice.remote_access.unwrap();
+    assert_eq!(
+        (remote.ec2_ssh_key.as_deref(), remote.source_security_groups),
+        (Some("ops"), vec!["sg-1".to_owned()])
+    );
+    let (choice, _) = chosen(pair.clone(), &key("ops"), &GroupSettings::default());
+    assert!(choice.notices[0].contains("port 22 to all addresses"));
+    let (_, findings) = chosen(pair, &key(""), &guarded);
+    assert_eq!(findings, "keyPair: there is no such key pair in this account and region");
+}
