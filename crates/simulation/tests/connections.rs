@@ -1,5 +1,7 @@
 //! The loopback server over real sockets: resets, late application, broken bodies, control routes, refusals.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test that calls them")]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::world::World;
-use crate::{eks, elb, front, iam};
+use crate::{ec2, eks, elb, front, iam};
 
 /// The version of [`Cloud::snapshot`]'s JSON.
 const SNAPSHOT_VERSION: u32 = 1;
@@ -85,6 +85,14 @@ impl AwsCloud {
     fn keep_up(&self) {
         self.core.with_world(|_, _| ());
         self.endpoints.keep(&self.core);
+    }
+}
+
+#[cfg(test)]
+impl AwsCloud {
+    /// What the API and the clusters' endpoints share.
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
     }
 }
 
@@ -185,6 +193,8 @@ impl Cloud for AwsCloud {
     fn event(&self, event: &Value) -> Result<Value, StateError> {
         let result = self.core.with_world(|world, now| match event.get("type").and_then(Value::as_str) {
             Some("controllerMakesLoadBalancer") => elb::controller::from_event(world, event, now),
+            Some("controllerMakesVolume") => ec2::volumes_of_controllers::from_event(world, event, now),
+            Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),
             Some("registerWebIdentityProvider") => iam::web_identity::register(world, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in aws"))),
             None => Err(StateError("an event needs a type".to_owned())),

@@ -133,22 +133,33 @@ pub(crate) fn answer(
     if throttled(core, &place, call, now) {
         return refuse(&throttle_error(&call.service));
     }
-    let mut context = Context { world, place, caller, now, effects, request_id: request_id.clone() };
-    if call.service == "eks" {
-        let response = eks::handle(&mut context, request);
-        let code =
-            response.headers().get("x-amzn-errortype").and_then(|code| code.to_str().ok()).map(str::to_owned);
-        return Answered { response, code, request_id };
-    }
-    let result = match call.service.as_str() {
-        "ec2" => ec2::handle(&mut context, &call.action, &query),
-        "iam" => iam::handle(&mut context, &call.action, &query),
-        "sts" => sts::handle(&mut context, &call.action, &query),
-        "autoscaling" => auto_scaling::handle(&mut context, &call.action, &query),
-        "elasticloadbalancing" => elb::handle(&mut context, &call.action, &query),
+    let mut context = Context { world, place, caller, now, effects, request_id };
+    carry_out(&mut context, protocol, request, &call.action, &query)
+}
+
+fn carry_out(
+    context: &mut Context<'_>,
+    protocol: Protocol,
+    request: &Request<Bytes>,
+    action: &str,
+    query: &Query,
+) -> Answered {
+    let service = signature::claimed_scope(request).map(|scope| scope.service).unwrap_or_default();
+    let result = match service.as_str() {
+        "eks" => {
+            let response = eks::handle(context, request);
+            let code = response.headers().get("x-amzn-errortype").and_then(|code| code.to_str().ok());
+            let code = code.map(str::to_owned);
+            return Answered { response, code, request_id: context.request_id.clone() };
+        }
+        "ec2" => ec2::handle(context, action, query),
+        "iam" => iam::handle(context, action, query),
+        "sts" => sts::handle(context, action, query),
+        "autoscaling" => auto_scaling::handle(context, action, query),
+        "elasticloadbalancing" => elb::handle(context, action, query),
         other => Err(Error::bad("InvalidService", format!("The simulated AWS has no service {other}."))),
     };
-    finish(protocol, &call.action, result, &request_id)
+    finish(protocol, action, result, &context.request_id)
 }
 
 fn finish(

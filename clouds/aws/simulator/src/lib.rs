@@ -20,4 +20,7 @@ mod sts;
 mod world;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 pub use cloud::{AwsCloud, Settings};

@@ -240,8 +240,10 @@ fn text_to_sign(request: &Request<Bytes>, signed: &Signed) -> String {
 }
 
 fn canonical_request(request: &Request<Bytes>, signed: &Signed) -> String {
-    let headers: String =
-        signed.headers.iter().map(|name| format!("{name}:{}\n", header_value(request, name))).collect();
+    let headers = signed
+        .headers
+        .iter()
+        .fold(String::new(), |all, name| all + name + ":" + &header_value(request, name) + "\n");
     format!(
         "{}\n{}\n{}\n{headers}\n{}\n{}",
         request.method(),
@@ -329,4 +331,4 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -100,7 +100,7 @@ fn escape(into: &mut String, text: &str) {
             '\r' => into.push_str("&#xD;"),
             '\n' | '\t' => into.push(character),
             character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                into.push('\u{fffd}')
+                into.push('\u{fffd}');
             }
             character => into.push(character),
         }

@@ -19,6 +19,7 @@ mod security_groups;
 mod state;
 mod subnets;
 mod tags;
+pub(crate) mod volumes_of_controllers;
 mod vpcs;
 mod zones;
 

@@ -115,7 +115,6 @@ pub(super) fn create(context: &mut Context<'_>, query: &Query) -> Result<Xml> {
         created: context.now.wall,
     };
     let answer = Xml::new()
-        .text("return", true)
         .text("groupId", &group.id)
         .text("securityGroupArn", arn(&context.place, &group.id))
         .and(&tags::written(&group.tags));

@@ -200,13 +200,14 @@ pub(super) fn delete_target_group(context: &mut Context<'_>, query: &Query) -> R
     Ok(Xml::new())
 }
 
-/// At once gone from the API; interfaces linger, and what a controller made beside it stays.
+/// At once gone from the API; interfaces linger, and what a controller made beside it stays. While its Service
+/// stands, the controller makes another one.
 fn delete_where(context: &mut Context<'_>, which: impl Fn(&Balancer) -> bool) {
     let due = context.now.work.saturating_add(SWEPT_AFTER);
     let balancers = context.region_mut().elb.balancers.values_mut();
     for balancer in balancers.filter(|balancer| balancer.is_shown() && which(balancer)) {
-        balancer.next = Some((due, Next::Swept));
-        balancer.owner = None;
+        let next = if balancer.is_wanted() { Next::Replaced } else { Next::Swept };
+        balancer.next = Some((due, next));
     }
 }
 

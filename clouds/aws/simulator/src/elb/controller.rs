@@ -2,7 +2,8 @@
 //! take it away some time after the Service is gone.
 //!
 //! The Services of a simulated cluster are those that own a balancer here ([`services`]); there is no second list.
-//! A balancer that somebody deletes behind the controller's back is not made again.
+//! A balancer that somebody deletes behind the controller's back is made again, as long as the cluster stands; when
+//! the cluster goes first, its balancers stay and belong to nobody.
 
 use std::time::Duration;
 
@@ -16,11 +17,11 @@ use crate::error::Result;
 use crate::world::{Place, Tags, World};
 
 /// From `provisioning` to `active`.
-const ACTIVE_AFTER: Duration = Duration::from_secs(120);
+const ACTIVE_AFTER: Duration = Duration::from_mins(2);
 /// From the deletion of a Service until its balancer is deleted.
 const DELETED_AFTER: Duration = Duration::from_secs(20);
 /// How long the interfaces of a deleted balancer linger.
-pub(super) const SWEPT_AFTER: Duration = Duration::from_secs(60);
+pub(super) const SWEPT_AFTER: Duration = Duration::from_mins(1);
 
 /// The event `{"type":"controllerMakesLoadBalancer","cluster":NAME,"service":NAME,"namespace"?,"kind"?}`, `kind`
 /// being `classic` (default), `network` or `application`; the first cluster of that name is meant.
@@ -72,33 +73,17 @@ pub(crate) fn make(
     subnets: &[String],
     now: Now,
 ) -> Result<Balancer> {
-    let name = match kind {
-        Kind::Application => {
-            format!("k8s-{:.8}-{:.8}-{}", owner.namespace, owner.service, world.random.hex(10))
-        }
-        Kind::Classic | Kind::Network => format!("a{}", world.random.hex(31)),
-    };
-    let number = world.random.hex(16);
+    let Names { name, path, dns_name } = names(world, place, kind, owner);
     let ec2 = &world.region(place).ec2;
-    let zoned =
-        subnets.iter().filter_map(|id| ec2.subnets.get(id)).map(|held| (held.id.clone(), held.zone.clone()));
-    let mut zoned: Vec<(String, String)> = zoned.collect();
-    zoned.sort_by(|one, other| one.1.cmp(&other.1));
-    zoned.dedup_by(|one, other| one.1 == other.1);
     let vpc =
         subnets.iter().find_map(|id| ec2.subnets.get(id)).map(|held| held.vpc.clone()).unwrap_or_default();
-    let tags = tags(kind, owner);
+    let subnets = one_a_zone(ec2, subnets);
     let security_groups = match kind {
         Kind::Network => Vec::new(),
         _ => vec![add_group(world, place, &name, owner, &vpc, now)],
     };
-    let path = match kind {
-        Kind::Classic => name.clone(),
-        Kind::Network => format!("net/{name}/{number}"),
-        Kind::Application => format!("app/{name}/{number}"),
-    };
     let mut interfaces = Vec::new();
-    for (subnet, _) in &zoned {
+    for (subnet, _) in &subnets {
         let attachment = world.new_id("ela-attach");
         let made = ec2::machines::add_interface(world, place, subnet, now, |interface| {
             interface.description = format!("ELB {path}");
@@ -111,94 +96,155 @@ pub(crate) fn make(
         })?;
         interfaces.push(made.id);
     }
-    let arn_of =
-        |rest: &str| format!("arn:aws:elasticloadbalancing:{}:{}:{rest}", place.region, place.account);
-    let arn = if kind == Kind::Classic { String::new() } else { arn_of(&format!("loadbalancer/{path}")) };
-    let host = match kind {
-        Kind::Classic => format!("{name}-{}.{}.elb.amazonaws.com", world.random.digits(9), place.region),
-        Kind::Network => format!("{name}-{number}.elb.{}.amazonaws.com", place.region),
-        Kind::Application => format!("{name}-{}.{}.elb.amazonaws.com", world.random.digits(9), place.region),
-    };
     let balancer = Balancer {
-        dns_name: host,
         next: (kind != Kind::Classic).then(|| (now.work.saturating_add(ACTIVE_AFTER), Next::Active)),
-        name: name.clone(),
-        arn: arn.clone(),
+        arn: if kind == Kind::Classic { String::new() } else { arn(place, &format!("loadbalancer/{path}")) },
+        name,
         kind,
-        vpc: vpc.clone(),
-        subnets: zoned,
+        dns_name,
+        vpc,
+        subnets,
         security_groups,
         internal: false,
         interfaces,
-        tags: tags.clone(),
+        tags: tags(kind, owner),
         created: now.wall,
         owner: Some(owner.clone()),
     };
     if kind != Kind::Classic {
-        let group = format!("k8s-{:.8}-{:.8}-{}", owner.namespace, owner.service, world.random.hex(10));
-        let target = TargetGroup {
-            arn: arn_of(&format!("targetgroup/{group}/{}", world.random.hex(16))),
-            name: group,
-            vpc,
-            balancer: Some(arn),
-            tags,
-            created: now.wall,
-        };
-        world.region_mut(place).elb.target_groups.insert(target.arn.clone(), target);
+        add_target_group(world, place, owner, &balancer);
     }
-    world.region_mut(place).elb.balancers.insert(name, balancer.clone());
+    world.region_mut(place).elb.balancers.insert(balancer.name.clone(), balancer.clone());
     Ok(balancer)
+}
+
+/// The names of one balancer.
+struct Names {
+    name: String,
+    /// What its ARN and its interfaces' descriptions end in.
+    path: String,
+    dns_name: String,
+}
+
+fn names(world: &mut World, place: &Place, kind: Kind, owner: &Owner) -> Names {
+    let region = &place.region;
+    let (name, number) = match kind {
+        Kind::Application => (short_name(world, owner), world.random.hex(16)),
+        Kind::Classic | Kind::Network => (format!("a{}", world.random.hex(31)), world.random.hex(16)),
+    };
+    let (path, dns_name) = match kind {
+        Kind::Classic => {
+            (name.clone(), format!("{name}-{}.{region}.elb.amazonaws.com", world.random.digits(9)))
+        }
+        Kind::Network => {
+            (format!("net/{name}/{number}"), format!("{name}-{number}.elb.{region}.amazonaws.com"))
+        }
+        Kind::Application => {
+            let host = format!("{name}-{}.{region}.elb.amazonaws.com", world.random.digits(9));
+            (format!("app/{name}/{number}"), host)
+        }
+    };
+    Names { name, path, dns_name }
+}
+
+/// `k8s-shop-web-0123456789`, as the controller in pods names things.
+fn short_name(world: &mut World, owner: &Owner) -> String {
+    format!("k8s-{:.8}-{:.8}-{}", owner.namespace, owner.service, world.random.hex(10))
+}
+
+fn arn(place: &Place, rest: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:{}:{}:{rest}", place.region, place.account)
+}
+
+/// Subnets with their zones: a balancer has one in each zone.
+fn one_a_zone(ec2: &ec2::State, subnets: &[String]) -> Vec<(String, String)> {
+    let held = subnets.iter().filter_map(|id| ec2.subnets.get(id));
+    let mut zoned: Vec<(String, String)> = held.map(|held| (held.id.clone(), held.zone.clone())).collect();
+    zoned.sort_by(|one, other| one.1.cmp(&other.1));
+    zoned.dedup_by(|one, other| one.1 == other.1);
+    zoned
+}
+
+fn add_target_group(world: &mut World, place: &Place, owner: &Owner, balancer: &Balancer) {
+    let name = short_name(world, owner);
+    let group = TargetGroup {
+        arn: arn(place, &format!("targetgroup/{name}/{}", world.random.hex(16))),
+        name,
+        vpc: balancer.vpc.clone(),
+        balancer: Some(balancer.arn.clone()),
+        tags: balancer.tags.clone(),
+        created: balancer.created,
+    };
+    world.region_mut(place).elb.target_groups.insert(group.arn.clone(), group);
 }
 
 /// The Services of a cluster that own a balancer, with the balancer's host name.
 pub(crate) fn services<'a>(state: &'a State, cluster: &'a str) -> impl Iterator<Item = (&'a Owner, &'a str)> {
-    let owned = state.balancers.values().filter_map(|balancer| Some((balancer.owner.as_ref()?, balancer)));
-    owned
-        .filter(move |(owner, balancer)| {
-            owner.cluster == cluster && balancer.next.is_none_or(|(_, next)| next == Next::Active)
-        })
-        .map(|(owner, balancer)| (owner, balancer.dns_name.as_str()))
+    let wanted = state.balancers.values().filter(|balancer| balancer.is_wanted());
+    let owned = wanted.filter_map(|balancer| Some((balancer.owner.as_ref()?, balancer.dns_name.as_str())));
+    owned.filter(move |(owner, _)| owner.cluster == cluster)
 }
 
 /// A Service was deleted: its controller takes the balancer away. Whether there was one.
 pub(crate) fn service_deleted(world: &mut World, place: &Place, owner: &Owner, now: Now) -> bool {
     let balancers = world.region_mut(place).elb.balancers.values_mut();
     let mut found = false;
-    for balancer in balancers.filter(|balancer| balancer.owner.as_ref() == Some(owner)) {
-        if balancer.next.is_none_or(|(_, next)| next == Next::Active) {
-            balancer.next = Some((now.work.saturating_add(DELETED_AFTER), Next::Deleted));
-            found = true;
-        }
+    for balancer in
+        balancers.filter(|balancer| balancer.is_wanted() && balancer.owner.as_ref() == Some(owner))
+    {
+        balancer.next = match balancer.next {
+            Some((due, Next::Replaced)) => Some((due, Next::Swept)),
+            _ => Some((now.work.saturating_add(DELETED_AFTER), Next::Deleted)),
+        };
+        found = true;
     }
     found
 }
 
 /// Does what has fallen due at one place.
 pub(crate) fn settle(world: &mut World, place: &Place, now: Now) {
+    let region = world.region_mut(place);
+    for balancer in region.elb.balancers.values_mut().filter(|balancer| balancer.is_wanted()) {
+        balancer.owner.take_if(|owner| eks::cluster_subnets(&region.eks, &owner.cluster).is_none());
+    }
     let due = |balancer: &&mut Balancer| balancer.next.is_some_and(|(due, _)| due <= now.work);
-    let mut swept = Vec::new();
-    for balancer in world.region_mut(place).elb.balancers.values_mut().filter(due) {
+    let mut ended = Vec::new();
+    for balancer in region.elb.balancers.values_mut().filter(due) {
         match balancer.next.map(|(_, next)| next) {
             Some(Next::Deleted) => {
                 balancer.next = Some((now.work.saturating_add(SWEPT_AFTER), Next::Swept));
             }
-            Some(Next::Swept) => swept.push(balancer.clone()),
+            Some(Next::Swept | Next::Replaced) => ended.push(balancer.clone()),
             Some(Next::Active) | None => balancer.next = None,
         }
     }
-    for balancer in swept {
-        let region = world.region_mut(place);
-        region.elb.balancers.remove(&balancer.name);
-        for interface in &balancer.interfaces {
-            region.ec2.network_interfaces.remove(interface);
+    for balancer in ended {
+        sweep(world, place, &balancer);
+        if balancer.is_wanted() {
+            replace(world, place, &balancer, now);
         }
-        // Only the controller removes the group that it made; whoever deletes the balancer by the API leaves it.
-        if balancer.owner.is_some() {
-            region.elb.target_groups.retain(|_, group| group.balancer.as_ref() != Some(&balancer.arn));
-            for group in &balancer.security_groups {
-                region.ec2.security_groups.remove(group);
-            }
-        }
+    }
+}
+
+/// The last remains of a balancer. Only the controller removes the groups that it made; who deletes a balancer of
+/// nobody's by the API leaves them.
+fn sweep(world: &mut World, place: &Place, balancer: &Balancer) {
+    let region = world.region_mut(place);
+    region.elb.balancers.remove(&balancer.name);
+    region.ec2.network_interfaces.retain(|id, _| !balancer.interfaces.contains(id));
+    if balancer.owner.is_some() {
+        region.elb.target_groups.retain(|_, group| {
+            group.tags != balancer.tags || group.balancer.as_ref().is_some_and(|arn| *arn != balancer.arn)
+        });
+        region.ec2.security_groups.retain(|id, _| !balancer.security_groups.contains(id));
+    }
+}
+
+fn replace(world: &mut World, place: &Place, gone: &Balancer, now: Now) {
+    let Some(owner) = &gone.owner else { return };
+    let subnets = eks::cluster_subnets(&world.region(place).eks, &owner.cluster).unwrap_or_default();
+    if let Err(error) = make(world, place, gone.kind, owner, &subnets, now) {
+        tracing::debug!(code = error.code, "a controller cannot make its balancer again");
     }
 }
 

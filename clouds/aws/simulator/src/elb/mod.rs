@@ -10,6 +10,8 @@ use crate::query::Query;
 use crate::xml::Xml;
 
 pub(crate) use controller::{next_due, settle};
+#[cfg(test)]
+pub(crate) use state::Kind;
 pub(crate) use state::{Owner, State, resources};
 
 /// Whether a request is of the classic API; both share one name in the credential scope.

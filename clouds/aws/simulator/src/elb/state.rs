@@ -76,6 +76,8 @@ pub(crate) enum Next {
     Deleted,
     /// Deleted already; its interfaces, and the controller's security group, go at last.
     Swept,
+    /// Deleted behind the back of its controller, which will make another one.
+    Replaced,
 }
 
 /// One target group.
@@ -98,9 +100,14 @@ impl Balancer {
         }
     }
 
+    /// Whether its Service still stands.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.owner.is_some() && !matches!(self.next, Some((_, Next::Deleted | Next::Swept)))
+    }
+
     /// Whether the API still shows it.
     pub(crate) fn is_shown(&self) -> bool {
-        !matches!(self.next, Some((_, Next::Swept)))
+        !matches!(self.next, Some((_, Next::Swept | Next::Replaced)))
     }
 }
 

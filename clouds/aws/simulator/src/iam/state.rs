@@ -208,7 +208,8 @@ pub(crate) fn get_user(context: &Context<'_>) -> Xml {
         .text("Path", "/")
         .text("UserName", name)
         .text("UserId", &context.caller.user_id)
-        .text("Arn", &context.caller.arn);
+        .text("Arn", &context.caller.arn)
+        .text("CreateDate", "2026-01-01T00:00:00Z");
     Xml::new().child("User", &user)
 }
 

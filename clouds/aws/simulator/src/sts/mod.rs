@@ -75,7 +75,7 @@ pub(crate) fn without_signature(world: &mut World, now: Now, action: &str, query
     Ok(answer
         .text("SubjectFromWebIdentityToken", &claims.sub)
         .text("Audience", audience)
-        .text("Provider", &principals.concat()))
+        .text("Provider", principals.concat()))
 }
 
 fn assume_role(context: &mut Context<'_>, query: &Query) -> Result<Xml> {
