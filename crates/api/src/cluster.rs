@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Iid, KeyValue, NewNodeGroup, NodeGroup, Options, Tags};
+use crate::{Iid, KeyValue, List, NewNodeGroup, NodeGroup, Options, Problem, Tags};
 
 /// A cluster to be made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -200,6 +200,36 @@ pub struct UnmanagedCluster {
     /// The pmks installation whose mark it carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installation: Option<String>,
+}
+
+/// The clusters at a cloud of which pmks keeps no record, as asked now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnmanagedClusters {
+    /// The clusters; never null.
+    pub items: Vec<UnmanagedCluster>,
+    /// What could not be read. Empty: the list is complete.
+    pub missed: Vec<Missed>,
+}
+
+/// Something that a list could not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Missed {
+    /// Which part, such as `connection prod`.
+    pub what: String,
+    /// Why.
+    pub error: Problem,
+}
+
+/// A page of clusters; with `managed=false` those that pmks keeps no record of.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Clusters {
+    /// A page of those that pmks keeps a record of.
+    Managed(List<Cluster>),
+    /// The others.
+    Unmanaged(UnmanagedClusters),
 }
 
 /// What lets a client in at a cluster's Kubernetes API, for a while: a token, or a client certificate. `Debug` shows

@@ -147,6 +147,15 @@ pub struct Validation {
     pub missed: Vec<Problem>,
 }
 
+/// What is to be made of what must exist first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FixPrerequisites {
+    /// The cluster whose prerequisites are meant; absent: the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+}
+
 /// What must exist first, in an account or at a cluster.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -16,9 +16,6 @@ pub struct NewApiToken {
     /// The connections it may act on; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<String>>,
-    /// After how many days it is no longer accepted; absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_in_days: Option<u32>,
 }
 
 /// An API token, without the token.
@@ -36,9 +33,9 @@ pub struct ApiToken {
     pub connections: Option<Vec<String>>,
     /// When it was made.
     pub created_at: String,
-    /// When it is no longer accepted.
+    /// When it was revoked; absent: it is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<String>,
+    pub revoked_at: Option<String>,
 }
 
 /// A token that was just made: the only answer that holds it. `Debug` does not show it.
@@ -62,25 +59,23 @@ impl fmt::Debug for CreatedApiToken {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
-    /// Its id; ordered by time.
-    pub uid: String,
     /// When.
     pub at: String,
     /// Who.
-    pub caller: String,
-    /// What.
+    pub who: String,
+    /// What, such as `cluster.create` or `connection.update`.
     pub action: String,
-    /// On what.
-    pub resource: String,
-    /// The connection, if it was about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection: Option<String>,
-    /// The operation, if there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
-    /// How it ended.
-    pub outcome: String,
-    /// The request's id.
+    /// On what, such as `cluster prod`.
+    pub target: String,
+    /// The request that did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// How the server is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// `ok`.
+    pub status: String,
 }

@@ -14,18 +14,19 @@ mod network;
 mod node_group;
 mod operation;
 mod problem;
+mod provider;
 
 pub use cluster::{
-    AccessToken, Addon, Cluster, ClusterPatch, ImportCluster, NewCluster, ObservedCluster, UnmanagedCluster,
-    Upgrade, UpgradeNodeGroups,
+    AccessToken, Addon, Cluster, ClusterPatch, Clusters, ImportCluster, Missed, NewCluster, ObservedCluster,
+    UnmanagedCluster, UnmanagedClusters, Upgrade, UpgradeNodeGroups,
 };
 pub use connection::{
-    Account, Connection, ConnectionPatch, CredentialValues, NewConnection, Prerequisite, PrerequisiteState,
-    Prerequisites, Validation,
+    Account, Connection, ConnectionPatch, CredentialValues, FixPrerequisites, NewConnection, Prerequisite,
+    PrerequisiteState, Prerequisites, Validation,
 };
 pub use discovery::{Discovered, Image, KubernetesVersion, MachineType, Region};
 pub use error_page::{PAGES, error_page};
-pub use installation::{ApiToken, AuditEntry, CreatedApiToken, NewApiToken};
+pub use installation::{ApiToken, AuditEntry, CreatedApiToken, Health, NewApiToken};
 pub use list::List;
 pub use network::{
     CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Record, Rule,
@@ -33,9 +34,13 @@ pub use network::{
 };
 pub use node_group::{NewNodeGroup, Node, NodeGroup, ObservedNodeGroup, Scale, Scaling, UpgradeNodeGroup};
 pub use operation::{
-    Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference, Stage,
+    Blocked, Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference, Stage,
 };
 pub use problem::{Finding, Problem};
+pub use provider::{
+    ActionBucket, AutoScaling, CallBound, Capabilities, CredentialField, CredentialForm, NameRule,
+    NodeGroupsAtCreation, OptionField, Provider, RootDisk, TagRule, VersionRules,
+};
 
 use std::collections::BTreeMap;
 

@@ -23,9 +23,11 @@ pub struct Operation {
     pub state: String,
     /// What it waits for, if it is blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blocked: Option<String>,
+    pub blocked: Option<Blocked>,
     /// Whether somebody asked it to stop.
     pub cancel_requested: bool,
+    /// 1, and one more with every retry.
+    pub attempt: u32,
     /// Its stages, in an order in which they could run one by one.
     pub stages: Vec<Stage>,
     /// How far it is.
@@ -45,6 +47,19 @@ pub struct Operation {
     pub created_at: String,
     /// When it last changed.
     pub updated_at: String,
+}
+
+/// Why an operation cannot go on without the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// One word, such as `credential` or `which`.
+    pub reason: String,
+    /// What it needs.
+    pub needs: String,
+    /// Between what the user must choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<String>,
 }
 
 /// What an operation is about.

@@ -1,1 +1,36 @@
-//! The HTTP surface: /v1, health, metrics, authentication.
+//! The HTTP surface: `/v1`, its document, health, metrics, authentication.
+//!
+//! [`router`] is everything that is answered, with or without a socket: the command line calls it in its own process.
+//! [`serve`] puts it on a socket, with the limits that a socket needs. Handlers parse, call `pmks_core`, answer:
+//! nothing here decides what a cloud is asked.
+
+mod state;
+
+mod access;
+mod authentication;
+
+mod admission;
+mod answer;
+mod ask;
+mod convert;
+mod document;
+mod refused;
+mod routes;
+mod telemetry;
+
+mod serve;
+
+pub use authentication::{Authentication, InProcess, NoRandomness};
+pub use document::{document, document_json};
+pub use serve::{Limits, ServeError, ServeOptions, Serving, Tls, serve};
+pub use state::State;
+
+use axum::Router;
+
+/// Everything that is answered. Limits of a socket (connections, slow headers) are [`serve`]'s.
+///
+/// A caller in the same process puts [`InProcess`] into the request's extensions instead of sending a token.
+pub fn router(state: State) -> Router {
+    let (routes, _) = routes::all().split_for_parts();
+    admission::admit(routes, &state).with_state(state)
+}

@@ -1,0 +1,114 @@
+//! Bodies of requests that change something, with the caller and the idempotency key.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use pmks_core::Caller;
+use pmks_model::FailureKind;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{idempotency, read_error};
+use crate::State;
+use crate::refused::Refused;
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// A request that changes something. A body that is left out is read as `{}`.
+pub(crate) struct Asked<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+}
+
+/// The body of a request that has none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoFields {}
+
+/// A JSON merge patch in the shape of `T`, as it was sent: `null` removes.
+pub(crate) struct Patched<T> {
+    pub(crate) caller: Caller,
+    pub(crate) patch: Value,
+    /// The version tag that the caller read, `*`: any.
+    pub(crate) if_match: String,
+    shape: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+        let (parts, bytes) = read(request, state, &[JSON]).await?;
+        let body = parse(&bytes)?;
+        Ok(Self { caller: caller(&parts, &bytes)?, body })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for Patched<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+        let (parts, bytes) = read(request, state, &[MERGE_PATCH, JSON]).await?;
+        parse::<T>(&bytes)?;
+        let (patch, if_match) = (parse(&bytes)?, if_match(&parts.headers)?);
+        Ok(Self { caller: caller(&parts, &bytes)?, patch, if_match, shape: PhantomData })
+    }
+}
+
+async fn read(request: Request, state: &State, types: &[&str]) -> Result<(Parts, Bytes), Refused> {
+    let limit = state.limits.body_bytes;
+    let too_large =
+        || Refused::new(FailureKind::BodyTooLarge, format!("bodies of up to {limit} bytes are read"));
+    let (parts, body) = request.into_parts();
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    let bytes = match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(_) => return Err(Refused::new(FailureKind::Malformed, "the body ended too early")),
+    };
+    if !bytes.is_empty() && !is_one_of(&parts.headers, types) {
+        let refused = Refused::malformed("Content-Type", format!("must be {}", types.join(" or ")));
+        return Err(refused.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Ok((parts, bytes))
+}
+
+fn is_one_of(headers: &HeaderMap, types: &[&str]) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    types.iter().any(|known| essence.eq_ignore_ascii_case(known))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(read_error::malformed)?;
+    reader.end().map_err(|_| Refused::malformed("", "something follows the JSON value"))?;
+    Ok(parsed)
+}
+
+fn caller(parts: &Parts, body: &[u8]) -> Result<Caller, Refused> {
+    let caller = parts.extensions.get::<Caller>().cloned();
+    let mut caller = caller.ok_or_else(|| Refused::new(FailureKind::NotAuthenticated, "nobody asks"))?;
+    caller.idempotency = idempotency::key(parts, body)?;
+    Ok(caller)
+}
+
+fn if_match(headers: &HeaderMap) -> Result<String, Refused> {
+    let value = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).map(str::trim);
+    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
+        Refused::invalid("If-Match", "is required: the ETag of what was read, or * for any")
+    })?;
+    let strong = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    Ok(strong.unwrap_or(value).to_owned())
+}

@@ -1,0 +1,14 @@
+//! Reading requests: bodies, queries, headers. What cannot be read is refused with the field's name, and never with
+//! the value of a credential.
+
+mod body;
+mod idempotency;
+mod query;
+mod read_error;
+
+pub(crate) use body::{Asked, NoFields, Patched};
+pub(crate) use query::{
+    AuditQuery, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, KubeconfigFormat,
+    KubeconfigQuery, ListQuery, NoQuery, NodeGroupListQuery, OperationListQuery, PrerequisiteQuery, Query,
+    ReadQuery,
+};

@@ -1,0 +1,149 @@
+//! From bodies to what the facade is asked.
+
+use pmks_api as api;
+use pmks_core::{
+    ImportCluster, ImportResource, NewCluster, NewConnection, NewKeyPair, NewNetwork, NewNodeGroup, NewRule,
+    NewSecurityGroup, NewSubnet,
+};
+use pmks_driver::Credential;
+use pmks_model::{Failure, Findings, Scaling, ScalingChange, UpgradeTargets};
+use serde_json::Value;
+
+use crate::refused::Refused;
+
+/// A connection.
+pub(crate) fn new_connection(asked: api::NewConnection) -> Result<NewConnection, Refused> {
+    let values = Value::Object(asked.credential.0.into_iter().collect());
+    let credential: Credential = serde_json::from_value(values).map_err(|_| {
+        Refused::malformed("credential", "holds texts, or \"ambient\": true and nothing else")
+    })?;
+    Ok(NewConnection {
+        name: asked.name,
+        provider: asked.provider,
+        region: asked.region,
+        zone: asked.zone,
+        pace: asked.pace,
+        credential,
+        endpoints: asked.endpoints,
+        ca_certificate: asked.ca_certificate,
+        settings: asked.settings,
+    })
+}
+
+/// The record of an existing one that is asked for, if `systemId` is given: then nothing else may be, since the cloud
+/// says how it is.
+pub(crate) fn import_of(
+    name: &str,
+    system_id: Option<&String>,
+    others: &[(&str, bool)],
+) -> Result<Option<ImportResource>, Refused> {
+    let Some(system_id) = system_id else { return Ok(None) };
+    let mut findings = Findings::default();
+    for (field, _) in others.iter().filter(|(_, given)| *given) {
+        findings.add(*field, "is left out where systemId names an existing one");
+    }
+    if !findings.is_empty() {
+        return Err(Failure::invalid(findings).into());
+    }
+    Ok(Some(ImportResource { name: name.to_owned(), system_id: system_id.clone() }))
+}
+
+/// A network. Its subnets are made with it: existing ones are imported one by one.
+pub(crate) fn new_network(asked: api::NewNetwork) -> Result<NewNetwork, Refused> {
+    let mut findings = Findings::default();
+    for (index, _) in asked.subnets.iter().enumerate().filter(|(_, subnet)| subnet.system_id.is_some()) {
+        findings.add(format!("subnets[{index}].systemId"), "is not given here: import it into its network");
+    }
+    if !findings.is_empty() {
+        return Err(Failure::invalid(findings).into());
+    }
+    Ok(NewNetwork {
+        name: asked.name,
+        cidr: asked.cidr,
+        subnets: asked.subnets.into_iter().map(new_subnet).collect(),
+        tags: asked.tags,
+    })
+}
+
+/// A subnet.
+pub(crate) fn new_subnet(asked: api::NewSubnet) -> NewSubnet {
+    NewSubnet { name: asked.name, cidr: asked.cidr, zone: asked.zone }
+}
+
+/// A security group.
+pub(crate) fn new_security_group(asked: api::NewSecurityGroup) -> NewSecurityGroup {
+    let rule = |rule: api::Rule| NewRule {
+        direction: rule.direction,
+        protocol: rule.protocol,
+        from_port: rule.from_port,
+        to_port: rule.to_port,
+        cidr: rule.cidr,
+    };
+    NewSecurityGroup {
+        name: asked.name,
+        network: asked.network,
+        rules: asked.rules.into_iter().map(rule).collect(),
+    }
+}
+
+/// A key pair.
+pub(crate) fn new_key_pair(asked: api::NewKeyPair) -> NewKeyPair {
+    NewKeyPair { name: asked.name, public_key: asked.public_key }
+}
+
+/// A cluster.
+pub(crate) fn new_cluster(asked: api::NewCluster) -> NewCluster {
+    NewCluster {
+        name: asked.name,
+        version: asked.version,
+        network: asked.network,
+        subnets: asked.subnets,
+        security_groups: asked.security_groups,
+        node_groups: asked.node_groups.into_iter().map(new_node_group).collect(),
+        tags: asked.tags,
+        deletion_protection: asked.deletion_protection,
+        options: asked.options,
+    }
+}
+
+/// A node group.
+pub(crate) fn new_node_group(asked: api::NewNodeGroup) -> NewNodeGroup {
+    let scaling = asked.scaling;
+    NewNodeGroup {
+        name: asked.name,
+        version: asked.version,
+        machine_type: asked.machine_type,
+        image: asked.image,
+        root_disk_type: asked.root_disk_type,
+        root_disk_size_gib: asked.root_disk_size_gib,
+        key_pair: asked.key_pair,
+        scaling: Scaling {
+            auto_scaling: scaling.auto_scaling,
+            min: scaling.min,
+            max: scaling.max,
+            desired: scaling.desired,
+        },
+    }
+}
+
+/// An existing cluster.
+pub(crate) fn import_cluster(asked: api::ImportCluster) -> ImportCluster {
+    ImportCluster { name: asked.name, system_id: asked.system_id, take_over: asked.take_over }
+}
+
+/// A change of scaling.
+pub(crate) fn scaling_change(asked: api::Scale) -> ScalingChange {
+    ScalingChange { auto_scaling: asked.auto_scaling, min: asked.min, max: asked.max, desired: asked.desired }
+}
+
+/// The node groups that an upgrade takes along.
+pub(crate) fn upgrade_targets(asked: api::UpgradeNodeGroups) -> Result<UpgradeTargets, Refused> {
+    match asked {
+        api::UpgradeNodeGroups::Names(names) => Ok(UpgradeTargets::Named(names)),
+        api::UpgradeNodeGroups::Word(word) if word == "all" => Ok(UpgradeTargets::All),
+        api::UpgradeNodeGroups::Word(word) if word == "none" => Ok(UpgradeTargets::None),
+        api::UpgradeNodeGroups::Word(_) => {
+            Err(Refused::invalid("nodeGroups", "must be \"all\", \"none\" or a list of names"))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! From the facade's views to the bodies of `/v1`, and from bodies to what the facade is asked. Pure.
+
+mod asked;
+mod cluster;
+mod connection;
+mod discovery;
+mod installation;
+mod network;
+mod node_group;
+mod operation;
+mod provider;
+
+pub(crate) use asked::{
+    import_cluster, import_of, new_cluster, new_connection, new_key_pair, new_network, new_node_group,
+    new_security_group, new_subnet, scaling_change, upgrade_targets,
+};
+pub(crate) use cluster::{access_token, children, cluster, unmanaged};
+pub(crate) use connection::{connection, prerequisites, validation};
+pub(crate) use discovery::{discovered, image, machine_type, region, version};
+pub(crate) use installation::{api_token, audit_entry, created_api_token, new_api_token};
+pub(crate) use network::{key_pair, network, security_group, subnet};
+pub(crate) use node_group::{node, node_group};
+pub(crate) use operation::{operation, plan};
+pub(crate) use provider::provider;
+
+use jiff::Timestamp;
+use pmks_api as api;
+use pmks_core::Page;
+use pmks_model::{Failure, Iid, KeyValueList};
+
+use crate::refused::status;
+
+/// A failure as it is shown, without the request's id.
+pub(crate) fn problem(failure: &Failure) -> api::Problem {
+    let finding = |finding: &pmks_model::Finding| api::Finding {
+        field: finding.field.clone(),
+        says: finding.says.clone(),
+    };
+    let kind = failure.kind.as_str();
+    api::Problem {
+        r#type: format!("/docs/errors/{kind}"),
+        title: title(kind).to_owned(),
+        status: status(failure).as_u16(),
+        detail: failure.detail.clone(),
+        code: kind.to_owned(),
+        field: failure.findings.iter().next().map(|finding| finding.field.clone()),
+        findings: failure.findings.iter().map(finding).collect(),
+        provider: failure.provider.clone(),
+        action: failure.action.clone(),
+        provider_status: failure.provider_status,
+        provider_code: failure.provider_code.clone(),
+        provider_message: failure.provider_message.clone(),
+        provider_request_id: failure.provider_request_id.clone(),
+        fix: failure.fix.clone(),
+        request_id: None,
+    }
+}
+
+/// The first line of the kind's page, after the kind.
+fn title(kind: &str) -> &str {
+    let page = api::error_page(kind).and_then(|page| page.lines().next());
+    page.and_then(|line| line.split_once(": ")).map_or(kind, |(_, title)| title)
+}
+
+/// A page of a list.
+pub(crate) fn list<V, B>(page: Page<V>, body: impl Fn(V) -> B) -> api::List<B> {
+    api::List { items: page.items.into_iter().map(body).collect(), next_page_token: page.next_page_token }
+}
+
+/// A list that is one page.
+pub(crate) fn whole<V, B>(items: Vec<V>, body: impl Fn(V) -> B) -> api::List<B> {
+    api::List { items: items.into_iter().map(body).collect(), next_page_token: None }
+}
+
+fn iid(iid: Iid) -> api::Iid {
+    api::Iid { name_id: iid.name_id, system_id: iid.system_id }
+}
+
+fn iids(iids: Vec<Iid>) -> Vec<api::Iid> {
+    iids.into_iter().map(iid).collect()
+}
+
+fn key_values(list: KeyValueList) -> Vec<api::KeyValue> {
+    list.0.into_iter().map(|entry| api::KeyValue { key: entry.key, value: entry.value }).collect()
+}
+
+fn time(at: Timestamp) -> String {
+    at.to_string()
+}
+
+fn some_time(at: Option<Timestamp>) -> Option<String> {
+    at.map(time)
+}
+
+/// The word of a unit-like value, as JSON writes it.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_model::FailureKind;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_page_and_a_title() {
+        for kind in FailureKind::ALL {
+            let problem = problem(&Failure::new(kind, "why"));
+            assert_eq!((problem.code.as_str(), problem.detail.as_str()), (kind.as_str(), "why"));
+            assert_ne!(problem.title, problem.code, "{kind} has no page");
+        }
+    }
+}

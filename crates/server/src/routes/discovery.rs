@@ -1,0 +1,68 @@
+//! What a cloud offers on a connection.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use pmks_api::{Discovered, Image, KubernetesVersion, MachineType, Region};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::ask::{Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(list_versions))
+        .routes(routes!(list_machine_types))
+        .routes(routes!(list_images))
+        .routes(routes!(list_regions))
+}
+
+/// The Kubernetes versions on offer.
+#[utoipa::path(get, path = "/v1/connections/{connection}/versions", params(ReadQuery),
+    responses((status = 200, body = Discovered<KubernetesVersion>)))]
+async fn list_versions(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let dated = state.pmks.discovery().versions(&connection, query.max_age()).await?;
+    Ok(Json(convert::discovered(dated, convert::version)).into_response())
+}
+
+/// The machine types on offer.
+#[utoipa::path(get, path = "/v1/connections/{connection}/machineTypes", params(ReadQuery),
+    responses((status = 200, body = Discovered<MachineType>)))]
+async fn list_machine_types(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let dated = state.pmks.discovery().machine_types(&connection, query.max_age()).await?;
+    Ok(Json(convert::discovered(dated, convert::machine_type)).into_response())
+}
+
+/// The images that nodes can be made from.
+#[utoipa::path(get, path = "/v1/connections/{connection}/images", params(ReadQuery),
+    responses((status = 200, body = Discovered<Image>)))]
+async fn list_images(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let dated = state.pmks.discovery().images(&connection, query.max_age()).await?;
+    Ok(Json(convert::discovered(dated, convert::image)).into_response())
+}
+
+/// The regions on offer, with the zones of the connection's own.
+#[utoipa::path(get, path = "/v1/connections/{connection}/regions", params(ReadQuery),
+    responses((status = 200, body = Discovered<Region>)))]
+async fn list_regions(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let dated = state.pmks.discovery().regions(&connection, query.max_age()).await?;
+    Ok(Json(convert::discovered(dated, convert::region)).into_response())
+}

@@ -1,0 +1,74 @@
+//! Events as they come (SSE). Each carries the whole operation, so that a missed one loses nothing.
+//!
+//! Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+
+use std::convert::Infallible;
+
+use axum::extract::{Path, State as Shared};
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, StreamExt};
+use http::{HeaderMap, StatusCode};
+use pmks_core::{Event, EventStream};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, unkept};
+use crate::ask::{NoQuery, Query};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(follow_operation)).routes(routes!(follow_all))
+}
+
+/// An operation as it goes on: `event: operation` with the whole of it, the present state first; `event: end` after
+/// the last. A reconnect with `Last-Event-ID` after that gets 204, which tells a browser to stop.
+#[utoipa::path(get, path = "/v1/operations/{operation}/events",
+    responses((status = 200, body = String, content_type = "text/event-stream"), (status = 204)))]
+async fn follow_operation(
+    Shared(state): Shared<State>,
+    Path(operation): Path<String>,
+    _: Query<NoQuery>,
+    headers: HeaderMap,
+) -> Answer {
+    let after = last_event_id(&headers);
+    let mut events = state.pmks.operations().events(Some(&operation), after).await?;
+    let present = events.next().await;
+    let ended =
+        |event: &Event| event.operation.state.is_final() && after.is_some_and(|after| after >= event.id);
+    if present.as_ref().is_none_or(ended) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(stream(&state, stream::iter(present).chain(events).boxed(), true))
+}
+
+/// Every operation as it goes on. Does not end.
+#[utoipa::path(get, path = "/v1/events",
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
+async fn follow_all(Shared(state): Shared<State>, _: Query<NoQuery>, headers: HeaderMap) -> Answer {
+    let events = state.pmks.operations().events(None, last_event_id(&headers)).await?;
+    Ok(stream(&state, events, false))
+}
+
+/// An id that is no number of ours is no id: the present state comes anyway.
+fn last_event_id(headers: &HeaderMap) -> Option<u64> {
+    headers.get("Last-Event-ID")?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Ends when the server stops, or after the last state of one operation.
+fn stream(state: &State, events: EventStream, one: bool) -> Response {
+    let events = events.flat_map(move |event| {
+        let ended = one && event.operation.state.is_final();
+        let end = ended.then(|| sse::Event::default().event("end").id(event.id.to_string()).data("{}"));
+        stream::iter([Some(told(event)), end].into_iter().flatten().map(Ok::<_, Infallible>))
+    });
+    let events = events.take_until(state.closing.clone().cancelled_owned());
+    let alive = KeepAlive::new().interval(state.limits.heartbeat).text("alive");
+    unkept(Sse::new(events).keep_alive(alive).into_response())
+}
+
+fn told(event: Event) -> sse::Event {
+    let told = sse::Event::default().event("operation").id(event.id.to_string());
+    let data = serde_json::to_string(&convert::operation(event.operation)).unwrap_or_default();
+    told.data(data)
+}

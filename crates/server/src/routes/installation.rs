@@ -1,0 +1,76 @@
+//! API tokens and the audit.
+
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use http::StatusCode;
+use pmks_api::{ApiToken, AuditEntry, CreatedApiToken, List, NewApiToken};
+use pmks_core::Caller;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, unkept};
+use crate::ask::{Asked, AuditQuery, NoFields, NoQuery, Query};
+use crate::refused::Refused;
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(create_api_token, list_api_tokens))
+        .routes(routes!(revoke_api_token))
+        .routes(routes!(list_audit))
+}
+
+/// Makes an API token. The answer is the only one that holds it.
+#[utoipa::path(post, path = "/v1/apiTokens", request_body = NewApiToken,
+    responses((status = 201, body = CreatedApiToken)))]
+async fn create_api_token(
+    Shared(state): Shared<State>,
+    _: Query<NoQuery>,
+    asked: Asked<NewApiToken>,
+) -> Answer {
+    let new = convert::new_api_token(asked.body)?;
+    let created = state.pmks.api_tokens().create(&asked.caller, new).await?;
+    Ok(unkept((StatusCode::CREATED, Json(convert::created_api_token(created))).into_response()))
+}
+
+/// All API tokens, without the tokens.
+#[utoipa::path(get, path = "/v1/apiTokens", responses((status = 200, body = List<ApiToken>)))]
+async fn list_api_tokens(
+    Shared(state): Shared<State>,
+    Extension(caller): Extension<Caller>,
+    _: Query<NoQuery>,
+) -> Answer {
+    let views = state.pmks.api_tokens().list(&caller).await?;
+    Ok(Json(convert::whole(views, convert::api_token)).into_response())
+}
+
+/// Revokes an API token, by name or uid.
+#[utoipa::path(delete, path = "/v1/apiTokens/{apiToken}", responses((status = 204)))]
+async fn revoke_api_token(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    _: Query<NoQuery>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    state.pmks.api_tokens().revoke(&asked.caller, &name).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Who did what, newest first.
+#[utoipa::path(get, path = "/v1/audit", params(AuditQuery), responses((status = 200, body = List<AuditEntry>)))]
+async fn list_audit(
+    Shared(state): Shared<State>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<AuditQuery>,
+) -> Answer {
+    let before = query.before.as_deref().map(str::parse).transpose();
+    let before =
+        before.map_err(|_| Refused::malformed("before", "must be a time such as 2027-01-31T12:00:00Z"))?;
+    let limit = query.page_size.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return Err(Refused::invalid("pageSize", "must be from 1 to 1000"));
+    }
+    let views = state.pmks.audit().list(&caller, before, limit).await?;
+    Ok(Json(convert::whole(views, convert::audit_entry)).into_response())
+}

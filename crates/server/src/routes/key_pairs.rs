@@ -1,0 +1,114 @@
+//! Key pairs. The private half is in the answer to its creation, and nowhere else ever.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::LOCATION;
+use pmks_api::{CreatedKeyPair, KeyPair, List, NewKeyPair, Operation, Plan};
+use pmks_core::{Accepted, Caller, Mutation};
+use secrecy::ExposeSecret;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, change, location, no_plan, unkept};
+use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(create_key_pair, list_key_pairs))
+        .routes(routes!(get_key_pair, delete_key_pair))
+        .routes(routes!(forget_key_pair))
+}
+
+/// Makes a key pair, or gives the cloud the public half of yours; with `systemId` keeps a record of an existing one.
+///
+/// 201 holds the private half, if pmks made it, in this answer only, and the operation that gives the cloud the
+/// public half.
+#[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs", params(Changing),
+    request_body = NewKeyPair,
+    responses((status = 201, body = CreatedKeyPair), (status = 200, body = Plan)))]
+async fn create_key_pair(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<Changing>,
+    asked: Asked<NewKeyPair>,
+) -> Answer {
+    let (caller, body) = (asked.caller, asked.body);
+    let others = [("publicKey", body.public_key.is_some())];
+    if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
+        no_plan(query.dry_run)?;
+        let view = state.pmks.key_pairs().import(&caller, &connection, import).await?;
+        return Ok((StatusCode::CREATED, Json(convert::key_pair(view))).into_response());
+    }
+    let mutation = Mutation::CreateKeyPair { connection, key_pair: convert::new_key_pair(body) };
+    if query.dry_run.is_some() {
+        return change(&state, &caller, mutation, query.dry_run).await;
+    }
+    made(&state, &caller, mutation).await
+}
+
+async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
+    let Accepted { operation, private_key } = Box::pin(state.pmks.accept(caller, mutation)).await?;
+    let resource = &operation.resource;
+    let view = state.pmks.key_pairs().get(&resource.connection, &resource.name, None).await?;
+    let at = location(&format!("/v1/operations/{}", operation.id));
+    let body = CreatedKeyPair {
+        key_pair: convert::key_pair(view),
+        private_key: private_key.map(|key| key.expose_secret().to_owned()),
+        operation: convert::operation(operation),
+    };
+    let response: Response = (StatusCode::CREATED, [(LOCATION, at)], Json(body)).into_response();
+    Ok(unkept(response))
+}
+
+/// A page of the key pairs that pmks keeps a record of.
+#[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs", params(ListQuery),
+    responses((status = 200, body = List<KeyPair>)))]
+async fn list_key_pairs(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let page = state.pmks.key_pairs().list(&connection, &query.into()).await?;
+    Ok(Json(convert::list(page, convert::key_pair)).into_response())
+}
+
+/// A key pair. Never holds the private half.
+#[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs/{keyPair}", params(ReadQuery),
+    responses((status = 200, body = KeyPair)))]
+async fn get_key_pair(
+    Shared(state): Shared<State>,
+    Path((connection, name)): Path<(String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let view = state.pmks.key_pairs().get(&connection, &name, query.max_age()).await?;
+    Ok(Json(convert::key_pair(view)).into_response())
+}
+
+/// Removes a key pair from the cloud.
+#[utoipa::path(delete, path = "/v1/connections/{connection}/keyPairs/{keyPair}", params(Changing),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn delete_key_pair(
+    Shared(state): Shared<State>,
+    Path((connection, key_pair)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    let mutation = Mutation::DeleteKeyPair { connection, key_pair };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// Drops only our record of a key pair.
+#[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs/{keyPair}/forget",
+    responses((status = 204)))]
+async fn forget_key_pair(
+    Shared(state): Shared<State>,
+    Path((connection, name)): Path<(String, String)>,
+    _: Query<NoQuery>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    state.pmks.key_pairs().forget(&asked.caller, &connection, &name).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,99 @@
+//! Every route. Each is registered by `routes!`, which takes its documentation along: none can be served that
+//! `/v1/openapi.json` does not name.
+
+mod clusters;
+mod connections;
+mod discovery;
+mod entry;
+mod events;
+mod installation;
+mod key_pairs;
+mod networks;
+mod node_groups;
+mod nodes;
+mod operations;
+mod pages;
+mod providers;
+mod security_groups;
+mod subnets;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, ETAG, LOCATION};
+use http::{HeaderValue, StatusCode};
+use pmks_core::{Caller, Mutation, OperationView};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::ask::DryRun;
+use crate::refused::Refused;
+use crate::{State, convert, document};
+
+/// What a handler answers.
+type Answer = Result<Response, Refused>;
+
+/// Every route with its documentation.
+pub(crate) fn all() -> OpenApiRouter<State> {
+    OpenApiRouter::with_openapi(document::base())
+        .merge(providers::routes())
+        .merge(connections::routes())
+        .merge(discovery::routes())
+        .merge(networks::routes())
+        .merge(subnets::routes())
+        .merge(security_groups::routes())
+        .merge(key_pairs::routes())
+        .merge(clusters::routes())
+        .merge(node_groups::routes())
+        .merge(nodes::routes())
+        .merge(entry::routes())
+        .merge(operations::routes())
+        .merge(events::routes())
+        .merge(installation::routes())
+        .merge(pages::routes())
+}
+
+/// Has a mutation carried out (202), or shows what it would do (200).
+async fn change(state: &State, caller: &Caller, mutation: Mutation, dry_run: Option<DryRun>) -> Answer {
+    if dry_run == Some(DryRun::Plan) {
+        let plan = Box::pin(state.pmks.plan(caller, mutation)).await?;
+        return Ok(Json(convert::plan(plan)).into_response());
+    }
+    let accepted = Box::pin(state.pmks.accept(caller, mutation)).await?;
+    Ok(taken_on(accepted.operation))
+}
+
+/// 202 with where to follow the operation.
+fn taken_on(view: OperationView) -> Response {
+    let location = location(&format!("/v1/operations/{}", view.id));
+    (StatusCode::ACCEPTED, [(LOCATION, location)], Json(convert::operation(view))).into_response()
+}
+
+/// A `Location`; names are percent-encoded by the caller where they may need it.
+fn location(path: &str) -> HeaderValue {
+    HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"))
+}
+
+/// A body with its version tag.
+fn tagged(version_tag: &str, body: impl Serialize) -> Response {
+    let mut response = Json(body).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version_tag}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// The same answer, kept nowhere on its way.
+fn unkept(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses a plan of what is no operation.
+fn no_plan(dry_run: Option<DryRun>) -> Result<(), Refused> {
+    match dry_run {
+        None => Ok(()),
+        Some(DryRun::Plan) => {
+            Err(Refused::invalid("dryRun", "an import of a record changes nothing: it has no plan"))
+        }
+    }
+}

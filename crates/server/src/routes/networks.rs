@@ -1,0 +1,96 @@
+//! Networks.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use http::StatusCode;
+use pmks_api::{List, Network, NewNetwork, Operation, Plan};
+use pmks_core::Mutation;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, change, no_plan};
+use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(create_network, list_networks))
+        .routes(routes!(get_network, delete_network))
+        .routes(routes!(forget_network))
+}
+
+/// Makes a network with its subnets; with `systemId` keeps a record of an existing one (201).
+#[utoipa::path(post, path = "/v1/connections/{connection}/networks", params(Changing),
+    request_body = NewNetwork,
+    responses((status = 202, body = Operation), (status = 201, body = Network), (status = 200, body = Plan)))]
+async fn create_network(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<Changing>,
+    asked: Asked<NewNetwork>,
+) -> Answer {
+    let (caller, body) = (asked.caller, asked.body);
+    let others = [
+        ("cidr", !body.cidr.is_empty()),
+        ("subnets", !body.subnets.is_empty()),
+        ("tags", !body.tags.is_empty()),
+    ];
+    if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
+        no_plan(query.dry_run)?;
+        let view = state.pmks.networks().import(&caller, &connection, import).await?;
+        return Ok((StatusCode::CREATED, Json(convert::network(view))).into_response());
+    }
+    let mutation = Mutation::CreateNetwork { connection, network: convert::new_network(body)? };
+    change(&state, &caller, mutation, query.dry_run).await
+}
+
+/// A page of the networks that pmks keeps a record of.
+#[utoipa::path(get, path = "/v1/connections/{connection}/networks", params(ListQuery),
+    responses((status = 200, body = List<Network>)))]
+async fn list_networks(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let page = state.pmks.networks().list(&connection, &query.into()).await?;
+    Ok(Json(convert::list(page, convert::network)).into_response())
+}
+
+/// A network.
+#[utoipa::path(get, path = "/v1/connections/{connection}/networks/{network}", params(ReadQuery),
+    responses((status = 200, body = Network)))]
+async fn get_network(
+    Shared(state): Shared<State>,
+    Path((connection, network)): Path<(String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let view = state.pmks.networks().get(&connection, &network, query.max_age()).await?;
+    Ok(Json(convert::network(view)).into_response())
+}
+
+/// Removes a network.
+#[utoipa::path(delete, path = "/v1/connections/{connection}/networks/{network}", params(Changing),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn delete_network(
+    Shared(state): Shared<State>,
+    Path((connection, network)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    let mutation = Mutation::DeleteNetwork { connection, network };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// Drops only our record of a network.
+#[utoipa::path(post, path = "/v1/connections/{connection}/networks/{network}/forget",
+    responses((status = 204)))]
+async fn forget_network(
+    Shared(state): Shared<State>,
+    Path((connection, network)): Path<(String, String)>,
+    _: Query<NoQuery>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    state.pmks.networks().forget(&asked.caller, &connection, &network).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

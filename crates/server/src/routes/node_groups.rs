@@ -1,0 +1,103 @@
+//! Node groups.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use pmks_api::{List, NewNodeGroup, NodeGroup, Operation, Plan, Scale, UpgradeNodeGroup};
+use pmks_core::Mutation;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, change};
+use crate::ask::{Asked, Changing, NoFields, NodeGroupListQuery, Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(add_node_group, list_node_groups))
+        .routes(routes!(get_node_group, remove_node_group))
+        .routes(routes!(scale_node_group))
+        .routes(routes!(upgrade_node_group))
+}
+
+/// Adds a node group.
+#[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups", params(Changing),
+    request_body = NewNodeGroup, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn add_node_group(
+    Shared(state): Shared<State>,
+    Path((connection, cluster)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<NewNodeGroup>,
+) -> Answer {
+    let node_group = convert::new_node_group(asked.body);
+    let mutation = Mutation::AddNodeGroup { connection, cluster, node_group };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// A page of a cluster's node groups.
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups",
+    params(NodeGroupListQuery), responses((status = 200, body = List<NodeGroup>)))]
+async fn list_node_groups(
+    Shared(state): Shared<State>,
+    Path((connection, cluster)): Path<(String, String)>,
+    Query(query): Query<NodeGroupListQuery>,
+) -> Answer {
+    let (page, max_age) = query.parts();
+    let page = state.pmks.node_groups().list(&connection, &cluster, &page, max_age).await?;
+    Ok(Json(convert::list(page, convert::node_group)).into_response())
+}
+
+/// A node group.
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}",
+    params(ReadQuery), responses((status = 200, body = NodeGroup)))]
+async fn get_node_group(
+    Shared(state): Shared<State>,
+    Path((connection, cluster, name)): Path<(String, String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let view = state.pmks.node_groups().get(&connection, &cluster, &name, query.max_age()).await?;
+    Ok(Json(convert::node_group(view)).into_response())
+}
+
+/// Removes a node group.
+#[utoipa::path(delete, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}",
+    params(Changing), responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn remove_node_group(
+    Shared(state): Shared<State>,
+    Path((connection, cluster, node_group)): Path<(String, String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    let mutation = Mutation::RemoveNodeGroup { connection, cluster, node_group };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// Changes size, limits or autoscaling. What is left out stays as it is.
+#[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}/scale",
+    params(Changing), request_body = Scale,
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn scale_node_group(
+    Shared(state): Shared<State>,
+    Path((connection, cluster, node_group)): Path<(String, String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<Scale>,
+) -> Answer {
+    let scaling = convert::scaling_change(asked.body);
+    let mutation = Mutation::ScaleNodeGroup { connection, cluster, node_group, scaling };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// Raises the version of a node group.
+#[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}/upgrade",
+    params(Changing), request_body = UpgradeNodeGroup,
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn upgrade_node_group(
+    Shared(state): Shared<State>,
+    Path((connection, cluster, node_group)): Path<(String, String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<UpgradeNodeGroup>,
+) -> Answer {
+    let UpgradeNodeGroup { version, force } = asked.body;
+    let mutation = Mutation::UpgradeNodeGroup { connection, cluster, node_group, version, force };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}

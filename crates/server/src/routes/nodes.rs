@@ -1,0 +1,40 @@
+//! Nodes: the VMs of a cluster.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use pmks_api::{List, Node};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::ask::{Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(list_nodes)).routes(routes!(get_node))
+}
+
+/// The VMs of a cluster.
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes", params(ReadQuery),
+    responses((status = 200, body = List<Node>)))]
+async fn list_nodes(
+    Shared(state): Shared<State>,
+    Path((connection, cluster)): Path<(String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let views = state.pmks.clusters().nodes(&connection, &cluster, query.max_age()).await?;
+    Ok(Json(convert::whole(views, convert::node)).into_response())
+}
+
+/// One VM, by the node's name or the VM's identifier.
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes/{node}", params(ReadQuery),
+    responses((status = 200, body = Node)))]
+async fn get_node(
+    Shared(state): Shared<State>,
+    Path((connection, cluster, node)): Path<(String, String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let view = state.pmks.clusters().node(&connection, &cluster, &node, query.max_age()).await?;
+    Ok(Json(convert::node(view)).into_response())
+}

@@ -1,0 +1,32 @@
+//! Providers.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use pmks_api::{List, Provider};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::ask::{NoQuery, Query};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(list_providers)).routes(routes!(get_provider))
+}
+
+/// The providers, with what each can do.
+#[utoipa::path(get, path = "/v1/providers", responses((status = 200, body = List<Provider>)))]
+async fn list_providers(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answer {
+    Ok(Json(convert::whole(state.pmks.providers(), convert::provider)).into_response())
+}
+
+/// A provider, with its credential forms and what it can do.
+#[utoipa::path(get, path = "/v1/providers/{provider}", responses((status = 200, body = Provider)))]
+async fn get_provider(
+    Shared(state): Shared<State>,
+    Path(provider): Path<String>,
+    _: Query<NoQuery>,
+) -> Answer {
+    Ok(Json(convert::provider(state.pmks.provider(&provider)?)).into_response())
+}

@@ -1,0 +1,92 @@
+//! Security groups.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::response::IntoResponse;
+use http::StatusCode;
+use pmks_api::{List, NewSecurityGroup, Operation, Plan, SecurityGroup};
+use pmks_core::Mutation;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, change, no_plan};
+use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use crate::{State, convert};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(create_security_group, list_security_groups))
+        .routes(routes!(get_security_group, delete_security_group))
+        .routes(routes!(forget_security_group))
+}
+
+/// Makes a security group with its rules; with `systemId` keeps a record of an existing one (201).
+#[utoipa::path(post, path = "/v1/connections/{connection}/securityGroups", params(Changing),
+    request_body = NewSecurityGroup,
+    responses((status = 202, body = Operation), (status = 201, body = SecurityGroup), (status = 200, body = Plan)))]
+async fn create_security_group(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<Changing>,
+    asked: Asked<NewSecurityGroup>,
+) -> Answer {
+    let (caller, body) = (asked.caller, asked.body);
+    let others = [("network", !body.network.is_empty()), ("rules", !body.rules.is_empty())];
+    if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
+        no_plan(query.dry_run)?;
+        let view = state.pmks.security_groups().import(&caller, &connection, import).await?;
+        return Ok((StatusCode::CREATED, Json(convert::security_group(view))).into_response());
+    }
+    let security_group = convert::new_security_group(body);
+    change(&state, &caller, Mutation::CreateSecurityGroup { connection, security_group }, query.dry_run).await
+}
+
+/// A page of the security groups that pmks keeps a record of.
+#[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups", params(ListQuery),
+    responses((status = 200, body = List<SecurityGroup>)))]
+async fn list_security_groups(
+    Shared(state): Shared<State>,
+    Path(connection): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Answer {
+    let page = state.pmks.security_groups().list(&connection, &query.into()).await?;
+    Ok(Json(convert::list(page, convert::security_group)).into_response())
+}
+
+/// A security group.
+#[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups/{securityGroup}", params(ReadQuery),
+    responses((status = 200, body = SecurityGroup)))]
+async fn get_security_group(
+    Shared(state): Shared<State>,
+    Path((connection, name)): Path<(String, String)>,
+    Query(query): Query<ReadQuery>,
+) -> Answer {
+    let view = state.pmks.security_groups().get(&connection, &name, query.max_age()).await?;
+    Ok(Json(convert::security_group(view)).into_response())
+}
+
+/// Removes a security group.
+#[utoipa::path(delete, path = "/v1/connections/{connection}/securityGroups/{securityGroup}", params(Changing),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn delete_security_group(
+    Shared(state): Shared<State>,
+    Path((connection, security_group)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    let mutation = Mutation::DeleteSecurityGroup { connection, security_group };
+    change(&state, &asked.caller, mutation, query.dry_run).await
+}
+
+/// Drops only our record of a security group.
+#[utoipa::path(post, path = "/v1/connections/{connection}/securityGroups/{securityGroup}/forget",
+    responses((status = 204)))]
+async fn forget_security_group(
+    Shared(state): Shared<State>,
+    Path((connection, name)): Path<(String, String)>,
+    _: Query<NoQuery>,
+    asked: Asked<NoFields>,
+) -> Answer {
+    state.pmks.security_groups().forget(&asked.caller, &connection, &name).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

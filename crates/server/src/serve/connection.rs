@@ -1,0 +1,122 @@
+//! Accepting, and one connection's life. At most so many at once; more wait in the system's queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures::future::BoxFuture;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::stall::Stalling;
+use crate::State;
+
+/// Beyond these hyper answers by itself, with a bare 431; within them the answer is ours.
+const HARD_HEAD_BYTES: usize = 64 << 10;
+const HARD_HEADERS: usize = 256;
+/// How long to wait when the system has no file descriptor left.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+#[derive(Clone)]
+struct Serve {
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    state: State,
+    /// Ready once patience with what is under way has ended.
+    abandon: CancellationToken,
+}
+
+/// Accepts until `shutdown` is ready, then lets what is under way finish, for a while.
+pub(super) async fn accept(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    state: State,
+    mut shutdown: BoxFuture<'static, ()>,
+) {
+    let serve = Serve { acceptor, router, state, abandon: CancellationToken::new() };
+    let tasks = TaskTracker::new();
+    tokio::select! {
+        () = &mut shutdown => {}
+        () = accept_each(&listener, &serve, &tasks) => {}
+    }
+    drop(listener);
+    serve.state.closing.cancel();
+    tasks.close();
+    tokio::select! {
+        () = tasks.wait() => {}
+        () = serve.state.clock.deadline(serve.state.limits.drain) => {
+            serve.abandon.cancel();
+            tasks.wait().await;
+        }
+    }
+}
+
+async fn accept_each(listener: &TcpListener, serve: &Serve, tasks: &TaskTracker) {
+    let slots = Arc::new(Semaphore::new(serve.state.limits.connections));
+    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let serve = serve.clone();
+                tasks.spawn(async move {
+                    serve.connection(stream).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                serve.state.clock.deadline(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+impl Serve {
+    async fn connection(self, stream: TcpStream) {
+        // Answers are written whole: waiting for more would only delay them.
+        let _ = stream.set_nodelay(true);
+        let limits = self.state.limits;
+        let stream = Stalling::new(stream, Arc::clone(&self.state.clock), limits.stall);
+        let Some(acceptor) = self.acceptor.clone() else { return self.http(stream).await };
+        let secured = tokio::select! {
+            secured = acceptor.accept(stream) => secured,
+            () = self.state.clock.deadline(limits.head_read) => return,
+            () = self.state.closing.cancelled() => return,
+        };
+        match secured {
+            Ok(stream) => self.http(stream).await,
+            Err(error) => tracing::debug!(%error, "no TLS"),
+        }
+    }
+
+    async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let service = TowerToHyperService::new(self.router);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.state.limits.head_read)
+            .max_buf_size(HARD_HEAD_BYTES)
+            .max_headers(HARD_HEADERS)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.state.closing.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = self.abandon.cancelled() => return,
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+}

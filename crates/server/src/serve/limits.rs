@@ -1,0 +1,42 @@
+//! What a server bears.
+
+use std::time::Duration;
+
+/// What a server bears. The defaults fit a small machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body of a request in bytes.
+    pub body_bytes: usize,
+    /// The largest head of a request in bytes: target and headers.
+    pub head_bytes: usize,
+    /// The most headers of a request.
+    pub headers: usize,
+    /// How long a peer may take to send a head, or stay silent between two requests.
+    pub head_read: Duration,
+    /// How long a request may take, streams apart.
+    pub request: Duration,
+    /// How long a peer may take no byte of an answer.
+    pub stall: Duration,
+    /// The most connections at once; more of them wait.
+    pub connections: usize,
+    /// How long requests may take to finish once the server stops.
+    pub drain: Duration,
+    /// How often a silent stream says that it is alive.
+    pub heartbeat: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            head_bytes: 16 << 10,
+            headers: 64,
+            head_read: Duration::from_secs(15),
+            request: Duration::from_secs(30),
+            stall: Duration::from_secs(30),
+            connections: 512,
+            drain: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}

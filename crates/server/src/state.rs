@@ -1,0 +1,64 @@
+//! What every handler shares. Cheap to clone; holds no secret but hashes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pmks_core::Pmks;
+use pmks_transport::Clock;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::telemetry::Metrics;
+use crate::{Authentication, Limits};
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) pmks: Pmks,
+    pub(crate) authentication: Arc<Authentication>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
+    /// The URL at which others reach this server; `None`: the command line's own process.
+    pub(crate) url: Option<Arc<Url>>,
+    /// Whether it listens on loopback, and so refuses whoever calls it by another name.
+    pub(crate) loopback: bool,
+    /// Ready once the server stops: ends streams.
+    pub(crate) closing: CancellationToken,
+    engine_runs: Arc<AtomicBool>,
+}
+
+impl State {
+    /// Over a facade, with those who may come in.
+    pub fn new(pmks: Pmks, authentication: Authentication, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            pmks,
+            authentication: Arc::new(authentication),
+            clock,
+            metrics: Metrics::install(),
+            limits: Limits::default(),
+            url: None,
+            loopback: false,
+            closing: CancellationToken::new(),
+            engine_runs: Arc::default(),
+        }
+    }
+
+    /// Says whether the engine runs in this process: `/readyz` answers 503 until it does.
+    pub fn engine_runs(&self, runs: bool) {
+        self.engine_runs.store(runs, Ordering::Release);
+    }
+
+    pub(crate) fn has_engine(&self) -> bool {
+        self.engine_runs.load(Ordering::Acquire)
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("url", &self.url)
+            .field("loopback", &self.loopback)
+            .finish_non_exhaustive()
+    }
+}
