@@ -22,12 +22,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::body::{self, Body};
-use crate::cloud::{Cloud, Shared};
+use crate::cloud::{self, Cloud, Shared};
 use crate::exchange::{Cut, exchange};
 use crate::{control, guard};
 
 /// How long requests under way may take to end at shutdown.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often the world is brought up to date while nobody asks: who watches a cluster's own API sees things happen.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to send its body.
@@ -102,8 +104,15 @@ pub fn ready_file(clouds: &[(&dyn Cloud, &RunningCloud)]) -> Value {
 
 async fn accept(cloud: Shared, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            _ = look.tick() => {
+                if cloud::next_due(&*cloud).is_some_and(|due| due <= cloud.controls().clock.now_work()) {
+                    cloud::catch_up(&*cloud);
+                }
+            }
             () = asked_to_stop(&mut stopped) => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
