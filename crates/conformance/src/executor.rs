@@ -36,7 +36,7 @@ pub(crate) async fn carry_out_by(
     driver: &dyn Driver,
     change: &Change,
 ) -> Result<Done, DriverError> {
-    let prepared = driver.prepare(change).await?;
+    let prepared = prepare(rig, driver, change).await?;
     let mut outputs = Outputs::default();
     let mut done = Done { prepared, ids: BTreeMap::new(), asks: BTreeMap::new() };
     for (index, stage) in done.prepared.plan.stages.clone().into_iter().enumerate() {
@@ -54,6 +54,20 @@ pub(crate) async fn carry_out_by(
         outputs.insert(&stage.name, left);
     }
     Ok(done)
+}
+
+/// A preparation only reads, so a cloud that is busy is simply asked again.
+async fn prepare(rig: &Rig, driver: &dyn Driver, change: &Change) -> Result<Prepared, DriverError> {
+    let mut tries = 0;
+    loop {
+        match driver.prepare(change).await {
+            Err(error) if tries < MOST_ASKS && reaction(error.kind(), Effect::Read) != Reaction::Fail => {
+                tries += 1;
+                rig.clock.sleep(Duration::from_secs(5) / rig.pace.max(1) + Duration::from_millis(100)).await;
+            }
+            prepared => return prepared,
+        }
+    }
 }
 
 struct Runner<'a> {

@@ -28,6 +28,7 @@ pub(crate) struct Ground {
     pub(crate) subnets: Vec<Iid>,
     pub(crate) security_groups: Vec<Iid>,
     pub(crate) key_pair: Option<Iid>,
+    pub(crate) marks: Marks,
     pub(crate) machine_type: String,
 }
 
@@ -46,7 +47,7 @@ impl Ground {
 
     /// Makes it and leaves prerequisites as they are.
     pub(crate) async fn make_alone(rig: &Rig) -> Result<Self, Failed> {
-        let capabilities = *rig.driver.capabilities();
+        let (capabilities, own) = (*rig.driver.capabilities(), marks());
         let change = Change::CreateNetwork(network_request(rig, "pmks-ground").await?);
         let mut ids = carry_out(rig, &change).await?.ids;
         let network = take(&mut ids, "pmks-ground")?;
@@ -59,22 +60,23 @@ impl Ground {
         }
         let mut key_pair = None;
         if capabilities.key_pair != KeyPairUse::Unused {
-            let change = Change::CreateKeyPair(key_pair_request("pmks-ground"));
-            key_pair = Some(take(&mut carry_out(rig, &change).await?.ids, "pmks-ground")?);
+            let asked = CreateKeyPair { marks: own.clone(), ..key_pair_request("pmks-ground") };
+            key_pair =
+                Some(take(&mut carry_out(rig, &Change::CreateKeyPair(asked)).await?.ids, "pmks-ground")?);
         }
         let machine_type = machine_type(rig).await?;
-        Ok(Self { network, subnets, security_groups, key_pair, machine_type })
+        Ok(Self { network, subnets, security_groups, key_pair, marks: own, machine_type })
     }
 
     /// Takes it away again.
     pub(crate) async fn clear(self, rig: &Rig) -> Result<(), Failed> {
         for group in &self.security_groups {
-            delete(rig, ResourceKind::SecurityGroup, group).await?;
+            delete(rig, ResourceKind::SecurityGroup, group, &self.marks).await?;
         }
         if let Some(key_pair) = &self.key_pair {
-            delete(rig, ResourceKind::KeyPair, key_pair).await?;
+            delete(rig, ResourceKind::KeyPair, key_pair, &self.marks).await?;
         }
-        delete(rig, ResourceKind::Network, &self.network).await
+        delete(rig, ResourceKind::Network, &self.network, &self.marks).await
     }
 
     /// A cluster on it, with as many node groups.
@@ -165,10 +167,11 @@ pub(crate) async fn delete_cluster(rig: &Rig, cluster: &Cluster) -> Result<(), F
     check(changes.is_empty(), || format!("deleting what is gone sent {changes:?}"))
 }
 
-/// Removes a network, security group or key pair, twice.
-pub(crate) async fn delete(rig: &Rig, kind: ResourceKind, iid: &Iid) -> Result<(), Failed> {
+/// Removes a network, security group or key pair, twice. The marks carry the uid of the record that made it.
+pub(crate) async fn delete(rig: &Rig, kind: ResourceKind, iid: &Iid, made: &Marks) -> Result<(), Failed> {
     for _ in 0..2 {
-        let asked = DeleteResource { kind, iid: iid.clone(), network: None, marks: marks() };
+        let marks = Marks { uid: made.uid.clone(), ..marks() };
+        let asked = DeleteResource { kind, iid: iid.clone(), network: None, marks };
         carry_out(rig, &Change::DeleteResource(asked)).await?;
     }
     Ok(())

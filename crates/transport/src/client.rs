@@ -33,8 +33,8 @@ pub struct ClientOptions {
     pub buckets: Buckets,
     /// An authority to trust beside the machine's, as PEM.
     pub ca_certificate: Option<String>,
-    /// How much faster than the real cloud the other side is: divides the total limit, down to one second. 1 for a
-    /// real cloud.
+    /// How much faster than the real cloud the other side is: divides the total limit, down to one second, and
+    /// multiplies what the buckets regain. 1 for a real cloud.
     pub pace: u32,
     /// Where calls may go. Nothing is allowed by default.
     pub allowed_hosts: Vec<AllowedHost>,
@@ -200,7 +200,7 @@ impl Client {
 
     fn gate(&self, call: &Call) -> Arc<crate::budget::Gate> {
         let key = (self.options.provider, self.account.to_string(), call.service, call.action);
-        let bucket = self.options.buckets.of(call.service, call.action);
+        let bucket = self.options.buckets.of(call.service, call.action).at_pace(self.options.pace);
         self.transport.shared.budget.gate(key, bucket)
     }
 

@@ -26,6 +26,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         subnets: vec![nowhere.clone()],
         security_groups: Vec::new(),
         key_pair: None,
+        marks: marks(),
         machine_type: String::new(),
     };
     let version = VersionRequest::Default;

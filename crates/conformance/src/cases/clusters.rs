@@ -114,14 +114,11 @@ pub(crate) async fn another_incarnation_is_left_alone(rig: Rig) -> Result<Verdic
     let cluster = ground.cluster_with(&rig, "pmks-reborn", 1).await?;
     let mut aim = target(&cluster);
     "1970-01-01T00:00:00Z".clone_into(&mut aim.incarnation);
-    let mut changes = vec![Change::DeleteCluster(DeleteCluster {
-        target: aim.clone(),
-        delete_volumes: true,
-        marks: marks(),
-    })];
+    let mut changes =
+        vec![Change::DeleteCluster(DeleteCluster { target: aim, delete_volumes: true, marks: marks() })];
     if let Some(group) = cluster.node_groups.first() {
         let mut group_aim = node_group_target(&cluster, group);
-        group_aim.cluster = aim;
+        "1970-01-01T00:00:00Z".clone_into(&mut group_aim.incarnation);
         changes.push(Change::RemoveNodeGroup(pmks_driver::RemoveNodeGroup {
             target: group_aim,
             marks: marks(),

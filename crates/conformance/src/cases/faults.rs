@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pmks_driver::{Change, Detail, ErrorKind};
+use pmks_model::ResourceKind;
 use pmks_transport::{Effect, Fault, FaultRule, When};
 
 use crate::executor::carry_out;
-use crate::ground::{Ground, delete_cluster, fix_prerequisites, network_request, take};
+use crate::ground::{Ground, delete, delete_cluster, fix_prerequisites, network_request, take};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
@@ -110,12 +111,12 @@ pub(crate) async fn unreadable_answers_are_no_absence(rig: Rig) -> Result<Verdic
         }
     }
     // Removing something while the cloud answers nonsense must not end as «it is gone».
-    let change = Change::CreateNetwork(network_request(&rig, "pmks-odd").await?);
-    let network = take(&mut carry_out(&rig, &change).await?.ids, "pmks-odd")?;
+    let asked = network_request(&rig, "pmks-odd").await?;
+    let network = take(&mut carry_out(&rig, &Change::CreateNetwork(asked.clone())).await?.ids, "pmks-odd")?;
     rig.faults.add(FaultRule::on_any(When::Always, page()));
-    let gone = crate::ground::delete(&rig, pmks_model::ResourceKind::Network, &network).await;
+    let gone = delete(&rig, ResourceKind::Network, &network, &asked.marks).await;
     rig.faults.clear();
     check(gone.is_err(), || "a removal succeeded against nonsense".to_owned())?;
-    crate::ground::delete(&rig, pmks_model::ResourceKind::Network, &network).await?;
+    delete(&rig, ResourceKind::Network, &network, &asked.marks).await?;
     Ok(Verdict::Passed)
 }

@@ -2,7 +2,7 @@
 
 use pmks_driver::{Change, validate};
 
-use crate::ground::{Ground, key_pair_request, network_request, security_group_request};
+use crate::ground::{Ground, key_pair_request, marks, network_request, security_group_request};
 use crate::report::check;
 use crate::{Failed, Rig, Verdict};
 
@@ -32,6 +32,7 @@ pub(crate) async fn hostile_names_are_refused_before_anything_is_sent(rig: Rig) 
         subnets: vec![nowhere.clone()],
         security_groups: Vec::new(),
         key_pair: None,
+        marks: marks(),
         machine_type: String::new(),
     };
     let network = network_request(&rig, "n").await?;

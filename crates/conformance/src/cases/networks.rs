@@ -24,7 +24,7 @@ pub(crate) async fn networks_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     })?;
     let listed = rig.driver.list_networks().await?;
     check(listed.iter().any(|one| one.iid.system_id == iid.system_id), || "the list lacks it".to_owned())?;
-    delete(&rig, ResourceKind::Network, &iid).await?;
+    delete(&rig, ResourceKind::Network, &iid, &asked.marks).await?;
     let gone = rig.driver.get_network(&iid.system_id).await.err();
     check(gone.is_some_and(|error| error.is_not_found()), || "it is still found".to_owned())?;
     Ok(Verdict::Passed)
@@ -63,7 +63,7 @@ pub(crate) async fn security_groups_come_and_go(rig: Rig) -> Result<Verdict, Fai
     check(asked.request.rules.iter().all(|rule| found.rules.contains(rule)), || {
         format!("rules: {:?}", found.rules)
     })?;
-    delete(&rig, ResourceKind::SecurityGroup, &iid).await?;
+    delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
 }
@@ -73,7 +73,8 @@ pub(crate) async fn key_pairs_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     if rig.driver.capabilities().key_pair == KeyPairUse::Unused {
         return Ok(Verdict::Skipped("this provider has no use for key pairs".to_owned()));
     }
-    let mut done = carry_out(&rig, &Change::CreateKeyPair(key_pair_request("pmks-key"))).await?;
+    let asked = key_pair_request("pmks-key");
+    let mut done = carry_out(&rig, &Change::CreateKeyPair(asked.clone())).await?;
     let iid = take(&mut done.ids, "pmks-key")?;
     check_equal(
         &rig.driver.get_key_pair(&iid.system_id).await?.iid.system_id,
@@ -85,6 +86,6 @@ pub(crate) async fn key_pairs_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     } else {
         return Err(Failed("a second key pair of the same name was made or adopted".to_owned()));
     }
-    delete(&rig, ResourceKind::KeyPair, &iid).await?;
+    delete(&rig, ResourceKind::KeyPair, &iid, &asked.marks).await?;
     Ok(Verdict::Passed)
 }

@@ -1,0 +1,316 @@
+"""Holds recorded exchanges against botocore's models: every request and every answer, strictly.
+
+Usage: schema_gate.py EXCHANGES.json
+EXCHANGES.json is a list of exchanges as `pmks_transport::Exchange` writes them. An unknown member, a missing required
+one, a wrong type or a word that is not in an enumeration is a defect; so is an action that the service does not have.
+Prints each defect once with its action, then `N exchanges, N actions, N defects`, and exits 1 if there is one.
+"""
+
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import botocore.session
+
+REDACTED = re.compile(r"redacted|\*\*\*", re.IGNORECASE)
+SERVICES = {
+    "eks": ["eks"],
+    "ec2": ["ec2"],
+    "iam": ["iam"],
+    "sts": ["sts"],
+    "autoscaling": ["autoscaling"],
+    "elasticloadbalancing": ["elb", "elbv2"],
+}
+# What every answer carries beside its shape.
+ENVELOPE = {"ResponseMetadata", "requestId", "RequestId"}
+
+
+class Gate:
+    def __init__(self):
+        self.session = botocore.session.get_session()
+        self.models = {}
+        self.defects = {}
+        self.actions = set()
+
+    def model(self, name):
+        if name not in self.models:
+            self.models[name] = self.session.get_service_model(name)
+        return self.models[name]
+
+    def defect(self, action, says):
+        self.defects.setdefault((action, says), 0)
+        self.defects[(action, says)] += 1
+
+    def check(self, exchange):
+        action = exchange["action"]
+        service, _, name = action.partition(".")
+        name = name.removesuffix("V2")
+        version = dict(parse_qsl(exchange["requestBody"])).get("Version", "")
+        candidates = [self.model(known) for known in SERVICES.get(service, [])]
+        candidates = [model for model in candidates if name in model.operation_names]
+        if version:
+            candidates = [model for model in candidates if model.api_version == version]
+        if not candidates:
+            self.defect(action, f"{service} has no {name} (version {version!r})")
+            return
+        self.actions.add(action)
+        operation = candidates[0].operation_model(name)
+        protocol = candidates[0].metadata["protocol"]
+        if protocol == "rest-json":
+            self.rest_json(action, operation, exchange)
+        else:
+            self.query(action, operation, exchange, protocol)
+
+    # EKS
+
+    def rest_json(self, action, operation, exchange):
+        url = urlsplit(exchange["url"])
+        if exchange["method"] != operation.http["method"]:
+            self.defect(action, f"method {exchange['method']} instead of {operation.http['method']}")
+        template = operation.http["requestUri"].partition("?")[0]
+        pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        path = re.fullmatch(pattern, url.path)
+        if not path:
+            self.defect(action, f"path {url.path} does not match {template}")
+            return
+        given = {}
+        shape = operation.input_shape
+        members = shape.members if shape else {}
+        query = {}
+        for key, value in parse_qsl(url.query, keep_blank_values=True):
+            query.setdefault(key, []).append(value)
+        for member, inner in members.items():
+            location = inner.serialization.get("location")
+            wire = inner.serialization.get("name", member)
+            if location == "uri":
+                given[member] = unquote(path.group(wire))
+            elif location == "querystring" and wire in query:
+                values = query.pop(wire)
+                given[member] = values if inner.type_name == "list" else self.scalar(inner, values[0])
+        for stray in query:
+            self.defect(action, f"query parameter {stray} is not known")
+        body = exchange["requestBody"]
+        if body:
+            for wire, value in json.loads(body).items():
+                known = [m for m, s in members.items() if s.serialization.get("name", m) == wire and "location" not in s.serialization]
+                if known:
+                    given[known[0]] = value
+                else:
+                    self.defect(action, f"request member {wire} is not known")
+        if shape:
+            self.value(action, "request", shape, given)
+        if exchange["status"] and exchange["status"] < 300:
+            answer = json.loads(exchange["responseBody"] or "{}")
+            if operation.output_shape:
+                self.value(action, "answer", operation.output_shape, answer, answer=True)
+        elif exchange["status"]:
+            self.rest_json_error(action, operation, exchange)
+
+    def rest_json_error(self, action, operation, exchange):
+        headers = {key.lower(): value for key, value in exchange["responseHeaders"].items()}
+        code = headers.get("x-amzn-errortype", "").partition(":")[0]
+        known = {shape.name for shape in operation.error_shapes}
+        common = {
+            "AccessDeniedException", "ThrottlingException", "InvalidSignatureException", "UnrecognizedClientException",
+            "IncompleteSignatureException", "MissingAuthenticationTokenException", "ExpiredTokenException",
+            "ServerException", "ServiceUnavailableException", "InternalFailure",
+        }
+        if code not in known | common:
+            self.defect(action, f"answers the error {code!r}, which its model does not have")
+
+    @staticmethod
+    def scalar(shape, text):
+        if shape.type_name in ("integer", "long"):
+            return int(text)
+        if shape.type_name == "boolean":
+            return {"true": True, "false": False}[text]
+        return text
+
+    def value(self, action, where, shape, value, answer=False):
+        kind = shape.type_name
+        if value is None and answer:
+            return
+        if kind == "structure":
+            if not isinstance(value, dict):
+                self.defect(action, f"{where} is no object")
+                return
+            for key, inner in value.items():
+                members = {s.serialization.get("name", m): s for m, s in shape.members.items()} if answer else shape.members
+                if key in members:
+                    self.value(action, f"{where}.{key}", members[key], inner, answer)
+                elif key not in ENVELOPE:
+                    self.defect(action, f"{where}.{key} is not known")
+            for required in shape.required_members:
+                if required not in value and not answer:
+                    self.defect(action, f"{where}.{required} is required")
+        elif kind == "list":
+            if not isinstance(value, list):
+                self.defect(action, f"{where} is no list")
+                return
+            for inner in value:
+                self.value(action, f"{where}[]", shape.member, inner, answer)
+        elif kind == "map":
+            for inner in value.values():
+                self.value(action, f"{where}{{}}", shape.value, inner, answer)
+        elif kind in ("integer", "long"):
+            if not isinstance(value, int) or isinstance(value, bool):
+                self.defect(action, f"{where} is no {kind}")
+        elif kind == "boolean":
+            if not isinstance(value, bool):
+                self.defect(action, f"{where} is no boolean")
+        elif kind == "timestamp":
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                self.defect(action, f"{where} is no time in seconds")
+        elif kind == "string":
+            if not isinstance(value, str):
+                self.defect(action, f"{where} is no text")
+            elif shape.enum and value not in shape.enum and not REDACTED.search(value):
+                self.defect(action, f"{where}: {value!r} is not in the enumeration {shape.name}")
+
+    # EC2, IAM, STS, Auto Scaling, Elastic Load Balancing
+
+    def query(self, action, operation, exchange, protocol):
+        given = parse_qsl(exchange["requestBody"], keep_blank_values=True)
+        given += parse_qsl(urlsplit(exchange["url"]).query, keep_blank_values=True)
+        names = dict(given)
+        if names.pop("Action", None) != operation.name:
+            self.defect(action, "the parameter Action is another one")
+        names.pop("Version", None)
+        for key, text in names.items():
+            if not key.startswith("X-Amz-"):
+                self.parameter(action, operation.input_shape, key, key.split("."), text, protocol)
+        if operation.input_shape:
+            for required in operation.input_shape.required_members:
+                wire = self.parameter_name(operation.input_shape.members[required], required, protocol)
+                if not any(key == wire or key.startswith(wire + ".") for key in names):
+                    self.defect(action, f"request.{required} is required")
+        if exchange["status"] and exchange["status"] < 300:
+            self.xml(action, operation, exchange["responseBody"], protocol)
+
+    @staticmethod
+    def parameter_name(shape, member, protocol):
+        serialization = shape.serialization
+        if protocol == "ec2":
+            name = serialization.get("queryName")
+            if name:
+                return name
+            name = serialization.get("name", member)
+            return name[0].upper() + name[1:]
+        return serialization.get("name", member)
+
+    def parameter(self, action, shape, key, parts, text, protocol):
+        if shape is None:
+            self.defect(action, f"parameter {key} is not known")
+            return
+        if not parts:
+            if shape.type_name in ("structure", "list", "map"):
+                # An empty list is written as the bare name.
+                if text or shape.type_name == "structure":
+                    self.defect(action, f"parameter {key} ends too early")
+                return
+            self.text(action, key, shape, text)
+            return
+        head, rest = parts[0], parts[1:]
+        if shape.type_name == "structure":
+            for member, inner in shape.members.items():
+                if self.parameter_name(inner, member, protocol) == head:
+                    self.parameter(action, inner, key, rest, text, protocol)
+                    return
+        elif shape.type_name == "list":
+            flattened = protocol == "ec2" or shape.serialization.get("flattened")
+            if not flattened:
+                if head != shape.member.serialization.get("name", "member"):
+                    self.defect(action, f"parameter {key}: {head} is no member of a list")
+                    return
+                if not rest:
+                    self.defect(action, f"parameter {key} ends too early")
+                    return
+                head, rest = rest[0], rest[1:]
+            if head.isdigit() and int(head) > 0:
+                self.parameter(action, shape.member, key, rest, text, protocol)
+                return
+        self.defect(action, f"parameter {re.sub('[0-9]+', 'N', key)} is not known")
+
+    def text(self, action, where, shape, text):
+        kind = shape.type_name
+        fine = {
+            "integer": lambda: re.fullmatch(r"-?\d+", text),
+            "long": lambda: re.fullmatch(r"-?\d+", text),
+            "boolean": lambda: text in ("true", "false"),
+            "timestamp": lambda: re.match(r"\d{4}-\d\d-\d\dT", text),
+            "double": lambda: re.fullmatch(r"-?[\d.]+(E-?\d+)?", text),
+            "float": lambda: re.fullmatch(r"-?[\d.]+(E-?\d+)?", text),
+        }.get(kind, lambda: True)()
+        if not fine:
+            self.defect(action, f"{where}: {text!r} is no {kind}")
+        if kind == "string" and getattr(shape, "enum", None) and text not in shape.enum and not REDACTED.search(text):
+            self.defect(action, f"{where}: {text!r} is not in the enumeration {shape.name}")
+
+    def xml(self, action, operation, body, protocol):
+        root = ElementTree.fromstring(body)
+        if local(root) != operation.name + "Response":
+            self.defect(action, f"the answer is a {local(root)}")
+        shape = operation.output_shape
+        wrapper = shape.serialization.get("resultWrapper") if shape else None
+        element = root
+        if wrapper:
+            element = next((child for child in root if local(child) == wrapper), None)
+            if element is None:
+                self.defect(action, f"the answer has no {wrapper}")
+                return
+        if shape:
+            self.element(action, "answer", shape, element, protocol)
+
+    def element(self, action, where, shape, element, protocol):
+        kind = shape.type_name
+        if kind == "structure":
+            members = {}
+            for member, inner in shape.members.items():
+                name = inner.serialization.get("name", member)
+                flattened = inner.type_name == "list" and inner.serialization.get("flattened")
+                if flattened:
+                    name = inner.member.serialization.get("name", name)
+                members[name] = (inner, flattened)
+            for child in element:
+                if local(child) in members:
+                    inner, flattened = members[local(child)]
+                    inner = inner.member if flattened else inner
+                    self.element(action, f"{where}.{local(child)}", inner, child, protocol)
+                elif local(child) not in ENVELOPE and not (protocol == "ec2" and local(child) == "return"):
+                    self.defect(action, f"{where}.{local(child)} is not known")
+        elif kind == "list":
+            wanted = shape.member.serialization.get("name", "item" if protocol == "ec2" else "member")
+            for child in element:
+                if local(child) != wanted:
+                    self.defect(action, f"{where}: {local(child)} instead of {wanted}")
+                self.element(action, f"{where}[]", shape.member, child, protocol)
+        elif kind == "map":
+            return
+        else:
+            self.text(action, where, shape, element.text or "")
+
+
+def local(element):
+    return element.tag.rpartition("}")[2]
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        exchanges = json.load(file)
+    gate = Gate()
+    checked = 0
+    for exchange in exchanges:
+        if exchange.get("injected") or exchange.get("status") is None:
+            continue
+        checked += 1
+        gate.check(exchange)
+    for (action, says), times in sorted(gate.defects.items()):
+        print(f"{action}: {says} ({times} times)")
+    print(f"{checked} exchanges, {len(gate.actions)} actions, {len(gate.defects)} defects")
+    sys.exit(1 if gate.defects or not checked else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+//! Every exchange of every conformance case against botocore's models of AWS' services.
+
+use std::process::Command;
+
+use pmks_aws_tests::{Python, rig, skip};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_exchange_is_in_the_vendors_contract() {
+    let python = match Python::get() {
+        Ok(python) => python,
+        Err(why) => return skip("the schema gate", &why),
+    };
+    let mut exchanges = Vec::new();
+    for case in pmks_conformance::CASES {
+        let rig = rig().await;
+        // Whether the case passes is the conformance suite's to say; here its exchanges are what counts.
+        let _ = pmks_conformance::run(case, &rig).await;
+        exchanges.extend(rig.recorder.take());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("exchanges.json");
+    std::fs::write(&file, serde_json::to_vec(&exchanges).unwrap()).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/schema_gate.py");
+    let output = Command::new(python.program("python")).arg(script).arg(&file).output().unwrap();
+    let says = String::from_utf8_lossy(&output.stdout);
+    println!("{says}");
+    assert!(output.status.success(), "{says}{}", String::from_utf8_lossy(&output.stderr));
+}
