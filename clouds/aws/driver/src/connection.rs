@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials as Keys;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Credential, Driver, DriverError, House, Provider, Result,
-    validate_settings,
+    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, validate_settings,
 };
 use pmks_model::Findings;
-use pmks_transport::{Bucket, Buckets, ClientOptions};
+use pmks_transport::{Bucket, Buckets, Client, ClientOptions, NoSigner, Signer};
 
 use crate::api::Api;
 use crate::capabilities::CAPABILITIES;
-use crate::credential::{FORMS, KeySource, SigV4, StaticKeys};
+use crate::credential::{FORMS, SigV4, StaticKeys};
 use crate::driver::{AwsDriver, Here, Settings};
 use crate::endpoints::Endpoints;
+use crate::key_source::Origin;
 use crate::{PROVIDER, errors};
 
 /// Amazon Web Services.
@@ -41,8 +40,33 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriv
     zone_of_region(connection, &mut findings);
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let endpoints = Arc::new(Endpoints::new(&connection.region, &connection.endpoints)?);
-    let keys = key_source(connection);
-    let mut options = ClientOptions::new(PROVIDER, Arc::new(SigV4(Arc::clone(&keys))));
+    let origin = Origin::of(&connection.credential, &house.environment)?;
+    let base: Arc<dyn Signer> = match origin.base() {
+        Some(keys) => Arc::new(SigV4(Arc::new(StaticKeys(keys.clone())))),
+        None => Arc::new(NoSigner),
+    };
+    let sts = Api::new(client(connection, house, &endpoints, base)?, Arc::clone(&endpoints));
+    let keys = origin.source(sts);
+    let signer = Arc::new(SigV4(Arc::clone(&keys)));
+    Ok(AwsDriver {
+        api: Api::new(client(connection, house, &endpoints, signer)?, endpoints),
+        here: Arc::new(Here {
+            zone: connection.zone.clone(),
+            settings: Settings::of(&connection.settings),
+            pace: connection.pace.max(1),
+            keys,
+            transport: house.transport.clone(),
+        }),
+    })
+}
+
+fn client(
+    connection: &ConnectionSpecification,
+    house: &House,
+    endpoints: &Endpoints,
+    signer: Arc<dyn Signer>,
+) -> Result<Client> {
+    let mut options = ClientOptions::new(PROVIDER, signer);
     options.account.clone_from(&connection.name);
     options.region = Some(connection.region.clone());
     options.buckets = buckets();
@@ -50,21 +74,8 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriv
     options.pace = connection.pace.max(1);
     options.allowed_hosts = endpoints.hosts();
     options.classify = errors::verdict;
-    let client = house
-        .transport
-        .client(options)
-        .map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))?;
-    Ok(AwsDriver {
-        api: Api::new(client, endpoints),
-        here: Arc::new(Here {
-            zone: connection.zone.clone(),
-            settings: Settings::of(&connection.settings),
-            installation: house.installation.clone(),
-            pace: connection.pace.max(1),
-            keys,
-            transport: house.transport.clone(),
-        }),
-    })
+    let made = house.transport.client(options);
+    made.map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))
 }
 
 fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings) {
@@ -76,21 +87,6 @@ fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings)
     }
 }
 
-fn key_source(connection: &ConnectionSpecification) -> Arc<dyn KeySource> {
-    let value = |field| connection.credential.get(field).unwrap_or_default().to_owned();
-    let session = match &connection.credential {
-        Credential::Values(_) => connection.credential.get("sessionToken").map(str::to_owned),
-        Credential::Ambient => None,
-    };
-    Arc::new(StaticKeys(Keys::new(
-        value("accessKeyId"),
-        value("secretAccessKey"),
-        session,
-        None,
-        "connection",
-    )))
-}
-
 fn buckets() -> Buckets {
     CAPABILITIES.buckets.iter().fold(Buckets::default(), |buckets, entry| {
         let bucket = Bucket::new(entry.burst, entry.per_second);
@@ -100,4 +96,52 @@ fn buckets() -> Buckets {
             buckets.action(entry.action, bucket)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use pmks_driver::{Credential, Environment};
+    use pmks_transport::{SystemClock, Transport};
+
+    use super::*;
+
+    fn connected(connection: serde_json::Value) -> Result<AwsDriver> {
+        let mut whole = serde_json::json!({
+            "name": "c", "region": "ap-northeast-2", "zone": null, "endpoints": {}, "caCertificate": null, "pace": 1,
+            "credential": {"accessKeyId": "AKIA", "secretAccessKey": "hunter2"}, "settings": {},
+        });
+        whole.as_object_mut().unwrap().extend(connection.as_object().unwrap().clone());
+        let house = House {
+            transport: Transport::builder(Arc::new(SystemClock)).build(),
+            environment: Environment::default(),
+            installation: "i".to_owned(),
+        };
+        driver(&serde_json::from_value(whole).unwrap(), &house)
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_said_at_once() {
+        assert!(connected(serde_json::json!({})).is_ok());
+        for (connection, says) in [
+            (serde_json::json!({"region": "Seoul"}), "region"),
+            (serde_json::json!({"zone": "us-east-1a"}), "zone: must be a zone of ap-northeast-2"),
+            (serde_json::json!({"settings": {"colour": "red"}}), "settings.colour"),
+            (serde_json::json!({"credential": {"accessKeyId": "AKIA"}}), "credential.secretAccessKey"),
+            (serde_json::json!({"credential": {"ambient": true}}), "credential.ambient"),
+            (serde_json::json!({"endpoints": {"s3": "http://127.0.0.1"}}), "endpoints.s3"),
+        ] {
+            let error = connected(connection).unwrap_err();
+            assert!(error.message().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_a_secret() {
+        let shown = format!("{:?}", connected(serde_json::json!({})).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let values = BTreeMap::from([("secretAccessKey".to_owned(), "hunter2".to_owned())]);
+        assert!(!format!("{:?}", Credential::from_values(values)).contains("hunter2"));
+    }
 }

@@ -119,6 +119,11 @@ const TABLE: &[Row] = &[
     row("ec2.*", "IncorrectState", "", Meaning::Busy),
     row("ec2.*", "InvalidGroup.InUse", "", Meaning::Busy),
     row("ec2.*", "VolumeInUse", "", Meaning::Busy),
+    row("ec2.*", "InvalidNetworkInterface.InUse", "", Meaning::Busy),
+    // «Network interface 'eni-…' is currently in use.»
+    row("ec2.DeleteNetworkInterface", "InvalidParameterValue", "in use", Meaning::Busy),
+    // What is not attached needs no detachment.
+    row("ec2.DetachInternetGateway", "Gateway.NotAttached", "", Meaning::NotFound),
     row("ec2.*", "*LimitExceeded*", "", Meaning::Quota),
     row("ec2.*", "InsufficientInstanceCapacity", "", Meaning::Quota),
     // IAM.

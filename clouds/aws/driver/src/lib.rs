@@ -8,6 +8,7 @@ mod connection;
 mod credential;
 mod endpoints;
 mod errors;
+mod key_source;
 
 mod query;
 mod wire;

@@ -30,6 +30,9 @@ const CONTROL_PLANE_EXPECTED: Duration = Duration::from_mins(9);
 /// How long an add-on usually takes, once there are nodes.
 const ADDON_EXPECTED: Duration = Duration::from_mins(2);
 
+/// The option that installs the EBS CSI driver.
+const EBS_CSI_DRIVER: &str = "ebsCsiDriver";
+
 /// Checks, chooses, and answers the plan.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result<Prepared> {
     let request = &asked.request;
@@ -56,6 +59,9 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     if !request.node_groups.is_empty() {
         let role = prerequisites::node_group_role(driver).await?;
         prepared.resolved.insert("node group role".to_owned(), role.clone());
+        if wants(request, EBS_CSI_DRIVER) {
+            prepared.notices.extend(prerequisites::volumes_notice(driver, &role).await?);
+        }
         for (group, choice) in request.node_groups.iter().zip(choices) {
             choice.tell(&mut prepared);
             let common = Group {
@@ -73,6 +79,11 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     let names = request.node_groups.iter().map(|group| group.name.clone());
     prepared.plan.stages.push(census::stage(&request.name, &asked.marks, names, all));
     Ok(prepared)
+}
+
+/// Whether an option that is on or off is on.
+fn wants(request: &ClusterRequest, option: &str) -> bool {
+    request.options.get(option).and_then(Value::as_bool) == Some(true)
 }
 
 /// A cluster of that name that this operation did not make is a stranger's.
@@ -208,9 +219,9 @@ fn addon_stages(request: &ClusterRequest, marks: &Marks) -> Vec<StageSpecificati
         [] => vec![CONTROL_PLANE.to_owned()],
         groups => groups.iter().map(|group| group_stage(&group.name)).collect(),
     };
-    [("podIdentityAgent", "eks-pod-identity-agent"), ("ebsCsiDriver", "aws-ebs-csi-driver")]
+    [("podIdentityAgent", "eks-pod-identity-agent"), (EBS_CSI_DRIVER, "aws-ebs-csi-driver")]
         .into_iter()
-        .filter(|(option, _)| request.options.get(*option).and_then(Value::as_bool) == Some(true))
+        .filter(|(option, _)| wants(request, option))
         .map(|(_, addon)| {
             let stage = CreateAddon {
                 cluster: request.name.clone(),

@@ -180,14 +180,20 @@ impl RemoveChild {
 impl Stage for RemoveChild {
     const KIND: &'static str = "aws.child.removal";
 
-    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let standing = children::standing(driver, std::slice::from_ref(&self.child)).await?;
-        Ok(if standing.is_empty() { Look::gone() } else { Look::Absent })
+        Ok(if standing.is_empty() {
+            Look::gone()
+        } else if context.system_id.is_some() {
+            Look::pending(self.child.system_id.as_str(), "", "AWS removes it")
+        } else {
+            Look::Absent
+        })
     }
 
     async fn ask(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Asked> {
         children::remove(driver, &self.child).await?;
-        Ok(Asked::accepted())
+        Ok(Asked::accepted().with_system_id(self.child.system_id.as_str()))
     }
 }
 

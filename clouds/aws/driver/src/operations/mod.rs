@@ -23,7 +23,6 @@ pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
 
-mod children;
 mod reference;
 
 pub(crate) mod fix_prerequisites;
@@ -113,7 +112,6 @@ impl<S: Stage> StageCalls for Bound<S> {
 const STAGES: &[&[Maker]] = &[
     create_cluster::STAGES,
     delete_cluster::STAGES,
-    children::STAGES,
     update_cluster::STAGES,
     upgrade_cluster::STAGES,
     add_node_group::STAGES,
