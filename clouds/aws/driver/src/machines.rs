@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmks_driver::{DriverError, ErrorKind, Listing, Result};
 use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
 
-use crate::api::Api;
 use crate::api::ec2::filter;
 use crate::wire::ec2 as wire;
 use crate::{AwsDriver, PROVIDER};
@@ -13,48 +12,22 @@ use crate::{AwsDriver, PROVIDER};
 /// The tag by which EKS marks the instances of its node groups with their cluster.
 ///
 /// Source: <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
-pub(crate) const CLUSTER_TAG: &str = "eks:cluster-name";
+const CLUSTER_TAG: &str = "eks:cluster-name";
 /// The same, with their node group.
-pub(crate) const NODE_GROUP_TAG: &str = "eks:nodegroup-name";
+const NODE_GROUP_TAG: &str = "eks:nodegroup-name";
 
 /// The states of instances that are nodes or will be: not those that are gone or go.
 const LIVING: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
 /// The VMs of a cluster, with details, ordered by identifier. One call, pages apart.
 pub(crate) async fn nodes(driver: &AwsDriver, cluster: &Cluster) -> Result<Listing<Node>> {
-    let instances = instances(&driver.api, Some(&cluster.iid.system_id)).await?;
+    let tag = format!("tag:{CLUSTER_TAG}");
+    let states = LIVING.iter().map(|state| (*state).to_owned()).collect();
+    let own = [filter(&tag, &cluster.iid.system_id), ("instance-state-name", states)];
+    let instances = driver.api.describe_instances(&own).await?;
     let mut nodes: Vec<Node> = instances.iter().map(node).collect();
     nodes.sort_by(|a, b| a.iid.system_id.cmp(&b.iid.system_id));
     Ok(Listing::complete(nodes))
-}
-
-/// The identifiers of nodes by cluster and node group, each list ordered: of one cluster, or of all. One call, pages
-/// apart.
-pub(crate) async fn node_ids(
-    api: &Api,
-    cluster: Option<&str>,
-) -> Result<BTreeMap<String, BTreeMap<String, Vec<Iid>>>> {
-    let mut found: BTreeMap<String, BTreeMap<String, Vec<Iid>>> = BTreeMap::new();
-    for instance in instances(api, cluster).await? {
-        let tags = instance.tag_set.to_tags();
-        let (Some(cluster), Some(group)) = (tags.get(CLUSTER_TAG), tags.get(NODE_GROUP_TAG)) else { continue };
-        let groups = found.entry(cluster.clone()).or_default();
-        groups.entry(group.clone()).or_default().push(node_iid(&instance));
-    }
-    for nodes in found.values_mut().flat_map(BTreeMap::values_mut) {
-        nodes.sort_by(|a, b| a.system_id.cmp(&b.system_id));
-    }
-    Ok(found)
-}
-
-async fn instances(api: &Api, cluster: Option<&str>) -> Result<Vec<wire::Instance>> {
-    let tag = format!("tag:{CLUSTER_TAG}");
-    let of = match cluster {
-        Some(name) => filter(&tag, name),
-        None => filter("tag-key", CLUSTER_TAG),
-    };
-    let states = LIVING.iter().map(|state| (*state).to_owned()).collect();
-    api.describe_instances(&[of, ("instance-state-name", states)]).await
 }
 
 /// A Kubernetes node of EKS is called by its private host name.
@@ -179,7 +152,7 @@ pub(crate) fn usable(zone: &wire::AvailabilityZone) -> bool {
 }
 
 /// The images that a node group can be made from. No call.
-pub(crate) async fn images(_driver: &AwsDriver) -> Result<Vec<Image>> {
+pub(crate) fn images() -> Vec<Image> {
     let own = AMI_TYPES.iter().map(|ami| Image {
         name: ami.name.to_owned(),
         description: ami.says.to_owned(),
@@ -187,7 +160,7 @@ pub(crate) async fn images(_driver: &AwsDriver) -> Result<Vec<Image>> {
         operating_system: if ami.name.starts_with("WINDOWS") { "windows" } else { "linux" }.to_owned(),
         default: ami.name == DEFAULT_AMI_TYPE,
     });
-    Ok(own.collect())
+    own.collect()
 }
 
 /// An AMI type of EKS: an image family that EKS itself keeps up to date.
@@ -224,7 +197,11 @@ pub(crate) const AMI_TYPES: &[AmiType] = &[
     ami("BOTTLEROCKET_ARM_64_FIPS", "arm64", "Bottlerocket with FIPS cryptography"),
     ami("BOTTLEROCKET_x86_64_NVIDIA", "x86_64", "Bottlerocket with NVIDIA drivers"),
     ami("BOTTLEROCKET_ARM_64_NVIDIA", "arm64", "Bottlerocket with NVIDIA drivers"),
-    ami("BOTTLEROCKET_x86_64_NVIDIA_FIPS", "x86_64", "Bottlerocket with NVIDIA drivers and FIPS cryptography"),
+    ami(
+        "BOTTLEROCKET_x86_64_NVIDIA_FIPS",
+        "x86_64",
+        "Bottlerocket with NVIDIA drivers and FIPS cryptography",
+    ),
     ami("BOTTLEROCKET_ARM_64_NVIDIA_FIPS", "arm64", "Bottlerocket with NVIDIA drivers and FIPS cryptography"),
     ami("AL2_x86_64", "x86_64", "Amazon Linux 2, up to Kubernetes 1.32"),
     ami("AL2_x86_64_GPU", "x86_64", "Amazon Linux 2 with GPU support, up to Kubernetes 1.32"),
@@ -237,64 +214,10 @@ pub(crate) const AMI_TYPES: &[AmiType] = &[
     ami("WINDOWS_FULL_2025_x86_64", "x86_64", "Windows Server 2025 Full"),
 ];
 
-/// What a node group's image setting names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NodeImage {
-    /// One of EKS' AMI types.
-    AmiType(&'static str),
-    /// A launch template of the user's, by identifier; its image decides, and EKS calls it `CUSTOM`.
-    LaunchTemplate(String),
-    /// An AMI by identifier. EKS takes it only within a launch template.
-    Ami(String),
-}
-
-/// Reads a node group's image setting; empty and `default` are the default of the machines' architecture.
-///
-/// # Errors
-/// What is wrong with it, naming what is known.
-pub(crate) fn node_image(setting: &str, architecture: &str) -> std::result::Result<NodeImage, String> {
-    let hexadecimal = |id: &str| (8..=17).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if matches!(setting, "" | "default") {
-        let name = if architecture == "arm64" { DEFAULT_ARM_AMI_TYPE } else { DEFAULT_AMI_TYPE };
-        return Ok(NodeImage::AmiType(name));
-    }
-    if let Some(id) = setting.strip_prefix("lt-").filter(|id| hexadecimal(id)) {
-        return Ok(NodeImage::LaunchTemplate(format!("lt-{id}")));
-    }
-    if let Some(id) = setting.strip_prefix("ami-").filter(|id| hexadecimal(id)) {
-        return Ok(NodeImage::Ami(format!("ami-{id}")));
-    }
-    match AMI_TYPES.iter().find(|ami| ami.name == setting) {
-        Some(ami) if architecture.is_empty() || ami.architecture == architecture => Ok(NodeImage::AmiType(ami.name)),
-        Some(ami) => Err(format!("{} is for {}, and the machine type is {architecture}", ami.name, ami.architecture)),
-        None => {
-            let known: Vec<&str> = AMI_TYPES.iter().map(|ami| ami.name).collect();
-            Err(format!("must be a launch template (lt-…), an AMI (ami-…) or one of {}", known.join(", ")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::query::{QueryService, read};
-
-    #[test]
-    fn an_image_is_a_type_a_template_or_an_ami_and_fits_the_machines() {
-        for (setting, architecture, expected) in [
-            ("", "x86_64", NodeImage::AmiType("AL2023_x86_64_STANDARD")),
-            ("default", "arm64", NodeImage::AmiType("AL2023_ARM_64_STANDARD")),
-            ("BOTTLEROCKET_ARM_64", "arm64", NodeImage::AmiType("BOTTLEROCKET_ARM_64")),
-            ("lt-0123456789abcdef0", "", NodeImage::LaunchTemplate("lt-0123456789abcdef0".to_owned())),
-            ("ami-0123abcd", "x86_64", NodeImage::Ami("ami-0123abcd".to_owned())),
-        ] {
-            assert_eq!(node_image(setting, architecture), Ok(expected), "{setting}");
-        }
-        assert!(node_image("AL2023_ARM_64_STANDARD", "x86_64").unwrap_err().contains("is for arm64"));
-        for wrong in ["CUSTOM", "lt-", "ami-xyz", "al2023_x86_64_standard", "lt-0123456789abcdef01"] {
-            assert!(node_image(wrong, "x86_64").unwrap_err().contains("AL2023_x86_64_STANDARD"), "{wrong}");
-        }
-    }
 
     #[test]
     fn instances_become_nodes() {
@@ -308,7 +231,10 @@ mod tests {
         let answer: wire::DescribeInstances = read(QueryService::Ec2, xml).unwrap();
         let node = node(&answer.reservation_set.entries[0].instances_set.entries[0]);
         assert_eq!(node.iid, Iid::new("ip-10-0-0-1.ap-northeast-2.compute.internal", "i-1"));
-        assert_eq!((node.node_group.as_str(), node.state.as_str(), node.public_ip.as_str()), ("workers", "running", "3.3.3.3"));
+        assert_eq!(
+            (node.node_group.as_str(), node.state.as_str(), node.public_ip.as_str()),
+            ("workers", "running", "3.3.3.3")
+        );
         assert_eq!(node.launched_at.unwrap().to_string(), "2026-11-23T10:00:00Z");
     }
 
@@ -321,6 +247,9 @@ mod tests {
         let answer: wire::DescribeInstanceTypes = read(QueryService::Ec2, xml).unwrap();
         let found = describe(&answer.instance_type_set.entries[0], vec!["a".to_owned()]);
         assert_eq!((found.vcpus, found.memory_mib, found.gpus), (48, 196_608, 4));
-        assert_eq!((found.architecture.as_str(), found.key_value_list.get("Gpu")), ("x86_64", Some("4 × NVIDIA T4")));
+        assert_eq!(
+            (found.architecture.as_str(), found.key_value_list.get("Gpu")),
+            ("x86_64", Some("4 × NVIDIA T4"))
+        );
     }
 }

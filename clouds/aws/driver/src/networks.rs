@@ -1,6 +1,8 @@
 //! Reads of networks, subnets, security groups and key pairs, and what EC2's words for them mean in ours.
 //! Never writes.
 
+use std::collections::BTreeSet;
+
 use pmks_driver::{DriverError, ErrorKind, Marks, Result};
 use pmks_model::{
     Cidr, Direction, Iid, KeyPair, KeyValueList, Network, Protocol, Rule, SecurityGroup, Subnet, Tags,
@@ -19,7 +21,8 @@ pub(crate) const EVERY_PROTOCOL: &str = "-1";
 
 /// The networks of the region with their subnets, ordered by name. Two calls, pages apart.
 pub(crate) async fn list(driver: &AwsDriver) -> Result<Vec<Network>> {
-    let (vpcs, subnets) = futures::try_join!(driver.api.describe_vpcs(&[]), driver.api.describe_subnets(&[]))?;
+    let (vpcs, subnets) =
+        futures::try_join!(driver.api.describe_vpcs(&[]), driver.api.describe_subnets(&[]))?;
     let mut networks: Vec<Network> = vpcs.iter().map(|vpc| network(vpc, &subnets)).collect();
     networks.sort_by(|a, b| a.iid.cmp(&b.iid));
     Ok(networks)
@@ -31,7 +34,8 @@ pub(crate) async fn list(driver: &AwsDriver) -> Result<Vec<Network>> {
 /// `NotFound`.
 pub(crate) async fn get(driver: &AwsDriver, id: &str) -> Result<Network> {
     let filters = [filter("vpc-id", id)];
-    let (vpcs, subnets) = futures::try_join!(driver.api.describe_vpcs(&filters), driver.api.describe_subnets(&filters))?;
+    let (vpcs, subnets) =
+        futures::try_join!(driver.api.describe_vpcs(&filters), driver.api.describe_subnets(&filters))?;
     let vpc = vpcs.first().ok_or_else(|| not_found("ec2.DescribeVpcs", "VPC", id))?;
     Ok(network(vpc, &subnets))
 }
@@ -45,13 +49,26 @@ pub(crate) async fn get_subnet(driver: &AwsDriver, id: &str) -> Result<Subnet> {
     subnets.first().map(subnet).ok_or_else(|| not_found("ec2.DescribeSubnets", "subnet", id))
 }
 
+/// The zones that these subnets lie in, each once, ordered. One call.
+pub(crate) async fn zones_of(driver: &AwsDriver, subnets: &[String]) -> Result<Vec<String>> {
+    if subnets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = driver.api.describe_subnets(&[("subnet-id", subnets.to_vec())]).await?;
+    let zones: BTreeSet<String> = found.into_iter().map(|subnet| subnet.availability_zone).collect();
+    Ok(zones.into_iter().collect())
+}
+
 /// One security group. One call.
 ///
 /// # Errors
 /// `NotFound`.
 pub(crate) async fn get_security_group(driver: &AwsDriver, id: &str) -> Result<SecurityGroup> {
     let groups = driver.api.describe_security_groups(&[filter("group-id", id)]).await?;
-    groups.first().map(security_group).ok_or_else(|| not_found("ec2.DescribeSecurityGroups", "security group", id))
+    groups
+        .first()
+        .map(security_group)
+        .ok_or_else(|| not_found("ec2.DescribeSecurityGroups", "security group", id))
 }
 
 /// One key pair, by its name or by EC2's `key-…`. One call by name, two by the other.
@@ -104,7 +121,8 @@ fn network(vpc: &wire::Vpc, subnets: &[wire::Subnet]) -> Network {
     for block in vpc.cidr_block_association_set.entries.iter().skip(1) {
         facts.add("CidrBlock", &block.cidr_block);
     }
-    let mut own: Vec<Subnet> = subnets.iter().filter(|subnet| subnet.vpc_id == vpc.vpc_id).map(subnet).collect();
+    let mut own: Vec<Subnet> =
+        subnets.iter().filter(|subnet| subnet.vpc_id == vpc.vpc_id).map(subnet).collect();
     own.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: named(&tags, &vpc.vpc_id),
@@ -152,7 +170,8 @@ fn security_group(found: &wire::SecurityGroup) -> SecurityGroup {
     let mut facts = KeyValueList::default();
     facts.add("Description", &found.group_description);
     let mut rules = Vec::new();
-    let both = [(Direction::Inbound, &found.ip_permissions), (Direction::Outbound, &found.ip_permissions_egress)];
+    let both =
+        [(Direction::Inbound, &found.ip_permissions), (Direction::Outbound, &found.ip_permissions_egress)];
     for (direction, permissions) in both {
         for permission in &permissions.entries {
             read_permission(direction, permission, &mut rules, &mut facts);
@@ -218,8 +237,12 @@ fn other_rule(direction: Direction, permission: &wire::IpPermission, side: &str)
 /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>
 pub(crate) fn permission(rule: &Rule) -> wire::IpPermission {
     let (protocol, from, to) = match rule.protocol {
-        Protocol::Tcp => ("tcp", rule.from_port.map(i32::from), rule.to_port.or(rule.from_port).map(i32::from)),
-        Protocol::Udp => ("udp", rule.from_port.map(i32::from), rule.to_port.or(rule.from_port).map(i32::from)),
+        Protocol::Tcp => {
+            ("tcp", rule.from_port.map(i32::from), rule.to_port.or(rule.from_port).map(i32::from))
+        }
+        Protocol::Udp => {
+            ("udp", rule.from_port.map(i32::from), rule.to_port.or(rule.from_port).map(i32::from))
+        }
         Protocol::Icmp => ("icmp", Some(-1), Some(-1)),
         Protocol::All => (EVERY_PROTOCOL, None, None),
     };

@@ -317,7 +317,10 @@ impl Api {
     }
 
     /// The machine types of the region that match, 100 a page.
-    pub(crate) async fn describe_instance_types(&self, filters: Filters<'_>) -> Result<Vec<wire::InstanceType>> {
+    pub(crate) async fn describe_instance_types(
+        &self,
+        filters: Filters<'_>,
+    ) -> Result<Vec<wire::InstanceType>> {
         let query = read("ec2.DescribeInstanceTypes").field("MaxResults", "100").filters(filters);
         Ok(all_pages!(self, query, wire::DescribeInstanceTypes, instance_type_set))
     }

@@ -49,7 +49,8 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateNetwork) -> Result
     let chosen = zones.choose(&[], &wanted);
     let mut prepared = Prepared::of(plan(asked, &chosen));
     if !chosen.is_empty() {
-        let said = request.subnets.iter().zip(&chosen).map(|(subnet, zone)| format!("{}: {zone}", subnet.name));
+        let said =
+            request.subnets.iter().zip(&chosen).map(|(subnet, zone)| format!("{}: {zone}", subnet.name));
         prepared = prepared.resolved("zones", said.collect::<Vec<_>>().join(", "));
     }
     prepared.notices.extend(chosen.iter().filter_map(|zone| zones.notice(zone)));
@@ -118,9 +119,12 @@ impl Stage for Vpc {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let marked = reference::marked(&self.marks);
         let found = driver.api.describe_vpcs(&reference::filters(&marked)).await?;
-        Ok(reference::look(context, &found, |vpc| &vpc.vpc_id, |vpc| {
-            reference::ready_when(vpc.state == "available", &vpc.state, json!({ID: vpc.vpc_id}))
-        }))
+        Ok(reference::look(
+            context,
+            &found,
+            |vpc| &vpc.vpc_id,
+            |vpc| reference::ready_when(vpc.state == "available", &vpc.state, json!({ID: vpc.vpc_id})),
+        ))
     }
 
     async fn ask(&self, driver: &AwsDriver, _: &StageContext) -> Result<Asked> {
@@ -158,7 +162,9 @@ impl Stage for VpcAttribute {
             Attribute::DnsHostNames => "enableDnsHostnames",
         };
         let said = match driver.api.describe_vpc_attribute(id, word).await {
-            Err(error) if error.is_not_found() => return Ok(Look::Unsure(format!("AWS does not show {id} yet"))),
+            Err(error) if error.is_not_found() => {
+                return Ok(Look::Unsure(format!("AWS does not show {id} yet")));
+            }
             said => said?,
         };
         let on = match self.which {
@@ -194,9 +200,12 @@ impl Stage for Gateway {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let marked = reference::marked(&self.marks);
         let found = driver.api.describe_internet_gateways(&reference::filters(&marked)).await?;
-        Ok(reference::look(context, &found, |gateway| &gateway.internet_gateway_id, |gateway| {
-            reference::ready_when(true, "", json!({ID: gateway.internet_gateway_id}))
-        }))
+        Ok(reference::look(
+            context,
+            &found,
+            |gateway| &gateway.internet_gateway_id,
+            |gateway| reference::ready_when(true, "", json!({ID: gateway.internet_gateway_id})),
+        ))
     }
 
     async fn ask(&self, driver: &AwsDriver, _: &StageContext) -> Result<Asked> {
@@ -293,7 +302,9 @@ impl Stage for DefaultRoute {
         let out = Cidr::ALL.to_string();
         Ok(match found.route_set.entries.iter().find(|route| route.destination_cidr_block == out) {
             None => Look::Absent,
-            Some(route) if route.gateway_id == gateway && route.state == "active" => Look::ready("", "", json!({})),
+            Some(route) if route.gateway_id == gateway && route.state == "active" => {
+                Look::ready("", "", json!({}))
+            }
             Some(route) if route.gateway_id == gateway => Look::pending("", "", &route.state),
             Some(route) => {
                 let message = format!("the default route of {table} already leads to {}", route.gateway_id);

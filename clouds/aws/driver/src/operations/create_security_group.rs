@@ -4,7 +4,9 @@
 //! rule; where the user names some, it is removed once they stand, unless it is one of them.
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, CreateSecurityGroup, Look, Marks, Prepared, Result, StageContext, StageSpecification};
+use pmks_driver::{
+    Asked, CreateSecurityGroup, Look, Marks, Prepared, Result, StageContext, StageSpecification,
+};
 use pmks_model::{Cidr, Direction, Protocol, ResourceKind, Rule, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -52,9 +54,10 @@ fn plan(asked: &CreateSecurityGroup) -> Vec<StageSpecification> {
     let mut stages = vec![group.specification(GROUP).subject(ResourceKind::SecurityGroup, &request.name)];
     let made = Reference::Stage(GROUP.to_owned());
     for (direction, name) in [(Direction::Inbound, INBOUND), (Direction::Outbound, OUTBOUND)] {
-        let own: Vec<Rule> = request.rules.iter().filter(|rule| rule.direction == direction).cloned().collect();
+        let own: Vec<Rule> =
+            request.rules.iter().filter(|rule| rule.direction == direction).cloned().collect();
         if !own.is_empty() {
-            let rules = Rules { group: made.clone(), direction, rules: own };
+            let rules = Rules { group: made.clone(), direction, wanted: own };
             stages.push(rules.specification(name).after([GROUP]));
         }
     }
@@ -68,7 +71,13 @@ fn plan(asked: &CreateSecurityGroup) -> Vec<StageSpecification> {
 ///
 /// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
 fn default_rule() -> Rule {
-    Rule { direction: Direction::Outbound, protocol: Protocol::All, from_port: None, to_port: None, cidr: Cidr::ALL }
+    Rule {
+        direction: Direction::Outbound,
+        protocol: Protocol::All,
+        from_port: None,
+        to_port: None,
+        cidr: Cidr::ALL,
+    }
 }
 
 fn removes_default(rules: &[Rule]) -> bool {
@@ -115,14 +124,14 @@ impl Stage for Group {
 pub(crate) struct Rules {
     group: Reference,
     direction: Direction,
-    rules: Vec<Rule>,
+    wanted: Vec<Rule>,
 }
 
 impl Rules {
     /// Those that the group does not have.
     fn missing(&self, group: &wire::SecurityGroup) -> Vec<wire::IpPermission> {
         let standing = networks::standing_rules(group, self.direction);
-        let missing = self.rules.iter().filter(|rule| !standing.contains(&networks::normal(rule)));
+        let missing = self.wanted.iter().filter(|rule| !standing.contains(&networks::normal(rule)));
         missing.map(networks::permission).collect()
     }
 }
@@ -145,7 +154,7 @@ impl Stage for Rules {
         let id = self.group.id(context)?;
         let missing = match group(driver, id).await? {
             Some(group) => self.missing(&group),
-            None => self.rules.iter().map(networks::permission).collect(),
+            None => self.wanted.iter().map(networks::permission).collect(),
         };
         let asked = match self.direction {
             _ if missing.is_empty() => Ok(()),
@@ -172,7 +181,9 @@ impl Stage for NoDefaultRule {
         let id = self.group.id(context)?;
         Ok(match group(driver, id).await? {
             None => Look::Unsure(format!("AWS does not show {id} yet")),
-            Some(group) if networks::standing_rules(&group, Direction::Outbound).contains(&default_rule()) => {
+            Some(group)
+                if networks::standing_rules(&group, Direction::Outbound).contains(&default_rule()) =>
+            {
                 Look::Absent
             }
             Some(_) => Look::gone(),
@@ -230,7 +241,7 @@ mod tests {
         let rules = Rules {
             group: Reference::Id("sg-1".to_owned()),
             direction: Direction::Inbound,
-            rules: vec![standing.clone(), missing],
+            wanted: vec![standing.clone(), missing],
         };
         let group = wire::SecurityGroup {
             ip_permissions: crate::query::List { entries: vec![networks::permission(&standing)] },

@@ -141,10 +141,15 @@ impl Stage for Subnet {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let marked = reference::marked(&self.marks);
         let found = driver.api.describe_subnets(&reference::filters(&marked)).await?;
-        Ok(reference::look(context, &found, |subnet| &subnet.subnet_id, |subnet| {
-            let outputs = json!({ID: subnet.subnet_id, "zone": subnet.availability_zone});
-            reference::ready_when(subnet.state == "available", &subnet.state, outputs)
-        }))
+        Ok(reference::look(
+            context,
+            &found,
+            |subnet| &subnet.subnet_id,
+            |subnet| {
+                let outputs = json!({ID: subnet.subnet_id, "zone": subnet.availability_zone});
+                reference::ready_when(subnet.state == "available", &subnet.state, outputs)
+            },
+        ))
     }
 
     async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {

@@ -4,6 +4,7 @@
 //! it. Every stage deletes one thing by its identifier; what is gone already is success.
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use pmks_driver::{
     Asked, DeleteResource, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification,
@@ -82,12 +83,13 @@ impl Content {
     async fn of(driver: &AwsDriver, network: &str) -> Result<Self> {
         let within = [filter("vpc-id", network)];
         let attached = [filter("attachment.vpc-id", network)];
+        // Boxed: together they are larger than a future should be.
         let (subnets, gateways, tables, groups, interfaces) = futures::try_join!(
-            driver.api.describe_subnets(&within),
-            driver.api.describe_internet_gateways(&attached),
-            driver.api.describe_route_tables(&within),
-            driver.api.describe_security_groups(&within),
-            driver.api.describe_network_interfaces(&within),
+            driver.api.describe_subnets(&within).boxed(),
+            driver.api.describe_internet_gateways(&attached).boxed(),
+            driver.api.describe_route_tables(&within).boxed(),
+            driver.api.describe_security_groups(&within).boxed(),
+            driver.api.describe_network_interfaces(&within).boxed(),
         )?;
         Ok(Self { subnets, gateways, tables, groups, interfaces })
     }
@@ -111,17 +113,21 @@ impl Content {
     fn plan(&self, network: &str, marks: &Marks) -> Vec<StageSpecification> {
         let mut stages = Vec::new();
         for subnet in self.subnets.iter().filter(|subnet| made_here(&subnet.tag_set, marks)) {
-            stages.push(Delete::of(What::Subnet, &subnet.subnet_id).specification(format!(
-                "subnet {}",
-                says(&subnet.subnet_id, &subnet.tag_set)
-            )));
+            stages.push(
+                Delete::of(What::Subnet, &subnet.subnet_id)
+                    .specification(format!("subnet {}", says(&subnet.subnet_id, &subnet.tag_set))),
+            );
         }
         let mut before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
         for gateway in self.gateways.iter().filter(|gateway| made_here(&gateway.tag_set, marks)) {
             let id = gateway.internet_gateway_id.as_str();
             let detached = format!("detachment of {id}");
             let gone = format!("internet gateway {id}");
-            let attachment = Delete { what: What::GatewayAttachment, id: id.to_owned(), network: Some(network.to_owned()) };
+            let attachment = Delete {
+                what: What::GatewayAttachment,
+                id: id.to_owned(),
+                network: Some(network.to_owned()),
+            };
             // Public addresses of what is in the subnets hold the attachment.
             stages.push(attachment.specification(&detached).after(before.clone()));
             stages.push(Delete::of(What::Gateway, id).specification(&gone).after([&detached]));
@@ -231,7 +237,8 @@ impl Delete {
         if self.what == What::SecurityGroup {
             let named = api.describe_security_groups(&[filter("ip-permission.group-id", id)]).await?;
             let others = named.iter().filter(|group| group.group_id != id);
-            holders.extend(others.map(|group| format!("a rule of {} ({})", group.group_id, group.group_name)));
+            holders
+                .extend(others.map(|group| format!("a rule of {} ({})", group.group_id, group.group_name)));
         }
         Ok(holders)
     }
@@ -287,16 +294,30 @@ mod tests {
     }
 
     fn content(installation: &str) -> Content {
-        let subnet = wire::Subnet { subnet_id: "subnet-1".into(), tag_set: tags(installation), ..Default::default() };
-        let gateway =
-            wire::InternetGateway { internet_gateway_id: "igw-1".into(), tag_set: tags(installation), ..Default::default() };
+        let subnet =
+            wire::Subnet { subnet_id: "subnet-1".into(), tag_set: tags(installation), ..Default::default() };
+        let gateway = wire::InternetGateway {
+            internet_gateway_id: "igw-1".into(),
+            tag_set: tags(installation),
+            ..Default::default()
+        };
         let main = wire::RouteTable {
             route_table_id: "rtb-1".into(),
             association_set: List { entries: vec![wire::RouteTableAssociation { main: true }] },
             ..Default::default()
         };
-        let group = wire::SecurityGroup { group_id: "sg-1".into(), group_name: "default".into(), ..Default::default() };
-        Content { subnets: vec![subnet], gateways: vec![gateway], tables: vec![main], groups: vec![group], interfaces: vec![] }
+        let group = wire::SecurityGroup {
+            group_id: "sg-1".into(),
+            group_name: "default".into(),
+            ..Default::default()
+        };
+        Content {
+            subnets: vec![subnet],
+            gateways: vec![gateway],
+            tables: vec![main],
+            groups: vec![group],
+            interfaces: vec![],
+        }
     }
 
     #[test]
@@ -317,7 +338,11 @@ mod tests {
             description: "ELB web".into(),
             ..Default::default()
         });
-        foreign.groups.push(wire::SecurityGroup { group_id: "sg-2".into(), group_name: "x".into(), ..Default::default() });
+        foreign.groups.push(wire::SecurityGroup {
+            group_id: "sg-2".into(),
+            group_name: "x".into(),
+            ..Default::default()
+        });
         foreign.tables.push(wire::RouteTable { route_table_id: "rtb-2".into(), ..Default::default() });
         let holders = foreign.strangers(&marks());
         let error = refuse_if_held(&Delete::of(What::Network, "vpc-1"), &holders).unwrap_err();

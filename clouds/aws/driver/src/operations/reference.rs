@@ -70,9 +70,11 @@ pub(crate) fn look<T>(
     let known = context.system_id.as_deref();
     let told = found.iter().find(|one| known == Some(id(one)));
     match (told, found, known) {
-        (Some(one), ..) | (None, [one], None) => {
-            Look::Present(Found { system_id: id(one).to_owned(), incarnation: id(one).to_owned(), state: state(one) })
-        }
+        (Some(one), ..) | (None, [one], None) => Look::Present(Found {
+            system_id: id(one).to_owned(),
+            incarnation: id(one).to_owned(),
+            state: state(one),
+        }),
         (None, _, Some(known)) => Look::Unsure(format!("AWS does not show {known} yet")),
         (None, [], None) => Look::Absent,
         (None, several, None) => Look::Several(several.iter().map(|one| id(one).to_owned()).collect()),

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html>.
 
+#![expect(clippy::struct_field_names, reason = "the names are EC2's own")]
+
 use serde::Deserialize;
 
 use crate::query::{List, Tag};
@@ -12,10 +14,6 @@ pub(crate) struct BooleanValue {
     #[serde(default)]
     pub(crate) value: bool,
 }
-
-/// The answer of a call that says nothing of use.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Done {}
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

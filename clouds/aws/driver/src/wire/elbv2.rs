@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/Welcome.html>.
 
+#![expect(clippy::struct_field_names, reason = "the names are Elastic Load Balancing's own")]
+
 use serde::Deserialize;
 
 use crate::query::{List, Tag};

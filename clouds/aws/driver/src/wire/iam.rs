@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>.
 
+#![expect(clippy::struct_field_names, reason = "the names are IAM's own")]
+
 use serde::Deserialize;
 
 use crate::query::{List, Tag};
