@@ -25,11 +25,8 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// How a claim passes over rows that another server claims at this moment: there is one server, and one writer.
 const SKIP_LOCKED: &str = "";
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "initial",
-    include_str!("../migrations/sqlite/0001_initial.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql"))];
 
 impl SqliteStore {
     /// Opens the store in that file, makes it if there is none, and brings its tables up to date.
@@ -55,10 +52,8 @@ impl SqliteStore {
             .connect_with(options.clone())
             .await?;
         sql::migrate(&writer, &MIGRATIONS).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options.read_only(true))
-            .await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
         Self::over(writer, readers, master, kill_points).await
     }
 }

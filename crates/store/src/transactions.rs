@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Claim, Claimed, Connection, ConnectionUpdate,
-    Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken, NewConnection, NewResource, Observe, Operation,
-    OperationFilter, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord,
-    SystemKey,
+    Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken, NewConnection, NewResource,
+    Observe, Operation, OperationFilter, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result,
+    StageRecord, SystemKey,
 };
 
 /// Everything that pmks remembers.

@@ -104,8 +104,7 @@ impl Turn<'_> {
         self.notes.certain_at = Some(self.certain_after(false));
         self.notes.stale = 0;
         if let Some(busy_since) = self.notes.busy_since.take() {
-            let paused = u64::try_from(since(busy_since, now).as_millis()).unwrap_or(u64::MAX);
-            self.notes.paused_ms = self.notes.paused_ms.saturating_add(paused);
+            self.notes.forgive(since(busy_since, now));
         }
         self.notes.busy = None;
         self.notes.settled_looks = 0;
@@ -197,7 +196,7 @@ impl Turn<'_> {
             Some(false) => self.notes.settled_looks = 0,
             None => {}
         }
-        self.notes.settled_looks > SETTLED_LOOKS
+        self.notes.settled_looks >= SETTLED_LOOKS
     }
 
     /// Whether the cluster, with all its node groups, is at rest; `None` if that cannot be said.

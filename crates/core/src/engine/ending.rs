@@ -20,8 +20,9 @@ impl Run<'_> {
     }
 
     pub(super) async fn end_now(&self, end: End) -> Result<()> {
-        // What never began changed nothing that would have to be read.
-        let outcome = if self.operation.stages.len() > 1 {
+        // What never began changed nothing that would have to be read; what succeeded may change what is asked for
+        // even where the cloud had nothing to do.
+        let outcome = if self.operation.stages.len() > 1 || end == End::Succeeded {
             self.outcome(end == End::Succeeded).await
         } else {
             Outcome::default()

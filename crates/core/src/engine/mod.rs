@@ -28,6 +28,9 @@ mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[cfg(test)]
+mod tests;
+
 pub use contract::{Connected, Drivers, Hooks, Outcome};
 
 use std::collections::HashMap;

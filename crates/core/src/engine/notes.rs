@@ -1,8 +1,12 @@
 //! What the engine remembers of a stage beside what everybody sees: versioned JSON in the stage's row.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use pmks_model::Failure;
 use serde::{Deserialize, Serialize};
+
+use super::timing::after;
 
 /// The engine's notes on a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +106,13 @@ impl Notes {
             replacing: self.replacing,
             ..Self::default()
         };
+    }
+
+    /// That time does not count against deadlines.
+    pub(super) fn forgive(&mut self, time: Duration) {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.paused_ms = self.paused_ms.saturating_add(milliseconds);
+        self.busy_since = self.busy_since.map(|since| after(since, time));
     }
 
     /// A new thing is asked for from now on.

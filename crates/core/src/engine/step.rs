@@ -38,6 +38,9 @@ pub(super) struct Run<'a> {
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
 }
 
+/// A step may begin that much late without anybody having neglected it.
+const NEGLECT: Duration = Duration::from_secs(30);
+
 /// What a stage does next.
 enum Next {
     /// It is over, or does not begin any more.
@@ -166,7 +169,31 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Time during which nobody carried the operation on (a server that was down, a user who had to decide) does not
+    /// count against the deadlines of its stages.
+    async fn forgive_neglect(&mut self) -> Result<()> {
+        let now = self.house.clock.wall();
+        let neglected = timing::since(self.operation.next_run_at, now);
+        if neglected < NEGLECT {
+            return Ok(());
+        }
+        for stage in self.operation.stages.iter_mut().skip(1) {
+            let over = matches!(stage.record.state, StageState::Done | StageState::Failed);
+            if over || stage.record.started_at.is_none() {
+                continue;
+            }
+            let mut notes = Notes::read(&stage.record.notes);
+            notes.forgive(neglected);
+            stage.record.notes = notes.write();
+            let lease = timing::after(now, timing::LEASE);
+            let record = stage.record.clone();
+            self.house.store.record(self.fence, &stage.name, record, None, lease, now).await?;
+        }
+        Ok(())
+    }
+
     async fn stages(mut self) -> Result<()> {
+        self.forgive_neglect().await?;
         let mut blocked = HashMap::new();
         for _ in 0..ROUNDS {
             let now = self.house.clock.wall();

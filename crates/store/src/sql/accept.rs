@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use super::values::{flag, from_uid, json, millis, word};
 use super::{Columns, Database, Write};
-use crate::{Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, Operation, PREFLIGHT, Result, WhenHeld};
+use crate::{
+    Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, Operation, PREFLIGHT, Result,
+    WhenHeld,
+};
 
 impl Database {
     pub(super) async fn accept_operation(&self, accept: Accept) -> Result<Accepted> {
@@ -37,9 +40,7 @@ impl Database {
         let id = accept.operation.id;
         let order = write.next_queue_order().await?;
         write.insert_operation(accept.operation, order).await?;
-        write
-            .insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null)
-            .await?;
+        write.insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null).await?;
         for hold in accept.holds {
             write.hold(id, hold, order).await?;
         }
@@ -75,7 +76,12 @@ impl Write<'_> {
         row.uid("operation").map(Some)
     }
 
-    async fn keep_key(&mut self, key: Option<&IdempotencyKey>, operation: Uuid, now: Timestamp) -> Result<()> {
+    async fn keep_key(
+        &mut self,
+        key: Option<&IdempotencyKey>,
+        operation: Uuid,
+        now: Timestamp,
+    ) -> Result<()> {
         let Some(key) = key else { return Ok(()) };
         sqlx::query(
             "INSERT INTO idempotency_keys (scope, key, body_hash, operation, created_at) VALUES ($1, $2, $3, $4, $5)",

@@ -32,9 +32,7 @@ pub(super) async fn stages(connection: &mut Connection, id: Uuid) -> Result<Vec<
 
 impl Write<'_> {
     pub(super) async fn operation(&mut self, id: Uuid) -> Result<Operation> {
-        load(&mut self.transaction, id)
-            .await?
-            .ok_or_else(|| Error::not_found(format!("operation {id}")))
+        load(&mut self.transaction, id).await?.ok_or_else(|| Error::not_found(format!("operation {id}")))
     }
 
     /// The operation, if this claim of it is still the last one. The row stays locked until the end.

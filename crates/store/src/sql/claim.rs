@@ -12,7 +12,8 @@ use super::{Columns, Database, SKIP_LOCKED, Write};
 use crate::{Claim, Claimed, Fence, Result};
 
 /// What can go on by itself. A blocked operation goes on only to be cancelled.
-const GOES_ON: &str = "(o.state IN ('queued', 'running') OR (o.state = 'blocked' AND o.cancel_requested = 1))";
+const GOES_ON: &str =
+    "(o.state IN ('queued', 'running') OR (o.state = 'blocked' AND o.cancel_requested = 1))";
 
 impl Database {
     pub(super) async fn claim_operations(&self, claim: &Claim) -> Result<Vec<Claimed>> {
@@ -34,10 +35,7 @@ impl Database {
             .await?;
             claimed.push(Claimed {
                 operation: write.operation(id).await?,
-                fence: Fence {
-                    operation: id,
-                    number: row.plain("fence")?,
-                },
+                fence: Fence { operation: id, number: row.plain("fence")? },
             });
         }
         write.commit().await?;
@@ -64,10 +62,7 @@ impl Database {
             .bind(claim.only.map(from_uid).unwrap_or_default())
             .bind(limit(claim.limit_per_connection))
             .bind(1_i64);
-        let due = claim
-            .except
-            .iter()
-            .fold(due, |query, connection| query.bind(connection.as_str()));
+        let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
         Ok(due.fetch_optional(&self.readers).await?.is_none())
     }
 }
@@ -80,15 +75,8 @@ impl Write<'_> {
             .bind(claim.only.map(from_uid).unwrap_or_default())
             .bind(limit(claim.limit_per_connection))
             .bind(limit(claim.limit));
-        let due = claim
-            .except
-            .iter()
-            .fold(due, |query, connection| query.bind(connection.as_str()));
-        due.fetch_all(self.on())
-            .await?
-            .iter()
-            .map(|row| row.uid("id"))
-            .collect()
+        let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
+        due.fetch_all(self.on()).await?.iter().map(|row| row.uid("id")).collect()
     }
 }
 

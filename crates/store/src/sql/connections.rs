@@ -7,7 +7,8 @@ use super::values::{from_uid, json, limit, millis};
 use super::{Columns, Database, Write, rows};
 use crate::seal::{self, DataKey};
 use crate::{
-    AuditEntry, Connection, ConnectionUpdate, Connections, Credential, Error, MasterKey, NewConnection, Page, Result,
+    AuditEntry, Connection, ConnectionUpdate, Connections, Credential, Error, MasterKey, NewConnection, Page,
+    Result,
 };
 
 const FIELD: &str = "credential";
@@ -77,9 +78,7 @@ impl Connections for Database {
         let mut write = self.write("update_connection").await?;
         let now = write.connection(name).await?;
         if revision.is_some_and(|revision| revision != now.revision) {
-            return Err(Error::Stale {
-                what: format!("connection {name:?}"),
-            });
+            return Err(Error::Stale { what: format!("connection {name:?}") });
         }
         if let (Some(known), Some((proven, _))) = (&now.account, &update.account)
             && known != proven
@@ -127,10 +126,7 @@ impl Connections for Database {
                 "{known} resources are known at connection {name:?}: delete or forget them first"
             )));
         }
-        sqlx::query("DELETE FROM connections WHERE name = $1")
-            .bind(name)
-            .execute(write.on())
-            .await?;
+        sqlx::query("DELETE FROM connections WHERE name = $1").bind(name).execute(write.on()).await?;
         write.audit(&audit).await?;
         write.commit().await
     }
@@ -155,9 +151,8 @@ impl Connections for Database {
     async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()> {
         let mut master = self.master.write().await;
         let mut write = self.write("rotate").await?;
-        let wrapped = sqlx::query("SELECT connection, data_key FROM credentials")
-            .fetch_all(write.on())
-            .await?;
+        let wrapped =
+            sqlx::query("SELECT connection, data_key FROM credentials").fetch_all(write.on()).await?;
         for row in wrapped {
             let place = row.text("connection")?;
             let key = DataKey::unwrap(&master, &place, &row.plain::<Vec<u8>>("data_key")?)?;

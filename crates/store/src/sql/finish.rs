@@ -18,9 +18,7 @@ impl Database {
             End::Failed(failure) => (OperationState::Failed, Some(failure)),
             End::Cancelled => (OperationState::Cancelled, None),
         };
-        write
-            .end(operation.id, state, error, &finish.remains, now)
-            .await?;
+        write.end(operation.id, state, error, &finish.remains, now).await?;
         let nothing_remains = finish.remains.is_empty();
         write.keep_outcome(finish).await?;
         if let Some(uid) = operation.resource_uid {

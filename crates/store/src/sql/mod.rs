@@ -51,19 +51,10 @@ pub(super) async fn migrate(pool: &Pool<Db>, migrations: &[(i64, &'static str, &
     let migrations = migrations
         .iter()
         .map(|(version, name, sql)| {
-            Migration::new(
-                *version,
-                (*name).into(),
-                MigrationType::Simple,
-                SqlStr::from_static(sql),
-                false,
-            )
+            Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
         })
         .collect();
-    Migrator::with_migrations(migrations)
-        .run(pool)
-        .await
-        .map_err(Error::Migration)
+    Migrator::with_migrations(migrations).run(pool).await.map_err(Error::Migration)
 }
 
 impl Database {
@@ -80,9 +71,8 @@ impl Database {
         )
         .execute(&writer)
         .await?;
-        let newest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM events")
-            .fetch_one(&writer)
-            .await?;
+        let newest: i64 =
+            sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM events").fetch_one(&writer).await?;
         Ok(Self {
             writer,
             readers,
@@ -102,20 +92,13 @@ impl Database {
     async fn write(&self, name: &'static str) -> Result<Write<'_>> {
         self.kill_points.at(&format!("store.{name}.before")).await;
         let transaction = self.writer.begin_with(BEGIN_WRITE).await?;
-        Ok(Write {
-            transaction,
-            store: self,
-            name,
-            newest: None,
-        })
+        Ok(Write { transaction, store: self, name, newest: None })
     }
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database")
-            .field("installation", &self.installation)
-            .finish_non_exhaustive()
+        f.debug_struct("Database").field("installation", &self.installation).finish_non_exhaustive()
     }
 }
 
@@ -125,9 +108,7 @@ impl Write<'_> {
         kill_points.at(&format!("store.{}.within", self.name)).await;
         self.transaction.commit().await?;
         if let Some(newest) = self.newest {
-            self.store
-                .newest
-                .send_modify(|sequence| *sequence = newest.max(*sequence));
+            self.store.newest.send_modify(|sequence| *sequence = newest.max(*sequence));
         }
         kill_points.at(&format!("store.{}.after", self.name)).await;
         Ok(())
@@ -153,9 +134,8 @@ impl Write<'_> {
 /// The installation's mark; made with the first opening, and proof that the master key is the right one.
 async fn installation(writer: &Pool<Db>, master: &MasterKey) -> Result<Uuid> {
     let mut transaction = writer.begin_with(BEGIN_WRITE).await?;
-    let row = sqlx::query("SELECT uid, key_check FROM installation")
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let row =
+        sqlx::query("SELECT uid, key_check FROM installation").fetch_optional(&mut *transaction).await?;
     if let Some(row) = row {
         let uid = row.uid("uid")?;
         let check: Vec<u8> = row.plain("key_check")?;

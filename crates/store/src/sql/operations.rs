@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::values::{flag, from_uid, limit, word};
 use super::{Database, changes, rows};
 use crate::{
-    Accept, Accepted, AuditEntry, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation, OperationFilter, Operations,
-    Page, Result, StageRecord,
+    Accept, Accepted, AuditEntry, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation,
+    OperationFilter, Operations, Page, Result, StageRecord,
 };
 
 #[async_trait]

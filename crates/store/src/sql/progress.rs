@@ -52,9 +52,7 @@ impl Database {
         .execute(write.on())
         .await?;
         for (position, stage) in begun.stages.iter().enumerate() {
-            write
-                .insert_stage(fence.operation, &stage.name, position + 1, &stage.specification)
-                .await?;
+            write.insert_stage(fence.operation, &stage.name, position + 1, &stage.specification).await?;
         }
         write.update_stage(fence.operation, PREFLIGHT, &preflight).await?;
         let operation = write.changed(fence.operation, now).await?;
@@ -80,7 +78,8 @@ impl Database {
             .await?;
         write.update_stage(fence.operation, stage, &record).await?;
         let known = before.stages.iter().find(|known| known.name == stage);
-        let identified = known.and_then(|known| known.record.system_id.as_deref()) != record.system_id.as_deref()
+        let identified = known.and_then(|known| known.record.system_id.as_deref())
+            != record.system_id.as_deref()
             || known.and_then(|known| known.record.incarnation.as_deref()) != record.incarnation.as_deref();
         if let (Some(uid), Some(system_id), true) = (subject, &record.system_id, identified)
             && !system_id.is_empty()

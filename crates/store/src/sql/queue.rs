@@ -41,7 +41,7 @@ impl Database {
         let mut write = self.write("retry").await?;
         let operation = write.operation(id).await?;
         match operation.state {
-            OperationState::Blocked => write.resume(id, now).await?,
+            OperationState::Blocked => write.resume(id).await?,
             OperationState::Failed => write.queue_again(&operation, now).await?,
             state => {
                 return Err(Error::Conflict(format!(
@@ -66,8 +66,7 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<()> {
         if operation.state == OperationState::Queued && !operation.has_asked() {
-            self.end(operation.id, OperationState::Cancelled, None, &[], now)
-                .await?;
+            self.end(operation.id, OperationState::Cancelled, None, &[], now).await?;
             self.drop_unmade(operation, kept).await?;
         } else {
             sqlx::query(
@@ -110,8 +109,7 @@ impl Write<'_> {
         for id in self.holders_of_record(uid).await? {
             let waiting = self.operation(id).await?;
             if waiting.state == OperationState::Queued && !waiting.kind.removes() {
-                self.end(id, OperationState::Cancelled, Some(&why), &[], now)
-                    .await?;
+                self.end(id, OperationState::Cancelled, Some(&why), &[], now).await?;
                 self.drop_unmade(&waiting, None).await?;
                 self.changed(id, now).await?;
             }
@@ -147,38 +145,29 @@ impl Write<'_> {
         .iter()
         .map(|row| row.uid("operation"))
         .collect::<Result<_>>()?;
-        if holders.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Held { holders })
-        }
+        if holders.is_empty() { Ok(()) } else { Err(Error::Held { holders }) }
     }
 
     /// Ends an operation that its user gives up, whatever the cloud still does.
     pub(super) async fn abandon(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
         let why = Failure::new(FailureKind::Conflict, "given up: its record was forgotten");
-        self.end(id, OperationState::Cancelled, Some(&why), &[], now)
-            .await?;
+        self.end(id, OperationState::Cancelled, Some(&why), &[], now).await?;
         self.changed(id, now).await?;
         Ok(())
     }
 
     pub(super) async fn next_queue_order(&mut self) -> Result<i64> {
-        Ok(
-            sqlx::query_scalar("SELECT COALESCE(MAX(queue_order), 0) + 1 FROM operations")
-                .fetch_one(self.on())
-                .await?,
-        )
+        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(queue_order), 0) + 1 FROM operations")
+            .fetch_one(self.on())
+            .await?)
     }
 
-    async fn resume(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "UPDATE operations SET state = 'running', blocked = NULL, next_run_at = $2, woken = 1 WHERE id = $1",
-        )
-        .bind(from_uid(id))
-        .bind(millis(now))
-        .execute(self.on())
-        .await?;
+    async fn resume(&mut self, id: Uuid) -> Result<()> {
+        // It was due when it was blocked, and is: how long ago that was does not count against its deadlines.
+        sqlx::query("UPDATE operations SET state = 'running', blocked = NULL WHERE id = $1")
+            .bind(from_uid(id))
+            .execute(self.on())
+            .await?;
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use super::connections::unique;
 use super::values::{flag, from_parent, from_uid, json, limit, maybe_json, maybe_millis, millis, word};
 use super::{Database, Write, rows};
 use crate::{
-    AuditEntry, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Resources,
-    Result, SystemKey,
+    AuditEntry, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,
+    Resources, Result, SystemKey,
 };
 
 #[async_trait]
@@ -104,9 +104,7 @@ impl Resources for Database {
         let mut write = self.write("update_resource").await?;
         let now = write.resource(uid).await?;
         if revision.is_some_and(|revision| revision != now.revision) {
-            return Err(Error::Stale {
-                what: describe(&now),
-            });
+            return Err(Error::Stale { what: describe(&now) });
         }
         write.update_resource(uid, update, audit.at).await?;
         write.audit(&audit).await?;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::Db;
 use crate::{
-    ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Resource, Result, Stage, StageRecord,
+    ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Resource, Result, Stage,
+    StageRecord,
 };
 
 type DbRow = <Db as Database>::Row;
@@ -107,11 +108,7 @@ pub(super) fn resource(row: &DbRow) -> Result<Resource> {
         connection: row.text("connection")?,
         account: row.text("account")?,
         location: row.text("location")?,
-        parent: if parent.is_empty() {
-            None
-        } else {
-            Some(parse_uid("parent", &parent)?)
-        },
+        parent: if parent.is_empty() { None } else { Some(parse_uid("parent", &parent)?) },
         name: row.text("name")?,
         system_id: row.plain("system_id")?,
         incarnation: row.plain("incarnation")?,
@@ -132,11 +129,9 @@ fn observation(row: &DbRow) -> Result<Option<Observation>> {
     let started_at = row.maybe_time("observe_start")?;
     let observed_at = row.maybe_time("observed_at")?;
     Ok(match (value, started_at, observed_at) {
-        (Some(value), Some(started_at), Some(observed_at)) => Some(Observation {
-            value,
-            started_at,
-            observed_at,
-        }),
+        (Some(value), Some(started_at), Some(observed_at)) => {
+            Some(Observation { value, started_at, observed_at })
+        }
         _ => None,
     })
 }
@@ -148,9 +143,7 @@ pub(super) fn operation(row: &DbRow) -> Result<Operation> {
         id: row.uid("id")?,
         kind: row.word("kind")?,
         resource: row.json("resource")?,
-        resource_uid: resource_uid
-            .map(|uid| parse_uid("resource_uid", &uid))
-            .transpose()?,
+        resource_uid: resource_uid.map(|uid| parse_uid("resource_uid", &uid)).transpose()?,
         account: row.text("account")?,
         intent: row.json("intent")?,
         requested_by: row.text("requested_by")?,

@@ -17,11 +17,7 @@ pub struct KillSwitch {
 impl KillSwitch {
     /// Ends everything at the passing of that number, counted from 0; `None`: never.
     pub fn new(kill_at: Option<usize>) -> Self {
-        Self {
-            kill_at,
-            passed: Mutex::default(),
-            dead: watch::Sender::new(false),
-        }
+        Self { kill_at, passed: Mutex::default(), dead: watch::Sender::new(false) }
     }
 
     /// The points passed so far, in order.

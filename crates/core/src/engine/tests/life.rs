@@ -1,0 +1,229 @@
+//! The life of an operation: queue, cancel, retry, blocked, events.
+
+use std::time::Duration;
+
+use pmks_driver::{ErrorKind, Identity};
+use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind, StageState};
+use pmks_store::{Access as _, Operations as _, Resources as _};
+
+use super::cloud::{Cloud, Fault};
+use super::driver::{makes, removes};
+use super::rig::{CLUSTER, GROUPS, MARK, Rig, Set, creation, deletion, plans};
+
+const CREATE: OperationKind = OperationKind::ClusterCreate;
+const UPGRADE: OperationKind = OperationKind::ClusterUpgrade;
+const DELETE: OperationKind = OperationKind::ClusterDelete;
+
+async fn rig() -> Rig {
+    let upgrade = vec![removes("upgrade", "u")];
+    let plans = plans([(CREATE, creation()), (DELETE, deletion()), (UPGRADE, upgrade)]);
+    Rig::new(Set::new(Cloud::new(), CREATE, plans)).await
+}
+
+#[tokio::test]
+async fn stages_run_in_the_order_of_the_graph_and_at_once_where_it_allows() {
+    let rig = rig().await;
+    let accepted = rig.accept(CREATE, 1).await;
+    assert_eq!(accepted.state, OperationState::Queued);
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded);
+    let stage = |name: &str| {
+        let found = ended.stages.iter().find(|stage| stage.name == name);
+        found.unwrap().record.clone()
+    };
+    let (cluster, a, b) = (stage("cluster k"), stage("group a"), stage("group b"));
+    assert!(a.asked_at.unwrap() >= cluster.finished_at.unwrap());
+    assert!(b.asked_at.unwrap() < a.finished_at.unwrap());
+    assert_eq!(ended.view().progress.done, 6);
+    for (name, uid) in GROUPS {
+        let record = rig.store.resource(uid).await.unwrap().unwrap();
+        assert_eq!(record.system_id, stage(&format!("group {name}")).system_id);
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_an_event_that_holds_the_whole_operation() {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    let ended = rig.run(1).await;
+    let events = rig.store.events_after(0, Some(ended.id), 1000).await.unwrap();
+    assert_eq!(events.last().unwrap().snapshot, serde_json::to_value(ended.view()).unwrap());
+    assert!(events.len() > 10);
+    assert_eq!(*rig.store.events().borrow(), events.last().unwrap().sequence);
+    assert!(events.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+    assert!(events.iter().all(|event| event.snapshot.get("intent").is_none()));
+}
+
+#[tokio::test]
+async fn one_mutation_at_a_time_first_in_first_out() {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    rig.accept(UPGRADE, 2).await;
+    rig.run_for(Duration::from_secs(20)).await;
+    assert_eq!(rig.operation(1).await.state, OperationState::Running);
+    assert_eq!(rig.operation(2).await.state, OperationState::Queued);
+    let second = rig.run(2).await;
+    assert_eq!(second.state, OperationState::Succeeded);
+    let first = rig.operation(1).await;
+    assert!(second.started_at.unwrap() >= first.finished_at.unwrap());
+}
+
+#[tokio::test]
+async fn a_failed_creation_cancels_what_waits_behind_it_but_not_its_removal() {
+    let rig = rig().await;
+    rig.cloud().rule("ask", "k", 1, Fault::Refused(ErrorKind::QuotaExceeded));
+    rig.accept(CREATE, 1).await;
+    rig.accept(UPGRADE, 2).await;
+    let first = rig.run(1).await;
+    assert_eq!(first.state, OperationState::Failed);
+    assert_eq!(first.error.unwrap().kind, FailureKind::QuotaExceeded);
+    let second = rig.operation(2).await;
+    assert_eq!(second.state, OperationState::Cancelled);
+    assert!(second.error.unwrap().detail.contains("was not made"));
+    // What was made before is listed, and the user's to keep or remove.
+    let kinds: Vec<&str> = first.remains.iter().map(|remains| remains.kind.as_str()).collect();
+    assert_eq!(kinds, ["make", "make"]);
+    rig.accept(DELETE, 3).await;
+    assert_eq!(rig.run(3).await.state, OperationState::Succeeded);
+    assert!(rig.cloud().in_the_end().is_empty());
+    assert!(rig.store.resource(CLUSTER).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_deletion_stops_what_runs_runs_next_and_is_joined() {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    rig.accept(UPGRADE, 2).await;
+    rig.run_for(Duration::from_secs(30)).await;
+    let delete = rig.accept(DELETE, 3).await;
+    assert_eq!(rig.operation(2).await.state, OperationState::Cancelled);
+    assert!(rig.operation(1).await.cancel_requested);
+    assert_eq!(rig.accept(DELETE, 4).await.id, delete.id);
+    assert_eq!(rig.run(3).await.state, OperationState::Succeeded);
+    assert_eq!(rig.operation(1).await.state, OperationState::Cancelled);
+    assert!(rig.cloud().in_the_end().is_empty());
+}
+
+#[tokio::test]
+async fn cancelling_what_is_queued_is_at_once_and_drops_its_record() {
+    let rig = rig().await;
+    let queued = rig.accept(CREATE, 1).await;
+    let audit = rig.set.audit();
+    let cancelled = rig.store.cancel(queued.id, rig.set.now(), audit).await.unwrap();
+    assert_eq!(cancelled.state, OperationState::Cancelled);
+    assert!(rig.store.resource(CLUSTER).await.unwrap().is_none());
+    assert_eq!(rig.cloud().calls("ask"), 0);
+}
+
+#[tokio::test]
+async fn cancelling_what_runs_settles_a_lost_ask_and_lists_what_remains() {
+    let rig = rig().await;
+    rig.cloud().rule("ask", "x", 1, Fault::LostLate(Duration::from_secs(50)));
+    let running = rig.accept(CREATE, 1).await;
+    rig.run_for(Duration::from_secs(5)).await;
+    let audit = rig.set.audit();
+    rig.store.cancel(running.id, rig.set.now(), audit).await.unwrap();
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Cancelled);
+    let mut left: Vec<String> = ended.remains.iter().map(|remains| remains.system_id.clone()).collect();
+    left.sort();
+    assert_eq!(left, ["role-r-1", "rules-x-1"]);
+    assert_eq!(rig.cloud().in_the_end().len(), 2);
+}
+
+#[tokio::test]
+async fn a_retry_goes_on_where_the_failed_attempt_stopped() {
+    let rig = rig().await;
+    rig.cloud().rule("ask", "b", 1, Fault::Refused(ErrorKind::QuotaExceeded));
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Failed);
+    let audit = rig.set.audit();
+    let again = rig.store.retry(uuid::Uuid::from_u128(1), rig.set.now(), audit).await.unwrap();
+    assert_eq!((again.state, again.attempt), (OperationState::Queued, 2));
+    assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
+    for (what, name) in [("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")] {
+        assert_eq!(rig.cloud().ever_made(what, name), 1, "{what} {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_replaces_what_its_own_first_attempt_left_failed() {
+    let rig = rig().await;
+    rig.cloud().rule("ask", "k", 1, Fault::MadeBroken);
+    rig.accept(CREATE, 1).await;
+    let failed = rig.run(1).await;
+    assert_eq!(failed.state, OperationState::Failed);
+    assert!(failed.remains.iter().any(|remains| remains.system_id == "cluster-k-1"));
+    let audit = rig.set.audit();
+    rig.store.retry(failed.id, rig.set.now(), audit).await.unwrap();
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    let standing = rig.cloud().in_the_end();
+    assert_eq!(standing.len(), 5);
+    assert!(standing.iter().any(|thing| thing.id == "cluster-k-2" && !thing.fails));
+    let record = rig.store.resource(CLUSTER).await.unwrap().unwrap();
+    assert_eq!(record.system_id.as_deref(), Some("cluster-k-2"));
+}
+
+#[tokio::test]
+async fn another_account_blocks_until_the_credential_is_right() {
+    let rig = rig().await;
+    rig.cloud().set_account("fake:2");
+    rig.accept(CREATE, 1).await;
+    let blocked = rig.run(1).await;
+    assert_eq!(blocked.state, OperationState::Blocked);
+    assert_eq!(blocked.blocked.unwrap().reason, "credential");
+    assert_eq!(rig.cloud().calls("look") + rig.cloud().calls("prepare"), 0);
+}
+
+#[tokio::test]
+async fn several_candidates_block_and_a_retry_resumes() {
+    let token = Identity::Baseline;
+    let plan = vec![makes("rules", "x", MARK, token).subject(ResourceKind::Cluster, "k")];
+    let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, plan)]))).await;
+    rig.cloud().rule("ask", "x", 1, Fault::LostAfter);
+    rig.accept(CREATE, 1).await;
+    rig.run_for(Duration::from_secs(2)).await;
+    rig.cloud().put("rules", "y");
+    let blocked = rig.run(1).await;
+    assert_eq!(blocked.state, OperationState::Blocked);
+    assert_eq!(blocked.blocked.unwrap().candidates, ["rules-x-1", "rules-y-1"]);
+    assert_eq!(rig.cloud().ever_made("rules", "x"), 1);
+    // The user removes the stranger's, a long time later.
+    rig.cloud().clock.advance(Duration::from_hours(3));
+    let part = super::cloud::Part { what: "rules".into(), name: "y".into(), mark: String::new() };
+    rig.cloud().remove(&part, None).unwrap();
+    rig.cloud().clock.advance(Duration::from_mins(5));
+    let audit = rig.set.audit();
+    rig.store.retry(blocked.id, rig.set.now(), audit).await.unwrap();
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.cloud().ever_made("rules", "x"), 1);
+}
+
+#[tokio::test]
+async fn a_strangers_thing_of_the_same_name_is_never_touched() {
+    let rig = rig().await;
+    rig.cloud().put("cluster", "k");
+    rig.accept(CREATE, 1).await;
+    let ended = rig.run(1).await;
+    assert_eq!(ended.error.unwrap().kind, FailureKind::AlreadyExists);
+    assert!(!ended.remains.iter().any(|remains| remains.name == "k"));
+    let stage = |stage: &&pmks_store::Stage| stage.name == "cluster k";
+    assert_eq!(ended.stages.iter().find(stage).unwrap().record.state, StageState::Failed);
+    assert_eq!(rig.cloud().in_the_end().len(), 3);
+}
+
+#[tokio::test]
+async fn a_restarted_wall_clock_does_not_stop_the_engine() {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    rig.run_for(Duration::from_secs(30)).await;
+    let back = rig.set.now().saturating_sub(Duration::from_hours(5)).unwrap();
+    rig.cloud().clock.set_wall(back);
+    // What the store says lies hours ahead; it is due all the same.
+    let before = rig.cloud().calls("look") + rig.cloud().calls("poll");
+    rig.engine.tick(rig.set.now()).await.unwrap();
+    rig.engine.settle().await;
+    assert!(rig.cloud().calls("look") + rig.cloud().calls("poll") > before);
+}

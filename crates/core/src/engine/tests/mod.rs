@@ -1,0 +1,9 @@
+//! The engine against a scripted cloud that keeps the ground truth, on virtual time.
+
+mod cloud;
+mod driver;
+mod rig;
+
+mod faults;
+mod kills;
+mod life;

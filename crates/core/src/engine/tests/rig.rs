@@ -1,0 +1,304 @@
+//! Everything an engine test needs: a cloud, a store in a temporary directory, an engine on virtual time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use pmks_driver::{
+    Change, ClusterTarget, CreateCluster, DeleteCluster, Identity, Marks, StageSpecification, UpgradeCluster,
+};
+use pmks_model::{Failure, Iid, OperationKind, ResourceKind, ResourceReference, UpgradeRequest};
+use pmks_store::{
+    Accept, AuditEntry, Hold, HoldMode, IdempotencyKey, MasterKey, NewConnection, NewOperation, NewResource,
+    NoKillPoints, Operation, Operations as _, SqliteStore, Store, WhenHeld,
+};
+use pmks_transport::Clock;
+use uuid::Uuid;
+
+use super::cloud::{Cloud, Thing};
+use super::driver::{FakeDriver, Plans, makes, removes};
+use crate::engine::testing::{Scene, drive};
+use crate::engine::{Connected, Drivers, Engine, Hooks, Options, Outcome};
+
+pub(super) const CLUSTER: Uuid = Uuid::from_u128(0xc1);
+pub(super) const GROUPS: [(&str, Uuid); 2] = [("a", Uuid::from_u128(0xa1)), ("b", Uuid::from_u128(0xb1))];
+
+/// The mark that the create's things carry.
+pub(super) const MARK: &str = "operation 1";
+
+/// Every identity that a stage can have, in the shape of a cluster's creation.
+pub(super) fn creation() -> Vec<StageSpecification> {
+    let token = Identity::Token { lifetime_seconds: 24 * 3600 };
+    let mut plan = vec![
+        makes("role", "r", MARK, Identity::UniqueName),
+        makes("rules", "x", MARK, Identity::Baseline),
+        makes("cluster", "k", MARK, token).after(["role r", "rules x"]).subject(ResourceKind::Cluster, "k"),
+    ];
+    plan.extend(GROUPS.map(|(name, _)| {
+        makes("group", name, MARK, Identity::Tag).after(["cluster k"]).subject(ResourceKind::NodeGroup, name)
+    }));
+    plan
+}
+
+pub(super) fn deletion() -> Vec<StageSpecification> {
+    vec![
+        removes("group", ""),
+        removes("cluster", "k").after(["remove group "]),
+        removes("rules", "x").after(["remove cluster k"]),
+        removes("role", "r").after(["remove cluster k"]),
+    ]
+}
+
+pub(super) fn plans(plans: impl IntoIterator<Item = (OperationKind, Vec<StageSpecification>)>) -> Arc<Plans> {
+    Arc::new(plans.into_iter().collect())
+}
+
+/// Intents as they are.
+pub(super) struct PlainHooks;
+
+#[async_trait]
+impl Hooks for PlainHooks {
+    async fn resolve(&self, operation: &Operation) -> Result<Option<Change>, Failure> {
+        Ok(Some(serde_json::from_value(operation.intent.clone()).unwrap()))
+    }
+
+    async fn outcome(&self, _connected: &Connected, _operation: &Operation, _succeeded: bool) -> Outcome {
+        Outcome::default()
+    }
+}
+
+/// A cloud with a clock, and the operations that tests ask for.
+pub(super) struct Set {
+    pub(super) cloud: Arc<Cloud>,
+    pub(super) driver: FakeDriver,
+    asks: OperationKind,
+}
+
+impl Set {
+    pub(super) fn new(cloud: Cloud, asks: OperationKind, plans: Arc<Plans>) -> Self {
+        let cloud = Arc::new(cloud);
+        let driver = FakeDriver { cloud: Arc::clone(&cloud), plans };
+        Self { cloud, driver, asks }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.cloud.clock.wall()
+    }
+
+    pub(super) fn audit(&self) -> AuditEntry {
+        AuditEntry {
+            at: self.now(),
+            who: "me".into(),
+            action: "test".into(),
+            target: "k".into(),
+            request_id: String::new(),
+        }
+    }
+
+    fn record(&self, uid: Uuid, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> NewResource {
+        NewResource {
+            uid,
+            kind,
+            connection: "c".into(),
+            account: "fake:1".into(),
+            location: "here".into(),
+            parent,
+            name: name.into(),
+            system_id: None,
+            incarnation: None,
+            request: serde_json::Value::Null,
+            observation: None,
+            protected: false,
+            imported: false,
+        }
+    }
+
+    pub(super) fn records(&self) -> Vec<NewResource> {
+        let groups = GROUPS.map(|(name, uid)| self.record(uid, ResourceKind::NodeGroup, Some(CLUSTER), name));
+        std::iter::once(self.record(CLUSTER, ResourceKind::Cluster, None, "k")).chain(groups).collect()
+    }
+
+    /// The operation of that kind, with a fixed identifier.
+    pub(super) fn accept(&self, kind: OperationKind, number: u128) -> Accept {
+        let creates = kind == OperationKind::ClusterCreate;
+        Accept {
+            operation: NewOperation {
+                id: Uuid::from_u128(number),
+                kind,
+                resource: ResourceReference {
+                    kind: ResourceKind::Cluster,
+                    connection: "c".into(),
+                    cluster: None,
+                    network: None,
+                    name: "k".into(),
+                },
+                resource_uid: Some(CLUSTER),
+                account: "fake:1".into(),
+                intent: serde_json::to_value(change(kind)).unwrap(),
+                requested_by: "me".into(),
+                now: self.now(),
+            },
+            resources: if creates { self.records() } else { Vec::new() },
+            holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
+            joins: kind.removes(),
+            supersedes: kind.removes(),
+            idempotency: Some(IdempotencyKey {
+                scope: "test".into(),
+                key: number.to_string(),
+                body_hash: "h".into(),
+            }),
+            audit: self.audit(),
+        }
+    }
+}
+
+fn change(kind: OperationKind) -> Change {
+    let marks = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
+    let target = ClusterTarget { iid: Iid::new("k", "k"), incarnation: "1".into() };
+    match kind {
+        OperationKind::ClusterDelete => {
+            Change::DeleteCluster(DeleteCluster { target, delete_volumes: false, marks })
+        }
+        OperationKind::ClusterUpgrade => Change::UpgradeCluster(UpgradeCluster {
+            target,
+            request: UpgradeRequest {
+                version: pmks_model::VersionRequest::default(),
+                node_groups: pmks_model::UpgradeTargets::default(),
+                force: false,
+            },
+            marks,
+        }),
+        _ => {
+            let request =
+                serde_json::json!({"name": "k", "network": {"nameId": "n", "systemId": "n"}, "subnets": []});
+            Change::CreateCluster(CreateCluster { request: serde_json::from_value(request).unwrap(), marks })
+        }
+    }
+}
+
+#[async_trait]
+impl Scene for Set {
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.cloud.clock.clone())
+    }
+
+    async fn pass(&self, wait: Duration) {
+        self.cloud.clock.advance(wait);
+    }
+
+    fn drivers(&self) -> Arc<dyn Drivers> {
+        Arc::new(self.driver.clone())
+    }
+
+    fn hooks(&self, _store: Arc<dyn Store>) -> Arc<dyn Hooks> {
+        Arc::new(PlainHooks)
+    }
+
+    async fn set(&self, store: &dyn Store) {
+        let connection = NewConnection {
+            uid: Uuid::from_u128(0xc0),
+            name: "c".into(),
+            provider: "fake".into(),
+            specification: serde_json::Value::Null,
+            account: None,
+            credential: None,
+        };
+        store.create_connection(connection, self.audit()).await.unwrap();
+        if self.asks != OperationKind::ClusterCreate {
+            store.insert_resources(self.records(), self.audit()).await.unwrap();
+        }
+    }
+
+    async fn asks(&self, _store: &dyn Store) -> Accept {
+        self.accept(self.asks, 1)
+    }
+
+    async fn judge(&self, store: &dyn Store, operation: &Operation) -> Result<(), String> {
+        if operation.state != pmks_model::OperationState::Succeeded {
+            return Err(format!("it ended {}: {:?}", operation.state, operation.error));
+        }
+        let standing = self.cloud.in_the_end();
+        let wanted: Vec<(&str, &str)> = if operation.kind.creates() {
+            vec![("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")]
+        } else {
+            Vec::new()
+        };
+        if standing.len() != wanted.len() {
+            return Err(format!("there stand {standing:?}"));
+        }
+        for (what, name) in wanted {
+            if self.cloud.ever_made(what, name) != 1 {
+                return Err(format!("{what} {name} was made {} times", self.cloud.ever_made(what, name)));
+            }
+        }
+        let recorded = store.resource(CLUSTER).await.unwrap();
+        let id = |thing: &Thing| (thing.part.what == "cluster").then(|| thing.id.clone());
+        let truth = standing.iter().find_map(id);
+        if recorded.and_then(|record| record.system_id) != truth {
+            return Err("the record does not say what stands".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A set with one store and one engine.
+pub(super) struct Rig {
+    pub(super) set: Set,
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) engine: Engine,
+    _directory: tempfile::TempDir,
+}
+
+impl Rig {
+    pub(super) async fn new(set: Set) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.sqlite");
+        let key = MasterKey::from_bytes([7; 32]);
+        let store = Arc::new(SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap());
+        set.set(&*store).await;
+        let engine = Engine::new(
+            Arc::clone(&store) as _,
+            set.clock(),
+            set.drivers(),
+            set.hooks(Arc::clone(&store) as _),
+            Options::default(),
+        );
+        Self { set, store, engine, _directory: directory }
+    }
+
+    pub(super) fn cloud(&self) -> &Cloud {
+        &self.set.cloud
+    }
+
+    pub(super) async fn accept(&self, kind: OperationKind, number: u128) -> Operation {
+        let accept = self.set.accept(kind, number);
+        self.store.accept(accept).await.unwrap().operation()
+    }
+
+    pub(super) async fn operation(&self, number: u128) -> Operation {
+        self.store.operation(Uuid::from_u128(number)).await.unwrap().unwrap()
+    }
+
+    /// Until it is over or blocked.
+    pub(super) async fn run(&self, number: u128) -> Operation {
+        drive(&self.set, &self.engine, &*self.store, Uuid::from_u128(number)).await.unwrap()
+    }
+
+    /// For that long, tick by tick.
+    pub(super) async fn run_for(&self, time: Duration) {
+        let until = self.set.now().saturating_add(time).unwrap();
+        loop {
+            let now = self.set.now();
+            let next = self.engine.tick(now).await.unwrap();
+            self.engine.settle().await;
+            let due = self.store.next_due(None).await.unwrap().or(next);
+            let next = due.unwrap_or(until).min(until);
+            if now >= until {
+                return;
+            }
+            let wait = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+            self.set.pass(wait).await;
+        }
+    }
+}
