@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -29,7 +31,11 @@ type Key = (Place, String, String);
 #[derive(Clone, Default)]
 pub(crate) struct Endpoints {
     live: Arc<Mutex<BTreeMap<Key, Live>>>,
+    ticking: Arc<AtomicBool>,
 }
+
+/// How often, at least and at most, a cluster's watchers are shown what happened meanwhile.
+const TICK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// One endpoint, and what its cluster holds.
 struct Live {
@@ -52,6 +58,9 @@ impl Endpoints {
                 self.keep_one(core, world, now, key, &mut live);
             }
         });
+        if !live.is_empty() && !self.ticking.swap(true, Ordering::AcqRel) {
+            tokio::spawn(tick(Arc::downgrade(&self.live), Arc::clone(&self.ticking), Arc::clone(core)));
+        }
     }
 
     fn keep_one(
@@ -105,6 +114,7 @@ impl Endpoints {
         let authenticator = ClusterAuthenticator {
             core: Arc::clone(core),
             endpoints: Arc::downgrade(&self.live),
+            ticking: Arc::clone(&self.ticking),
             place: place.clone(),
         };
         let endpoint = at_once(kubernetes::Endpoint::start(EndpointSettings {
@@ -123,6 +133,22 @@ impl Endpoints {
         };
         let live = Live { content, _endpoint: endpoint };
         Ok((live, shown))
+    }
+}
+
+/// Keeps the endpoints in step while nobody asks: a watch must see what happens by itself. Ends with the last one.
+async fn tick(live: Weak<Mutex<BTreeMap<Key, Live>>>, ticking: Arc<AtomicBool>, core: Arc<Core>) {
+    loop {
+        let due = core.with_world(|world, _| world.next_due());
+        let pause = due.and_then(|due| core.controls.clock.real_time_until(due)).unwrap_or(TICK.1);
+        tokio::time::sleep(pause.clamp(TICK.0, TICK.1)).await;
+        let Some(live) = live.upgrade() else { return };
+        let none_left = live.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if none_left {
+            ticking.store(false, Ordering::Release);
+            return;
+        }
+        Endpoints { live, ticking: Arc::clone(&ticking) }.keep(&core);
     }
 }
 
@@ -156,6 +182,7 @@ fn at_once<T>(future: impl Future<Output = Result<T, kubernetes::Error>>) -> Res
 struct ClusterAuthenticator {
     core: Arc<Core>,
     endpoints: Weak<Mutex<BTreeMap<Key, Live>>>,
+    ticking: Arc<AtomicBool>,
     place: Place,
 }
 
@@ -167,7 +194,7 @@ impl Authenticator for ClusterAuthenticator {
         };
         // Whoever looks at the cluster sees it as it is at this moment.
         if let Some(live) = self.endpoints.upgrade() {
-            Endpoints { live }.keep(&self.core);
+            Endpoints { live, ticking: Arc::clone(&self.ticking) }.keep(&self.core);
         }
         self.core.with_world(|world, now| authenticate(world, &self.place, cluster, token, now))
     }
