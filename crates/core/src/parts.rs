@@ -10,6 +10,7 @@ use crate::activity::Activity;
 use crate::drafts::users;
 use crate::drivers::{At, Place};
 use crate::failure::{check, conflict, invalid, not_found, of_store};
+use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
 use crate::pmks::Shared;
 use crate::records::Records;
@@ -141,6 +142,7 @@ impl Shared {
         name: &str,
         max_age: Option<Duration>,
     ) -> Result<Known> {
+        let began = self.clock.wall();
         let at = self.drivers.at(connection).await?;
         let place = at.place().ok_or_else(|| not_found(part.kind.says(), name))?;
         let network = self.network_of(&place, part).await?;
@@ -148,7 +150,7 @@ impl Shared {
         let records = Records { store: self.store.as_ref(), place: &place };
         let record = records.get(part.kind, parent, name).await?;
         let busy = Activity::read(self.store.as_ref()).await?.busy([&record]);
-        self.inventory.freshen(&at, &place, &record, busy, max_age).await?;
+        self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
         let mut known = self.known_parts(&place, part.kind, parent).await?;
         known.records.retain(|other| other.uid == record.uid);
         Ok(known)

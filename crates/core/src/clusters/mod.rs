@@ -13,6 +13,7 @@ use pmks_store::{Page as StorePage, Resource, ResourceFilter};
 use crate::activity::Activity;
 use crate::drivers::{At, Place};
 use crate::failure::{not_found, of_store};
+use crate::inventory::Asked;
 use crate::pmks::Shared;
 use crate::records::{Records, observed};
 use crate::{
@@ -238,12 +239,13 @@ impl Shared {
         name: &str,
         max_age: Option<Duration>,
     ) -> Result<(At, Place, Resource)> {
+        let began = self.clock.wall();
         let (at, record) = self.known(connection, ResourceKind::Cluster, None, name).await?;
         let place = Place { account: record.account.clone(), location: record.location.clone() };
         let parts = Records { store: self.store.as_ref(), place: &place };
         let parts = parts.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
         let busy = Activity::read(self.store.as_ref()).await?.busy(parts.iter().chain([&record]));
-        self.inventory.freshen(&at, &place, &record, busy, max_age).await?;
+        self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
         let record = self.store.resource(record.uid).await.map_err(of_store)?;
         Ok((at, place, record.ok_or_else(|| not_found("cluster", name))?))
     }
@@ -277,11 +279,12 @@ impl Shared {
     }
 
     async fn freshen_clusters(&self, at: &At, place: &Place, max_age: Option<Duration>) -> Result<()> {
+        let began = self.clock.wall();
         let records = Records { store: self.store.as_ref(), place };
         let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
         let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
         let busy = Activity::read(self.store.as_ref()).await?.busy(clusters.iter().chain(&groups));
-        self.inventory.freshen_place(at, place, &clusters, busy, max_age).await
+        self.inventory.freshen_place(at, place, &clusters, Asked { began, busy, max_age }).await
     }
 
     async fn clusters_of(&self, place: &Place) -> Result<Vec<ClusterView>> {

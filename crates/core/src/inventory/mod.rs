@@ -23,9 +23,26 @@ use crate::Result;
 use crate::drivers::{At, Drivers, Place};
 use crate::failure::of_store;
 use crate::records::{Records, observed_at};
-use flights::Flights;
+use flights::{Flights, Reader};
 use freshness::{Need, need};
 use seen::ReadFailed;
+
+/// What a reader wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// When it began to read.
+    pub(crate) began: Timestamp,
+    /// Whether an operation runs on what it reads.
+    pub(crate) busy: bool,
+    /// How old an observation it takes.
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl Asked {
+    fn reader(self, since: Timestamp, now: Timestamp) -> Reader {
+        Reader { since: since.min(now), began: self.began, now }
+    }
+}
 
 /// The inventory. Clones are the same one.
 #[derive(Clone)]
@@ -69,23 +86,23 @@ impl Inventory {
         at: &At,
         place: &Place,
         clusters: &[Resource],
-        busy: bool,
-        max_age: Option<Duration>,
+        asked: Asked,
     ) -> Result<()> {
         let now = self.0.clock.wall();
-        let asked = clusters.iter().filter(|record| record.system_id.is_some());
-        let needs: Vec<Need> = asked.map(|record| need(observed_at(record), now, busy, max_age)).collect();
-        let since = clusters.iter().map(|record| record.changed_at).max().unwrap_or(now).min(now);
-        if needs.contains(&Need::Now) || (clusters.is_empty() && max_age == Some(Duration::ZERO)) {
-            return self.refresh_place(at, place, since, Lane::Live).await;
+        let made = clusters.iter().filter(|record| record.system_id.is_some());
+        let needs: Vec<Need> =
+            made.map(|record| need(observed_at(record), now, asked.busy, asked.max_age)).collect();
+        let changed_at = clusters.iter().map(|record| record.changed_at).max().unwrap_or(now);
+        if needs.contains(&Need::Now) {
+            return self.refresh_place(at, place, asked.reader(asked.began, now), Lane::Live).await;
         }
         if needs.contains(&Need::Later) {
-            drop(self.refresh_place(at, place, since, Lane::Refresh));
+            drop(self.refresh_place(at, place, asked.reader(changed_at, now), Lane::Refresh));
         }
         Ok(())
     }
 
-    /// Makes the observation of one record new enough; `parts` are its node groups or subnets.
+    /// Makes the observation of one record, and of its parts, new enough.
     ///
     /// # Errors
     /// What the cloud says, if `max_age` made it ask before answering.
@@ -94,23 +111,23 @@ impl Inventory {
         at: &At,
         place: &Place,
         record: &Resource,
-        busy: bool,
-        max_age: Option<Duration>,
+        asked: Asked,
     ) -> Result<()> {
         if record.system_id.is_none() {
             return Ok(());
         }
         let now = self.0.clock.wall();
-        match need(observed_at(record), now, busy, max_age) {
+        let later = asked.reader(record.changed_at, now);
+        match need(observed_at(record), now, asked.busy, asked.max_age) {
             Need::Nothing => Ok(()),
-            Need::Now => self.refresh_one(at, record, Lane::Live).await,
+            Need::Now => self.refresh_one(at, record, asked.reader(asked.began, now), Lane::Live).await,
             // Whoever reads one cluster soon reads the others: the list costs little more.
             Need::Later if record.kind == ResourceKind::Cluster => {
-                drop(self.refresh_place(at, place, record.changed_at.min(now), Lane::Refresh));
+                drop(self.refresh_place(at, place, later, Lane::Refresh));
                 Ok(())
             }
             Need::Later => {
-                drop(self.refresh_one(at, record, Lane::Refresh));
+                drop(self.refresh_one(at, record, later, Lane::Refresh));
                 Ok(())
             }
         }
@@ -121,12 +138,12 @@ impl Inventory {
         &self,
         at: &At,
         place: &Place,
-        since: Timestamp,
+        reader: Reader,
         lane: Lane,
     ) -> impl Future<Output = Result<()>> + use<> {
         let (inner, at, place) = (Arc::clone(&self.0), at.clone(), place.clone());
         let key = format!("{}\n{}", place.account, place.location);
-        self.0.flights.join(key, since, self.0.clock.wall(), move || {
+        self.0.flights.join(key, reader, move || {
             async move {
                 let result = inner.list(&at, &place, lane).await;
                 let mut errors = inner.errors.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,12 +162,11 @@ impl Inventory {
         &self,
         at: &At,
         record: &Resource,
+        reader: Reader,
         lane: Lane,
     ) -> impl Future<Output = Result<()>> + use<> {
         let (inner, at, record) = (Arc::clone(&self.0), at.clone(), record.clone());
-        let now = self.0.clock.wall();
-        let since = record.changed_at.min(now);
-        self.0.flights.join(record.uid.to_string(), since, now, move || {
+        self.0.flights.join(record.uid.to_string(), reader, move || {
             async move { inner.read(&at, &record, lane).await }.boxed()
         })
     }

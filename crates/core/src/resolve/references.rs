@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pmks_driver::{Driver, DriverError, ErrorKind};
 use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet};
-use pmks_store::{OperationFilter, Page, Resource};
+use pmks_store::{Operation, OperationFilter, Page, Resource};
 use uuid::Uuid;
 
 use crate::Result;
@@ -130,12 +130,12 @@ impl References<'_> {
             return Ok(None);
         }
         let Some(record) = self.records.find(kind, parent, text).await? else { return Ok(None) };
-        let filter = OperationFilter {
-            resource_uid: Some(record.uid),
-            unfinished: true,
-            ..OperationFilter::default()
-        };
-        let unfinished = self.records.store.operations(&filter, Page::all()).await.map_err(of_store)?;
+        let mut unfinished = self.unfinished(record.uid).await?;
+        // A subnet may be made, and goes, with its network.
+        if let Some(whole) = record.parent {
+            let of_whole = self.unfinished(whole).await?;
+            unfinished.extend(of_whole.into_iter().filter(|one| one.kind.creates() || one.kind.removes()));
+        }
         if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
             let what = kind.says();
             return Err(conflict(format!("{what} {text:?} is being deleted by operation {}", removal.id)));
@@ -148,6 +148,12 @@ impl References<'_> {
             self.shared.push(record.uid);
         }
         Ok(Some(record))
+    }
+
+    async fn unfinished(&self, uid: Uuid) -> Result<Vec<Operation>> {
+        let filter =
+            OperationFilter { resource_uid: Some(uid), unfinished: true, ..OperationFilter::default() };
+        self.records.store.operations(&filter, Page::all()).await.map_err(of_store)
     }
 
     /// What the cloud said of something that we keep no record of.

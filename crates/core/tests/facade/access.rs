@@ -1,0 +1,77 @@
+//! The ways into a cluster.
+
+use pmks_core::{Caller, ExecPlugin, KubeconfigRequest, Role, exec_credential};
+use pmks_driver::{ErrorKind, KubeconfigFormat};
+use pmks_model::FailureKind;
+use secrecy::ExposeSecret;
+
+use super::rig::{Rig, create, new_cluster};
+
+fn request(format: KubeconfigFormat) -> KubeconfigRequest {
+    KubeconfigRequest { format, exec: ExecPlugin { command: "/opt/pmks".into(), server: None } }
+}
+
+fn viewer() -> Caller {
+    Caller { role: Role::Viewer, ..Caller::local("reader") }
+}
+
+#[tokio::test]
+async fn the_exec_kubeconfig_is_for_everybody_and_the_others_are_not() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let clusters = rig.pmks.clusters();
+    let exec =
+        clusters.kubeconfig(&viewer(), "here", "prod", &request(KubeconfigFormat::Exec)).await.unwrap();
+    assert!(exec.contains("/opt/pmks") && exec.contains("https://127.0.0.1:6443"), "{exec}");
+    let native = request(KubeconfigFormat::Native);
+    let failure = clusters.kubeconfig(&viewer(), "here", "prod", &native).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotAllowed);
+    assert!(clusters.kubeconfig(&rig.admin, "here", "prod", &native).await.unwrap().contains("get-token"));
+    let failure = clusters
+        .kubeconfig(&rig.admin, "here", "prod", &request(KubeconfigFormat::Static))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unsupported);
+}
+
+#[tokio::test]
+async fn a_token_is_for_operators_and_is_written_down() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let clusters = rig.pmks.clusters();
+    assert_eq!(clusters.token(&viewer(), "here", "prod").await.unwrap_err().kind, FailureKind::NotAllowed);
+    let credential = clusters.token(&rig.admin, "here", "prod").await.unwrap();
+    let printed = exec_credential(&credential);
+    assert!(printed.expose_secret().contains("token-of-prod"));
+    let log = rig.pmks.audit().list(&rig.admin, None, 10).await.unwrap();
+    let line = log.iter().find(|line| line.action == "cluster.token").unwrap();
+    assert_eq!((line.who.as_str(), line.target.as_str()), ("me", "cluster prod"));
+    assert!(!format!("{log:?}").contains("token-of-prod"));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_not_there_yet_has_no_way_in() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
+    rig.run(create(new_cluster("prod"))).await;
+    let clusters = rig.pmks.clusters();
+    let exec = request(KubeconfigFormat::Exec);
+    let failure = clusters.kubeconfig(&rig.admin, "here", "prod", &exec).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Precondition);
+    assert_eq!(clusters.token(&rig.admin, "here", "prod").await.unwrap_err().kind, FailureKind::Precondition);
+    assert_eq!(clusters.token(&rig.admin, "here", "none").await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn nodes_and_children_are_asked_of_the_cloud() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let clusters = rig.pmks.clusters();
+    let nodes = clusters.nodes("here", "prod", None).await.unwrap();
+    assert_eq!(nodes.len(), 2);
+    assert_eq!(clusters.node("here", "prod", "i-1", None).await.unwrap().node.iid.name_id, "node-1");
+    assert_eq!(clusters.node("here", "prod", "i-9", None).await.unwrap_err().kind, FailureKind::NotFound);
+    assert_eq!(rig.cloud.count("nodes"), 1);
+    assert_eq!(clusters.children("here", "prod").await.unwrap().found.len(), 1);
+}

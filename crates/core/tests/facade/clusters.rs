@@ -1,0 +1,301 @@
+//! Clusters: made, changed, protected, imported, forgotten, removed.
+
+use std::collections::BTreeMap;
+
+use pmks_core::{ClusterFilter, ImportCluster, Mutation, PageRequest};
+use pmks_driver::{ErrorKind, Marks};
+use pmks_model::{Cluster, FailureKind, Iid, OperationState, Scaling, Status, UpgradeTargets};
+use serde_json::{Value, json};
+
+use super::rig::{Rig, create, fields, from, new_cluster, new_network};
+use super::stages::{group, text};
+
+fn delete(delete_volumes: bool) -> Mutation {
+    Mutation::DeleteCluster { connection: "here".into(), cluster: "prod".into(), delete_volumes }
+}
+
+fn patch(patch: Value, if_match: &str) -> Mutation {
+    let (connection, cluster) = ("here".into(), "prod".into());
+    Mutation::UpdateCluster { connection, cluster, patch, if_match: if_match.into() }
+}
+
+fn import(name: &str, system_id: &str, take_over: bool) -> Mutation {
+    let import = ImportCluster { name: name.into(), system_id: system_id.into(), take_over };
+    Mutation::ImportCluster { connection: "here".into(), import }
+}
+
+/// A cluster that somebody else made.
+fn strangers(name: &str, installation: Option<&str>) -> Cluster {
+    let request =
+        from(json!({"name": "pool", "scaling": {"autoScaling": true, "min": 1, "max": 5, "desired": 3}}));
+    let mark = |value: &str| ("pmks-installation".to_owned(), value.to_owned());
+    Cluster {
+        iid: Iid::unnamed(name),
+        incarnation: "9".into(),
+        status: Status::Active,
+        node_groups: vec![group(&request)],
+        tags: installation.map(mark).into_iter().collect(),
+        ..Cluster::default()
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_shown_as_it_was_asked_and_as_it_is() {
+    let rig = Rig::new().await;
+    let view = rig.cluster().await;
+    assert_eq!((view.status, view.version.as_str()), (Status::Active, ""));
+    assert_eq!((view.network.as_str(), view.subnets.as_slice()), ("net", &["sub".to_owned()][..]));
+    assert_eq!(view.tags, BTreeMap::from([("team".to_owned(), "a".to_owned())]));
+    let observed = view.observed.unwrap();
+    assert_eq!(observed.version.unwrap().to_string(), "1.31");
+    assert_eq!(observed.network, Iid::new("net", "net-0001"));
+    assert_eq!(observed.tags, view.tags);
+    let [workers] = view.node_groups.as_slice() else { panic!("{:?}", view.node_groups) };
+    assert_eq!((workers.status, workers.nodes.len()), (Status::Active, 2));
+    assert_eq!((workers.version.as_str(), workers.machine_type.as_str()), ("", "small"));
+    let asked = rig.cloud.world().asked.get("cluster.create").cloned().unwrap();
+    assert_eq!(text(&asked, "/request/network/systemId"), "net-0001");
+    assert_eq!(text(&asked, "/request/subnets/0/systemId"), "subnet-0002");
+    assert_eq!(text(&asked, "/marks/uid"), view.uid);
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_cluster_is_found_together_and_nothing_is_stored() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let cluster = from(json!({
+        "name": "Prod", "version": "one", "network": "net", "subnets": ["sub", "nope"], "securityGroups": ["gone"],
+        "options": {"loging": true},
+        "nodeGroups": [{
+            "name": "W", "version": "x", "keyPair": "lost", "rootDiskSizeGib": 1,
+            "scaling": {"autoScaling": false, "min": 2, "max": 1, "desired": 1},
+        }],
+    }));
+    let failure = rig.accept(create(cluster)).await.unwrap_err();
+    assert_eq!(
+        fields(&failure),
+        [
+            "subnets[1]",
+            "securityGroups[0]",
+            "nodeGroups[0].keyPair",
+            "nodeGroups[0].version",
+            "version",
+            "name",
+            "nodeGroups[0].scaling.min",
+            "nodeGroups[0].scaling.desired",
+            "nodeGroups[0].name",
+            "nodeGroups[0].rootDiskSizeGib",
+            "options.loging",
+        ]
+    );
+    assert!(
+        rig.pmks.clusters().list(Some("here"), &ClusterFilter::default()).await.unwrap().items.is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_cluster_waits_for_the_network_that_is_being_made() {
+    let rig = Rig::new().await;
+    rig.accept(Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") })
+        .await
+        .unwrap();
+    let operation = rig.accept(create(new_cluster("prod"))).await.unwrap();
+    let view = rig.get("prod").await;
+    assert_eq!((view.status, view.node_groups[0].status), (Status::Creating, Status::Creating));
+    rig.settle().await;
+    assert_eq!(rig.operation(&operation).await.state, OperationState::Succeeded);
+    let asked = rig.cloud.world().asked.get("cluster.create").cloned().unwrap();
+    assert_eq!(text(&asked, "/request/network/systemId"), "net-0001");
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_taken_through_every_connection_of_the_account() {
+    let rig = Rig::new().await;
+    let view = rig.cluster().await;
+    assert_eq!(rig.accept(create(new_cluster("prod"))).await.unwrap_err().kind, FailureKind::AlreadyExists);
+    rig.connect("twin", "AK1b").await;
+    rig.pmks.connections().validate(&rig.admin, "twin").await.unwrap();
+    let clusters = rig.pmks.clusters();
+    assert_eq!(clusters.get("twin", "prod", None).await.unwrap().uid, view.uid);
+    assert_eq!(clusters.list(None, &ClusterFilter::default()).await.unwrap().items.len(), 1);
+    rig.connect("other", "AK2").await;
+    rig.pmks.connections().validate(&rig.admin, "other").await.unwrap();
+    assert_eq!(clusters.get("other", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_plan_changes_and_stores_nothing() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let plan = rig.pmks.plan(&rig.admin, create(new_cluster("prod"))).await.unwrap();
+    let stages: Vec<(&str, usize)> =
+        plan.stages.iter().map(|stage| (stage.name.as_str(), stage.after.len())).collect();
+    assert_eq!(stages, [("control plane", 0), ("node group workers", 1)]);
+    assert_eq!(plan.resolved.get("version").unwrap(), "1.31, the cloud's default");
+    assert!(rig.cloud.world().clusters.is_empty());
+    assert_eq!(rig.pmks.clusters().get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+    rig.done(create(new_cluster("prod"))).await;
+    let failure = rig.pmks.plan(&rig.admin, create(new_cluster("prod"))).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::AlreadyExists);
+    let plan = rig.pmks.plan(&rig.admin, delete(false)).await.unwrap();
+    assert_eq!(plan.children.found.len(), 1);
+    assert!(rig.cloud.world().clusters.contains_key("prod"));
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
+    let failure = rig.pmks.plan(&rig.admin, delete(false)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::QuotaExceeded);
+}
+
+#[tokio::test]
+async fn tags_and_protection_change_by_a_patch_that_names_its_version() {
+    let rig = Rig::new().await;
+    let view = rig.cluster().await;
+    let change = json!({"tags": {"team": null, "cost": "1"}, "deletionProtection": true});
+    rig.done(patch(change, &view.version_tag)).await;
+    let after = rig.get("prod").await;
+    assert_eq!(after.tags, BTreeMap::from([("cost".to_owned(), "1".to_owned())]));
+    assert!(after.deletion_protection);
+    assert_eq!(after.observed.unwrap().tags, after.tags);
+    let stale = rig.accept(patch(json!({}), &view.version_tag)).await.unwrap_err();
+    assert_eq!(stale.kind, FailureKind::Stale);
+    let failure = rig.accept(patch(json!({"name": "x"}), "*")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::InvalidRequest);
+    let failure = rig.accept(patch(json!({"options": {"x": 1}}), "*")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["options.x"]);
+    let failure = rig.accept(delete(false)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Precondition);
+    rig.done(patch(json!({"deletionProtection": false}), "*")).await;
+    rig.done(delete(true)).await;
+    let asked = rig.cloud.world().asked.get("cluster.delete").cloned().unwrap();
+    assert_eq!(asked.get("deleteVolumes"), Some(&json!(true)));
+    assert_eq!(rig.pmks.clusters().get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+    assert_eq!(rig.accept(delete(false)).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_deletion_joins_one_that_runs_and_ends_what_waits() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().stuck.insert("cluster".into());
+    let waits = rig.accept(patch(json!({"tags": {"a": "b"}}), "*")).await.unwrap();
+    let first = rig.accept(delete(false)).await.unwrap();
+    assert_eq!(rig.operation(&waits).await.state, OperationState::Cancelled);
+    rig.round().await;
+    assert_eq!(rig.accept(delete(false)).await.unwrap().id, first.id);
+    assert_eq!(rig.get("prod").await.status, Status::Deleting);
+    rig.cloud.world().stuck.clear();
+    rig.settle().await;
+    assert_eq!(rig.operation(&first).await.state, OperationState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_never_made_is_removed_without_asking() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
+    let operation = rig.run(create(new_cluster("prod"))).await;
+    assert_eq!(operation.error.unwrap().kind, FailureKind::QuotaExceeded);
+    let view = rig.get("prod").await;
+    assert_eq!((view.status, view.node_groups[0].status), (Status::Failed, Status::Failed));
+    rig.done(delete(false)).await;
+    assert_eq!(rig.pmks.clusters().get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn an_upgrade_checks_its_node_groups_and_moves_what_was_asked() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let upgrade = |version: &str, node_groups| Mutation::UpgradeCluster {
+        connection: "here".into(),
+        cluster: "prod".into(),
+        version: version.into(),
+        node_groups,
+        force: false,
+    };
+    let named = UpgradeTargets::Named(vec!["workers".into(), "ghosts".into()]);
+    assert_eq!(fields(&rig.accept(upgrade("x", named)).await.unwrap_err()), ["nodeGroups[1]", "version"]);
+    rig.done(upgrade("1.32", UpgradeTargets::All)).await;
+    let view = rig.get("prod").await;
+    assert_eq!(view.version, "1.32");
+    assert_eq!(view.observed.unwrap().version.unwrap().to_string(), "1.32");
+    // A node group without a version of its own goes on following its cluster.
+    assert_eq!(view.node_groups[0].version, "");
+}
+
+#[tokio::test]
+async fn an_import_stores_nothing_that_nobody_asked_for() {
+    let rig = Rig::new().await;
+    rig.cloud.world().clusters.insert("legacy".into(), strangers("legacy", None));
+    rig.cloud.world().clusters.insert("theirs".into(), strangers("theirs", Some("another")));
+    let (found, missed) = rig.pmks.clusters().unmanaged(Some("here")).await.unwrap();
+    assert_eq!((found.len(), missed.len()), (2, 0));
+    assert_eq!(found[1].installation.as_deref(), Some("another"));
+    rig.done(import("old", "legacy", false)).await;
+    let view = rig.get("old").await;
+    assert!(view.imported && view.tags.is_empty() && view.version.is_empty());
+    assert_eq!(view.iid, Iid::new("old", "legacy"));
+    let [pool] = view.node_groups.as_slice() else { panic!("{view:?}") };
+    assert_eq!(pool.scaling, Some(Scaling { auto_scaling: true, min: 1, max: 5, desired: 3 }));
+    assert_eq!(fields(&rig.accept(import("x", "nowhere", false)).await.unwrap_err()), ["systemId"]);
+    assert_eq!(fields(&rig.accept(import("X", "", false)).await.unwrap_err()), ["name", "systemId"]);
+    assert_eq!(
+        rig.accept(import("twice", "legacy", false)).await.unwrap_err().kind,
+        FailureKind::AlreadyExists
+    );
+    assert_eq!(rig.accept(import("theirs", "theirs", false)).await.unwrap_err().kind, FailureKind::Conflict);
+    rig.done(import("theirs", "theirs", true)).await;
+    assert!(rig.pmks.clusters().unmanaged(None).await.unwrap().0.is_empty());
+    let installation = Marks::KEYS[0];
+    assert!(rig.cloud.world().clusters["theirs"].tags.contains_key(installation));
+}
+
+#[tokio::test]
+async fn to_forget_touches_no_cloud_and_waits_for_nobody_only_if_abandoned() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().stuck.insert("cluster".into());
+    rig.accept(delete(false)).await.unwrap();
+    rig.round().await;
+    let clusters = rig.pmks.clusters();
+    let failure = clusters.forget(&rig.admin, "here", "prod", false).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert!(failure.detail.contains("cluster.delete"), "{failure}");
+    let operator = pmks_core::Caller { role: pmks_core::Role::Operator, ..rig.admin.clone() };
+    let failure = clusters.forget(&operator, "here", "prod", true).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotAllowed);
+    clusters.forget(&rig.admin, "here", "prod", true).await.unwrap();
+    assert_eq!(clusters.get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn lists_are_paged_and_filtered() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    for name in ["a", "b", "c"] {
+        rig.advance(1);
+        rig.done(create(new_cluster(name))).await;
+    }
+    let clusters = rig.pmks.clusters();
+    let page = |size, token, name: Option<&str>| ClusterFilter {
+        page: PageRequest {
+            page_size: Some(size),
+            page_token: token,
+            name: name.map(str::to_owned),
+            tags: vec![("team".into(), String::new())],
+            ..PageRequest::default()
+        },
+        max_age: None,
+    };
+    let first = clusters.list(Some("here"), &page(2, None, None)).await.unwrap();
+    let second = clusters.list(Some("here"), &page(2, first.next_page_token, None)).await.unwrap();
+    let names =
+        |views: &[pmks_core::ClusterView]| views.iter().map(|view| view.name.clone()).collect::<Vec<_>>();
+    assert_eq!((names(&first.items), names(&second.items)), (vec!["a".into(), "b".into()], vec!["c".into()]));
+    assert_eq!(second.next_page_token, None);
+    assert_eq!(names(&clusters.list(None, &page(9, None, Some("b"))).await.unwrap().items), ["b"]);
+    let wrong = ClusterFilter {
+        page: PageRequest { state: Some("Failed".into()), ..PageRequest::default() },
+        max_age: None,
+    };
+    assert!(clusters.list(None, &wrong).await.unwrap().items.is_empty());
+    assert_eq!(clusters.list(Some("nowhere"), &wrong).await.unwrap_err().kind, FailureKind::NotFound);
+}

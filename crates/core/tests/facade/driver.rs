@@ -1,0 +1,359 @@
+//! The driver of the scripted cloud.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pmks_driver::*;
+use pmks_model::{
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, NameRule, Network, Node,
+    NodeGroup, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Version,
+};
+use pmks_transport::Lane;
+
+use super::cloud::{Cloud, PROVIDER, found};
+use super::stages::{self, Make};
+
+const NAME: NameRule = NameRule { pattern: "^[a-z][a-z0-9-]{0,39}$", says: "1 to 40 lower-case letters" };
+
+const fn field(name: &'static str, secret: bool) -> Field {
+    Field { name, secret, required: true, env: "", help: "a value", spider: "" }
+}
+
+static CAPABILITIES: Capabilities = Capabilities {
+    provider: PROVIDER,
+    title: "Fake Kubernetes",
+    services: &["compute"],
+    credential_forms: &[Form {
+        name: "key",
+        help: "",
+        fields: &[field("accessKey", false), field("secretKey", true)],
+    }],
+    settings: &[OptionField {
+        name: "role",
+        kind: OptionKind::Text,
+        default: "",
+        help: "a role",
+        changeable: true,
+    }],
+    cluster_options: &[OptionField {
+        name: "logging",
+        kind: OptionKind::Boolean,
+        default: "false",
+        help: "logs",
+        changeable: true,
+    }],
+    // Everything but the upgrade of a node group.
+    operations: &[
+        OperationKind::ClusterCreate,
+        OperationKind::ClusterDelete,
+        OperationKind::ClusterUpgrade,
+        OperationKind::ClusterUpdate,
+        OperationKind::NodeGroupAdd,
+        OperationKind::NodeGroupScale,
+        OperationKind::NodeGroupRemove,
+        OperationKind::NetworkCreate,
+        OperationKind::NetworkDelete,
+        OperationKind::SubnetCreate,
+        OperationKind::SubnetDelete,
+        OperationKind::SecurityGroupCreate,
+        OperationKind::SecurityGroupDelete,
+        OperationKind::KeyPairCreate,
+        OperationKind::KeyPairDelete,
+        OperationKind::PrerequisiteFix,
+    ],
+    cluster_name: NAME,
+    node_group_name: NAME,
+    network_name: NAME,
+    subnet_name: NAME,
+    security_group_name: NAME,
+    key_pair_name: NAME,
+    tags: Some(TagRule { most: 5, key: NameRule { pattern: "^.{1,20}$", says: "short" }, value_length: 20 }),
+    node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Optional, most: 3 },
+    minimum_subnets: 1,
+    minimum_zones: 1,
+    security_groups: Presence::Optional,
+    image: pmks_model::ImageKind::Type,
+    root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
+    key_pair: KeyPairUse::Optional,
+    scales_to_zero: true,
+    auto_scaling: AutoScaling { managed: true, says: "" },
+    token: TokenKind::Bearer,
+    native_kubeconfig: true,
+    static_kubeconfig: false,
+    last_node_group: LastNodeGroup::Kept,
+    upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
+    failed_create: FailedCreate::Replace,
+    buckets: &[],
+    call_bounds: &[],
+    visible_after: Duration::from_secs(20),
+};
+
+pub(crate) struct Fake(pub(crate) Cloud);
+
+#[async_trait]
+impl Provider for Fake {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn connect(&self, connection: &ConnectionSpecification, _house: &House) -> Result<Arc<dyn Driver>> {
+        let key = connection.credential.get("accessKey").unwrap_or("ambient").to_owned();
+        Ok(Arc::new(FakeDriver { cloud: self.0.clone(), key }))
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct FakeDriver {
+    cloud: Cloud,
+    key: String,
+}
+
+impl FakeDriver {
+    fn asked(&self, kind: &str, asked: &impl serde::Serialize) {
+        self.cloud.world().asked.insert(kind.to_owned(), serde_json::to_value(asked).unwrap());
+    }
+}
+
+#[async_trait]
+impl Driver for FakeDriver {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn on_lane(&self, _lane: Lane) -> Arc<dyn Driver> {
+        Arc::new(self.clone())
+    }
+
+    async fn account_identity(&self) -> Result<AccountIdentity> {
+        let world = self.cloud.call("account_identity")?;
+        match world.accounts.get(&self.key) {
+            Some(account) => Ok(AccountIdentity { account: account.clone(), principal: self.key.clone() }),
+            None => Err(DriverError::new(ErrorKind::Unauthenticated, PROVIDER, "who are you?")),
+        }
+    }
+
+    async fn list_clusters(&self, _detail: Detail) -> Result<Listing<Cluster>> {
+        let world = self.cloud.call("list_clusters")?;
+        let mut listing = Listing::complete(world.clusters.values().cloned().collect());
+        if world.partial {
+            let error = DriverError::new(ErrorKind::Unavailable, PROVIDER, "not now");
+            listing.missed.push(Missed { what: "a cluster".to_owned(), failure: error.to_failure() });
+        }
+        Ok(listing)
+    }
+
+    async fn get_cluster(&self, system_id: &str) -> Result<Cluster> {
+        found(&self.cloud.call("get_cluster")?.clusters, system_id)
+    }
+
+    async fn list_node_groups(&self, cluster: &str) -> Result<Listing<NodeGroup>> {
+        Ok(Listing::complete(self.get_cluster(cluster).await?.node_groups))
+    }
+
+    async fn get_node_group(&self, cluster: &str, system_id: &str) -> Result<NodeGroup> {
+        let all = self.get_cluster(cluster).await?.node_groups;
+        let lost = || DriverError::new(ErrorKind::NotFound, PROVIDER, "no such group");
+        all.into_iter().find(|group| group.iid.system_id == system_id).ok_or_else(lost)
+    }
+
+    async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
+        drop(self.cloud.call("nodes")?);
+        let of = |group: &NodeGroup| {
+            let name = group.iid.name_id.clone();
+            group.nodes.clone().into_iter().map(move |iid| Node {
+                iid,
+                node_group: name.clone(),
+                ..Node::default()
+            })
+        };
+        Ok(Listing::complete(cluster.node_groups.iter().flat_map(of).collect()))
+    }
+
+    async fn versions(&self) -> Result<Vec<KubernetesVersion>> {
+        drop(self.cloud.call("versions")?);
+        Ok(vec![KubernetesVersion {
+            version: Version::of_minor(1, 31),
+            default: true,
+            support: Support::Standard,
+            end_of_standard_support: None,
+            end_of_extended_support: None,
+        }])
+    }
+
+    async fn machine_types(&self) -> Result<Vec<MachineType>> {
+        drop(self.cloud.call("machine_types")?);
+        Ok(vec![MachineType { name: "small".to_owned(), ..MachineType::default() }])
+    }
+
+    async fn images(&self) -> Result<Vec<Image>> {
+        drop(self.cloud.call("images")?);
+        Ok(Vec::new())
+    }
+
+    async fn regions(&self) -> Result<Vec<Region>> {
+        drop(self.cloud.call("regions")?);
+        Ok(Vec::new())
+    }
+
+    async fn list_networks(&self) -> Result<Vec<Network>> {
+        Ok(self.cloud.call("list_networks")?.networks.values().cloned().collect())
+    }
+
+    async fn get_network(&self, system_id: &str) -> Result<Network> {
+        let world = self.cloud.call("get_network")?;
+        let subnets = world.subnets.values().filter(|subnet| subnet.network == system_id).cloned().collect();
+        Ok(Network { subnets, ..found(&world.networks, system_id)? })
+    }
+
+    async fn get_subnet(&self, system_id: &str) -> Result<Subnet> {
+        found(&self.cloud.call("get_subnet")?.subnets, system_id)
+    }
+
+    async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
+        found(&self.cloud.call("get_security_group")?.security_groups, system_id)
+    }
+
+    async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
+        found(&self.cloud.call("get_key_pair")?.key_pairs, system_id)
+    }
+
+    async fn prerequisites(&self, _cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {
+        drop(self.cloud.call("prerequisites")?);
+        let state = PrerequisiteState::Missing { what: vec!["role".to_owned()] };
+        Ok(vec![Prerequisite { name: "role".to_owned(), says: "a role".to_owned(), state, fix: None }])
+    }
+
+    async fn children(&self, _cluster: &Cluster) -> Result<Children> {
+        drop(self.cloud.call("children")?);
+        let child = Child {
+            kind: "volume".to_owned(),
+            system_id: "vol-1".to_owned(),
+            name: String::new(),
+            made_by: "a claim".to_owned(),
+            goes_with_cluster: false,
+        };
+        Ok(Children { found: vec![child], unknown: Vec::new() })
+    }
+
+    async fn kubeconfig(&self, cluster: &Cluster, _format: KubeconfigFormat) -> Result<KubeconfigUser> {
+        Ok(KubeconfigUser::Exec(ExecCommand {
+            command: "fake".to_owned(),
+            args: vec!["get-token".to_owned(), cluster.iid.system_id.clone()],
+            env: Vec::new(),
+            install_hint: String::new(),
+            api_version: "client.authentication.k8s.io/v1".to_owned(),
+        }))
+    }
+
+    async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential> {
+        let expires_at = self.cloud.now() + Duration::from_mins(15);
+        Ok(ClusterCredential::Token {
+            token: format!("token-of-{}", cluster.iid.system_id).into(),
+            expires_at,
+        })
+    }
+
+    fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
+        Ok(stages::of(&self.cloud, stage))
+    }
+
+    async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {
+        drop(self.cloud.call("prepare")?);
+        self.asked("cluster.create", asked);
+        let make = Make::Cluster { request: asked.request.clone(), marks: asked.marks.clone() };
+        let cluster = make.stage("control plane").subject(ResourceKind::Cluster, &asked.request.name);
+        let groups = asked.request.node_groups.iter().map(|group| {
+            let make = Make::NodeGroup { cluster: asked.request.name.clone(), request: group.clone() };
+            make.stage(&format!("node group {}", group.name))
+                .after(["control plane"])
+                .subject(ResourceKind::NodeGroup, &group.name)
+        });
+        Ok(Prepared::of([cluster].into_iter().chain(groups)).resolved("version", "1.31, the cloud's default"))
+    }
+
+    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
+        drop(self.cloud.call("prepare")?);
+        self.asked("cluster.delete", asked);
+        let cluster = found(&self.cloud.world().clusters, &asked.target.iid.system_id)?;
+        let children = self.children(&cluster).await?;
+        let remove = Make::RemoveCluster { id: asked.target.iid.system_id.clone() };
+        Ok(Prepared { children, ..Prepared::of([remove.stage("cluster")]) })
+    }
+
+    async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {
+        self.asked("cluster.update", asked);
+        let (id, tags) = (asked.target.iid.system_id.clone(), asked.tags.clone());
+        Ok(Prepared::of([Make::Tag { id, tags }.stage("tags")]))
+    }
+
+    async fn upgrade_cluster(&self, asked: &UpgradeCluster) -> Result<Prepared> {
+        self.asked("cluster.upgrade", asked);
+        let pmks_model::VersionRequest::Given(version) = &asked.request.version else {
+            return Ok(Prepared::default());
+        };
+        let upgrade = Make::Upgrade { id: asked.target.iid.system_id.clone(), version: version.clone() };
+        Ok(Prepared::of([upgrade.stage("control plane")]))
+    }
+
+    async fn add_node_group(&self, asked: &AddNodeGroup) -> Result<Prepared> {
+        self.asked("nodeGroup.add", asked);
+        let make =
+            Make::NodeGroup { cluster: asked.cluster.iid.system_id.clone(), request: asked.request.clone() };
+        Ok(Prepared::of([make.stage("node group").subject(ResourceKind::NodeGroup, &asked.request.name)]))
+    }
+
+    async fn change_node_group_scaling(&self, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
+        self.asked("nodeGroup.scale", asked);
+        let cluster = asked.target.cluster.iid.system_id.clone();
+        let scale = Make::Scale { cluster, id: asked.target.iid.system_id.clone(), change: asked.change };
+        Ok(Prepared::of([scale.stage("scaling")]))
+    }
+
+    async fn remove_node_group(&self, asked: &RemoveNodeGroup) -> Result<Prepared> {
+        let cluster = asked.target.cluster.iid.system_id.clone();
+        let remove = Make::RemoveNodeGroup { cluster, id: asked.target.iid.system_id.clone() };
+        Ok(Prepared::of([remove.stage("node group")]))
+    }
+
+    async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {
+        self.asked("network.create", asked);
+        let network = Make::Network { request: asked.request.clone() };
+        let network = network.stage("network").subject(ResourceKind::Network, &asked.request.name);
+        let subnets = asked.request.subnets.iter().map(|subnet| {
+            let make = Make::Subnet { network: String::new(), request: subnet.clone() };
+            make.stage(&format!("subnet {}", subnet.name))
+                .after(["network"])
+                .subject(ResourceKind::Subnet, &subnet.name)
+        });
+        Ok(Prepared::of([network].into_iter().chain(subnets)))
+    }
+
+    async fn create_subnet(&self, asked: &CreateSubnet) -> Result<Prepared> {
+        let make = Make::Subnet { network: asked.network.system_id.clone(), request: asked.request.clone() };
+        Ok(Prepared::of([make.stage("subnet").subject(ResourceKind::Subnet, &asked.request.name)]))
+    }
+
+    async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
+        self.asked("securityGroup.create", asked);
+        let make = Make::SecurityGroup { request: asked.request.clone() };
+        let stage = make.stage("security group").subject(ResourceKind::SecurityGroup, &asked.request.name);
+        Ok(Prepared::of([stage]))
+    }
+
+    async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {
+        self.asked("keyPair.create", asked);
+        let make = Make::KeyPair { name: asked.request.name.clone() };
+        Ok(Prepared::of([make.stage("key pair").subject(ResourceKind::KeyPair, &asked.request.name)]))
+    }
+
+    async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
+        let remove = Make::Remove { kind: asked.kind, id: asked.iid.system_id.clone() };
+        Ok(Prepared::of([remove.stage("removal")]))
+    }
+
+    async fn fix_prerequisites(&self, asked: &FixPrerequisites) -> Result<Prepared> {
+        self.asked("prerequisite.fix", asked);
+        Ok(Prepared::of([Make::Nothing.stage("role")]))
+    }
+}

@@ -1,0 +1,142 @@
+//! Observations: how old, who asks, what is missing, what is found.
+
+use std::time::Duration;
+
+use pmks_core::ClusterFilter;
+use pmks_driver::ErrorKind;
+use pmks_model::{FailureKind, Status};
+use serde_json::json;
+
+use super::rig::{Rig, create, from, new_cluster};
+use super::stages::group;
+
+const NOW: Option<Duration> = Some(Duration::ZERO);
+
+#[tokio::test]
+async fn a_read_serves_what_is_stored_and_refreshes_it_when_it_is_old() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.pmks.clusters().get("here", "prod", NOW).await.unwrap();
+    rig.breathe().await;
+    let before = rig.cloud.count("list_clusters");
+    let lists = || rig.cloud.count("list_clusters") - before;
+    rig.advance(250);
+    rig.get("prod").await;
+    rig.breathe().await;
+    assert_eq!(lists(), 0);
+    rig.advance(100);
+    let before = rig.get("prod").await.observed_at;
+    rig.breathe().await;
+    assert_eq!(lists(), 1);
+    assert!(rig.get("prod").await.observed_at > before);
+    rig.breathe().await;
+    assert_eq!(lists(), 1);
+}
+
+#[tokio::test]
+async fn max_age_zero_asks_now_and_says_when_it_cannot() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().clusters.get_mut("prod").unwrap().status = Status::Degraded;
+    assert_eq!(rig.get("prod").await.status, Status::Active);
+    rig.advance(1);
+    let view = rig.pmks.clusters().get("here", "prod", NOW).await.unwrap();
+    assert_eq!((view.status, view.observed_at), (Status::Degraded, Some(rig.cloud.now())));
+    rig.advance(1);
+    rig.cloud.world().failures.insert("get_cluster".into(), ErrorKind::Unavailable);
+    rig.cloud.world().failures.insert("list_clusters".into(), ErrorKind::Unavailable);
+    let failure = rig.pmks.clusters().get("here", "prod", NOW).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unavailable);
+    let all = ClusterFilter { max_age: NOW, ..ClusterFilter::default() };
+    assert_eq!(
+        rig.pmks.clusters().list(Some("here"), &all).await.unwrap_err().kind,
+        FailureKind::Unavailable
+    );
+    let shown = rig.pmks.clusters().list(None, &all).await.unwrap();
+    assert!(shown.items[0].refresh_error.is_some());
+}
+
+#[tokio::test]
+async fn absent_from_two_complete_lists_far_enough_apart_is_missing() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let gone = rig.cloud.world().clusters.remove("prod").unwrap();
+    let all = ClusterFilter { max_age: NOW, ..ClusterFilter::default() };
+    let status = async || rig.pmks.clusters().list(Some("here"), &all).await.unwrap().items[0].status;
+    rig.advance(1);
+    assert_eq!(status().await, Status::Active);
+    rig.advance(10);
+    assert_eq!(status().await, Status::Active);
+    rig.cloud.world().partial = true;
+    rig.advance(60);
+    assert_eq!(status().await, Status::Active);
+    rig.cloud.world().partial = false;
+    rig.advance(1);
+    assert_eq!(status().await, Status::Missing);
+    rig.cloud.world().clusters.insert("prod".into(), gone.clone());
+    rig.advance(1);
+    assert_eq!(status().await, Status::Active);
+    // Another one of the same name is not ours.
+    rig.cloud.world().clusters.get_mut("prod").unwrap().incarnation = "2".into();
+    rig.advance(30);
+    assert_eq!(status().await, Status::Active);
+    rig.advance(30);
+    assert_eq!(status().await, Status::Missing);
+}
+
+#[tokio::test]
+async fn what_others_made_in_a_cluster_of_ours_is_found() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let request =
+        from(json!({"name": "theirs", "scaling": {"autoScaling": false, "min": 1, "max": 1, "desired": 1}}));
+    rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups.push(group(&request));
+    rig.advance(1);
+    let view = rig.pmks.clusters().get("here", "prod", NOW).await.unwrap();
+    let names: Vec<&str> = view.node_groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["theirs", "workers"]);
+    assert!(view.node_groups.iter().all(|group| !group.uid.is_empty()));
+}
+
+#[tokio::test]
+async fn an_answer_for_another_account_counts_for_nothing() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().accounts.insert("AK1".into(), "fake:2".into());
+    // The same credential is asked anew when it is validated.
+    let failure = rig.pmks.connections().validate(&rig.admin, "here").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+}
+
+#[tokio::test]
+async fn many_readers_ask_once() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    for name in ["a", "b"] {
+        rig.done(create(new_cluster(name))).await;
+    }
+    rig.advance(400);
+    let reads = (0..20).map(|n| rig.get(if n % 2 == 0 { "a" } else { "b" }));
+    futures::future::join_all(reads).await;
+    rig.breathe().await;
+    assert_eq!(rig.cloud.count("list_clusters"), 1);
+}
+
+#[tokio::test]
+async fn offers_are_kept_for_a_stated_while() {
+    let rig = Rig::new().await;
+    let discovery = rig.pmks.discovery();
+    let first = discovery.versions("here", None).await.unwrap();
+    assert_eq!((first.items.len(), first.observed_at), (1, rig.cloud.now()));
+    rig.advance(60);
+    assert_eq!(discovery.versions("here", None).await.unwrap().observed_at, first.observed_at);
+    assert_eq!(rig.cloud.count("versions"), 1);
+    assert!(discovery.versions("here", NOW).await.unwrap().observed_at > first.observed_at);
+    rig.advance(3600);
+    discovery.versions("here", None).await.unwrap();
+    assert_eq!(rig.cloud.count("versions"), 3);
+    assert_eq!(discovery.machine_types("here", None).await.unwrap().items[0].name, "small");
+    assert!(discovery.images("here", None).await.unwrap().items.is_empty());
+    assert!(discovery.regions("here", None).await.unwrap().items.is_empty());
+    assert_eq!(discovery.regions("nowhere", None).await.unwrap_err().kind, FailureKind::NotFound);
+}

@@ -1,0 +1,17 @@
+//! The facade over a scripted cloud, a real store and virtual time: every refusal, every success.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test that calls them")]
+
+mod cloud;
+mod driver;
+mod rig;
+mod stages;
+
+mod access;
+mod clusters;
+mod connections;
+mod installation;
+mod inventory;
+mod networks;
+mod node_groups;
+mod operations;

@@ -1,0 +1,199 @@
+//! Networks, subnets, security groups and key pairs.
+
+use std::time::Duration;
+
+use pmks_core::{ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet, PageRequest};
+use pmks_model::{FailureKind, Iid, OperationState};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::rig::{Rig, create, fields, from, new_cluster, new_network};
+use super::stages::{network, subnet, text};
+
+fn import(name: &str, system_id: &str) -> ImportResource {
+    ImportResource { name: name.into(), system_id: system_id.into() }
+}
+
+fn group(name: &str, network: &str) -> Mutation {
+    let security_group: NewSecurityGroup = from(json!({
+        "name": name, "network": network,
+        "rules": [{"direction": "inbound", "protocol": "tcp", "fromPort": 22, "cidr": "10.0.0.0/8"}],
+    }));
+    Mutation::CreateSecurityGroup { connection: "here".into(), security_group }
+}
+
+#[tokio::test]
+async fn a_network_comes_with_its_subnets_and_goes_with_them() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let view = rig.pmks.networks().get("here", "net", None).await.unwrap();
+    assert_eq!((view.status.as_str(), view.cidr.as_str()), ("Active", "10.0.0.0/16"));
+    assert_eq!(view.iid, Iid::new("net", "net-0001"));
+    let [part] = view.subnets.as_slice() else { panic!("{view:?}") };
+    assert_eq!((part.iid.clone(), part.zone.as_str()), (Iid::new("sub", "subnet-0002"), "z1"));
+    assert_eq!(rig.pmks.networks().get("here", "net-0001", None).await.unwrap().uid, view.uid);
+    let failure = rig
+        .accept(Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") })
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::AlreadyExists);
+    rig.done(Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() }).await;
+    assert!(rig.pmks.subnets().list("here", "net", &PageRequest::default()).await.is_err());
+    assert!(rig.cloud.world().networks.is_empty());
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_network_is_found_together() {
+    let rig = Rig::new().await;
+    let network = from(json!({
+        "name": "Net", "cidr": "10.0.0.0/16", "tags": {"pmks-uid": "x"},
+        "subnets": [{"name": "a", "cidr": "10.1.0.0/24"}, {"name": "-", "cidr": "x"}],
+    }));
+    let failure =
+        rig.accept(Mutation::CreateNetwork { connection: "here".into(), network }).await.unwrap_err();
+    assert_eq!(
+        fields(&failure),
+        ["subnets[1].cidr", "name", "subnets[1].name", "subnets[1]", "subnets[0].cidr", "tags[\"pmks-uid\"]"]
+    );
+    assert!(rig.pmks.networks().list("here", &PageRequest::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn a_subnet_fits_into_its_network() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let make = |name: &str, cidr: &str| {
+        let subnet = NewSubnet { name: name.into(), cidr: cidr.into(), zone: String::new() };
+        Mutation::CreateSubnet { connection: "here".into(), network: "net".into(), subnet }
+    };
+    assert_eq!(fields(&rig.accept(make("b", "10.1.0.0/24")).await.unwrap_err()), ["cidr"]);
+    assert_eq!(fields(&rig.accept(make("b", "10.0.1.128/25")).await.unwrap_err()), ["cidr"]);
+    rig.done(make("b", "10.0.2.0/24")).await;
+    assert_eq!(rig.accept(make("b", "10.0.3.0/24")).await.unwrap_err().kind, FailureKind::AlreadyExists);
+    let view = rig.pmks.subnets().get("here", "net", "b", None).await.unwrap();
+    assert_eq!((view.network.as_str(), view.status.as_str()), ("net", "Active"));
+    let delete =
+        || Mutation::DeleteSubnet { connection: "here".into(), network: "net".into(), subnet: "b".into() };
+    rig.done(delete()).await;
+    assert_eq!(rig.accept(delete()).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_used_is_not_removed_and_says_by_what() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.done(group("web", "net")).await;
+    let mut cluster = new_cluster("prod");
+    cluster.security_groups = vec!["web".into()];
+    rig.done(create(cluster)).await;
+    let refused = [
+        (Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() }, "cluster \"prod\""),
+        (
+            Mutation::DeleteSubnet { connection: "here".into(), network: "net".into(), subnet: "sub".into() },
+            "cluster \"prod\"",
+        ),
+        (
+            Mutation::DeleteSecurityGroup { connection: "here".into(), security_group: "web".into() },
+            "cluster \"prod\"",
+        ),
+    ];
+    for (mutation, by) in refused {
+        let failure = rig.accept(mutation).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Conflict);
+        assert!(failure.detail.contains(by), "{failure}");
+    }
+    let failure = rig.pmks.networks().forget(&rig.admin, "here", "net").await.unwrap_err();
+    assert!(failure.detail.contains("security group \"web\""), "{failure}");
+}
+
+#[tokio::test]
+async fn what_an_operation_holds_is_refused_with_its_name() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let held = rig.accept(group("web", "net")).await.unwrap();
+    // Nothing of ours lives in the network yet but what is being made there.
+    let failure = rig
+        .accept(Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() })
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert!(failure.detail.contains("web"), "{failure}");
+    rig.settle().await;
+    assert_eq!(rig.operation(&held).await.state, OperationState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_reference_is_a_name_or_an_identifier_or_a_finding() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
+    rig.done(group("by-name", "net")).await;
+    rig.done(group("by-our-id", "net-0001")).await;
+    rig.done(group("by-clouds-id", "vpc-9")).await;
+    let asked = rig.cloud.world().asked.get("securityGroup.create").cloned().unwrap();
+    assert_eq!(text(&asked, "/request/network/systemId"), "vpc-9");
+    for (network, says) in [("nowhere", "neither here nor at the cloud"), ("", "required"), ("-", "required")]
+    {
+        let failure = rig.accept(group("g", network)).await.unwrap_err();
+        assert_eq!(fields(&failure), ["network"], "{network:?}");
+        assert!(failure.findings.to_string().contains(says), "{failure}");
+    }
+    let view = rig.pmks.security_groups().get("here", "by-our-id", None).await.unwrap();
+    assert_eq!(view.rules.len(), 1);
+    assert_eq!(view.rules[0].protocol, "tcp");
+}
+
+#[tokio::test]
+async fn the_private_half_of_a_key_pair_is_answered_once() {
+    let rig = Rig::new().await;
+    let make = |name: &str, public_key: Option<String>| Mutation::CreateKeyPair {
+        connection: "here".into(),
+        key_pair: NewKeyPair { name: name.into(), public_key },
+    };
+    let accepted = rig.accepted(make("mine", None)).await.unwrap();
+    let private = accepted.private_key.unwrap();
+    assert!(private.expose_secret().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    rig.settle().await;
+    let asked = rig.cloud.world().asked.get("keyPair.create").cloned().unwrap();
+    assert!(text(&asked, "/request/publicKey").starts_with("ssh-ed25519 "));
+    let operation = rig.operation(&accepted.operation).await;
+    let seen = format!("{asked}{}", serde_json::to_string(&operation).unwrap());
+    assert!(!seen.contains("PRIVATE"));
+    let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
+    assert_eq!(view.fingerprint, "aa:bb");
+    let given = rig.accepted(make("given", Some(view.public_key.clone()))).await.unwrap();
+    assert!(given.private_key.is_none());
+    assert_eq!(
+        fields(&rig.accept(make("bad", Some("ssh-dss AAAA".into()))).await.unwrap_err()),
+        ["publicKey"]
+    );
+    rig.settle().await;
+    rig.done(Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() }).await;
+}
+
+#[tokio::test]
+async fn what_exists_is_imported_and_forgotten() {
+    let rig = Rig::new().await;
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
+    rig.cloud.world().subnets.insert("subnet-9".into(), subnet("subnet-9", "", "vpc-9", "10.9.1.0/24"));
+    rig.cloud.world().subnets.insert("subnet-8".into(), subnet("subnet-8", "", "vpc-8", "10.8.1.0/24"));
+    let networks = rig.pmks.networks();
+    let view = networks.import(&rig.admin, "here", import("old", "vpc-9")).await.unwrap();
+    assert!(!view.created_by_pmks);
+    assert_eq!(view.cidr, "10.9.0.0/16");
+    let failure = networks.import(&rig.admin, "here", import("old2", "vpc-9")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::AlreadyExists);
+    let failure = networks.import(&rig.admin, "here", import("x", "vpc-0")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["systemId"]);
+    let failure = networks.import(&rig.admin, "here", import("", "")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["name", "systemId"]);
+    let subnets = rig.pmks.subnets();
+    let failure = subnets.import(&rig.admin, "here", "old", import("s", "subnet-8")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["systemId"]);
+    subnets.import(&rig.admin, "here", "old", import("s", "subnet-9")).await.unwrap();
+    let view = networks.get("here", "old", Some(Duration::ZERO)).await.unwrap();
+    assert_eq!(view.subnets.iter().map(|subnet| subnet.name.as_str()).collect::<Vec<_>>(), ["s"]);
+    networks.forget(&rig.admin, "here", "old").await.unwrap();
+    assert_eq!(networks.get("here", "old", None).await.unwrap_err().kind, FailureKind::NotFound);
+    assert!(rig.cloud.world().networks.contains_key("vpc-9"));
+}

@@ -1,0 +1,121 @@
+//! Node groups: added, scaled in part, removed; what a provider lacks.
+
+use pmks_core::{Mutation, NewNodeGroup, PageRequest};
+use pmks_model::{FailureKind, OperationState, Scaling, ScalingChange};
+use serde_json::json;
+
+use super::rig::{Rig, fields, from};
+use super::stages::text;
+
+fn add(group: serde_json::Value) -> Mutation {
+    let node_group: NewNodeGroup = from(group);
+    Mutation::AddNodeGroup { connection: "here".into(), cluster: "prod".into(), node_group }
+}
+
+fn scale(name: &str, scaling: ScalingChange) -> Mutation {
+    Mutation::ScaleNodeGroup {
+        connection: "here".into(),
+        cluster: "prod".into(),
+        node_group: name.into(),
+        scaling,
+    }
+}
+
+fn remove(name: &str) -> Mutation {
+    Mutation::RemoveNodeGroup { connection: "here".into(), cluster: "prod".into(), node_group: name.into() }
+}
+
+const SCALING: &str = r#"{"autoScaling": true, "min": 0, "max": 4, "desired": 1}"#;
+
+fn scaling() -> serde_json::Value {
+    serde_json::from_str(SCALING).unwrap()
+}
+
+#[tokio::test]
+async fn a_node_group_is_added_and_removed_but_not_the_last_one() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let failure = rig.accept(remove("workers")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Precondition);
+    let wrong =
+        json!({"name": "B", "version": "x", "keyPair": "lost", "rootDiskType": "tape", "scaling": scaling()});
+    assert_eq!(
+        fields(&rig.accept(add(wrong)).await.unwrap_err()),
+        ["keyPair", "version", "name", "rootDiskType"]
+    );
+    rig.done(add(json!({"name": "batch", "scaling": scaling()}))).await;
+    let asked = rig.cloud.world().asked.get("nodeGroup.add").cloned().unwrap();
+    assert_eq!((text(&asked, "/cluster/incarnation"), text(&asked, "/tags/team")), ("1", "a"));
+    let again = rig.accept(add(json!({"name": "batch", "scaling": scaling()}))).await.unwrap_err();
+    assert_eq!(again.kind, FailureKind::AlreadyExists);
+    let groups = rig.pmks.node_groups();
+    let all = groups.list("here", "prod", &PageRequest::default(), None).await.unwrap();
+    assert_eq!(all.items.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["workers", "batch"]);
+    rig.done(remove("workers")).await;
+    assert_eq!(groups.get("here", "prod", "workers", None).await.unwrap_err().kind, FailureKind::NotFound);
+    assert_eq!(rig.get("prod").await.node_groups.len(), 1);
+}
+
+#[tokio::test]
+async fn a_scaling_changes_only_what_it_names() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.done(scale("workers", ScalingChange { max: Some(1), ..ScalingChange::default() })).await;
+    let asked = rig.cloud.world().asked.get("nodeGroup.scale").cloned().unwrap();
+    assert_eq!(asked.get("change"), Some(&json!({"max": 1})));
+    let view = rig.pmks.node_groups().get("here", "prod", "workers", None).await.unwrap();
+    let expected = Some(Scaling { auto_scaling: false, min: 1, max: 1, desired: 1 });
+    assert_eq!((view.scaling, view.observed.unwrap().scaling), (expected, expected));
+}
+
+#[tokio::test]
+async fn a_scaling_is_checked_against_what_it_leaves_as_it_is() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let change = |min, max, desired| ScalingChange { auto_scaling: None, min, max, desired };
+    for (change, found) in [
+        (change(Some(4), None, None), vec!["scaling.min", "scaling.desired"]),
+        (change(None, None, Some(9)), vec!["scaling.desired"]),
+        (change(None, Some(0), None), vec!["scaling.max", "scaling.min"]),
+        (ScalingChange::default(), vec!["scaling"]),
+    ] {
+        let failure = rig.accept(scale("workers", change)).await.unwrap_err();
+        assert_eq!(fields(&failure).first(), found.first(), "{change:?}: {failure}");
+    }
+    assert_eq!(
+        rig.accept(scale("none", change(None, None, Some(2)))).await.unwrap_err().kind,
+        FailureKind::NotFound
+    );
+}
+
+#[tokio::test]
+async fn changes_of_one_cluster_come_one_after_the_other() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().stuck.insert("node group".into());
+    let first = rig.accept(add(json!({"name": "batch", "scaling": scaling()}))).await.unwrap();
+    let second =
+        rig.accept(scale("workers", ScalingChange { desired: Some(3), ..ScalingChange::default() })).await;
+    let second = second.unwrap();
+    rig.round().await;
+    assert_eq!(rig.operation(&first).await.state, OperationState::Running);
+    assert_eq!(rig.operation(&second).await.state, OperationState::Queued);
+    rig.cloud.world().stuck.clear();
+    rig.settle().await;
+    assert_eq!(rig.operation(&second).await.state, OperationState::Succeeded);
+}
+
+#[tokio::test]
+async fn what_a_provider_lacks_is_unsupported_before_anything_is_stored() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let upgrade = Mutation::UpgradeNodeGroup {
+        connection: "here".into(),
+        cluster: "prod".into(),
+        node_group: "workers".into(),
+        version: String::new(),
+        force: false,
+    };
+    assert_eq!(rig.accept(upgrade.clone()).await.unwrap_err().kind, FailureKind::Unsupported);
+    assert_eq!(rig.pmks.plan(&rig.admin, upgrade).await.unwrap_err().kind, FailureKind::Unsupported);
+}

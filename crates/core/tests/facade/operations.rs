@@ -1,0 +1,151 @@
+//! Operations: idempotency keys, events, cancellation, retries.
+
+use futures::StreamExt as _;
+use pmks_core::{Caller, Idempotency, Mutation, OperationFilter, PageRequest};
+use pmks_driver::ErrorKind;
+use pmks_model::{FailureKind, OperationKind, OperationState};
+
+use super::rig::{Rig, create, fields, new_cluster, new_network};
+
+fn with_key(rig: &Rig, body: &str) -> Caller {
+    let idempotency = Idempotency {
+        key: "k1".into(),
+        method: "POST".into(),
+        path: "/v1/connections/here/networks".into(),
+        body_hash: body.into(),
+    };
+    Caller { idempotency: Some(idempotency), ..rig.admin.clone() }
+}
+
+fn network(name: &str) -> Mutation {
+    Mutation::CreateNetwork { connection: "here".into(), network: new_network(name) }
+}
+
+#[tokio::test]
+async fn the_same_key_and_body_give_the_same_operation() {
+    let rig = Rig::new().await;
+    let first = rig.pmks.accept(&with_key(&rig, "h1"), network("net")).await.unwrap();
+    rig.settle().await;
+    let again = rig.pmks.accept(&with_key(&rig, "h1"), network("net")).await.unwrap();
+    assert_eq!(again.operation.id, first.operation.id);
+    let failure = rig.pmks.accept(&with_key(&rig, "h2"), network("other")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["Idempotency-Key"]);
+    let other = Caller { name: "somebody".into(), ..with_key(&rig, "h1") };
+    assert_eq!(rig.pmks.accept(&other, network("net")).await.unwrap_err().kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn a_refused_request_keeps_no_key() {
+    let rig = Rig::new().await;
+    let failure = rig.pmks.accept(&with_key(&rig, "h1"), network("Bad")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::InvalidRequest);
+    rig.pmks.accept(&with_key(&rig, "h2"), network("good")).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_begin_with_the_present_and_end_with_the_last_state() {
+    let rig = Rig::new().await;
+    let operation = rig.accept(network("net")).await.unwrap();
+    let id = operation.id.to_string();
+    let stream = rig.pmks.operations().events(Some(&id), None).await.unwrap();
+    let all = rig.pmks.operations().events(None, Some(0)).await.unwrap();
+    rig.settle().await;
+    let events: Vec<_> = stream.collect().await;
+    assert_eq!(events[0].operation.state, OperationState::Queued);
+    assert_eq!(events.last().unwrap().operation.state, OperationState::Succeeded);
+    assert!(events.windows(2).all(|pair| pair[0].id <= pair[1].id));
+    let last = events.last().unwrap().id;
+    let seen = rig.pmks.operations().events(Some(&id), Some(last)).await.unwrap().collect::<Vec<_>>().await;
+    assert!(seen.is_empty());
+    let resumed = rig.pmks.operations().events(Some(&id), Some(events[0].id)).await.unwrap();
+    assert_eq!(resumed.collect::<Vec<_>>().await.last().unwrap().id, last);
+    let first_of_all = all.take(1).collect::<Vec<_>>().await;
+    assert_eq!(first_of_all[0].operation.id, operation.id);
+    let missing = rig.pmks.operations().events(Some("nonsense"), None).await.err().unwrap();
+    assert_eq!(missing.kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_queued_is_cancelled_at_once_and_what_is_over_not_at_all() {
+    let rig = Rig::new().await;
+    let operation = rig.accept(network("net")).await.unwrap();
+    let id = operation.id.to_string();
+    let operations = rig.pmks.operations();
+    let viewer = Caller { role: pmks_core::Role::Viewer, ..rig.admin.clone() };
+    assert_eq!(operations.cancel(&viewer, &id).await.unwrap_err().kind, FailureKind::NotAllowed);
+    assert_eq!(operations.cancel(&rig.admin, &id).await.unwrap().state, OperationState::Cancelled);
+    assert_eq!(operations.cancel(&rig.admin, &id).await.unwrap_err().kind, FailureKind::Conflict);
+    assert_eq!(operations.retry(&rig.admin, &id).await.unwrap_err().kind, FailureKind::Conflict);
+    assert_eq!(rig.cloud.count("ask network"), 0);
+}
+
+#[tokio::test]
+async fn a_failed_operation_is_retried_as_the_same_one() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask node group workers".into(), ErrorKind::QuotaExceeded);
+    let failed = rig.run(create(new_cluster("prod"))).await;
+    assert_eq!((failed.state, failed.remains.len()), (OperationState::Failed, 1));
+    rig.cloud.world().failures.clear();
+    let again = rig.pmks.operations().retry(&rig.admin, &failed.id.to_string()).await.unwrap();
+    assert_eq!((again.id, again.attempt), (failed.id, 2));
+    rig.settle().await;
+    assert_eq!(rig.operation(&failed).await.state, OperationState::Succeeded);
+    assert_eq!(rig.cloud.count("ask control plane"), 1);
+    assert_eq!(rig.get("prod").await.node_groups[0].nodes.len(), 2);
+}
+
+#[tokio::test]
+async fn operations_are_listed_by_what_they_are() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let list = async |filter: OperationFilter| {
+        rig.pmks.operations().list(&filter).await.unwrap().items.iter().map(|o| o.kind).collect::<Vec<_>>()
+    };
+    let all = [OperationKind::NetworkCreate, OperationKind::ClusterCreate];
+    assert_eq!(list(OperationFilter::default()).await, all);
+    let kind = Some(OperationKind::ClusterCreate);
+    assert_eq!(
+        list(OperationFilter { kind, ..OperationFilter::default() }).await,
+        [OperationKind::ClusterCreate]
+    );
+    let resource = Some("net".to_owned());
+    assert_eq!(
+        list(OperationFilter { resource, ..OperationFilter::default() }).await,
+        [OperationKind::NetworkCreate]
+    );
+    let state = Some(OperationState::Failed);
+    assert_eq!(list(OperationFilter { state, ..OperationFilter::default() }).await, []);
+    let page = |page_token| PageRequest { page_size: Some(1), page_token, ..PageRequest::default() };
+    let first = rig
+        .pmks
+        .operations()
+        .list(&OperationFilter { page: page(None), ..OperationFilter::default() })
+        .await
+        .unwrap();
+    assert_eq!(
+        list(OperationFilter { page: page(first.next_page_token), ..OperationFilter::default() }).await,
+        all[1..]
+    );
+    let wrong = OperationFilter { page: page(Some("eHg".into())), ..OperationFilter::default() };
+    assert_eq!(fields(&rig.pmks.operations().list(&wrong).await.unwrap_err()), ["pageToken"]);
+}
+
+#[tokio::test]
+async fn prerequisites_are_made_for_an_account_and_for_a_cluster() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let fix = |cluster: Option<&str>| Mutation::FixPrerequisites {
+        connection: "here".into(),
+        cluster: cluster.map(str::to_owned),
+    };
+    rig.done(fix(None)).await;
+    rig.done(fix(Some("prod"))).await;
+    let asked = rig.cloud.world().asked.get("prerequisite.fix").cloned().unwrap();
+    assert_eq!(super::stages::text(&asked, "/cluster/iid/systemId"), "prod");
+    assert_eq!(rig.accept(fix(Some("none"))).await.unwrap_err().kind, FailureKind::NotFound);
+    assert_eq!(
+        rig.pmks.connections().prerequisites("here", Some("prod")).await.unwrap().prerequisites.len(),
+        1
+    );
+}
