@@ -206,7 +206,9 @@ impl Cloud for AwsCloud {
     fn connection(&self, endpoint: &str) -> Value {
         let core = &self.core;
         let credential = core.with_world(|world, _| iam::offered_credential(world));
-        let pace = if core.controls.clock.speed() > 0.0 { core.controls.clock.speed() } else { 1.0 };
+        // A whole number of at least 1: a world that stands still, or is slower than real, is waited for as a real one.
+        let pace =
+            Duration::try_from_secs_f64(core.controls.clock.speed()).map_or(1, |pace| pace.as_secs().max(1));
         let zone = format!("{}a", core.default_region());
         json!({
             "provider": "aws",
