@@ -1,2 +1,137 @@
-//! The binary `pmks`.
-fn main() {}
+//! The binary `pmks`: server, client, kubectl credential plugin, demo.
+//!
+//! Parses, runs one command, and answers with an exit code that tells what kind of end it was.
+
+mod app;
+mod arguments;
+mod background;
+mod client;
+mod commands;
+mod configuration;
+mod credentials;
+mod data_directory;
+mod demo;
+mod error;
+mod house;
+mod kubeconfig;
+mod local;
+mod login;
+mod mutations;
+mod output;
+mod paths;
+mod private_file;
+mod progress;
+mod registry;
+mod secret;
+mod serve;
+mod session;
+mod signals;
+mod simulate;
+mod simulated;
+mod token;
+mod tracing_setup;
+mod wait;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, FromArgMatches};
+use pmks_driver::Environment;
+use pmks_model::FailureKind;
+
+use app::App;
+use arguments::{Cli, Command, ConfigCommand};
+use configuration::Configuration;
+use error::{Error, Result};
+
+fn main() -> ExitCode {
+    let environment = environment();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match begin(arguments, environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Ending::Parsed(error)) => {
+            // Help goes to standard output, a refusal to standard error; nobody may be reading either.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        }
+        Err(Ending::Failed(error)) => {
+            let text = error.text();
+            if !text.is_empty() {
+                output::note(&text);
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// How a run ends that does not end well.
+enum Ending {
+    /// By the parser: help, version, or a refusal.
+    Parsed(clap::Error),
+    /// By a command.
+    Failed(Error),
+}
+
+impl From<Error> for Ending {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The variables of the process. Those that are no text are none of ours.
+fn environment() -> Environment {
+    Environment::new(
+        std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())),
+    )
+}
+
+fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Result<(), Ending> {
+    let configuration = configuration::read(&arguments, &environment)?;
+    let matches = configuration.grammar.clone().try_get_matches_from(arguments).map_err(Ending::Parsed)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(Ending::Parsed)?;
+    tracing_setup::install(&cli.global.log, cli.global.log_json)?;
+    let app = App::new(cli.global, environment);
+    if let Some(done) = at_once(&app, &cli.command, &configuration, &matches) {
+        return Ok(done?);
+    }
+    // Fails only when a provider is installed already: then there is one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Error::new(FailureKind::Unexpected, format!("no runtime: {error}")))?;
+    let result = runtime.block_on(Box::pin(run(&app, cli.command)));
+    // Nobody waits for a prompt that nobody answers.
+    runtime.shutdown_background();
+    Ok(result?)
+}
+
+/// Commands that ask nobody.
+fn at_once(
+    app: &App,
+    command: &Command,
+    configuration: &Configuration,
+    matches: &ArgMatches,
+) -> Option<Result<()>> {
+    match command {
+        Command::Config(ConfigCommand::Show) => {
+            let rows = configuration::show(configuration, matches, &app.environment);
+            Some(output::items(app.form(), output::Kind::Setting, &rows))
+        }
+        Command::Explain(explain) => Some(commands::explain(explain.kind.as_deref())),
+        Command::Completion(completion) => {
+            Some(commands::completion(configuration.grammar.clone(), completion.shell))
+        }
+        Command::Man => Some(commands::manual(configuration.grammar.clone())),
+        _ => None,
+    }
+}
+
+async fn run(app: &App, command: Command) -> Result<()> {
+    match command {
+        Command::Demo(demo) => demo::run(app, &demo).await,
+        Command::Serve(serve) => serve::run(app, &serve).await,
+        Command::Simulate(simulate) => simulate::run(&simulate).await,
+        Command::Token(token) => token::run(app, &token).await,
+        Command::Login(login) => login::run(app, &login).await,
+        other => commands::run(app, other).await,
+    }
+}

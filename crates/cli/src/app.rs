@@ -1,0 +1,61 @@
+//! What every command is given: the settings that hold for all, the environment, the clock, the data directory.
+
+use std::sync::Arc;
+
+use pmks_driver::Environment;
+use pmks_transport::{Clock, SystemClock};
+
+use crate::arguments::Global;
+use crate::data_directory::DataDirectory;
+use crate::error::{Error, Result};
+use crate::output::Form;
+
+/// What every command is given.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// The settings that hold for every command.
+    pub(crate) global: Global,
+    /// The variables of the process.
+    pub(crate) environment: Environment,
+    /// The one clock.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where pmks keeps what it remembers.
+    pub(crate) data: DataDirectory,
+}
+
+impl App {
+    /// From parsed settings.
+    pub(crate) fn new(global: Global, environment: Environment) -> Self {
+        let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
+        Self { global, environment, clock: Arc::new(SystemClock), data }
+    }
+
+    /// How to print.
+    pub(crate) fn form(&self) -> Form {
+        Form { output: self.global.output, no_color: self.no_color() }
+    }
+
+    /// Whether colours are refused. Source: <https://no-color.org/>
+    pub(crate) fn no_color(&self) -> bool {
+        self.environment.get("NO_COLOR").is_some()
+    }
+
+    /// The connection that the command is about.
+    ///
+    /// # Errors
+    /// If none is named.
+    pub(crate) fn connection(&self) -> Result<&str> {
+        match self.global.connection.as_deref() {
+            Some("") | None => {
+                Err(Error::usage("this needs a connection").with_fix("name it: -c NAME, or PMKS_CONNECTION"))
+            }
+            Some("-") => Err(Error::usage("this needs one connection, not all of them (-)")),
+            Some(name) => Ok(name),
+        }
+    }
+
+    /// The connection that the command is about, or all of them.
+    pub(crate) fn connection_or_all(&self) -> &str {
+        self.global.connection.as_deref().filter(|name| !name.is_empty()).unwrap_or("-")
+    }
+}

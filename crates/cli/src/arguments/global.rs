@@ -1,0 +1,110 @@
+//! What holds for every command, and for every mutation.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+
+/// What holds for every command. Each flag has a variable `PMKS_…` and a key in `pmks.toml`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The connection
+    #[arg(short, long, global = true, env = "PMKS_CONNECTION", value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// How to print
+    #[arg(short, long, global = true, env = "PMKS_OUTPUT", value_enum, default_value = "table")]
+    pub(crate) output: Output,
+    /// The server to talk to; without it the commands work on the data directory
+    #[arg(long, global = true, env = "PMKS_SERVER", value_name = "URL")]
+    pub(crate) server: Option<url::Url>,
+    /// PEM certificates to trust when talking to the server
+    #[arg(long, global = true, env = "PMKS_SERVER_CA", value_name = "FILE")]
+    pub(crate) server_ca: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, global = true, env = "PMKS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where pmks keeps what it remembers
+    #[arg(long, global = true, env = "PMKS_DATA_DIR", value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The database: sqlite:PATH; SQLite in the data directory if left out
+    #[arg(long, global = true, env = "PMKS_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// The file of the key that seals credentials
+    #[arg(long, global = true, env = "PMKS_MASTER_KEY_FILE", value_name = "FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Writes every exchange with a cloud into this folder, secrets removed
+    #[arg(long, global = true, env = "PMKS_RECORD", value_name = "FOLDER")]
+    pub(crate) record: Option<PathBuf>,
+    /// What to log to standard error: a level such as info, or a filter such as info,hyper=debug
+    #[arg(long, global = true, env = "PMKS_LOG", value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+    /// Logs as JSON lines
+    #[arg(long, global = true, env = "PMKS_LOG_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) log_json: bool,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Columns
+    Table,
+    /// More columns
+    Wide,
+    /// JSON as the API answers it
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// Names alone
+    Name,
+}
+
+/// What holds for every mutation.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Mutation options")]
+pub(crate) struct Mutation {
+    /// Shows what would be done, and does nothing
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Prints the operation instead of waiting for its end
+    #[arg(long, env = "PMKS_NO_WAIT", value_parser = BoolishValueParser::new())]
+    pub(crate) no_wait: bool,
+    /// How long to wait for the end, such as 30m; the operation goes on after it
+    #[arg(long, env = "PMKS_WAIT_TIMEOUT", value_name = "DURATION", value_parser = duration)]
+    pub(crate) wait_timeout: Option<Duration>,
+    /// Does not ask before a deletion
+    #[arg(short, long, env = "PMKS_YES", value_parser = BoolishValueParser::new())]
+    pub(crate) yes: bool,
+    /// Repeats a request safely: the same key is the same operation
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// `90`, `90s`, `30m`, `2h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let count: u64 = digits.parse().map_err(|_| "expected a duration such as 90s, 30m or 2h".to_owned())?;
+    let seconds = match unit {
+        "" | "s" => Some(count),
+        "m" => count.checked_mul(60),
+        "h" => count.checked_mul(3600),
+        _ => None,
+    };
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected a duration such as 90s, 30m or 2h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_durations() {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["", "m", "1d", "-1s", "99999999999999999999s", "18446744073709551615h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Verbs of what a cloud offers.
+
+use clap::Subcommand;
+
+/// The one verb of discovery.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListCommand {
+    /// Asks the cloud, or answers what it said not long ago
+    #[command(visible_alias = "ls")]
+    List {
+        /// Asks the cloud now
+        #[arg(long)]
+        refresh: bool,
+    },
+}

@@ -1,0 +1,182 @@
+//! The grammar of the command line: nouns, verbs, flags. Parses and checks forms; does nothing.
+
+mod cluster;
+mod connection;
+mod global;
+mod machine;
+mod network;
+mod node_group;
+mod operation;
+mod pairs;
+mod serving;
+
+pub(crate) use cluster::{
+    ClusterCommand, ClusterCreate, ClusterKubeconfig, ClusterUpgrade, KubeconfigFormat,
+};
+pub(crate) use connection::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, CredentialArguments};
+pub(crate) use global::{Global, Mutation, Output};
+pub(crate) use machine::ListCommand;
+pub(crate) use network::{
+    Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
+};
+pub(crate) use node_group::{NodeCommand, NodeGroupAdd, NodeGroupCommand, NodeGroupScale};
+pub(crate) use operation::{ApiTokenCommand, AuditCommand, MasterKeyCommand, OperationCommand};
+pub(crate) use pairs::{NodeGroupPairs, RulePairs, SubnetPairs, scaling};
+pub(crate) use serving::{Demo, Serve, Simulate};
+
+use clap::{Parser, Subcommand};
+
+/// One interface to every cloud's managed Kubernetes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pmks",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with `pmks demo`: it needs no cloud.\nErrors are explained by `pmks explain KIND`."
+)]
+pub(crate) struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows what pmks does on simulated clouds: makes a cluster, checks it, and keeps serving
+    Demo(Demo),
+    /// Runs the server
+    Serve(Serve),
+    /// Runs simulated clouds alone
+    Simulate(Simulate),
+    /// The providers and their capabilities
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Accounts at clouds: provider, credential, region
+    #[command(subcommand, visible_alias = "conn")]
+    Connection(ConnectionCommand),
+    /// Private networks
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// Parts of networks
+    #[command(subcommand)]
+    Subnet(SubnetCommand),
+    /// Sets of firewall rules
+    #[command(subcommand, visible_alias = "sg")]
+    SecurityGroup(SecurityGroupCommand),
+    /// SSH key pairs
+    #[command(subcommand)]
+    KeyPair(KeyPairCommand),
+    /// The Kubernetes versions that a cloud offers
+    #[command(subcommand)]
+    KubernetesVersion(ListCommand),
+    /// The machine types that a cloud offers
+    #[command(subcommand)]
+    MachineType(ListCommand),
+    /// The images that nodes can be made from
+    #[command(subcommand)]
+    Image(ListCommand),
+    /// A cloud's regions and zones
+    #[command(subcommand)]
+    Region(ListCommand),
+    /// Managed Kubernetes clusters
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+    /// Nodes of one image and one machine type in a cluster
+    #[command(subcommand, visible_alias = "ng")]
+    NodeGroup(NodeGroupCommand),
+    /// The VMs of a cluster
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Durable work: what is done, by whom, how far it is
+    #[command(subcommand, visible_alias = "op")]
+    Operation(OperationCommand),
+    /// Lets kubectl in: a credential plugin of client.authentication.k8s.io/v1
+    Token(Token),
+    /// Keeps the token of a server for later commands
+    Login(Login),
+    /// Tokens for the API
+    #[command(subcommand)]
+    ApiToken(ApiTokenCommand),
+    /// Who changed what
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The key that seals credentials
+    #[command(subcommand)]
+    MasterKey(MasterKeyCommand),
+    /// The effective configuration and where each value comes from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Explains a class of error
+    Explain(Explain),
+    /// Prints completions for a shell
+    Completion(Completion),
+    /// Prints the manual page
+    Man,
+}
+
+/// Verbs of providers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// All providers
+    List,
+    /// What a provider can do, its limits, credential fields and options
+    Describe {
+        /// The provider
+        provider: String,
+    },
+}
+
+/// The credential plugin.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Token {
+    /// The cluster
+    #[arg(long)]
+    pub(crate) cluster: String,
+}
+
+/// Where to log in.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Login {
+    /// The server's URL
+    pub(crate) url: url::Url,
+    /// Where the token comes from: @FILE, env:NAME or - (standard input); asked for otherwise
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) token: Option<String>,
+}
+
+/// Verbs of the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Prints it
+    Show,
+}
+
+/// Which class of error.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The class, such as quota-exceeded; all of them if left out
+    pub(crate) kind: Option<String>,
+}
+
+/// Which shell.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completion {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,147 @@
+//! Verbs of node groups and nodes.
+
+use clap::{Args, Subcommand};
+
+use super::Mutation;
+
+/// Verbs of node groups.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeGroupCommand {
+    /// Adds a node group
+    #[command(visible_alias = "create")]
+    Add(Box<NodeGroupAdd>),
+    /// The node groups of a cluster
+    #[command(visible_alias = "ls")]
+    List {
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+    },
+    /// One node group
+    Get {
+        /// Its name
+        name: String,
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+    },
+    /// Changes limits, size or autoscaling; what is left out stays as it is
+    Scale(NodeGroupScale),
+    /// Raises the version of a node group
+    Upgrade {
+        /// Its name
+        name: String,
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+        /// The wanted version; the cluster's if left out
+        #[arg(long = "version", value_name = "VERSION", default_value = "")]
+        kubernetes_version: String,
+        /// Goes on where pods cannot be moved
+        #[arg(long)]
+        force: bool,
+        /// How to carry it out
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Removes a node group
+    #[command(visible_alias = "delete")]
+    Remove {
+        /// Its name
+        name: String,
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+        /// How to carry it out
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+}
+
+/// A node group to be added.
+#[derive(Debug, Args)]
+pub(crate) struct NodeGroupAdd {
+    /// Its name, at the cloud too
+    pub(crate) name: String,
+    /// The cluster
+    #[arg(long)]
+    pub(crate) cluster: String,
+    /// The machine type
+    #[arg(long, default_value = "")]
+    pub(crate) machine_type: String,
+    /// The image
+    #[arg(long, default_value = "")]
+    pub(crate) image: String,
+    /// The root disk's type
+    #[arg(long, default_value = "")]
+    pub(crate) root_disk_type: String,
+    /// The root disk's size
+    #[arg(long, value_name = "GIB")]
+    pub(crate) root_disk_size_gib: Option<u32>,
+    /// The key pair
+    #[arg(long, default_value = "")]
+    pub(crate) key_pair: String,
+    /// The wanted version; follows the cluster if left out
+    #[arg(long = "version", value_name = "VERSION", default_value = "")]
+    pub(crate) kubernetes_version: String,
+    /// The least number of nodes
+    #[arg(long)]
+    pub(crate) min: Option<u32>,
+    /// The largest number of nodes
+    #[arg(long)]
+    pub(crate) max: Option<u32>,
+    /// The wanted number of nodes
+    #[arg(long)]
+    pub(crate) desired: Option<u32>,
+    /// Whether an autoscaler moves the size between the limits
+    #[arg(long, default_value_t = false, action = clap::ArgAction::Set)]
+    pub(crate) auto_scaling: bool,
+    /// How to carry it out
+    #[command(flatten)]
+    pub(crate) mutation: Mutation,
+}
+
+/// A change of scaling.
+#[derive(Debug, Args)]
+pub(crate) struct NodeGroupScale {
+    /// Its name
+    pub(crate) name: String,
+    /// The cluster
+    #[arg(long)]
+    pub(crate) cluster: String,
+    /// The least number of nodes
+    #[arg(long)]
+    pub(crate) min: Option<u32>,
+    /// The largest number of nodes
+    #[arg(long)]
+    pub(crate) max: Option<u32>,
+    /// The wanted number of nodes
+    #[arg(long)]
+    pub(crate) desired: Option<u32>,
+    /// Whether an autoscaler moves the size between the limits
+    #[arg(long)]
+    pub(crate) auto_scaling: Option<bool>,
+    /// How to carry it out
+    #[command(flatten)]
+    pub(crate) mutation: Mutation,
+}
+
+/// Verbs of nodes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// The nodes of a cluster
+    #[command(visible_alias = "ls")]
+    List {
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+    },
+    /// One node
+    Get {
+        /// Its name, or the VM's identifier
+        name: String,
+        /// The cluster
+        #[arg(long)]
+        cluster: String,
+    },
+}

@@ -1,0 +1,89 @@
+//! Verbs of operations, API tokens, the audit and the master key.
+
+use clap::Subcommand;
+use clap::builder::BoolishValueParser;
+
+/// Verbs of operations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperationCommand {
+    /// Operations, the newest first
+    #[command(visible_alias = "ls")]
+    List {
+        /// Of this resource, such as cluster/prod
+        #[arg(long)]
+        resource: Option<String>,
+        /// Of this kind, such as cluster.create
+        #[arg(long)]
+        kind: Option<String>,
+        /// In this state
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// One operation with its stages
+    Get {
+        /// Its id
+        id: String,
+    },
+    /// Shows an operation's progress until it ends
+    Watch {
+        /// Its id
+        id: String,
+    },
+    /// Stops an operation at its next safe stage; deletes nothing
+    Cancel {
+        /// Its id
+        id: String,
+    },
+    /// Goes on where an operation failed or is blocked
+    Retry {
+        /// Its id
+        id: String,
+        /// Prints the operation instead of waiting for its end
+        #[arg(long, env = "PMKS_NO_WAIT", value_parser = BoolishValueParser::new())]
+        no_wait: bool,
+    },
+    /// Carries unfinished operations of the data directory on, without a server
+    Resume {
+        /// Only this one; all of them if left out
+        id: Option<String>,
+    },
+}
+
+/// Verbs of API tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiTokenCommand {
+    /// Makes a token; it is shown once
+    Create {
+        /// Its name
+        name: String,
+        /// viewer, operator or admin
+        #[arg(long)]
+        role: String,
+        /// A connection it may act on; all if left out
+        #[arg(long = "for-connection", value_name = "NAME")]
+        connections: Vec<String>,
+    },
+    /// All tokens, without the tokens
+    #[command(visible_alias = "ls")]
+    List,
+    /// Takes a token back
+    Revoke {
+        /// Its name, or its id
+        name: String,
+    },
+}
+
+/// Verbs of the audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Who changed what, the newest first
+    #[command(visible_alias = "ls")]
+    List,
+}
+
+/// Verbs of the master key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MasterKeyCommand {
+    /// Makes a new key and seals every credential's key with it; no server may run
+    Rotate,
+}

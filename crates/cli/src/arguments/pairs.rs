@@ -1,0 +1,173 @@
+//! Values written as `key=value,key=value`, as node groups, subnets and rules are.
+
+use std::str::FromStr;
+
+use pmks_api::{NewNodeGroup, NewSubnet, Rule, Scaling};
+
+/// The pairs of one argument; each key once, unknown keys refused.
+struct Pairs<'a> {
+    known: &'a [&'a str],
+    given: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Pairs<'a> {
+    fn read(text: &'a str, known: &'a [&'a str]) -> Result<Self, String> {
+        let mut given: Vec<(&str, &str)> = Vec::new();
+        for pair in text.split(',').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is not KEY=VALUE"))?;
+            if !known.contains(&key) {
+                return Err(format!("unknown key {key:?}; known are {}", known.join(", ")));
+            }
+            if given.iter().any(|(before, _)| *before == key) {
+                return Err(format!("{key} is given twice"));
+            }
+            given.push((key, value));
+        }
+        Ok(Self { known, given })
+    }
+
+    fn text(&self, key: &str) -> String {
+        debug_assert!(self.known.contains(&key));
+        self.given
+            .iter()
+            .find(|(given, _)| *given == key)
+            .map(|(_, value)| (*value).to_owned())
+            .unwrap_or_default()
+    }
+
+    fn some<T: FromStr>(&self, key: &str) -> Result<Option<T>, String> {
+        let value = self.text(key);
+        if value.is_empty() {
+            return Ok(None);
+        }
+        value.parse().map(Some).map_err(|_| format!("{key}={value} is not a number that fits"))
+    }
+}
+
+/// `name=…,machine-type=…,min=1,max=3,desired=2,…`
+#[derive(Clone, Debug)]
+pub(crate) struct NodeGroupPairs(pub(crate) NewNodeGroup);
+
+impl FromStr for NodeGroupPairs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const KEYS: &[&str] = &[
+            "name",
+            "machine-type",
+            "image",
+            "root-disk-type",
+            "root-disk-size-gib",
+            "key-pair",
+            "version",
+            "min",
+            "max",
+            "desired",
+            "auto-scaling",
+        ];
+        let pairs = Pairs::read(text, KEYS)?;
+        let auto_scaling = match pairs.text("auto-scaling").as_str() {
+            "" | "false" => false,
+            "true" => true,
+            other => return Err(format!("auto-scaling={other} is neither true nor false")),
+        };
+        let scaling = scaling(auto_scaling, pairs.some("min")?, pairs.some("max")?, pairs.some("desired")?);
+        Ok(Self(NewNodeGroup {
+            name: pairs.text("name"),
+            version: pairs.text("version"),
+            machine_type: pairs.text("machine-type"),
+            image: pairs.text("image"),
+            root_disk_type: pairs.text("root-disk-type"),
+            root_disk_size_gib: pairs.some("root-disk-size-gib")?,
+            key_pair: pairs.text("key-pair"),
+            scaling,
+        }))
+    }
+}
+
+/// Limits and size where some of the numbers are left out: who gives one number means that many nodes.
+pub(crate) fn scaling(
+    auto_scaling: bool,
+    min: Option<u32>,
+    max: Option<u32>,
+    desired: Option<u32>,
+) -> Scaling {
+    let desired = desired.or(min).or(max).unwrap_or(1);
+    let min = min.unwrap_or(desired);
+    Scaling { auto_scaling, min, max: max.unwrap_or(desired.max(min).max(1)), desired }
+}
+
+/// `name=…,cidr=…,zone=…`
+#[derive(Clone, Debug)]
+pub(crate) struct SubnetPairs(pub(crate) NewSubnet);
+
+impl FromStr for SubnetPairs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pairs = Pairs::read(text, &["name", "cidr", "zone"])?;
+        let (name, cidr, zone) = (pairs.text("name"), pairs.text("cidr"), pairs.text("zone"));
+        Ok(Self(NewSubnet { name, system_id: None, cidr, zone }))
+    }
+}
+
+/// `direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…`
+#[derive(Clone, Debug)]
+pub(crate) struct RulePairs(pub(crate) Rule);
+
+impl FromStr for RulePairs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pairs = Pairs::read(text, &["direction", "protocol", "from-port", "to-port", "cidr"])?;
+        Ok(Self(Rule {
+            direction: pairs.text("direction"),
+            protocol: pairs.text("protocol"),
+            from_port: pairs.some("from-port")?,
+            to_port: pairs.some("to-port")?,
+            cidr: pairs.text("cidr"),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_group_is_read_with_all_its_keys() {
+        let text = "name=w,machine-type=m5.large,image=AL2023_x86_64_STANDARD,root-disk-type=gp3,root-disk-size-gib=50,\
+                    key-pair=k,version=1.31,min=1,max=3,desired=2,auto-scaling=true";
+        let NodeGroupPairs(group) = text.parse().unwrap();
+        assert_eq!(group.root_disk_size_gib, Some(50));
+        assert_eq!(group.scaling, Scaling { auto_scaling: true, min: 1, max: 3, desired: 2 });
+    }
+
+    #[test]
+    fn one_number_is_that_many_nodes() {
+        for (text, scaling) in [
+            ("name=a", (1, 1, 1)),
+            ("name=a,desired=3", (3, 3, 3)),
+            ("name=a,min=2", (2, 2, 2)),
+            ("name=a,max=4", (4, 4, 4)),
+            ("name=a,min=0,max=2", (0, 2, 0)),
+        ] {
+            let NodeGroupPairs(group) = text.parse().unwrap();
+            assert_eq!((group.scaling.min, group.scaling.max, group.scaling.desired), scaling, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_read() {
+        for (text, says) in [
+            ("name", "\"name\" is not KEY=VALUE"),
+            ("color=red", "unknown key \"color\""),
+            ("name=a,name=b", "name is given twice"),
+            ("name=a,min=many", "min=many is not a number that fits"),
+            ("name=a,auto-scaling=yes", "neither true nor false"),
+        ] {
+            let error = text.parse::<NodeGroupPairs>().unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

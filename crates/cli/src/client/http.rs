@@ -1,0 +1,121 @@
+//! The way to a server over HTTP. Follows no redirect: the token is for the server that was named.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::{StreamExt as _, TryStreamExt as _};
+use http::{HeaderValue, header};
+use pmks_model::FailureKind;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Door, Received, Sent};
+use crate::error::{Error, Result};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server may be silent: an event stream says something every 15 s.
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How a client says who it is.
+pub(crate) enum Authorization {
+    /// A bearer token.
+    Token(SecretString),
+    /// The administrator's name and password.
+    Basic { username: String, password: SecretString },
+}
+
+impl Authorization {
+    fn header(&self) -> Result<HeaderValue> {
+        let text = match self {
+            Self::Token(token) => format!("Bearer {}", token.expose_secret()),
+            Self::Basic { username, password } => {
+                format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose_secret())))
+            }
+        };
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| Error::usage("the token holds characters that no header can carry"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// A server behind a URL.
+pub(crate) struct HttpDoor {
+    client: reqwest::Client,
+    base: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl HttpDoor {
+    /// The server at that URL, called by that one, trusting the certificates of that file too.
+    ///
+    /// # Errors
+    /// For a token that no header can carry, or a file that holds no certificates.
+    #[expect(clippy::disallowed_methods, reason = "a client of pmks' own server, not of a cloud")]
+    pub(crate) fn new(url: &Url, who: Option<&Authorization>, ca_file: Option<&Path>) -> Result<Self> {
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(Error::usage(format!(
+                "the server's URL must be http or https, not {}",
+                url.scheme()
+            )));
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .user_agent(concat!("pmks/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(url) {
+            builder = builder.no_proxy();
+        }
+        if let Some(path) = ca_file {
+            let pem = std::fs::read(path).map_err(|error| Error::file("read", path, &error))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        let client = builder
+            .build()
+            .map_err(|error| Error::new(FailureKind::Unexpected, format!("no HTTP client: {error}")))?;
+        let authorization = who.map(Authorization::header).transpose()?;
+        Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), authorization })
+    }
+}
+
+/// Whether a URL is one of this machine's own addresses.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[async_trait]
+impl Door for HttpDoor {
+    async fn send(&self, request: Sent) -> Result<Received> {
+        let url = format!("{}{}", self.base, request.target);
+        let mut headers = request.headers;
+        if let Some(authorization) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
+        let base = self.base.clone();
+        let unavailable = move |error: reqwest::Error| {
+            let kind = if error.is_timeout() { FailureKind::Timeout } else { FailureKind::Unavailable };
+            // The address is said once, without what follows it.
+            let why = crate::house::chain(&error.without_url());
+            Error::new(kind, format!("the server at {base} does not answer: {why}"))
+        };
+        let sent = self.client.request(request.method, url).headers(headers).body(request.body).send();
+        let response = sent.await.map_err(&unavailable)?;
+        Ok(Received {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes_stream().map_err(unavailable).boxed(),
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! `pmks node`: the VMs of a cluster.
+
+use super::{print_list, print_one, within};
+use crate::app::App;
+use crate::arguments::NodeCommand;
+use crate::error::Result;
+use crate::output::Kind;
+
+pub(super) async fn run(app: &App, command: NodeCommand) -> Result<()> {
+    match command {
+        NodeCommand::List { cluster } => {
+            print_list(app, within(app, &["clusters", &cluster, "nodes"])?, Kind::Node).await
+        }
+        NodeCommand::Get { name, cluster } => {
+            print_one(app, within(app, &["clusters", &cluster, "nodes", &name])?, Kind::Node).await
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `pmks security-group`.
+
+use http::Method;
+use pmks_api::NewSecurityGroup;
+
+use super::{body, delete, forget, import, print_list, print_one, within};
+use crate::app::App;
+use crate::arguments::SecurityGroupCommand;
+use crate::client::Request;
+use crate::error::Result;
+use crate::mutations::carry_out;
+use crate::output::Kind;
+
+pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> {
+    match command {
+        SecurityGroupCommand::Create { name, network, rules, mutation } => {
+            let rules = rules.into_iter().map(|pairs| pairs.0).collect();
+            let group = NewSecurityGroup { name, system_id: None, network, rules };
+            let request = Request::new(Method::POST, within(app, &["securityGroups"])?).json(body(&group)?);
+            carry_out(app, &mutation, request).await
+        }
+        SecurityGroupCommand::Import(what) => {
+            import(app, within(app, &["securityGroups"])?, &what, &[], Kind::SecurityGroup).await
+        }
+        SecurityGroupCommand::List => {
+            print_list(app, within(app, &["securityGroups"])?, Kind::SecurityGroup).await
+        }
+        SecurityGroupCommand::Get(what) => {
+            print_one(app, within(app, &["securityGroups", &what.name])?, Kind::SecurityGroup).await
+        }
+        SecurityGroupCommand::Delete(what) => {
+            let path = within(app, &["securityGroups", &what.name])?;
+            delete(app, &what.mutation, path, &format!("security group {}", what.name)).await
+        }
+        SecurityGroupCommand::Forget(what) => {
+            let path = within(app, &["securityGroups", &what.name])?;
+            forget(app, path, &format!("security group {}", what.name)).await
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `pmks subnet`.
+
+use http::Method;
+use pmks_api::NewSubnet;
+
+use super::{body, delete, forget, import, print_list, print_one, within};
+use crate::app::App;
+use crate::arguments::{Import, SubnetCommand};
+use crate::client::Request;
+use crate::error::Result;
+use crate::mutations::carry_out;
+use crate::output::Kind;
+
+pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
+    match command {
+        SubnetCommand::Create { name, network, cidr, zone, mutation } => {
+            let subnet = NewSubnet { name, system_id: None, cidr, zone };
+            let path = within(app, &["networks", &network, "subnets"])?;
+            carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&subnet)?)).await
+        }
+        SubnetCommand::Import { name, network, system_id } => {
+            let path = within(app, &["networks", &network, "subnets"])?;
+            import(app, path, &Import { name, system_id }, &[], Kind::Subnet).await
+        }
+        SubnetCommand::List { network } => {
+            print_list(app, within(app, &["networks", &network, "subnets"])?, Kind::Subnet).await
+        }
+        SubnetCommand::Get { name, network } => {
+            print_one(app, within(app, &["networks", &network, "subnets", &name])?, Kind::Subnet).await
+        }
+        SubnetCommand::Delete { name, network, mutation } => {
+            let path = within(app, &["networks", &network, "subnets", &name])?;
+            delete(app, &mutation, path, &format!("subnet {name} of network {network}")).await
+        }
+        SubnetCommand::Forget { name, network } => {
+            let path = within(app, &["networks", &network, "subnets", &name])?;
+            forget(app, path, &format!("subnet {name}")).await
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What to try next: lines that work as they are in another shell.
+
+use std::path::Path;
+
+use pmks_model::FailureKind;
+
+use super::cluster::{CLUSTER, NODE_GROUP};
+use super::stand::Stand;
+use crate::error::{Error, Result};
+use crate::output;
+
+/// Prints them.
+pub(super) fn print(stand: &Stand, connection: &str, kubeconfig: &Path) -> Result<()> {
+    let program = std::env::current_exe().map_err(|error| {
+        Error::new(FailureKind::Unexpected, format!("where pmks lies is not known: {error}"))
+    })?;
+    let pmks = format!("{} --data-dir {}", quoted(&program), quoted(stand.app.data.path()));
+    let kubectl = format!("kubectl --kubeconfig {}", quoted(kubeconfig));
+    let token = quoted(&stand.app.data.token_file());
+    let url = stand.url().as_str().trim_end_matches('/');
+    let lines = [
+        String::new(),
+        "Try next, in another shell:".to_owned(),
+        String::new(),
+        format!("  {kubectl} get nodes"),
+        format!("  {pmks} cluster list"),
+        format!("  {pmks} -c {connection} node-group scale {NODE_GROUP} --cluster {CLUSTER} --desired 3"),
+        format!("  {pmks} -c {connection} cluster upgrade {CLUSTER}"),
+        format!(
+            "  curl -s -H \"Authorization: Bearer $(cat {token})\" {url}/v1/connections/{connection}/clusters/{CLUSTER}"
+        ),
+        String::new(),
+        "The demo keeps serving. Ctrl-C ends it and removes everything.".to_owned(),
+    ];
+    output::data(&lines.join("\n"))
+}
+
+/// A path as a shell reads it back.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(quoted(Path::new("/tmp/a-b.c")), "/tmp/a-b.c");
+        assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
+    }
+}

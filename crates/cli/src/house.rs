@@ -1,0 +1,169 @@
+//! Puts the facade together: store, master key, transport, registry. Carries nothing on by itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pmks_core::engine;
+use pmks_driver::Environment;
+use pmks_model::FailureKind;
+use pmks_store::{AuditEntry, Connections as _, MasterKey, MasterKeyError, NoKillPoints, SqliteStore};
+use pmks_transport::{DirectoryRecorder, Transport};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::{paths, registry};
+
+/// Opens what the facade is made of. The caller holds the data directory's lock.
+///
+/// # Errors
+/// For a key that does not open the store, a database that cannot be opened, a folder that cannot be written.
+pub(crate) async fn open(
+    app: &App,
+    allow_ambient: bool,
+    allow_endpoints: bool,
+) -> Result<pmks_core::Options> {
+    Ok(pmks_core::Options {
+        store: Arc::new(store(app).await?),
+        registry: registry::providers(),
+        transport: transport(app)?,
+        environment: app.environment.clone(),
+        allow_ambient,
+        allow_endpoints,
+        engine: engine::Options { seed: u64::from(std::process::id()), ..engine::Options::default() },
+    })
+}
+
+async fn store(app: &App) -> Result<SqliteStore> {
+    let path = database(app)?;
+    let open = async |key| SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await;
+    let opened = match open(master_key(app)?).await {
+        // A rotation that was cut off between the store and the file: its key lies beside the file.
+        Err(pmks_store::Error::WrongMasterKey) if app.environment.get("PMKS_MASTER_KEY").is_none() => {
+            let (file, next) = (master_key_file(app), next_key_file(app));
+            match MasterKey::load(&next) {
+                Ok(key) => {
+                    let store = open(key).await;
+                    if store.is_ok() {
+                        std::fs::rename(&next, &file)
+                            .map_err(|error| Error::file("replace", &file, &error))?;
+                    }
+                    store
+                }
+                Err(_) => Err(pmks_store::Error::WrongMasterKey),
+            }
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| {
+        let kind = match error {
+            pmks_store::Error::WrongMasterKey => FailureKind::Precondition,
+            _ => FailureKind::Unexpected,
+        };
+        Error::new(kind, format!("{} cannot be opened: {}", path.display(), chain(&error)))
+    })
+}
+
+/// Wraps every data key with a new master key, and puts that in the place of the old one. The caller holds the lock.
+///
+/// # Errors
+/// As [`open`]; `Precondition` where the key is not in a file.
+pub(crate) async fn rotate(app: &App) -> Result<()> {
+    if app.environment.get("PMKS_MASTER_KEY").is_some() {
+        let says = "the master key is in PMKS_MASTER_KEY, where pmks cannot replace it";
+        return Err(Error::new(FailureKind::Precondition, says)
+            .with_fix("write it to a file (0600), name that by --master-key-file, and rotate then"));
+    }
+    let (file, next) = (master_key_file(app), next_key_file(app));
+    let store = store(app).await?;
+    let unusable = |error: MasterKeyError| Error::new(FailureKind::Unexpected, chain(&error));
+    // What a rotation left that was cut off before the store knew of it.
+    let _ = std::fs::remove_file(&next);
+    let key = MasterKey::generate().and_then(|key| key.write(&next)).map_err(unusable)?;
+    let audit = AuditEntry {
+        at: app.clock.wall(),
+        who: app.environment.get("USER").unwrap_or("local").to_owned(),
+        action: "masterKey.rotate".to_owned(),
+        target: "masterKey".to_owned(),
+        request_id: String::new(),
+    };
+    store.rotate(key, audit).await.map_err(|error| Error::new(FailureKind::Unexpected, chain(&error)))?;
+    std::fs::rename(&next, &file).map_err(|error| Error::file("replace", &file, &error))?;
+    crate::output::note(&format!(
+        "every credential's key is wrapped by the new master key in {}",
+        file.display()
+    ));
+    Ok(())
+}
+
+/// Where a new key lies until the store knows it.
+fn next_key_file(app: &App) -> PathBuf {
+    let mut name = master_key_file(app).into_os_string();
+    name.push(".next");
+    PathBuf::from(name)
+}
+
+/// The file of the database.
+fn database(app: &App) -> Result<PathBuf> {
+    let Some(named) = app.global.database.as_deref() else { return Ok(app.data.file("pmks.db")) };
+    if let Some(path) = named.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return match path {
+            "" => Err(Error::usage("sqlite: names no file")),
+            path => Ok(PathBuf::from(path)),
+        };
+    }
+    if named.starts_with("postgres:") || named.starts_with("postgresql:") {
+        return Err(Error::new(FailureKind::Unsupported, "PostgreSQL is not supported yet")
+            .with_fix("name sqlite:PATH, or nothing for the data directory"));
+    }
+    Err(Error::usage("the database is neither sqlite:PATH nor postgres://…"))
+}
+
+/// The key that seals credentials: of the environment, of a file, else of the user's configuration folder.
+pub(crate) fn master_key(app: &App) -> Result<MasterKey> {
+    let of_key = |error: MasterKeyError| {
+        let kind = match error {
+            MasterKeyError::Malformed => FailureKind::InvalidRequest,
+            MasterKeyError::Exposed(_) | MasterKeyError::BesideData(_) => FailureKind::Precondition,
+            MasterKeyError::File { .. } | MasterKeyError::NoRandom => FailureKind::Unexpected,
+        };
+        Error::new(kind, chain(&error))
+    };
+    match app.environment.get("PMKS_MASTER_KEY") {
+        Some(text) => MasterKey::from_text(text).map_err(of_key),
+        None => MasterKey::load_or_create(&master_key_file(app), app.data.path()).map_err(of_key),
+    }
+}
+
+/// Where the master key lies: never within the data directory, so that no backup of it holds both.
+pub(crate) fn master_key_file(app: &App) -> PathBuf {
+    match &app.global.master_key_file {
+        Some(path) => path.clone(),
+        None => default_master_key_file(&app.environment),
+    }
+}
+
+fn default_master_key_file(environment: &Environment) -> PathBuf {
+    paths::configuration_folder(environment).join("master-key")
+}
+
+fn transport(app: &App) -> Result<Transport> {
+    let mut builder = Transport::builder(Arc::clone(&app.clock));
+    if let Some(folder) = &app.global.record {
+        let recorder =
+            DirectoryRecorder::new(folder).map_err(|error| Error::file("record into", folder, &error))?;
+        builder = builder.recorder(Arc::new(recorder));
+    }
+    Ok(builder.build())
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

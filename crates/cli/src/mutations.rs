@@ -1,0 +1,182 @@
+//! How every mutation is carried out by a command: shown as a plan, or sent and waited for, or left to a server.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use http::{HeaderName, StatusCode};
+use pmks_api::{Operation, Plan};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::arguments::{Mutation, Output};
+use crate::background;
+use crate::client::{Client, Request, shaped};
+use crate::error::{Error, Result};
+use crate::output::{self, Kind};
+use crate::session::Session;
+use crate::wait::{Waiter, judge};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What became of a request.
+pub(crate) enum Begun {
+    /// It was a plan, and it is printed.
+    Planned,
+    /// An operation carries it out.
+    Accepted {
+        /// The operation.
+        operation: Box<Operation>,
+        /// The whole answer.
+        answer: Value,
+    },
+    /// It is done.
+    Done(Value),
+}
+
+/// Sends a mutation and sees it through, as the user asked.
+pub(crate) async fn carry_out(app: &App, how: &Mutation, request: Request) -> Result<()> {
+    let session = session(app, how).await?;
+    match begin(app, how, &session, request).await? {
+        Begun::Planned => Ok(()),
+        Begun::Accepted { operation, .. } => finish(app, how, session, *operation).await,
+        Begun::Done(_) => {
+            output::note("done: there was nothing to do at the cloud");
+            Ok(())
+        }
+    }
+}
+
+/// Where a mutation goes: what nobody waits for must outlive this process.
+pub(crate) async fn session(app: &App, how: &Mutation) -> Result<Session> {
+    if how.no_wait && !how.plan { app.session_that_stays().await } else { app.session().await }
+}
+
+/// Sends a mutation.
+pub(crate) async fn begin(
+    app: &App,
+    how: &Mutation,
+    session: &Session,
+    mut request: Request,
+) -> Result<Begun> {
+    if how.plan {
+        let answer = session.client.send(request.query("dryRun", "plan")).await?;
+        print_plan(app, answer.body)?;
+        return Ok(Begun::Planned);
+    }
+    if let Some(key) = &how.idempotency_key {
+        request = request.header(IDEMPOTENCY_KEY, key)?;
+    }
+    let answer = session.client.send(request).await?;
+    let operation = match answer.status {
+        StatusCode::ACCEPTED => Some(answer.body.clone()),
+        _ => answer.body.get("operation").cloned(),
+    };
+    match operation {
+        Some(operation) => {
+            Ok(Begun::Accepted { operation: Box::new(shaped(operation)?), answer: answer.body })
+        }
+        None => Ok(Begun::Done(answer.body)),
+    }
+}
+
+/// Waits for an operation, carried on here if no server does, and prints it.
+pub(crate) async fn finish(app: &App, how: &Mutation, session: Session, operation: Operation) -> Result<()> {
+    if how.no_wait {
+        return print_operation(app, &operation);
+    }
+    let ended = see_through(app, how, session, operation).await?;
+    print_operation(app, &ended)?;
+    judge(ended).map(drop)
+}
+
+/// Waits for an operation, carried on here if no server does.
+pub(crate) async fn see_through(
+    app: &App,
+    how: &Mutation,
+    session: Session,
+    operation: Operation,
+) -> Result<Operation> {
+    let waiter = |client: Client| Waiter {
+        client,
+        clock: Arc::clone(&app.clock),
+        timeout: how.wait_timeout,
+        no_color: app.no_color(),
+    };
+    let Some(local) = session.local else { return waiter(session.client).until_over(operation).await };
+    let id: Uuid = operation.id.parse().map_err(|_| Error::usage("the operation's id is none"))?;
+    let engine = local.carry_on(Some(id)).await?;
+    let ended = waiter(engine.client.clone()).until_over(operation).await;
+    engine.stop().await;
+    drop(session.client);
+    drop(local);
+    match &ended {
+        // Who stops waiting does not stop the operation: somebody else has to carry it on.
+        Err(Error::Interrupted(_)) => drop(background::start(app).await?),
+        Err(error) if error.is(pmks_model::FailureKind::Timeout) => drop(background::start(app).await?),
+        Ok(_) | Err(_) => {}
+    }
+    ended
+}
+
+/// Asks before something is removed.
+///
+/// # Errors
+/// Without a terminal, or when the answer is no.
+pub(crate) fn confirm(yes: bool, what: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::usage(format!("nobody is there to confirm: {what}")).with_fix("add --yes"));
+    }
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{what}? [y/N] ").and_then(|()| err.flush());
+    drop(err);
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(Error::usage("not confirmed; nothing was done"))
+}
+
+/// Prints an operation; its stages too where there is room.
+pub(crate) fn print_operation(app: &App, operation: &Operation) -> Result<()> {
+    let value = serde_json::to_value(operation)
+        .map_err(|error| Error::new(pmks_model::FailureKind::Unexpected, error.to_string()))?;
+    for notice in &operation.notices {
+        output::note(&format!("note: {}", output::clean(notice)));
+    }
+    output::item(app.form(), Kind::Operation, &value)
+}
+
+fn print_plan(app: &App, plan: Value) -> Result<()> {
+    let form = app.form();
+    if matches!(form.output, Output::Json | Output::Yaml) {
+        return output::structured(form.output, &plan);
+    }
+    let stages = plan.get("stages").and_then(Value::as_array).cloned().unwrap_or_default();
+    let shaped: Plan = shaped(plan)?;
+    output::items(form, Kind::PlannedStage, &stages)?;
+    for (what, chosen) in &shaped.resolved {
+        output::note(&format!("{what}: {chosen}"));
+    }
+    for finding in &shaped.findings {
+        output::note(&format!("note: {}", output::clean(finding)));
+    }
+    for child in &shaped.children.found {
+        let goes = if child.goes_with_cluster { "goes with the cluster" } else { "stays" };
+        output::note(&format!("{} {} ({}): {goes}", child.kind, child.name, child.system_id));
+    }
+    for unknown in &shaped.children.unknown {
+        output::note(&format!("could not be looked at: {}", output::clean(unknown)));
+    }
+    output::note("nothing was changed");
+    Ok(())
+}
+
+/// Waiting, as the commands that only watch do.
+pub(crate) fn waiting() -> Mutation {
+    Mutation::default()
+}

@@ -1,0 +1,37 @@
+//! Standard output for data, standard error for everything else: the one room that writes to either.
+//!
+//! A reader that went away (a closed pipe) is no failure, and never a panic.
+
+mod columns;
+mod form;
+mod table;
+mod terminal;
+
+pub(crate) use columns::{Kind, scalar, seconds};
+
+use columns::{Column, columns_of};
+pub(crate) use form::{Form, item, items, structured};
+pub(crate) use table::clean;
+
+use table::table;
+pub(crate) use terminal::{Style, stderr_style, stdout_style};
+
+use std::io::{ErrorKind, Write};
+
+use crate::error::{Error, Result};
+
+/// Writes data, with a line end if it has none.
+pub(crate) fn data(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes()));
+    written.and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Error::BrokenPipe,
+        _ => Error::file("write", std::path::Path::new("standard output"), &error),
+    })
+}
+
+/// Writes a line for people. That nobody reads it is no failure.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

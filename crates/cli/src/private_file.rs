@@ -1,0 +1,77 @@
+//! Files that only their owner may read, written whole or not at all.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Replaces a file in one step: who reads it sees the old content or the new one.
+pub(crate) fn replace(path: &Path, content: &str) -> Result<()> {
+    replace_by(path, content, std::fs::File::sync_all)
+}
+
+/// The same without waiting for the disk: survives the end of the process, not that of the machine.
+pub(crate) fn replace_quickly(path: &Path, content: &str) -> Result<()> {
+    replace_by(path, content, |_| Ok(()))
+}
+
+fn replace_by(path: &Path, content: &str, sync: fn(&std::fs::File) -> std::io::Result<()>) -> Result<()> {
+    let failed = |error: &std::io::Error| Error::file("write", path, error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The temporary file is made with mode 0600.
+    let mut file =
+        tempfile::Builder::new().prefix(".pmks-").tempfile_in(folder).map_err(|error| failed(&error))?;
+    file.write_all(content.as_bytes()).and_then(|()| sync(file.as_file())).map_err(|error| failed(&error))?;
+    file.persist(path).map_err(|error| failed(&error.error))?;
+    Ok(())
+}
+
+/// Writes a new file; one that is there already is left alone.
+pub(crate) fn create(path: &Path, content: &str) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(content.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| Error::file("write", path, &error))
+}
+
+/// The content of a file, or nothing if there is none.
+pub(crate) fn read_if_any(path: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", path, &error)),
+    }
+}
+
+/// Makes a folder that only its owner may enter, and those above it.
+pub(crate) fn folder(path: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| Error::file("make", path, &error))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn files_are_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        create(&path, "one").unwrap();
+        assert!(create(&path, "two").is_err(), "a file that is there is left alone");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        replace(&path, "three").unwrap();
+        assert_eq!((read_if_any(&path).unwrap().as_deref(), mode()), (Some("three"), 0o600));
+        assert_eq!(read_if_any(&folder.path().join("b")).unwrap(), None);
+    }
+}

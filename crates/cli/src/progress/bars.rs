@@ -1,0 +1,92 @@
+//! Progress on a terminal: a bar for the whole, a line for each stage at work, a tick for each that is done.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pmks_api::{Operation, Stage};
+
+use super::{says, title};
+use crate::output::{Style, seconds, stderr_style};
+
+const TICK: Duration = Duration::from_millis(100);
+
+/// Bars on standard error.
+pub(crate) struct Bars {
+    all: MultiProgress,
+    whole: ProgressBar,
+    stages: HashMap<String, ProgressBar>,
+    done: HashSet<String>,
+    style: Style,
+}
+
+impl Bars {
+    pub(super) fn new(no_color: bool) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let whole = all.add(ProgressBar::new(0));
+        whole.set_style(template("{spinner} {msg}  {bar:24} {pos}/{len}  {elapsed}{prefix}"));
+        whole.enable_steady_tick(TICK);
+        Self { all, whole, stages: HashMap::new(), done: HashSet::new(), style: stderr_style(no_color) }
+    }
+
+    pub(super) fn show(&mut self, operation: &Operation) {
+        self.whole.set_message(self.style.strong(&title(operation)));
+        self.whole.set_length(u64::from(operation.progress.total));
+        self.whole.set_position(u64::from(operation.progress.done));
+        if operation.progress.expected_seconds > 0 {
+            self.whole.set_prefix(format!(" of about {}", seconds(operation.progress.expected_seconds)));
+        }
+        for stage in &operation.stages {
+            match stage.state.as_str() {
+                "waiting" => {}
+                "done" => self.tick_off(stage, &self.style.good("✓")),
+                "failed" => self.tick_off(stage, &self.style.bad("✗")),
+                _ => self.at_work(stage),
+            }
+        }
+    }
+
+    pub(super) fn close(self, operation: Option<&Operation>) {
+        let elapsed = seconds(self.whole.elapsed().as_secs());
+        for bar in self.stages.values() {
+            bar.finish_and_clear();
+        }
+        self.whole.finish_and_clear();
+        if let Some(operation) = operation {
+            let mark = match operation.state.as_str() {
+                "succeeded" => self.style.good("✓"),
+                _ => self.style.bad("✗"),
+            };
+            crate::output::note(&format!("{mark} {} {} in {elapsed}", title(operation), operation.state));
+        }
+    }
+
+    fn at_work(&mut self, stage: &Stage) {
+        let bar = self.stages.entry(stage.name.clone()).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new_spinner());
+            bar.set_style(template("  {spinner} {prefix}  {elapsed}  {msg}"));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        bar.set_prefix(stage.name.clone());
+        bar.set_message(self.style.faint(&says(&stage.detail)));
+    }
+
+    fn tick_off(&mut self, stage: &Stage, mark: &str) {
+        if !self.done.insert(stage.name.clone()) {
+            return;
+        }
+        let took = self.stages.remove(&stage.name).map(|bar| {
+            bar.finish_and_clear();
+            seconds(bar.elapsed().as_secs())
+        });
+        let took = took.map(|took| self.style.faint(&format!("  {took}"))).unwrap_or_default();
+        // A terminal that is gone shows nothing.
+        let _ = self.all.println(format!("  {mark} {}{took}", stage.name));
+    }
+}
+
+fn template(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━╸─").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
+}

@@ -1,0 +1,68 @@
+//! The registry of clouds: the one place of the program that names them. A new cloud is one line of `CLOUDS`.
+
+use std::sync::Arc;
+
+use pmks_core::Registry;
+use pmks_driver::Provider;
+use pmks_model::FailureKind;
+use pmks_simulation::Cloud;
+
+use crate::error::{Error, Result};
+
+/// A cloud: how its driver and its simulator are made.
+pub(crate) struct Entry {
+    /// The provider's name.
+    pub(crate) name: &'static str,
+    provider: fn() -> Arc<dyn Provider>,
+    simulator: fn(Simulated) -> Arc<dyn Cloud>,
+}
+
+/// How a simulated cloud begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Simulated {
+    /// How many times faster than the real cloud it works; 0 stands still until told.
+    pub(crate) speed: f64,
+    /// What its identifiers grow from.
+    pub(crate) seed: u64,
+}
+
+/// Every cloud that this program was built with.
+pub(crate) const CLOUDS: &[Entry] = &[Entry {
+    name: "aws",
+    provider: || Arc::new(pmks_aws::Aws),
+    simulator: |Simulated { speed, seed }| {
+        let settings =
+            pmks_aws_simulator::Settings { speed, seed, ..pmks_aws_simulator::Settings::default() };
+        Arc::new(pmks_aws_simulator::AwsCloud::new(settings))
+    },
+}];
+
+/// All providers.
+pub(crate) fn providers() -> Registry {
+    Registry::new(CLOUDS.iter().map(|cloud| (cloud.provider)()))
+}
+
+impl Entry {
+    /// A fresh world of it.
+    pub(crate) fn simulated(&self, how: Simulated) -> Arc<dyn Cloud> {
+        (self.simulator)(how)
+    }
+}
+
+/// The clouds of these names, each once; all of them if none is named.
+///
+/// # Errors
+/// `NotFound` for a name that is none.
+pub(crate) fn named(names: &[String]) -> Result<Vec<&'static Entry>> {
+    if names.is_empty() {
+        return Ok(CLOUDS.iter().collect());
+    }
+    for name in names {
+        if CLOUDS.iter().all(|cloud| cloud.name != name) {
+            let known: Vec<&str> = CLOUDS.iter().map(|cloud| cloud.name).collect();
+            let says = format!("there is no simulated cloud {name:?}; there are {}", known.join(", "));
+            return Err(Error::new(FailureKind::NotFound, says));
+        }
+    }
+    Ok(CLOUDS.iter().filter(|cloud| names.iter().any(|name| name == cloud.name)).collect())
+}

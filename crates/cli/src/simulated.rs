@@ -1,0 +1,185 @@
+//! Simulated clouds that this process serves: fresh ones, or worlds that are kept in a folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use pmks_model::FailureKind;
+use pmks_simulation::{
+    Answered, Cloud, Controls, Effects, Identified, Refusal, Resource, RunningCloud, StateError,
+};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::registry::{Entry, Simulated};
+use crate::{house, private_file};
+
+/// A simulated cloud that is being served.
+pub(crate) struct Served {
+    /// The provider's name.
+    pub(crate) name: &'static str,
+    cloud: Arc<dyn Cloud>,
+    running: RunningCloud,
+}
+
+/// Serves a fresh world.
+///
+/// # Errors
+/// When the port cannot be had.
+pub(crate) async fn fresh(entry: &Entry, how: Simulated, port: u16) -> Result<Served> {
+    serve(entry.name, entry.simulated(how), port).await
+}
+
+/// Serves the world that is kept in that folder, at the port that it had; a fresh one if there is none.
+///
+/// # Errors
+/// When the port cannot be had, or the world cannot be read.
+pub(crate) async fn kept(entry: &Entry, how: Simulated, folder: &Path) -> Result<Served> {
+    private_file::folder(folder)?;
+    let file = folder.join(format!("{}.json", entry.name));
+    let cloud = entry.simulated(how);
+    let mut port = 0;
+    if let Some(text) = private_file::read_if_any(&file)? {
+        let damaged = |why: &dyn std::fmt::Display| {
+            Error::new(
+                FailureKind::Unexpected,
+                format!("the world in {} cannot be read: {why}", file.display()),
+            )
+            .with_fix("remove the file to begin with a fresh world")
+        };
+        let mut kept: Value = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
+        port =
+            kept.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+        cloud
+            .restore(kept.get_mut("world").map(Value::take).unwrap_or_default())
+            .map_err(|error| damaged(&error))?;
+    }
+    let keeping = Arc::new(Keeping { cloud, file, port: std::sync::OnceLock::new() });
+    let served = serve(entry.name, Arc::clone(&keeping) as Arc<dyn Cloud>, port).await?;
+    // Connections name the port: it is kept with the world.
+    let _ = keeping.port.set(served.running.address().port());
+    keeping.keep();
+    Ok(served)
+}
+
+async fn serve(name: &'static str, cloud: Arc<dyn Cloud>, port: u16) -> Result<Served> {
+    let running = pmks_simulation::serve(Arc::clone(&cloud), port).await.map_err(|error| {
+        Error::new(FailureKind::Unavailable, format!("the simulated {name}: {}", house::chain(&error)))
+    })?;
+    Ok(Served { name, cloud, running })
+}
+
+impl Served {
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// A whole connection to it, under that name.
+    pub(crate) fn connection(&self, name: &str) -> Value {
+        let mut connection = self.cloud.connection(&self.url());
+        if let Value::Object(fields) = &mut connection {
+            fields.insert("name".to_owned(), json!(name));
+        }
+        connection
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(self) {
+        self.running.stop().await;
+        self.cloud.settle();
+    }
+}
+
+/// The content of a ready file for these clouds.
+pub(crate) fn ready_file(served: &[Served]) -> Value {
+    let clouds: Vec<(&dyn Cloud, &RunningCloud)> =
+        served.iter().map(|served| (&*served.cloud, &served.running)).collect();
+    pmks_simulation::ready_file(&clouds)
+}
+
+/// A cloud whose world is on the disk before an answer leaves: what a killed process has answered stays true.
+struct Keeping {
+    cloud: Arc<dyn Cloud>,
+    file: PathBuf,
+    port: std::sync::OnceLock<u16>,
+}
+
+impl Keeping {
+    fn keep(&self) {
+        let Some(port) = self.port.get() else { return };
+        let world = match self.cloud.snapshot() {
+            Ok(world) => world,
+            Err(error) => {
+                tracing::error!(%error, "the world cannot be kept");
+                return;
+            }
+        };
+        let text = json!({"port": port, "world": world}).to_string();
+        if let Err(error) = private_file::replace_quickly(&self.file, &text) {
+            tracing::error!(error = %error.text(), "the world cannot be kept");
+        }
+    }
+}
+
+impl Cloud for Keeping {
+    fn name(&self) -> &'static str {
+        self.cloud.name()
+    }
+
+    fn controls(&self) -> &Controls {
+        self.cloud.controls()
+    }
+
+    fn identify(&self, request: &Request<Bytes>) -> Identified {
+        self.cloud.identify(request)
+    }
+
+    fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
+        let answered = self.cloud.answer(request, call, effects);
+        self.keep();
+        answered
+    }
+
+    fn refuse(&self, call: &Identified, refusal: &Refusal) -> Answered {
+        self.cloud.refuse(call, refusal)
+    }
+
+    fn settle(&self) {
+        self.cloud.settle();
+        self.keep();
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        self.cloud.next_due()
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        self.cloud.resources()
+    }
+
+    fn reset(&self) {
+        self.cloud.reset();
+        self.keep();
+    }
+
+    fn event(&self, event: &Value) -> std::result::Result<Value, StateError> {
+        let result = self.cloud.event(event);
+        self.keep();
+        result
+    }
+
+    fn connection(&self, endpoint: &str) -> Value {
+        self.cloud.connection(endpoint)
+    }
+
+    fn snapshot(&self) -> std::result::Result<Value, StateError> {
+        self.cloud.snapshot()
+    }
+
+    fn restore(&self, snapshot: Value) -> std::result::Result<(), StateError> {
+        self.cloud.restore(snapshot)
+    }
+}

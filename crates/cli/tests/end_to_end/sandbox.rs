@@ -1,0 +1,225 @@
+//! A user with an empty home, who runs the binary; and the processes that live longer than a command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take to get ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A user with an empty home. Nothing of this machine's user is seen.
+pub(crate) struct Sandbox {
+    home: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pmks"));
+        command.args(args).env_clear().env("HOME", self.home.path()).env("USER", "tester");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.current_dir(self.home.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        ended(self.command(args))
+    }
+
+    /// Runs a command that must end well, and reads its JSON.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let ended = self.run(&[args, &["-o", "json"]].concat());
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+        serde_json::from_str(&ended.out).unwrap()
+    }
+
+    /// Runs a command that must end well.
+    pub(crate) fn good(&self, args: &[&str]) -> Ended {
+        let ended = self.run(args);
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+        ended
+    }
+
+    /// Simulated AWS in a process of its own.
+    pub(crate) fn simulate(&self, speed: &str) -> Simulator {
+        let ready = self.path("ready.json");
+        let args = ["simulate", "aws", "--speed", speed, "--ready-file", ready.to_str().unwrap()];
+        let child = Running(self.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let text = wait_for("the ready file", || std::fs::read_to_string(&ready).ok());
+        let ready: Value = serde_json::from_str(&text).unwrap();
+        Simulator { ready: ready["clouds"]["aws"].clone(), _child: child }
+    }
+
+    /// A server on the data directory.
+    pub(crate) fn serve(&self, more: &[&str]) -> Server {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
+        let args = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+        let child = Running(self.command(&args).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        let pid = child.0.id();
+        let file = self.path(".local/share/pmks/server.json");
+        let server = wait_for("server.json", || {
+            let server: Value = serde_json::from_str(&std::fs::read_to_string(&file).ok()?).ok()?;
+            (server["pid"] == pid).then_some(server)
+        });
+        Server { url: server["url"].as_str().unwrap().trim_end_matches('/').to_owned(), child }
+    }
+
+    /// A connection to a simulated cloud, made as a user would.
+    pub(crate) fn connect(&self, name: &str, simulator: &Simulator) -> Ended {
+        let connection = &simulator.ready["connection"];
+        let text = |at: &str| connection.pointer(at).and_then(Value::as_str).unwrap().to_owned();
+        self.write("secret", &text("/credential/secretAccessKey"));
+        let pace = connection["pace"].as_f64().unwrap().to_string();
+        let (id, endpoint) = (text("/credential/accessKeyId"), text("/endpoints/all"));
+        self.run(&[
+            "connection",
+            "create",
+            name,
+            "--provider",
+            "aws",
+            "--region",
+            &text("/region"),
+            "--credential",
+            &format!("accessKeyId={id}"),
+            "--credential",
+            "secretAccessKey=@secret",
+            "--endpoint",
+            &format!("all={endpoint}"),
+            "--pace",
+            &pace,
+        ])
+    }
+}
+
+pub(crate) fn ended(mut command: Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Waits until something is there.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Simulated AWS.
+pub(crate) struct Simulator {
+    /// Its part of the ready file.
+    pub(crate) ready: Value,
+    _child: Running,
+}
+
+impl Simulator {
+    /// The identifiers of everything of a kind that exists.
+    pub(crate) fn resources(&self, kind: &str) -> Vec<Value> {
+        let control = self.ready["control"].as_str().unwrap();
+        let answer = http_get(&format!("{control}/resources"), None);
+        let all: Value = serde_json::from_str(&answer.1).unwrap();
+        all["resources"][kind].as_array().cloned().unwrap_or_default()
+    }
+}
+
+/// A server.
+pub(crate) struct Server {
+    /// Where it answers.
+    pub(crate) url: String,
+    child: Running,
+}
+
+impl Server {
+    /// Ends it as an operator does.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.0.wait().unwrap().code()
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(mut self) {
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
+    }
+}
+
+/// One GET over plain HTTP: status and body.
+pub(crate) fn http_get(url: &str, token: Option<&str>) -> (u16, String) {
+    request(reqwest::Client::builder().no_proxy(), url, token)
+}
+
+/// One GET over TLS, trusting that CA alone.
+pub(crate) fn https_get(url: &str, authority_pem: &[u8], token: Option<&str>) -> (u16, String) {
+    let certificates = reqwest::Certificate::from_pem_bundle(authority_pem).unwrap();
+    request(reqwest::Client::builder().no_proxy().tls_certs_only(certificates), url, token)
+}
+
+fn request(client: reqwest::ClientBuilder, url: &str, token: Option<&str>) -> (u16, String) {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut request = client.build().unwrap().get(url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    })
+}
+
+/// Everything in a folder, as text.
+pub(crate) fn all_text(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&all_text(&path));
+        } else {
+            text.push_str(&String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()));
+        }
+    }
+    text
+}

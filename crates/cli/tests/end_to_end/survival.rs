@@ -1,0 +1,119 @@
+//! What happens to work when processes end: nothing is lost, nothing is doubled.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, Simulator, ended, wait_for};
+
+const NETWORK: &[&str] = &[
+    "-c",
+    "a",
+    "network",
+    "create",
+    "n",
+    "--cidr",
+    "10.0.0.0/16",
+    "--subnet",
+    "name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a",
+    "--subnet",
+    "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c",
+];
+const CLUSTER: &[&str] = &[
+    "-c",
+    "a",
+    "cluster",
+    "create",
+    "c",
+    "--network",
+    "n",
+    "--subnet",
+    "s",
+    "--subnet",
+    "t",
+    "--node-group",
+    "name=w,desired=2",
+];
+
+fn prepared(user: &Sandbox, speed: &str) -> Simulator {
+    let simulator = user.simulate(speed);
+    let made = user.connect("a", &simulator);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    user.good(&["connection", "prerequisites", "a", "--fix"]);
+    user.good(NETWORK);
+    simulator
+}
+
+#[test]
+fn a_killed_server_goes_on_where_it_was() {
+    let user = Sandbox::new();
+    let simulator = prepared(&user, "200");
+    let server = user.serve(&[]);
+    let operation = user.json(&[CLUSTER, &["--no-wait"]].concat());
+    let id = operation["id"].as_str().unwrap().to_owned();
+    wait_for("the cluster at the cloud", || (!simulator.resources("cluster").is_empty()).then_some(()));
+    server.kill();
+
+    let unfinished = user.good(&["cluster", "list"]);
+    assert!(unfinished.err.contains("pmks operation resume"), "{unfinished:?}");
+    let _server = user.serve(&[]);
+    let watched = user.good(&["operation", "watch", &id]);
+    assert!(watched.out.contains("succeeded"), "{watched:?}");
+    assert_eq!(simulator.resources("cluster").len(), 1);
+    assert_eq!(simulator.resources("nodegroup").len(), 1, "{:?}", simulator.resources("nodeGroup"));
+}
+
+#[test]
+fn commands_without_a_server_do_the_same_work() {
+    let user = Sandbox::new();
+    let simulator = prepared(&user, "2000");
+    user.good(CLUSTER);
+    let cluster = user.json(&["-c", "a", "cluster", "get", "c", "--refresh"]);
+    assert_eq!(cluster["status"], "Active", "{cluster}");
+    user.good(&["-c", "a", "node-group", "scale", "w", "--cluster", "c", "--max", "3", "--desired", "3"]);
+    let taken = user.run(CLUSTER);
+    assert_eq!(taken.code, Some(4), "{taken:?}");
+    user.good(&["-c", "a", "cluster", "delete", "c", "--yes"]);
+    assert!(simulator.resources("cluster").is_empty());
+}
+
+#[test]
+fn no_wait_without_a_server_starts_one() {
+    let user = Sandbox::new();
+    let _simulator = prepared(&user, "2000");
+    let asked = user.good(&[CLUSTER, &["--no-wait", "-o", "json"]].concat());
+    assert!(asked.err.contains("a server was started in the background"), "{asked:?}");
+    let operation: Value = serde_json::from_str(&asked.out).unwrap();
+    let watched = user.good(&["operation", "watch", operation["id"].as_str().unwrap()]);
+    assert!(watched.out.contains("succeeded"), "{watched:?}");
+    stop_background(&user);
+}
+
+#[test]
+fn an_interrupted_command_leaves_its_operation_to_a_server() {
+    let user = Sandbox::new();
+    let _simulator = prepared(&user, "200");
+    let child = user.command(CLUSTER).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("goes on"), "{err}");
+    let status = wait_for("the cluster", || {
+        let ended = ended(user.command(&["-c", "a", "cluster", "get", "c", "-o", "json"]));
+        let cluster: Value = serde_json::from_str(&ended.out).ok()?;
+        (cluster["status"] == "Active").then(|| cluster["status"].clone())
+    });
+    assert_eq!(status, "Active");
+    stop_background(&user);
+}
+
+fn stop_background(user: &Sandbox) {
+    let server: Value =
+        serde_json::from_str(&std::fs::read_to_string(user.path(".local/share/pmks/server.json")).unwrap())
+            .unwrap();
+    let pid = server["pid"].to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    wait_for("the server's end", || (!user.path(".local/share/pmks/server.json").exists()).then_some(()));
+}
