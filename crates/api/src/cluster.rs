@@ -10,6 +10,12 @@ use crate::{Iid, KeyValue, List, NewNodeGroup, NodeGroup, Options, Problem, Tags
 /// A cluster to be made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "prod", "version": "1.33", "network": "net", "subnets": ["a", "c"], "securityGroups": ["ssh"],
+    "nodeGroups": [{"name": "workers", "machineType": "t3.medium", "keyPair": "mine",
+                    "scaling": {"autoScaling": true, "min": 1, "max": 3, "desired": 2}}],
+    "tags": {"team": "platform"}
+}))]
 pub struct NewCluster {
     /// Our name, which is also the name at the cloud.
     pub name: String,
@@ -28,6 +34,7 @@ pub struct NewCluster {
     pub node_groups: Vec<NewNodeGroup>,
     /// The user's tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    #[schema(inline)]
     pub tags: Tags,
     /// Whether a deletion is refused until this is taken back.
     #[serde(default)]
@@ -41,6 +48,7 @@ pub struct NewCluster {
 /// A merge patch of a cluster: `null` removes a tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"tags": {"team": null, "owner": "platform"}, "deletionProtection": true}))]
 pub struct ClusterPatch {
     /// Tags to set or, with `null`, to remove.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +65,7 @@ pub struct ClusterPatch {
 /// An existing cluster to take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "old", "systemId": "old-cluster"}))]
 pub struct ImportCluster {
     /// Our name for it.
     pub name: String,
@@ -70,6 +79,7 @@ pub struct ImportCluster {
 /// A rise of a cluster's version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"version": "1.34", "nodeGroups": "all"}))]
 pub struct Upgrade {
     /// The wanted version, a floor; absent or `default`: the cloud's default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -115,6 +125,7 @@ pub struct Cluster {
     /// Its node groups, ordered by name.
     pub node_groups: Vec<NodeGroup>,
     /// The user's tags.
+    #[schema(inline)]
     pub tags: Tags,
     /// Whether a deletion is refused.
     pub deletion_protection: bool,
@@ -167,6 +178,7 @@ pub struct ObservedCluster {
     /// Its security groups.
     pub security_groups: Vec<Iid>,
     /// Its tags, pmks' marks taken off.
+    #[schema(inline)]
     pub tags: Tags,
 }
 

@@ -23,6 +23,10 @@ impl fmt::Debug for CredentialValues {
 /// A connection to be made.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "seoul", "provider": "aws", "region": "ap-northeast-2", "zone": "ap-northeast-2a",
+    "credential": {"accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+}))]
 pub struct NewConnection {
     /// Our name of it; never changes.
     pub name: String,
@@ -54,6 +58,7 @@ pub struct NewConnection {
 /// A merge patch of a connection. One that changes endpoints or settings carries the whole credential.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"zone": "ap-northeast-2c"}))]
 pub struct ConnectionPatch {
     /// Another region; refused while anything is known there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +155,7 @@ pub struct Validation {
 /// What is to be made of what must exist first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({}))]
 pub struct FixPrerequisites {
     /// The cluster whose prerequisites are meant; absent: the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// An API token to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "ci", "role": "operator", "connections": ["seoul"]}))]
 pub struct NewApiToken {
     /// Its name.
     pub name: String,

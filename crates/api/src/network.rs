@@ -10,6 +10,11 @@ use crate::{Iid, KeyValue, Operation, Tags};
 /// A network to be made, or, with `systemId`, an existing one to keep a record of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "net", "cidr": "10.0.0.0/16",
+    "subnets": [{"name": "a", "cidr": "10.0.1.0/24", "zone": "ap-northeast-2a"},
+                {"name": "c", "cidr": "10.0.2.0/24", "zone": "ap-northeast-2c"}]
+}))]
 pub struct NewNetwork {
     /// Our name.
     pub name: String,
@@ -24,12 +29,14 @@ pub struct NewNetwork {
     pub subnets: Vec<NewSubnet>,
     /// The user's tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    #[schema(inline)]
     pub tags: Tags,
 }
 
 /// A subnet to be made, or, with `systemId`, an existing one to keep a record of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "b", "cidr": "10.0.3.0/24", "zone": "ap-northeast-2b"}))]
 pub struct NewSubnet {
     /// Our name.
     pub name: String,
@@ -47,6 +54,10 @@ pub struct NewSubnet {
 /// A security group to be made, or, with `systemId`, an existing one to keep a record of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "ssh", "network": "net",
+    "rules": [{"direction": "inbound", "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidr": "10.0.0.0/16"}]
+}))]
 pub struct NewSecurityGroup {
     /// Our name.
     pub name: String,
@@ -82,6 +93,7 @@ pub struct Rule {
 /// A key pair to be made, or, with `systemId`, an existing one to keep a record of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "mine"}))]
 pub struct NewKeyPair {
     /// Our name.
     pub name: String,
@@ -104,6 +116,7 @@ pub struct Network {
     /// Its subnets that pmks keeps a record of.
     pub subnets: Vec<Subnet>,
     /// The user's tags.
+    #[schema(inline)]
     pub tags: Tags,
     /// Its place.
     #[serde(flatten)]

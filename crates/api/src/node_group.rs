@@ -22,6 +22,7 @@ pub struct Scaling {
 /// A change of scaling: what is absent stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"desired": 3}))]
 pub struct Scale {
     /// Autoscaling on or off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +41,10 @@ pub struct Scale {
 /// A node group to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "large", "machineType": "m6i.xlarge", "rootDiskType": "gp3", "rootDiskSizeGib": 50,
+    "scaling": {"autoScaling": false, "min": 1, "max": 5, "desired": 2}
+}))]
 pub struct NewNodeGroup {
     /// Our name, which is also the name at the cloud.
     pub name: String,
@@ -68,6 +73,7 @@ pub struct NewNodeGroup {
 /// A rise of a node group's version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"version": "1.34"}))]
 pub struct UpgradeNodeGroup {
     /// The wanted version; absent: the cluster's.
     #[serde(default, skip_serializing_if = "String::is_empty")]

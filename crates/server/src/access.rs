@@ -106,13 +106,12 @@ pub(crate) fn of(method: &Method, path: &str) -> Access {
 /// Refuses a caller who may not.
 pub(crate) fn check(access: Access, caller: &Caller, connection: Option<&str>) -> Result<(), Refused> {
     match (access, connection) {
-        (Public | Viewer, _) => Ok(()),
         (Operator, Some(connection)) => Ok(caller.require_operator(connection)?),
         (Operator, None) if caller.role == Role::Viewer => {
             let detail = format!("this needs the role operator; {} has viewer", caller.name);
             Err(Refused::new(FailureKind::NotAllowed, detail))
         }
-        (Operator, None) => Ok(()),
+        (Public | Viewer, _) | (Operator, None) => Ok(()),
         (Admin, _) => Ok(caller.require_admin("this")?),
     }
 }

@@ -5,9 +5,14 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use pmks_transport::Clock;
 use tracing::{Span, field};
 
 use crate::State;
+
+/// From a read of memory to a slow cloud.
+const SECONDS: &[f64] = &[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 120.0, 600.0];
+const UPKEEP: Duration = Duration::from_secs(30);
 
 /// All metrics of this process.
 #[derive(Clone)]
@@ -18,7 +23,8 @@ impl Metrics {
     pub(crate) fn install() -> Self {
         static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let builder = PrometheusBuilder::new().set_buckets(SECONDS).unwrap_or_default();
+            let recorder = builder.build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
                 tracing::warn!("another metrics recorder is installed: /metrics stays empty");
@@ -30,8 +36,15 @@ impl Metrics {
 
     /// In Prometheus' text form.
     pub(crate) fn render(&self) -> String {
-        self.0.run_upkeep();
         self.0.render()
+    }
+
+    /// Folds what was measured, for ever: without it, samples that nobody fetches pile up.
+    pub(crate) async fn keep_up(&self, clock: &dyn Clock) {
+        loop {
+            self.0.run_upkeep();
+            clock.deadline(UPKEEP).await;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the routes. What is the same for every route (names in paths, headers, errors,
+//! The `OpenAPI` document, made from the routes. What is the same for every route (names in paths, headers, errors,
 //! authentication) is added here, once.
 
 mod page;
@@ -80,8 +80,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 fn complete(path: &str, method: &Method, operation: &mut Operation) {
     operation.operation_id = operation.operation_id.as_deref().map(camel_case);
     operation.tags = Some(vec![group(path)]);
+    operation.summary = operation.summary.as_deref().map(in_one_line);
+    operation.description = operation.description.as_deref().map(in_one_line);
     let mut parameters: Vec<_> = names(path).map(|name| in_path(&name)).collect();
-    parameters.append(operation.parameters.get_or_insert_default());
+    parameters.extend(operation.parameters.take().into_iter().flatten().filter(is_not_in_path));
     if *method != Method::GET {
         let says = "The same key and body give the same answer for 24 h; another body is refused (422).";
         parameters.push(in_header("Idempotency-Key", says, Required::False));
@@ -91,6 +93,7 @@ fn complete(path: &str, method: &Method, operation: &mut Operation) {
         parameters.push(in_header("If-Match", says, Required::True));
     }
     operation.parameters = Some(parameters).filter(|parameters| !parameters.is_empty());
+    describe_responses(operation);
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name(pmks_api::Problem::name())));
     let error = ResponseBuilder::new()
         .description("What went wrong, and what helps")
@@ -103,6 +106,31 @@ fn complete(path: &str, method: &Method, operation: &mut Operation) {
     }
 }
 
+/// A description is required, and the status says it all.
+fn describe_responses(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let changes = responses.contains_key("202") || responses.contains_key("201");
+    for (status, response) in responses {
+        let RefOr::T(response) = response else { continue };
+        let says = match status.as_str() {
+            "200" if changes => "What would be done (`dryRun=plan`)",
+            "201" => "It is there",
+            "202" => "Accepted: the operation that carries it out",
+            "204" => "Done; there is nothing to say",
+            _ => "The answer",
+        };
+        says.clone_into(&mut response.description);
+    }
+}
+
+fn is_not_in_path(parameter: &RefOr<Parameter>) -> bool {
+    !matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path)
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+}
+
 /// The names in braces.
 fn names(path: &str) -> impl Iterator<Item = String> {
     path.split('/').filter_map(|part| Some(part.strip_prefix('{')?.strip_suffix('}')?.to_owned()))
@@ -113,8 +141,7 @@ fn group(path: &str) -> String {
     let below = path.strip_prefix("/v1/").unwrap_or(path);
     let parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
     let word = match parts.as_slice() {
-        ["connections", "{connection}", kind, ..] => kind,
-        [kind, ..] => kind,
+        ["connections", "{connection}", kind, ..] | [kind, ..] => kind,
         [] => "pmks",
     };
     word.split(':').next().unwrap_or(word).to_owned()

@@ -17,6 +17,9 @@ use super::{Answer, unkept};
 use crate::ask::{NoQuery, Query};
 use crate::{State, convert};
 
+/// What the id of `event: end` has behind the number.
+const END: &str = ".end";
+
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(follow_operation)).routes(routes!(follow_all))
 }
@@ -31,12 +34,11 @@ async fn follow_operation(
     _: Query<NoQuery>,
     headers: HeaderMap,
 ) -> Answer {
-    let after = last_event_id(&headers);
-    let mut events = state.pmks.operations().events(Some(&operation), after).await?;
+    let last = Last::of(&headers);
+    let mut events = state.pmks.operations().events(Some(&operation), last.id).await?;
     let present = events.next().await;
-    let ended =
-        |event: &Event| event.operation.state.is_final() && after.is_some_and(|after| after >= event.id);
-    if present.as_ref().is_none_or(ended) {
+    // Nothing came after the end that was seen: a retry would have begun with a state that is not the last.
+    if present.as_ref().is_none_or(|event| last.end && event.operation.state.is_final()) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(stream(&state, stream::iter(present).chain(events).boxed(), true))
@@ -46,20 +48,37 @@ async fn follow_operation(
 #[utoipa::path(get, path = "/v1/events",
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn follow_all(Shared(state): Shared<State>, _: Query<NoQuery>, headers: HeaderMap) -> Answer {
-    let events = state.pmks.operations().events(None, last_event_id(&headers)).await?;
+    let events = state.pmks.operations().events(None, Last::of(&headers).id).await?;
     Ok(stream(&state, events, false))
 }
 
-/// An id that is no number of ours is no id: the present state comes anyway.
-fn last_event_id(headers: &HeaderMap) -> Option<u64> {
-    headers.get("Last-Event-ID")?.to_str().ok()?.trim().parse().ok()
+/// What a reader saw last.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Last {
+    id: Option<u64>,
+    /// It was the end.
+    end: bool,
+}
+
+impl Last {
+    /// An id that is none of ours is no id: the present state comes anyway.
+    fn of(headers: &HeaderMap) -> Self {
+        let value = headers.get("Last-Event-ID").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (number, end) = match value.trim().strip_suffix(END) {
+            Some(number) => (number, true),
+            None => (value.trim(), false),
+        };
+        let id = number.parse().ok();
+        Self { id, end: end && id.is_some() }
+    }
 }
 
 /// Ends when the server stops, or after the last state of one operation.
 fn stream(state: &State, events: EventStream, one: bool) -> Response {
     let events = events.flat_map(move |event| {
         let ended = one && event.operation.state.is_final();
-        let end = ended.then(|| sse::Event::default().event("end").id(event.id.to_string()).data("{}"));
+        let end =
+            ended.then(|| sse::Event::default().event("end").id(format!("{}{END}", event.id)).data("{}"));
         stream::iter([Some(told(event)), end].into_iter().flatten().map(Ok::<_, Infallible>))
     });
     let events = events.take_until(state.closing.clone().cancelled_owned());
@@ -71,4 +90,20 @@ fn told(event: Event) -> sse::Event {
     let told = sse::Event::default().event("operation").id(event.id.to_string());
     let data = serde_json::to_string(&convert::operation(event.operation)).unwrap_or_default();
     told.data(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_was_seen_last() {
+        for (value, id, end) in
+            [("7", Some(7), false), (" 7.end", Some(7), true), (".end", None, false), ("x", None, false)]
+        {
+            let headers = HeaderMap::from_iter([("last-event-id".parse().unwrap(), value.parse().unwrap())]);
+            assert_eq!(Last::of(&headers), Last { id, end }, "{value}");
+        }
+        assert_eq!(Last::of(&HeaderMap::new()), Last::default());
+    }
 }

@@ -98,6 +98,13 @@ pub async fn serve(
     state.url = Some(Arc::new(url.clone()));
     state.loopback = address.ip().is_loopback();
     state.limits = options.limits;
-    let finished = connection::accept(listener, acceptor, router(state.clone()), state, Box::pin(shutdown));
-    Ok(Serving { address, url, finished: Box::pin(finished) })
+    let (metrics, clock) = (state.metrics.clone(), Arc::clone(&state.clock));
+    let accepting = connection::accept(listener, acceptor, router(state.clone()), state, Box::pin(shutdown));
+    let finished = Box::pin(async move {
+        tokio::select! {
+            () = accepting => {}
+            () = metrics.keep_up(&*clock) => {}
+        }
+    });
+    Ok(Serving { address, url, finished })
 }

@@ -1,0 +1,212 @@
+//! The life of things through `/v1`.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::rig::{Rig, TOKEN, cluster, connection, json_request, request};
+
+const CLUSTER: &str = "/v1/connections/here/clusters/prod";
+
+#[tokio::test]
+async fn a_cluster_lives() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let answer = rig.post("/v1/connections/here/clusters", cluster("prod")).await;
+    let operation = answer.ok(202);
+    assert_eq!(answer.header("location"), format!("/v1/operations/{}", operation["id"].as_str().unwrap()));
+    assert_eq!((&operation["kind"], &operation["requestedBy"]), (&json!("cluster.create"), &json!("local")));
+    rig.succeeded(&operation).await;
+
+    let cluster = rig.get(CLUSTER).await.ok(200);
+    assert_eq!((&cluster["status"], &cluster["tags"]), (&json!("Active"), &json!({"team": "a"})));
+    assert_eq!(cluster["nodeGroups"][0]["scaling"]["desired"], 2);
+    let all = rig.get("/v1/connections/-/clusters").await.ok(200);
+    assert_eq!(all["items"][0]["uid"], cluster["uid"]);
+    let none = rig.get("/v1/connections/-/clusters?tag=team%3Db").await.ok(200);
+    assert_eq!(none["items"], json!([]));
+    rig.get(&format!("{CLUSTER}?maxAge=0")).await.ok(200);
+    rig.get(&format!("{CLUSTER}/nodes")).await.ok(200);
+    assert_eq!(
+        rig.get("/v1/connections/here/clusters?managed=false").await.ok(200),
+        json!({"items": [], "missed": []})
+    );
+
+    let scale = json!({"desired": 3});
+    let operation = rig.post(&format!("{CLUSTER}/nodeGroups/workers/scale"), scale).await.ok(202);
+    rig.succeeded(&operation).await;
+    let group = rig.get(&format!("{CLUSTER}/nodeGroups/workers")).await.ok(200);
+    assert_eq!(group["scaling"], json!({"autoScaling": false, "min": 1, "max": 3, "desired": 3}));
+    rig.post(&format!("{CLUSTER}/nodeGroups/workers/upgrade"), json!({})).await.refused(501, "unsupported");
+
+    let plan = rig.delete(&format!("{CLUSTER}?dryRun=plan")).await.ok(200);
+    assert_eq!(plan["kind"], "cluster.delete");
+    rig.get(CLUSTER).await.ok(200);
+    let operation = rig.delete(CLUSTER).await.ok(202);
+    rig.succeeded(&operation).await;
+    rig.get(CLUSTER).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_plan_stores_nothing() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let before = rig.get("/v1/operations").await.ok(200);
+    let plan = rig.post("/v1/connections/here/clusters?dryRun=plan", cluster("prod")).await.ok(200);
+    assert!(!plan["stages"].as_array().unwrap().is_empty(), "{plan:#}");
+    assert_eq!(rig.get("/v1/operations").await.ok(200), before);
+    rig.get(CLUSTER).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn an_answer_without_its_read_only_fields_is_a_request() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let mut body = rig.get(CLUSTER).await.ok(200);
+    let asked: Value = serde_json::to_value(pmks_api::NewCluster::default()).unwrap();
+    let writable = [
+        "name",
+        "version",
+        "network",
+        "subnets",
+        "securityGroups",
+        "nodeGroups",
+        "tags",
+        "deletionProtection",
+        "options",
+    ];
+    assert!(asked.as_object().unwrap().keys().all(|field| writable.contains(&field.as_str())));
+    body.as_object_mut().unwrap().retain(|field, _| writable.contains(&field.as_str()));
+    let group =
+        ["name", "version", "machineType", "image", "rootDiskType", "rootDiskSizeGib", "keyPair", "scaling"];
+    body["nodeGroups"][0].as_object_mut().unwrap().retain(|field, _| group.contains(&field.as_str()));
+    body["name"] = json!("copy");
+    rig.post("/v1/connections/here/clusters?dryRun=plan", body).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_patch_names_what_it_read() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let tag = rig.get(CLUSTER).await.header("etag").to_owned();
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "{tag}");
+    let patch = json!({"tags": {"team": null, "owner": "b"}, "deletionProtection": true});
+    let ask = |tag: Option<&str>, kind: &str| {
+        let mut asked = request(Method::PATCH, CLUSTER, TOKEN).header("content-type", kind);
+        if let Some(tag) = tag {
+            asked = asked.header("if-match", tag);
+        }
+        asked.body(Body::from(patch.to_string())).unwrap()
+    };
+    let merge = "application/merge-patch+json";
+    let problem = rig.send(ask(None, merge)).await.refused(422, "invalid-request");
+    assert_eq!(problem["field"], "If-Match");
+    rig.send(ask(Some("\"other\""), merge)).await.refused(412, "stale");
+    let operation = rig.send(ask(Some(&tag), merge)).await.ok(202);
+    rig.succeeded(&operation).await;
+    let cluster = rig.get(CLUSTER).await.ok(200);
+    assert_eq!((&cluster["tags"], &cluster["deletionProtection"]), (&json!({"owner": "b"}), &json!(true)));
+    rig.send(ask(Some(&tag), "application/json")).await.refused(412, "stale");
+    rig.delete(CLUSTER).await.refused(422, "precondition");
+}
+
+#[tokio::test]
+async fn a_key_gives_the_same_operation_again() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let ask = |body: &Value, path: &str| {
+        let mut asked = json_request(Method::POST, path, TOKEN, body);
+        asked.headers_mut().insert("idempotency-key", "once".parse().unwrap());
+        asked
+    };
+    let path = "/v1/connections/here/clusters";
+    let first = rig.send(ask(&cluster("prod"), path)).await.ok(202);
+    let second = rig.send(ask(&cluster("prod"), path)).await.ok(202);
+    assert_eq!(first["id"], second["id"]);
+    let problem = rig.send(ask(&cluster("other"), path)).await.refused(422, "invalid-request");
+    assert_eq!(problem["field"], "Idempotency-Key");
+    let mut asked = ask(&cluster("third"), path);
+    asked.headers_mut().insert("idempotency-key", "".parse().unwrap());
+    rig.send(asked).await.refused(400, "malformed");
+    rig.post(path, cluster("prod")).await.refused(409, "already-exists");
+}
+
+#[tokio::test]
+async fn a_private_key_is_shown_once() {
+    let rig = Rig::new().await;
+    let made = rig.post("/v1/connections/here/keyPairs", json!({"name": "mine"})).await;
+    assert_eq!(made.header("cache-control"), "no-store");
+    let body = made.ok(201);
+    let private = body["privateKey"].as_str().unwrap();
+    assert!(private.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    rig.succeeded(&body["operation"]).await;
+    let secret = private.lines().nth(2).unwrap();
+    for path in ["/v1/connections/here/keyPairs/mine", "/v1/operations", "/v1/audit"] {
+        let answer = rig.get(path).await;
+        answer.ok(200);
+        assert!(!answer.text.contains(secret), "{path}");
+    }
+    let both = json!({"name": "other", "systemId": "key-1", "publicKey": "ssh-ed25519 AAAA"});
+    let problem = rig.post("/v1/connections/here/keyPairs", both).await.refused(422, "invalid-request");
+    assert_eq!(problem["field"], "publicKey");
+}
+
+#[tokio::test]
+async fn networks_are_made_listed_forgotten() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let list = rig.get("/v1/connections/here/networks").await.ok(200);
+    assert_eq!(
+        (&list["items"][0]["name"], &list["items"][0]["subnets"][0]["name"]),
+        (&json!("net"), &json!("sub"))
+    );
+    let body = json!({"name": "b", "cidr": "10.0.2.0/24"});
+    let operation = rig.post("/v1/connections/here/networks/net/subnets", body).await.ok(202);
+    rig.succeeded(&operation).await;
+    let page = rig.get("/v1/connections/here/networks/net/subnets?pageSize=1").await.ok(200);
+    let token = page["nextPageToken"].as_str().unwrap();
+    let rest = rig.get(&format!("/v1/connections/here/networks/net/subnets?pageToken={token}")).await.ok(200);
+    assert_eq!((&rest["items"][0]["name"], &rest["nextPageToken"]), (&json!("b"), &Value::Null));
+    let forget = rig.post("/v1/connections/here/networks/net/subnets/b/forget", json!({})).await;
+    assert_eq!(forget.status.as_u16(), 204, "{forget:?}");
+    rig.get("/v1/connections/here/networks/net/subnets/b").await.refused(404, "not-found");
+    rig.delete("/v1/connections/here").await.refused(409, "conflict");
+}
+
+#[tokio::test]
+async fn connections_are_validated_changed_removed() {
+    let rig = Rig::empty().await;
+    let made = rig.post("/v1/connections", connection("here")).await;
+    assert_eq!(made.header("location"), "/v1/connections/here");
+    rig.post("/v1/connections", connection("here")).await.refused(409, "already-exists");
+    let validation = rig.post("/v1/connections/here/validate", json!({})).await.ok(200);
+    assert_eq!((&validation["valid"], &validation["account"]["account"]), (&json!(true), &json!("fake:1")));
+    rig.get("/v1/connections/here/prerequisites").await.ok(200);
+    for what in ["versions", "machineTypes", "images", "regions"] {
+        let read = rig.get(&format!("/v1/connections/here/{what}")).await.ok(200);
+        assert!(read["items"].is_array() && read["observedAt"].is_string(), "{read:#}");
+    }
+    let mut asked = json_request(Method::PATCH, "/v1/connections/here", TOKEN, &json!({"pace": 2}));
+    asked.headers_mut().insert("if-match", "*".parse().unwrap());
+    assert_eq!(rig.send(asked).await.ok(200)["pace"], 2);
+    assert_eq!(rig.delete("/v1/connections/here").await.status.as_u16(), 204);
+    rig.get("/v1/connections/here").await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn the_ways_in_are_kept_nowhere() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let viewer = rig.token("viewer", None).await;
+    let ask = |path: &str| request(Method::GET, path, &viewer).body(Body::empty()).unwrap();
+    let exec = rig.send(ask(&format!("{CLUSTER}/kubeconfig?command=/opt/pmks"))).await;
+    assert_eq!((exec.status.as_u16(), exec.header("cache-control")), (200, "no-store"));
+    assert_eq!(exec.header("content-type"), "application/yaml");
+    assert!(exec.text.contains("/opt/pmks"), "{}", exec.text);
+    rig.send(ask(&format!("{CLUSTER}/kubeconfig?format=native"))).await.refused(403, "not-allowed");
+    assert_eq!(rig.get(&format!("{CLUSTER}/kubeconfig?format=native")).await.status.as_u16(), 200);
+    rig.get(&format!("{CLUSTER}/kubeconfig?format=static")).await.refused(501, "unsupported");
+    let token = rig.post(&format!("{CLUSTER}/token"), json!({})).await;
+    assert_eq!(token.header("cache-control"), "no-store");
+    assert!(token.ok(200)["expirationTimestamp"].is_string());
+}

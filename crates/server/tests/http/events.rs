@@ -1,0 +1,52 @@
+//! Events as they come.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::Value;
+
+use crate::rig::{Rig, TOKEN, cluster, request};
+
+/// The events of a stream: name, id, data.
+fn read(text: &str) -> Vec<(String, String, Value)> {
+    let field = |block: &str, name: &str| {
+        let line = block.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.trim().to_owned()
+    };
+    text.split("\n\n")
+        .filter(|block| block.contains("event:"))
+        .map(|block| {
+            let data = serde_json::from_str(&field(block, "data:")).unwrap();
+            (field(block, "event:"), field(block, "id:"), data)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn an_operation_is_followed_to_its_end_and_not_beyond() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let operation = rig.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
+    let path = format!("/v1/operations/{}/events", operation["id"].as_str().unwrap());
+    let (answer, ()) = tokio::join!(rig.get(&path), rig.settle());
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    let events = read(&answer.text);
+    assert_eq!(events[0].2["state"], "queued", "the present state comes first");
+    let (end, told) = events.split_last().unwrap();
+    assert_eq!(end.0, "end");
+    assert!(told.iter().all(|(name, _, data)| name == "operation" && data["id"] == operation["id"]));
+    assert_eq!(told.last().unwrap().2["state"], "succeeded");
+
+    // Something else happens meanwhile.
+    rig.post("/v1/connections/here/clusters", cluster("other")).await.ok(202);
+    rig.settle().await;
+    let again = |last: &str| {
+        let asked = request(Method::GET, &path, TOKEN).header("last-event-id", last);
+        asked.body(Body::empty()).unwrap()
+    };
+    assert_eq!(rig.send(again(&end.1)).await.status.as_u16(), 204);
+    let missed = read(&rig.send(again(&events[0].1)).await.text);
+    assert_eq!(missed.last().unwrap().0, "end");
+    let forgotten = read(&rig.send(again("no id of ours")).await.text);
+    assert_eq!((forgotten.len(), &forgotten[0].2["state"]), (2, &Value::from("succeeded")));
+    rig.get("/v1/operations/nothing/events").await.refused(404, "not-found");
+}

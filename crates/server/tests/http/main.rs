@@ -1,0 +1,27 @@
+//! `/v1` from outside: through the router, and through real sockets for what only a socket shows.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test that calls them"
+)]
+
+mod access;
+mod changes;
+mod document;
+mod events;
+mod problems;
+mod rig;
+mod sockets;
+
+// The scripted cloud of the facade's own tests: one fake for both.
+#[path = "../../../core/tests/facade/cloud.rs"]
+#[expect(dead_code, reason = "the facade's tests use more of it")]
+mod cloud;
+#[path = "../../../core/tests/facade/driver.rs"]
+mod driver;
+#[path = "../../../core/tests/facade/stages.rs"]
+#[expect(dead_code, reason = "the facade's tests use more of it")]
+mod stages;

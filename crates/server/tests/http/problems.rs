@@ -1,0 +1,160 @@
+//! What is refused, and how.
+
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use crate::rig::{Rig, TOKEN, cluster, connection, json_request, request};
+
+fn raw(method: Method, path: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
+    request(method, path, TOKEN).header("content-type", kind).body(body.into()).unwrap()
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems_too() {
+    let rig = Rig::empty().await;
+    for path in ["/", "/v1", "/v1/nothing", "/v2/providers", "/v1/providers/", "/docs/errors/nothing"] {
+        rig.get(path).await.refused(404, "not-found");
+    }
+    let answer = rig.send(request(Method::PUT, "/v1/connections", TOKEN).body(Body::empty()).unwrap()).await;
+    answer.refused(405, "malformed");
+    let allowed = answer.header("allow");
+    assert!(allowed.contains("GET") && allowed.contains("POST") && !allowed.contains("PUT"), "{allowed}");
+    rig.get("/v1/connections/%FF").await.refused(400, "malformed");
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_names_its_field() {
+    let rig = Rig::new().await;
+    let wrong = |pointer: &str, value: Value| {
+        let mut body = cluster("prod");
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    let mut unknown = cluster("prod");
+    unknown["nodeGroups"][0]["diskSize"] = json!(3);
+    for (body, field) in [
+        (wrong("/nodeGroups/0/scaling/min", json!("one")), "nodeGroups[0].scaling.min"),
+        (wrong("/nodeGroups/0/scaling/max", json!(-1)), "nodeGroups[0].scaling.max"),
+        (wrong("/tags/team", json!(1)), "tags.team"),
+        (wrong("/subnets", json!("sub")), "subnets"),
+        (unknown, "nodeGroups[0].diskSize"),
+    ] {
+        let problem = rig.post("/v1/connections/here/clusters", body).await.refused(400, "malformed");
+        assert_eq!(problem["field"], field, "{problem:#}");
+    }
+    for body in
+        ["", "{", "[]", "null", "{} {}", "\u{feff}{}", r#"{"name":"a","name":"b"}"#, "{\"name\":\"\u{0}\"}"]
+    {
+        let asked = raw(Method::POST, "/v1/connections/here/clusters", "application/json", body);
+        rig.send(asked).await.refused(400, "malformed");
+    }
+    let deep = "[".repeat(100_000);
+    let asked = raw(Method::POST, "/v1/connections/here/clusters", "application/json", deep);
+    rig.send(asked).await.refused(400, "malformed");
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_request_is_said_at_once() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let mut body = cluster("Not A Name");
+    body["nodeGroups"][0]["scaling"] = json!({"autoScaling": true, "min": 3, "max": 1, "desired": 2});
+    body["options"] = json!({"colour": "red"});
+    let problem = rig.post("/v1/connections/here/clusters", body).await.refused(422, "invalid-request");
+    let fields: Vec<&str> = problem["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["field"].as_str().unwrap())
+        .collect();
+    for field in ["name", "options.colour"] {
+        assert!(fields.contains(&field), "{fields:?}");
+    }
+    assert!(fields.iter().any(|field| field.starts_with("nodeGroups[0].scaling")), "{fields:?}");
+    assert_eq!(problem["field"], fields[0]);
+    rig.post("/v1/connections/here/clusters", cluster("-")).await.refused(422, "invalid-request");
+}
+
+#[tokio::test]
+async fn media_types_and_sizes_are_bounded() {
+    let rig = Rig::empty().await;
+    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
+        let asked = raw(Method::POST, "/v1/connections", kind, "{}");
+        rig.send(asked).await.refused(415, "malformed");
+    }
+    let asked =
+        raw(Method::POST, "/v1/connections", "application/json; charset=utf-8", connection("a").to_string());
+    rig.send(asked).await.ok(201);
+    let large = format!("{{\"name\":\"{}\"}}", "a".repeat(1 << 20));
+    let asked = raw(Method::POST, "/v1/connections", "application/json", large.clone());
+    rig.send(asked).await.refused(413, "body-too-large");
+    let stream = futures::stream::iter([Ok::<_, std::io::Error>(large)]);
+    let asked = raw(Method::POST, "/v1/connections", "application/json", Body::from_stream(stream));
+    rig.send(asked).await.refused(413, "body-too-large");
+    let heads = [("x-large", "a".repeat(20_000))];
+    let mut asked = request(Method::GET, "/v1/providers", TOKEN);
+    for (name, value) in heads {
+        asked = asked.header(name, value);
+    }
+    rig.send(asked.body(Body::empty()).unwrap()).await.refused(431, "headers-too-large");
+    let many = (0..70)
+        .fold(request(Method::GET, "/v1/providers", TOKEN), |asked, n| asked.header(format!("x-{n}"), "a"));
+    rig.send(many.body(Body::empty()).unwrap()).await.refused(431, "headers-too-large");
+}
+
+#[tokio::test]
+async fn queries_are_read_strictly() {
+    let rig = Rig::new().await;
+    for (path, field) in [
+        ("/v1/connections?pageSize=many", "pageSize"),
+        ("/v1/connections?secretAccessKey=hunter2", "secretAccessKey"),
+        ("/v1/providers?token=hunter2", "token"),
+        ("/v1/connections/here/clusters?maxAge=-1", "maxAge"),
+        ("/v1/connections/here/clusters?managed=maybe", "managed"),
+    ] {
+        let answer = rig.get(path).await;
+        let problem = answer.refused(400, "malformed");
+        assert!(problem.to_string().contains(field), "{problem}");
+        assert!(!answer.text.contains("hunter2"));
+    }
+    for path in ["/v1/connections?pageSize=0", "/v1/connections?pageToken=%25", "/v1/operations?kind=x"] {
+        rig.get(path).await.refused(422, "invalid-request");
+    }
+    let asked = json_request(Method::POST, "/v1/connections/here/clusters?dryRun=true", TOKEN, &cluster("a"));
+    rig.send(asked).await.refused(400, "malformed");
+}
+
+#[tokio::test]
+async fn no_secret_is_quoted() {
+    let rig = Rig::empty().await;
+    for credential in
+        [json!("hunter2"), json!(["hunter2"]), json!({"ambient": "hunter2"}), json!({"other": "hunter2"})]
+    {
+        let mut body = connection("here");
+        body["credential"] = credential;
+        let answer = rig.post("/v1/connections", body).await;
+        assert!(answer.status.is_client_error());
+        assert!(!answer.problem().to_string().contains("hunter2"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn request_ids_are_sane() {
+    let rig = Rig::empty().await;
+    for id in ["a b", "a\"b", "<script>", &"a".repeat(200)] {
+        let asked = request(Method::GET, "/v1/providers", TOKEN).header("x-request-id", id);
+        let answer = rig.send(asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.header("x-request-id").len(), 36, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_clouds_refusal_is_never_ours() {
+    let rig = Rig::new().await;
+    rig.cloud.world().failures.insert("versions".into(), pmks_driver::ErrorKind::Unauthenticated);
+    let answer = rig.get("/v1/connections/here/versions").await;
+    let problem = answer.refused(502, "unauthenticated");
+    assert_eq!(problem["provider"], "fake");
+    assert_eq!(answer.header("www-authenticate"), "");
+}

@@ -1,0 +1,254 @@
+//! What only a socket shows: slow, huge, broken and foreign peers, many of them, and an end in good order.
+
+use std::time::Duration;
+
+use pmks_server::{Limits, ServeOptions, serve};
+use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::rig::{Rig, TOKEN, cluster};
+
+struct Served {
+    rig: Rig,
+    address: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    finished: JoinHandle<()>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn served(limits: Limits) -> Served {
+    let rig = Rig::new().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let options = ServeOptions { limits, ..ServeOptions::on("127.0.0.1:0".parse().unwrap()) };
+    let shutdown = async { drop(stopped.await) };
+    let serving = serve(options, rig.state.clone(), shutdown).await.unwrap();
+    let address = serving.address;
+    let finished = tokio::spawn(serving.finished());
+    Served { rig, address, stop, finished }
+}
+
+impl Served {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes and reads until the server ends the connection.
+    async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        // The server may end the connection before it has read all.
+        let _ = stream.write_all(bytes).await;
+        read_all(&mut stream).await
+    }
+
+    fn get(&self, path: &str, more: &str) -> String {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n{more}\r\n",
+            self.address
+        )
+    }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset after the answer is an end too.
+    let _ =
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server holds the connection");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn short() -> Limits {
+    Limits {
+        head_read: Duration::from_millis(300),
+        request: Duration::from_millis(500),
+        stall: Duration::from_millis(500),
+        drain: Duration::from_millis(500),
+        heartbeat: Duration::from_millis(100),
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn requests_in_a_row_are_answered_in_order() {
+    let served = served(Limits::default()).await;
+    let both = served.get("/healthz", "") + &served.get("/v1/providers/nothing", "Connection: close\r\n");
+    let answers = served.exchange(both.as_bytes()).await;
+    assert!(answers.starts_with("HTTP/1.1 200"), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 404").count(), 1, "{answers}");
+}
+
+#[tokio::test]
+async fn slow_heads_and_silent_peers_are_let_go() {
+    let served = served(short()).await;
+    let start = Instant::now();
+    let mut silent = served.connect().await;
+    let mut slow = served.connect().await;
+    slow.write_all(b"GET /healthz HT").await.unwrap();
+    let mut idle = served.connect().await;
+    idle.write_all(served.get("/healthz", "").as_bytes()).await.unwrap();
+    for stream in [&mut silent, &mut slow, &mut idle] {
+        read_all(stream).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_slow_body_ends_in_time() {
+    let served = served(short()).await;
+    let head = format!(
+        "POST /v1/connections HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        served.address
+    );
+    let answer = served.exchange(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("\"timeout\""), "{answer}");
+}
+
+#[tokio::test]
+async fn huge_heads_and_bodies_are_refused() {
+    let served = served(Limits::default()).await;
+    let ours = served.get("/healthz", &format!("X-Large: {}\r\nConnection: close\r\n", "a".repeat(20_000)));
+    let answer = served.exchange(ours.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431") && answer.contains("headers-too-large"), "{answer}");
+    for head in [
+        served.get("/healthz", &format!("X-Large: {}\r\n", "a".repeat(200_000))),
+        served.get(&format!("/{}", "a".repeat(200_000)), ""),
+        served.get("/healthz", &"X-Many: 1\r\n".repeat(2000)),
+    ] {
+        let answer = served.exchange(head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    let head = format!(
+        "POST /v1/connections HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n",
+        served.address
+    );
+    let answer = served.exchange(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    for garbage in [&b"\x16\x03\x01\x00\x05hello"[..], b"\r\n\r\n\0\0\0", b"GET / HTTP/9.9\r\n\r\n"] {
+        served.exchange(garbage).await;
+    }
+    let after = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+    assert!(after.starts_with("HTTP/1.1 200"), "{after}");
+}
+
+#[tokio::test]
+async fn on_loopback_other_names_and_origins_are_refused() {
+    let served = served(Limits::default()).await;
+    let port = served.address.port();
+    let ask = |host: &str, more: &str| {
+        format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n")
+    };
+    let own = format!("127.0.0.1:{port}");
+    for (host, more, status) in [
+        (own.as_str(), String::new(), 200),
+        (&format!("localhost:{port}"), String::new(), 200),
+        (&format!("[::1]:{port}"), String::new(), 200),
+        (&own, format!("Origin: http://{own}\r\n"), 200),
+        (&format!("evil.example:{port}"), String::new(), 403),
+        ("127.0.0.1.evil.example", String::new(), 403),
+        ("", String::new(), 403),
+        ("a b", String::new(), 403),
+        (&own, "Origin: http://evil.example\r\n".to_owned(), 403),
+        (&own, "Origin: null\r\n".to_owned(), 403),
+        (&own, format!("Origin: http://127.0.0.1:{}\r\n", port.wrapping_add(1)), 403),
+    ] {
+        let answer = served.exchange(ask(host, &more).as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {more} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn more_connections_than_allowed_wait() {
+    let served = served(Limits { connections: 2, ..short() }).await;
+    let (_one, _two) = (served.connect().await, served.connect().await);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The silent two are let go, and then it is the third one's turn.
+    let start = Instant::now();
+    let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_nothing_is_let_go() {
+    let served = served(short()).await;
+    let mut stream = served.connect().await;
+    // Answers worth some megabytes, of which nobody reads a byte.
+    let many = served.get("/v1/openapi.json", "").repeat(400);
+    let _ = timeout(PATIENCE, stream.write_all(many.as_bytes())).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let Served { stop, finished, .. } = served;
+    stop.send(()).unwrap();
+    let start = Instant::now();
+    timeout(PATIENCE, finished).await.unwrap().unwrap();
+    // It was let go before: the end needs no patience.
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_stream_says_that_it_lives_and_ends_with_the_server() {
+    let served = served(Limits { drain: PATIENCE, ..short() }).await;
+    served.rig.network().await;
+    served.rig.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
+    let operations = served.rig.get("/v1/operations?state=queued").await.ok(200);
+    let id = operations["items"][0]["id"].as_str().unwrap();
+    let mut stream = served.connect().await;
+    let ask = served.get(&format!("/v1/operations/{id}/events"), "");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut seen = String::new();
+    let heartbeats = async {
+        let mut buffer = [0; 4096];
+        while seen.matches(": alive").count() < 8 {
+            let read = stream.read(&mut buffer).await.unwrap();
+            assert_ne!(read, 0, "{seen}");
+            seen.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+        }
+    };
+    // Longer than a request may take.
+    timeout(PATIENCE, heartbeats).await.unwrap();
+    assert!(seen.contains("event: operation"), "{seen}");
+    let Served { stop, finished, .. } = served;
+    stop.send(()).unwrap();
+    let start = Instant::now();
+    read_all(&mut stream).await;
+    timeout(PATIENCE, finished).await.unwrap().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn tls_is_spoken_where_a_certificate_is_given() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let tls = pmks_server::Tls {
+        certificate: made.cert.pem(),
+        key: SecretString::from(made.signing_key.serialize_pem()),
+    };
+    let rig = Rig::empty().await;
+    let options = ServeOptions { tls: Some(tls), ..ServeOptions::on("127.0.0.1:0".parse().unwrap()) };
+    let serving = serve(options, rig.state.clone(), std::future::pending()).await.unwrap();
+    assert_eq!(serving.url.scheme(), "https");
+    let address = serving.address;
+    tokio::spawn(serving.finished());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let wrong = pmks_server::Tls { certificate: "no certificate".into(), key: "no key".into() };
+    let options = ServeOptions { tls: Some(wrong), ..ServeOptions::on("127.0.0.1:0".parse().unwrap()) };
+    assert!(serve(options, rig.state.clone(), std::future::pending()).await.is_err());
+}
