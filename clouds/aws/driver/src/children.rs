@@ -282,12 +282,24 @@ async fn interfaces(driver: &AwsDriver, of: &Owner<'_>) -> Result<Vec<Child>> {
     Ok(children.collect())
 }
 
+/// The tags of volumes that were made for a claim.
+const CLAIMED: [&str; 4] = [
+    "CSIVolumeName",
+    "ebs.csi.aws.com/cluster",
+    "kubernetes.io/created-for/pv/name",
+    "kubernetes.io/created-for/pvc/name",
+];
+
 async fn volumes(driver: &AwsDriver, of: &Owner<'_>, claimed: &[PersistentVolume]) -> Result<Vec<Child>> {
     let tag = format!("tag:kubernetes.io/cluster/{}", of.cluster);
     let found = driver.api.describe_volumes(&[filter(&tag, "owned")]).await?;
     let mut children: BTreeMap<String, Child> = BTreeMap::new();
     for volume in found.iter().filter(|volume| stands(volume)) {
         let tags = volume.tag_set.to_tags();
+        // The nodes' own disks may carry the cluster's tag too; they go with their instances.
+        if !CLAIMED.iter().any(|key| tags.contains_key(*key)) {
+            continue;
+        }
         let part = |part: &str| tags.get(&format!("kubernetes.io/created-for/pvc/{part}"));
         let made_by = match (part("namespace"), part("name")) {
             (Some(namespace), Some(name)) => format!("PersistentVolumeClaim {namespace}/{name}"),

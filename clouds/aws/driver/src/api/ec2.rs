@@ -295,9 +295,9 @@ impl Api {
         self.query(query).await
     }
 
-    /// Deletes a key pair by EC2's identifier (`key-…`).
-    pub(crate) async fn delete_key_pair(&self, id: &str) -> Result<()> {
-        self.done(write("ec2.DeleteKeyPair", Effect::Idempotent).field("KeyPairId", id)).await
+    /// Deletes a key pair by name. One that is gone already is success, as EC2 itself has it.
+    pub(crate) async fn delete_key_pair(&self, name: &str) -> Result<()> {
+        self.done(write("ec2.DeleteKeyPair", Effect::Idempotent).field("KeyName", name)).await
     }
 }
 

@@ -50,7 +50,8 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Resul
 /// EC2 knows key pairs by name; the record's mark tells ours from one that was made under its name later.
 async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepared> {
     let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
-        return Ok(Prepared::of([Delete::of(What::KeyPair, name).specification("key pair")]));
+        let gone = Delete { what: What::KeyPair, id: String::new(), of: Some(name.to_owned()) };
+        return Ok(Prepared::of([gone.specification("key pair")]));
     };
     let tags = found.tag_set.to_tags();
     let another = |mark: &str, own: &str| tags.get(mark).is_some_and(|value| value != own);
@@ -59,7 +60,8 @@ async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepa
         let message = format!("the key pair {name:?} is another one than the one that was meant");
         return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
     }
-    Ok(Prepared::of([Delete::of(What::KeyPair, &found.key_pair_id).specification("key pair")]))
+    let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
+    Ok(Prepared::of([doomed.specification("key pair")]))
 }
 
 async fn network(driver: &AwsDriver, id: &str, marks: &Marks) -> Result<Prepared> {
@@ -123,11 +125,8 @@ impl Content {
             let id = gateway.internet_gateway_id.as_str();
             let detached = format!("detachment of {id}");
             let gone = format!("internet gateway {id}");
-            let attachment = Delete {
-                what: What::GatewayAttachment,
-                id: id.to_owned(),
-                network: Some(network.to_owned()),
-            };
+            let attachment =
+                Delete { what: What::GatewayAttachment, id: id.to_owned(), of: Some(network.to_owned()) };
             // Public addresses of what is in the subnets hold the attachment.
             stages.push(attachment.specification(&detached).after(before.clone()));
             stages.push(Delete::of(What::Gateway, id).specification(&gone).after([&detached]));
@@ -194,13 +193,13 @@ pub(crate) enum What {
 pub(crate) struct Delete {
     what: What,
     id: String,
-    /// The network of an attachment.
-    network: Option<String>,
+    /// The network of an attachment; the name of a key pair.
+    of: Option<String>,
 }
 
 impl Delete {
     fn of(what: What, id: &str) -> Self {
-        Self { what, id: id.to_owned(), network: None }
+        Self { what, id: id.to_owned(), of: None }
     }
 
     async fn stands(&self, driver: &AwsDriver) -> Result<bool> {
@@ -212,12 +211,17 @@ impl Delete {
                 api.describe_internet_gateways(&[filter("internet-gateway-id", id)]).await?.is_empty()
             }
             What::GatewayAttachment => {
-                let network = self.network.clone().unwrap_or_default();
+                let network = self.of.clone().unwrap_or_default();
                 let of = [filter("internet-gateway-id", id), filter("attachment.vpc-id", network)];
                 api.describe_internet_gateways(&of).await?.is_empty()
             }
             What::SecurityGroup => api.describe_security_groups(&[filter("group-id", id)]).await?.is_empty(),
-            What::KeyPair => api.describe_key_pairs(&[filter("key-pair-id", id)]).await?.is_empty(),
+            What::KeyPair => {
+                let named = api
+                    .describe_key_pairs(&[filter("key-name", self.of.clone().unwrap_or_default())])
+                    .await?;
+                !named.iter().any(|found| found.key_pair_id == id)
+            }
         };
         Ok(!nothing)
     }
@@ -227,7 +231,7 @@ impl Delete {
         let (api, id) = (&driver.api, self.id.as_str());
         let interfaces = match self.what {
             What::Network => [filter("vpc-id", id)],
-            What::GatewayAttachment => [filter("vpc-id", self.network.clone().unwrap_or_default())],
+            What::GatewayAttachment => [filter("vpc-id", self.of.clone().unwrap_or_default())],
             What::Subnet => [filter("subnet-id", id)],
             What::SecurityGroup => [filter("group-id", id)],
             What::Gateway | What::KeyPair => return Ok(Vec::new()),
@@ -261,10 +265,11 @@ impl Stage for Delete {
             What::Subnet => api.delete_subnet(id).await,
             What::Gateway => api.delete_internet_gateway(id).await,
             What::GatewayAttachment => {
-                api.detach_internet_gateway(id, self.network.as_deref().unwrap_or_default()).await
+                api.detach_internet_gateway(id, self.of.as_deref().unwrap_or_default()).await
             }
             What::SecurityGroup => api.delete_security_group(id).await,
-            What::KeyPair => api.delete_key_pair(id).await,
+            // Deleted by name, which every endpoint knows; the look has just found the very identifier under it.
+            What::KeyPair => api.delete_key_pair(self.of.as_deref().unwrap_or_default()).await,
         };
         match asked {
             Ok(()) => Ok(Asked::done(serde_json::Value::Null)),
