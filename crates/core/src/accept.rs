@@ -99,9 +99,12 @@ impl Shared {
     }
 
     async fn draft(&self, at: &At, place: &Place, operation: Uuid, mutation: Mutation) -> Result<Draft> {
-        supported(at.driver.capabilities(), mutation.kind())?;
         let drafting = Drafting { shared: self, at, place, operation, now: self.clock.wall() };
+        let kind = mutation.kind();
         let mut draft = drafting.draft(mutation).await?;
+        if draft.asks_the_cloud() {
+            supported(at.driver.capabilities(), kind)?;
+        }
         if let Some(change) = &draft.change {
             let mut findings = std::mem::take(&mut draft.findings);
             add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
@@ -181,9 +184,8 @@ impl Shared {
     }
 }
 
-/// An import reads only: every provider can.
 fn supported(capabilities: &Capabilities, kind: OperationKind) -> Result<()> {
-    if kind == OperationKind::ClusterImport || capabilities.has(kind) {
+    if capabilities.has(kind) {
         return Ok(());
     }
     let says = format!("{} has no {kind}", capabilities.title);

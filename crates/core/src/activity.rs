@@ -12,14 +12,31 @@ use crate::failure::of_store;
 /// Operations that are not over, by the record that they are about.
 pub(crate) struct Activity(HashMap<Uuid, Vec<Operation>>);
 
+/// For more records than this, one question about all operations is cheaper than one a record.
+const FEW: usize = 32;
+
 impl Activity {
-    /// Of one connection, or of all.
-    pub(crate) async fn read(store: &dyn Store) -> Result<Self> {
-        let filter = OperationFilter { unfinished: true, ..OperationFilter::default() };
+    /// What is going on with these records.
+    pub(crate) async fn about(
+        store: &dyn Store,
+        records: impl IntoIterator<Item = &Resource> + Send,
+    ) -> Result<Self> {
+        let uids: Vec<Uuid> = records.into_iter().map(|record| record.uid).collect();
         let mut by_record: HashMap<Uuid, Vec<Operation>> = HashMap::new();
-        for operation in store.operations(&filter, Page::all()).await.map_err(of_store)? {
-            if let Some(uid) = operation.resource_uid {
-                by_record.entry(uid).or_default().push(operation);
+        let unfinished = OperationFilter { unfinished: true, ..OperationFilter::default() };
+        if uids.len() > FEW {
+            for operation in store.operations(&unfinished, Page::all()).await.map_err(of_store)? {
+                if let Some(uid) = operation.resource_uid {
+                    by_record.entry(uid).or_default().push(operation);
+                }
+            }
+            return Ok(Self(by_record));
+        }
+        for uid in uids {
+            let filter = OperationFilter { resource_uid: Some(uid), ..unfinished.clone() };
+            let found = store.operations(&filter, Page::all()).await.map_err(of_store)?;
+            if !found.is_empty() {
+                by_record.insert(uid, found);
             }
         }
         Ok(Self(by_record))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_store::Resource;
 
 use crate::activity::Activity;
 use crate::clusters::view::{Names, Shown};
@@ -58,10 +58,9 @@ impl NodeGroups<'_> {
         let records = Records { store: shared.store.as_ref(), place: &place };
         let all = records.all(None, None).await?;
         let names = Names::of(&all);
-        let activity = Activity::read(shared.store.as_ref()).await?;
+        let parts: Vec<Resource> = all.into_iter().filter(|part| part.parent == Some(record.uid)).collect();
+        let activity = Activity::about(shared.store.as_ref(), parts.iter().chain([&record])).await?;
         let shown = Shown { names: &names, activity: &activity, refresh_error: None };
-        let parts =
-            all.iter().filter(|part| part.kind == ResourceKind::NodeGroup && part.parent == Some(record.uid));
-        parts.map(|part| shown.node_group(&record, part)).collect()
+        parts.iter().map(|part| shown.node_group(&record, part)).collect()
     }
 }

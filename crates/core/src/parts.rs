@@ -149,7 +149,7 @@ impl Shared {
         let parent = network.map(|network| network.uid);
         let records = Records { store: self.store.as_ref(), place: &place };
         let record = records.get(part.kind, parent, name).await?;
-        let busy = Activity::read(self.store.as_ref()).await?.busy([&record]);
+        let busy = Activity::about(self.store.as_ref(), [&record]).await?.busy([&record]);
         self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
         let mut known = self.known_parts(&place, part.kind, parent).await?;
         known.records.retain(|other| other.uid == record.uid);
@@ -185,8 +185,14 @@ impl Shared {
         let all = Records { store: self.store.as_ref(), place }.all(None, None).await?;
         let is_wanted =
             |record: &&Resource| record.kind == kind && (parent.is_none() || record.parent == parent);
-        let records = all.iter().filter(is_wanted).cloned().collect();
-        let activity = Activity::read(self.store.as_ref()).await?;
+        let records: Vec<Resource> = all.iter().filter(is_wanted).cloned().collect();
+        let concerns = |other: &&Resource| {
+            let is_whole_or_part =
+                |record: &Resource| record.parent == Some(other.uid) || other.parent == Some(record.uid);
+            records.iter().any(|record| record.uid == other.uid || is_whole_or_part(record))
+        };
+        let about: Vec<&Resource> = all.iter().filter(concerns).collect();
+        let activity = Activity::about(self.store.as_ref(), about).await?;
         Ok(Known { records, all, activity })
     }
 }

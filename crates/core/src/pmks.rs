@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pmks_driver::{Capabilities, Environment};
-use pmks_store::{AuditEntry, Store};
+use pmks_store::{AuditEntry, KillPoints, NoKillPoints, Store};
 use pmks_transport::{Clock, Transport};
 
 use crate::drivers::Drivers;
@@ -68,17 +68,31 @@ impl Pmks {
     /// # Errors
     /// `Unavailable` if the store does not answer.
     pub async fn open(options: Options) -> Result<Self> {
+        Self::with_kill_points(options, Arc::new(NoKillPoints)).await
+    }
+
+    /// The same, its engine passing named points at which tests end everything.
+    ///
+    /// # Errors
+    /// As [`Pmks::open`].
+    #[cfg(feature = "testing")]
+    pub async fn open_with_kill_points(options: Options, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
+        Self::with_kill_points(options, kill_points).await
+    }
+
+    async fn with_kill_points(options: Options, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
         options.store.ping().await.map_err(of_store)?;
         let store = Arc::clone(&options.store);
         let clock = Arc::clone(options.transport.clock());
         let drivers = Arc::new(Drivers::new(&options));
         let hooks = Arc::new(RecordHooks::new(Arc::clone(&store), Arc::clone(&clock)));
-        let engine = engine::Engine::new(
+        let engine = engine::Engine::with_kill_points(
             Arc::clone(&store),
             Arc::clone(&clock),
             Arc::clone(&drivers) as Arc<dyn engine::Drivers>,
             hooks,
             options.engine,
+            kill_points,
         );
         let shared = Shared {
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),

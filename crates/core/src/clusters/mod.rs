@@ -94,15 +94,13 @@ impl Clusters<'_> {
     /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<ClusterView> {
         let shared = &self.0.shared;
-        let (at, place, record) = shared.fresh_cluster(connection, name, max_age).await?;
-        let records = Records { store: shared.store.as_ref(), place: &place };
-        let all = records.all(None, None).await?;
+        let (_, place, record) = shared.fresh_cluster(connection, name, max_age).await?;
+        let all = Records { store: shared.store.as_ref(), place: &place }.all(None, None).await?;
         let names = Names::of(&all);
-        let activity = Activity::read(shared.store.as_ref()).await?;
+        let parts: Vec<Resource> = all.into_iter().filter(|part| part.parent == Some(record.uid)).collect();
+        let activity = Activity::about(shared.store.as_ref(), parts.iter().chain([&record])).await?;
         let shown =
             Shown { names: &names, activity: &activity, refresh_error: shared.inventory.error(&place) };
-        let parts = records.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
-        drop(at);
         shown.cluster(&record, &parts)
     }
 
@@ -244,7 +242,8 @@ impl Shared {
         let place = Place { account: record.account.clone(), location: record.location.clone() };
         let parts = Records { store: self.store.as_ref(), place: &place };
         let parts = parts.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
-        let busy = Activity::read(self.store.as_ref()).await?.busy(parts.iter().chain([&record]));
+        let about = parts.iter().chain([&record]);
+        let busy = Activity::about(self.store.as_ref(), about.clone()).await?.busy(about);
         self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
         let record = self.store.resource(record.uid).await.map_err(of_store)?;
         Ok((at, place, record.ok_or_else(|| not_found("cluster", name))?))
@@ -283,14 +282,15 @@ impl Shared {
         let records = Records { store: self.store.as_ref(), place };
         let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
         let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
-        let busy = Activity::read(self.store.as_ref()).await?.busy(clusters.iter().chain(&groups));
+        let about = clusters.iter().chain(&groups);
+        let busy = Activity::about(self.store.as_ref(), about.clone()).await?.busy(about);
         self.inventory.freshen_place(at, place, &clusters, Asked { began, busy, max_age }).await
     }
 
     async fn clusters_of(&self, place: &Place) -> Result<Vec<ClusterView>> {
         let all = Records { store: self.store.as_ref(), place }.all(None, None).await?;
         let names = Names::of(&all);
-        let activity = Activity::read(self.store.as_ref()).await?;
+        let activity = Activity::about(self.store.as_ref(), &all).await?;
         let shown = Shown { names: &names, activity: &activity, refresh_error: self.inventory.error(place) };
         let clusters = all.iter().filter(|record| record.kind == ResourceKind::Cluster);
         clusters

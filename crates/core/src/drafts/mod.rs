@@ -39,6 +39,17 @@ pub(crate) struct Draft {
     pub(crate) findings: Findings,
 }
 
+impl Draft {
+    /// Whether a cloud will be asked to change anything: not by an import, nor by what we keep for ourselves.
+    pub(crate) fn asks_the_cloud(&self) -> bool {
+        match &self.change {
+            None => false,
+            Some(Change::UpdateCluster(asked)) => !asked.tags.is_empty() || !asked.options.is_empty(),
+            Some(_) => true,
+        }
+    }
+}
+
 /// What drafting needs.
 pub(crate) struct Drafting<'a> {
     pub(crate) shared: &'a Shared,

@@ -146,6 +146,8 @@ impl Inventory {
         self.0.flights.join(key, reader, move || {
             async move {
                 let result = inner.list(&at, &place, lane).await;
+                let word = if result.is_ok() { "ok" } else { "failed" };
+                metrics::counter!("pmks_refreshes_total", "result" => word).increment(1);
                 let mut errors = inner.errors.lock().unwrap_or_else(PoisonError::into_inner);
                 match &result {
                     Ok(()) => errors.remove(&place),

@@ -119,3 +119,20 @@ async fn what_a_provider_lacks_is_unsupported_before_anything_is_stored() {
     assert_eq!(rig.accept(upgrade.clone()).await.unwrap_err().kind, FailureKind::Unsupported);
     assert_eq!(rig.pmks.plan(&rig.admin, upgrade).await.unwrap_err().kind, FailureKind::Unsupported);
 }
+
+#[tokio::test]
+async fn an_imported_node_group_keeps_only_what_was_asked_since() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
+    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
+    rig.done(scale("workers", ScalingChange { max: Some(9), ..ScalingChange::default() })).await;
+    // Somebody changes the size behind our back: nothing of ours claims the contrary.
+    let scaling = Scaling { auto_scaling: true, min: 2, max: 9, desired: 7 };
+    rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups[0].scaling = Some(scaling);
+    rig.advance(1);
+    let view =
+        rig.pmks.node_groups().get("here", "prod", "workers", Some(std::time::Duration::ZERO)).await.unwrap();
+    assert_eq!(view.scaling, Some(scaling));
+}
