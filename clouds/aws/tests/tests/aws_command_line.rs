@@ -157,7 +157,12 @@ async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
     let cluster = pmks.json(&["cluster", "get", "theirs", "-c", "sim"]);
     assert_eq!(cluster["imported"], true);
     assert_eq!(cluster.pointer("/nodeGroups/0/nodes").unwrap().as_array().unwrap().len(), 2);
-    pmks.succeed(&["node-group", "scale", "workers", "-c", "sim", "--cluster", "theirs", "--desired", "3"]);
+    // EKS itself tags the group for the Cluster Autoscaler, so the switch is on and the size is the autoscaler's.
+    let scale = ["node-group", "scale", "workers", "-c", "sim", "--cluster", "theirs", "--desired", "3"];
+    let ended = pmks.run(&scale);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("left to the autoscaler"), "{}", ended.stderr);
+    pmks.succeed(&[scale.as_slice(), &["--auto-scaling", "false"]].concat());
     let scaling =
         aws.json(&["eks", "describe-nodegroup", "--cluster-name", "theirs", "--nodegroup-name", "workers"]);
     assert_eq!(scaling.pointer("/nodegroup/scalingConfig/desiredSize"), Some(&json!(3)));

@@ -63,7 +63,7 @@ fn connect(pmks: &Pmks, moto: &Moto) {
     let endpoint = format!("all={}", moto.url());
     let create = ["connection", "create", "moto", "--provider", "aws", "--region", "us-east-1"];
     let credential = ["--credential", "accessKeyId=AKIAIOSFODNN7EXAMPLE", "--credential", &secret];
-    pmks.succeed(&[create.as_slice(), &credential, &["--endpoint", &endpoint, "--pace", "100"]].concat());
+    pmks.succeed(&[create.as_slice(), &credential, &["--endpoint", &endpoint, "--pace", "10"]].concat());
 }
 
 #[test]

@@ -48,6 +48,11 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &ChangeNodeGroupScaling) 
     if asked.change.auto_scaling == Some(true) && !now.auto_scaling {
         prepared = prepared.notice("the size moves only once the Cluster Autoscaler runs in the cluster");
     }
+    if wanted.auto_scaling && asked.change.desired.is_some_and(|desired| desired != now.desired) {
+        prepared = prepared.notice(
+            "autoscaling is on, so the size within the limits is left to the autoscaler: switch it off to set the size",
+        );
+    }
     Ok(prepared)
 }
 

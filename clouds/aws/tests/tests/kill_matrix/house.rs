@@ -1,0 +1,237 @@
+//! One simulated AWS and the processes that live and die before it, all on one virtual clock: hours pass in
+//! milliseconds, and everything else (requests over loopback, the store's file, the product's facade) is real.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pmks_aws::Aws;
+use pmks_aws_simulator::{AwsCloud, Settings};
+use pmks_conformance::CallLog;
+use pmks_core::engine::testing::KillSwitch;
+use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewConnection, Options, Pmks, Registry};
+use pmks_driver::{Environment, Provider};
+use pmks_model::OperationState;
+use pmks_simulation::{Cloud, RunningCloud, TimeSource, serve};
+use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
+use pmks_transport::{CallFacts, Clock, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
+use serde_json::json;
+use uuid::Uuid;
+
+/// The one connection.
+pub(crate) const HERE: &str = "here";
+
+/// More ticks than any operation needs.
+const TICKS: usize = 5_000;
+
+/// How long, in real time, nothing may happen before whoever sleeps is woken.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// The certificates of simulated clusters are made in virtual time and checked in real time: virtual time begins that
+/// much earlier and stays behind.
+const BEHIND: Duration = Duration::from_hours(48);
+
+/// The world's clock is the process's.
+#[derive(Debug)]
+struct OneTime(VirtualClock);
+
+impl TimeSource for OneTime {
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+/// A world with a directory for stores.
+pub(crate) struct House {
+    pub(crate) cloud: Arc<AwsCloud>,
+    pub(crate) calls: CallLog,
+    pub(crate) breaker: Arc<Breaker>,
+    clock: VirtualClock,
+    running: RunningCloud,
+    directory: tempfile::TempDir,
+}
+
+/// Where an operation begins: the world, our records, and the date.
+pub(crate) struct Moment {
+    world: serde_json::Value,
+    store: PathBuf,
+    wall: Timestamp,
+}
+
+/// One process.
+pub(crate) struct Process {
+    pub(crate) pmks: Pmks,
+    pub(crate) store: Arc<SqliteStore>,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let begin = SystemClock.wall().saturating_sub(BEHIND).unwrap();
+        let clock = VirtualClock::new(begin);
+        let time = Arc::new(OneTime(clock.clone()));
+        let cloud = Arc::new(AwsCloud::new(Settings { time, ..Settings::default() }));
+        let running = serve(Arc::clone(&cloud) as Arc<dyn Cloud>, 0).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        Self { cloud, calls: CallLog::default(), breaker: Arc::default(), clock, running, directory }
+    }
+
+    /// A process on the store of that name, made if there is none.
+    pub(crate) async fn process(&self, path: &Path, kill_points: Arc<dyn KillPoints>) -> Process {
+        let key = MasterKey::from_bytes([7; 32]);
+        let store = Arc::new(SqliteStore::open(path, key, Arc::clone(&kill_points)).await.unwrap());
+        let transport = Transport::builder(Arc::new(self.clock.clone()))
+            .observer(Arc::new(self.calls.clone()))
+            .faults(Arc::clone(&self.breaker) as _)
+            .build();
+        let options = Options {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            registry: Registry::new([Arc::new(Aws) as Arc<dyn Provider>]),
+            transport,
+            environment: Environment::default(),
+            allow_ambient: false,
+            allow_endpoints: true,
+            engine: pmks_core::engine::Options::default(),
+        };
+        let pmks = Pmks::open_with_kill_points(options, kill_points).await.unwrap();
+        Process { pmks, store }
+    }
+
+    /// The path of a store.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(format!("{name}.sqlite"))
+    }
+
+    /// Gives a process the connection.
+    pub(crate) async fn connect(&self, process: &Process) {
+        let mut asked = self.cloud.connection(&self.running.url());
+        asked["name"] = json!(HERE);
+        asked["pace"] = json!(1);
+        let asked: NewConnection = serde_json::from_value(asked).unwrap();
+        process.pmks.connections().create(&Caller::local("me"), asked).await.unwrap();
+    }
+
+    /// The world and the records of a process, which ends.
+    pub(crate) async fn moment(&self, process: Process, path: PathBuf) -> Moment {
+        drop(process.pmks);
+        process.store.close().await;
+        Moment { world: self.cloud.snapshot().unwrap(), store: path, wall: self.clock.wall() }
+    }
+
+    /// Goes back to a moment, with a copy of its store under that name.
+    pub(crate) fn go_back(&self, moment: &Moment, name: &str) -> PathBuf {
+        self.clock.set_wall(moment.wall);
+        self.cloud.restore(moment.world.clone()).unwrap();
+        self.cloud.controls().calls.clear();
+        let path = self.path(name);
+        std::fs::copy(&moment.store, &path).unwrap();
+        path
+    }
+
+    /// Lets time pass, for the process and in the world.
+    pub(crate) async fn pass(&self, wait: Duration) {
+        self.clock.advance(wait);
+        self.cloud.settle();
+        tokio::task::yield_now().await;
+    }
+
+    /// A future, run to its end while whoever sleeps on the clock is woken in time.
+    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
+        self.clock.run(PATIENCE, Box::pin(future)).await
+    }
+
+    /// Ticks, and lets time pass to the next tick, until the operation is over or blocked.
+    pub(crate) async fn drive(&self, process: &Process, id: Uuid) -> Result<Operation, String> {
+        for _ in 0..TICKS {
+            let engine = process.pmks.engine();
+            self.run(async {
+                engine.tick(self.clock.wall()).await.unwrap();
+                engine.settle().await;
+            })
+            .await;
+            let operation = process.store.operation(id).await.unwrap().ok_or("the operation is gone")?;
+            if operation.state.is_final() || operation.state == OperationState::Blocked {
+                return Ok(operation);
+            }
+            let next = process.store.next_due(None).await.unwrap();
+            let next = next.ok_or("nothing is due, and the operation is not over")?;
+            let now = self.clock.wall();
+            if next > now {
+                self.pass(Duration::try_from(next.duration_since(now)).unwrap()).await;
+            }
+        }
+        Err("the operation does not end".to_owned())
+    }
+
+    /// Asks for a mutation as a client does that repeats itself until it is answered.
+    pub(crate) async fn accept(&self, process: &Process, mutation: &Mutation) -> Result<Accepted, String> {
+        let idempotency = Idempotency {
+            key: "once".to_owned(),
+            method: "POST".to_owned(),
+            path: mutation.kind().to_string(),
+            body_hash: "the same".to_owned(),
+        };
+        let caller = Caller { idempotency: Some(idempotency), ..Caller::local("me") };
+        let accepted = self.run(process.pmks.accept(&caller, mutation.clone())).await;
+        accepted.map_err(|failure| format!("not accepted: {failure}"))
+    }
+
+    /// Carries a mutation out, undisturbed; it must succeed.
+    pub(crate) async fn done(&self, process: &Process, mutation: Mutation) {
+        let accepted = self.run(process.pmks.accept(&Caller::local("me"), mutation)).await.unwrap();
+        let operation = self.drive(process, accepted.operation.id).await.unwrap();
+        assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
+    }
+}
+
+/// A fault layer with one rule, striking once; it knows how far the process was when it struck.
+#[derive(Default)]
+pub(crate) struct Breaker(Mutex<Rule>);
+
+#[derive(Default)]
+struct Rule {
+    pending: Option<(&'static str, Fault)>,
+    switch: Option<Arc<KillSwitch>>,
+    struck_at: Option<usize>,
+}
+
+impl Breaker {
+    /// The next call of the action meets the fault.
+    pub(crate) fn set(&self, action: &'static str, fault: Fault) {
+        *self.lock() = Rule { pending: Some((action, fault)), ..Rule::default() };
+    }
+
+    /// The points that the present process passes.
+    pub(crate) fn watch(&self, switch: &Arc<KillSwitch>) {
+        self.lock().switch = Some(Arc::clone(switch));
+    }
+
+    /// How many points had been passed when it struck; `None`: it has not.
+    pub(crate) fn struck_at(&self) -> Option<usize> {
+        self.lock().struck_at
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Rule> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FaultLayer for Breaker {
+    fn fault(&self, call: &CallFacts) -> Fault {
+        let mut rule = self.lock();
+        match rule.pending.take() {
+            Some((action, fault)) if action == call.action => {
+                rule.struck_at = Some(rule.switch.as_ref().map_or(0, |switch| switch.passed().len()));
+                fault
+            }
+            other => {
+                rule.pending = other;
+                Fault::Pass
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The kill matrix of AWS: every operation kind, carried out by the product against the simulated AWS, ended at every
+//! point of its way and taken up by a new process; then our records and the ground truth are compared.
+//!
+//! The default run ends an even sample of the distinct points, every ask's before and after always among them.
+//! `PMKS_LONG=1` ends all of them.
+
+mod house;
+mod matrix;
+mod scenes;
+mod truth;
+
+use std::collections::BTreeSet;
+
+use pmks_driver::Provider as _;
+use pmks_model::OperationKind;
+
+/// A test for each of these kinds, and the list of them.
+macro_rules! kinds {
+    ($($name:ident => $kind:ident,)*) => {
+        const KINDS: &[OperationKind] = &[$(OperationKind::$kind),*];
+        $(
+            #[tokio::test]
+            async fn $name() {
+                matrix::deaths(OperationKind::$kind).await;
+            }
+        )*
+    };
+}
+
+/// The same, with the answers of every changing call lost.
+macro_rules! creations {
+    ($($name:ident => $kind:ident,)*) => {
+        const CREATIONS: &[OperationKind] = &[$(OperationKind::$kind),*];
+        mod lost_answers {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    crate::matrix::lost_answers(pmks_model::OperationKind::$kind).await;
+                }
+            )*
+        }
+    };
+}
+
+kinds! {
+    cluster_create => ClusterCreate,
+    cluster_delete => ClusterDelete,
+    cluster_upgrade => ClusterUpgrade,
+    cluster_import => ClusterImport,
+    cluster_update => ClusterUpdate,
+    node_group_add => NodeGroupAdd,
+    node_group_scale => NodeGroupScale,
+    node_group_upgrade => NodeGroupUpgrade,
+    node_group_remove => NodeGroupRemove,
+    network_create => NetworkCreate,
+    network_delete => NetworkDelete,
+    subnet_create => SubnetCreate,
+    subnet_delete => SubnetDelete,
+    security_group_create => SecurityGroupCreate,
+    security_group_delete => SecurityGroupDelete,
+    key_pair_create => KeyPairCreate,
+    key_pair_delete => KeyPairDelete,
+    prerequisite_fix => PrerequisiteFix,
+}
+
+creations! {
+    cluster_create => ClusterCreate,
+    node_group_add => NodeGroupAdd,
+    network_create => NetworkCreate,
+    subnet_create => SubnetCreate,
+    security_group_create => SecurityGroupCreate,
+    key_pair_create => KeyPairCreate,
+    prerequisite_fix => PrerequisiteFix,
+}
+
+#[test]
+fn every_kind_that_aws_has_is_in_the_matrix() {
+    let capabilities = pmks_aws::Aws.capabilities();
+    // An import reads only: every provider can, whatever its capabilities say.
+    let has = |kind: &OperationKind| capabilities.has(*kind) || *kind == OperationKind::ClusterImport;
+    let wanted: BTreeSet<_> =
+        OperationKind::ALL.iter().filter(|kind| has(kind)).map(|kind| kind.as_str()).collect();
+    let tested: BTreeSet<_> = KINDS.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(tested, wanted);
+    // `create` and `add` of the surfaces; a fix makes roles.
+    let creates = |name: &str| name.ends_with(".create") || name.ends_with(".add") || name.ends_with(".fix");
+    let wanted: BTreeSet<_> = wanted.into_iter().filter(|name| creates(name)).collect();
+    assert_eq!(CREATIONS.iter().map(|kind| kind.as_str()).collect::<BTreeSet<_>>(), wanted);
+}

@@ -1,0 +1,191 @@
+//! The runs: one undisturbed, then one for each point that is died at.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pmks_core::engine::testing::{KillSwitch, distinct};
+use pmks_model::OperationKind;
+use pmks_store::{NoKillPoints, Operation};
+use pmks_transport::{Clock as _, Fault, SystemClock};
+
+use crate::house::{House, Moment, Process};
+use crate::scenes::Scene;
+use crate::truth::{self, Counts, Picture};
+
+/// How many points are died at beside those of the asks, unless all are.
+const SAMPLE: usize = 16;
+
+/// How many points are died at after each lost answer, unless all are.
+const SAMPLE_AFTER_LOSS: usize = 2;
+
+/// How late a request may be applied: within its time limit and the time until it is visible.
+const LATE: Duration = Duration::from_secs(45);
+
+/// How long everything that an operation set going may take to come to rest.
+const REST: Duration = Duration::from_hours(1);
+
+/// A scene that is set.
+struct Stage {
+    house: House,
+    scene: Scene,
+    moment: Moment,
+    before: Counts,
+}
+
+/// What one run came to.
+struct Run {
+    /// The points of its first life.
+    points: Vec<String>,
+    /// The world in the end.
+    picture: Picture,
+}
+
+/// The operation dies at its points.
+pub(crate) async fn deaths(kind: OperationKind) {
+    let clock = SystemClock;
+    let began = clock.monotonic();
+    let stage = Stage::set(kind).await;
+    let set = clock.monotonic().saturating_sub(began);
+    let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
+    let all = distinct(&quiet.points);
+    let chosen = sample(&quiet.points, &all);
+    let mut failed = Vec::new();
+    for at in &chosen {
+        // Twice: the second life ends a few points after its start, where it takes up what the first one left.
+        let kills = [*at, 3 + at % 11];
+        let ended = stage.run(&kills).await.and_then(|run| run.picture.differs(&quiet.picture));
+        if let Err(why) = ended {
+            let point = quiet.points.get(*at).map_or("", String::as_str);
+            failed.push(format!("killed at passing {at} ({point}), then at {}: {why}", kills[1]));
+        }
+    }
+    println!(
+        "{kind}: {} points, {} distinct, {} died at, {:.1} s ({:.1} s to set up)",
+        quiet.points.len(),
+        all.len(),
+        chosen.len(),
+        clock.monotonic().saturating_sub(began).as_secs_f64(),
+        set.as_secs_f64(),
+    );
+    assert!(failed.is_empty(), "{kind}: {} of {} runs:\n{}", failed.len(), chosen.len(), failed.join("\n\n"));
+}
+
+/// The answer of each changing call is lost, and the operation dies soon after.
+pub(crate) async fn lost_answers(kind: OperationKind) {
+    let clock = SystemClock;
+    let began = clock.monotonic();
+    let stage = Stage::set(kind).await;
+    let mark = stage.house.calls.mark();
+    let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
+    let actions: BTreeSet<&'static str> =
+        stage.house.calls.changes_since(mark).into_iter().map(|call| call.action).collect();
+    let (mut runs, mut failed) = (0, Vec::new());
+    for action in &actions {
+        for fault in [Fault::DropAnswer, Fault::ApplyLater(LATE)] {
+            let mut kills = vec![None];
+            let mut index = 0;
+            while let Some(kill_at) = kills.get(index).copied() {
+                stage.house.breaker.set(action, fault.clone());
+                let ended = stage.run(kill_at.as_slice()).await;
+                runs += 1;
+                let struck_at = stage.house.breaker.struck_at();
+                let ended = match (ended, struck_at) {
+                    (_, None) => Err("the fault did not strike".to_owned()),
+                    (Ok(run), Some(struck_at)) => {
+                        if index == 0 {
+                            kills.extend(after_loss(&run.points, struck_at).into_iter().map(Some));
+                        }
+                        run.picture.differs(&quiet.picture)
+                    }
+                    (Err(why), _) => Err(why),
+                };
+                if let Err(why) = ended {
+                    failed.push(format!("{action} {fault:?}, killed at {kill_at:?}: {why}"));
+                }
+                index += 1;
+            }
+        }
+    }
+    println!(
+        "{kind}, answers lost: {} actions, {runs} runs, {:.1} s",
+        actions.len(),
+        clock.monotonic().saturating_sub(began).as_secs_f64()
+    );
+    assert!(failed.is_empty(), "{kind}: {} of {runs} runs:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+impl Stage {
+    async fn set(kind: OperationKind) -> Self {
+        let house = House::new().await;
+        let mut scene = Scene::of(kind);
+        let path = house.path("before");
+        let process = house.process(&path, Arc::new(NoKillPoints)).await;
+        scene.set(&house, &process).await;
+        let before = truth::counts(&house);
+        let moment = house.moment(process, path).await;
+        Self { house, scene, moment, before }
+    }
+
+    /// Runs the operation to its end through deaths at these passings, one a life, and judges.
+    async fn run(&self, kills: &[usize]) -> Result<Run, String> {
+        let path = self.house.go_back(&self.moment, "run");
+        let mut points = None;
+        for kill_at in kills.iter().copied().map(Some).chain([None]) {
+            let switch = Arc::new(KillSwitch::new(kill_at));
+            self.house.breaker.watch(&switch);
+            let process = self.house.process(&path, Arc::clone(&switch) as _).await;
+            let ended = tokio::select! {
+                ended = self.live(&process) => Some(ended),
+                () = switch.died() => None,
+            };
+            let passed = points.get_or_insert_with(|| switch.passed()).clone();
+            let judged = match ended {
+                Some(Ok(operation)) => Some(self.judge(&process, &operation).await),
+                Some(Err(why)) => Some(Err(why)),
+                None => None,
+            };
+            drop(process.pmks);
+            process.store.close().await;
+            if let Some(judged) = judged {
+                return judged.map(|picture| Run { points: passed, picture });
+            }
+        }
+        Err("the last life ended too".to_owned())
+    }
+
+    async fn live(&self, process: &Process) -> Result<Operation, String> {
+        let accepted = self.house.accept(process, &self.scene.asks).await?;
+        self.house.drive(process, accepted.operation.id).await
+    }
+
+    async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
+        self.house.pass(REST).await;
+        truth::judge(&self.house, process, &self.scene, &self.before, operation).await?;
+        Ok(truth::picture(&self.house, operation.id))
+    }
+}
+
+/// The points that are died at: around every ask, and of the others an even sample, or all.
+fn sample(points: &[String], distinct: &[usize]) -> Vec<usize> {
+    if is_long() {
+        return distinct.to_vec();
+    }
+    let is_ask = |at: &usize| points.get(*at).is_some_and(|point| point.starts_with("engine.ask."));
+    let others: Vec<usize> = distinct.iter().copied().filter(|at| !is_ask(at)).collect();
+    let stride = others.len().div_ceil(SAMPLE).max(1);
+    let mut chosen: Vec<usize> = distinct.iter().copied().filter(is_ask).collect();
+    chosen.extend(others.into_iter().step_by(stride));
+    chosen.sort_unstable();
+    chosen
+}
+
+/// The points that are died at after an answer was lost: the next ones, or all.
+fn after_loss(points: &[String], struck_at: usize) -> Vec<usize> {
+    let later = distinct(points).into_iter().filter(|at| *at >= struck_at);
+    if is_long() { later.collect() } else { later.step_by(3).take(SAMPLE_AFTER_LOSS).collect() }
+}
+
+fn is_long() -> bool {
+    std::env::var("PMKS_LONG").is_ok_and(|value| value == "1")
+}

@@ -1,0 +1,182 @@
+//! The judgement: what the world holds in the end, by count and by look, and whether our records say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pmks_driver::Marks;
+use pmks_model::{OperationState, ResourceKind};
+use pmks_simulation::{Cloud, Resource};
+use pmks_store::{Operation, Page, ResourceFilter, Resources as _, Store as _};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::house::{House, Process};
+use crate::scenes::Scene;
+
+/// What is compared of a resource beside its kind, name, state and tags. Identifiers and addresses come out of a hat.
+const COMPARED: &[&str] = &[
+    "attachedPolicies",
+    "cidr",
+    "deletionProtection",
+    "desired",
+    "machineType",
+    "max",
+    "min",
+    "policies",
+    "releaseVersion",
+    "rules",
+    "type",
+    "version",
+    "zone",
+];
+
+/// What pmks keeps records of, and the world's word for it.
+const RECORDED: [(ResourceKind, &str); 6] = [
+    (ResourceKind::Cluster, "cluster"),
+    (ResourceKind::NodeGroup, "nodeGroup"),
+    (ResourceKind::Network, "vpc"),
+    (ResourceKind::Subnet, "subnet"),
+    (ResourceKind::SecurityGroup, "securityGroup"),
+    (ResourceKind::KeyPair, "keyPair"),
+];
+
+/// A world, as far as two runs of one operation must leave the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Picture(BTreeMap<String, usize>);
+
+/// How many there are of each kind.
+pub(crate) type Counts = BTreeMap<String, i64>;
+
+/// How many there are of each kind now.
+pub(crate) fn counts(house: &House) -> Counts {
+    let mut counts = Counts::new();
+    for row in house.cloud.resources() {
+        *counts.entry(row.kind).or_default() += 1;
+    }
+    counts
+}
+
+/// The world as the operation left it.
+pub(crate) fn picture(house: &House, operation: Uuid) -> Picture {
+    let mut rows = BTreeMap::new();
+    for row in house.cloud.resources() {
+        let tags: BTreeMap<_, _> =
+            row.tags.iter().map(|(key, value)| (masked(key), tag(key, value, operation))).collect();
+        let seen: BTreeMap<_, _> = COMPARED
+            .iter()
+            .filter_map(|key| row.attributes.get(*key).map(|value| (*key, value.to_string())))
+            .collect();
+        let name = row.name.as_deref().map(masked).unwrap_or_default();
+        *rows.entry(format!("{} {name:?} {} {tags:?} {seen:?}", row.kind, row.state)).or_default() += 1;
+    }
+    Picture(rows)
+}
+
+impl Picture {
+    /// What differs from the world that an undisturbed run leaves.
+    pub(crate) fn differs(&self, quiet: &Self) -> Result<(), String> {
+        let all: BTreeSet<&String> = self.0.keys().chain(quiet.0.keys()).collect();
+        let count = |picture: &Self, row: &str| picture.0.get(row).copied().unwrap_or_default();
+        let lines: Vec<String> = all
+            .into_iter()
+            .filter(|row| count(self, row) != count(quiet, row))
+            .map(|row| format!("  {} instead of {}: {row}", count(self, row), count(quiet, row)))
+            .collect();
+        if lines.is_empty() { Ok(()) } else { Err(format!("the world differs:\n{}", lines.join("\n"))) }
+    }
+}
+
+/// Whether the operation succeeded, the world changed by what the scene says, and our records agree with it.
+pub(crate) async fn judge(
+    house: &House,
+    process: &Process,
+    scene: &Scene,
+    before: &Counts,
+    operation: &Operation,
+) -> Result<(), String> {
+    if operation.state != OperationState::Succeeded {
+        return Err(format!("it ended as {}: {operation:#?}", operation.state));
+    }
+    let now = counts(house);
+    let kinds: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or_default();
+    for kind in kinds {
+        let more = of(&now, kind) - of(before, kind);
+        let wanted = scene.change.iter().find(|(wanted, _)| *wanted == kind).map_or(0, |(_, more)| *more);
+        if more != wanted {
+            let rows: Vec<_> = house.cloud.resources().into_iter().filter(|row| row.kind == *kind).collect();
+            return Err(format!("{more:+} {kind} instead of {wanted:+}: {rows:#?}"));
+        }
+    }
+    for (kind, what, wanted) in &scene.says {
+        let says = |row: &Resource| {
+            row.tags.get(*what).map(|tag| Value::from(tag.clone())).or(row.attributes.get(*what).cloned())
+        };
+        let rows = house.cloud.resources();
+        if !rows.iter().any(|row| row.kind == *kind && says(row).as_ref() == Some(wanted)) {
+            return Err(format!("no {kind} says {what} {wanted}"));
+        }
+    }
+    records(house, process).await
+}
+
+/// Every record stands for one thing that carries its mark, and every thing with a mark has its record.
+async fn records(house: &House, process: &Process) -> Result<(), String> {
+    let [.., uid] = Marks::KEYS;
+    let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
+    let rows = house.cloud.resources();
+    for (kind, word) in RECORDED {
+        let records = || records.iter().filter(move |record| record.kind == kind);
+        let rows = || rows.iter().filter(move |row| row.kind == word);
+        for record in records() {
+            let Some(system_id) = record.system_id.as_deref() else {
+                return Err(format!("{word} {:?} has no identifier", record.name));
+            };
+            let is_it = |row: &&Resource| row.id == system_id || row.name.as_deref() == Some(system_id);
+            let found: Vec<_> = rows().filter(is_it).collect();
+            let [row] = found.as_slice() else {
+                return Err(format!("{} {word} stand for the record {record:#?}", found.len()));
+            };
+            let marked = row.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok());
+            if !record.imported && marked != Some(record.uid) {
+                return Err(format!("{word} {:?} is not marked as its record: {row:#?}", record.name));
+            }
+            if record.missing_since.is_some() || record.observation.is_none() {
+                return Err(format!("{word} {:?} is not observed: {record:#?}", record.name));
+            }
+        }
+        let imports = records().any(|record| record.imported);
+        let marked: Vec<_> = rows().filter(|row| row.tags.contains_key(uid)).collect();
+        if !imports && marked.len() != records().count() {
+            return Err(format!("{} records and {} things: {marked:#?}", records().count(), marked.len()));
+        }
+    }
+    Ok(())
+}
+
+/// A tag's value, the same in every run: the marks of this operation by name, what is random masked.
+fn tag(key: &str, value: &str, operation: Uuid) -> String {
+    match Uuid::parse_str(value) {
+        Ok(id) if id == operation => "OPERATION".to_owned(),
+        _ if Marks::KEYS.contains(&key) => "MARK".to_owned(),
+        _ => masked(value),
+    }
+}
+
+/// A text without what is random in it: words of eight and more lower-case letters and digits with a digit in them,
+/// and EKS' identifiers in upper case.
+fn masked(text: &str) -> String {
+    let is_random = |word: &str| {
+        word.len() >= 4
+            && word.chars().any(|c| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_hexdigit())
+    };
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let end = &word[bare.len()..];
+            let long = bare.len() >= 8 && bare.chars().any(|c| c.is_ascii_digit());
+            if is_random(bare) || long { format!("#{end}") } else { word.to_owned() }
+        })
+        .collect()
+}
