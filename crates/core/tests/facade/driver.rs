@@ -134,9 +134,15 @@ impl Driver for FakeDriver {
     }
 
     async fn list_clusters(&self, _detail: Detail) -> Result<Listing<Cluster>> {
-        let world = self.cloud.call("list_clusters")?;
-        let mut listing = Listing::complete(world.clusters.values().cloned().collect());
-        if world.partial {
+        let (mut listing, partial, slow) = {
+            let world = self.cloud.call("list_clusters")?;
+            let all = world.clusters.values().cloned().collect();
+            (Listing::complete(all), world.partial, world.slow.clone())
+        };
+        if let Some(mut open) = slow {
+            open.wait_for(|open| *open).await.unwrap();
+        }
+        if partial {
             let error = DriverError::new(ErrorKind::Unavailable, PROVIDER, "not now");
             listing.missed.push(Missed { what: "a cluster".to_owned(), failure: error.to_failure() });
         }

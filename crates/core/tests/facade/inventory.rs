@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use pmks_core::ClusterFilter;
+use pmks_core::{ClusterFilter, Mutation};
 use pmks_driver::ErrorKind;
-use pmks_model::{FailureKind, Status};
+use pmks_model::{FailureKind, ScalingChange, Status};
 use serde_json::json;
 
 use super::rig::{Rig, create, from, new_cluster};
@@ -106,6 +106,28 @@ async fn an_answer_for_another_account_counts_for_nothing() {
     // The same credential is asked anew when it is validated.
     let failure = rig.pmks.connections().validate(&rig.admin, "here").await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Conflict);
+}
+
+#[tokio::test]
+async fn a_refresh_that_began_before_a_change_ended_does_not_undo_it() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let (open, gate) = tokio::sync::watch::channel(false);
+    rig.cloud.world().slow = Some(gate);
+    rig.advance(400);
+    let before = rig.get("prod").await.observed_at;
+    rig.breathe().await;
+    assert_eq!(rig.cloud.world().calls.last().unwrap(), "list_clusters");
+    rig.advance(1);
+    let scaling = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let (connection, cluster, node_group) = ("here".into(), "prod".into(), "workers".into());
+    rig.done(Mutation::ScaleNodeGroup { connection, cluster, node_group, scaling }).await;
+    rig.cloud.world().slow = None;
+    open.send(true).unwrap();
+    rig.breathe().await;
+    let view = rig.get("prod").await;
+    assert!(view.observed_at > before);
+    assert_eq!(view.node_groups[0].observed.clone().unwrap().scaling.unwrap().desired, 3);
 }
 
 #[tokio::test]

@@ -35,6 +35,18 @@ async fn the_same_key_and_body_give_the_same_operation() {
 }
 
 #[tokio::test]
+async fn a_repeated_deletion_is_the_deletion_that_was() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let delete = || Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() };
+    let first = rig.pmks.accept(&with_key(&rig, "h1"), delete()).await.unwrap();
+    rig.settle().await;
+    let again = rig.pmks.accept(&with_key(&rig, "h1"), delete()).await.unwrap();
+    assert_eq!((again.operation.id, again.operation.state), (first.operation.id, OperationState::Succeeded));
+    assert_eq!(rig.accept(delete()).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
 async fn a_refused_request_keeps_no_key() {
     let rig = Rig::new().await;
     let failure = rig.pmks.accept(&with_key(&rig, "h1"), network("Bad")).await.unwrap_err();
