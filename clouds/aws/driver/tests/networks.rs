@@ -147,8 +147,11 @@ async fn a_key_pair_is_imported_and_only_the_one_that_is_meant_is_deleted() {
     let id = read.key_value_list.get("KeyPairId").unwrap().to_owned();
     assert_eq!(driver.get_key_pair(&id).await.unwrap(), read, "by EC2's identifier too");
 
-    let other = fails(driver, &delete(ResourceKind::KeyPair, "key", "key", "another")).await;
-    assert_eq!(other, ErrorKind::Replaced);
+    let Change::DeleteResource(mut foreign) = delete(ResourceKind::KeyPair, "key", "key", "key") else {
+        unreachable!()
+    };
+    foreign.marks.installation = "theirs".to_owned();
+    assert_eq!(fails(driver, &Change::DeleteResource(foreign)).await, ErrorKind::Replaced);
     let gone = delete(ResourceKind::KeyPair, "key", "key", "key");
     carry_out(driver, &gone).await.unwrap();
     carry_out(driver, &gone).await.unwrap();

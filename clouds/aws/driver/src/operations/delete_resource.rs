@@ -25,7 +25,7 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>()];
 /// subnet, six for a network.
 ///
 /// # Errors
-/// `Precondition` naming what holds it; `Replaced` for a key pair of that name that is another record's.
+/// `Precondition` naming what holds it; `Replaced` for a key pair of that name that is another installation's.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared> {
     let id = asked.iid.system_id.as_str();
     match asked.kind {
@@ -47,17 +47,15 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Resul
     }
 }
 
-/// EC2 knows key pairs by name; the record's mark tells ours from one that was made under its name later.
+/// EC2 knows key pairs by name: one under that name that another installation made since is not the one that is meant.
 async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepared> {
     let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
         let gone = Delete { what: What::KeyPair, id: String::new(), of: Some(name.to_owned()) };
         return Ok(Prepared::of([gone.specification("key pair")]));
     };
-    let tags = found.tag_set.to_tags();
-    let another = |mark: &str, own: &str| tags.get(mark).is_some_and(|value| value != own);
-    let [installation, _, uid] = Marks::KEYS;
-    if another(installation, &marks.installation) || another(uid, &marks.uid) {
-        let message = format!("the key pair {name:?} is another one than the one that was meant");
+    let [installation, ..] = Marks::KEYS;
+    if found.tag_set.to_tags().get(installation).is_some_and(|mark| *mark != marks.installation) {
+        let message = format!("the key pair {name:?} is another installation's");
         return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
     }
     let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
