@@ -1,5 +1,7 @@
 //! The store's promises: fences, unique keys, sealed rows that cannot be swapped, transactions that are whole.
 
+#![expect(clippy::unwrap_used, reason = "a test whose setting fails has failed")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -112,14 +112,12 @@ impl Turn<'_> {
         self.record.system_id = given(asked.system_id).or(self.record.system_id.take());
         self.record.incarnation = given(asked.incarnation).or(self.record.incarnation.take());
         self.record.detail = String::new();
-        match asked.done {
-            Some(outputs) => self.done(outputs),
-            None => {
-                self.record.state = StageState::Following;
-                self.record.handle = asked.handle.map(|handle| handle.0);
-                self.look_again(self.poll_wait());
-            }
+        if let Some(outputs) = asked.done {
+            return self.done(outputs);
         }
+        self.record.state = StageState::Following;
+        self.record.handle = asked.handle.map(|handle| handle.0);
+        self.look_again(self.poll_wait());
     }
 
     fn not_accepted(&mut self, error: &DriverError) {

@@ -12,7 +12,7 @@ use super::timing::since;
 use super::{House, telemetry};
 
 /// What is read at the end is a few calls, each with its own limit.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(3);
 
 impl Run<'_> {
     pub(super) async fn end(self, end: End) -> Result<()> {

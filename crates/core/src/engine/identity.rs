@@ -32,26 +32,21 @@ impl House {
         let key = (operation.resource.connection.clone(), connected.credential_revision);
         let known = self.identities.lock().get(&key).cloned();
         let account = match known {
-            Some(account) => account,
-            None => {
-                let call = connected.driver.account_identity();
-                let capabilities = connected.driver.capabilities();
-                match bounded(&*self.clock, timing.request_limit() * 2, capabilities, call).await {
-                    Ok(identity) => {
-                        self.identities.lock().insert(key, identity.account.clone());
-                        identity.account
+            Some(account) => Ok(account),
+            None => self.ask_identity(connected, timing).await,
+        };
+        let account = match account {
+            Ok(account) => account,
+            Err(error) => {
+                return match reaction(error.kind(), Effect::Read) {
+                    Reaction::Fail => {
+                        Proof::Refused(blocked(format!("a credential that the cloud accepts: {error}")))
                     }
-                    Err(error) => {
-                        return match reaction(error.kind(), Effect::Read) {
-                            Reaction::Fail => Proof::Refused(blocked(format!(
-                                "a credential that the cloud accepts: {error}"
-                            ))),
-                            Reaction::Wait | Reaction::Retry | Reaction::LookFirst => Proof::Later,
-                        };
-                    }
-                }
+                    Reaction::Wait | Reaction::Retry | Reaction::LookFirst => Proof::Later,
+                };
             }
         };
+        self.identities.lock().insert(key, account.clone());
         if operation.account.is_empty() || operation.account == account {
             Proof::Proven
         } else {
@@ -60,6 +55,13 @@ impl House {
                 operation.account
             )))
         }
+    }
+
+    async fn ask_identity(&self, connected: &Connected, timing: Timing) -> pmks_driver::Result<String> {
+        let limit = timing.request_limit() * 2;
+        let capabilities = connected.driver.capabilities();
+        let call = connected.driver.account_identity();
+        Ok(bounded(&*self.clock, limit, capabilities, call).await?.account)
     }
 }
 

@@ -49,6 +49,9 @@ use identity::Identities;
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// How often what is too old is dropped.
+const BETWEEN_PRUNINGS: Duration = Duration::from_hours(1);
+
 /// How an engine works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -61,11 +64,22 @@ pub struct Options {
     pub seed: u64,
     /// Carries on only this operation.
     pub only: Option<Uuid>,
+    /// For how long events are kept.
+    pub events_kept: Duration,
+    /// For how long idempotency keys are kept.
+    pub keys_kept: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrent: 64, concurrent_per_connection: 8, seed: 0, only: None }
+        Self {
+            concurrent: 64,
+            concurrent_per_connection: 8,
+            seed: 0,
+            only: None,
+            events_kept: Duration::from_hours(90 * 24),
+            keys_kept: Duration::from_hours(24),
+        }
     }
 }
 
@@ -167,8 +181,13 @@ impl Engine {
     /// Ticks and sleeps until `stop` is ready; then waits for the steps that are under way.
     pub async fn serve(&self, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
+        let mut pruned = None;
         loop {
             let now = self.house.clock.wall();
+            if pruned.is_none_or(|pruned| timing::since(pruned, now) > BETWEEN_PRUNINGS) {
+                self.house.prune(now).await;
+                pruned = Some(now);
+            }
             let next = match self.tick(now).await {
                 Ok(next) => next.map_or(LONGEST_SLEEP, |next| timing::since(now, next)),
                 Err(error) => {
@@ -228,6 +247,14 @@ impl House {
                 .collect(),
             only: self.options.only,
         })
+    }
+
+    async fn prune(&self, now: Timestamp) {
+        let before = |kept: Duration| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
+        let (events, keys) = (before(self.options.events_kept), before(self.options.keys_kept));
+        if let Err(error) = self.store.prune(events, keys).await {
+            tracing::warn!(error = pmks_driver::chain(&error), "what is too old could not be dropped");
+        }
     }
 
     fn lock_under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {

@@ -14,7 +14,7 @@ use super::step::Run;
 use super::timing::{self, since};
 
 /// A preparation makes many calls, each with its own limit.
-const LIMIT: Duration = Duration::from_mins(10);
+const LIMIT: Duration = Duration::from_mins(6);
 
 /// How long the cloud may be out of reach before the operation fails, having changed nothing.
 const DEADLINE_SECONDS: u64 = 15 * 60;

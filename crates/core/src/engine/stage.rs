@@ -363,7 +363,7 @@ impl<'a> Turn<'a> {
     fn lacks_identifiers(&self) -> bool {
         let absent = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
         self.specification.subject.is_some()
-            && !self.run.operation.kind.removes()
+            && self.run.operation.kind.creates()
             && (absent(&self.record.system_id) || absent(&self.record.incarnation))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 use pmks_driver::{Cancel, Change, StageSpecification};
-use pmks_model::{FailureKind, OperationState, ResourceKind, StageState};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
 use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, Page, ResourceFilter, Result};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ pub(super) struct Run<'a> {
     pub(super) timing: Timing,
     /// The stages of the plan, in its order.
     pub(super) plan: Vec<StageSpecification>,
-    /// The change as it was begun.
+    /// The change as it was begun, where it can be read.
     pub(super) change: Option<Change>,
     /// Our records by kind and name.
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
@@ -138,8 +138,9 @@ impl Run<'_> {
                 super::preflight::Preflight::Over => return Ok(()),
             }
         }
-        if let Err(failure) = self.read_plan() {
-            return self.end(End::Failed(failure)).await;
+        if let Err(error) = self.read_plan() {
+            let says = format!("the stored plan cannot be read: {error}");
+            return self.end(End::Failed(Failure::new(FailureKind::Unexpected, says))).await;
         }
         self.stages().await
     }
@@ -149,23 +150,12 @@ impl Run<'_> {
         self.operation.stages.first().is_some_and(|preflight| preflight.record.state == StageState::Done)
     }
 
-    fn read_plan(&mut self) -> std::result::Result<(), pmks_model::Failure> {
-        let unreadable = |what: &str, error: serde_json::Error| {
-            pmks_model::Failure::new(
-                FailureKind::Unexpected,
-                format!("the stored {what} cannot be read: {error}"),
-            )
-        };
-        self.plan = self
-            .operation
-            .stages
-            .iter()
-            .skip(1)
+    fn read_plan(&mut self) -> serde_json::Result<()> {
+        let stages = self.operation.stages.iter().skip(1);
+        self.plan = stages
             .map(|stage| serde_json::from_value(stage.specification.clone()))
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|error| unreadable("plan", error))?;
-        let change = serde_json::from_value(self.operation.intent.clone());
-        self.change = Some(change.map_err(|error| unreadable("intent", error))?);
+            .collect::<serde_json::Result<_>>()?;
+        self.change = serde_json::from_value(self.operation.intent.clone()).ok();
         Ok(())
     }
 
@@ -243,20 +233,15 @@ impl Run<'_> {
             return Next::Rests;
         };
         let notes = Notes::read(&stage.record.notes);
-        let at = Next::At(notes.due.unwrap_or(now));
-        match stage.record.state {
-            StageState::Done | StageState::Failed => Next::Rests,
-            StageState::Asking => at,
-            StageState::Waiting if notes.unsettled => at,
-            StageState::Waiting if self.is_stopping() || !self.is_unlocked(specification) => Next::Rests,
-            StageState::Waiting => at,
-            StageState::Following
-                if self.operation.cancel_requested && specification.cancel == Cancel::Leave =>
-            {
-                Next::Rests
+        let rests = match stage.record.state {
+            StageState::Done | StageState::Failed => true,
+            StageState::Asking => false,
+            StageState::Waiting => {
+                !notes.unsettled && (self.is_stopping() || !self.is_unlocked(specification))
             }
-            StageState::Following => at,
-        }
+            StageState::Following => self.operation.cancel_requested && specification.cancel == Cancel::Leave,
+        };
+        if rests { Next::Rests } else { Next::At(notes.due.unwrap_or(now)) }
     }
 
     /// Whether no stage may begin any more.
@@ -291,10 +276,8 @@ impl Run<'_> {
                 Ok(())
             }
             (None, false, None) => {
-                let failure = pmks_model::Failure::new(
-                    FailureKind::Unexpected,
-                    "the plan has stages that can never begin",
-                );
+                let failure =
+                    Failure::new(FailureKind::Unexpected, "the plan has stages that can never begin");
                 self.end(End::Failed(failure)).await
             }
         }

@@ -8,8 +8,9 @@ use pmks_transport::Limits;
 /// Nothing waits longer than this: a time beyond it was written by a clock that stood wrong.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// For how long a claim lasts that nobody renews.
-pub(super) const LEASE: Duration = Duration::from_mins(5);
+/// For how long a claim lasts that nobody renews: longer than anything lasts between two writes, and less than
+/// [`LONGEST_WAIT`].
+pub(super) const LEASE: Duration = Duration::from_mins(9);
 
 /// How long a cloud may be busy with something else.
 const LONGEST_BUSY: Duration = Duration::from_hours(6);

@@ -52,16 +52,22 @@ impl Write<'_> {
 
     /// Stores the event of an operation as it now stands, and answers it.
     pub(super) async fn changed(&mut self, id: Uuid, now: Timestamp) -> Result<Operation> {
+        let operation = self.operation(id).await?;
+        self.changed_to(operation, now).await
+    }
+
+    /// The same, where it is known how the operation now stands.
+    pub(super) async fn changed_to(&mut self, mut operation: Operation, now: Timestamp) -> Result<Operation> {
+        operation.updated_at = now;
         sqlx::query("UPDATE operations SET updated_at = $2 WHERE id = $1")
-            .bind(from_uid(id))
+            .bind(from_uid(operation.id))
             .bind(millis(now))
             .execute(self.on())
             .await?;
-        let operation = self.operation(id).await?;
         let event = sqlx::query(
             "INSERT INTO events (operation, at, snapshot) VALUES ($1, $2, $3) RETURNING sequence",
         )
-        .bind(from_uid(id))
+        .bind(from_uid(operation.id))
         .bind(millis(now))
         .bind(json(&operation.view())?)
         .fetch_one(self.on())

@@ -77,19 +77,21 @@ impl Database {
             .execute(write.on())
             .await?;
         write.update_stage(fence.operation, stage, &record).await?;
-        let known = before.stages.iter().find(|known| known.name == stage);
-        let identified = known.and_then(|known| known.record.system_id.as_deref())
-            != record.system_id.as_deref()
-            || known.and_then(|known| known.record.incarnation.as_deref()) != record.incarnation.as_deref();
-        if let (Some(uid), Some(system_id), true) = (subject, &record.system_id, identified)
+        let mut after = before.clone();
+        let Some(known) = after.stages.iter_mut().find(|known| known.name == stage) else {
+            return Err(Error::not_found(format!("stage {stage:?}")));
+        };
+        let was = std::mem::replace(&mut known.record, record);
+        let identified =
+            (&was.system_id, &was.incarnation) != (&known.record.system_id, &known.record.incarnation);
+        if let (Some(uid), Some(system_id), true) = (subject, &known.record.system_id, identified)
             && !system_id.is_empty()
         {
-            let incarnation = record.incarnation.as_deref().filter(|text| !text.is_empty());
+            let incarnation = known.record.incarnation.as_deref().filter(|text| !text.is_empty());
             write.identify_resource(uid, system_id, incarnation, now).await?;
         }
-        let after = write.operation(fence.operation).await?;
         if after.view() != before.view() {
-            write.changed(fence.operation, now).await?;
+            write.changed_to(after, now).await?;
         }
         write.commit().await
     }

@@ -73,7 +73,7 @@ impl Resources for Database {
         .bind(filter.connection.as_deref())
         .bind(filter.account.as_deref())
         .bind(filter.location.as_deref())
-        .bind(filter.kind.map(|kind| kind.as_str()))
+        .bind(filter.kind.map(pmks_model::ResourceKind::as_str))
         .bind(filter.parent.map(from_uid))
         .bind(filter.name.as_deref())
         .bind(limit(page.limit))

@@ -86,19 +86,19 @@ where
 
 /// The passings after which the world stands differently: between two writes, a wait that only looks again is the
 /// same wait however often.
-fn distinct(points: &[String]) -> Vec<usize> {
+pub fn distinct(points: &[String]) -> Vec<usize> {
     let mut writes = 0;
     let mut seen = HashMap::new();
     let mut distinct = Vec::new();
     for (at, point) in points.iter().enumerate() {
         let times = seen.entry((writes, point)).or_insert(0);
         *times += 1;
-        // Two stages look at once: the second passing may be the other's.
-        if *times <= 2 {
+        let waits = point.starts_with("store.claim.") || point.starts_with("store.release.");
+        // Two stages may be called at once: the second passing may be the other's.
+        if *times == 1 || (*times == 2 && !waits) {
             distinct.push(at);
         }
-        let waits = point.starts_with("store.claim.") || point.starts_with("store.release.");
-        if point.starts_with("store.") && point.ends_with(".after") && !waits {
+        if point.starts_with("store.") && point.rsplit('.').next() == Some("after") && !waits {
             writes += 1;
         }
     }

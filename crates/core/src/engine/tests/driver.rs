@@ -106,7 +106,7 @@ impl Calls {
         .collect()
     }
 
-    fn look_for_removal(&self, things: &[Thing]) -> Look {
+    fn look_for_removal(things: &[Thing]) -> Look {
         match things {
             [] => Look::gone(),
             [thing, ..] if thing.going_at.is_some() => Look::pending(&thing.id, "", "going"),
@@ -139,7 +139,7 @@ impl StageCalls for Calls {
         self.cloud.enter("look", &self.part.name)?;
         let things = self.meant(context);
         if self.removes {
-            return Ok(self.look_for_removal(&things));
+            return Ok(Self::look_for_removal(&things));
         }
         Ok(match things.as_slice() {
             [] => Look::Absent,
@@ -207,7 +207,10 @@ impl StageCalls for Calls {
 
 #[async_trait]
 impl Drivers for FakeDriver {
-    async fn connected(&self, _connection: &str) -> std::result::Result<Connected, pmks_model::Failure> {
+    async fn connected(&self, connection: &str) -> std::result::Result<Connected, pmks_model::Failure> {
+        if connection == "slow" {
+            std::future::pending::<()>().await;
+        }
         Ok(Connected { driver: Arc::new(self.clone()), pace: 1, credential_revision: 1 })
     }
 }

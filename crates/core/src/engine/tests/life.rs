@@ -5,6 +5,7 @@ use std::time::Duration;
 use pmks_driver::{ErrorKind, Identity};
 use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind, StageState};
 use pmks_store::{Access as _, Operations as _, Resources as _};
+use pmks_transport::Clock as _;
 
 use super::cloud::{Cloud, Fault};
 use super::driver::{makes, removes};
@@ -226,4 +227,46 @@ async fn a_restarted_wall_clock_does_not_stop_the_engine() {
     rig.engine.tick(rig.set.now()).await.unwrap();
     rig.engine.settle().await;
     assert!(rig.cloud().calls("look") + rig.cloud().calls("poll") > before);
+}
+
+#[tokio::test]
+async fn a_slow_cloud_holds_up_nobody_else_and_serving_needs_no_ticks() {
+    let rig = rig().await;
+    for number in 100..140 {
+        let mut slow = rig.set.accept(UPGRADE, number);
+        slow.operation.resource.connection = "slow".into();
+        slow.operation.resource_uid = None;
+        slow.holds.clear();
+        rig.store.accept(slow).await.unwrap();
+    }
+    let clock = rig.cloud().clock.clone();
+    let served = rig.engine.serve(std::future::pending());
+    let asks = async {
+        clock.sleep(Duration::from_secs(1)).await;
+        rig.accept(CREATE, 1).await;
+        rig.engine.wake();
+        while rig.operation(1).await.state != OperationState::Succeeded {
+            clock.sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = served => unreachable!("nobody stops it"),
+        () = clock.run(Duration::from_millis(20), asks) => {}
+    }
+    let took = rig.operation(1).await.finished_at.unwrap().duration_since(rig.operation(1).await.created_at);
+    assert!(took.as_secs() < 600, "{took:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_dropped() {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    let ended = rig.run(1).await;
+    rig.cloud().clock.advance(Duration::from_hours(91 * 24));
+    tokio::select! {
+        () = rig.engine.serve(std::future::pending()) => unreachable!("nobody stops it"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    assert!(rig.store.events_after(0, Some(ended.id), 10).await.unwrap().is_empty());
+    assert!(rig.store.operation(ended.id).await.unwrap().is_some());
 }

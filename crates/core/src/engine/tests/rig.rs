@@ -96,7 +96,7 @@ impl Set {
         }
     }
 
-    fn record(&self, uid: Uuid, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> NewResource {
+    fn record(uid: Uuid, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> NewResource {
         NewResource {
             uid,
             kind,
@@ -114,9 +114,10 @@ impl Set {
         }
     }
 
-    pub(super) fn records(&self) -> Vec<NewResource> {
-        let groups = GROUPS.map(|(name, uid)| self.record(uid, ResourceKind::NodeGroup, Some(CLUSTER), name));
-        std::iter::once(self.record(CLUSTER, ResourceKind::Cluster, None, "k")).chain(groups).collect()
+    fn records() -> Vec<NewResource> {
+        let groups =
+            GROUPS.map(|(name, uid)| Self::record(uid, ResourceKind::NodeGroup, Some(CLUSTER), name));
+        std::iter::once(Self::record(CLUSTER, ResourceKind::Cluster, None, "k")).chain(groups).collect()
     }
 
     /// The operation of that kind, with a fixed identifier.
@@ -139,7 +140,7 @@ impl Set {
                 requested_by: "me".into(),
                 now: self.now(),
             },
-            resources: if creates { self.records() } else { Vec::new() },
+            resources: if creates { Self::records() } else { Vec::new() },
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
             joins: kind.removes(),
             supersedes: kind.removes(),
@@ -206,7 +207,7 @@ impl Scene for Set {
         };
         store.create_connection(connection, self.audit()).await.unwrap();
         if self.asks != OperationKind::ClusterCreate {
-            store.insert_resources(self.records(), self.audit()).await.unwrap();
+            store.insert_resources(Self::records(), self.audit()).await.unwrap();
         }
     }
 
