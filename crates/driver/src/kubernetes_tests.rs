@@ -1,0 +1,99 @@
+//! The client of a cluster's Kubernetes API against canned answers.
+
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use pmks_model::AccessInfo;
+use pmks_transport::SystemClock;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// Answers one canned text after the other and keeps the heads of the requests.
+async fn cluster(answers: Vec<(u16, String)>) -> (ClusterApi, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/base/", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let keeps = Arc::clone(&heard);
+    tokio::spawn(async move {
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = vec![0; 16_384];
+            let read = stream.read(&mut buffer).await.unwrap();
+            keeps.lock().unwrap().push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+            let head =
+                format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        }
+    });
+    let transport = Transport::builder(Arc::new(SystemClock::default())).build();
+    let access = AccessInfo { endpoint, certificate_authority: String::new() };
+    let credential =
+        ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };
+    let api = ClusterApi::new(&transport, "aws", &access, &credential, 1000).unwrap();
+    (api, heard)
+}
+
+fn said(status: u16, reason: &str) -> (u16, String) {
+    (status, format!(r#"{{"kind":"Status","message":"no","reason":"{reason}"}}"#))
+}
+
+#[tokio::test]
+async fn lists_page_by_page_and_only_what_has_balancers() {
+    let first = r#"{"metadata":{"continue":"a b"},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
+    let second = r#"{"metadata":{},"items":[{"metadata":{"name":"kubernetes","namespace":"default"},"spec":{"type":"ClusterIP"}}]}"#;
+    let (api, heard) = cluster(vec![(200, first.into()), (200, second.into())]).await;
+    let services = api.list(Kind::Service).await.unwrap();
+    assert_eq!(services.len(), 1);
+    assert_eq!(
+        (services[0].name.as_str(), services[0].addresses.as_slice()),
+        ("web", &["a.elb".to_owned()][..])
+    );
+    let heard = heard.lock().unwrap();
+    assert!(heard[0].starts_with("GET /base/api/v1/services?limit=500 "), "{}", heard[0]);
+    assert!(heard[1].starts_with("GET /base/api/v1/services?limit=500&continue=a%20b "), "{}", heard[1]);
+    assert!(heard[0].to_lowercase().contains("authorization: bearer s3cret"));
+    assert!(!format!("{api:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_cluster_without_gateways_has_none_but_a_proxys_page_is_no_answer() {
+    let (api, _) = cluster(vec![(404, "404 page not found\n".into()), (404, "<html>no".into())]).await;
+    assert_eq!(api.list(Kind::Gateway).await.unwrap(), []);
+    assert_eq!(*api.list(Kind::Gateway).await.unwrap_err().kind(), ErrorKind::Unexpected);
+}
+
+#[tokio::test]
+async fn deletes_the_very_object_and_takes_gone_for_done() {
+    let answers =
+        vec![(200, "{}".into()), said(404, "NotFound"), said(409, "Conflict"), said(403, "Forbidden")];
+    let (api, heard) = cluster(answers).await;
+    api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap();
+    api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap();
+    let replaced = api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap_err();
+    assert_eq!(*replaced.kind(), ErrorKind::Replaced);
+    let refused = api.delete(Kind::Ingress, "shop", "web", "u-1").await.unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Forbidden { permission: None });
+    let heard = heard.lock().unwrap();
+    assert!(heard[0].starts_with("DELETE /base/apis/networking.k8s.io/v1/namespaces/shop/ingresses/web "));
+    assert!(heard[0].contains(r#""preconditions":{"uid":"u-1"}"#));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_not_there_is_unavailable() {
+    let (api, _) = cluster(Vec::new()).await;
+    assert_eq!(*api.persistent_volumes().await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[test]
+fn disks_at_the_cloud_are_found_in_both_forms() {
+    let read = |text: &str| serde_json::from_str::<Object>(text).unwrap().persistent_volume();
+    let csi = read(r#"{"metadata":{"name":"pv"},"spec":{"csi":{"driver":"ebs.csi.aws.com","volumeHandle":"vol-1"},"claimRef":{"namespace":"n","name":"c"},"persistentVolumeReclaimPolicy":"Delete"}}"#).unwrap();
+    assert_eq!((csi.cloud_id.as_str(), csi.claim.as_str(), csi.reclaimed), ("vol-1", "n/c", true));
+    let in_tree =
+        read(r#"{"metadata":{"name":"pv"},"spec":{"awsElasticBlockStore":{"volumeID":"aws://z/vol-2"}}}"#)
+            .unwrap();
+    assert_eq!((in_tree.cloud_id.as_str(), in_tree.reclaimed), ("vol-2", false));
+    assert_eq!(read(r#"{"metadata":{"name":"pv"},"spec":{"hostPath":{"path":"/x"}}}"#), None);
+}
