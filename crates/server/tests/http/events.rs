@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use http::Method;
+use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::rig::{Rig, TOKEN, cluster, request};
@@ -19,6 +20,27 @@ fn read(text: &str) -> Vec<(String, String, Value)> {
             (field(block, "event:"), field(block, "id:"), data)
         })
         .collect()
+}
+
+#[tokio::test]
+async fn all_operations_are_followed_from_now_or_from_what_was_seen() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let mut all = rig.open("/v1/events").await;
+    let operation = rig.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
+    let mut next = async || {
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(10), all.frame()).await.unwrap();
+        String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap()
+    };
+    let (name, first, data) = read(&next().await).remove(0);
+    assert_eq!((name.as_str(), &data["id"]), ("operation", &operation["id"]), "nothing from before");
+    let ((), second) = tokio::join!(rig.settle(), next());
+    let (_, second, _) = read(&second).remove(0);
+    assert!(second.parse::<u64>().unwrap() > first.parse::<u64>().unwrap());
+    let asked = request(Method::GET, "/v1/events", TOKEN).header("last-event-id", &first);
+    let mut missed = rig.stream(asked.body(Body::empty()).unwrap()).await;
+    let frame = missed.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(read(std::str::from_utf8(&frame).unwrap())[0].1, second);
 }
 
 #[tokio::test]

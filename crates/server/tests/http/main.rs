@@ -15,6 +15,7 @@ mod events;
 mod problems;
 mod rig;
 mod sockets;
+mod tour;
 
 // The scripted cloud of the facade's own tests: one fake for both.
 #[path = "../../../core/tests/facade/cloud.rs"]

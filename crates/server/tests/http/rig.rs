@@ -111,6 +111,17 @@ impl Rig {
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
+    /// A body that does not end.
+    pub(crate) async fn open(&self, path: &str) -> Body {
+        self.stream(request(Method::GET, path, TOKEN).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn stream(&self, asked: Request<Body>) -> Body {
+        let response = self.router.clone().oneshot(asked).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(request(Method::GET, path, TOKEN).body(Body::empty()).unwrap()).await
     }
