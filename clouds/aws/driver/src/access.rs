@@ -25,7 +25,7 @@ const CLUSTER_HEADER: &str = "x-k8s-aws-id";
 /// What the presigned URL says of its lifetime; EKS itself accepts it for 15 minutes.
 ///
 /// Source: <https://github.com/aws/aws-cli/blob/develop/awscli/customizations/eks/get_token.py>
-const URL_LIFETIME: Duration = Duration::from_secs(60);
+const URL_LIFETIME: Duration = Duration::from_mins(1);
 /// When clients shall ask for another one: a minute before EKS refuses it, as AWS' own client says.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(14);
 

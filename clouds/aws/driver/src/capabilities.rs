@@ -135,20 +135,25 @@ const fn bucket(service: &'static str, action: &'static str, burst: u32, per_sec
     ActionBucket { service, action, burst, per_second }
 }
 
-/// EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html> (request rate limiting, by action).
-/// EKS publishes no rates: the figures stay below what its clients have met, and adapt by throttling answers.
+/// EC2, by action: 100 at once and 20 a second for what only reads, by filters or pages; 50 and 5 for what changes:
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>. EKS publishes no rates: the figures stay below what its clients have met, and adapt by throttling answers.
 /// IAM, Auto Scaling, STS and Elastic Load Balancing publish none either.
 const BUCKETS: &[ActionBucket] = &[
     bucket("ec2", "", 50, 5.0),
-    bucket("ec2", "ec2.DescribeVpcs", 100, 20.0),
-    bucket("ec2", "ec2.DescribeSubnets", 100, 20.0),
-    bucket("ec2", "ec2.DescribeSecurityGroups", 100, 20.0),
-    bucket("ec2", "ec2.DescribeKeyPairs", 100, 20.0),
-    bucket("ec2", "ec2.DescribeRouteTables", 100, 20.0),
-    bucket("ec2", "ec2.DescribeInternetGateways", 100, 20.0),
-    bucket("ec2", "ec2.DescribeInstances", 100, 10.0),
-    bucket("ec2", "ec2.DescribeInstanceTypes", 100, 10.0),
     bucket("ec2", "ec2.DescribeAvailabilityZones", 100, 20.0),
+    bucket("ec2", "ec2.DescribeInstanceTypeOfferings", 100, 20.0),
+    bucket("ec2", "ec2.DescribeInstanceTypes", 100, 20.0),
+    bucket("ec2", "ec2.DescribeInstances", 100, 20.0),
+    bucket("ec2", "ec2.DescribeInternetGateways", 100, 20.0),
+    bucket("ec2", "ec2.DescribeKeyPairs", 100, 20.0),
+    bucket("ec2", "ec2.DescribeNetworkInterfaces", 100, 20.0),
+    bucket("ec2", "ec2.DescribeRegions", 100, 20.0),
+    bucket("ec2", "ec2.DescribeRouteTables", 100, 20.0),
+    bucket("ec2", "ec2.DescribeSecurityGroups", 100, 20.0),
+    bucket("ec2", "ec2.DescribeSubnets", 100, 20.0),
+    bucket("ec2", "ec2.DescribeVolumes", 100, 20.0),
+    bucket("ec2", "ec2.DescribeVpcAttribute", 100, 20.0),
+    bucket("ec2", "ec2.DescribeVpcs", 100, 20.0),
     bucket("eks", "", 10, 5.0),
     bucket("eks", "eks.DescribeCluster", 30, 10.0),
     bucket("eks", "eks.DescribeNodegroup", 30, 10.0),

@@ -20,13 +20,16 @@ pub(crate) const MOST_PAGES: usize = 1000;
 /// What EKS puts on the Auto Scaling groups that it makes.
 const CLUSTER_TAG: &str = "eks:cluster-name";
 
+/// A cluster, and what of it could not be read.
+type Read = (Cluster, Vec<Missed>);
+
 /// The clusters of the region.
 pub(crate) async fn list(driver: &AwsDriver, detail: Detail) -> Result<Listing<Cluster>> {
     let mut names = cluster_names(driver).await?;
     names.sort();
     if detail == Detail::Ids {
-        let named = |name: String| Cluster { iid: Iid::unnamed(name), ..Cluster::default() };
-        return Ok(Listing::complete(names.into_iter().map(named).collect()));
+        let bare = |name: String| Cluster { iid: Iid::unnamed(name), ..Cluster::default() };
+        return Ok(Listing::complete(names.into_iter().map(bare).collect()));
     }
     let mut missed = Vec::new();
     let groups = if names.is_empty() {
@@ -38,7 +41,7 @@ pub(crate) async fn list(driver: &AwsDriver, detail: Detail) -> Result<Listing<C
         })
     };
     let groups = &groups;
-    let read: Vec<(String, Result<(Cluster, Vec<Missed>)>)> = stream::iter(names)
+    let read: Vec<(String, Result<Read>)> = stream::iter(names)
         .map(|name| async move {
             let read = one(driver, &name, groups).await;
             (name, read)
@@ -116,7 +119,7 @@ pub(crate) async fn versions(driver: &AwsDriver) -> Result<Vec<KubernetesVersion
 }
 
 /// One cluster out of a list, read with the Auto Scaling groups of all.
-async fn one(driver: &AwsDriver, name: &str, groups: &Groups) -> Result<(Cluster, Vec<Missed>)> {
+async fn one(driver: &AwsDriver, name: &str, groups: &Groups) -> Result<Read> {
     let (cluster, (described, missed)) =
         futures::try_join!(driver.api.describe_cluster(name), described_node_groups(driver, name))?;
     let node_groups = described.iter().map(|group| convert::node_group(name, group, groups)).collect();

@@ -67,7 +67,7 @@ fn client(
     signer: Arc<dyn Signer>,
 ) -> Result<Client> {
     let mut options = ClientOptions::new(PROVIDER, signer);
-    options.account.clone_from(&connection.name);
+    options.account = budget(connection);
     options.region = Some(connection.region.clone());
     options.buckets = buckets();
     options.ca_certificate.clone_from(&connection.ca_certificate);
@@ -85,6 +85,14 @@ fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings)
         findings
             .add("zone", format!("must be a zone of {}, such as {}a", connection.region, connection.region));
     }
+}
+
+/// Whose request budget it is: AWS counts by account and region. The account of a role stands in its ARN; a key's is
+/// not known before a call, so that keys count by themselves.
+fn budget(connection: &ConnectionSpecification) -> String {
+    let role = connection.credential.get("roleArn").and_then(|arn| arn.split(':').nth(4));
+    let who = role.or_else(|| connection.credential.get("accessKeyId")).unwrap_or("ambient");
+    format!("{who}/{}", connection.region)
 }
 
 fn buckets() -> Buckets {
@@ -107,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn connected(connection: serde_json::Value) -> Result<AwsDriver> {
+    fn connected(connection: &serde_json::Value) -> Result<AwsDriver> {
         let mut whole = serde_json::json!({
             "name": "c", "region": "ap-northeast-2", "zone": null, "endpoints": {}, "caCertificate": null, "pace": 1,
             "credential": {"accessKeyId": "AKIA", "secretAccessKey": "hunter2"}, "settings": {},
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_right_is_said_at_once() {
-        assert!(connected(serde_json::json!({})).is_ok());
+        assert!(connected(&serde_json::json!({})).is_ok());
         for (connection, says) in [
             (serde_json::json!({"region": "Seoul"}), "region"),
             (serde_json::json!({"zone": "us-east-1a"}), "zone: must be a zone of ap-northeast-2"),
@@ -132,14 +140,14 @@ mod tests {
             (serde_json::json!({"credential": {"ambient": true}}), "credential.ambient"),
             (serde_json::json!({"endpoints": {"s3": "http://127.0.0.1"}}), "endpoints.s3"),
         ] {
-            let error = connected(connection).unwrap_err();
+            let error = connected(&connection).unwrap_err();
             assert!(error.message().contains(says), "{error}");
         }
     }
 
     #[test]
     fn nothing_shows_a_secret() {
-        let shown = format!("{:?}", connected(serde_json::json!({})).unwrap());
+        let shown = format!("{:?}", connected(&serde_json::json!({})).unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
         let values = BTreeMap::from([("secretAccessKey".to_owned(), "hunter2".to_owned())]);
         assert!(!format!("{:?}", Credential::from_values(values)).contains("hunter2"));

@@ -10,7 +10,7 @@ fn described(group: serde_json::Value) -> eks::Nodegroup {
     serde_json::from_value(group).unwrap()
 }
 
-/// The form of DescribeAutoScalingGroups' answer.
+/// The form of the answer of `DescribeAutoScalingGroups`.
 const GROUPS: &str = r#"<DescribeAutoScalingGroupsResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">
 <DescribeAutoScalingGroupsResult><AutoScalingGroups>
  <member><AutoScalingGroupName>asg-1</AutoScalingGroupName><DesiredCapacity>3</DesiredCapacity>

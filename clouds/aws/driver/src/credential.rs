@@ -181,3 +181,65 @@ fn system_time(now: Timestamp) -> SystemTime {
 fn unsigned(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SignError {
     SignError::credential("the request cannot be signed with this credential").caused_by(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// `get-vanilla` of AWS' own test suite for Signature Version 4.
+    ///
+    /// Source: <https://github.com/awslabs/aws-c-auth/tree/main/tests/aws-signing-test-suite/v4/get-vanilla>
+    #[test]
+    fn headers_are_signed_as_in_the_published_suite() {
+        let keys = Keys::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None, "test");
+        let mut request =
+            Request::builder().uri("https://example.amazonaws.com/").body(Bytes::new()).unwrap();
+        sign_headers(&mut request, &keys, "service", "us-east-1", at("2015-08-30T12:36:00Z")).unwrap();
+        assert_eq!(request.headers()["x-amz-date"], "20150830T123600Z");
+        assert_eq!(
+            request.headers()["authorization"],
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+             SignedHeaders=host;x-amz-date, \
+             Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+        );
+    }
+
+    /// What botocore 1.43 makes of the same keys, date and cluster, as `aws eks get-token` does.
+    #[test]
+    fn a_presigned_url_is_what_aws_own_client_makes() {
+        for (session, signature) in [
+            (None, "5b0ba804d208caf3eb8a63f1862e4fe0948811ca647f0e5597261f2010fb7247"),
+            (Some("FQoG+/=token"), "79e816013b42104f3ce2cdd54172cec36f133c18f95889c80fcc152b9c0ad7cf"),
+        ] {
+            let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+            let keys = Keys::new("AKIAIOSFODNN7EXAMPLE", secret, session.map(str::to_owned), None, "test");
+            let url = "https://sts.ap-northeast-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15";
+            let headers = [("x-k8s-aws-id", "prod")];
+            let now = at("2026-11-23T10:00:00Z");
+            let signed =
+                presign(url, &headers, &keys, "ap-northeast-2", now, Duration::from_mins(1)).unwrap();
+            let query: std::collections::BTreeMap<String, String> =
+                pmks_transport::Url::parse(&signed).unwrap().query_pairs().into_owned().collect();
+            assert_eq!(query["X-Amz-Signature"], signature);
+            assert_eq!(query["X-Amz-SignedHeaders"], "host;x-k8s-aws-id");
+            assert_eq!(query["X-Amz-Expires"], "60");
+            assert_eq!(query.get("X-Amz-Security-Token").map(String::as_str), session);
+            assert!(!signed.contains(secret));
+        }
+    }
+
+    #[test]
+    fn a_form_is_told_by_its_fields() {
+        let secrets: Vec<&str> = FORMS
+            .iter()
+            .flat_map(|form| form.fields)
+            .filter(|field| field.secret)
+            .map(|field| field.name)
+            .collect();
+        assert_eq!(secrets, ["secretAccessKey", "sessionToken", "externalId", "webIdentityToken"]);
+    }
+}

@@ -1,14 +1,15 @@
 //! Clusters and node groups against the simulated AWS: from creation to their end, with everything between.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test whose setting fails has failed")]
+
 mod support;
 
 use std::collections::BTreeMap;
 
 use pmks_driver::{
     AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterCredential, ClusterTarget, CreateCluster,
-    CreateNetwork, DeleteCluster, Detail, Driver, ErrorKind, FixPrerequisites, KubeconfigFormat,
-    KubeconfigUser, NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster,
-    UpgradeNodeGroup,
+    CreateNetwork, DeleteCluster, Detail, ErrorKind, FixPrerequisites, KubeconfigFormat, KubeconfigUser,
+    NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Cluster, ClusterRequest, Iid, NetworkRequest, NodeGroupRequest, Scaling, ScalingChange, Status,

@@ -6,7 +6,7 @@ use pmks_model::{KubernetesVersion, Support, Version};
 use super::*;
 use crate::operations::tests::context;
 
-fn request(json: Value) -> ClusterRequest {
+fn request(json: &Value) -> ClusterRequest {
     let mut whole = json!({
         "name": "prod", "network": {"nameId": "n", "systemId": "vpc-1"},
         "subnets": [{"nameId": "a", "systemId": "subnet-a"}, {"nameId": "b", "systemId": "subnet-b"}],
@@ -25,14 +25,14 @@ fn marks() -> Marks {
 
 #[test]
 fn two_zones_of_one_network_are_needed() {
-    let says = |found: &[Subnet]| check_subnets(&request(json!({})), found).to_string();
+    let says = |found: &[Subnet]| check_subnets(&request(&json!({})), found).to_string();
     let (a, b) = (subnet("subnet-a", "vpc-1", "z-a"), subnet("subnet-b", "vpc-1", "z-b"));
     assert_eq!(says(&[a.clone(), b]), "");
     assert!(
         says(&[a.clone(), subnet("subnet-b", "vpc-1", "z-a")])
             .contains("at least two zones; these lie in z-a only")
     );
-    assert!(says(&[a.clone()]).contains("subnets[1]: there is no subnet \"subnet-b\""));
+    assert!(says(std::slice::from_ref(&a)).contains("subnets[1]: there is no subnet \"subnet-b\""));
     assert!(
         says(&[a, subnet("subnet-b", "vpc-2", "z-b")]).contains("subnets[1]: lies in vpc-2, not in vpc-1")
     );
@@ -62,7 +62,7 @@ fn versions_are_picked_among_minors() {
 
 #[test]
 fn the_body_lets_its_creator_in_and_carries_the_marks() {
-    let asked = request(json!({"tags": {"team": "a"}, "options": {"supportType": "STANDARD"}}));
+    let asked = request(&json!({"tags": {"team": "a"}, "options": {"supportType": "STANDARD"}}));
     let stage = control_plane(&asked, &marks(), "arn:role".into(), Some("1.33".into()));
     let body = stage.parameters.get("body").unwrap();
     assert_eq!(
@@ -79,7 +79,7 @@ fn the_body_lets_its_creator_in_and_carries_the_marks() {
     );
     assert_eq!(body["upgradePolicy"], json!({"supportType": "STANDARD"}));
     assert_eq!(support_notice(&asked), None);
-    let silent = request(json!({}));
+    let silent = request(&json!({}));
     assert!(support_notice(&silent).unwrap().contains("EXTENDED"));
     let stage = control_plane(&silent, &marks(), "arn:role".into(), None);
     let body = stage.parameters.get("body").unwrap();
@@ -89,7 +89,7 @@ fn the_body_lets_its_creator_in_and_carries_the_marks() {
 #[test]
 fn add_ons_come_after_the_nodes_that_run_them() {
     let scaling = json!({"autoScaling": false, "min": 1, "max": 2, "desired": 1});
-    let asked = request(json!({
+    let asked = request(&json!({
         "nodeGroups": [{"name": "a", "scaling": scaling}, {"name": "b", "scaling": scaling}],
         "options": {"ebsCsiDriver": true, "podIdentityAgent": false},
     }));
@@ -100,7 +100,7 @@ fn add_ons_come_after_the_nodes_that_run_them() {
         all,
         [("add-on aws-ebs-csi-driver", ["node group a".to_owned(), "node group b".to_owned()].as_slice())]
     );
-    assert!(addon_stages(&request(json!({})), &marks()).is_empty());
+    assert!(addon_stages(&request(&json!({})), &marks()).is_empty());
 }
 
 #[test]

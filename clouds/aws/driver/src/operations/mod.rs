@@ -67,12 +67,15 @@ pub(crate) trait Stage: Serialize + DeserializeOwned + Send + Sync + 'static {
     }
 }
 
+/// Makes a stage from its stored parameters.
+type Make = fn(&AwsDriver, &serde_json::Value) -> serde_json::Result<Box<dyn StageCalls>>;
+
 /// How a stage of one kind is made again.
 #[derive(Clone, Copy)]
 pub(crate) struct Maker {
     kind: &'static str,
     version: u32,
-    make: fn(&AwsDriver, &serde_json::Value) -> std::result::Result<Box<dyn StageCalls>, serde_json::Error>,
+    make: Make,
 }
 
 impl Maker {

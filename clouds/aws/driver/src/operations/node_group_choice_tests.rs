@@ -14,7 +14,7 @@ fn machine(architecture: &str, gpus: u32) -> MachineType {
     }
 }
 
-fn chosen(request: Value, facts: &Facts, settings: &GroupSettings) -> (Choice, String) {
+fn chosen(request: &Value, facts: &Facts, settings: &GroupSettings) -> (Choice, String) {
     let mut whole = json!({"name": "g", "scaling": {"autoScaling": false, "min": 1, "max": 2, "desired": 1}});
     whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
     let request: NodeGroupRequest = serde_json::from_value(whole).unwrap();
@@ -36,7 +36,7 @@ fn the_machine_decides_the_image() {
         ("arm64", 1, "AL2023_ARM_64_NVIDIA"),
     ] {
         let facts = Facts { machine: Some(machine(architecture, gpus)), key: None };
-        let (choice, findings) = chosen(json!({"image": "default"}), &facts, &GroupSettings::default());
+        let (choice, findings) = chosen(&json!({"image": "default"}), &facts, &GroupSettings::default());
         assert_eq!((choice.ami_type.as_deref(), findings.as_str()), (Some(ami), ""));
         assert_eq!(choice.instance_types, ["t3.medium"]);
     }
@@ -96,7 +96,7 @@ fn what_cannot_be_is_named_by_field() {
             "keyPair: belongs into the launch template",
         ),
     ] {
-        let (_, findings) = chosen(request.clone(), &facts, &settings);
+        let (_, findings) = chosen(&request, &facts, &settings);
         assert!(
             findings.starts_with(expected) && findings.is_empty() == expected.is_empty(),
             "{request}: {findings}"
@@ -106,14 +106,15 @@ fn what_cannot_be_is_named_by_field() {
 
 #[test]
 fn a_launch_template_leaves_the_rest_to_itself() {
-    let (choice, findings) = chosen(json!({"image": "lt-1:4"}), &Facts::default(), &GroupSettings::default());
+    let (choice, findings) =
+        chosen(&json!({"image": "lt-1:4"}), &Facts::default(), &GroupSettings::default());
     assert_eq!(findings, "");
     let template = eks::LaunchTemplate { id: Some("lt-1".into()), name: None, version: Some("4".into()) };
     let expected = Choice { name: "g".into(), launch_template: Some(template), ..Choice::default() };
     assert_eq!(choice, expected);
     let typed = Facts { machine: Some(machine("arm64", 0)), key: None };
     let (choice, _) =
-        chosen(json!({"image": "lt-1", "machineType": "m7g.large"}), &typed, &GroupSettings::default());
+        chosen(&json!({"image": "lt-1", "machineType": "m7g.large"}), &typed, &GroupSettings::default());
     assert_eq!(choice.instance_types, ["m7g.large"]);
     assert_eq!(choice.launch_template.unwrap().version, None);
 }
@@ -123,15 +124,15 @@ fn who_may_log_in_is_said() {
     let key = |name: &str| Facts { key: Some(name.into()), ..x86() };
     let pair = json!({"keyPair": Iid::new("k", "k")});
     let guarded = GroupSettings { security_groups: vec!["sg-1".into()], ..GroupSettings::default() };
-    let (choice, _) = chosen(pair.clone(), &key("ops"), &guarded);
+    let (choice, _) = chosen(&pair, &key("ops"), &guarded);
     assert!(choice.notices.is_empty());
     let remote = choice.remote_access.unwrap();
     assert_eq!(
         (remote.ec2_ssh_key.as_deref(), remote.source_security_groups),
         (Some("ops"), vec!["sg-1".to_owned()])
     );
-    let (choice, _) = chosen(pair.clone(), &key("ops"), &GroupSettings::default());
+    let (choice, _) = chosen(&pair, &key("ops"), &GroupSettings::default());
     assert!(choice.notices[0].contains("port 22 to all addresses"));
-    let (_, findings) = chosen(pair, &key(""), &guarded);
+    let (_, findings) = chosen(&pair, &key(""), &guarded);
     assert_eq!(findings, "keyPair: there is no such key pair in this account and region");
 }

@@ -122,9 +122,9 @@ fn refuse_left_behind(
     hops: &[Version],
     last: &Version,
 ) -> Result<()> {
-    let stays =
+    let stays_behind =
         |group: &&eks::Nodegroup| !chosen.iter().any(|one| one.nodegroup_name == group.nodegroup_name);
-    for group in facts.groups.iter().filter(stays) {
+    for group in facts.groups.iter().filter(stays_behind) {
         let name = &group.nodegroup_name;
         let version = version_of(group.version.as_deref(), "node group", name)?;
         let skew = CAPABILITIES.upgrade.largest_skew;

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/eks/latest/APIReference/Welcome.html>
 
+#![expect(clippy::struct_field_names, reason = "the fields are called as EKS calls them")]
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
