@@ -14,6 +14,7 @@ mod step;
 mod preflight;
 
 mod ask;
+mod limits;
 mod stage;
 
 mod ending;

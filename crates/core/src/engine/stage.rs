@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pmks_driver::{
-    Capabilities, DriverError, Effect, FailedCreate, Found, FoundState, Handle, Identity, Look, Outputs,
-    Poll, Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
+    Capabilities, DriverError, Effect, FailedCreate, Found, FoundState, Handle, Look, Outputs, Poll,
+    Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
 };
 use pmks_model::{Failure, FailureKind, StageState};
 use pmks_store::{Blocked, Result, Stage, StageRecord};
@@ -25,13 +25,10 @@ use super::bounded::bounded;
 use super::notes::Notes;
 use super::step::Run;
 use super::telemetry;
-use super::timing::{self, after, since};
+use super::timing::{self, after};
 
 /// How often what was accepted may be gone before the stage fails.
 const VANISHED: u32 = 3;
-
-/// What was accepted is given at least this long, at the real cloud's pace, to be seen.
-const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// One turn of one stage.
 pub(super) struct Turn<'a> {
@@ -276,15 +273,6 @@ impl<'a> Turn<'a> {
         self.look_again(error.retry_after().unwrap_or(wait));
     }
 
-    /// The next look is that far away, unless the stage has lasted too long.
-    pub(super) fn look_again(&mut self, wait: Duration) {
-        let now = self.now();
-        if let Some(failure) = self.overdue(now) {
-            return self.fail(failure);
-        }
-        self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
-    }
-
     pub(super) fn done(&mut self, outputs: serde_json::Value) {
         self.record.state = StageState::Done;
         self.record.outputs = Some(outputs);
@@ -302,62 +290,6 @@ impl<'a> Turn<'a> {
     /// The cloud answered: what is counted while it does not begins anew.
     pub(super) fn answered(&mut self) {
         self.notes.tries = 0;
-    }
-
-    /// Whether «not there» is to be believed: nothing that was sent can still be under way or out of sight.
-    pub(super) fn is_certain(&self) -> bool {
-        self.until_certain().is_zero()
-    }
-
-    fn until_certain(&self) -> Duration {
-        let timing = self.run.timing;
-        let longest = timing.request_limit()
-            + timing.paced(Duration::from_secs(self.specification.visible_after_seconds).max(SEEN_WITHIN));
-        let left = self.notes.certain_at.map(|at| since(self.now(), at));
-        // A time further away than it can have been set was set by a clock that stood wrong.
-        left.unwrap_or_default().min(longest)
-    }
-
-    pub(super) fn certain_after(&self, sent: bool) -> Timestamp {
-        let timing = self.run.timing;
-        let visible = Duration::from_secs(self.specification.visible_after_seconds);
-        let wait = if sent {
-            timing.request_limit() + timing.paced(visible)
-        } else {
-            timing.paced(visible.max(SEEN_WITHIN))
-        };
-        after(self.now(), wait)
-    }
-
-    pub(super) fn poll_wait(&self) -> Duration {
-        let began = self.record.asked_at.or(self.record.started_at);
-        let elapsed = since(began.unwrap_or_else(|| self.now()), self.now());
-        let expected = Duration::from_secs(self.specification.expected_seconds);
-        self.run.timing.poll(expected, elapsed)
-    }
-
-    /// Why the stage has lasted too long, if it has.
-    fn overdue(&self, now: Timestamp) -> Option<Failure> {
-        let timing = self.run.timing;
-        let (began, limit, paused) = match self.notes.busy_since {
-            Some(busy_since) => (busy_since, timing.longest_busy(), 0),
-            None => (
-                self.record.started_at.unwrap_or(now),
-                timing.deadline(self.specification.deadline_seconds),
-                self.notes.paused_ms,
-            ),
-        };
-        let lasted = since(began, now).saturating_sub(Duration::from_millis(paused));
-        (lasted > limit).then(|| {
-            let says = match self.record.detail.as_str() {
-                "" => String::new(),
-                detail => format!("; last: {detail}"),
-            };
-            Failure::new(
-                FailureKind::Timeout,
-                format!("{:?} took longer than {} s{says}", self.specification.name, limit.as_secs()),
-            )
-        })
     }
 
     fn lacks_identifiers(&self) -> bool {
@@ -396,16 +328,5 @@ impl<'a> Turn<'a> {
             return Ok(());
         }
         self.persist().await
-    }
-
-    /// Whether a token of the cloud settles a lost answer, and still does.
-    pub(super) fn token_holds(&self) -> bool {
-        match self.specification.identity {
-            Identity::Token { lifetime_seconds } => {
-                let age = since(self.notes.token_since.unwrap_or_else(|| self.now()), self.now());
-                age < Duration::from_secs(lifetime_seconds)
-            }
-            Identity::UniqueName | Identity::Tag | Identity::Baseline => true,
-        }
     }
 }

@@ -50,12 +50,14 @@ enum Next {
 }
 
 pub(super) async fn step(house: &House, claimed: Claimed) {
-    let id = claimed.operation.id;
+    let (id, fence) = (claimed.operation.id, claimed.fence);
     match take(house, claimed).await {
         Ok(()) => {}
         Err(Error::Fenced) => tracing::info!(operation = %id, "claimed anew meanwhile: this step ends"),
         Err(error) => {
             tracing::error!(operation = %id, error = pmks_driver::chain(&error), "a step could not be stored");
+            // What is stored is taken up again as after a crash; if not even this can be stored, when the claim ends.
+            let _ = house.later(fence).await;
         }
     }
 }

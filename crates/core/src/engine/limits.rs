@@ -1,0 +1,91 @@
+//! The limits of a stage: when it is looked at next, when it has lasted too long, from when «not there» is believed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pmks_driver::Identity;
+use pmks_model::{Failure, FailureKind};
+
+use super::stage::Turn;
+use super::timing::{self, after, since};
+
+/// What was accepted is given at least this long, at the real cloud's pace, to be seen.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
+
+impl Turn<'_> {
+    /// The next look is that far away, unless the stage has lasted too long.
+    pub(super) fn look_again(&mut self, wait: Duration) {
+        let now = self.now();
+        if let Some(failure) = self.overdue(now) {
+            return self.fail(failure);
+        }
+        self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
+    }
+
+    /// Whether «not there» is to be believed: nothing that was sent can still be under way or out of sight.
+    pub(super) fn is_certain(&self) -> bool {
+        self.until_certain().is_zero()
+    }
+
+    pub(super) fn until_certain(&self) -> Duration {
+        let timing = self.run.timing;
+        let longest = timing.request_limit()
+            + timing.paced(Duration::from_secs(self.specification.visible_after_seconds).max(SEEN_WITHIN));
+        let left = self.notes.certain_at.map(|at| since(self.now(), at));
+        // A time further away than it can have been set was set by a clock that stood wrong.
+        left.unwrap_or_default().min(longest)
+    }
+
+    pub(super) fn certain_after(&self, sent: bool) -> Timestamp {
+        let timing = self.run.timing;
+        let visible = Duration::from_secs(self.specification.visible_after_seconds);
+        let wait = if sent {
+            timing.request_limit() + timing.paced(visible)
+        } else {
+            timing.paced(visible.max(SEEN_WITHIN))
+        };
+        after(self.now(), wait)
+    }
+
+    pub(super) fn poll_wait(&self) -> Duration {
+        let began = self.record.asked_at.or(self.record.started_at);
+        let elapsed = since(began.unwrap_or_else(|| self.now()), self.now());
+        let expected = Duration::from_secs(self.specification.expected_seconds);
+        self.run.timing.poll(expected, elapsed)
+    }
+
+    /// Why the stage has lasted too long, if it has.
+    fn overdue(&self, now: Timestamp) -> Option<Failure> {
+        let timing = self.run.timing;
+        let (began, limit, paused) = match self.notes.busy_since {
+            Some(busy_since) => (busy_since, timing.longest_busy(), 0),
+            None => (
+                self.record.started_at.unwrap_or(now),
+                timing.deadline(self.specification.deadline_seconds),
+                self.notes.paused_ms,
+            ),
+        };
+        let lasted = since(began, now).saturating_sub(Duration::from_millis(paused));
+        (lasted > limit).then(|| {
+            let says = match self.record.detail.as_str() {
+                "" => String::new(),
+                detail => format!("; last: {detail}"),
+            };
+            Failure::new(
+                FailureKind::Timeout,
+                format!("{:?} took longer than {} s{says}", self.specification.name, limit.as_secs()),
+            )
+        })
+    }
+
+    /// Whether a token of the cloud settles a lost answer, and still does.
+    pub(super) fn token_holds(&self) -> bool {
+        match self.specification.identity {
+            Identity::Token { lifetime_seconds } => {
+                let age = since(self.notes.token_since.unwrap_or_else(|| self.now()), self.now());
+                age < Duration::from_secs(lifetime_seconds)
+            }
+            Identity::UniqueName | Identity::Tag | Identity::Baseline => true,
+        }
+    }
+}
