@@ -1,5 +1,7 @@
 //! What a cluster's controllers make, found while it stands and gone with it, against the simulated AWS.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test whose setting fails has failed")]
+
 mod support;
 
 use std::collections::BTreeMap;

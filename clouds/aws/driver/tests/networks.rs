@@ -1,5 +1,7 @@
 //! Networks, security groups, key pairs and prerequisites against the simulated AWS.
 
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without what it has made")]
+
 mod support;
 
 use std::collections::BTreeMap;

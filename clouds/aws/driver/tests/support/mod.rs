@@ -1,7 +1,12 @@
 //! A driver at a simulated AWS in this process, and a hand that carries plans out, one stage at a time.
 //! It decides nothing that the engine would not: look, ask if absent, look again.
 
-#![expect(clippy::panic, reason = "a test cannot go on from there")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test cannot go on from there"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
