@@ -140,7 +140,8 @@ fn problem_text(problem: &Problem) -> String {
     if let Some(fix) = &problem.fix {
         write_line(&mut text, &format!("fix: {fix}"));
     }
-    if let Some(id) = &problem.request_id {
+    // For the server's log, where the cause is on the server's side.
+    if let Some(id) = problem.request_id.as_ref().filter(|_| problem.status >= 500) {
         write_line(&mut text, &format!("request: {id}"));
     }
     text

@@ -14,6 +14,7 @@ use crate::background;
 use crate::client::{Client, Request, shaped};
 use crate::error::{Error, Result};
 use crate::output::{self, Kind};
+use crate::progress::Look;
 use crate::session::Session;
 use crate::wait::{Waiter, judge};
 
@@ -101,7 +102,7 @@ pub(crate) async fn see_through(
         client,
         clock: Arc::clone(&app.clock),
         timeout: how.wait_timeout,
-        no_color: app.no_color(),
+        look: Look { no_color: app.no_color(), brief: false },
     };
     let Some(local) = session.local else { return waiter(session.client).until_over(operation).await };
     let id: Uuid = operation.id.parse().map_err(|_| Error::usage("the operation's id is none"))?;

@@ -9,7 +9,7 @@ use pmks_transport::Clock;
 
 use crate::client::{Client, Path, shaped};
 use crate::error::{Error, Result};
-use crate::progress::Progress;
+use crate::progress::{Look, Progress};
 
 /// How long between two tries to get events, and between two questions where there are none.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -26,8 +26,8 @@ pub(crate) struct Waiter {
     pub(crate) clock: Arc<dyn Clock>,
     /// How long to wait at most.
     pub(crate) timeout: Option<Duration>,
-    /// Whether colours are refused.
-    pub(crate) no_color: bool,
+    /// How progress looks.
+    pub(crate) look: Look,
 }
 
 impl Waiter {
@@ -37,7 +37,7 @@ impl Waiter {
     /// `Timeout` when the time is over, `Interrupted` on Ctrl-C; the operation goes on after both.
     pub(crate) async fn until_over(&self, operation: Operation) -> Result<Operation> {
         let id = operation.id.clone();
-        let mut progress = Progress::new(Arc::clone(&self.clock), self.no_color);
+        let mut progress = Progress::new(Arc::clone(&self.clock), self.look);
         progress.show(&operation);
         let ended = tokio::select! {
             ended = self.follow(operation, &mut progress) => ended,

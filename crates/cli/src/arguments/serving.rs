@@ -18,9 +18,6 @@ pub(crate) struct Demo {
     /// How much faster than the real cloud the simulated one works
     #[arg(long, env = "PMKS_SPEED", default_value = "120", value_parser = moving)]
     pub(crate) speed: f64,
-    /// Where the server listens
-    #[arg(long, env = "PMKS_LISTEN", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
 }
 
 /// The server.
@@ -58,8 +55,9 @@ pub(crate) struct Simulate {
     /// The clouds
     #[arg(required = true, value_name = "CLOUD")]
     pub(crate) clouds: Vec<String>,
-    /// Where to listen; each cloud takes the next free port
-    #[arg(long, env = "PMKS_LISTEN", default_value = "127.0.0.1:0")]
+    // No setting: `listen` is the server's, and two cannot listen at one place.
+    /// Where to listen; each further cloud takes the next port
+    #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
     /// How much faster than the real cloud they work; 0 stands still until told
     #[arg(long, env = "PMKS_SPEED", default_value = "1", value_parser = speed)]

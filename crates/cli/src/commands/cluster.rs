@@ -17,7 +17,7 @@ pub(super) async fn run(app: &App, command: ClusterCommand) -> Result<()> {
         ClusterCommand::Create(create) => {
             let mutation = create.mutation.clone();
             let cluster = super::cluster_body::read(*create)?;
-            let request = Request::new(Method::POST, within(app, &["clusters"])?).json(cluster);
+            let request = Request::new(Method::POST, within(app, &["clusters"])?).json(body(&cluster)?);
             carry_out(app, &mutation, request).await
         }
         ClusterCommand::List { refresh, tags, status } => list(app, refresh, &tags, status.as_deref()).await,

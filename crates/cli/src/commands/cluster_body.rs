@@ -3,66 +3,65 @@
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use pmks_api::{NewCluster, NewNodeGroup, Options, Tags};
+use serde::Deserialize;
 
-use super::{body, pairs};
+use super::pairs;
 use crate::arguments::ClusterCreate;
 use crate::error::{Error, Result};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// The body that these arguments ask for. What is wrong with it is the server's to say, all at once.
-pub(super) fn read(create: ClusterCreate) -> Result<Value> {
-    let mut cluster = match &create.file {
-        Some(path) => from_file(path)?,
-        None => Map::new(),
-    };
-    let mut set = |field: &str, value: Value| cluster.insert(field.to_owned(), value);
-    if let Some(name) = create.name {
-        set("name", json!(name));
-    }
-    if let Some(network) = create.network {
-        set("network", json!(network));
-    }
-    if let Some(version) = create.kubernetes_version {
-        set("version", json!(version));
-    }
-    if !create.subnets.is_empty() || create.file.is_none() {
-        set("subnets", json!(create.subnets));
-    }
-    if !create.security_groups.is_empty() {
-        set("securityGroups", json!(create.security_groups));
-    }
-    if !create.node_groups.is_empty() {
-        let groups: Vec<_> = create.node_groups.into_iter().map(|pairs| pairs.0).collect();
-        set("nodeGroups", body(&groups)?);
-    }
-    if create.deletion_protection {
-        set("deletionProtection", json!(true));
-    }
-    let (tags, options) = (pairs::texts("tag", &create.tags)?, pairs::options("option", &create.options)?);
-    merge(&mut cluster, "tags", body(&tags)?);
-    merge(&mut cluster, "options", body(&options)?);
-    Ok(Value::Object(cluster))
+/// What a file may say. Typed, so that `version: 1.30` is the text that was written, and `network: no` too.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClusterFile {
+    name: Option<String>,
+    version: Option<String>,
+    network: Option<String>,
+    #[serde(default)]
+    subnets: Vec<String>,
+    #[serde(default)]
+    security_groups: Vec<String>,
+    #[serde(default)]
+    node_groups: Vec<NewNodeGroup>,
+    #[serde(default)]
+    tags: Tags,
+    #[serde(default)]
+    deletion_protection: bool,
+    #[serde(default)]
+    options: Options,
 }
 
-/// Adds to the file's map, key by key.
-fn merge(cluster: &mut Map<String, Value>, field: &str, more: Value) {
-    let Value::Object(more) = more else { return };
-    if more.is_empty() {
-        return;
-    }
-    match cluster.get_mut(field) {
-        Some(Value::Object(known)) => known.extend(more),
-        _ => {
-            cluster.insert(field.to_owned(), Value::Object(more));
-        }
-    }
+/// The cluster that these arguments ask for. What is wrong with it is the server's to say, all at once.
+pub(super) fn read(create: ClusterCreate) -> Result<NewCluster> {
+    let file = create.file.as_deref().map(from_file).transpose()?.unwrap_or_default();
+    let mut cluster = NewCluster {
+        name: create.name.or(file.name).unwrap_or_default(),
+        version: create.kubernetes_version.or(file.version).unwrap_or_default(),
+        network: create.network.or(file.network).unwrap_or_default(),
+        subnets: given_or(create.subnets, file.subnets),
+        security_groups: given_or(create.security_groups, file.security_groups),
+        node_groups: given_or(
+            create.node_groups.into_iter().map(|pairs| pairs.0).collect(),
+            file.node_groups,
+        ),
+        tags: file.tags,
+        deletion_protection: create.deletion_protection || file.deletion_protection,
+        options: file.options,
+    };
+    cluster.tags.extend(pairs::texts("tag", &create.tags)?);
+    cluster.options.extend(pairs::options("option", &create.options)?);
+    Ok(cluster)
+}
+
+fn given_or<T>(given: Vec<T>, otherwise: Vec<T>) -> Vec<T> {
+    if given.is_empty() { otherwise } else { given }
 }
 
 /// YAML, of which JSON is a part.
-fn from_file(path: &Path) -> Result<Map<String, Value>> {
+fn from_file(path: &Path) -> Result<ClusterFile> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(LARGEST).read_to_string(&mut text)
@@ -70,11 +69,10 @@ fn from_file(path: &Path) -> Result<Map<String, Value>> {
         std::fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text))
     };
     read.map_err(|error| Error::file("read", path, &error))?;
-    match serde_saphyr::from_str::<Value>(&text) {
-        Ok(Value::Object(cluster)) => Ok(cluster),
-        Ok(_) => Err(Error::usage(format!("{} holds no cluster: it is no map", path.display()))),
-        Err(error) => Err(Error::usage(format!("{} is neither YAML nor JSON: {error}", path.display()))),
-    }
+    // Only `true` and `false` are booleans, in what the provider's own options hold too.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(&text, options)
+        .map_err(|error| Error::usage(format!("{} holds no cluster: {error}", path.display())))
 }
 
 #[cfg(test)]
@@ -84,7 +82,7 @@ mod tests {
     use super::*;
     use crate::arguments::{Cli, ClusterCommand, Command};
 
-    fn body_of(words: &[&str]) -> Result<Value> {
+    fn cluster(words: &[&str]) -> Result<NewCluster> {
         let words = ["pmks", "cluster", "create"].iter().chain(words);
         match Cli::try_parse_from(words).unwrap().command {
             Command::Cluster(ClusterCommand::Create(create)) => read(*create),
@@ -93,31 +91,38 @@ mod tests {
     }
 
     #[test]
-    fn flags_override_a_file() {
+    fn flags_override_a_file_and_texts_stay_texts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cluster.yaml");
-        std::fs::write(&path, "name: a\nnetwork: n\nsubnets: [s, t]\nversion: \"1.30\"\ntags: {x: y}\n")
-            .unwrap();
+        std::fs::write(
+            &path,
+            "name: a\nnetwork: no\nsubnets: [s, t]\nversion: 1.30\ntags: {x: y}\noptions: {o: on}\n",
+        )
+        .unwrap();
         let path = path.to_str().unwrap();
-        let body = body_of(&["b", "-f", path, "--version", "1.31", "--tag", "k=v"]).unwrap();
-        let wanted = json!({
-            "name": "b", "network": "n", "subnets": ["s", "t"], "version": "1.31",
-            "tags": {"x": "y", "k": "v"},
+        let read = cluster(&["-f", path]).unwrap();
+        assert_eq!((read.network.as_str(), read.version.as_str()), ("no", "1.30"));
+        let read = cluster(&["b", "-f", path, "--version", "1.31", "--tag", "k=v"]).unwrap();
+        let wanted = serde_json::json!({
+            "name": "b", "network": "no", "subnets": ["s", "t"], "version": "1.31", "deletionProtection": false,
+            "tags": {"x": "y", "k": "v"}, "options": {"o": "on"},
         });
-        assert_eq!(body, wanted);
+        assert_eq!(serde_json::to_value(read).unwrap(), wanted);
     }
 
     #[test]
     fn a_file_that_is_no_cluster_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        for (text, says) in
-            [("[1, 2]", "it is no map"), ("a: [", "neither YAML nor JSON"), ("", "it is no map")]
-        {
+        for text in ["[1, 2]", "a: [", "nodegroups: []", "subnets: {}"] {
             let path = folder.path().join("f");
             std::fs::write(&path, text).unwrap();
-            let error = body_of(&["-f", path.to_str().unwrap()]).unwrap_err().text();
-            assert!(error.contains(says), "{text}: {error}");
+            let error = cluster(&["-f", path.to_str().unwrap()]).unwrap_err();
+            assert!(
+                error.text().contains("holds no cluster") && error.exit_code() == 2,
+                "{text}: {}",
+                error.text()
+            );
         }
-        assert_eq!(body_of(&["-f", "/nowhere/at/all"]).unwrap_err().exit_code(), 2);
+        assert_eq!(cluster(&["-f", "/nowhere/at/all"]).unwrap_err().exit_code(), 2);
     }
 }

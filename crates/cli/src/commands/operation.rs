@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::local::Local;
 use crate::mutations::{finish, waiting};
 use crate::output::{self, Kind};
+use crate::progress::Look;
 use crate::wait::{Waiter, judge};
 
 pub(super) async fn run(app: &App, command: OperationCommand) -> Result<()> {
@@ -108,7 +109,7 @@ async fn see_all_through(app: &App, client: &crate::client::Client, operations: 
         client: client.clone(),
         clock: std::sync::Arc::clone(&app.clock),
         timeout: None,
-        no_color: app.no_color(),
+        look: Look { no_color: app.no_color(), brief: false },
     };
     let mut result = Ok(());
     for operation in operations {

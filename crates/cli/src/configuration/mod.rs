@@ -90,7 +90,10 @@ fn collect<'a>(command: &'a Command, found: &mut Vec<&'a Arg>) {
             found.push(argument);
         }
     }
-    for subcommand in command.get_subcommands() {
+    // The server's first: of a key that several commands have, its default is the one that is meant.
+    let mut subcommands: Vec<&Command> = command.get_subcommands().collect();
+    subcommands.sort_by_key(|subcommand| subcommand.get_name() != "serve");
+    for subcommand in subcommands {
         collect(subcommand, found);
     }
 }

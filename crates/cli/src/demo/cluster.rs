@@ -16,6 +16,7 @@ use crate::client::{Path, Request, shaped};
 use crate::error::{Error, Result};
 use crate::kubeconfig;
 use crate::output::scalar;
+use crate::progress::Look;
 use crate::simulated::Served;
 use crate::wait::{Waiter, judge};
 
@@ -70,6 +71,11 @@ impl<'a> Tour<'a> {
     /// The connection's name.
     pub(super) fn connection(&self) -> &str {
         &self.connection
+    }
+
+    /// What the cluster can be raised to.
+    pub(super) fn newest(&self) -> &str {
+        &self.versions.1
     }
 
     /// Makes what must exist in the account first.
@@ -192,7 +198,7 @@ impl<'a> Tour<'a> {
             client: self.stand.client.clone(),
             clock: Arc::clone(&self.stand.app.clock),
             timeout: None,
-            no_color: self.stand.app.no_color(),
+            look: Look { no_color: self.stand.app.no_color(), brief: true },
         };
         judge(waiter.until_over(operation).await?).map(drop)
     }

@@ -26,9 +26,6 @@ use stand::Stand;
 
 /// Runs the demo.
 pub(crate) async fn run(app: &App, demo: &Demo) -> Result<()> {
-    if !demo.listen.ip().is_loopback() {
-        return Err(Error::usage("the demo listens on loopback only"));
-    }
     let clouds = registry::named(&demo.clouds)?;
     let stand = Stand::build(app, demo).await?;
     let ended = tokio::select! {
@@ -58,19 +55,27 @@ async fn show(stand: &Stand, demo: &Demo, clouds: &[&'static Entry]) -> Result<(
     if demo.once {
         return say(&format!("Done in {}.", story.elapsed()));
     }
-    for (connection, kubeconfig) in &standing {
-        next::print(stand, connection, kubeconfig)?;
+    for standing in &standing {
+        next::print(stand, standing)?;
     }
     std::future::pending().await
 }
 
-/// The tour of one cloud; answers the connection and the kubeconfig.
+/// A cluster that stands at the end of a tour.
+pub(super) struct Standing {
+    pub(super) connection: String,
+    pub(super) kubeconfig: std::path::PathBuf,
+    /// What it can be raised to.
+    pub(super) newest: String,
+}
+
+/// The tour of one cloud.
 async fn create(
     stand: &Stand,
     story: &Story,
     cloud: &crate::simulated::Served,
     demo: &Demo,
-) -> Result<(String, std::path::PathBuf)> {
+) -> Result<Standing> {
     let tour = Tour::begin(stand, story, cloud).await?;
     let first = GroundTruth::read(cloud).await?;
     tour.prepare().await?;
@@ -83,7 +88,7 @@ async fn create(
         let left = GroundTruth::read(cloud).await?;
         remains(story, &first, &prepared, &left)?;
     }
-    Ok((tour.connection().to_owned(), kubeconfig))
+    Ok(Standing { connection: tour.connection().to_owned(), kubeconfig, newest: tour.newest().to_owned() })
 }
 
 fn remains(story: &Story, first: &GroundTruth, prepared: &GroundTruth, left: &GroundTruth) -> Result<()> {
@@ -142,7 +147,7 @@ impl Story {
 
     /// A fact below a heading.
     pub(super) fn fact(&self, what: &str, value: &str) -> Result<()> {
-        say(&format!("   {:<14} {}", what, output::clean(value)))
+        say(&format!("   {} {}", self.style.faint(&format!("{what:<14}")), output::clean(value)))
     }
 
     /// Something that went well.

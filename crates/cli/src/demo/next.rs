@@ -4,13 +4,15 @@ use std::path::Path;
 
 use pmks_model::FailureKind;
 
+use super::Standing;
 use super::cluster::{CLUSTER, NODE_GROUP};
 use super::stand::Stand;
 use crate::error::{Error, Result};
 use crate::output;
 
 /// Prints them.
-pub(super) fn print(stand: &Stand, connection: &str, kubeconfig: &Path) -> Result<()> {
+pub(super) fn print(stand: &Stand, standing: &Standing) -> Result<()> {
+    let Standing { connection, kubeconfig, newest } = standing;
     let program = std::env::current_exe().map_err(|error| {
         Error::new(FailureKind::Unexpected, format!("where pmks lies is not known: {error}"))
     })?;
@@ -25,7 +27,7 @@ pub(super) fn print(stand: &Stand, connection: &str, kubeconfig: &Path) -> Resul
         format!("  {kubectl} get nodes"),
         format!("  {pmks} cluster list"),
         format!("  {pmks} -c {connection} node-group scale {NODE_GROUP} --cluster {CLUSTER} --desired 3"),
-        format!("  {pmks} -c {connection} cluster upgrade {CLUSTER}"),
+        format!("  {pmks} -c {connection} cluster upgrade {CLUSTER} --version {newest}"),
         format!(
             "  curl -s -H \"Authorization: Bearer $(cat {token})\" {url}/v1/connections/{connection}/clusters/{CLUSTER}"
         ),

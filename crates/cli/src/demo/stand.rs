@@ -1,5 +1,6 @@
 //! What the demo stands on: a temporary folder, a server on loopback, a client of its public API.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,7 +91,7 @@ fn installation(app: &App, folder: &Path) -> App {
 
 fn serve_on(demo: &Demo) -> Serve {
     Serve {
-        listen: demo.listen,
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
         external_url: None,
         tls_cert: None,
         tls_key: None,

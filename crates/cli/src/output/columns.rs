@@ -15,6 +15,8 @@ pub(crate) struct Column {
 pub(crate) enum Text {
     /// A JSON pointer.
     At(&'static str),
+    /// A JSON pointer to a time, shown in whole seconds.
+    Time(&'static str),
     /// A function of the whole row.
     By(fn(&Value) -> String),
 }
@@ -23,6 +25,11 @@ impl Column {
     /// The value at a JSON pointer.
     pub(crate) const fn at(title: &'static str, pointer: &'static str) -> Self {
         Self { title, wide: false, text: Text::At(pointer) }
+    }
+
+    /// The time at a JSON pointer.
+    pub(crate) const fn time(title: &'static str, pointer: &'static str) -> Self {
+        Self { title, wide: false, text: Text::Time(pointer) }
     }
 
     /// What a function makes of the row.
@@ -39,6 +46,13 @@ impl Column {
     pub(crate) fn text(&self, row: &Value) -> String {
         match self.text {
             Text::At(pointer) => row.pointer(pointer).map(scalar).unwrap_or_default(),
+            Text::Time(pointer) => {
+                let time = row.pointer(pointer).map(scalar).unwrap_or_default();
+                match time.split_once('.') {
+                    Some((whole, _)) => format!("{whole}Z"),
+                    None => time,
+                }
+            }
             Text::By(text) => text(row),
         }
     }
@@ -101,7 +115,7 @@ const NAME: Column = Column::at("NAME", "/name");
 const STATUS: Column = Column::at("STATUS", "/status");
 const CONNECTION_OF: Column = Column::at("CONNECTION", "/connection");
 const SYSTEM_ID: Column = Column::at("SYSTEM ID", "/iid/systemId");
-const CREATED: Column = Column::at("CREATED", "/createdAt");
+const CREATED: Column = Column::time("CREATED", "/createdAt");
 
 const PROVIDER: &[Column] = &[
     Column::at("NAME", "/name"),
@@ -204,7 +218,7 @@ const CLUSTER: &[Column] = &[
     Column::by("VERSION", |row| first(row, &["/observed/version", "/version"])),
     Column::by("NODE GROUPS", |row| length(row, "/nodeGroups")),
     Column::by("NODES", nodes_of_cluster),
-    Column::at("OBSERVED", "/observedAt"),
+    Column::time("OBSERVED", "/observedAt"),
     Column::at("REASON", "/statusReason"),
     Column::at("ENDPOINT", "/endpoint").wide(),
     Column::at("NETWORK", "/network").wide(),
@@ -242,7 +256,7 @@ const NODE: &[Column] = &[
     Column::at("PRIVATE IP", "/privateIp"),
     SYSTEM_ID,
     Column::at("PUBLIC IP", "/publicIp").wide(),
-    Column::at("LAUNCHED", "/launchedAt").wide(),
+    Column::time("LAUNCHED", "/launchedAt").wide(),
 ];
 
 const OPERATION: &[Column] = &[
@@ -254,7 +268,7 @@ const OPERATION: &[Column] = &[
         let count = |at| row.pointer(at).map(scalar).unwrap_or_default();
         format!("{}/{}", count("/progress/done"), count("/progress/total"))
     }),
-    Column::at("UPDATED", "/updatedAt"),
+    Column::time("UPDATED", "/updatedAt"),
     Column::at("ERROR", "/error/detail"),
     Column::at("BY", "/requestedBy").wide(),
     CREATED.wide(),
@@ -264,8 +278,8 @@ const STAGE: &[Column] = &[
     NAME,
     Column::at("STATE", "/state"),
     Column::at("ATTEMPTS", "/attempts"),
-    Column::at("STARTED", "/startedAt"),
-    Column::at("FINISHED", "/finishedAt"),
+    Column::time("STARTED", "/startedAt"),
+    Column::time("FINISHED", "/finishedAt"),
     Column::at("DETAIL", "/detail"),
 ];
 
@@ -286,15 +300,14 @@ const API_TOKEN: &[Column] = &[
         Some(names) => scalar(names),
     }),
     CREATED,
+    Column::time("REVOKED", "/revokedAt"),
 ];
 
 const AUDIT: &[Column] = &[
-    Column::at("AT", "/at"),
-    Column::at("CALLER", "/caller"),
+    Column::time("AT", "/at"),
+    Column::at("WHO", "/who"),
     Column::at("ACTION", "/action"),
-    Column::at("RESOURCE", "/resource"),
-    Column::at("OUTCOME", "/outcome"),
-    Column::at("OPERATION", "/operation").wide(),
+    Column::at("TARGET", "/target"),
     Column::at("REQUEST", "/requestId").wide(),
 ];
 

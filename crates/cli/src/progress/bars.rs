@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pmks_api::{Operation, Stage};
 
-use super::{says, title};
+use super::{Look, says, title};
 use crate::output::{Style, seconds, stderr_style};
 
 const TICK: Duration = Duration::from_millis(100);
@@ -18,20 +18,29 @@ pub(crate) struct Bars {
     stages: HashMap<String, ProgressBar>,
     done: HashSet<String>,
     style: Style,
+    brief: bool,
 }
 
 impl Bars {
-    pub(super) fn new(no_color: bool) -> Self {
+    pub(super) fn new(look: Look) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let whole = all.add(ProgressBar::new(0));
         whole.set_style(template("{spinner} {msg}  {bar:24} {pos}/{len}  {elapsed}{prefix}"));
-        whole.enable_steady_tick(TICK);
-        Self { all, whole, stages: HashMap::new(), done: HashSet::new(), style: stderr_style(no_color) }
+        Self {
+            all,
+            whole,
+            stages: HashMap::new(),
+            done: HashSet::new(),
+            style: stderr_style(look.no_color),
+            brief: look.brief,
+        }
     }
 
     pub(super) fn show(&mut self, operation: &Operation) {
         self.whole.set_message(self.style.strong(&title(operation)));
-        self.whole.set_length(u64::from(operation.progress.total));
+        // Until the plan is made there is nothing to be full of.
+        self.whole.set_length(u64::from(operation.progress.total.max(1)));
+        self.whole.enable_steady_tick(TICK);
         self.whole.set_position(u64::from(operation.progress.done));
         if operation.progress.expected_seconds > 0 {
             self.whole.set_prefix(format!(" of about {}", seconds(operation.progress.expected_seconds)));
@@ -52,7 +61,7 @@ impl Bars {
             bar.finish_and_clear();
         }
         self.whole.finish_and_clear();
-        if let Some(operation) = operation {
+        if let Some(operation) = operation.filter(|_| !self.brief) {
             let mark = match operation.state.as_str() {
                 "succeeded" => self.style.good("✓"),
                 _ => self.style.bad("✗"),
@@ -81,6 +90,9 @@ impl Bars {
             seconds(bar.elapsed().as_secs())
         });
         let took = took.map(|took| self.style.faint(&format!("  {took}"))).unwrap_or_default();
+        if self.brief {
+            return;
+        }
         // A terminal that is gone shows nothing.
         let _ = self.all.println(format!("  {mark} {}{took}", stage.name));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pmks_api::Operation;
 use pmks_transport::Clock;
 
-use super::{says, title};
+use super::{Look, says, title};
 use crate::output::{note, seconds};
 
 /// Lines on standard error.
@@ -16,27 +16,35 @@ pub(crate) struct Lines {
     began: Duration,
     shown: HashMap<String, (String, String)>,
     introduced: bool,
+    look: Look,
 }
 
 impl Lines {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, look: Look) -> Self {
         let began = clock.monotonic();
-        Self { clock, began, shown: HashMap::new(), introduced: false }
+        Self { clock, began, shown: HashMap::new(), introduced: false, look }
     }
 
     pub(super) fn show(&mut self, operation: &Operation) {
+        if self.look.brief {
+            return;
+        }
         if !self.introduced {
             note(&format!("{} ({})", title(operation), operation.id));
             self.introduced = true;
         }
         for stage in operation.stages.iter().filter(|stage| stage.state != "waiting") {
-            let now = (stage.state.clone(), stage.detail.clone());
+            let state = match stage.state.as_str() {
+                "asking" | "following" => "at work",
+                state => state,
+            };
+            let now = (state.to_owned(), stage.detail.clone());
             if self.shown.get(&stage.name) == Some(&now) {
                 continue;
             }
             let detail =
-                if stage.detail.is_empty() { String::new() } else { format!(": {}", says(&stage.detail)) };
-            note(&format!("  {:>6}  {} {}{detail}", self.elapsed(), stage.name, stage.state));
+                if stage.detail.is_empty() { String::new() } else { format!(", {}", says(&stage.detail)) };
+            note(&format!("  {:>6}  {}: {state}{detail}", self.elapsed(), stage.name));
             self.shown.insert(stage.name.clone(), now);
         }
     }

@@ -12,6 +12,15 @@ use pmks_transport::Clock;
 use bars::Bars;
 use lines::Lines;
 
+/// How progress looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Whether colours are refused.
+    pub(crate) no_color: bool,
+    /// Whether what is over leaves no line behind.
+    pub(crate) brief: bool,
+}
+
 /// Shows one operation.
 pub(crate) enum Progress {
     /// On a terminal.
@@ -22,11 +31,11 @@ pub(crate) enum Progress {
 
 impl Progress {
     /// As the terminal allows.
-    pub(crate) fn new(clock: Arc<dyn Clock>, no_color: bool) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, look: Look) -> Self {
         if std::io::stderr().is_terminal() {
-            Self::Bars(Bars::new(no_color))
+            Self::Bars(Bars::new(look))
         } else {
-            Self::Lines(Lines::new(clock))
+            Self::Lines(Lines::new(clock, look))
         }
     }
 
@@ -51,7 +60,11 @@ impl Progress {
 fn title(operation: &Operation) -> String {
     let (noun, verb) = operation.kind.split_once('.').unwrap_or(("", &operation.kind));
     let name = crate::output::clean(&operation.resource.name);
-    format!("{} {name}: {verb}", words(noun))
+    match noun {
+        // The operation is about the connection.
+        "prerequisite" => format!("prerequisites of {name}: {verb}"),
+        noun => format!("{} {name}: {verb}", words(noun)),
+    }
 }
 
 /// `nodeGroup` as people write it.

@@ -42,7 +42,7 @@ fn the_file_takes_part_in_commands() {
     let other = user.write("other.toml", "output = 'json'\n");
     let ended = user.good(&["--config", other.to_str().unwrap(), "provider", "list"]);
     let providers: Value = serde_json::from_str(&ended.out).unwrap();
-    assert_eq!(providers["items"][0]["provider"], "aws", "{ended:?}");
+    assert_eq!(providers["items"][0]["name"], "aws");
 }
 
 #[test]

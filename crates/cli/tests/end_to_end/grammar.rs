@@ -15,7 +15,6 @@ fn wrong_usage_is_two() {
         &["serve", "--listen", "nowhere"],
         &["serve", "--tls-cert", "a"],
         &["demo", "--speed", "0"],
-        &["demo", "--listen", "0.0.0.0:0"],
         &["simulate"],
         &["simulate", "aws", "--listen", "0.0.0.0:0"],
         &["node-group", "add", "w", "--cluster", "c", "--min", "-1"],

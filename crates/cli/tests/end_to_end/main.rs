@@ -1,5 +1,12 @@
 //! The binary from outside: what users type, what they see, how it ends.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests: what fails here fails the test"
+)]
+
 mod bad_input;
 mod configuration;
 mod connections;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long anything may take to get ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A user with an empty home. Nothing of this machine's user is seen.
 pub(crate) struct Sandbox {
@@ -186,19 +186,25 @@ impl Server {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "these tests stand outside the program")]
+fn client() -> reqwest::ClientBuilder {
+    // Reqwest asks for a provider, as the program does at its start.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
 /// One GET over plain HTTP: status and body.
 pub(crate) fn http_get(url: &str, token: Option<&str>) -> (u16, String) {
-    request(reqwest::Client::builder().no_proxy(), url, token)
+    request(client().no_proxy(), url, token)
 }
 
 /// One GET over TLS, trusting that CA alone.
 pub(crate) fn https_get(url: &str, authority_pem: &[u8], token: Option<&str>) -> (u16, String) {
     let certificates = reqwest::Certificate::from_pem_bundle(authority_pem).unwrap();
-    request(reqwest::Client::builder().no_proxy().tls_certs_only(certificates), url, token)
+    request(client().no_proxy().tls_certs_only(certificates), url, token)
 }
 
 fn request(client: reqwest::ClientBuilder, url: &str, token: Option<&str>) -> (u16, String) {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut request = client.build().unwrap().get(url);

@@ -60,7 +60,35 @@ fn a_killed_server_goes_on_where_it_was() {
     let watched = user.good(&["operation", "watch", &id]);
     assert!(watched.out.contains("succeeded"), "{watched:?}");
     assert_eq!(simulator.resources("cluster").len(), 1);
-    assert_eq!(simulator.resources("nodegroup").len(), 1, "{:?}", simulator.resources("nodeGroup"));
+    assert_eq!(simulator.resources("nodeGroup").len(), 1);
+}
+
+#[test]
+fn a_killed_command_is_resumed() {
+    let user = Sandbox::new();
+    let simulator = prepared(&user, "200");
+    let mut child = user.command(CLUSTER).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the cluster at the cloud", || (!simulator.resources("cluster").is_empty()).then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let named = user.good(&["connection", "list"]);
+    assert!(named.err.contains("unfinished: cluster.create c"), "{named:?}");
+    let resumed = user.good(&["operation", "resume"]);
+    assert!(resumed.out.contains("succeeded"), "{resumed:?}");
+    assert_eq!(simulator.resources("cluster").len(), 1);
+    assert!(user.good(&["operation", "resume"]).err.contains("nothing is unfinished"));
+}
+
+#[test]
+fn waiting_ends_in_time_and_the_operation_goes_on() {
+    let user = Sandbox::new();
+    let _simulator = prepared(&user, "200");
+    let late = user.run(&[CLUSTER, &["--wait-timeout", "1s"]].concat());
+    assert_eq!(late.code, Some(7), "{late:?}");
+    let operations = user.json(&["operation", "list", "--kind", "cluster.create"]);
+    let watched = user.good(&["operation", "watch", operations["items"][0]["id"].as_str().unwrap()]);
+    assert!(watched.out.contains("succeeded"), "{watched:?}");
+    stop_background(&user);
 }
 
 #[test]
