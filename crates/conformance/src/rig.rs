@@ -55,19 +55,14 @@ pub trait Witness: Send + Sync {
         Err("this witness cannot take prerequisites away".to_owned())
     }
 
-    /// Makes so many clusters with so many node groups each, ready at once, and takes them away with
-    /// [`Witness::depopulate`]; or answers why it cannot.
-    async fn populate(
-        &self,
-        _clusters: usize,
-        _node_groups: usize,
-        _subnets: &[String],
-    ) -> Result<(), String> {
+    /// Makes so many more clusters like this one, and so many more node groups in it like its first one, all ready at
+    /// once; or answers why it cannot.
+    async fn multiply(&self, _cluster: &str, _clusters: usize, _node_groups: usize) -> Result<(), String> {
         Err("this witness cannot make many clusters".to_owned())
     }
 
-    /// Takes away what [`Witness::populate`] made.
-    async fn depopulate(&self) -> Result<(), String> {
+    /// Takes away what [`Witness::multiply`] made.
+    async fn divide(&self, _cluster: &str) -> Result<(), String> {
         Ok(())
     }
 }

@@ -161,9 +161,9 @@ impl Cloud for AwsCloud {
     }
 
     fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
-        self.keep_up();
+        self.endpoints.stand(&self.core);
         let answered = self.core.answer(request, call, effects);
-        self.endpoints.keep(&self.core);
+        self.endpoints.stand(&self.core);
         answered
     }
 
@@ -194,6 +194,8 @@ impl Cloud for AwsCloud {
         let result = self.core.with_world(|world, now| match event.get("type").and_then(Value::as_str) {
             Some("controllerMakesLoadBalancer") => elb::controller::from_event(world, event, now),
             Some("controllerMakesVolume") => ec2::volumes_of_controllers::from_event(world, event, now),
+            Some("clustersAreCopied") => eks::copies::make(world, event, now),
+            Some("copiesVanish") => eks::copies::remove(world, event, now),
             Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),
             Some("registerWebIdentityProvider") => iam::web_identity::register(world, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in aws"))),

@@ -64,6 +64,12 @@ impl SimulatedAws {
     }
 }
 
+impl SimulatedAws {
+    fn event(&self, event: &Value) -> Result<(), String> {
+        self.cloud.event(event).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
 #[async_trait]
 impl Witness for SimulatedAws {
     async fn things(&self) -> Vec<Thing> {
@@ -78,13 +84,14 @@ impl Witness for SimulatedAws {
             .collect()
     }
 
-    async fn populate(&self, clusters: usize, node_groups: usize, subnets: &[String]) -> Result<(), String> {
-        let event = json!({"type": "clustersStand", "clusters": clusters, "nodeGroups": node_groups, "subnets": subnets});
-        self.cloud.event(&event).map(|_| ()).map_err(|error| error.to_string())
+    async fn multiply(&self, cluster: &str, clusters: usize, node_groups: usize) -> Result<(), String> {
+        self.event(&json!({
+            "type": "clustersAreCopied", "cluster": cluster, "clusters": clusters, "nodeGroups": node_groups,
+        }))
     }
 
-    async fn depopulate(&self) -> Result<(), String> {
-        self.cloud.event(&json!({"type": "clustersVanish"})).map(|_| ()).map_err(|error| error.to_string())
+    async fn divide(&self, cluster: &str) -> Result<(), String> {
+        self.event(&json!({"type": "copiesVanish", "cluster": cluster}))
     }
 }
 

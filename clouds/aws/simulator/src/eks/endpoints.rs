@@ -45,8 +45,9 @@ struct Live {
 }
 
 impl Endpoints {
-    /// Brings the endpoints in step with the world. Without a runtime nothing can listen, and nothing happens.
-    pub(crate) fn keep(&self, core: &Arc<Core>) {
+    /// Starts the endpoints of clusters that stand and stops those of clusters that are gone. What a cluster holds is
+    /// left for whoever looks at it. Without a runtime nothing can listen, and nothing happens.
+    pub(crate) fn stand(&self, core: &Arc<Core>) {
         if tokio::runtime::Handle::try_current().is_err() {
             return;
         }
@@ -54,8 +55,12 @@ impl Endpoints {
         core.with_world(|world, now| {
             let standing = standing(world);
             live.retain(|key, _| standing.contains(key));
-            for key in &standing {
-                self.keep_one(core, world, now, key, &mut live);
+            for key in standing {
+                if !live.contains_key(&key)
+                    && let Some(started) = self.start_one(core, world, now, &key)
+                {
+                    live.insert(key, started);
+                }
             }
         });
         if !live.is_empty() && !self.ticking.swap(true, Ordering::AcqRel) {
@@ -63,32 +68,34 @@ impl Endpoints {
         }
     }
 
-    fn keep_one(
-        &self,
-        core: &Arc<Core>,
-        world: &mut World,
-        now: Now,
-        key: &Key,
-        live: &mut BTreeMap<Key, Live>,
-    ) {
-        let (place, name, _) = key;
-        let Some(cluster) = world.region(place).eks.clusters.get(name).cloned() else { return };
-        if !live.contains_key(key) {
-            match self.start(core, place, &cluster, now) {
-                Ok((started, endpoint)) => {
-                    if let Some(cluster) = world.region_mut(place).eks.clusters.get_mut(name) {
-                        cluster.endpoint = Some(endpoint);
-                    }
-                    live.insert(key.clone(), started);
-                }
-                Err(error) => {
-                    tracing::error!(%error, cluster = name, "a simulated cluster has no Kubernetes endpoint");
-                    return;
+    /// Brings the endpoints and all that their clusters hold in step with the world.
+    pub(crate) fn keep(&self, core: &Arc<Core>) {
+        self.stand(core);
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        core.with_world(|world, _| {
+            for ((place, name, _), found) in live.iter_mut() {
+                if let Some(cluster) = world.region(place).eks.clusters.get(name).cloned() {
+                    found.content.follow(world, place, &cluster);
                 }
             }
-        }
-        if let Some(found) = live.get_mut(key) {
-            found.content.follow(world, place, &cluster);
+        });
+    }
+
+    fn start_one(&self, core: &Arc<Core>, world: &mut World, now: Now, key: &Key) -> Option<Live> {
+        let (place, name, _) = key;
+        let cluster = world.region(place).eks.clusters.get(name).cloned()?;
+        match self.start(core, place, &cluster, now) {
+            Ok((mut started, endpoint)) => {
+                if let Some(cluster) = world.region_mut(place).eks.clusters.get_mut(name) {
+                    cluster.endpoint = Some(endpoint);
+                }
+                started.content.follow(world, place, &cluster);
+                Some(started)
+            }
+            Err(error) => {
+                tracing::error!(%error, cluster = name, "a simulated cluster has no Kubernetes endpoint");
+                None
+            }
         }
     }
 

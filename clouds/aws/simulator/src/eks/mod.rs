@@ -12,6 +12,7 @@ mod call;
 mod cluster_updates;
 mod clusters;
 mod content;
+pub(crate) mod copies;
 mod endpoints;
 mod error;
 mod fargate;

@@ -128,7 +128,14 @@ impl House {
         self.cloud.restore(moment.world.clone()).unwrap();
         self.cloud.controls().calls.clear();
         let path = self.path(name);
-        std::fs::copy(&moment.store, &path).unwrap();
+        // A store that was closed may leave what it wrote last in its log.
+        for suffix in ["", "-wal", "-shm"] {
+            let (from, to) = (with_suffix(&moment.store, suffix), with_suffix(&path, suffix));
+            match std::fs::copy(&from, &to) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => drop(std::fs::remove_file(&to)),
+                copied => drop(copied.unwrap()),
+            }
+        }
         path
     }
 
@@ -186,6 +193,12 @@ impl House {
         let operation = self.drive(process, accepted.operation.id).await.unwrap();
         assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
     }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(suffix);
+    whole.into()
 }
 
 /// A fault layer with one rule, striking once; it knows how far the process was when it struck.

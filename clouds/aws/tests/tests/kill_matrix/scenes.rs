@@ -3,6 +3,7 @@
 
 use pmks_core::{Caller, ImportCluster, Mutation};
 use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
+use pmks_simulation::Cloud as _;
 use serde_json::{Value, json};
 
 use crate::house::{HERE, House, Process};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmks_driver::Marks;
 use pmks_model::{OperationState, ResourceKind};
 use pmks_simulation::{Cloud, Resource};
-use pmks_store::{Operation, Page, ResourceFilter, Resources as _, Store as _};
+use pmks_store::{Operation, Page, ResourceFilter, Resources as _};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -99,13 +99,15 @@ pub(crate) async fn judge(
     let now = counts(house);
     let kinds: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or_default();
-    for kind in kinds {
-        let more = of(&now, kind) - of(before, kind);
-        let wanted = scene.change.iter().find(|(wanted, _)| *wanted == kind).map_or(0, |(_, more)| *more);
-        if more != wanted {
-            let rows: Vec<_> = house.cloud.resources().into_iter().filter(|row| row.kind == *kind).collect();
-            return Err(format!("{more:+} {kind} instead of {wanted:+}: {rows:#?}"));
-        }
+    let more: Vec<(&str, i64)> = kinds
+        .into_iter()
+        .map(|kind| (kind.as_str(), of(&now, kind) - of(before, kind)))
+        .filter(|(_, more)| *more != 0)
+        .collect();
+    if more != scene.change {
+        let names = house.cloud.resources().into_iter().map(|row| format!("  {} {:?} {}", row.kind, row.name, row.id));
+        let names: Vec<String> = names.collect();
+        return Err(format!("more: {more:?}, instead of {:?}, in:\n{}", scene.change, names.join("\n")));
     }
     for (kind, what, wanted) in &scene.says {
         let says = |row: &Resource| {
