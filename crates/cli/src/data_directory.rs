@@ -108,6 +108,7 @@ impl DataDirectory {
     pub(crate) async fn hold(&self, clock: &dyn Clock, patience: Duration) -> Result<Holder> {
         self.make()?;
         let deadline = clock.monotonic().saturating_add(patience);
+        let mut said = patience.is_zero();
         loop {
             if let Some(lock) = self.try_lock()? {
                 // What a killed server left would send others to a port that is not ours.
@@ -121,6 +122,9 @@ impl DataDirectory {
                 let says = format!("another pmks command works on {}", self.path.display());
                 return Err(Error::new(FailureKind::Conflict, says)
                     .with_fix("wait for its end, or run `pmks serve`: commands share a server"));
+            }
+            if !std::mem::replace(&mut said, true) {
+                tracing::info!(folder = %self.path.display(), "waiting for another pmks command");
             }
             clock.sleep(TRY_EVERY).await;
         }

@@ -113,7 +113,7 @@ fn at_once(
 ) -> Option<Result<()>> {
     match command {
         Command::Config(ConfigCommand::Show) => {
-            let rows = configuration::show(configuration, matches, &app.environment);
+            let rows = configuration::show(configuration, matches, app);
             Some(output::items(app.form(), output::Kind::Setting, &rows))
         }
         Command::Explain(explain) => Some(commands::explain(explain.kind.as_deref())),

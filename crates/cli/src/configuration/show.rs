@@ -1,25 +1,23 @@
 //! `pmks config show`: every setting, its effective value and where it comes from. Secrets are masked.
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches};
-use pmks_driver::Environment;
+use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::Configuration;
+use crate::app::App;
+use crate::house;
 
 /// Variables that are read and have no flag, because a flag would show them to every process of the machine.
 const SECRET_VARIABLES: [&str; 3] = ["PMKS_TOKEN", "PMKS_PASSWORD", "PMKS_MASTER_KEY"];
 
 /// The settings as rows of `name`, `value` and `source`.
-pub(crate) fn show(
-    configuration: &Configuration,
-    matches: &ArgMatches,
-    environment: &Environment,
-) -> Vec<Value> {
+pub(crate) fn show(configuration: &Configuration, matches: &ArgMatches, app: &App) -> Vec<Value> {
+    let environment = &app.environment;
     let settings = super::settings(&configuration.grammar);
     let mut rows: Vec<Value> =
-        settings.iter().map(|setting| row(setting, configuration, matches, environment)).collect();
+        settings.iter().map(|setting| row(setting, configuration, matches, app)).collect();
     if let Some(user) = environment.get("PMKS_USERNAME") {
         rows.push(json!({"name": "username", "value": user, "source": "variable PMKS_USERNAME"}));
     }
@@ -30,12 +28,7 @@ pub(crate) fn show(
     rows
 }
 
-fn row(
-    setting: &Arg,
-    configuration: &Configuration,
-    matches: &ArgMatches,
-    environment: &Environment,
-) -> Value {
+fn row(setting: &Arg, configuration: &Configuration, matches: &ArgMatches, app: &App) -> Value {
     let key = setting.get_long().unwrap_or_default();
     let id = setting.get_id().as_str();
     let flag = Some(innermost(matches))
@@ -46,16 +39,30 @@ fn row(
     let variable = setting.get_env().and_then(|name| name.to_str()).unwrap_or_default();
     let (value, source) = if let Some(value) = flag {
         (value, "flag".to_owned())
-    } else if let Some(value) = environment.get(variable) {
+    } else if let Some(value) = app.environment.get(variable) {
         (value.to_owned(), format!("variable {variable}"))
     } else if let Some(values) = configuration.file.get(key) {
         let path = configuration.file.path().map(|path| path.display().to_string()).unwrap_or_default();
         (values.join(","), format!("file {path}"))
     } else {
-        let values = setting.get_default_values().iter().map(|value| value.to_string_lossy().into_owned());
-        (values.collect::<Vec<_>>().join(","), "default".to_owned())
+        (default(setting, key, app), "default".to_owned())
     };
     json!({"name": key, "value": masked(&value), "source": source})
+}
+
+/// What is taken where nobody says anything; places are found out for each user.
+fn default(setting: &Arg, key: &str, app: &App) -> String {
+    match key {
+        "data-dir" => app.data.path().display().to_string(),
+        "database" => format!("sqlite:{}", app.data.file("pmks.db").display()),
+        "master-key-file" => house::master_key_file(app).display().to_string(),
+        _ if matches!(setting.get_action(), ArgAction::SetTrue) => "false".to_owned(),
+        _ => {
+            let values =
+                setting.get_default_values().iter().map(|value| value.to_string_lossy().into_owned());
+            values.collect::<Vec<_>>().join(",")
+        }
+    }
 }
 
 /// Global flags are found at the innermost command.

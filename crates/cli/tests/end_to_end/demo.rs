@@ -1,8 +1,9 @@
 //! The demo to its end.
 
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, ended, wait_for};
 
 #[test]
 fn the_demo_leaves_nothing() {
@@ -19,4 +20,40 @@ fn the_demo_leaves_nothing() {
         !user.path(".local").exists() && !user.path(".config").exists(),
         "the user's own files are left alone"
     );
+}
+
+#[test]
+fn the_lines_to_try_next_work_as_they_are() {
+    let user = Sandbox::new();
+    let told = user.path("told");
+    let out = std::fs::File::create(&told).unwrap();
+    let mut child =
+        user.command(&["demo", "--speed", "2000"]).stdout(out).stderr(Stdio::null()).spawn().unwrap();
+    let story = wait_for("the lines to try next", || {
+        std::fs::read_to_string(&told).ok().filter(|story| story.contains("Ctrl-C ends it"))
+    });
+    let lines: Vec<&str> = story
+        .lines()
+        .skip_while(|line| !line.starts_with("Try next"))
+        .filter_map(|line| line.strip_prefix("  "))
+        .collect();
+    assert_eq!(lines.len(), 5, "{story}");
+    for line in &lines {
+        let program = line.split(' ').next().unwrap();
+        #[expect(clippy::print_stdout, reason = "a skip is always seen")]
+        if Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            println!("skipped, {program} is not installed: {line}");
+            continue;
+        }
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env_clear().env("HOME", user.path("elsewhere"));
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let tried = ended(shell);
+        assert_eq!(tried.code, Some(0), "{line}: {tried:?}");
+        assert!(!tried.out.is_empty() && !tried.out.contains("\"code\""), "{line}: {tried:?}");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let folder = lines[0].split_whitespace().nth(2).unwrap();
+    assert!(!std::path::Path::new(folder).exists(), "{folder} is gone");
 }
