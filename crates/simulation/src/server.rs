@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::DATE;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -185,7 +186,17 @@ async fn answer(cloud: Shared, request: Request<Incoming>) -> Result<Response<Bo
     if control::is_control(request.uri().path()) {
         return Ok(control::answer(&*cloud, &request).map(body::whole));
     }
-    exchange(&*cloud, request).await
+    exchange(&*cloud, request).await.map(|response| dated(&*cloud, response))
+}
+
+/// With the world's own date, which is the process's unless a test moves it: signatures are judged by it, and clients
+/// correct their clocks by this header.
+fn dated(cloud: &dyn Cloud, mut response: Response<Body>) -> Response<Body> {
+    let date = cloud.controls().clock.wall().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().entry(DATE).or_insert(date);
+    }
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

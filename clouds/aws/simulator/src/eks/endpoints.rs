@@ -68,14 +68,25 @@ impl Endpoints {
         }
     }
 
-    /// Brings the endpoints and all that their clusters hold in step with the world.
+    /// Brings the endpoints in step with the world, and what those clusters hold that somebody watches.
     pub(crate) fn keep(&self, core: &Arc<Core>) {
         self.stand(core);
+        self.follow(core, |_, live| live.content.state().is_watched());
+    }
+
+    /// Brings one cluster in step with the world: somebody is about to look at it.
+    fn show(&self, core: &Arc<Core>, place: &Place, cluster: &str) {
+        self.stand(core);
+        self.follow(core, |(at, name, _), _| at == place && name == cluster);
+    }
+
+    fn follow(&self, core: &Arc<Core>, wanted: impl Fn(&Key, &Live) -> bool) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         core.with_world(|world, _| {
-            for ((place, name, _), found) in live.iter_mut() {
-                if let Some(cluster) = world.region(place).eks.clusters.get(name).cloned() {
-                    found.content.follow(world, place, &cluster);
+            for (key, found) in live.iter_mut().filter(|(key, found)| wanted(key, found)) {
+                let (place, name, _) = key;
+                if let Some(cluster) = world.region(place).eks.clusters.get(name) {
+                    found.content.follow(world, place, cluster);
                 }
             }
         });
@@ -201,7 +212,7 @@ impl Authenticator for ClusterAuthenticator {
         };
         // Whoever looks at the cluster sees it as it is at this moment.
         if let Some(live) = self.endpoints.upgrade() {
-            Endpoints { live, ticking: Arc::clone(&self.ticking) }.keep(&self.core);
+            Endpoints { live, ticking: Arc::clone(&self.ticking) }.show(&self.core, &self.place, cluster);
         }
         self.core.with_world(|world, now| authenticate(world, &self.place, cluster, token, now))
     }

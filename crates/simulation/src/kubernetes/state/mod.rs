@@ -160,6 +160,11 @@ impl ClusterState {
         self.shared.changed.subscribe()
     }
 
+    /// Whether somebody waits for changes: else nobody notices if the content is brought up to date only when asked.
+    pub fn is_watched(&self) -> bool {
+        self.shared.changed.receiver_count() > 0
+    }
+
     pub(crate) fn now(&self) -> jiff::Timestamp {
         (self.shared.clock)()
     }
