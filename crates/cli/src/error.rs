@@ -51,7 +51,10 @@ impl Error {
     /// A file that cannot be read or written.
     pub(crate) fn file(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         let kind = match error.kind() {
-            std::io::ErrorKind::NotFound => FailureKind::InvalidRequest,
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::AlreadyExists
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::IsADirectory => FailureKind::InvalidRequest,
             std::io::ErrorKind::PermissionDenied => FailureKind::NotAllowed,
             _ => FailureKind::Unexpected,
         };
@@ -141,7 +144,7 @@ fn problem_text(problem: &Problem) -> String {
         write_line(&mut text, &format!("fix: {fix}"));
     }
     // For the server's log, where the cause is on the server's side.
-    if let Some(id) = problem.request_id.as_ref().filter(|_| problem.status >= 500) {
+    if let Some(id) = problem.request_id.as_ref().filter(|_| matches!(problem.status, 500 | 502..=504)) {
         write_line(&mut text, &format!("request: {id}"));
     }
     text

@@ -138,7 +138,7 @@ pub(crate) fn master_key(app: &App) -> Result<MasterKey> {
 /// Where the master key lies: never within the data directory, so that no backup of it holds both.
 pub(crate) fn master_key_file(app: &App) -> PathBuf {
     match &app.global.master_key_file {
-        Some(path) => path.clone(),
+        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
         None => default_master_key_file(&app.environment),
     }
 }
@@ -162,7 +162,11 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let says = error.to_string();
+        // Some errors repeat their cause.
+        if !text.contains(&says) {
+            text = format!("{text}: {says}");
+        }
         cause = error.source();
     }
     text

@@ -16,9 +16,7 @@ use crate::private_file;
 pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
     match command {
         KeyPairCommand::Create(create) => Box::pin(make(app, create)).await,
-        KeyPairCommand::Import(what) => {
-            import(app, within(app, &["keyPairs"])?, &what, &[], Kind::KeyPair).await
-        }
+        KeyPairCommand::Import(what) => import(app, within(app, &["keyPairs"])?, &what, Kind::KeyPair).await,
         KeyPairCommand::List => print_list(app, within(app, &["keyPairs"])?, Kind::KeyPair).await,
         KeyPairCommand::Get(what) => {
             print_one(app, within(app, &["keyPairs", &what.name])?, Kind::KeyPair).await

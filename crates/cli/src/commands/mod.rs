@@ -97,11 +97,8 @@ async fn forget(app: &App, path: Path, what: &str) -> Result<()> {
 }
 
 /// Keeps a record of something that exists.
-async fn import(app: &App, path: Path, import: &Import, more: &[(&str, &str)], kind: Kind) -> Result<()> {
-    let mut body = json!({"name": import.name, "systemId": import.system_id});
-    if let Value::Object(fields) = &mut body {
-        fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
-    }
+async fn import(app: &App, path: Path, import: &Import, kind: Kind) -> Result<()> {
+    let body = json!({"name": import.name, "systemId": import.system_id});
     let session = app.session().await?;
     let answer = session.client.send(Request::new(Method::POST, path).json(body)).await?;
     match answer.status {

@@ -24,9 +24,7 @@ pub(super) async fn run(app: &App, command: NetworkCommand) -> Result<()> {
             let request = Request::new(Method::POST, within(app, &["networks"])?).json(body(&network)?);
             carry_out(app, &mutation, request).await
         }
-        NetworkCommand::Import(what) => {
-            import(app, within(app, &["networks"])?, &what, &[], Kind::Network).await
-        }
+        NetworkCommand::Import(what) => import(app, within(app, &["networks"])?, &what, Kind::Network).await,
         NetworkCommand::List => print_list(app, within(app, &["networks"])?, Kind::Network).await,
         NetworkCommand::Get(what) => {
             print_one(app, within(app, &["networks", &what.name])?, Kind::Network).await

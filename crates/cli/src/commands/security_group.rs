@@ -20,7 +20,7 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
             carry_out(app, &mutation, request).await
         }
         SecurityGroupCommand::Import(what) => {
-            import(app, within(app, &["securityGroups"])?, &what, &[], Kind::SecurityGroup).await
+            import(app, within(app, &["securityGroups"])?, &what, Kind::SecurityGroup).await
         }
         SecurityGroupCommand::List => {
             print_list(app, within(app, &["securityGroups"])?, Kind::SecurityGroup).await

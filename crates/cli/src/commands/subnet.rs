@@ -20,7 +20,7 @@ pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
         }
         SubnetCommand::Import { name, network, system_id } => {
             let path = within(app, &["networks", &network, "subnets"])?;
-            import(app, path, &Import { name, system_id }, &[], Kind::Subnet).await
+            import(app, path, &Import { name, system_id }, Kind::Subnet).await
         }
         SubnetCommand::List { network } => {
             print_list(app, within(app, &["networks", &network, "subnets"])?, Kind::Subnet).await
