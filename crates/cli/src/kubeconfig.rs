@@ -104,7 +104,9 @@ async fn merge_into(app: &App, file: &Path, fetched: &Value) -> Result<()> {
     };
     let merged = merge(known, fetched)
         .ok_or_else(|| Error::usage(format!("{} is no kubeconfig; it was left alone", file.display())))?;
-    let text = serde_saphyr::to_string(&merged).map_err(|error| {
+    // One line a value: not every reader of kubeconfigs takes folded base64.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let text = serde_saphyr::to_string_with_options(&merged, options).map_err(|error| {
         Error::new(FailureKind::Unexpected, format!("no kubeconfig can be written: {error}"))
     })?;
     private_file::replace(&file, &text)

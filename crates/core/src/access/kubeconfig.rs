@@ -178,7 +178,9 @@ fn write(subject: Subject<'_>, user: User) -> Result<String> {
         }],
         current_context: name,
     };
-    serde_saphyr::to_string(&file)
+    // One line a value: not every reader of kubeconfigs takes folded base64.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(&file, options)
         .map_err(|error| unexpected(format!("a kubeconfig could not be written: {error}")))
 }
 
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     fn access() -> AccessInfo {
-        AccessInfo { endpoint: "https://127.0.0.1:6443".into(), certificate_authority: "PEM".into() }
+        AccessInfo { endpoint: "https://127.0.0.1:6443".into(), certificate_authority: "PEM ".repeat(300) }
     }
 
     fn read(text: &str) -> serde_json::Value {
@@ -199,13 +201,21 @@ mod tests {
         let access = access();
         let subject = Subject { connection: "here", cluster: "yes", access: &access };
         let plugin = ExecPlugin { command: "/opt/pmks".into(), server: Some("http://127.0.0.1:1024".into()) };
-        let file = read(&exec(subject, &plugin).unwrap());
+        let text = exec(subject, &plugin).unwrap();
+        assert!(text.contains(&format!(
+            "certificate-authority-data: {}\n",
+            STANDARD.encode(&access.certificate_authority)
+        )));
+        let file = read(&text);
         assert_eq!(file["current-context"], "yes@here");
         assert_eq!(
             file["contexts"][0]["context"],
             serde_json::json!({"cluster": "yes@here", "user": "yes@here"})
         );
-        assert_eq!(file["clusters"][0]["cluster"]["certificate-authority-data"], STANDARD.encode("PEM"));
+        assert_eq!(
+            file["clusters"][0]["cluster"]["certificate-authority-data"],
+            STANDARD.encode("PEM ".repeat(300))
+        );
         let user = &file["users"][0]["user"];
         assert_eq!(user.as_object().unwrap().keys().collect::<Vec<_>>(), ["exec"]);
         assert_eq!(user["exec"]["command"], "/opt/pmks");
