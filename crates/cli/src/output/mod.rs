@@ -4,13 +4,16 @@
 
 mod columns;
 mod form;
+mod kinds;
 mod table;
 mod terminal;
 
-pub(crate) use columns::{Kind, scalar, seconds};
+pub(crate) use columns::{scalar, seconds};
 
-use columns::{Column, columns_of};
+use columns::Column;
 pub(crate) use form::{Form, item, items, structured};
+pub(crate) use kinds::Kind;
+use kinds::columns_of;
 pub(crate) use table::clean;
 
 use table::table;

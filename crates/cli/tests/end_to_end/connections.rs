@@ -106,3 +106,34 @@ fn a_name_is_taken_once_and_deletions_ask() {
     user.good(&["connection", "delete", "a", "--yes"]);
     assert_eq!(user.run(&["connection", "get", "a"]).code, Some(3));
 }
+
+#[test]
+fn a_rotated_master_key_opens_what_the_old_one_sealed() {
+    let user = Sandbox::new();
+    let simulator = user.simulate("1000");
+    assert_eq!(user.connect("a", &simulator).code, Some(0));
+    let key = user.path(".config/pmks/master-key");
+    let old = std::fs::read_to_string(&key).unwrap();
+    user.good(&["master-key", "rotate"]);
+    let new = std::fs::read_to_string(&key).unwrap();
+    assert_ne!(old, new);
+    user.good(&["connection", "validate", "a"]);
+
+    // Cut off between the store and the file: the new key still lies beside the old one.
+    std::fs::rename(&key, user.path(".config/pmks/master-key.next")).unwrap();
+    std::fs::copy(user.write("old", &old), &key).unwrap();
+    assert_eq!(user.run(&["connection", "list"]).code, Some(6), "a key that others can read is refused");
+    owner_only(&key);
+    user.good(&["connection", "validate", "a"]);
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), new);
+
+    std::fs::write(&key, old).unwrap();
+    let wrong = user.run(&["connection", "list"]);
+    assert_eq!(wrong.code, Some(6), "{wrong:?}");
+    assert!(wrong.err.contains("master key"), "{wrong:?}");
+}
+
+fn owner_only(path: &std::path::Path) {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
