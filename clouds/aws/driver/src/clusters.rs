@@ -13,15 +13,12 @@ use crate::convert::{self, Groups};
 use crate::wire::{autoscaling, eks};
 use crate::{AwsDriver, PROVIDER};
 
-/// How many clusters are read at once, and how many node groups of each.
+/// How many clusters are read at once and, of all clusters together, how many node groups.
 const AT_ONCE: usize = 8;
 /// The most pages of any list: a cloud that pages for ever must not hold us.
 pub(crate) const MOST_PAGES: usize = 1000;
 /// What EKS puts on the Auto Scaling groups that it makes.
 const CLUSTER_TAG: &str = "eks:cluster-name";
-
-/// A cluster, and what of it could not be read.
-type Read = (Cluster, Vec<Missed>);
 
 /// The clusters of the region.
 pub(crate) async fn list(driver: &AwsDriver, detail: Detail) -> Result<Listing<Cluster>> {
@@ -40,27 +37,21 @@ pub(crate) async fn list(driver: &AwsDriver, detail: Detail) -> Result<Listing<C
             Groups::new()
         })
     };
-    let groups = &groups;
-    let read: Vec<(String, Result<Read>)> = stream::iter(names)
-        .map(|name| async move {
-            let read = one(driver, &name, groups).await;
-            (name, read)
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let mut items = Vec::new();
-    for (name, read) in read {
-        match read {
-            Ok((cluster, also)) => {
-                items.push(cluster);
-                missed.extend(also);
-            }
-            // Deleted since its name was listed.
-            Err(error) if error.is_not_found() => {}
-            Err(error) => missed.push(miss(&format!("cluster {name}"), &error)),
-        }
+    let mut heads = heads(driver, names, &mut missed).await;
+    let wanted = heads
+        .iter_mut()
+        .flat_map(|(cluster, names)| names.drain(..).map(|name| (cluster.name.clone(), name)))
+        .collect();
+    let mut by_cluster: BTreeMap<String, Vec<NodeGroup>> = BTreeMap::new();
+    for (cluster, group) in describe_all(driver, wanted, &mut missed).await {
+        let group = convert::node_group(&cluster, &group, &groups);
+        by_cluster.entry(cluster).or_default().push(group);
     }
+    let whole = |(cluster, _): (eks::Cluster, Vec<String>)| {
+        let node_groups = by_cluster.remove(&cluster.name).unwrap_or_default();
+        convert::cluster(&cluster, node_groups, Vec::new())
+    };
+    let items = heads.into_iter().map(whole).collect();
     Ok(Listing { items, missed })
 }
 
@@ -118,12 +109,55 @@ pub(crate) async fn versions(driver: &AwsDriver) -> Result<Vec<KubernetesVersion
     Err(endless("the versions"))
 }
 
-/// One cluster out of a list, read with the Auto Scaling groups of all.
-async fn one(driver: &AwsDriver, name: &str, groups: &Groups) -> Result<Read> {
-    let (cluster, (described, missed)) =
-        futures::try_join!(driver.api.describe_cluster(name), described_node_groups(driver, name))?;
-    let node_groups = described.iter().map(|group| convert::node_group(name, group, groups)).collect();
-    Ok((convert::cluster(&cluster, node_groups, Vec::new()), missed))
+/// The clusters of these names, each with the names of its node groups.
+async fn heads(
+    driver: &AwsDriver,
+    names: Vec<String>,
+    missed: &mut Vec<Missed>,
+) -> Vec<(eks::Cluster, Vec<String>)> {
+    let read: Vec<(String, Result<(eks::Cluster, Vec<String>)>)> = stream::iter(names)
+        .map(|name| async move {
+            let read =
+                futures::try_join!(driver.api.describe_cluster(&name), sorted_group_names(driver, &name));
+            (name, read)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let found = |(name, read)| keep(read, || format!("cluster {name}"), missed);
+    read.into_iter().filter_map(found).collect()
+}
+
+/// These node groups, given by cluster and name, in that order: one bounded stream over all clusters, for more calls
+/// at once than the request budget lets through would only wait past their time limit.
+async fn describe_all(
+    driver: &AwsDriver,
+    wanted: Vec<(String, String)>,
+    missed: &mut Vec<Missed>,
+) -> Vec<(String, eks::Nodegroup)> {
+    let read: Vec<((String, String), Result<eks::Nodegroup>)> = stream::iter(wanted)
+        .map(|(cluster, name)| async move {
+            let read = driver.api.describe_nodegroup(&cluster, &name).await;
+            ((cluster, name), read)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let found = |((cluster, name), read)| {
+        let read = keep(read, || format!("node group {name} of cluster {cluster}"), missed);
+        read.map(|group| (cluster, group))
+    };
+    read.into_iter().filter_map(found).collect()
+}
+
+/// What was read. What is not found was deleted since its name was listed; what else failed is missed.
+fn keep<T>(read: Result<T>, what: impl FnOnce() -> String, missed: &mut Vec<Missed>) -> Option<T> {
+    match read {
+        Ok(read) => return Some(read),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => missed.push(miss(&what(), &error)),
+    }
+    None
 }
 
 async fn cluster_names(driver: &AwsDriver) -> Result<Vec<String>> {
@@ -178,25 +212,17 @@ pub(crate) async fn described_node_groups(
     driver: &AwsDriver,
     cluster: &str,
 ) -> Result<(Vec<eks::Nodegroup>, Vec<Missed>)> {
+    let names = sorted_group_names(driver, cluster).await?;
+    let wanted = names.into_iter().map(|name| (cluster.to_owned(), name)).collect();
+    let mut missed = Vec::new();
+    let found = describe_all(driver, wanted, &mut missed).await;
+    Ok((found.into_iter().map(|(_, group)| group).collect(), missed))
+}
+
+async fn sorted_group_names(driver: &AwsDriver, cluster: &str) -> Result<Vec<String>> {
     let mut names = node_group_names(driver, cluster).await?;
     names.sort();
-    let read: Vec<(String, Result<eks::Nodegroup>)> = stream::iter(names)
-        .map(|name| async move {
-            let read = driver.api.describe_nodegroup(cluster, &name).await;
-            (name, read)
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let (mut found, mut missed) = (Vec::new(), Vec::new());
-    for (name, read) in read {
-        match read {
-            Ok(group) => found.push(group),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => missed.push(miss(&format!("node group {name} of cluster {cluster}"), &error)),
-        }
-    }
-    Ok((found, missed))
+    Ok(names)
 }
 
 /// The Auto Scaling groups that EKS made in this region.

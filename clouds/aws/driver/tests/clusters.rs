@@ -5,7 +5,10 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use pmks_driver::{
     AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterCredential, ClusterTarget, CreateCluster,
     CreateNetwork, DeleteCluster, Detail, ErrorKind, FixPrerequisites, KubeconfigFormat, KubeconfigUser,
@@ -16,9 +19,10 @@ use pmks_model::{
     SubnetRequest, Tags, UpgradeRequest, UpgradeTargets, VersionRequest,
 };
 use pmks_simulation::Cloud as _;
+use pmks_transport::{CallFacts, CallObserver, Outcome, SystemClock, Transport};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{World, carry_out, marks, world};
+use support::{World, carry_out, marks, world, world_through};
 
 /// Roles, and a network with subnets in two zones: what a cluster needs first.
 async fn ground(world: &World) -> (Iid, Vec<Iid>) {
@@ -274,4 +278,55 @@ async fn its_creator_is_let_in() {
     // The cluster's own API takes it.
     let children = driver.children(&seen).await.unwrap();
     assert!(children.unknown.is_empty(), "{:?}", children.unknown);
+}
+
+/// Counts the descriptions of node groups: all, those under way, and the most of them at once.
+#[derive(Debug, Default)]
+struct Descriptions {
+    all: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[async_trait]
+impl CallObserver for Descriptions {
+    async fn before(&self, call: &CallFacts) {
+        if call.action == "eks.DescribeNodegroup" {
+            self.all.fetch_add(1, Ordering::SeqCst);
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+        }
+    }
+
+    async fn after(&self, call: &CallFacts, _: Outcome) {
+        if call.action == "eks.DescribeNodegroup" {
+            self.now.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_large_clusters_are_listed_a_few_calls_at_a_time() {
+    let counted = Arc::new(Descriptions::default());
+    let transport = Transport::builder(Arc::new(SystemClock)).observer(Arc::clone(&counted) as _).build();
+    let world = world_through(transport, &[]).await;
+    let driver = &*world.driver;
+    let ground = ground(&world).await;
+    let create = cluster("big", &ground, vec![group("g", scaling(false, 1, 1, 1))], "");
+    carry_out(driver, &Change::CreateCluster(create)).await.unwrap();
+    for more in [json!({"nodeGroups": 11}), json!({"clusters": 9})] {
+        let mut event = json!({"type": "clustersAreCopied", "cluster": "big"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.cloud.event(&event).unwrap();
+    }
+    counted.all.store(0, Ordering::SeqCst);
+    let listed = driver.list_clusters(Detail::Nodes).await.unwrap();
+    assert!(listed.is_complete(), "{:?}", listed.missed);
+    let sizes: Vec<usize> = listed.items.iter().map(|cluster| cluster.node_groups.len()).collect();
+    assert_eq!(sizes, [12; 10]);
+    let names: Vec<&str> = listed.items.iter().map(|cluster| cluster.iid.system_id.as_str()).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    assert_eq!(counted.all.load(Ordering::SeqCst), 120);
+    let most = counted.most.load(Ordering::SeqCst);
+    assert!((2..=8).contains(&most), "{most} at once");
 }

@@ -36,6 +36,11 @@ pub(crate) struct World {
 
 /// A fresh one, its connection with these settings.
 pub(crate) async fn world(settings: &[(&str, &str)]) -> World {
+    world_through(Transport::builder(Arc::new(SystemClock)).build(), settings).await
+}
+
+/// The same, its calls going through this transport.
+pub(crate) async fn world_through(transport: Transport, settings: &[(&str, &str)]) -> World {
     let cloud = Arc::new(AwsCloud::new(Settings { speed: f64::from(SPEED), ..Settings::default() }));
     let running = serve(Arc::clone(&cloud) as Arc<dyn Cloud>, 0).await.unwrap();
     let offered = cloud.connection(&running.url());
@@ -50,11 +55,7 @@ pub(crate) async fn world(settings: &[(&str, &str)]) -> World {
         settings: settings.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect(),
         pace: SPEED,
     };
-    let house = House {
-        transport: Transport::builder(Arc::new(SystemClock)).build(),
-        environment: Environment::default(),
-        installation: "ours".to_owned(),
-    };
+    let house = House { transport, environment: Environment::default(), installation: "ours".to_owned() };
     let driver = Aws.connect(&connection, &house).await.unwrap();
     World { cloud, driver, _running: running }
 }
