@@ -44,6 +44,7 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     defects.extend(missing_error_pages(root)?);
+    defects.extend(second_cryptography(root)?);
     Ok(defects)
 }
 
@@ -82,6 +83,15 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
     let stray =
         pages.difference(&kinds).map(|page| format!("docs/errors/{page}.md is about no kind of error"));
     Ok(missing.chain(stray).collect())
+}
+
+/// TLS is rustls over aws-lc: a second provider of cryptography in the tree is a panic at run time, or OpenSSL to be
+/// installed.
+fn second_cryptography(root: &Path) -> anyhow::Result<Vec<String>> {
+    let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock")?;
+    let banned = ["ring", "openssl", "openssl-sys", "native-tls"];
+    let found = banned.into_iter().filter(|name| lock.contains(&format!("name = \"{name}\"\n")));
+    Ok(found.map(|name| format!("Cargo.lock: {name} has no place beside aws-lc-rs")).collect())
 }
 
 /// Every text file of the project, build output and hidden folders apart.
