@@ -35,8 +35,11 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
         &driver.join("Cargo.toml"),
         &manifest(&format!("pmks-{name}"), &format!("The driver of {name}."), &uses),
     )?;
-    let modules: String =
-        ROOMS.iter().map(|(file, _)| format!("mod {};\n", file.trim_end_matches(".rs"))).collect();
+    let modules = ROOMS
+        .iter()
+        .map(|(file, _)| format!("mod {};\n", file.trim_end_matches(".rs")))
+        .collect::<Vec<_>>()
+        .concat();
     write(
         &driver.join("src/lib.rs"),
         &format!("//! The driver of {name}.\n\n{modules}mod operations;\nmod wire;\n"),
@@ -61,13 +64,14 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
 }
 
 fn manifest(name: &str, says: &str, uses: &[&str]) -> String {
-    let inherited: String = ["version", "edition", "rust-version", "license", "publish"]
-        .iter()
-        .map(|key| format!("{key}.workspace = true\n"))
-        .collect();
-    let uses: String = uses.iter().map(|used| format!("{used}.workspace = true\n")).collect();
+    let inherit = |key: &&str| format!("{key}.workspace = true\n");
+    let inherited: Vec<String> =
+        ["version", "edition", "rust-version", "license", "publish"].iter().map(inherit).collect();
+    let uses: Vec<String> = uses.iter().map(inherit).collect();
+    let (inherited, uses) = (inherited.concat(), uses.concat());
     format!(
-        "[package]\nname = \"{name}\"\ndescription = \"{says}\"\n{inherited}\n[lints]\nworkspace = true\n\n[dependencies]\n{uses}"
+        "[package]\nname = \"{name}\"\ndescription = \"{says}\"\n{inherited}\n[lints]\nworkspace = true\n\n\
+         [dependencies]\n{uses}"
     )
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context;
 
@@ -88,10 +89,18 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
 /// TLS is rustls over aws-lc: a second provider of cryptography in the tree is a panic at run time, or OpenSSL to be
 /// installed.
 fn second_cryptography(root: &Path) -> anyhow::Result<Vec<String>> {
-    let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock")?;
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--target", "all", "--prefix", "none", "--format", "{p}", "--offline"])
+        .current_dir(root)
+        .output()
+        .context("cargo tree")?;
+    anyhow::ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout);
+    anyhow::ensure!(tree.contains("aws-lc-rs v"), "cargo tree does not list what the program is made of");
     let banned = ["ring", "openssl", "openssl-sys", "native-tls"];
-    let found = banned.into_iter().filter(|name| lock.contains(&format!("name = \"{name}\"\n")));
-    Ok(found.map(|name| format!("Cargo.lock: {name} has no place beside aws-lc-rs")).collect())
+    let found =
+        banned.into_iter().filter(|name| tree.lines().any(|line| line.starts_with(&format!("{name} v"))));
+    Ok(found.map(|name| format!("{name} has no place beside aws-lc-rs: cargo tree -i {name}")).collect())
 }
 
 /// Every text file of the project, build output and hidden folders apart.
