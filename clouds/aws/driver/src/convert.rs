@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pmks_driver::{DriverError, ErrorKind, Poll};
+use pmks_driver::{DriverError, ErrorKind, Marks, Poll};
 use pmks_model::{
     AccessInfo, Addon, Cluster, ClusterNetwork, Findings, Iid, KeyValueList, KubernetesVersion, NodeGroup,
     Scaling, Status, Support, Version,
@@ -145,8 +145,30 @@ pub(crate) fn node_group(cluster: &str, group: &eks::Nodegroup, groups: &Groups)
     }
 }
 
-/// What a user would write to get such nodes: the launch template, else the image type.
+/// The name of the launch template that pmks makes for a node group of the user's own image.
+pub(crate) fn template_name(node_group: &str, marks: &Marks) -> String {
+    format!("pmks-{node_group}-{}", marks.suffix())
+}
+
+/// Whether pmks made the launch template of a node group with it: then its image is what the user asked for.
+fn has_own_template(group: &eks::Nodegroup) -> bool {
+    let [_, _, uid] = Marks::KEYS;
+    let template = group.launch_template.as_ref().and_then(|template| template.name.as_deref());
+    let marks = group.tags.get(uid).map(|uid| Marks {
+        installation: String::new(),
+        operation: String::new(),
+        uid: uid.clone(),
+    });
+    marks.is_some_and(|marks| template == Some(template_name(&group.nodegroup_name, &marks).as_str()))
+}
+
+/// What a user would write to get such nodes: the AMI, the launch template, else the image type.
 fn image(group: &eks::Nodegroup) -> String {
+    // Of nodes with an AMI of their own, EKS calls that their release.
+    let ami = group.release_version.as_deref().filter(|release| release.starts_with("ami-"));
+    if let Some(ami) = ami.filter(|_| has_own_template(group)) {
+        return ami.to_owned();
+    }
     let template = group.launch_template.as_ref().and_then(|template| template.id.clone());
     template.or_else(|| group.ami_type.clone()).unwrap_or_default()
 }

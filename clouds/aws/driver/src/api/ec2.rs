@@ -19,11 +19,11 @@ pub(crate) fn filter(name: &str, value: impl Into<String>) -> (&str, Vec<String>
     (name, vec![value.into()])
 }
 
-fn read(action: &'static str) -> Query {
+pub(super) fn read(action: &'static str) -> Query {
     Query::new(QueryService::Ec2, action, Effect::Read)
 }
 
-fn write(action: &'static str, effect: Effect) -> Query {
+pub(super) fn write(action: &'static str, effect: Effect) -> Query {
     Query::new(QueryService::Ec2, action, effect)
 }
 
@@ -42,6 +42,8 @@ macro_rules! all_pages {
         }
     }};
 }
+
+pub(super) use all_pages;
 
 /// Networks.
 impl Api {

@@ -6,6 +6,7 @@ pub(crate) mod ec2;
 mod eks;
 mod elb;
 mod iam;
+pub(crate) mod launch_templates;
 mod sts;
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The plan of a node group: the group, then the switch by which the Cluster Autoscaler finds it.
+//! The plan of a node group: the launch template, where its image is an AMI; the group; then the switch by which the
+//! Cluster Autoscaler finds it.
 //! A cluster's creation has the same stages, one group beside the other.
 
 use std::collections::BTreeSet;
@@ -15,7 +16,8 @@ use serde_json::json;
 
 use super::discovery::DiscoveryTags;
 use super::node_group_choice::{Choice, GroupSettings, choose};
-use super::{Maker, Stage, aim, census};
+use super::reference::Reference;
+use super::{Maker, Stage, aim, census, launch_template};
 use crate::wire::ec2::Subnet;
 use crate::wire::eks;
 use crate::{AwsDriver, convert, networks, prerequisites};
@@ -100,8 +102,16 @@ impl Group<'_> {
         request: &NodeGroupRequest,
         choice: Choice,
         after: &[&str],
-    ) -> [StageSpecification; 2] {
+    ) -> Vec<StageSpecification> {
         let name = request.name.as_str();
+        let mut after: Vec<String> = after.iter().map(|stage| (*stage).to_owned()).collect();
+        let mut stages = Vec::new();
+        let template = choice.template.map(|template| {
+            let made = launch_template::stage_name(name);
+            let stage = launch_template::stage(self.cluster, name, template, &self.tags, self.marks);
+            stages.push(stage.after(std::mem::replace(&mut after, vec![made.clone()])));
+            Reference::Stage(made)
+        });
         let create = CreateNodeGroup {
             cluster: self.cluster.to_owned(),
             body: eks::CreateNodegroup {
@@ -117,19 +127,21 @@ impl Group<'_> {
                 client_request_token: String::new(),
                 launch_template: choice.launch_template,
             },
+            template,
             marks: self.marks.clone(),
         };
         let made = group_stage(name);
         let create = create
             .specification(made.as_str())
-            .after(after.iter().copied())
+            .after(after)
             .identity(TOKEN)
             .expected(EXPECTED)
             .subject(ResourceKind::NodeGroup, name);
         let switch = DiscoveryTags::of_new(self.cluster, name, &made, request.scaling.auto_scaling)
             .specification(switch_stage(name))
             .after([made]);
-        [create, switch]
+        stages.extend([create, switch]);
+        stages
     }
 }
 
@@ -158,6 +170,9 @@ fn sizes(scaling: Scaling) -> eks::ScalingConfig {
 struct CreateNodeGroup {
     cluster: String,
     body: eks::CreateNodegroup,
+    /// The launch template that was made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<Reference>,
     marks: Marks,
 }
 
@@ -182,6 +197,14 @@ impl Stage for CreateNodeGroup {
         }
         let mut body = self.body.clone();
         body.client_request_token.clone_from(&context.token);
+        if let Some(template) = &self.template {
+            // With an AMI in the template, EKS refuses an `amiType` beside it, `CUSTOM` too.
+            body.launch_template = Some(eks::LaunchTemplate {
+                id: Some(template.id(context)?.to_owned()),
+                name: None,
+                version: Some("1".to_owned()),
+            });
+        }
         let group = driver.api.create_nodegroup(&self.cluster, &body).await?;
         Ok(Asked::accepted().with_system_id(name).with_incarnation(convert::incarnation(group.created_at)))
     }

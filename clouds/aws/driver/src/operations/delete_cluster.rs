@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::delete_children::{self, Balancers, KubernetesObject, RemoveChild};
 use super::delete_node_groups::Leftovers;
-use super::{Maker, Stage, aim, remove_node_group};
+use super::{Maker, Stage, aim, launch_template, remove_node_group};
 use crate::wire::eks;
 use crate::{AwsDriver, PROVIDER, children, clusters, convert};
 
@@ -47,7 +47,9 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result
     let name = asked.target.iid.system_id.as_str();
     let Some(cluster) = aim::cluster(driver, name, &asked.target.incarnation).await? else {
         let stage = removal(name, &asked.target.incarnation, Vec::<String>::new());
-        return Ok(Prepared::of([stage]).notice(format!("cluster {name} is gone already")));
+        let templates = launch_template::removals_of_cluster(driver, name, &asked.marks).await?;
+        return Ok(Prepared::of([stage].into_iter().chain(templates))
+            .notice(format!("cluster {name} is gone already")));
     };
     if cluster.deletion_protection == Some(true) {
         let what = format!("EKS' deletion protection of cluster {name} is on");
@@ -55,11 +57,13 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result
         return Err(DriverError::new(kind, PROVIDER, what));
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());
-    let (found, groups) = futures::try_join!(
+    let (found, groups, templates) = futures::try_join!(
         children::children(driver, &model),
-        clusters::described_node_groups(driver, name)
+        clusters::described_node_groups(driver, name),
+        launch_template::removals_of_cluster(driver, name, &asked.marks)
     )?;
-    let facts = Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0 };
+    let facts =
+        Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0, templates };
     let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
     prepared.notices.extend(notices(&found, asked.delete_volumes));
     prepared.children = found;
@@ -72,6 +76,8 @@ struct Facts<'a> {
     access: pmks_model::AccessInfo,
     children: &'a Children,
     groups: &'a [eks::Nodegroup],
+    /// The stages that remove the node groups' launch templates.
+    templates: Vec<StageSpecification>,
 }
 
 /// The stages. Pure.
@@ -100,6 +106,7 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
     let leftovers = Leftovers { cluster: name.to_owned(), incarnation: incarnation.clone() };
     stages.push(leftovers.specification(LEFTOVERS).after(before_rest).expected(remove_node_group::EXPECTED));
     stages.push(removal(name, &incarnation, [LEFTOVERS]));
+    stages.extend(facts.templates.iter().map(|stage| stage.clone().after([LEFTOVERS])));
     let mut last = vec![CONTROL_PLANE.to_owned()];
     for rank in delete_children::ranks(&swept) {
         let removals: Vec<StageSpecification> =
@@ -107,6 +114,7 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
         last = names(&removals);
         stages.extend(removals);
     }
+    last.extend(names(&facts.templates));
     let remains = NothingRemains { cluster: name.to_owned(), incarnation, children: swept };
     stages.push(remains.specification("nothing remains").after(last).effect(Effect::Read));
     stages

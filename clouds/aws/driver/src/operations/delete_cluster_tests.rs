@@ -13,6 +13,15 @@ fn child(kind: &str, id: &str, goes_with_cluster: bool) -> Child {
 }
 
 fn planned(children: Vec<Child>, groups: &[&str], delete_volumes: bool) -> Vec<String> {
+    planned_with(children, groups, Vec::new(), delete_volumes)
+}
+
+fn planned_with(
+    children: Vec<Child>,
+    groups: &[&str],
+    templates: Vec<StageSpecification>,
+    delete_volumes: bool,
+) -> Vec<String> {
     let cluster = eks::Cluster { name: "c".into(), ..eks::Cluster::default() };
     let groups: Vec<eks::Nodegroup> = groups
         .iter()
@@ -24,6 +33,7 @@ fn planned(children: Vec<Child>, groups: &[&str], delete_volumes: bool) -> Vec<S
         access: pmks_model::AccessInfo::default(),
         children: &children,
         groups: &groups,
+        templates,
     };
     let stages = plan(&facts, delete_volumes);
     assert_eq!(pmks_driver::Plan::of(stages.clone()).defect(), None);
@@ -38,6 +48,21 @@ fn an_empty_cluster_goes_in_three_steps() {
             "nothing runs < ",
             "removal of the control plane < nothing runs",
             "nothing remains < removal of the control plane",
+        ]
+    );
+}
+
+#[test]
+fn launch_templates_go_once_no_node_group_needs_them() {
+    let template = StageSpecification::new("removal of launch template t", "aws.x", 1, Value::Null);
+    assert_eq!(
+        planned_with(vec![], &["a"], vec![template], false),
+        [
+            "removal of node group a < ",
+            "nothing runs < removal of node group a",
+            "removal of the control plane < nothing runs",
+            "removal of launch template t < nothing runs",
+            "nothing remains < removal of the control plane + removal of launch template t",
         ]
     );
 }

@@ -15,7 +15,9 @@ mod census;
 mod delete_children;
 mod delete_node_groups;
 mod discovery;
+mod launch_template;
 mod node_group_choice;
+mod user_data;
 
 pub(crate) mod create_key_pair;
 pub(crate) mod create_network;
@@ -121,6 +123,7 @@ const STAGES: &[&[Maker]] = &[
     change_node_group_scaling::STAGES,
     remove_node_group::STAGES,
     upgrade_node_group::STAGES,
+    launch_template::STAGES,
     create_key_pair::STAGES,
     create_network::STAGES,
     create_security_group::STAGES,

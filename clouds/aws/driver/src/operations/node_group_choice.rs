@@ -1,12 +1,15 @@
 //! What a node group is made from, chosen before anything is asked: machine type, image, disk, who may log in.
-//! Reads the machine types that were named; everything else is a pure function with a table test.
+//! Reads the machine types, key pairs and images that were named; everything else is a pure function with a table
+//! test.
 
 use futures::future::try_join_all;
 use pmks_driver::{DriverError, Prepared, Result};
 use pmks_model::{Findings, MachineType, NodeGroupRequest, VersionRequest};
 
+use super::launch_template::Template;
+use crate::api::ec2::filter;
 use crate::machines::{AMI_TYPES, DEFAULT_AMI_TYPE, DEFAULT_ARM_AMI_TYPE};
-use crate::wire::eks;
+use crate::wire::{eks, launch_templates as wire};
 use crate::{AwsDriver, PROVIDER, machines, networks};
 
 /// What EKS takes where neither node group nor launch template names a type.
@@ -19,7 +22,7 @@ const DEFAULT_MACHINE_TYPE: &str = "t3.medium";
 pub(super) struct GroupSettings {
     /// The control plane's version, where it is known.
     pub(super) cluster_version: Option<String>,
-    /// From where nodes with a key pair may be logged in to.
+    /// From where nodes with a key pair may be logged in to; of nodes with an image of the user's own, theirs.
     pub(super) security_groups: Vec<String>,
     /// The zones of the subnets.
     pub(super) zones: Vec<String>,
@@ -34,14 +37,17 @@ pub(super) struct Choice {
     pub(super) ami_type: Option<String>,
     pub(super) remote_access: Option<eks::RemoteAccess>,
     pub(super) launch_template: Option<eks::LaunchTemplate>,
-    notices: Vec<String>,
+    /// What pmks makes a launch template from.
+    pub(super) template: Option<Template>,
+    pub(super) notices: Vec<String>,
 }
 
 impl Choice {
     /// Tells the user what was chosen.
     pub(super) fn tell(&self, prepared: &mut Prepared) {
-        let image = self.launch_template.as_ref().and_then(|template| template.id.as_deref());
-        if let Some(image) = image.or(self.ami_type.as_deref()) {
+        let given = self.launch_template.as_ref().and_then(|template| template.id.as_deref());
+        let own = self.template.as_ref().map(|template| template.image.as_str());
+        if let Some(image) = given.or(own).or(self.ami_type.as_deref()) {
             prepared.resolved.insert(format!("image of {}", self.name), image.to_owned());
         }
         if !self.instance_types.is_empty() {
@@ -65,10 +71,12 @@ pub(super) async fn choose(
 ) -> Result<Vec<Choice>> {
     let machines = try_join_all(requests.iter().map(|request| machine_of(driver, request))).await?;
     let keys = try_join_all(requests.iter().map(|request| key_of(driver, request))).await?;
+    let images = try_join_all(requests.iter().map(|request| image_of(driver, request))).await?;
     let mut findings = Findings::default();
     let mut choices = Vec::new();
-    for (index, ((request, machine), key)) in requests.iter().zip(machines).zip(keys).enumerate() {
-        let facts = Facts { machine, key };
+    let found = machines.into_iter().zip(keys).zip(images);
+    for (index, (request, ((machine, key), image))) in requests.iter().zip(found).enumerate() {
+        let facts = Facts { machine, key, image };
         choices.push(choose_one(request, &facts, settings, &prefix(index), &mut findings));
     }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
@@ -82,6 +90,8 @@ struct Facts {
     machine: Option<MachineType>,
     /// The key pair's name at EC2; an empty text where there is no such key pair.
     key: Option<String>,
+    /// The image of the user's own; `None` where there is no such image, or none was named.
+    image: Option<wire::Image>,
 }
 
 async fn machine_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option<MachineType>> {
@@ -99,6 +109,18 @@ async fn key_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option
     let Some(key) = &request.key_pair else { return Ok(None) };
     let found = networks::find_key_pair(&driver.api, &key.system_id).await?;
     Ok(Some(found.map(|found| found.key_name).unwrap_or_default()))
+}
+
+/// Whether an image setting is an AMI's identifier.
+fn is_ami(image: &str) -> bool {
+    image.starts_with("ami-")
+}
+
+async fn image_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option<wire::Image>> {
+    if !is_ami(&request.image) {
+        return Ok(None);
+    }
+    Ok(driver.api.describe_images(&[filter("image-id", &request.image)]).await?.into_iter().next())
 }
 
 fn named_machine(request: &NodeGroupRequest) -> &str {
@@ -126,6 +148,7 @@ fn choose_one(
     let mut choice = Choice { name: request.name.clone(), ..Choice::default() };
     match launch_template(&request.image) {
         Some(template) => from_template(request, facts, template, prefix, findings, &mut choice),
+        None if is_ami(&request.image) => from_ami(request, facts, settings, prefix, findings, &mut choice),
         None => from_type(request, facts, settings, prefix, findings, &mut choice),
     }
     if request.scaling.auto_scaling {
@@ -194,23 +217,94 @@ fn from_type(
     choice.instance_types = vec![named_machine(request).to_owned()];
     choice.disk_size = request.root_disk_size_gib;
     choice.ami_type = ami_type(request, facts.machine.as_ref(), prefix, findings);
-    match facts.key.as_deref() {
-        None => {}
-        Some("") => {
-            findings.add(format!("{prefix}keyPair"), "there is no such key pair in this account and region");
-        }
-        Some(key) => {
-            if settings.security_groups.is_empty() {
-                choice.notices.push(format!(
+    if let Some(key) = known_key(facts, prefix, findings) {
+        if settings.security_groups.is_empty() {
+            choice.notices.push(format!(
                     "node group {}: with a key pair and no security group EKS opens the nodes' port 22 to all addresses",
                     request.name
                 ));
-            }
-            choice.remote_access = Some(eks::RemoteAccess {
-                ec2_ssh_key: Some(key.to_owned()),
-                source_security_groups: settings.security_groups.clone(),
-            });
         }
+        choice.remote_access = Some(eks::RemoteAccess {
+            ec2_ssh_key: Some(key),
+            source_security_groups: settings.security_groups.clone(),
+        });
+    }
+}
+
+/// The key pair's name at EC2, where one was named that exists.
+fn known_key(facts: &Facts, prefix: &str, findings: &mut Findings) -> Option<String> {
+    let key = facts.key.as_deref()?;
+    if key.is_empty() {
+        findings.add(format!("{prefix}keyPair"), "there is no such key pair in this account and region");
+        return None;
+    }
+    Some(key.to_owned())
+}
+
+/// An image of the user's own: pmks makes the launch template that EKS wants for it.
+fn from_ami(
+    request: &NodeGroupRequest,
+    facts: &Facts,
+    settings: &GroupSettings,
+    prefix: &str,
+    findings: &mut Findings,
+    choice: &mut Choice,
+) {
+    check_machine(request, facts, settings, prefix, findings);
+    choice.instance_types = vec![named_machine(request).to_owned()];
+    let key = known_key(facts, prefix, findings);
+    let Some(image) = &facts.image else {
+        findings
+            .add(format!("{prefix}image"), "there is no such AMI that this account may use in this region");
+        return;
+    };
+    check_image(request, image, facts.machine.as_ref(), prefix, findings);
+    if key.is_some() {
+        choice.notices.push(format!(
+            "node group {}: beside an AMI, a key pair opens no port; the cluster's security groups are put on the nodes",
+            request.name
+        ));
+    }
+    choice.template = Some(Template {
+        image: image.image_id.clone(),
+        key,
+        disk: request.root_disk_size_gib.map(|gib| (image.root_device_name.clone(), gib)),
+        security_groups: settings.security_groups.clone(),
+    });
+}
+
+fn check_image(
+    request: &NodeGroupRequest,
+    image: &wire::Image,
+    machine: Option<&MachineType>,
+    prefix: &str,
+    findings: &mut Findings,
+) {
+    let field = format!("{prefix}image");
+    if image.image_state != "available" {
+        findings.add(&field, format!("cannot be used: EC2 says that it is {:?}", image.image_state));
+    }
+    // Both learn their cluster in another way than Amazon Linux does.
+    let lower = format!("{} {}", image.platform, image.name).to_lowercase();
+    if lower.contains("windows") || lower.contains("bottlerocket") {
+        let says =
+            "pmks prepares nodes of Amazon Linux alone: give the AMI in a launch template of your own (lt-…)";
+        findings.add(&field, says);
+    }
+    if let Some(machine) = machine.filter(|machine| machine.architecture != image.architecture) {
+        let says = format!(
+            "is for {} and {} is {}",
+            image.architecture,
+            named_machine(request),
+            machine.architecture
+        );
+        findings.add(&field, says);
+    }
+    if let (Some(asked), Some(least)) = (request.root_disk_size_gib, image.root_disk_gib())
+        && asked < least
+    {
+        findings
+            .add(format!("{prefix}rootDiskSizeGib"), format!("the AMI's own disk has {least} GiB already"));
     }
 }
 
@@ -259,16 +353,13 @@ fn ami_type(
             }
             .to_owned(),
         ),
-        ami if ami.starts_with("ami-") => {
-            let says = "EKS takes an AMI only from a launch template: make one that names it, and give its lt-… here";
-            findings.add(field, says);
-            None
-        }
         named => match AMI_TYPES.iter().find(|known| known.name == named) {
             None => {
                 let known: Vec<&str> = AMI_TYPES.iter().map(|known| known.name).collect();
-                let says =
-                    format!("is a launch template (lt-…, lt-…:VERSION) or one of {}", known.join(", "));
+                let says = format!(
+                    "is an AMI (ami-…), a launch template (lt-…, lt-…:VERSION) or one of {}",
+                    known.join(", ")
+                );
                 findings.add(field, says);
                 None
             }

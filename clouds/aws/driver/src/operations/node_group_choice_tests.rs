@@ -24,7 +24,7 @@ fn chosen(request: &Value, facts: &Facts, settings: &GroupSettings) -> (Choice, 
 }
 
 fn x86() -> Facts {
-    Facts { machine: Some(machine("x86_64", 0)), key: None }
+    Facts { machine: Some(machine("x86_64", 0)), ..Facts::default() }
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn the_machine_decides_the_image() {
         ("x86_64", 1, "AL2023_x86_64_NVIDIA"),
         ("arm64", 1, "AL2023_ARM_64_NVIDIA"),
     ] {
-        let facts = Facts { machine: Some(machine(architecture, gpus)), key: None };
+        let facts = Facts { machine: Some(machine(architecture, gpus)), ..Facts::default() };
         let (choice, findings) = chosen(&json!({"image": "default"}), &facts, &GroupSettings::default());
         assert_eq!((choice.ami_type.as_deref(), findings.as_str()), (Some(ami), ""));
         assert_eq!(choice.instance_types, ["t3.medium"]);
@@ -50,14 +50,19 @@ fn what_cannot_be_is_named_by_field() {
         ..GroupSettings::default()
     };
     for (request, facts, settings, expected) in [
-        (json!({"image": "ubuntu"}), x86(), GroupSettings::default(), "image: is a launch template"),
-        (json!({"image": "CUSTOM"}), x86(), GroupSettings::default(), "image: is a launch template"),
         (
-            json!({"image": "ami-0123"}),
+            json!({"image": "ubuntu"}),
             x86(),
             GroupSettings::default(),
-            "image: EKS takes an AMI only from a launch template",
+            "image: is an AMI (ami-…), a launch template",
         ),
+        (
+            json!({"image": "CUSTOM"}),
+            x86(),
+            GroupSettings::default(),
+            "image: is an AMI (ami-…), a launch template",
+        ),
+        (json!({"image": "ami-0123"}), x86(), GroupSettings::default(), "image: there is no such AMI"),
         (
             json!({"image": "AL2023_ARM_64_STANDARD"}),
             x86(),
@@ -91,7 +96,7 @@ fn what_cannot_be_is_named_by_field() {
         ),
         (
             json!({"image": "lt-1", "keyPair": {"nameId": "k", "systemId": "k"}}),
-            Facts { machine: None, key: Some("k".into()) },
+            Facts { key: Some("k".into()), ..Facts::default() },
             GroupSettings::default(),
             "keyPair: belongs into the launch template",
         ),
@@ -112,7 +117,7 @@ fn a_launch_template_leaves_the_rest_to_itself() {
     let template = eks::LaunchTemplate { id: Some("lt-1".into()), name: None, version: Some("4".into()) };
     let expected = Choice { name: "g".into(), launch_template: Some(template), ..Choice::default() };
     assert_eq!(choice, expected);
-    let typed = Facts { machine: Some(machine("arm64", 0)), key: None };
+    let typed = Facts { machine: Some(machine("arm64", 0)), ..Facts::default() };
     let (choice, _) =
         chosen(&json!({"image": "lt-1", "machineType": "m7g.large"}), &typed, &GroupSettings::default());
     assert_eq!(choice.instance_types, ["m7g.large"]);
@@ -135,4 +140,65 @@ fn who_may_log_in_is_said() {
     assert!(choice.notices[0].contains("port 22 to all addresses"));
     let (_, findings) = chosen(&pair, &key(""), &guarded);
     assert_eq!(findings, "keyPair: there is no such key pair in this account and region");
+}
+
+fn ami(change: &Value) -> Facts {
+    let entry = |key: &str, default: &str| change[key].as_str().unwrap_or(default).to_owned();
+    let image = wire::Image {
+        image_id: "ami-1".into(),
+        name: entry("name", "ours-1"),
+        image_state: entry("state", "available"),
+        architecture: entry("architecture", "x86_64"),
+        platform: entry("platform", ""),
+        root_device_name: "/dev/xvda".into(),
+        block_device_mapping: crate::query::List {
+            entries: vec![wire::BlockDevice {
+                device_name: "/dev/xvda".into(),
+                ebs: wire::Ebs { volume_size: Some(20) },
+            }],
+        },
+    };
+    Facts { key: Some("ops".into()), image: Some(image), ..x86() }
+}
+
+#[test]
+fn an_ami_brings_a_template_of_its_own() {
+    let settings = GroupSettings { security_groups: vec!["sg-1".into()], ..GroupSettings::default() };
+    let asked = json!({"image": "ami-1", "rootDiskSizeGib": 50, "keyPair": Iid::new("k", "k")});
+    let (choice, findings) = chosen(&asked, &ami(&json!({})), &settings);
+    assert_eq!(findings, "");
+    let template = Template {
+        image: "ami-1".into(),
+        key: Some("ops".into()),
+        disk: Some(("/dev/xvda".into(), 50)),
+        security_groups: vec!["sg-1".into()],
+    };
+    assert_eq!(choice.template, Some(template));
+    // What stands in the template is refused beside it.
+    assert_eq!((choice.disk_size, &choice.ami_type, &choice.remote_access), (None, &None, &None));
+    assert_eq!(choice.instance_types, ["t3.medium"]);
+    assert!(choice.notices[0].contains("a key pair opens no port"));
+    let mut prepared = Prepared::default();
+    choice.tell(&mut prepared);
+    assert_eq!(prepared.resolved.get("image of g").map(String::as_str), Some("ami-1"));
+}
+
+#[test]
+fn an_ami_that_cannot_be_is_named() {
+    for (asked, image, says) in [
+        (json!({}), json!({"state": "pending"}), "image: cannot be used: EC2 says that it is \"pending\""),
+        (json!({}), json!({"platform": "windows"}), "image: pmks prepares nodes of Amazon Linux alone"),
+        (
+            json!({}),
+            json!({"name": "bottlerocket-aws-k8s-1.33"}),
+            "image: pmks prepares nodes of Amazon Linux",
+        ),
+        (json!({}), json!({"architecture": "arm64"}), "image: is for arm64 and t3.medium is x86_64"),
+        (json!({"rootDiskSizeGib": 8}), json!({}), "rootDiskSizeGib: the AMI's own disk has 20 GiB already"),
+    ] {
+        let mut whole = json!({"image": "ami-1"});
+        whole.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        let (_, findings) = chosen(&whole, &ami(&image), &GroupSettings::default());
+        assert!(findings.starts_with(says), "{findings}");
+    }
 }

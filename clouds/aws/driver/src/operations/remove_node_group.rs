@@ -1,4 +1,5 @@
-//! The plan of a node group's end. Gone is success; another one of that name is left alone.
+//! The plan of a node group's end, and of the launch template's that was made with it. Gone is success; another one of
+//! that name is left alone.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use pmks_driver::{Asked, Look, Prepared, RemoveNodeGroup, Result, StageContext, 
 use pmks_model::ResourceKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, launch_template};
 use crate::wire::eks;
 use crate::{AwsDriver, convert};
 
@@ -20,8 +21,15 @@ pub(super) const EXPECTED: Duration = Duration::from_mins(5);
 /// Checks and answers the plan.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &RemoveNodeGroup) -> Result<Prepared> {
     let (cluster, name) = (asked.target.cluster.iid.system_id.as_str(), asked.target.iid.system_id.as_str());
-    aim::node_group(driver, cluster, name, &asked.target.incarnation).await?;
-    Ok(Prepared::of([stage(cluster, name, &asked.target.incarnation)]))
+    let standing = aim::node_group(driver, cluster, name, &asked.target.incarnation).await?;
+    let removal = stage(cluster, name, &asked.target.incarnation);
+    let template = match &standing {
+        Some(group) => launch_template::removal_of(driver, group, &asked.marks).await?,
+        None => None,
+    };
+    // EKS calls a node group ill whose template is gone.
+    let template = template.map(|stage| stage.after([removal.name.clone()]));
+    Ok(Prepared::of([removal].into_iter().chain(template)))
 }
 
 /// The stage that removes a node group.

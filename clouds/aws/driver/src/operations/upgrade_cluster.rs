@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::add_node_group::{TOKEN, says};
 use super::create_cluster::choose_version;
-use super::upgrade_node_group::{self, refuse_custom_image, version_of};
+use super::upgrade_node_group::{self, has_custom_image, refuse_custom_image, version_of};
 use super::{Maker, Stage, aim};
 use crate::capabilities::CAPABILITIES;
 use crate::clusters::{
@@ -122,8 +122,10 @@ fn refuse_left_behind(
     hops: &[Version],
     last: &Version,
 ) -> Result<()> {
-    let stays_behind =
-        |group: &&eks::Nodegroup| !chosen.iter().any(|one| one.nodegroup_name == group.nodegroup_name);
+    // EKS says no version of nodes with an image of their own; it refuses the hop if theirs is too old.
+    let stays_behind = |group: &&eks::Nodegroup| {
+        !chosen.iter().any(|one| one.nodegroup_name == group.nodegroup_name) && !has_custom_image(group)
+    };
     for group in facts.groups.iter().filter(stays_behind) {
         let name = &group.nodegroup_name;
         let version = version_of(group.version.as_deref(), "node group", name)?;
@@ -176,11 +178,11 @@ impl Planner<'_> {
     fn node_groups(&mut self, chosen: &[&eks::Nodegroup], to: &Version) -> Result<()> {
         let mut names = Vec::new();
         for group in chosen {
+            refuse_custom_image(group)?;
             let version = version_of(group.version.as_deref(), "node group", &group.nodegroup_name)?;
             if version.reaches(to) {
                 continue;
             }
-            refuse_custom_image(group)?;
             let stage = upgrade_node_group::stage(&self.facts.cluster.name, group, to, self.facts.force);
             names.push(stage.name.clone());
             self.stages.push(stage.after(self.last.iter().cloned()));

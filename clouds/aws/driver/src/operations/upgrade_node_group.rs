@@ -27,6 +27,8 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
     let cluster = aim::standing_cluster(driver, &asked.target.cluster).await?;
     let group = aim::standing_node_group(driver, &asked.target).await?;
     let of_cluster = version_of(cluster.version.as_deref(), "cluster", &cluster.name)?;
+    // EKS says no version of nodes with an image of their own.
+    refuse_custom_image(&group)?;
     let now = version_of(group.version.as_deref(), "node group", &group.nodegroup_name)?;
     let target = match &asked.version {
         VersionRequest::Default => of_cluster.clone(),
@@ -46,7 +48,6 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
         let says = format!("EKS raises node groups to the cluster's own version ({of_cluster}) alone");
         return Err(aim::refused("version", says));
     }
-    refuse_custom_image(&group)?;
     let stage = stage(&cluster.name, &group, &of_cluster, asked.force);
     Ok(Prepared::of([stage]).resolved("version", of_cluster.to_string()))
 }
@@ -63,7 +64,7 @@ pub(super) fn version_of(text: Option<&str>, what: &str, name: &str) -> Result<V
 ///
 /// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupVersion.html>, `version`
 pub(super) fn refuse_custom_image(group: &eks::Nodegroup) -> Result<()> {
-    if group.ami_type.as_deref() != Some("CUSTOM") {
+    if !has_custom_image(group) {
         return Ok(());
     }
     let name = &group.nodegroup_name;
@@ -71,9 +72,14 @@ pub(super) fn refuse_custom_image(group: &eks::Nodegroup) -> Result<()> {
         what: format!(
             "node group {name} runs an image of its launch template, whose version EKS does not choose"
         ),
-        fix: "add a node group from a launch template with a newer image, and remove this one".to_owned(),
+        fix: "add a node group with a newer image, and remove this one".to_owned(),
     };
     Err(DriverError::new(kind, PROVIDER, format!("node group {name} cannot be upgraded by its version")))
+}
+
+/// Whether a node group's nodes have an image that EKS did not choose.
+pub(super) fn has_custom_image(group: &eks::Nodegroup) -> bool {
+    group.ami_type.as_deref() == Some("CUSTOM")
 }
 
 /// The stage that raises a node group.

@@ -6,4 +6,5 @@ pub(crate) mod eks;
 pub(crate) mod elb;
 pub(crate) mod elbv2;
 pub(crate) mod iam;
+pub(crate) mod launch_templates;
 pub(crate) mod sts;

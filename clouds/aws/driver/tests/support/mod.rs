@@ -9,6 +9,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +88,13 @@ pub(crate) async fn carry_out(driver: &dyn Driver, change: &Change) -> Result<BT
     Ok(ids)
 }
 
+/// The same for the same stage of the same operation, and no other.
+fn token_of(stage: &StageSpecification) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&stage.name, stage.parameters.to_string()).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 async fn finish(
     driver: &dyn Driver,
     stage: &StageSpecification,
@@ -96,7 +104,7 @@ async fn finish(
     let started_at = SystemClock.wall();
     let mut context = StageContext {
         outputs: outputs.clone(),
-        token: stage.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+        token: token_of(stage),
         baseline: Vec::new(),
         system_id: None,
         started_at,

@@ -1,4 +1,5 @@
-//! Machine images: those that AWS makes for EKS. Accounts have none of their own here.
+//! Machine images: those that AWS makes for EKS. Accounts have none of their own here; these serve as such by their
+//! identifiers.
 //!
 //! Source of the names: <https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-versions-al2023.html>.
 
@@ -14,6 +15,8 @@ use crate::xml::Xml;
 /// The account that publishes EKS' images.
 const OWNER: &str = "602401143452";
 const RELEASE: &str = "v20261101";
+/// What each is made from.
+const ROOT_DISK_GIB: u32 = 20;
 const MINORS: std::ops::RangeInclusive<u32> = 29..=36;
 
 /// An image.
@@ -33,6 +36,11 @@ pub(crate) fn image_id(region: &str, name: &str) -> String {
 /// The name of EKS' AL2023 image for a Kubernetes minor version.
 pub(crate) fn al2023_name(architecture: &str, minor: u32) -> String {
     format!("amazon-eks-node-al2023-{architecture}-standard-1.{minor}-{RELEASE}")
+}
+
+/// Whether there is such an image in a region.
+pub(crate) fn exists(region: &str, id: &str) -> bool {
+    images(region).iter().any(|image| image.id == id)
 }
 
 fn images(region: &str) -> Vec<Image> {
@@ -94,6 +102,8 @@ pub(super) fn describe(context: &Context<'_>, query: &Query) -> Result<Xml> {
 }
 
 fn written(image: &Image) -> Xml {
+    let volume = Xml::new().text("volumeSize", ROOT_DISK_GIB).text("volumeType", "gp3");
+    let root = Xml::new().text("deviceName", "/dev/xvda").child("ebs", &volume);
     Xml::new()
         .text("imageId", &image.id)
         .text("imageLocation", format!("amazon/{}", image.name))
@@ -110,4 +120,5 @@ fn written(image: &Image) -> Xml {
         .text("virtualizationType", "hvm")
         .text("hypervisor", "xen")
         .text("creationDate", "2026-11-01T00:00:00.000Z")
+        .list("blockDeviceMapping", "item", [root])
 }

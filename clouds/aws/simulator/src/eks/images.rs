@@ -15,6 +15,11 @@ pub(crate) fn id(region: &str, ami_type: &str, version: &str) -> String {
     images::image_id(region, &name)
 }
 
+/// Whether an account of a region finds an image of this id.
+pub(crate) fn exists(region: &str, id: &str) -> bool {
+    images::exists(region, id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::call::Call;
 use super::error::{Error, Result};
-use super::images;
-use super::state::{LaunchTemplate, NodeGroup};
+use super::state::{Cluster, LaunchTemplate, NodeGroup};
+use super::{images, node_config};
 use crate::ec2;
 use crate::iam::{Role, trust};
 
@@ -50,6 +50,8 @@ pub(crate) struct Template {
     pub(crate) key: Option<String>,
     /// Its security groups.
     pub(crate) security_groups: Vec<String>,
+    /// What its machines do first, in base64.
+    pub(crate) user_data: Option<String>,
     /// Its first disk.
     pub(crate) disk_gib: Option<i64>,
 }
@@ -196,6 +198,21 @@ impl Call<'_> {
         self.ec2().vpcs.get(id).map(|vpc| vpc.cidr.to_string())
     }
 
+    /// A launch template whose image, key pair and security groups all exist.
+    pub(crate) fn check_template(&self, template: &Template, vpc: &str) -> Result<()> {
+        let ec2_says =
+            |words: String| Err(Error::request(format!("{words} (Service: Ec2, Status Code: 400)")));
+        if let Some(image) =
+            template.image.as_ref().filter(|image| !images::exists(&self.place.region, image))
+        {
+            return ec2_says(format!("The image id '[{image}]' does not exist"));
+        }
+        if let Some(key) = template.key.as_ref().filter(|key| !self.has_key_pair(key)) {
+            return ec2_says(format!("The key pair '{key}' does not exist"));
+        }
+        self.check_security_groups(&template.security_groups, vpc)
+    }
+
     /// Whether a key pair of this name exists.
     pub(crate) fn has_key_pair(&self, name: &str) -> bool {
         self.ec2().key_pairs.values().any(|pair| pair.name == name)
@@ -242,6 +259,7 @@ impl Call<'_> {
             instance_type: data.machine_type.clone(),
             key: data.key_name.clone(),
             security_groups: data.groups.clone(),
+            user_data: data.user_data.clone(),
             disk_gib: data.disks.first().and_then(|disk| disk.size_gib).map(i64::from),
         })
     }
@@ -249,7 +267,7 @@ impl Call<'_> {
     /// Why machines of this group can never become nodes, in EKS' code and words.
     ///
     /// Source: <https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html#troubleshoot-managed-node-groups>.
-    pub(crate) fn node_problem(&self, group: &NodeGroup) -> Option<(String, String)> {
+    pub(crate) fn node_problem(&self, cluster: &Cluster, group: &NodeGroup) -> Option<(String, String)> {
         let ec2 = self.ec2();
         let not_joined =
             || Some(("NodeCreationFailure".to_owned(), super::node_group_progress::NOT_JOINED.to_owned()));
@@ -262,7 +280,7 @@ impl Call<'_> {
             || managed("/AmazonEKSWorkerNodeMinimalPolicy")
             || managed("/AdministratorAccess")
             || !role.inline.is_empty();
-        if !may_join {
+        if !may_join || !self.finds_cluster(cluster, group) {
             return not_joined();
         }
         let subnets = group.subnets.iter().filter_map(|id| ec2.subnets.get(id));
@@ -282,6 +300,23 @@ impl Call<'_> {
         }
         // The simulation has no NAT gateways: a subnet without an internet gateway's route leads nowhere.
         if subnets.clone().any(|subnet| !reaches_internet(ec2, subnet)) { not_joined() } else { None }
+    }
+
+    /// Whether machines with an image that EKS did not choose know their cluster and reach it: EKS adds neither user
+    /// data nor its own security group then.
+    ///
+    /// Source: <https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-custom-ami>.
+    fn finds_cluster(&self, cluster: &Cluster, group: &NodeGroup) -> bool {
+        let Some(template) = group.launch_template.as_ref().filter(|_| group.version.is_none()) else {
+            return true;
+        };
+        let Ok(template) = self.find_template(Some(&template.id), None, Some(&template.version)) else {
+            return false;
+        };
+        let own = cluster.network.cluster_security_group.as_ref();
+        let reaches = template.security_groups.is_empty()
+            || own.is_some_and(|own| template.security_groups.contains(own));
+        reaches && template.user_data.is_some_and(|data| node_config::joins(&data, cluster))
     }
 
     /// The image of a kind for a Kubernetes version.

@@ -20,6 +20,7 @@ mod images;
 mod insights;
 mod lookup;
 mod made;
+mod node_config;
 mod node_group_progress;
 mod node_group_request;
 mod node_group_state;

@@ -210,7 +210,7 @@ fn look_for_nodes(call: &mut Call<'_>, cluster: &Cluster, group: &NodeGroup, unt
         let message = failure_words(&code, call, group);
         (code, message)
     });
-    let problem = problem.or_else(|| call.node_problem(group));
+    let problem = problem.or_else(|| call.node_problem(cluster, group));
     let Some(found) = auto_scaling_group(call, group) else { return };
     let (ready, wanted) = (found.in_service(), usize::try_from(found.desired).unwrap_or_default());
     let members: Vec<String> = found.members.iter().map(|member| member.instance.clone()).collect();

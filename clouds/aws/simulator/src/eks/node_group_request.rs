@@ -69,6 +69,9 @@ pub(crate) fn check(
     let subnets = body.texts("subnets")?;
     call.check_subnets(&subnets, Some(&cluster.network.vpc))?;
     let template = template(call, body)?;
+    if let Some(template) = &template {
+        call.check_template(template, &cluster.network.vpc)?;
+    }
     let (version, release_version, ami_type) = image(cluster, body, template.as_ref())?;
     let instance_types = instance_types(body, template.as_ref(), &ami_type)?;
     let disk_gib = disk(body, template.is_some())?;
@@ -135,7 +138,7 @@ fn image(
     let (version, release, ami_type) =
         (body.text("version")?, body.text("releaseVersion")?, body.text("amiType")?);
     if let Some(image) = template.and_then(|template| template.image.clone()) {
-        if ami_type.as_deref().is_some_and(|kind| kind != CUSTOM) || release.is_some() || version.is_some() {
+        if ami_type.is_some() || release.is_some() || version.is_some() {
             let words = "You cannot specify amiType, version or releaseVersion when the launch template has an image id.";
             return Err(Error::parameter(words));
         }

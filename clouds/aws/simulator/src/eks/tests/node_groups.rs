@@ -401,3 +401,76 @@ fn a_world_in_the_middle_of_its_work_goes_on_after_being_written_and_read() {
     assert_eq!(rig.running(), 4);
     assert_eq!(rig.group("workers")["status"], "ACTIVE");
 }
+
+/// A launch template with an AMI; `change` is laid over what makes nodes join.
+fn template(rig: &mut Rig, change: &Value) -> String {
+    let cluster = rig.get("/clusters/one")["cluster"].clone();
+    let word = |key: &str, own: &Value| change[key].as_str().or(own.as_str()).unwrap().to_owned();
+    let config = format!(
+        "---\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  cluster:\n    name: {}\n    \
+         apiServerEndpoint: {}\n    certificateAuthority: {}\n    cidr: {}\n",
+        word("name", &json!("one")),
+        word("endpoint", &cluster["endpoint"]),
+        word("authority", &cluster["certificateAuthority"]["data"]),
+        word("cidr", &cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"]),
+    );
+    let group = word("group", &cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]);
+    let image = super::super::images::id(&rig.place.region, "AL2023_x86_64_STANDARD", "1.34");
+    let data = crate::ec2::TemplateData {
+        image: Some(word("image", &json!(image))),
+        groups: vec![group],
+        user_data: Some(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, config)),
+        ..crate::ec2::TemplateData::default()
+    };
+    let (id, created) =
+        (rig.world.new_id("lt"), rig.world.region(&rig.place).ec2.vpcs.values().next().unwrap().created);
+    let version = crate::ec2::TemplateVersion { number: 1, description: None, data, created };
+    let template = crate::ec2::LaunchTemplate {
+        id: id.clone(),
+        name: format!("own-{id}"),
+        versions: vec![version],
+        default_version: 1,
+        client_token: None,
+        tags: crate::world::Tags::new(),
+        created,
+    };
+    let place = rig.place.clone();
+    rig.world.region_mut(&place).ec2.launch_templates.insert(id.clone(), template);
+    id
+}
+
+#[test]
+fn nodes_with_an_image_of_their_own_join_by_what_their_template_says() {
+    let mut rig = Rig::new();
+    rig.cluster("one");
+    for (name, change, status) in [
+        ("joins", json!({}), "ACTIVE"),
+        ("other-cluster", json!({"name": "two"}), "CREATE_FAILED"),
+        ("other-endpoint", json!({"endpoint": "https://elsewhere.example"}), "CREATE_FAILED"),
+        ("other-authority", json!({"authority": "b3RoZXI="}), "CREATE_FAILED"),
+        ("other-services", json!({"cidr": "10.9.0.0/16"}), "CREATE_FAILED"),
+    ] {
+        let id = template(&mut rig, &change);
+        let mut request = rig.node_group_request(name);
+        request["launchTemplate"] = json!({"id": id});
+        let answer = rig.call("POST", "/clusters/one/node-groups", request);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        rig.pass(1800);
+        let group = rig.group(name);
+        assert_eq!(group["status"], status, "{name}: {}", group["health"]);
+        assert_eq!(group["amiType"], "CUSTOM");
+        let image = group["releaseVersion"].as_str().unwrap();
+        assert!(image.starts_with("ami-"), "{image}");
+    }
+    let id = template(&mut rig, &json!({"image": "ami-0000"}));
+    let mut request = rig.node_group_request("no-image");
+    request["launchTemplate"] = json!({"id": id});
+    rig.call("POST", "/clusters/one/node-groups", request)
+        .refused("InvalidRequestException", "'[ami-0000]' does not exist");
+    let id = template(&mut rig, &json!({}));
+    let mut request = rig.node_group_request("typed");
+    request["launchTemplate"] = json!({"id": id});
+    request["amiType"] = json!("CUSTOM");
+    rig.call("POST", "/clusters/one/node-groups", request)
+        .refused("InvalidParameterException", "cannot specify amiType");
+}
