@@ -101,7 +101,7 @@ pub struct BalancedObject {
 pub struct PersistentVolume {
     /// Its name in the cluster.
     pub name: String,
-    /// The cloud's identifier of the disk, as the storage driver writes it (EBS: `vol-…`).
+    /// The cloud's identifier of the disk, as the storage driver writes it (`vol-…`, a disk's name, its path).
     pub cloud_id: String,
     /// The storage driver, such as `ebs.csi.aws.com`.
     pub driver: String,
@@ -387,6 +387,10 @@ struct Specification {
     #[serde(default)]
     aws_elastic_block_store: Option<InTreeVolume>,
     #[serde(default)]
+    gce_persistent_disk: Option<InTreeVolume>,
+    #[serde(default)]
+    azure_disk: Option<InTreeVolume>,
+    #[serde(default)]
     claim_ref: Option<ClaimReference>,
     #[serde(default)]
     persistent_volume_reclaim_policy: String,
@@ -401,10 +405,13 @@ struct CsiVolume {
     volume_handle: String,
 }
 
+/// A disk as the drivers that were once part of Kubernetes write it, each under a name of its own.
+///
+/// Source: <https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/persistent-volume-v1/>
 #[derive(Deserialize)]
 struct InTreeVolume {
-    #[serde(default, rename = "volumeID")]
-    volume_id: String,
+    #[serde(default, alias = "volumeID", alias = "pdName", alias = "diskURI")]
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -465,22 +472,26 @@ impl Object {
 
     /// `None` for a volume that is no disk at a cloud (`hostPath`, `nfs`, `local`).
     fn persistent_volume(self) -> Option<PersistentVolume> {
-        let (driver, cloud_id) = match (self.spec.csi, self.spec.aws_elastic_block_store) {
-            (Some(csi), _) => (csi.driver, csi.volume_handle),
-            // Written `aws://ZONE/vol-…` or `vol-…` by the driver that was once part of Kubernetes.
-            (None, Some(in_tree)) => {
-                let id = in_tree.volume_id.rsplit('/').next().unwrap_or_default().to_owned();
-                ("kubernetes.io/aws-ebs".to_owned(), id)
-            }
-            (None, None) => return None,
-        };
-        let claim = self.spec.claim_ref.map(|claim| format!("{}/{}", claim.namespace, claim.name));
+        let spec = self.spec;
+        let (driver, cloud_id) =
+            match (spec.csi, spec.aws_elastic_block_store, spec.gce_persistent_disk, spec.azure_disk) {
+                (Some(csi), ..) => (csi.driver, csi.volume_handle),
+                // Written `aws://ZONE/vol-…` or `vol-…`.
+                (None, Some(disk), ..) => {
+                    let id = disk.id.rsplit('/').next().unwrap_or_default().to_owned();
+                    ("kubernetes.io/aws-ebs".to_owned(), id)
+                }
+                (None, None, Some(disk), _) => ("kubernetes.io/gce-pd".to_owned(), disk.id),
+                (None, None, None, Some(disk)) => ("kubernetes.io/azure-disk".to_owned(), disk.id),
+                (None, None, None, None) => return None,
+            };
+        let claim = spec.claim_ref.map(|claim| format!("{}/{}", claim.namespace, claim.name));
         Some(PersistentVolume {
             name: self.metadata.name,
             cloud_id,
             driver,
             claim: claim.unwrap_or_default(),
-            reclaimed: self.spec.persistent_volume_reclaim_policy == "Delete",
+            reclaimed: spec.persistent_volume_reclaim_policy == "Delete",
         })
     }
 }

@@ -95,5 +95,10 @@ fn disks_at_the_cloud_are_found_in_both_forms() {
         read(r#"{"metadata":{"name":"pv"},"spec":{"awsElasticBlockStore":{"volumeID":"aws://z/vol-2"}}}"#)
             .unwrap();
     assert_eq!((in_tree.cloud_id.as_str(), in_tree.reclaimed), ("vol-2", false));
+    let pd = read(r#"{"metadata":{"name":"pv"},"spec":{"gcePersistentDisk":{"pdName":"disk-3"}}}"#).unwrap();
+    assert_eq!((pd.driver.as_str(), pd.cloud_id.as_str()), ("kubernetes.io/gce-pd", "disk-3"));
+    let path = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d";
+    let spec = format!(r#"{{"metadata":{{"name":"pv"}},"spec":{{"azureDisk":{{"diskURI":"{path}"}}}}}}"#);
+    assert_eq!(read(&spec).unwrap().cloud_id, path);
     assert_eq!(read(r#"{"metadata":{"name":"pv"},"spec":{"hostPath":{"path":"/x"}}}"#), None);
 }
