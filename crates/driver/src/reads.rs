@@ -127,6 +127,9 @@ pub struct ExecCommand {
     pub install_hint: String,
     /// The `apiVersion` that the program answers in.
     pub api_version: String,
+    /// Whether the program must be told of the cluster that it is run for, as Google's plugin is.
+    #[serde(default)]
+    pub provide_cluster_info: bool,
 }
 
 /// What lets a client in at a cluster's Kubernetes API, for a while.

@@ -157,6 +157,7 @@ pub(crate) fn kubeconfig(
         install_hint: "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
             .to_owned(),
         api_version: "client.authentication.k8s.io/v1beta1".to_owned(),
+        provide_cluster_info: false,
     }))
 }
 

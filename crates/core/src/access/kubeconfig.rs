@@ -123,6 +123,7 @@ pub(crate) fn exec(subject: Subject<'_>, plugin: &ExecPlugin) -> Result<String> 
             "pmks is needed to reach this cluster; it was at the path of `command` when this file was made"
                 .to_owned(),
         api_version: CLIENT_AUTHENTICATION.to_owned(),
+        provide_cluster_info: false,
     };
     write(subject, plugin_user(command))
 }
@@ -152,7 +153,7 @@ fn plugin_user(command: ExecCommand) -> User {
         env,
         // kubectl refuses the plugin if it would have to ask while there is no terminal.
         interactive_mode: "Never",
-        provide_cluster_info: false,
+        provide_cluster_info: command.provide_cluster_info,
         install_hint: command.install_hint,
     };
     User { exec: Some(exec), ..User::default() }
@@ -244,6 +245,25 @@ mod tests {
             assert_eq!(file["users"][0]["user"]["exec"]["args"][2], cluster);
             assert_eq!(file["users"][0]["user"]["exec"]["args"][4], "1");
         }
+    }
+
+    #[test]
+    fn a_plugin_of_the_cloud_is_written_as_the_driver_says() {
+        let access = access();
+        let subject = Subject { connection: "c", cluster: "k", access: &access };
+        let command = ExecCommand {
+            command: "plugin".into(),
+            args: Vec::new(),
+            env: vec![("A".into(), "b".into())],
+            install_hint: "install it".into(),
+            api_version: "client.authentication.k8s.io/v1beta1".into(),
+            provide_cluster_info: true,
+        };
+        let file = read(&of_cloud(subject, KubeconfigUser::Exec(command)).unwrap());
+        let exec = &file["users"][0]["user"]["exec"];
+        assert_eq!(exec["provideClusterInfo"], true);
+        assert_eq!(exec["env"], serde_json::json!([{"name": "A", "value": "b"}]));
+        assert_eq!(exec["installHint"], "install it");
     }
 
     #[test]

@@ -253,6 +253,7 @@ impl Driver for FakeDriver {
     }
 
     async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential> {
+            provide_cluster_info: false,
         let expires_at = self.cloud.now() + Duration::from_mins(15);
         Ok(ClusterCredential::Token {
             token: format!("token-of-{}", cluster.iid.system_id).into(),
