@@ -128,8 +128,8 @@ pub struct TagRule {
     pub most: usize,
     /// What keys are allowed.
     pub key: NameRule,
-    /// The most characters of a value.
-    pub value_length: usize,
+    /// What values are allowed; an empty one may be.
+    pub value: NameRule,
 }
 
 /// Whether, and how many, node groups may be asked for with a cluster.

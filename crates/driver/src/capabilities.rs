@@ -239,8 +239,8 @@ pub struct TagRule {
     pub most: usize,
     /// What keys are allowed.
     pub key: NameRule,
-    /// The most characters of a value.
-    pub value_length: usize,
+    /// What values are allowed. Some clouds have labels in lower case alone; an empty value may be one.
+    pub value: NameRule,
 }
 
 /// An option or setting of the provider's own.

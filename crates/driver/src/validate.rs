@@ -163,11 +163,8 @@ impl Rules<'_> {
             if crate::Marks::KEYS.contains(&key.as_str()) {
                 self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
             }
-            if value.chars().count() > rule.value_length {
-                self.findings.add(
-                    format!("tags[{key:?}]"),
-                    format!("a value has at most {} characters", rule.value_length),
-                );
+            if !rule.value.allows(value) {
+                self.findings.add(format!("tags[{key:?}]"), format!("a value is {}", rule.value.says));
             }
         }
     }
@@ -251,7 +248,11 @@ mod tests {
         subnet_name: NAME,
         security_group_name: NAME,
         key_pair_name: NAME,
-        tags: Some(TagRule { most: 2, key: NAME, value_length: 5 }),
+        tags: Some(TagRule {
+            most: 2,
+            key: NAME,
+            value: NameRule { pattern: "^[a-z0-9 ]{0,5}$", says: "short and in lower case" },
+        }),
         node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Required, most: 1 },
         minimum_subnets: 2,
         minimum_zones: 2,
@@ -321,9 +322,10 @@ mod tests {
     #[test]
     fn an_update_changes_only_what_can_be_changed() {
         let target = json!({"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"});
-        let asked = json!({"target": target, "tags": {"a": null, "b": "far too long"},
+        let asked = json!({"target": target, "tags": {"a": null, "b": "far too long", "c": "", "d": "Big"},
             "options": {"tier": "free", "logs": true}, "marks": marks()});
-        assert_eq!(findings("updateCluster", &asked), ["tags[\"b\"]", "options.tier"]);
+        let wanted = ["tags", "tags[\"b\"]", "tags[\"d\"]", "options.tier"];
+        assert_eq!(findings("updateCluster", &asked), wanted);
     }
 
     #[test]

@@ -23,8 +23,12 @@ impl NameRule {
         if name == "-" {
             return Some("the name \"-\" is reserved".to_owned());
         }
-        let allowed = Regex::new(self.pattern).is_ok_and(|pattern| pattern.is_match(name));
-        (!allowed).then(|| format!("must be {} ({})", self.says, self.pattern))
+        (!self.allows(name)).then(|| format!("must be {} ({})", self.says, self.pattern))
+    }
+
+    /// Whether the pattern alone allows this text, which may be empty.
+    pub fn allows(&self, text: &str) -> bool {
+        Regex::new(self.pattern).is_ok_and(|pattern| pattern.is_match(text))
     }
 }
 

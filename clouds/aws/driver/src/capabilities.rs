@@ -52,7 +52,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
             pattern: "^([b-zB-Z0-9 _.:/=+@-]|[aA]$|[aA][A-VX-Za-vx-z0-9 _.:/=+@-]|[aA][wW]$|[aA][wW][A-RT-Za-rt-z0-9 _.:/=+@-]|[aA][wW][sS]$|[aA][wW][sS][A-Za-z0-9 _./=+@-])[A-Za-z0-9 _.:/=+@-]{0,120}$",
             says: "1 to 121 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
         },
-        value_length: 256,
+        value: NameRule { pattern: "^(?s:.){0,256}$", says: "at most 256 characters" },
     }),
     // EKS makes node groups in active clusters only; the plan has them as stages behind the control plane.
     node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Optional, most: 30 },

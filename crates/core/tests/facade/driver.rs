@@ -68,7 +68,11 @@ static CAPABILITIES: Capabilities = Capabilities {
     subnet_name: NAME,
     security_group_name: NAME,
     key_pair_name: NAME,
-    tags: Some(TagRule { most: 5, key: NameRule { pattern: "^.{1,20}$", says: "short" }, value_length: 20 }),
+    tags: Some(TagRule {
+        most: 5,
+        key: NameRule { pattern: "^.{1,20}$", says: "short" },
+        value: NameRule { pattern: "^.{0,20}$", says: "short" },
+    }),
     node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Optional, most: 3 },
     minimum_subnets: 1,
     minimum_zones: 1,
@@ -249,11 +253,11 @@ impl Driver for FakeDriver {
             env: Vec::new(),
             install_hint: String::new(),
             api_version: "client.authentication.k8s.io/v1".to_owned(),
+            provide_cluster_info: false,
         }))
     }
 
     async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential> {
-            provide_cluster_info: false,
         let expires_at = self.cloud.now() + Duration::from_mins(15);
         Ok(ClusterCredential::Token {
             token: format!("token-of-{}", cluster.iid.system_id).into(),

@@ -46,7 +46,7 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
         tags: of.tags.map(|tags| api::TagRule {
             most: tags.most,
             key: rule(tags.key),
-            value_length: tags.value_length,
+            value: rule(tags.value),
         }),
         node_groups_at_creation: api::NodeGroupsAtCreation {
             presence: word(&of.node_groups_at_creation.presence),
