@@ -90,7 +90,8 @@ pub struct Capabilities {
     pub scales_to_zero: bool,
     /// How autoscaling is switched.
     pub auto_scaling: AutoScaling,
-    /// What lets a client in at a cluster: `bearer` or `clientCertificate`.
+    /// What lets a client in at a cluster: `bearer`, `clientCertificate`, or `byCluster`: the one or the other, by how
+    /// the cluster was made.
     pub token: String,
     /// Whether there is a `native` kubeconfig.
     pub native_kubeconfig: bool,

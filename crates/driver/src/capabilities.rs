@@ -63,9 +63,10 @@ pub struct Capabilities {
     pub auto_scaling: AutoScaling,
     /// What lets a client in at the cluster's Kubernetes API.
     pub token: TokenKind,
-    /// Whether the cloud has a credential plugin of its own for kubeconfigs.
+    /// Whether the cloud has a credential plugin of its own for kubeconfigs. Where [`TokenKind::ByCluster`], some
+    /// clusters may not know it: the driver answers `Precondition` for those.
     pub native_kubeconfig: bool,
-    /// Whether the cloud hands out kubeconfigs with a credential that does not expire soon.
+    /// Whether the cloud hands out kubeconfigs with a credential that does not expire soon; the same exception.
     pub static_kubeconfig: bool,
     /// Whether the last node group may be removed.
     pub last_node_group: LastNodeGroup,
@@ -148,6 +149,8 @@ pub enum TokenKind {
     Bearer,
     /// A client certificate.
     ClientCertificate,
+    /// The one or the other, by how the cluster was made.
+    ByCluster,
 }
 
 /// Whether the last node group may be removed.

@@ -32,6 +32,10 @@ pub trait Provider: Send + Sync {
 
 /// A provider at work in one account and region.
 ///
+/// An identifier that a read is given is the cloud's own, and tells the resource from every other of the account and
+/// region: where names are unique in a zone or resource group alone, it names that too. A text that has not its form
+/// is a name, looked for in the connection's own place (its zone, its resource group), or sent as it is.
+///
 /// Reads make the fewest calls that the API allows, follow every page, and never write. A list in which a call failed
 /// is partial and says which. Preparations read only: they check and choose, and answer the plan or an error, having
 /// changed nothing.
@@ -100,7 +104,8 @@ pub trait Driver: Send + Sync {
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser>;
 
     /// What lets a client in at the Kubernetes API, made from the observation that is given: no call but the
-    /// identity's.
+    /// identity's, and where the cloud alone has the certificate, the one that asks for it
+    /// ([`crate::ReadKind::ClusterToken`] states the bound).
     async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential>;
 
     // Changes
