@@ -95,7 +95,7 @@ impl<'a> Runner<'a> {
         let context = StageContext {
             outputs,
             token: String::new(),
-            baseline: Vec::new(),
+            baseline: None,
             system_id: None,
             started_at: now,
             now,
@@ -151,7 +151,7 @@ impl<'a> Runner<'a> {
             ));
         }
         if self.asks == 1 {
-            self.context.baseline = self.calls.baseline(&self.context).await?;
+            self.context.baseline = Some(self.calls.baseline(&self.context).await?);
         }
         // A repeated ask of the same attempt carries the same token: that is what tokens are for.
         self.context.token = format!("{}-1", self.operation);

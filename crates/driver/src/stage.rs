@@ -43,8 +43,9 @@ pub struct StageContext {
     pub outputs: Outputs,
     /// `<operation>-<stage>-<attempt>` in at most 64 characters of `[A-Za-z0-9-]`: the cloud's client token.
     pub token: String,
-    /// The ids that matched before the ask, for [`crate::Identity::Baseline`].
-    pub baseline: Vec<String>,
+    /// The ids that matched before the ask, for [`crate::Identity::Baseline`]. `None`: nothing was asked for yet, so
+    /// that whatever matches is a stranger's.
+    pub baseline: Option<Vec<String>>,
     /// What the ask answered, if it did.
     pub system_id: Option<String>,
     /// When this stage began.

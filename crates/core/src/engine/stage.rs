@@ -95,7 +95,7 @@ impl<'a> Turn<'a> {
         StageContext {
             outputs,
             token: self.record.token.clone(),
-            baseline: self.record.baseline.clone(),
+            baseline: self.record.asked_at.map(|_| self.record.baseline.clone()),
             system_id: self.record.system_id.clone(),
             started_at: self.record.started_at.unwrap_or(now),
             now,

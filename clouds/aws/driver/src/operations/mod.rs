@@ -166,7 +166,7 @@ pub(crate) mod tests {
         StageContext {
             outputs: Outputs::default(),
             token: "operation-stage-1".to_owned(),
-            baseline: Vec::new(),
+            baseline: None,
             system_id: None,
             started_at: "2026-11-23T10:00:00Z".parse().unwrap(),
             now: "2026-11-23T10:00:10Z".parse().unwrap(),

@@ -107,7 +107,7 @@ pub(crate) mod tests {
         StageContext {
             outputs,
             token: "t".to_owned(),
-            baseline: Vec::new(),
+            baseline: None,
             system_id: system_id.map(str::to_owned),
             started_at: Timestamp::UNIX_EPOCH,
             now: Timestamp::UNIX_EPOCH,

@@ -105,7 +105,7 @@ async fn finish(
     let mut context = StageContext {
         outputs: outputs.clone(),
         token: token_of(stage),
-        baseline: Vec::new(),
+        baseline: None,
         system_id: None,
         started_at,
         now: started_at,

@@ -99,7 +99,7 @@ impl Calls {
         let part = &self.part;
         seen.filter(|thing| match self.identity {
             _ if self.removes => part.name.is_empty() || thing.part.name == part.name,
-            Identity::Baseline => !context.baseline.contains(&thing.id),
+            Identity::Baseline => context.baseline.as_ref().is_some_and(|before| !before.contains(&thing.id)),
             Identity::Tag => thing.part == *part,
             Identity::UniqueName | Identity::Token { .. } => thing.part.name == part.name,
         })
