@@ -30,6 +30,8 @@ pub(crate) struct Ground {
     pub(crate) key_pair: Option<Iid>,
     pub(crate) marks: Marks,
     pub(crate) machine_type: String,
+    /// The user's tags of clusters; none where the cloud has none.
+    pub(crate) tags: Tags,
 }
 
 /// New marks, as a record of its own would have.
@@ -65,7 +67,9 @@ impl Ground {
                 Some(take(&mut carry_out(rig, &Change::CreateKeyPair(asked)).await?.ids, "pmks-ground")?);
         }
         let machine_type = machine_type(rig).await?;
-        Ok(Self { network, subnets, security_groups, key_pair, marks: own, machine_type })
+        let purpose = || ("purpose".to_owned(), "conformance".to_owned());
+        let tags = capabilities.tags.map(|_| purpose()).into_iter().collect();
+        Ok(Self { network, subnets, security_groups, key_pair, marks: own, machine_type, tags })
     }
 
     /// Takes it away again.
@@ -91,7 +95,7 @@ impl Ground {
                 subnets: self.subnets.clone(),
                 security_groups: self.security_groups.clone(),
                 node_groups: groups,
-                tags: Tags::from([("purpose".to_owned(), "conformance".to_owned())]),
+                tags: self.tags.clone(),
                 options: BTreeMap::new(),
             },
             marks: marks(),

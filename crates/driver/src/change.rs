@@ -138,7 +138,7 @@ pub struct UpgradeCluster {
 pub struct AddNodeGroup {
     /// Its cluster.
     pub cluster: ClusterTarget,
-    /// The cluster's security groups and subnets as the user named them, if pmks made it.
+    /// The cluster's security groups as the user named them, if pmks made it.
     pub security_groups: Vec<Iid>,
     /// What is wanted.
     pub request: NodeGroupRequest,

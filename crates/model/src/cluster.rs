@@ -75,7 +75,8 @@ pub struct Addon {
 pub struct NodeGroup {
     /// Its names.
     pub iid: Iid,
-    /// What tells it from another of the same name made later; never empty.
+    /// What tells it from another of the same name made later; never empty, and the same from the first look to the
+    /// end. Where the cloud has nothing of the kind, the cluster's.
     pub incarnation: String,
     /// The nodes' Kubernetes version.
     pub version: Option<Version>,

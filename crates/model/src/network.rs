@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Cidr {
 pub struct Network {
     /// Its names.
     pub iid: Iid,
-    /// Its addresses; the first block where the cloud has several.
+    /// Its addresses; the first block where the cloud has several, empty where only its subnets have addresses.
     pub cidr: String,
     /// Its subnets.
     pub subnets: Vec<Subnet>,

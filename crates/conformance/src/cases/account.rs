@@ -28,6 +28,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         key_pair: None,
         marks: marks(),
         machine_type: String::new(),
+        tags: pmks_model::Tags::new(),
     };
     let version = VersionRequest::Default;
     let upgrade = UpgradeRequest { version: version.clone(), node_groups: UpgradeTargets::All, force: false };
@@ -174,10 +175,14 @@ pub(crate) async fn a_missing_prerequisite_is_named_and_fixed_on_request(
     if found.is_empty() {
         return Ok(Verdict::Skipped("this provider needs nothing to exist first".to_owned()));
     }
-    let ground = Ground::make_alone(&rig).await?;
+    let ground = ground_without_prerequisites(&rig).await?;
     check(found.iter().all(|one| one.fix.is_some()), || format!("no fix is offered for {found:?}"))?;
     let mark = rig.calls.mark();
-    let error = refused(&rig, &Change::CreateCluster(ground.cluster("pmks-early", 0))).await?;
+    let early = match &ground {
+        Some(ground) => Change::CreateCluster(ground.cluster("pmks-early", 0)),
+        None => Change::CreateNetwork(network_request(&rig, "pmks-early").await?),
+    };
+    let error = refused(&rig, &early).await?;
     check(matches!(error.kind(), ErrorKind::PrerequisiteMissing { .. }), || format!("{:?}", error.kind()))?;
     let changes = rig.calls.changes_since(mark);
     check(changes.is_empty(), || format!("refusing a creation sent {changes:?}"))?;
@@ -187,6 +192,17 @@ pub(crate) async fn a_missing_prerequisite_is_named_and_fixed_on_request(
     }
     let still = missing(rig.clone()).await?;
     check(still.is_empty(), || format!("still missing after the fix: {still:?}"))?;
-    ground.clear(&rig).await?;
+    if let Some(ground) = ground {
+        ground.clear(&rig).await?;
+    }
     Ok(Verdict::Passed)
+}
+
+/// The ground of a cluster; `None` where networks need the prerequisites too, as where everything lies in a group.
+async fn ground_without_prerequisites(rig: &Rig) -> Result<Option<Ground>, Failed> {
+    let probe = Change::CreateNetwork(network_request(rig, "pmks-early").await?);
+    match rig.driver.prepare(&probe).await {
+        Err(error) if matches!(error.kind(), ErrorKind::PrerequisiteMissing { .. }) => Ok(None),
+        _ => Ground::make_alone(rig).await.map(Some),
+    }
 }

@@ -17,7 +17,12 @@ pub(crate) async fn networks_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     check(done.asks.values().all(|asks| *asks <= 1), || format!("asked more than once: {:?}", done.asks))?;
     let iid = take(&mut done.ids, "pmks-net")?;
     let network = rig.driver.get_network(&iid.system_id).await?;
-    check_equal(&network.cidr, &asked.request.cidr.to_string(), "the network's addresses")?;
+    let wanted = asked.request.cidr.to_string();
+    check(network.cidr.is_empty() || network.cidr == wanted, || format!("addresses {:?}", network.cidr))?;
+    for subnet in &asked.request.subnets {
+        let has = network.subnets.iter().any(|found| found.cidr == subnet.cidr.to_string());
+        check(has, || format!("no subnet has {}: {:?}", subnet.cidr, network.subnets))?;
+    }
     check_equal(&network.subnets.len(), &asked.request.subnets.len(), "the number of subnets")?;
     check(asked.marks.are_on(&network.tags) || rig.driver.capabilities().tags.is_none(), || {
         format!("the marks are not on {:?}", network.tags)
