@@ -15,7 +15,8 @@ const ROOMS: &[(&str, &str)] = &[
     ("access.rs", "Endpoint, kubeconfig and token."),
 ];
 
-/// Makes `clouds/NAME` with a guide page, a driver crate and a simulator crate.
+/// Makes `clouds/NAME` with a guide page, a driver crate, a simulator crate and a crate of tests, and prints the lines
+/// that the manifests need.
 ///
 /// # Errors
 /// If the name is not made of lower-case letters, or the folder exists.
@@ -30,7 +31,8 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
         &format!("# {name}\n\nPrerequisites, permissions, options, settings, limits, calls of each read.\n"),
     )?;
     let driver = folder.join("driver");
-    let uses = ["pmks-model", "pmks-transport", "pmks-driver", "async-trait", "serde", "serde_json"];
+    let uses =
+        ["pmks-model", "pmks-transport", "pmks-driver", "async-trait", "http", "secrecy", "serde", "serde_json"];
     write(
         &driver.join("Cargo.toml"),
         &manifest(&format!("pmks-{name}"), &format!("The driver of {name}."), &uses),
@@ -59,8 +61,28 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     write(&simulator.join("Cargo.toml"), &manifest(&format!("pmks-{name}-simulator"), &says, &uses))?;
     write(&simulator.join("src/lib.rs"), &format!("//! {says}\n"))?;
 
-    println!("made clouds/{name}; what comes next is in CONTRIBUTING.md, «How to add a cloud»");
+    make_tests(&folder, name)?;
+    println!("made clouds/{name}. Add to [workspace.dependencies] in Cargo.toml:");
+    println!("  pmks-{name} = {{ path = \"clouds/{name}/driver\" }}");
+    println!("  pmks-{name}-simulator = {{ path = \"clouds/{name}/simulator\" }}");
+    println!("What comes next is in CONTRIBUTING.md, «How to add a cloud».");
     Ok(())
+}
+
+/// The crate in which driver and simulator meet. Its driver and simulator are found by path until the workspace names
+/// them, so that it compiles at once.
+fn make_tests(folder: &Path, name: &str) -> anyhow::Result<()> {
+    let tests = folder.join("tests");
+    let uses = ["pmks-conformance", "pmks-simulation", "pmks-transport"];
+    let says = format!("{name} against the conformance suite and against software that others wrote.");
+    let own = format!(
+        "pmks-{name} = {{ path = \"../driver\" }}\npmks-{name}-simulator = {{ path = \"../simulator\" }}\n"
+    );
+    write(&tests.join("Cargo.toml"), &(manifest(&format!("pmks-{name}-tests"), &says, &uses) + &own))?;
+    write(
+        &tests.join("src/lib.rs"),
+        "//! What the suites share: a simulated cloud in this process with a driver, and the world as the witness.\n",
+    )
 }
 
 fn manifest(name: &str, says: &str, uses: &[&str]) -> String {
@@ -93,6 +115,8 @@ mod tests {
         for (file, _) in ROOMS {
             assert!(root.join("clouds/cumulus/driver/src").join(file).exists(), "{file}");
         }
+        let tests = fs::read_to_string(root.join("clouds/cumulus/tests/Cargo.toml")).unwrap();
+        assert!(tests.contains("pmks-cumulus-simulator = { path = \"../simulator\" }"), "{tests}");
         assert!(run(&root, "cumulus").unwrap_err().to_string().contains("exists"));
         assert!(run(&root, "../x").is_err());
         fs::remove_dir_all(&root).unwrap();
