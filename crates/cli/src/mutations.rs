@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use http::{HeaderName, StatusCode};
-use pmks_api::{Operation, Plan};
+use pmks_api::{Child, Operation, Plan};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -161,14 +161,14 @@ fn print_plan(app: &App, plan: Value) -> Result<()> {
     let shaped: Plan = shaped(plan)?;
     output::items(form, Kind::PlannedStage, &stages)?;
     for (what, chosen) in &shaped.resolved {
-        output::note(&format!("{what}: {chosen}"));
+        output::note(&output::clean(&format!("{what}: {chosen}")));
     }
     for finding in &shaped.findings {
         output::note(&format!("note: {}", output::clean(finding)));
     }
     for child in &shaped.children.found {
-        let goes = if child.goes_with_cluster { "goes with the cluster" } else { "stays" };
-        output::note(&format!("{} {} ({}): {goes}", child.kind, child.name, child.system_id));
+        let line = format!("{} {} ({}): {}", child.kind, child.name, child.system_id, fate(&shaped, child));
+        output::note(&output::clean(&line));
     }
     for unknown in &shaped.children.unknown {
         output::note(&format!("could not be looked at: {}", output::clean(unknown)));
@@ -177,7 +177,40 @@ fn print_plan(app: &App, plan: Value) -> Result<()> {
     Ok(())
 }
 
+/// What the plan does to a child: a stage of its own removes what does not go by itself.
+fn fate(plan: &Plan, child: &Child) -> &'static str {
+    let removed = format!("removal of {} {}", child.kind, child.system_id);
+    if plan.stages.iter().any(|stage| stage.name == removed) {
+        "is removed"
+    } else if child.goes_with_cluster {
+        "goes with the cluster"
+    } else {
+        "stays"
+    }
+}
+
 /// Waiting, as the commands that only watch do.
 pub(crate) fn waiting() -> Mutation {
     Mutation::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_does_not_keep_what_its_stages_remove() {
+        let child = |kind: &str, id: &str, goes: bool| serde_json::json!({"kind": kind, "systemId": id, "name": id, "madeBy": "", "goesWithCluster": goes});
+        let plan: Plan = serde_json::from_value(serde_json::json!({
+            "kind": "cluster.delete",
+            "stages": [{"name": "removal of securityGroup sg-1", "after": [], "expectedSeconds": 1}],
+            "resolved": {}, "findings": [],
+            "children": {"found": [
+                child("securityGroup", "sg-1", false), child("securityGroup", "sg-2", true), child("volume", "vol-1", false),
+            ], "unknown": []},
+        }))
+        .unwrap();
+        let fates: Vec<_> = plan.children.found.iter().map(|child| fate(&plan, child)).collect();
+        assert_eq!(fates, ["is removed", "goes with the cluster", "stays"]);
+    }
 }
