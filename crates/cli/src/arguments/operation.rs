@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 /// Verbs of operations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperationCommand {
-    /// Operations, the newest first
+    /// Operations, the oldest first
     #[command(visible_alias = "ls")]
     List {
         /// Of this resource, such as cluster/prod
@@ -59,7 +59,7 @@ pub(crate) enum ApiTokenCommand {
         /// viewer, operator or admin
         #[arg(long)]
         role: String,
-        /// A connection it may act on; all if left out
+        /// A further connection it may act on, beside that of -c; all where neither is named
         #[arg(long = "for-connection", value_name = "NAME")]
         connections: Vec<String>,
     },

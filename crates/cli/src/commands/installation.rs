@@ -16,7 +16,10 @@ use crate::output::{self, Kind};
 pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()> {
     match command {
         ApiTokenCommand::Create { name, role, connections } => {
-            let connections = Some(connections).filter(|names| !names.is_empty());
+            let connections = scope(app.global.connection.as_deref(), connections);
+            let says =
+                connections.as_ref().map_or_else(|| "all connections".to_owned(), |names| names.join(", "));
+            output::note(&output::clean(&format!("it may act on: {says}")));
             let token = NewApiToken { name, role, connections };
             let request = Request::new(Method::POST, Path::v1(["apiTokens"])).json(body(&token)?);
             let made = app.session().await?.client.send(request).await?.body;
@@ -30,6 +33,14 @@ pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()>
             Ok(())
         }
     }
+}
+
+/// What a token may act on; `None`: all. `-c NAME` narrows it as every other command, and is never passed over: a token
+/// that may do more than was asked for would not be noticed. `-` is all of them.
+fn scope(connection: Option<&str>, further: Vec<String>) -> Option<Vec<String>> {
+    let narrows = connection.filter(|name| !name.is_empty() && *name != "-");
+    let names: Vec<String> = narrows.map(str::to_owned).into_iter().chain(further).collect();
+    Some(names).filter(|names| !names.is_empty())
 }
 
 /// The token alone on standard output, so that a script can keep it.
@@ -59,4 +70,19 @@ pub(super) async fn master_key(app: &App, command: &MasterKeyCommand) -> Result<
     let rotated = house::rotate(app).await;
     drop(lock);
     rotated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_connection_narrows_a_token() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(scope(Some("a"), vec![]), Some(names(&["a"])));
+        assert_eq!(scope(Some("a"), names(&["b"])), Some(names(&["a", "b"])));
+        assert_eq!(scope(None, names(&["b"])), Some(names(&["b"])));
+        assert_eq!(scope(Some("-"), vec![]), None);
+        assert_eq!(scope(None, vec![]), None);
+    }
 }

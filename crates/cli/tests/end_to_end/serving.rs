@@ -30,7 +30,9 @@ fn a_server_is_found_and_knows_its_users() {
     assert_eq!(refused.code, Some(5), "{refused:?}");
     let plain = stranger.run(&["login", &server.url, "--token", "hunter2"]);
     assert_eq!(plain.code, Some(2));
-    assert!(!plain.err.contains("hunter2"), "{plain:?}");
+    assert!(!plain.err.contains("hunter2") && plain.err.contains("--token @FILE"), "{plain:?}");
+    let narrow = user.good(&["api-token", "create", "n", "--role", "operator", "-c", "seoul", "-o", "json"]);
+    assert!(narrow.out.contains("seoul"), "{narrow:?}");
     user.good(&["api-token", "revoke", "t"]);
     assert_eq!(stranger.run(&named).code, Some(5));
 
