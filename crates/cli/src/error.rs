@@ -53,6 +53,7 @@ impl Error {
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound
             | std::io::ErrorKind::AlreadyExists
+            | std::io::ErrorKind::InvalidData
             | std::io::ErrorKind::NotADirectory
             | std::io::ErrorKind::IsADirectory => FailureKind::InvalidRequest,
             std::io::ErrorKind::PermissionDenied => FailureKind::NotAllowed,

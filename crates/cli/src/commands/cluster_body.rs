@@ -124,5 +124,8 @@ mod tests {
             );
         }
         assert_eq!(cluster(&["-f", "/nowhere/at/all"]).unwrap_err().exit_code(), 2);
+        let binary = folder.path().join("binary");
+        std::fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+        assert_eq!(cluster(&["-f", binary.to_str().unwrap()]).unwrap_err().exit_code(), 2);
     }
 }
