@@ -29,7 +29,9 @@ pub(crate) async fn run(app: &App, login: &Login) -> Result<()> {
         Some(source) => secret::from_source(app, "token", source),
         None => secret::prompt("token"),
     }
-    .map_err(|error| error.with_fix("give --token @FILE, --token env:VARIABLE or --token - (standard input)"))?;
+    .map_err(|error| {
+        error.with_fix("give --token @FILE, --token env:VARIABLE or --token - (standard input)")
+    })?;
     let who = Authorization::Token(token.clone());
     let door = HttpDoor::new(&login.url, Some(&who), app.global.server_ca.as_deref())?;
     Client::new(std::sync::Arc::new(door)).get(Path::v1(["providers"])).await?;
