@@ -109,13 +109,12 @@ pub(crate) async fn versions(driver: &AwsDriver) -> Result<Vec<KubernetesVersion
     Err(endless("the versions"))
 }
 
+/// A cluster with the names of its node groups.
+type Head = (eks::Cluster, Vec<String>);
+
 /// The clusters of these names, each with the names of its node groups.
-async fn heads(
-    driver: &AwsDriver,
-    names: Vec<String>,
-    missed: &mut Vec<Missed>,
-) -> Vec<(eks::Cluster, Vec<String>)> {
-    let read: Vec<(String, Result<(eks::Cluster, Vec<String>)>)> = stream::iter(names)
+async fn heads(driver: &AwsDriver, names: Vec<String>, missed: &mut Vec<Missed>) -> Vec<Head> {
+    let read: Vec<(String, Result<Head>)> = stream::iter(names)
         .map(|name| async move {
             let read =
                 futures::try_join!(driver.api.describe_cluster(&name), sorted_group_names(driver, &name));
