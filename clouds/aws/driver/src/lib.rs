@@ -29,6 +29,7 @@ mod driver;
 mod operations;
 
 pub use connection::Aws;
+pub use operations::stage_kinds;
 
 /// The provider's name, as in a connection.
 pub(crate) const PROVIDER: &str = "aws";

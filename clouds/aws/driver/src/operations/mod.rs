@@ -134,6 +134,11 @@ const STAGES: &[&[Maker]] = &[
     census::STAGES,
 ];
 
+/// The kinds of stages that plans are made of, so that a suite can tell that it has seen them all.
+pub fn stage_kinds() -> impl Iterator<Item = &'static str> {
+    STAGES.iter().copied().flatten().map(|maker| maker.kind)
+}
+
 /// Makes a stage again from what was stored of it.
 pub(crate) fn stage(driver: &AwsDriver, stored: &StageSpecification) -> Result<Box<dyn StageCalls>> {
     let unknown = |why: String| {

@@ -76,7 +76,8 @@ impl House {
         let time = Arc::new(OneTime(clock.clone()));
         let cloud = Arc::new(AwsCloud::new(Settings { time, ..Settings::default() }));
         let running = serve(Arc::clone(&cloud) as Arc<dyn Cloud>, 0).await.unwrap();
-        let directory = tempfile::tempdir().unwrap();
+        // In memory where the machine has such a folder: thousands of stores wait for no disk.
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         Self { cloud, calls: CallLog::default(), breaker: Arc::default(), clock, running, directory }
     }
 
@@ -120,6 +121,13 @@ impl House {
         drop(process.pmks);
         process.store.close().await;
         Moment { world: self.cloud.snapshot().unwrap(), store: path, wall: self.clock.wall() }
+    }
+
+    /// Changes what is otherwise changed from outside alone.
+    pub(crate) fn change_world(&self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut world = self.cloud.snapshot().unwrap();
+        change(&mut world);
+        self.cloud.restore(world).unwrap();
     }
 
     /// Goes back to a moment, with a copy of its store under that name.

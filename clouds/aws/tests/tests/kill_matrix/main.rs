@@ -4,6 +4,14 @@
 //! The default run ends an even sample of the distinct points, every ask's before and after always among them.
 //! `PMKS_LONG=1` ends all of them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests: what fails here fails the test, and the figures are for who reads along"
+)]
+
 mod house;
 mod matrix;
 mod scenes;
@@ -13,6 +21,7 @@ use std::collections::BTreeSet;
 
 use pmks_driver::Provider as _;
 use pmks_model::OperationKind;
+use scenes::Scene;
 
 /// A test for each of these kinds, and the list of them.
 macro_rules! kinds {
@@ -21,7 +30,7 @@ macro_rules! kinds {
         $(
             #[tokio::test]
             async fn $name() {
-                matrix::deaths(OperationKind::$kind).await;
+                matrix::deaths(Scene::of(OperationKind::$kind)).await;
             }
         )*
     };
@@ -35,7 +44,8 @@ macro_rules! creations {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    crate::matrix::lost_answers(pmks_model::OperationKind::$kind).await;
+                    let scene = crate::Scene::of(pmks_model::OperationKind::$kind);
+                    crate::matrix::lost_answers(scene).await;
                 }
             )*
         }
@@ -73,6 +83,26 @@ creations! {
     prerequisite_fix => PrerequisiteFix,
 }
 
+#[tokio::test]
+async fn prerequisite_fix_of_a_cluster() {
+    matrix::deaths(Scene::of_access()).await;
+}
+
+#[tokio::test]
+async fn prerequisite_fix_of_a_cluster_with_lost_answers() {
+    matrix::lost_answers(Scene::of_access()).await;
+}
+
+#[tokio::test]
+async fn every_stage_that_the_driver_has_is_in_the_matrix() {
+    let mut seen = matrix::stages(Scene::of_access()).await;
+    for kind in KINDS {
+        seen.extend(matrix::stages(Scene::of(*kind)).await);
+    }
+    let missing: Vec<_> = pmks_aws::stage_kinds().filter(|kind| !seen.contains(*kind)).collect();
+    assert!(missing.is_empty(), "{missing:?} are in no plan of these scenes");
+}
+
 #[test]
 fn every_kind_that_aws_has_is_in_the_matrix() {
     let capabilities = pmks_aws::Aws.capabilities();
@@ -82,8 +112,8 @@ fn every_kind_that_aws_has_is_in_the_matrix() {
         OperationKind::ALL.iter().filter(|kind| has(kind)).map(|kind| kind.as_str()).collect();
     let tested: BTreeSet<_> = KINDS.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(tested, wanted);
-    // `create` and `add` of the surfaces; a fix makes roles.
-    let creates = |name: &str| name.ends_with(".create") || name.ends_with(".add") || name.ends_with(".fix");
-    let wanted: BTreeSet<_> = wanted.into_iter().filter(|name| creates(name)).collect();
+    let creates =
+        |name: &&str| name.rsplit_once('.').is_some_and(|(_, verb)| ["create", "add", "fix"].contains(&verb));
+    let wanted: BTreeSet<_> = wanted.into_iter().filter(creates).collect();
     assert_eq!(CREATIONS.iter().map(|kind| kind.as_str()).collect::<BTreeSet<_>>(), wanted);
 }

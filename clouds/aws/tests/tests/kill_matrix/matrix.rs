@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_core::engine::testing::{KillSwitch, distinct};
-use pmks_model::OperationKind;
 use pmks_store::{NoKillPoints, Operation};
 use pmks_transport::{Clock as _, Fault, SystemClock};
 
@@ -37,15 +36,18 @@ struct Stage {
 struct Run {
     /// The points of its first life.
     points: Vec<String>,
+    /// The kinds of the stages that it was made of.
+    stages: BTreeSet<String>,
     /// The world in the end.
     picture: Picture,
 }
 
 /// The operation dies at its points.
-pub(crate) async fn deaths(kind: OperationKind) {
+pub(crate) async fn deaths(scene: Scene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let stage = Stage::set(kind).await;
+    let kind = scene.asks.kind();
+    let stage = Stage::set(scene).await;
     let set = clock.monotonic().saturating_sub(began);
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
     let all = distinct(&quiet.points);
@@ -71,11 +73,18 @@ pub(crate) async fn deaths(kind: OperationKind) {
     assert!(failed.is_empty(), "{kind}: {} of {} runs:\n{}", failed.len(), chosen.len(), failed.join("\n\n"));
 }
 
+/// The kinds of the stages that an operation is made of.
+pub(crate) async fn stages(scene: Scene) -> BTreeSet<String> {
+    let stage = Stage::set(scene).await;
+    stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.asks.kind())).stages
+}
+
 /// The answer of each changing call is lost, and the operation dies soon after.
-pub(crate) async fn lost_answers(kind: OperationKind) {
+pub(crate) async fn lost_answers(scene: Scene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let stage = Stage::set(kind).await;
+    let kind = scene.asks.kind();
+    let stage = Stage::set(scene).await;
     let mark = stage.house.calls.mark();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
     let actions: BTreeSet<&'static str> =
@@ -116,9 +125,8 @@ pub(crate) async fn lost_answers(kind: OperationKind) {
 }
 
 impl Stage {
-    async fn set(kind: OperationKind) -> Self {
+    async fn set(mut scene: Scene) -> Self {
         let house = House::new().await;
-        let mut scene = Scene::of(kind);
         let path = house.path("before");
         let process = house.process(&path, Arc::new(NoKillPoints)).await;
         scene.set(&house, &process).await;
@@ -141,14 +149,17 @@ impl Stage {
             };
             let passed = points.get_or_insert_with(|| switch.passed()).clone();
             let judged = match ended {
-                Some(Ok(operation)) => Some(self.judge(&process, &operation).await),
+                Some(Ok(operation)) => {
+                    let judged = self.judge(&process, &operation).await;
+                    Some(judged.map(|picture| (picture, kinds_of_stages(&operation))))
+                }
                 Some(Err(why)) => Some(Err(why)),
                 None => None,
             };
             drop(process.pmks);
             process.store.close().await;
             if let Some(judged) = judged {
-                return judged.map(|picture| Run { points: passed, picture });
+                return judged.map(|(picture, stages)| Run { points: passed, stages, picture });
             }
         }
         Err("the last life ended too".to_owned())
@@ -164,6 +175,11 @@ impl Stage {
         truth::judge(&self.house, process, &self.scene, &self.before, operation).await?;
         Ok(truth::picture(&self.house, operation.id))
     }
+}
+
+fn kinds_of_stages(operation: &Operation) -> BTreeSet<String> {
+    let kind = |specification: &serde_json::Value| specification.get("kind")?.as_str().map(str::to_owned);
+    operation.stages.iter().filter_map(|stage| kind(&stage.specification)).collect()
 }
 
 /// The points that are died at: around every ask, and of the others an even sample, or all.

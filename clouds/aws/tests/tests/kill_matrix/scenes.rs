@@ -16,6 +16,9 @@ const PUBLIC_KEY: &str =
 const OLD: &str = "1.33";
 const NEW: &str = "1.35";
 
+/// The image that EKS prepares for Amazon Linux at [`NEW`], taken as one of the user's own.
+const OWN_IMAGE: &str = "ami-0ffc56305a8fcf4cf";
+
 /// One kind of operation.
 pub(crate) struct Scene {
     /// What stands before.
@@ -32,22 +35,30 @@ enum Step {
     Does(Mutation),
     Happens(Value),
     Forgets(&'static str),
+    /// The cluster is one that somebody else made: nobody gave the connection's principal a way in.
+    LocksOut,
 }
 
-use Step::{Does, Forgets, Happens};
+use Step::{Does, Forgets, Happens, LocksOut};
 
 impl Scene {
     /// The scene of a kind. Exhaustive: a new kind does not compile without one.
     pub(crate) fn of(kind: OperationKind) -> Self {
         match kind {
-            OperationKind::ClusterCreate => Self::new(ground(), cluster(NEW, &["ga", "gb"]), CLUSTER_OF_TWO),
+            OperationKind::ClusterCreate => Self::new(ground(), cluster_with_everything(), CLUSTER_OF_TWO),
             OperationKind::ClusterDelete => {
                 let balancer = |kind: &str, service: &str| {
                     Happens(
                         json!({"type": "controllerMakesLoadBalancer", "cluster": "prod", "service": service, "kind": kind}),
                     )
                 };
-                let more = [balancer("classic", "web"), balancer("network", "api")];
+                let volume = Happens(json!({"type": "controllerMakesVolume", "cluster": "prod"}));
+                let more = [
+                    balancer("classic", "web"),
+                    balancer("network", "api"),
+                    balancer("application", "shop"),
+                    volume,
+                ];
                 Self::new(standing(NEW, &["ga"], more), delete_cluster(), CLUSTER_OF_ONE_GONE)
             }
             OperationKind::ClusterUpgrade => {
@@ -90,14 +101,16 @@ impl Scene {
         }
     }
 
+    /// A prerequisite of one cluster: the way in.
+    pub(crate) fn of_access() -> Self {
+        let asks = Mutation::FixPrerequisites { connection: HERE.into(), cluster: Some("prod".into()) };
+        Self::new(standing(NEW, &[], [LocksOut]), asks, &[("accessEntry", 1)])
+    }
+
     fn of_node_group(kind: OperationKind) -> Self {
         let (connection, cluster, node_group) = (HERE.to_owned(), "prod".to_owned(), "ga".to_owned());
         match kind {
-            OperationKind::NodeGroupAdd => {
-                let node_group = serde_json::from_value(group("gb")).unwrap();
-                let asks = Mutation::AddNodeGroup { connection, cluster, node_group };
-                Self::new(standing(NEW, &["ga"], []), asks, GROUP)
-            }
+            OperationKind::NodeGroupAdd => Self::new(standing(NEW, &["ga"], []), own_group("gb"), GROUP),
             OperationKind::NodeGroupScale => {
                 let scaling =
                     ScalingChange { auto_scaling: Some(true), min: Some(3), max: Some(6), desired: Some(4) };
@@ -124,7 +137,7 @@ impl Scene {
             }
             _ => {
                 let asks = Mutation::RemoveNodeGroup { connection, cluster, node_group };
-                Self::new(standing(NEW, &["ga", "gb"], []), asks, GROUP_GONE)
+                Self::new(standing(NEW, &["gb"], [Does(own_group("ga"))]), asks, GROUP_GONE)
             }
         }
     }
@@ -180,6 +193,7 @@ impl Scene {
             match step {
                 Does(mutation) => house.done(process, mutation).await,
                 Happens(event) => drop(house.cloud.event(&event).unwrap()),
+                LocksOut => house.change_world(lock_out),
                 Forgets(cluster) => {
                     let clusters = process.pmks.clusters();
                     clusters.forget(&Caller::local("me"), HERE, cluster, false).await.unwrap();
@@ -193,19 +207,46 @@ impl Scene {
 
 const CLUSTER_OF_TWO: &[(&str, i64)] = &[
     ("accessEntry", 2),
-    ("addon", 3),
+    ("addon", 2),
     ("autoScalingGroup", 2),
     ("cluster", 1),
     ("instance", 4),
     ("launchTemplate", 2),
     ("networkInterface", 6),
     ("nodeGroup", 2),
-    ("securityGroup", 1),
+    ("securityGroup", 3),
     ("volume", 4),
 ];
-const CLUSTER_OF_ONE_GONE: &[(&str, i64)] = &[("cluster", -1)];
-const GROUP: &[(&str, i64)] = &[("nodeGroup", 1)];
-const GROUP_GONE: &[(&str, i64)] = &[("nodeGroup", -1)];
+/// With what Services and a claim made, and the security groups that EKS and the balancers made for themselves.
+const CLUSTER_OF_ONE_GONE: &[(&str, i64)] = &[
+    ("accessEntry", -2),
+    ("autoScalingGroup", -1),
+    ("cluster", -1),
+    ("instance", -2),
+    ("launchTemplate", -1),
+    ("loadBalancer", -3),
+    ("networkInterface", -10),
+    ("nodeGroup", -1),
+    ("securityGroup", -4),
+    ("targetGroup", -2),
+    ("volume", -3),
+];
+const GROUP: &[(&str, i64)] = &[
+    ("autoScalingGroup", 1),
+    ("instance", 2),
+    ("launchTemplate", 1),
+    ("networkInterface", 2),
+    ("nodeGroup", 1),
+    ("volume", 2),
+];
+const GROUP_GONE: &[(&str, i64)] = &[
+    ("autoScalingGroup", -1),
+    ("instance", -2),
+    ("launchTemplate", -1),
+    ("networkInterface", -2),
+    ("nodeGroup", -1),
+    ("volume", -2),
+];
 const NETWORK: &[(&str, i64)] = &[("internetGateway", 1), ("subnet", 2), ("vpc", 1)];
 const NETWORK_GONE: &[(&str, i64)] = &[("internetGateway", -1), ("subnet", -2), ("vpc", -1)];
 
@@ -221,7 +262,7 @@ fn security_group() -> Mutation {
     let group = json!({"name": "nodes", "network": "net", "rules": [
         {"direction": "inbound", "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidr": "10.30.0.0/16"},
         {"direction": "inbound", "protocol": "udp", "fromPort": 53, "toPort": 54, "cidr": "10.30.0.0/16"},
-        {"direction": "outbound", "protocol": "all", "cidr": "0.0.0.0/0"},
+        {"direction": "outbound", "protocol": "tcp", "fromPort": 443, "toPort": 443, "cidr": "0.0.0.0/0"},
     ]});
     let security_group = serde_json::from_value(group).unwrap();
     Mutation::CreateSecurityGroup { connection: HERE.into(), security_group }
@@ -230,6 +271,26 @@ fn security_group() -> Mutation {
 fn key_pair() -> Mutation {
     let key_pair = serde_json::from_value(json!({"name": "admin", "publicKey": PUBLIC_KEY})).unwrap();
     Mutation::CreateKeyPair { connection: HERE.into(), key_pair }
+}
+
+/// A node group of an image of the user's own, for which a launch template is made.
+fn own_group(name: &str) -> Mutation {
+    let mut node_group = group(name);
+    node_group["image"] = json!(OWN_IMAGE);
+    let node_group = serde_json::from_value(node_group).unwrap();
+    Mutation::AddNodeGroup { connection: HERE.into(), cluster: "prod".into(), node_group }
+}
+
+/// Removes the way in of whoever made a cluster.
+fn lock_out(world: &mut Value) {
+    match world {
+        Value::Object(fields) => {
+            fields.retain(|key, _| !(key.starts_with("arn:aws:iam::") && key.ends_with(":user/pmks")));
+            fields.values_mut().for_each(lock_out);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lock_out),
+        _ => {}
+    }
 }
 
 fn ground() -> Vec<Step> {
@@ -247,6 +308,17 @@ fn cluster(version: &str, groups: &[&str]) -> Mutation {
     let cluster = json!({"name": "prod", "version": version, "network": "net", "subnets": ["sub-a", "sub-b"],
         "securityGroups": ["nodes"], "nodeGroups": groups, "tags": {"team": "a", "purpose": "kills"}});
     Mutation::CreateCluster { connection: HERE.into(), cluster: serde_json::from_value(cluster).unwrap() }
+}
+
+/// Add-ons, and a node group that a Cluster Autoscaler shall find.
+fn cluster_with_everything() -> Mutation {
+    let mut groups = [group("ga"), group("gb")];
+    groups[0]["scaling"]["autoScaling"] = json!(true);
+    let Mutation::CreateCluster { connection, mut cluster } = cluster(NEW, &[]) else { unreachable!() };
+    cluster.node_groups = groups.map(|group| serde_json::from_value(group).unwrap()).to_vec();
+    cluster.options.insert("ebsCsiDriver".into(), json!(true));
+    cluster.options.insert("podIdentityAgent".into(), json!(true));
+    Mutation::CreateCluster { connection, cluster }
 }
 
 fn standing<const N: usize>(version: &str, groups: &[&str], more: [Step; N]) -> Vec<Step> {

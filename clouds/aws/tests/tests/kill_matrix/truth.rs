@@ -65,7 +65,7 @@ pub(crate) fn picture(house: &House, operation: Uuid) -> Picture {
             .iter()
             .filter_map(|key| row.attributes.get(*key).map(|value| (*key, value.to_string())))
             .collect();
-        let name = row.name.as_deref().map(masked).unwrap_or_default();
+        let name = row.name.as_deref().map(known_of).unwrap_or_default();
         *rows.entry(format!("{} {name:?} {} {tags:?} {seen:?}", row.kind, row.state)).or_default() += 1;
     }
     Picture(rows)
@@ -105,7 +105,11 @@ pub(crate) async fn judge(
         .filter(|(_, more)| *more != 0)
         .collect();
     if more != scene.change {
-        let names = house.cloud.resources().into_iter().map(|row| format!("  {} {:?} {}", row.kind, row.name, row.id));
+        let names = house
+            .cloud
+            .resources()
+            .into_iter()
+            .map(|row| format!("  {} {:?} {}", row.kind, row.name, row.id));
         let names: Vec<String> = names.collect();
         return Err(format!("more: {more:?}, instead of {:?}, in:\n{}", scene.change, names.join("\n")));
     }
@@ -139,7 +143,9 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
                 return Err(format!("{} {word} stand for the record {record:#?}", found.len()));
             };
             let marked = row.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok());
-            if !record.imported && marked != Some(record.uid) {
+            // Node groups that are made with their cluster carry its mark.
+            let is_ours = marked.is_some() && (marked == Some(record.uid) || marked == record.parent);
+            if !record.imported && !is_ours {
                 return Err(format!("{word} {:?} is not marked as its record: {row:#?}", record.name));
             }
             if record.missing_since.is_some() || record.observation.is_none() {
@@ -164,21 +170,26 @@ fn tag(key: &str, value: &str, operation: Uuid) -> String {
     }
 }
 
-/// A text without what is random in it: words of eight and more lower-case letters and digits with a digit in them,
-/// and EKS' identifiers in upper case.
+/// A name without what is random in it. Names that pmks derives end in eight base32 characters of the record's id.
+fn known_of(name: &str) -> String {
+    match name.rsplit_once('-') {
+        Some((known, random)) if name.starts_with("pmks-") && random.len() == 8 => format!("{known}-#"),
+        _ => masked(name),
+    }
+}
+
+/// A text without what is random in it: UUIDs, and words of eight and more letters and digits with a digit in them.
 fn masked(text: &str) -> String {
-    let is_random = |word: &str| {
-        word.len() >= 4
-            && word.chars().any(|c| c.is_ascii_digit())
-            && word.chars().all(|c| c.is_ascii_hexdigit())
-    };
-    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .map(|word| {
-            let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            let end = &word[bare.len()..];
-            let long = bare.len() >= 8 && bare.chars().any(|c| c.is_ascii_digit());
-            if is_random(bare) || long { format!("#{end}") } else { word.to_owned() }
-        })
-        .collect()
+    let mut rest = text;
+    let mut known = String::new();
+    while let Some(letter) = rest.chars().next() {
+        let is_uuid = rest.get(..36).is_some_and(|start| Uuid::parse_str(start).is_ok());
+        let word = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let length = if is_uuid { 36 } else { word.max(letter.len_utf8()) };
+        let (next, after) = rest.split_at(length);
+        let is_random = is_uuid || (word >= 8 && next.contains(|c: char| c.is_ascii_digit()));
+        known.push_str(if is_random { "#" } else { next });
+        rest = after;
+    }
+    known
 }
