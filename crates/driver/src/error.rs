@@ -192,6 +192,10 @@ impl DriverError {
             provider_code: inner.code.clone(),
             provider_message: asked_the_cloud.then(|| inner.message.clone()),
             provider_request_id: inner.request_id.clone(),
+            // Rounded up: who comes a moment too early is throttled again.
+            retry_after_seconds: self
+                .retry_after()
+                .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
         }
     }
 }
@@ -293,5 +297,16 @@ mod tests {
         assert_eq!(failure.provider_code.as_deref(), Some("InvalidParameterException"));
         assert_eq!(failure.provider_message.as_deref(), Some("no such role"));
         assert_eq!(failure.provider_request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn keeps_when_the_cloud_wants_to_be_asked_again() {
+        let after = |retry_after| {
+            let kind = ErrorKind::Throttled { retry_after };
+            DriverError::new(kind, "aws", "slow down").to_failure().retry_after_seconds
+        };
+        assert_eq!(after(Some(Duration::from_millis(2500))), Some(3));
+        assert_eq!(after(Some(Duration::from_secs(7))), Some(7));
+        assert_eq!(after(None), None);
     }
 }

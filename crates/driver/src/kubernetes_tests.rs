@@ -22,12 +22,12 @@ async fn cluster(answers: Vec<(u16, String)>) -> (ClusterApi, Arc<Mutex<Vec<Stri
             let mut buffer = vec![0; 16_384];
             let read = stream.read(&mut buffer).await.unwrap();
             keeps.lock().unwrap().push(String::from_utf8_lossy(&buffer[..read]).into_owned());
-            let head =
+            let first =
                 format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            stream.write_all(format!("{first}{body}").as_bytes()).await.unwrap();
         }
     });
-    let transport = Transport::builder(Arc::new(SystemClock::default())).build();
+    let transport = Transport::builder(Arc::new(SystemClock)).build();
     let access = AccessInfo { endpoint, certificate_authority: String::new() };
     let credential =
         ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };

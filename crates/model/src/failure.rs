@@ -144,6 +144,9 @@ pub struct Failure {
     /// The cloud's request id, for its support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_request_id: Option<String>,
+    /// In how many seconds the cloud wants to be asked again, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
 }
 
 impl Failure {
@@ -160,6 +163,7 @@ impl Failure {
             provider_code: None,
             provider_message: None,
             provider_request_id: None,
+            retry_after_seconds: None,
         }
     }
 

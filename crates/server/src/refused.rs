@@ -55,7 +55,8 @@ impl Refused {
 
 impl From<Box<Failure>> for Refused {
     fn from(failure: Box<Failure>) -> Self {
-        Self { status: status(&failure), failure, retry_after: None }
+        let retry_after = failure.retry_after_seconds.map(|after| u32::try_from(after).unwrap_or(u32::MAX));
+        Self { status: status(&failure), failure, retry_after }
     }
 }
 
@@ -155,5 +156,15 @@ mod tests {
         let mut at_the_cloud = Failure::new(FailureKind::Throttled, "");
         at_the_cloud.provider = Some("aws".into());
         assert_eq!(status(&at_the_cloud).as_u16(), 503);
+    }
+
+    #[test]
+    fn says_when_the_cloud_wants_to_be_asked_again() {
+        let mut failure = Failure::new(FailureKind::Throttled, "slow down");
+        failure.retry_after_seconds = Some(7);
+        let response = Refused::from(failure).into_response();
+        assert_eq!(response.headers()[RETRY_AFTER], "7");
+        let response = Refused::new(FailureKind::Throttled, "slow down").into_response();
+        assert!(!response.headers().contains_key(RETRY_AFTER));
     }
 }
