@@ -122,9 +122,6 @@ impl Shared {
     ) -> Result<Accepted> {
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
-        if let Some((uid, revision, update)) = draft.decided {
-            self.store.update_resource(uid, Some(revision), update, audit.clone()).await.map_err(of_store)?;
-        }
         let intent = match &draft.change {
             Some(change) => stored(change)?,
             None => Value::Null,
@@ -141,6 +138,7 @@ impl Shared {
                 now: self.clock.wall(),
             },
             resources: draft.resources,
+            decided: draft.decided,
             holds: draft.holds,
             joins: draft.kind.removes(),
             supersedes: draft.kind.removes(),
@@ -192,7 +190,7 @@ fn supported(capabilities: &Capabilities, kind: OperationKind) -> Result<()> {
     Err(Box::new(Failure::new(FailureKind::Unsupported, says)))
 }
 
-fn idempotency_key(caller: &Caller) -> Option<IdempotencyKey> {
+pub(crate) fn idempotency_key(caller: &Caller) -> Option<IdempotencyKey> {
     caller.idempotency.as_ref().map(|given| IdempotencyKey {
         scope: format!("{} {} {}", caller.name, given.method, given.path),
         key: given.key.clone(),

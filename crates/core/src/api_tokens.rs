@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use pmks_model::{Failure, FailureKind, NameRule};
 use pmks_store::Role;
 use secrecy::SecretString;
@@ -31,6 +32,8 @@ pub struct NewApiToken {
     pub role: Role,
     /// Where.
     pub connections: ConnectionScope,
+    /// From when it is refused; `None`: never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// API tokens.
@@ -44,10 +47,14 @@ impl ApiTokens<'_> {
     /// `InvalidRequest`, `AlreadyExists`, `NotAllowed`.
     pub async fn create(self, caller: &Caller, asked: NewApiToken) -> Result<CreatedApiToken> {
         caller.require_admin("making an API token")?;
+        caller.refuse_key()?;
         let mut findings = pmks_model::Findings::default();
         findings.add_some("name", NAME.refusal(&asked.name));
         if matches!(&asked.connections, ConnectionScope::Named(names) if names.is_empty()) {
             findings.add("connections", "name at least one, or leave it out for all");
+        }
+        if asked.expires_at.is_some_and(|end| end <= self.0.shared.clock.wall()) {
+            findings.add("expiresAt", "must lie ahead");
         }
         check(findings)?;
         let token = generate()?;
@@ -61,6 +68,7 @@ impl ApiTokens<'_> {
                 ConnectionScope::All => Vec::new(),
                 ConnectionScope::Named(names) => names.into_iter().collect(),
             },
+            expires_at: asked.expires_at,
         };
         let audit = shared.audit(caller, "apiToken.create", format!("API token {}", asked.name));
         let stored = shared.store.create_api_token(new, audit).await.map_err(of_store)?;
@@ -83,6 +91,7 @@ impl ApiTokens<'_> {
     /// `NotFound`, `NotAllowed`.
     pub async fn revoke(self, caller: &Caller, name: &str) -> Result<()> {
         caller.require_admin("revoking an API token")?;
+        caller.refuse_key()?;
         let shared = &self.0.shared;
         let audit = shared.audit(caller, "apiToken.revoke", format!("API token {name}"));
         shared.store.revoke_api_token(name, audit).await.map_err(of_store)
@@ -102,6 +111,11 @@ impl ApiTokens<'_> {
         // Hashes of random tokens: how long a comparison takes tells nothing of use.
         let found = all.into_iter().find(|known| known.hash == wanted && known.revoked_at.is_none());
         let known = found.ok_or_else(refused)?;
+        if known.expires_at.is_some_and(|end| end <= self.0.shared.clock.wall()) {
+            let says = format!("API token {:?} has expired", known.name);
+            let failure = Failure::new(FailureKind::NotAuthenticated, says);
+            return Err(Box::new(failure.with_fix("ask an administrator for a new one")));
+        }
         Ok(Caller {
             name: known.name,
             role: known.role,
@@ -133,6 +147,7 @@ fn view(token: pmks_store::ApiToken) -> ApiTokenView {
         role: token.role,
         connections: (!token.connections.is_empty()).then_some(token.connections),
         created_at: token.created_at,
+        expires_at: token.expires_at,
         revoked_at: token.revoked_at,
     }
 }

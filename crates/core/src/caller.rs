@@ -6,6 +6,7 @@ use pmks_model::{Failure, FailureKind};
 use pmks_store::Role;
 
 use crate::Result;
+use crate::failure::invalid;
 
 /// Which connections a caller may mutate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,21 @@ impl Caller {
             connections: ConnectionScope::All,
             idempotency: None,
             request_id: None,
+        }
+    }
+
+    /// Refuses an idempotency key where no operation is accepted that it could stand for.
+    ///
+    /// # Errors
+    /// `InvalidRequest`.
+    pub(crate) fn refuse_key(&self) -> Result<()> {
+        match &self.idempotency {
+            None => Ok(()),
+            Some(_) => Err(invalid(
+                "Idempotency-Key",
+                "is kept for what an operation carries out; this is done at once: leave the key out, a repetition is \
+                 refused or changes nothing",
+            )),
         }
     }
 

@@ -96,6 +96,12 @@ impl Drivers {
         Ok(At { connection, specification, driver })
     }
 
+    /// Drops what is kept of a connection that is gone: its driver holds the credential.
+    pub(crate) fn forget(&self, connection: Uuid) {
+        lock(&self.made).remove(&connection);
+        lock(&self.proven).remove(&connection);
+    }
+
     /// A driver that is kept nowhere, for a connection that is not stored yet.
     pub(crate) async fn make(
         &self,
@@ -211,6 +217,7 @@ impl engine::Drivers for Drivers {
         Ok(Connected {
             driver: at.driver.on_lane(Lane::Look),
             pace: at.specification.pace,
+            connection: at.connection.uid,
             credential_revision: at.connection.credential_revision,
         })
     }

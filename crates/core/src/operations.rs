@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
 use pmks_model::{OperationKind, OperationState};
-use pmks_store::{Operation, Page as StorePage, Store};
+use pmks_store::{AuditEntry, Operation, Page as StorePage, Store, Wish};
 use std::sync::Arc;
 use uuid::Uuid;
 
+use crate::accept::idempotency_key;
 use crate::failure::{not_found, of_store};
+use crate::pmks::Shared;
 use crate::{Caller, OperationView, Page, PageRequest, Pmks, Result};
 
 /// How many events are read at once.
@@ -93,22 +95,25 @@ impl Operations<'_> {
         caller.require_operator(&operation.resource.connection)?;
         let shared = &self.0.shared;
         let audit = shared.audit(caller, "operation.cancel", format!("operation {id}"));
-        let cancelled =
-            shared.store.cancel(operation.id, shared.clock.wall(), audit).await.map_err(of_store)?;
+        let wish = shared.wish(caller, operation.id, audit);
+        let cancelled = shared.store.cancel(wish).await.map_err(of_store)?;
         shared.engine.wake();
         Ok(cancelled.view())
     }
 
-    /// The next attempt of an operation that failed, or the resumption of one that is blocked.
+    /// The next attempt of an operation that failed, or the resumption of one that is blocked. Where it is blocked
+    /// between several candidates, `choice` says which one is its own.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`; `Conflict` if it is neither, or not the newest of its resource.
-    pub async fn retry(self, caller: &Caller, id: &str) -> Result<OperationView> {
+    /// `NotFound`, `NotAllowed`; `Conflict` if it is neither, or not the newest of its resource, or there is no such
+    /// candidate.
+    pub async fn retry(self, caller: &Caller, id: &str, choice: Option<&str>) -> Result<OperationView> {
         let operation = self.read(id).await?;
         caller.require_operator(&operation.resource.connection)?;
         let shared = &self.0.shared;
         let audit = shared.audit(caller, "operation.retry", format!("operation {id}"));
-        let retried = match shared.store.retry(operation.id, shared.clock.wall(), audit).await {
+        let wish = shared.wish(caller, operation.id, audit);
+        let retried = match shared.store.retry(wish, choice).await {
             Err(pmks_store::Error::Held { holders }) => return Err(shared.held(&holders).await),
             answer => answer.map_err(of_store)?,
         };
@@ -156,6 +161,12 @@ impl Operations<'_> {
         let missing = || not_found("operation", id);
         let uid: Uuid = id.parse().map_err(|_| missing())?;
         self.store().operation(uid).await.map_err(of_store)?.ok_or_else(missing)
+    }
+}
+
+impl Shared {
+    fn wish(&self, caller: &Caller, operation: Uuid, audit: AuditEntry) -> Wish {
+        Wish { operation, now: self.clock.wall(), idempotency: idempotency_key(caller), audit }
     }
 }
 

@@ -47,6 +47,7 @@ impl Shared {
         asked: ImportResource,
     ) -> Result<Known> {
         caller.require_operator(connection)?;
+        caller.refuse_key()?;
         let (at, place) = self.drivers.proven(connection).await?;
         let network = self.network_of(&place, part).await?;
         let mut findings = pmks_model::Findings::default();
@@ -165,6 +166,7 @@ impl Shared {
         name: &str,
     ) -> Result<()> {
         caller.require_operator(connection)?;
+        caller.refuse_key()?;
         let mut known = self.get_part(connection, part, name, None).await?;
         let Some(record) = known.records.pop() else { return Err(not_found(part.kind.says(), name)) };
         let network = known.all.iter().find(|other| Some(other.uid) == record.parent);

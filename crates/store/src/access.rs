@@ -31,6 +31,8 @@ pub struct ApiToken {
     pub connections: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when it opens nothing any more; `None`: never.
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked; it is kept for the audit log's sake.
     pub revoked_at: Option<Timestamp>,
 }
@@ -48,6 +50,8 @@ pub struct NewApiToken {
     pub role: Role,
     /// Where it may do it; empty: everywhere.
     pub connections: Vec<String>,
+    /// From when it opens nothing any more; `None`: never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A line of the audit log. Never holds a secret.

@@ -25,8 +25,8 @@ pub use error::{Error, Result};
 pub use kill_points::{KillPoints, NoKillPoints};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use operation::{
-    Accept, Accepted, Begun, Blocked, Claim, Claimed, End, Fence, Finish, Hold, HoldMode, IdempotencyKey,
-    NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, WhenHeld,
+    Accept, Accepted, Begun, Blocked, Claim, Claimed, Decided, End, Fence, Finish, Hold, HoldMode,
+    IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, WhenHeld, Wish,
 };
 pub use resource::{
     NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, SystemKey,

@@ -73,6 +73,9 @@ pub struct Blocked {
     /// Between what the user must choose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
+    /// The stage that waits for the choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
 }
 
 /// A stage of an operation.
@@ -128,6 +131,8 @@ pub struct Accept {
     pub operation: NewOperation,
     /// The records that come into being with it.
     pub resources: Vec<NewResource>,
+    /// What the user decided that needs no cloud: true from now on, whatever becomes of the operation.
+    pub decided: Option<Decided>,
     /// What it holds while it is not over.
     pub holds: Vec<Hold>,
     /// Joins an operation of the same kind on the same record that is not over, instead of making one.
@@ -135,6 +140,30 @@ pub struct Accept {
     /// Cancels what waits for the same record or a part of it, and asks what runs there to stop.
     pub supersedes: bool,
     /// The key under which the same request gets the same operation.
+    pub idempotency: Option<IdempotencyKey>,
+    /// The line for the audit log.
+    pub audit: AuditEntry,
+}
+
+/// A change of a record that is accepted together with an operation.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The record.
+    pub uid: Uuid,
+    /// Its revision as it was read: another one now is `Stale`.
+    pub revision: i64,
+    /// What changes.
+    pub update: ResourceUpdate,
+}
+
+/// A wish about an operation that is known: to stop, or to go on.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Which.
+    pub operation: Uuid,
+    /// When.
+    pub now: Timestamp,
+    /// The key under which the same request gets the same answer.
     pub idempotency: Option<IdempotencyKey>,
     /// The line for the audit log.
     pub audit: AuditEntry,
@@ -238,6 +267,8 @@ pub struct Claim {
     pub limit_per_connection: u32,
     /// Nothing of these connections: enough of it is under way.
     pub except: Vec<String>,
+    /// Not these, whatever their claims say: the same server is at work on them.
+    pub under_way: Vec<Uuid>,
     /// Only this one.
     pub only: Option<Uuid>,
 }
@@ -311,7 +342,7 @@ pub enum End {
     /// All is done.
     Succeeded,
     /// It cannot be done.
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// The user stopped it.
     Cancelled,
 }

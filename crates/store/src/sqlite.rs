@@ -25,8 +25,10 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// How a claim passes over rows that another server claims at this moment: there is one server, and one writer.
 const SKIP_LOCKED: &str = "";
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
+    (2, "token expiry", include_str!("../migrations/sqlite/0002_token_expiry.sql")),
+];
 
 impl SqliteStore {
     /// Opens the store in that file, makes it if there is none, and brings its tables up to date.
@@ -36,6 +38,7 @@ impl SqliteStore {
     /// # Errors
     /// `WrongMasterKey`; `Migration`, also for a file that a newer release wrote; `Database`.
     pub async fn open(path: &Path, master: MasterKey, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
+        yours_alone(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -56,4 +59,18 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
         Self::over(writer, readers, master, kill_points).await
     }
+}
+
+/// Makes the file, if there is none, so that only its owner reads it; SQLite gives its companions the same mode.
+#[cfg(unix)]
+fn yours_alone(path: &Path) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map(drop).map_err(|error| crate::Error::Database(sqlx::Error::Io(error)))
+}
+
+#[cfg(not(unix))]
+fn yours_alone(_path: &Path) -> Result<()> {
+    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Claim, Claimed, Connection, ConnectionUpdate,
     Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken, NewConnection, NewResource,
     Observe, Operation, OperationFilter, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result,
-    StageRecord, SystemKey,
+    StageRecord, SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -152,11 +152,16 @@ pub trait Operations: Send + Sync {
     async fn finish(&self, fence: Fence, finish: Finish) -> Result<Operation>;
 
     /// Cancels what is queued; asks what runs or is blocked to stop. `NotFound`; `Conflict` if it is over.
-    async fn cancel(&self, id: Uuid, now: Timestamp, audit: AuditEntry) -> Result<Operation>;
+    /// `KeyReused`.
+    async fn cancel(&self, wish: Wish) -> Result<Operation>;
 
     /// Resumes what is blocked; queues what failed for its next attempt, its failed stages reset. `NotFound`;
-    /// `Conflict` if it is neither, or not the newest operation of its record; `Held` as at [`Self::accept`].
-    async fn retry(&self, id: Uuid, now: Timestamp, audit: AuditEntry) -> Result<Operation>;
+    /// `Conflict` if it is neither, or not the newest operation of its record; `Held` as at [`Self::accept`];
+    /// `KeyReused`.
+    ///
+    /// A `choice` is one of the candidates that a blocked operation names: the stage that waits takes it, and passes
+    /// over the others from then on. `Conflict` if there is no such candidate.
+    async fn retry(&self, wish: Wish, choice: Option<&str>) -> Result<Operation>;
 
     /// One operation.
     async fn operation(&self, id: Uuid) -> Result<Option<Operation>>;

@@ -110,6 +110,7 @@ impl Clusters<'_> {
     /// `NotFound`, `NotAllowed`; `Conflict` while an operation runs.
     pub async fn forget(self, caller: &Caller, connection: &str, name: &str, abandon: bool) -> Result<()> {
         caller.require_operator(connection)?;
+        caller.refuse_key()?;
         if abandon {
             caller.require_admin("abandoning an operation")?;
         }

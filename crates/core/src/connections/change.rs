@@ -21,6 +21,7 @@ pub(super) async fn update(
     if_match: &str,
 ) -> Result<ConnectionView> {
     caller.require_operator(name)?;
+    caller.refuse_key()?;
     let connection = shared.connection(name).await?;
     if if_match != "*" && if_match != version_tag(&connection) {
         return Err(stale("connection", name));

@@ -29,6 +29,7 @@ impl Connections<'_> {
     /// `InvalidRequest` with all findings, `AlreadyExists`, `NotAllowed`.
     pub async fn create(self, caller: &Caller, asked: NewConnection) -> Result<ConnectionView> {
         caller.require_operator(&asked.name)?;
+        caller.refuse_key()?;
         let shared = &self.0.shared;
         shared.allowed(caller, &asked)?;
         let specification = shared.specified(&asked).await?;
@@ -88,8 +89,9 @@ impl Connections<'_> {
     /// `Conflict` with what is known there, `NotFound`, `NotAllowed`.
     pub async fn delete(self, caller: &Caller, name: &str) -> Result<()> {
         caller.require_operator(name)?;
+        caller.refuse_key()?;
         let shared = &self.0.shared;
-        shared.connection(name).await?;
+        let connection = shared.connection(name).await?;
         let known = shared.known_at(name).await?;
         if !known.is_empty() {
             let says = format!("connection {name:?} is needed by {}", known.join(", "));
@@ -99,7 +101,11 @@ impl Connections<'_> {
         let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
         match shared.store.delete_connection(name, audit).await {
             Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
-            answer => answer.map_err(of_store),
+            Err(error) => Err(of_store(error)),
+            Ok(()) => {
+                shared.drivers.forget(connection.uid);
+                Ok(())
+            }
         }
     }
 
@@ -109,6 +115,7 @@ impl Connections<'_> {
     /// `NotFound`, `NotAllowed`; `Conflict` if it acts for another account. What the cloud says is in the answer.
     pub async fn validate(self, caller: &Caller, name: &str) -> Result<ValidationView> {
         caller.require_operator(name)?;
+        caller.refuse_key()?;
         let shared = &self.0.shared;
         let at = shared.drivers.at(name).await?;
         let account = match shared.drivers.prove_now(&at).await {

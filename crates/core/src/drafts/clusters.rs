@@ -6,7 +6,7 @@ use pmks_driver::{
 use pmks_model::{
     ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, UpgradeRequest, UpgradeTargets,
 };
-use pmks_store::{Resource, ResourceUpdate};
+use pmks_store::{Decided, Resource, ResourceUpdate};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -133,7 +133,7 @@ impl Drafting<'_> {
         let mut draft =
             self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change);
         let update = ResourceUpdate { protected: patch.deletion_protection, ..ResourceUpdate::default() };
-        draft.decided = Some((record.uid, record.revision, update));
+        draft.decided = Some(Decided { uid: record.uid, revision: record.revision, update });
         Ok(draft)
     }
 

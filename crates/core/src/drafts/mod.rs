@@ -11,7 +11,7 @@ pub(crate) use networks::users;
 use jiff::Timestamp;
 use pmks_driver::{Capabilities, Change, Marks};
 use pmks_model::{Findings, OperationKind, ResourceKind, ResourceReference};
-use pmks_store::{Hold, HoldMode, NewResource, OperationFilter, Page, Resource, ResourceUpdate, WhenHeld};
+use pmks_store::{Decided, Hold, HoldMode, NewResource, OperationFilter, Page, Resource, WhenHeld};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -31,8 +31,8 @@ pub(crate) struct Draft {
     pub(crate) change: Option<Change>,
     pub(crate) resources: Vec<NewResource>,
     pub(crate) holds: Vec<Hold>,
-    /// What the user decided that needs no cloud: the record, its revision as it was read, and what changes.
-    pub(crate) decided: Option<(Uuid, i64, ResourceUpdate)>,
+    /// What the user decided that needs no cloud.
+    pub(crate) decided: Option<Decided>,
     /// The private half of a key pair that was made, for the answer alone.
     pub(crate) private_key: Option<SecretString>,
     /// Everything that is wrong with the request.

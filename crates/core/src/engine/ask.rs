@@ -16,6 +16,9 @@ const REPEATED: u32 = 5;
 /// How often a cloud may call a settled resource busy.
 const SETTLED_LOOKS: u32 = 3;
 
+/// How long, at the real cloud's pace, a cloud may take to let go of a network after what was in it is gone.
+const HELD: Duration = Duration::from_mins(20);
+
 impl Turn<'_> {
     /// Asks for what is surely absent.
     pub(super) async fn ask(&mut self, calls: &dyn StageCalls) -> Result<()> {
@@ -67,7 +70,7 @@ impl Turn<'_> {
         match self.call("remove_failed", calls.remove_failed(&context)).await {
             Ok(_) => {
                 self.notes.unsettled = false;
-                self.notes.certain_at = Some(self.certain_after(false));
+                self.doubt(false);
                 self.record.state = StageState::Following;
                 self.record.handle = None;
                 self.look_again(self.poll_wait());
@@ -89,7 +92,7 @@ impl Turn<'_> {
         self.record.asked_at = Some(now);
         self.record.handle = None;
         self.notes.unsettled = true;
-        self.notes.certain_at = Some(self.certain_after(true));
+        self.doubt(true);
         self.notes.token_since = self.notes.token_since.or(Some(now));
         self.notes.asked_in = self.run.operation.attempt;
         // After a crash nothing is read before everything that was sent has had its time.
@@ -101,7 +104,7 @@ impl Turn<'_> {
         let now = self.now();
         self.answered();
         self.notes.unsettled = false;
-        self.notes.certain_at = Some(self.certain_after(false));
+        self.doubt(false);
         self.notes.stale = 0;
         if let Some(busy_since) = self.notes.busy_since.take() {
             self.notes.forgive(since(busy_since, now));
@@ -174,7 +177,7 @@ impl Turn<'_> {
         }
         if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) {
             // It was answered: nothing is under way any more, but the effect may be out of sight.
-            self.notes.certain_at = Some(self.certain_after(false));
+            self.doubt(false);
         }
         // A newer match outside the baseline may be a stranger's until ours has had the time to appear.
         let wait = match (self.specification.identity, self.notes.certain_at) {
@@ -197,9 +200,9 @@ impl Turn<'_> {
         self.notes.settled_looks >= SETTLED_LOOKS
     }
 
-    /// Whether the cluster, with all its node groups, is at rest; `None` if that cannot be said.
+    /// Whether the resource is at rest, a cluster with all its node groups; `None` if that cannot be said.
     async fn is_settled(&self) -> Option<bool> {
-        let cluster = self.cluster()?;
+        let Some(cluster) = self.cluster() else { return self.is_there().await };
         let limit = self.run.timing.request_limit() * 4;
         let call = self.run.connected.driver.get_cluster(&cluster);
         let cluster: Cluster =
@@ -209,6 +212,27 @@ impl Turn<'_> {
             cluster.status.is_settled()
                 && groups.map(|group| group.status).all(pmks_model::Status::is_settled),
         )
+    }
+
+    /// Networks and what belongs to them have no state that a cloud shows: what stands, and was called busy for long,
+    /// is held by something that no operation of ours will end.
+    async fn is_there(&self) -> Option<bool> {
+        let Some(Change::DeleteResource(asked)) = self.run.change.as_ref() else { return None };
+        let busy = since(self.notes.busy_since?, self.now());
+        if busy < self.run.timing.paced(HELD) {
+            return Some(false);
+        }
+        let (driver, id) = (&self.run.connected.driver, asked.iid.system_id.as_str());
+        let limit = self.run.timing.request_limit() * 4;
+        let read = async {
+            match asked.kind {
+                ResourceKind::Network => driver.get_network(id).await.map(drop),
+                ResourceKind::Subnet => driver.get_subnet(id).await.map(drop),
+                ResourceKind::SecurityGroup => driver.get_security_group(id).await.map(drop),
+                _ => driver.get_key_pair(id).await.map(drop),
+            }
+        };
+        bounded(&*self.run.house.clock, limit, self.capabilities(), read).await.ok().map(|()| true)
     }
 
     /// The cloud's identifier of the cluster that the operation works on, once it has one.

@@ -25,6 +25,8 @@ pub struct Connected {
     pub driver: Arc<dyn Driver>,
     /// How many times faster than the real cloud this one works.
     pub pace: u32,
+    /// Whose driver it is: another connection may bear the same name later.
+    pub connection: Uuid,
     /// Which credential the driver acts with: its account is proven once for each.
     pub credential_revision: i64,
 }

@@ -7,15 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use pmks_driver::{Reaction, reaction};
 use pmks_store::{Blocked, Operation};
 use pmks_transport::Effect;
+use uuid::Uuid;
 
 use super::House;
 use super::bounded::bounded;
 use super::contract::Connected;
 use super::timing::Timing;
 
-/// Accounts that were proven, by connection and credential revision.
+/// The account that each connection was proven to act in, with the credential revision that proved it.
 #[derive(Default)]
-pub(super) struct Identities(Mutex<HashMap<(String, i64), String>>);
+pub(super) struct Identities(Mutex<HashMap<Uuid, (i64, String)>>);
 
 /// Whether an operation may go on.
 pub(super) enum Proof {
@@ -29,11 +30,11 @@ pub(super) enum Proof {
 
 impl House {
     pub(super) async fn prove(&self, connected: &Connected, operation: &Operation, timing: Timing) -> Proof {
-        let key = (operation.resource.connection.clone(), connected.credential_revision);
-        let known = self.identities.lock().get(&key).cloned();
+        let (connection, revision) = (connected.connection, connected.credential_revision);
+        let known = self.identities.lock().get(&connection).cloned();
         let account = match known {
-            Some(account) => Ok(account),
-            None => self.ask_identity(connected, timing).await,
+            Some((proven, account)) if proven == revision => Ok(account),
+            _ => self.ask_identity(connected, timing).await,
         };
         let account = match account {
             Ok(account) => account,
@@ -46,7 +47,7 @@ impl House {
                 };
             }
         };
-        self.identities.lock().insert(key, account.clone());
+        self.identities.lock().insert(connection, (revision, account.clone()));
         if operation.account.is_empty() || operation.account == account {
             Proof::Proven
         } else {
@@ -66,11 +67,11 @@ impl House {
 }
 
 impl Identities {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, i64), String>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, (i64, String)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn blocked(needs: String) -> Blocked {
-    Blocked { reason: "credential".to_owned(), needs, candidates: Vec::new() }
+    Blocked { reason: "credential".to_owned(), needs, candidates: Vec::new(), stage: None }
 }

@@ -6,20 +6,38 @@ use jiff::Timestamp;
 use pmks_driver::Identity;
 use pmks_model::{Failure, FailureKind};
 
+use super::notes::{CertainBy, Drift};
 use super::stage::Turn;
 use super::timing::{self, after, since};
 
 /// What was accepted is given at least this long, at the real cloud's pace, to be seen.
 const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
+/// Two clocks that are read one after the other differ by less than this.
+const NOTICED: Duration = Duration::from_secs(1);
+
 impl Turn<'_> {
     /// The next look is that far away, unless the stage has lasted too long.
     pub(super) fn look_again(&mut self, wait: Duration) {
+        self.forgive_drift();
         let now = self.now();
         if let Some(failure) = self.overdue(now) {
             return self.fail(failure);
         }
         self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
+    }
+
+    /// A wall clock that is set forward ages nothing. What happens between two steps is neglect, and forgiven as such.
+    fn forgive_drift(&mut self) {
+        let (owner, drift) = (self.run.house.owner, self.run.house.drift());
+        let known = self.notes.drift.filter(|known| known.owner == owner);
+        let known = known.map_or(self.run.drift, |known| Duration::from_millis(known.ms));
+        let more = drift.saturating_sub(known);
+        if more > NOTICED {
+            self.notes.forgive(more);
+            self.notes.drift =
+                Some(Drift { owner, ms: u64::try_from(drift.as_millis()).unwrap_or(u64::MAX) });
+        }
     }
 
     /// Whether «not there» is to be believed: nothing that was sent can still be under way or out of sight.
@@ -28,15 +46,29 @@ impl Turn<'_> {
     }
 
     pub(super) fn until_certain(&self) -> Duration {
-        let timing = self.run.timing;
+        let Some(at) = self.notes.certain_at else { return Duration::ZERO };
+        let (house, timing) = (self.run.house, self.run.timing);
         let longest = timing.request_limit()
             + timing.paced(Duration::from_secs(self.specification.visible_after_seconds).max(SEEN_WITHIN));
-        let left = self.notes.certain_at.map(|at| since(self.now(), at));
         // A time further away than it can have been set was set by a clock that stood wrong.
-        left.unwrap_or_default().min(longest)
+        let by_wall = since(self.now(), at).min(longest);
+        let monotonic = house.clock.monotonic();
+        match self.notes.certain_by {
+            Some(by) if by.owner == house.owner => {
+                Duration::from_millis(by.monotonic_ms).saturating_sub(monotonic)
+            }
+            // Somebody else asked, before this process began or beside it. How the wall clock was set since then
+            // nobody knows, but the whole wait after our beginning is long enough.
+            Some(by) => {
+                let since_we_began = monotonic.saturating_sub(house.began.1);
+                by_wall.max(Duration::from_millis(by.wait_ms).min(longest).saturating_sub(since_we_began))
+            }
+            None => by_wall,
+        }
     }
 
-    pub(super) fn certain_after(&self, sent: bool) -> Timestamp {
+    /// From now on «not there» is not believed for a while: a request was sent, or it was answered.
+    pub(super) fn doubt(&mut self, sent: bool) {
         let timing = self.run.timing;
         let visible = Duration::from_secs(self.specification.visible_after_seconds);
         let wait = if sent {
@@ -44,7 +76,13 @@ impl Turn<'_> {
         } else {
             timing.paced(visible.max(SEEN_WITHIN))
         };
-        after(self.now(), wait)
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.notes.certain_at = Some(after(self.now(), wait));
+        self.notes.certain_by = Some(CertainBy {
+            owner: self.run.house.owner,
+            monotonic_ms: milliseconds(self.run.house.clock.monotonic() + wait).saturating_add(1),
+            wait_ms: milliseconds(wait),
+        });
     }
 
     pub(super) fn poll_wait(&self) -> Duration {

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_store::{Claim, Claimed, KillPoints, NoKillPoints, Store, new_uid};
+use pmks_store::{Claim, Claimed, KillPoints, NoKillPoints, Operation, Store, new_uid};
 use pmks_transport::Clock;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -102,7 +102,10 @@ struct House {
     options: Options,
     owner: Uuid,
     identities: Identities,
-    under_way: Mutex<HashMap<String, u32>>,
+    /// The operations that are at work, with their connections.
+    under_way: Mutex<HashMap<Uuid, String>>,
+    /// Both clocks when this engine began: how they differ since then is how far the wall clock was set.
+    began: (Timestamp, Duration),
     wake: Notify,
     idle: Notify,
 }
@@ -128,7 +131,8 @@ impl Engine {
         options: Options,
         kill_points: Arc<dyn KillPoints>,
     ) -> Self {
-        let owner = new_uid(clock.wall());
+        let began = (clock.wall(), clock.monotonic());
+        let owner = new_uid(began.0);
         let house = House {
             store,
             clock,
@@ -139,6 +143,7 @@ impl Engine {
             owner,
             identities: Identities::default(),
             under_way: Mutex::default(),
+            began,
             wake: Notify::new(),
             idle: Notify::new(),
         };
@@ -211,7 +216,7 @@ impl Engine {
     }
 
     fn start(&self, claimed: Claimed) {
-        let under_way = UnderWay::begin(&self.house, &claimed.operation.resource.connection);
+        let under_way = UnderWay::begin(&self.house, &claimed.operation);
         let house = Arc::clone(&self.house);
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(ended) = steps.try_join_next() {
@@ -232,8 +237,13 @@ impl House {
     /// What to claim now; `None` if there is no room.
     fn claim(&self, now: Timestamp) -> Option<Claim> {
         let under_way = self.lock_under_way();
-        let room = self.options.concurrent.saturating_sub(under_way.values().sum());
+        let room = self.options.concurrent.saturating_sub(u32::try_from(under_way.len()).unwrap_or(u32::MAX));
         let each = self.options.concurrent_per_connection;
+        let mut by_connection: HashMap<&str, u32> = HashMap::new();
+        for connection in under_way.values() {
+            *by_connection.entry(connection).or_default() += 1;
+        }
+        let full = by_connection.into_iter().filter(|(_, count)| *count >= each);
         (room > 0).then(|| Claim {
             owner: self.owner,
             now,
@@ -241,13 +251,18 @@ impl House {
             longest: timing::after(now, timing::LONGEST_WAIT),
             limit: room,
             limit_per_connection: each,
-            except: under_way
-                .iter()
-                .filter(|(_, count)| **count >= each)
-                .map(|(connection, _)| connection.clone())
-                .collect(),
+            except: full.map(|(connection, _)| connection.to_owned()).collect(),
+            // A clock that is set forward ends every claim, and what is at work here would be begun twice.
+            under_way: under_way.keys().copied().collect(),
             only: self.options.only,
         })
+    }
+
+    /// How far the wall clock was set forward since this engine began.
+    fn drift(&self) -> Duration {
+        let (wall, monotonic) = self.began;
+        let passed = self.clock.monotonic().saturating_sub(monotonic);
+        timing::since(wall, self.clock.wall()).saturating_sub(passed)
     }
 
     async fn prune(&self, now: Timestamp) {
@@ -258,7 +273,7 @@ impl House {
         }
     }
 
-    fn lock_under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
+    fn lock_under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, String>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -270,26 +285,21 @@ impl House {
 /// Counts a step for as long as it lives.
 struct UnderWay {
     house: Arc<House>,
-    connection: String,
+    operation: Uuid,
 }
 
 impl UnderWay {
-    fn begin(house: &Arc<House>, connection: &str) -> Self {
-        *house.lock_under_way().entry(connection.to_owned()).or_default() += 1;
+    fn begin(house: &Arc<House>, operation: &Operation) -> Self {
+        house.lock_under_way().insert(operation.id, operation.resource.connection.clone());
         telemetry::under_way(1.0);
-        Self { house: Arc::clone(house), connection: connection.to_owned() }
+        Self { house: Arc::clone(house), operation: operation.id }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut under_way = self.house.lock_under_way();
-        if let Some(count) = under_way.get_mut(&self.connection) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.remove(&self.connection);
-            }
-        }
+        under_way.remove(&self.operation);
         telemetry::under_way(-1.0);
         self.house.wake.notify_one();
         if under_way.is_empty() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pmks_model::Failure;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::timing::after;
 
@@ -24,6 +25,8 @@ pub(super) struct Notes {
     pub(super) unsettled: bool,
     /// From when «not there» is believed: until then a request may be under way, or its effect not visible.
     pub(super) certain_at: Option<Timestamp>,
+    /// The same on a clock that nobody sets.
+    pub(super) certain_by: Option<CertainBy>,
     /// When the present token was first sent.
     pub(super) token_since: Option<Timestamp>,
     /// The operation's attempt in which the cloud was last asked.
@@ -44,10 +47,33 @@ pub(super) struct Notes {
     pub(super) busy_times: u32,
     /// How often it said so while the resource was settled.
     pub(super) settled_looks: u32,
+    /// How far the wall clock was set forward, as far as it is forgiven.
+    pub(super) drift: Option<Drift>,
     /// How long it was busy, all in all, in milliseconds: that does not count against the deadline.
     pub(super) paused_ms: u64,
     /// The failed result of an earlier attempt is being removed.
     pub(super) replacing: bool,
+}
+
+/// A time on the monotonic clock of one process.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertainBy {
+    /// The engine whose clock it is.
+    pub(super) owner: Uuid,
+    /// The time, in milliseconds of that clock.
+    pub(super) monotonic_ms: u64,
+    /// How long it was away when it was set, in milliseconds.
+    pub(super) wait_ms: u64,
+}
+
+/// How far the wall clock was set forward since an engine began.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Drift {
+    /// That engine.
+    pub(super) owner: Uuid,
+    /// How far, in milliseconds.
+    pub(super) ms: u64,
 }
 
 impl Default for Notes {
@@ -59,6 +85,7 @@ impl Default for Notes {
             due: None,
             unsettled: false,
             certain_at: None,
+            certain_by: None,
             token_since: None,
             asked_in: 0,
             stale: 0,
@@ -69,6 +96,7 @@ impl Default for Notes {
             busy: None,
             busy_times: 0,
             settled_looks: 0,
+            drift: None,
             paused_ms: 0,
             replacing: false,
         }
@@ -102,6 +130,7 @@ impl Notes {
             token_since: if fresh_token { None } else { self.token_since },
             unsettled: self.unsettled,
             certain_at: self.certain_at,
+            certain_by: self.certain_by,
             asked_in: self.asked_in,
             replacing: self.replacing,
             ..Self::default()

@@ -37,7 +37,10 @@ impl Run<'_> {
         let mut record = self.preflight_record();
         if record.state != StageState::Done {
             record.state = StageState::Following;
-            record.started_at = record.started_at.or(Some(now));
+            if record.started_at.is_none() {
+                record.started_at = Some(now);
+                record.notes = serde_json::Value::Null;
+            }
         }
         self.operation = self.house.store.start(self.fence, record, now).await?;
         Ok(())
@@ -106,7 +109,7 @@ impl Run<'_> {
 
     async fn refuse(&mut self, failure: Failure) -> Result<Preflight> {
         self.write_preflight(StageState::Failed, Some(failure.clone()), failure.detail.clone()).await?;
-        self.end_now(End::Failed(failure)).await?;
+        self.end_now(End::Failed(Box::new(failure))).await?;
         Ok(Preflight::Over)
     }
 
@@ -116,7 +119,9 @@ impl Run<'_> {
         let mut notes = Notes::read(&record.notes);
         notes.tries += 1;
         notes.stale += u32::from(*error.kind() == ErrorKind::Stale);
-        let running = since(record.started_at.unwrap_or(now), now);
+        notes.forgive(self.house.drift().saturating_sub(self.drift));
+        let running = since(record.started_at.unwrap_or(now), now)
+            .saturating_sub(Duration::from_millis(notes.paused_ms));
         let (wait, limit) = match reaction(error.kind(), Effect::Read) {
             Reaction::Fail => return self.refuse(error.to_failure()).await,
             Reaction::Wait => (self.timing.busy(notes.tries), self.timing.longest_busy()),

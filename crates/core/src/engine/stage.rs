@@ -127,10 +127,11 @@ impl<'a> Turn<'a> {
                 self.blocked = Some(Blocked {
                     reason: "which".to_owned(),
                     needs: format!(
-                        "several things could be {:?}: remove at the cloud what is not it",
+                        "several things could be {:?}: retry with the one that is, or remove the others at the cloud",
                         self.specification.name
                     ),
                     candidates,
+                    stage: Some(self.specification.name.clone()),
                 });
                 Ok(())
             }

@@ -1,6 +1,6 @@
 //! One step of an operation: from its claim until it has to wait, is blocked, or ends.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) change: Option<Change>,
     /// Our records by kind and name.
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
+    /// How far the wall clock had been set forward when this began.
+    pub(super) drift: Duration,
 }
 
 /// A step may begin that much late without anybody having neglected it.
@@ -76,6 +78,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
                 reason: "connection".to_owned(),
                 needs: failure.to_string(),
                 candidates: Vec::new(),
+                stage: None,
             };
             house.store.block(fence, blocked, house.clock.wall()).await?;
             return Ok(());
@@ -99,6 +102,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
         plan: Vec::new(),
         change: None,
         records: house.records(&operation).await?,
+        drift: house.drift(),
         operation,
     };
     run.go().await
@@ -128,9 +132,12 @@ impl House {
 
 impl Run<'_> {
     async fn go(mut self) -> Result<()> {
-        if self.operation.state == OperationState::Blocked || self.operation.state == OperationState::Queued {
+        // What was blocked before its first stage began has not begun either when it is resumed.
+        let begun = self.operation.stages.first().is_some_and(|first| first.record.started_at.is_some());
+        if !begun || matches!(self.operation.state, OperationState::Blocked | OperationState::Queued) {
             self.start().await?;
         }
+        self.forgive_neglect().await?;
         if !self.is_planned() {
             if self.operation.cancel_requested {
                 return self.end(End::Cancelled).await;
@@ -142,7 +149,7 @@ impl Run<'_> {
         }
         if let Err(error) = self.read_plan() {
             let says = format!("the stored plan cannot be read: {error}");
-            return self.end(End::Failed(Failure::new(FailureKind::Unexpected, says))).await;
+            return self.end(End::Failed(Box::new(Failure::new(FailureKind::Unexpected, says)))).await;
         }
         self.stages().await
     }
@@ -165,13 +172,11 @@ impl Run<'_> {
     /// count against the deadlines of its stages.
     async fn forgive_neglect(&mut self) -> Result<()> {
         let now = self.house.clock.wall();
-        let neglected = timing::since(self.operation.next_run_at, now);
-        if neglected < NEGLECT {
-            return Ok(());
-        }
-        for stage in self.operation.stages.iter_mut().skip(1) {
+        for stage in &mut self.operation.stages {
             let over = matches!(stage.record.state, StageState::Done | StageState::Failed);
-            if over || stage.record.started_at.is_none() {
+            let Some(began) = stage.record.started_at.filter(|_| !over) else { continue };
+            let neglected = timing::since(self.operation.next_run_at.max(began), now);
+            if neglected < NEGLECT {
                 continue;
             }
             let mut notes = Notes::read(&stage.record.notes);
@@ -185,8 +190,7 @@ impl Run<'_> {
     }
 
     async fn stages(mut self) -> Result<()> {
-        self.forgive_neglect().await?;
-        let mut blocked = HashMap::new();
+        let mut blocked = BTreeMap::new();
         for _ in 0..ROUNDS {
             let now = self.house.clock.wall();
             let mut due = Vec::new();
@@ -271,7 +275,7 @@ impl Run<'_> {
             .filter(|stage| stage.record.state == StageState::Failed)
             .find_map(|stage| stage.record.error.clone());
         match (failed, self.operation.cancel_requested, blocked) {
-            (Some(failure), ..) => self.end(End::Failed(failure)).await,
+            (Some(failure), ..) => self.end(End::Failed(Box::new(failure))).await,
             (None, true, _) => self.end(End::Cancelled).await,
             (None, false, Some(blocked)) => {
                 self.house.store.block(self.fence, blocked, self.house.clock.wall()).await?;
@@ -280,7 +284,7 @@ impl Run<'_> {
             (None, false, None) => {
                 let failure =
                     Failure::new(FailureKind::Unexpected, "the plan has stages that can never begin");
-                self.end(End::Failed(failure)).await
+                self.end(End::Failed(Box::new(failure))).await
             }
         }
     }

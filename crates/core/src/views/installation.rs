@@ -20,6 +20,8 @@ pub struct ApiTokenView {
     pub connections: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when it is refused; `None`: never.
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked; `None`: it is accepted.
     pub revoked_at: Option<Timestamp>,
 }

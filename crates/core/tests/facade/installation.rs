@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use pmks_core::{Caller, ConnectionScope, NewApiToken, Role};
 use pmks_model::FailureKind;
+use pmks_transport::Clock as _;
 use secrecy::ExposeSecret;
 
 use super::rig::{Rig, fields};
 
 fn asked(name: &str, connections: ConnectionScope) -> NewApiToken {
-    NewApiToken { name: name.into(), role: Role::Operator, connections }
+    NewApiToken { name: name.into(), role: Role::Operator, connections, expires_at: None }
 }
 
 #[tokio::test]
@@ -28,6 +29,24 @@ async fn a_token_is_shown_once_recognized_and_revoked() {
     }
     tokens.revoke(&rig.admin, "ci").await.unwrap();
     assert_eq!(tokens.authenticate(&token).await.unwrap_err().kind, FailureKind::NotAuthenticated);
+}
+
+#[tokio::test]
+async fn a_token_opens_nothing_from_its_end_on() {
+    let rig = Rig::new().await;
+    let tokens = rig.pmks.api_tokens();
+    let until = |seconds| {
+        let end = rig.clock.wall() + std::time::Duration::from_secs(seconds);
+        NewApiToken { expires_at: Some(end), ..asked("ci", ConnectionScope::All) }
+    };
+    assert_eq!(fields(&tokens.create(&rig.admin, until(0)).await.unwrap_err()), ["expiresAt"]);
+    let created = tokens.create(&rig.admin, until(60)).await.unwrap();
+    rig.advance(59);
+    tokens.authenticate(created.token.expose_secret()).await.unwrap();
+    rig.advance(1);
+    let refused = tokens.authenticate(created.token.expose_secret()).await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::NotAuthenticated);
+    assert!(refused.detail.contains("has expired"), "{}", refused.detail);
 }
 
 #[tokio::test]

@@ -112,6 +112,8 @@ async fn an_answer_for_another_account_counts_for_nothing() {
 async fn a_refresh_that_began_before_a_change_ended_does_not_undo_it() {
     let rig = Rig::new().await;
     rig.cluster().await;
+    // Reading it began a refresh, which must not be the one that is slow.
+    rig.breathe().await;
     let (open, gate) = tokio::sync::watch::channel(false);
     rig.cloud.world().slow = Some(gate);
     rig.advance(400);

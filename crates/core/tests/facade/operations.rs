@@ -87,7 +87,7 @@ async fn what_is_queued_is_cancelled_at_once_and_what_is_over_not_at_all() {
     assert_eq!(operations.cancel(&viewer, &id).await.unwrap_err().kind, FailureKind::NotAllowed);
     assert_eq!(operations.cancel(&rig.admin, &id).await.unwrap().state, OperationState::Cancelled);
     assert_eq!(operations.cancel(&rig.admin, &id).await.unwrap_err().kind, FailureKind::Conflict);
-    assert_eq!(operations.retry(&rig.admin, &id).await.unwrap_err().kind, FailureKind::Conflict);
+    assert_eq!(operations.retry(&rig.admin, &id, None).await.unwrap_err().kind, FailureKind::Conflict);
     assert_eq!(rig.cloud.count("ask network"), 0);
 }
 
@@ -99,7 +99,7 @@ async fn a_failed_operation_is_retried_as_the_same_one() {
     let failed = rig.run(create(new_cluster("prod"))).await;
     assert_eq!((failed.state, failed.remains.len()), (OperationState::Failed, 1));
     rig.cloud.world().failures.clear();
-    let again = rig.pmks.operations().retry(&rig.admin, &failed.id.to_string()).await.unwrap();
+    let again = rig.pmks.operations().retry(&rig.admin, &failed.id.to_string(), None).await.unwrap();
     assert_eq!((again.id, again.attempt), (failed.id, 2));
     rig.settle().await;
     assert_eq!(rig.operation(&failed).await.state, OperationState::Succeeded);

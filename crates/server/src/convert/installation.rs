@@ -24,7 +24,7 @@ pub(crate) fn new_api_token(asked: api::NewApiToken) -> Result<NewApiToken, Refu
         }
         Some(names) => ConnectionScope::Named(BTreeSet::from_iter(names)),
     };
-    Ok(NewApiToken { name: asked.name, role, connections })
+    Ok(NewApiToken { name: asked.name, role, connections, expires_at: None })
 }
 
 /// A token, without the token.

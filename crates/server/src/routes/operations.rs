@@ -59,5 +59,5 @@ async fn retry_operation(
     _: Query<NoQuery>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    Ok(taken_on(state.pmks.operations().retry(&asked.caller, &operation).await?))
+    Ok(taken_on(state.pmks.operations().retry(&asked.caller, &operation, None).await?))
 }

@@ -34,6 +34,9 @@ impl Database {
         {
             write.supersede(uid, now).await?;
         }
+        if let Some(decided) = accept.decided {
+            write.decide(decided.uid, Some(decided.revision), decided.update, now).await?;
+        }
         for resource in accept.resources {
             write.insert_resource(resource, now).await?;
         }
@@ -62,7 +65,7 @@ impl Database {
 
 impl Write<'_> {
     /// The operation that this key made before.
-    async fn earlier(&mut self, key: &IdempotencyKey) -> Result<Option<Uuid>> {
+    pub(super) async fn earlier(&mut self, key: &IdempotencyKey) -> Result<Option<Uuid>> {
         let row =
             sqlx::query("SELECT body_hash, operation FROM idempotency_keys WHERE scope = $1 AND key = $2")
                 .bind(key.scope.as_str())
@@ -76,7 +79,7 @@ impl Write<'_> {
         row.uid("operation").map(Some)
     }
 
-    async fn keep_key(
+    pub(super) async fn keep_key(
         &mut self,
         key: Option<&IdempotencyKey>,
         operation: Uuid,

@@ -50,7 +50,8 @@ impl Access for Database {
     async fn create_api_token(&self, token: NewApiToken, audit: AuditEntry) -> Result<ApiToken> {
         let mut write = self.write("create_api_token").await?;
         let made = sqlx::query(
-            "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(from_uid(token.uid))
         .bind(token.name.as_str())
@@ -58,6 +59,7 @@ impl Access for Database {
         .bind(word(&token.role)?)
         .bind(json(&token.connections)?)
         .bind(millis(audit.at))
+        .bind(maybe_millis(token.expires_at))
         .execute(write.on())
         .await;
         unique(made, || format!("API token {:?}", token.name))?;
@@ -70,6 +72,7 @@ impl Access for Database {
             role: token.role,
             connections: token.connections,
             created_at: audit.at,
+            expires_at: token.expires_at,
             revoked_at: None,
         })
     }

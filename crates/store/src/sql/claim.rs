@@ -12,8 +12,10 @@ use super::{Columns, Database, SKIP_LOCKED, Write};
 use crate::{Claim, Claimed, Fence, Result};
 
 /// What can go on by itself. A blocked operation goes on only to be cancelled.
-const GOES_ON: &str =
-    "(o.state IN ('queued', 'running') OR (o.state = 'blocked' AND o.cancel_requested = 1))";
+///
+/// The first term is the partial index's own, word for word: without it every tick reads every operation ever made.
+const GOES_ON: &str = "o.state IN ('queued', 'running', 'blocked') \
+     AND (o.state <> 'blocked' OR o.cancel_requested = 1)";
 
 impl Database {
     pub(super) async fn claim_operations(&self, claim: &Claim) -> Result<Vec<Claimed>> {
@@ -43,12 +45,7 @@ impl Database {
     }
 
     pub(super) async fn next_due_operation(&self, only: Option<Uuid>) -> Result<Option<Timestamp>> {
-        let query = format!(
-            "SELECT MIN(CASE WHEN o.lease_until > o.next_run_at THEN o.lease_until ELSE o.next_run_at END) AS due \
-             FROM operations o WHERE {GOES_ON} AND ($1 = '' OR o.id = $1) \
-             AND (o.state <> 'queued' OR {HAS_ITS_TURN})"
-        );
-        sqlx::query(AssertSqlSafe(query))
+        sqlx::query(AssertSqlSafe(next_due_query()))
             .bind(only.map(from_uid).unwrap_or_default())
             .fetch_one(&self.readers)
             .await?
@@ -63,6 +60,7 @@ impl Database {
             .bind(limit(claim.limit_per_connection))
             .bind(1_i64);
         let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
+        let due = claim.under_way.iter().fold(due, |query, id| query.bind(from_uid(*id)));
         Ok(due.fetch_optional(&self.readers).await?.is_none())
     }
 }
@@ -76,16 +74,26 @@ impl Write<'_> {
             .bind(limit(claim.limit_per_connection))
             .bind(limit(claim.limit));
         let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
+        let due = claim.under_way.iter().fold(due, |query, id| query.bind(from_uid(*id)));
         due.fetch_all(self.on()).await?.iter().map(|row| row.uid("id")).collect()
     }
 }
 
+fn next_due_query() -> String {
+    format!(
+        "SELECT MIN(CASE WHEN o.lease_until > o.next_run_at THEN o.lease_until ELSE o.next_run_at END) AS due \
+         FROM operations o WHERE {GOES_ON} AND ($1 = '' OR o.id = $1) AND (o.state <> 'queued' OR {HAS_ITS_TURN})"
+    )
+}
+
 /// A time later than the longest wait was written by a clock that stood wrong: due.
 fn due_query(claim: &Claim, locking: &str) -> String {
+    let connections = claim.except.iter().map(|_| "o.connection");
+    let columns = connections.chain(claim.under_way.iter().map(|_| "o.id"));
     let mut except = String::new();
-    for place in 0..claim.except.len() {
+    for (place, column) in columns.enumerate() {
         // Writing to a String cannot fail.
-        let _ = write!(except, " AND o.connection <> ${}", place + 6);
+        let _ = write!(except, " AND {column} <> ${}", place + 6);
     }
     format!(
         "SELECT id FROM operations WHERE id IN (SELECT id FROM (SELECT o.id AS id, o.next_run_at AS due, \
@@ -95,4 +103,60 @@ fn due_query(claim: &Claim, locking: &str) -> String {
          AND (o.state <> 'queued' OR {HAS_ITS_TURN})) ranked WHERE place <= $4 ORDER BY due LIMIT $5) \
          ORDER BY next_run_at, queue_order {locking}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sqlx::Row as _;
+
+    use super::super::filter::Rows;
+    use super::super::operations::UNFINISHED;
+    use super::*;
+    use crate::{MasterKey, NoKillPoints, SqliteStore};
+
+    /// How SQLite would answer a query, in its words.
+    async fn plan_of(store: &SqliteStore, query: &str) -> String {
+        let explained = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")));
+        let rows = explained.fetch_all(&store.readers).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+    }
+
+    #[tokio::test]
+    async fn what_is_read_at_every_tick_and_read_is_found_by_an_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = MasterKey::from_bytes([1; 32]);
+        let store =
+            SqliteStore::open(&directory.path().join("s"), key, Arc::new(NoKillPoints)).await.unwrap();
+        let claim = Claim {
+            owner: Uuid::nil(),
+            now: Timestamp::UNIX_EPOCH,
+            until: Timestamp::UNIX_EPOCH,
+            longest: Timestamp::UNIX_EPOCH,
+            limit: 1,
+            limit_per_connection: 1,
+            except: vec!["c".to_owned()],
+            under_way: vec![Uuid::nil()],
+            only: None,
+        };
+        let of = |table, key| Rows::after(table, key, None);
+        let some = || Some("x".to_owned());
+        for (query, index) in [
+            (due_query(&claim, ""), "operations_due"),
+            (next_due_query(), "operations_due"),
+            (of("operations", "id").and("resource_uid", some()).query("id", 1), "operations_by_resource"),
+            (of("resources", "uid").and("connection", some()).query("uid", 1), "resources_by_connection"),
+            (of("resources", "uid").and("parent", some()).query("uid", 1), "resources_by_parent"),
+            (
+                of("resources", "uid").and("account", some()).and("location", some()).query("uid", 1),
+                "resources_by_name",
+            ),
+            (of("operations", "id").only(UNFINISHED, true).query("id", u32::MAX), "operations_due"),
+        ] {
+            let plan = plan_of(&store, &query).await;
+            assert!(plan.contains(index), "{query}\n{plan}");
+            assert!(!plan.contains("SCAN o\n") && !plan.contains("SCAN operations\n"), "{query}\n{plan}");
+        }
+    }
 }

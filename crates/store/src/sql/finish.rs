@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::values::{from_uid, millis};
 use super::{Database, Write};
-use crate::{End, Fence, Finish, Operation, Result};
+use crate::{End, Error, Fence, Finish, Operation, Result};
 
 impl Database {
     pub(super) async fn finish_operation(&self, fence: Fence, finish: Finish) -> Result<Operation> {
@@ -15,7 +15,7 @@ impl Database {
         let now = finish.now;
         let (state, error) = match &finish.end {
             End::Succeeded => (OperationState::Succeeded, None),
-            End::Failed(failure) => (OperationState::Failed, Some(failure)),
+            End::Failed(failure) => (OperationState::Failed, Some(&**failure)),
             End::Cancelled => (OperationState::Cancelled, None),
         };
         write.end(operation.id, state, error, &finish.remains, now).await?;
@@ -41,13 +41,17 @@ impl Database {
 impl Write<'_> {
     async fn keep_outcome(&mut self, finish: Finish) -> Result<()> {
         for resource in finish.inserts {
-            self.insert_resource(resource, finish.now).await?;
+            // A refresh may have been faster, as it may have been with any of these: an operation ends all the same.
+            self.insert_unknown(resource, finish.now).await?;
         }
         for observe in finish.observations {
             self.observe(observe, true).await?;
         }
         for (uid, update) in finish.updates {
-            self.update_resource(uid, update, finish.now).await?;
+            match self.update_resource(uid, update, finish.now).await {
+                Ok(()) | Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         for uid in finish.removes {
             self.remove_resource(uid).await?;

@@ -17,6 +17,7 @@ mod access;
 mod changes;
 mod claim;
 mod connections;
+mod filter;
 mod finish;
 mod operations;
 mod progress;

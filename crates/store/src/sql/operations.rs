@@ -4,12 +4,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::values::{flag, from_uid, limit, word};
+use super::filter::Rows;
+use super::values::{from_uid, word};
 use super::{Database, changes, rows};
 use crate::{
-    Accept, Accepted, AuditEntry, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation,
-    OperationFilter, Operations, Page, Result, StageRecord,
+    Accept, Accepted, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation,
+    OperationFilter, Operations, Page, Result, StageRecord, Wish,
 };
+
+/// Nested, so that the few that are not over are found by their own index and not among all by the order of the list.
+pub(super) const UNFINISHED: &str =
+    "id IN (SELECT id FROM operations WHERE state IN ('queued', 'running', 'blocked'))";
 
 #[async_trait]
 impl Operations for Database {
@@ -67,12 +72,12 @@ impl Operations for Database {
         self.finish_operation(fence, finish).await
     }
 
-    async fn cancel(&self, id: Uuid, now: Timestamp, audit: AuditEntry) -> Result<Operation> {
-        self.cancel_operation(id, now, audit).await
+    async fn cancel(&self, wish: Wish) -> Result<Operation> {
+        self.cancel_operation(wish).await
     }
 
-    async fn retry(&self, id: Uuid, now: Timestamp, audit: AuditEntry) -> Result<Operation> {
-        self.retry_operation(id, now, audit).await
+    async fn retry(&self, wish: Wish, choice: Option<&str>) -> Result<Operation> {
+        self.retry_operation(wish, choice).await
     }
 
     async fn operation(&self, id: Uuid) -> Result<Option<Operation>> {
@@ -81,23 +86,16 @@ impl Operations for Database {
     }
 
     async fn operations(&self, filter: &OperationFilter, page: Page) -> Result<Vec<Operation>> {
+        let found = Rows::after("operations", "id", page.after.map(from_uid))
+            .and("connection", filter.connection.clone())
+            .and("resource_uid", filter.resource_uid.map(from_uid))
+            .and("resource_name", filter.resource_name.clone())
+            .and("kind", filter.kind.as_ref().map(word).transpose()?)
+            .and("state", filter.state.as_ref().map(word).transpose()?)
+            .only(UNFINISHED, filter.unfinished)
+            .fetch(&self.readers, "id", page.limit)
+            .await?;
         let mut connection = self.readers.acquire().await?;
-        let found = sqlx::query(
-            "SELECT * FROM operations WHERE id > $1 AND ($2 IS NULL OR connection = $2) \
-             AND ($3 IS NULL OR resource_uid = $3) AND ($4 IS NULL OR resource_name = $4) \
-             AND ($5 IS NULL OR kind = $5) AND ($6 IS NULL OR state = $6) \
-             AND ($7 = 0 OR state IN ('queued', 'running', 'blocked')) ORDER BY id LIMIT $8",
-        )
-        .bind(page.after.map(from_uid).unwrap_or_default())
-        .bind(filter.connection.as_deref())
-        .bind(filter.resource_uid.map(from_uid))
-        .bind(filter.resource_name.as_deref())
-        .bind(filter.kind.as_ref().map(word).transpose()?)
-        .bind(filter.state.as_ref().map(word).transpose()?)
-        .bind(flag(filter.unfinished))
-        .bind(limit(page.limit))
-        .fetch_all(&mut *connection)
-        .await?;
         let mut operations = Vec::with_capacity(found.len());
         for row in found {
             let mut operation = rows::operation(&row)?;

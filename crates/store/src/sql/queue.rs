@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::values::{from_uid, millis};
 use super::{Columns, Database, Write};
-use crate::{AuditEntry, Error, Operation, Result};
+use crate::{Error, Operation, Result, Wish};
 
 /// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it.
 pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
@@ -14,49 +14,81 @@ pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN
      WHERE mine.operation = o.id AND mine.active = 1 AND (mine.exclusive = 1 OR theirs.exclusive = 1))";
 
 impl Database {
-    pub(super) async fn cancel_operation(
-        &self,
-        id: Uuid,
-        now: Timestamp,
-        audit: AuditEntry,
-    ) -> Result<Operation> {
+    pub(super) async fn cancel_operation(&self, wish: Wish) -> Result<Operation> {
         let mut write = self.write("cancel").await?;
-        let operation = write.operation(id).await?;
-        if operation.state.is_final() {
-            return Err(Error::Conflict(format!("operation {id} is over: {}", operation.state)));
+        if let Some(earlier) = write.repeated(&wish).await? {
+            return Ok(earlier);
         }
-        write.audit(&audit).await?;
-        write.stop(&operation, None, now).await?;
-        let operation = write.operation(id).await?;
-        write.commit().await?;
-        Ok(operation)
+        let operation = write.operation(wish.operation).await?;
+        if operation.state.is_final() {
+            return Err(Error::Conflict(format!("operation {} is over: {}", operation.id, operation.state)));
+        }
+        write.stop(&operation, None, wish.now).await?;
+        write.wished(wish).await
     }
 
-    pub(super) async fn retry_operation(
-        &self,
-        id: Uuid,
-        now: Timestamp,
-        audit: AuditEntry,
-    ) -> Result<Operation> {
+    pub(super) async fn retry_operation(&self, wish: Wish, choice: Option<&str>) -> Result<Operation> {
         let mut write = self.write("retry").await?;
-        let operation = write.operation(id).await?;
+        if let Some(earlier) = write.repeated(&wish).await? {
+            return Ok(earlier);
+        }
+        let operation = write.operation(wish.operation).await?;
+        if let Some(choice) = choice {
+            write.choose(&operation, choice).await?;
+        }
         match operation.state {
-            OperationState::Blocked => write.resume(id).await?,
-            OperationState::Failed => write.queue_again(&operation, now).await?,
+            OperationState::Blocked => write.resume(operation.id).await?,
+            OperationState::Failed => write.queue_again(&operation, wish.now).await?,
             state => {
                 return Err(Error::Conflict(format!(
-                    "operation {id} is {state}: only what failed or is blocked can be retried"
+                    "operation {} is {state}: only what failed or is blocked can be retried",
+                    operation.id
                 )));
             }
         }
-        write.audit(&audit).await?;
-        let operation = write.changed(id, now).await?;
-        write.commit().await?;
-        Ok(operation)
+        write.changed(operation.id, wish.now).await?;
+        write.wished(wish).await
     }
 }
 
 impl Write<'_> {
+    /// The operation as it stands, if the same request was made before.
+    async fn repeated(&mut self, wish: &Wish) -> Result<Option<Operation>> {
+        let Some(key) = &wish.idempotency else { return Ok(None) };
+        match self.earlier(key).await? {
+            Some(id) => self.operation(id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn wished(mut self, wish: Wish) -> Result<Operation> {
+        self.audit(&wish.audit).await?;
+        self.keep_key(wish.idempotency.as_ref(), wish.operation, wish.now).await?;
+        let operation = self.operation(wish.operation).await?;
+        self.commit().await?;
+        Ok(operation)
+    }
+
+    /// Every other candidate counts as known before the ask: the stage finds the chosen one alone.
+    async fn choose(&mut self, operation: &Operation, choice: &str) -> Result<()> {
+        let blocked = operation.blocked.as_ref();
+        let candidates = blocked.map(|blocked| blocked.candidates.as_slice()).unwrap_or_default();
+        if !candidates.iter().any(|candidate| candidate == choice) {
+            return Err(Error::Conflict(match candidates {
+                [] => format!("operation {} waits for no choice", operation.id),
+                some => format!("{choice:?} is none of {}", some.join(", ")),
+            }));
+        }
+        let waits = blocked.and_then(|blocked| blocked.stage.as_deref());
+        let Some(stage) = operation.stages.iter().find(|stage| waits == Some(stage.name.as_str())) else {
+            return Err(Error::Conflict(format!("operation {} has no stage to choose for", operation.id)));
+        };
+        let mut record = stage.record.clone();
+        record.baseline.retain(|known| known != choice);
+        record.baseline.extend(candidates.iter().filter(|candidate| *candidate != choice).cloned());
+        self.update_stage(operation.id, &stage.name, &record).await
+    }
+
     /// Cancels what is queued, asks everything else that is not over to stop. Records that a creation brought along
     /// go with it, but for `kept`.
     pub(super) async fn stop(
@@ -204,10 +236,11 @@ impl Write<'_> {
         .bind(millis(now))
         .execute(self.on())
         .await?;
-        // What was asked, its token and its notes stay: an ask that nobody settled is still looked for.
+        // What was asked, its token and its notes stay: an ask that nobody settled is still looked for. What had begun
+        // to wait when another stage failed gets its whole time again too.
         sqlx::query(
             "UPDATE stages SET state = 'waiting', started_at = NULL, finished_at = NULL, error = NULL, detail = '' \
-             WHERE operation = $1 AND state = 'failed'",
+             WHERE operation = $1 AND state IN ('failed', 'waiting')",
         )
         .bind(from_uid(operation.id))
         .execute(self.on())

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::connections::unique;
-use super::values::{flag, from_parent, from_uid, json, limit, maybe_json, maybe_millis, millis, word};
+use super::filter::Rows;
+use super::values::{flag, from_parent, from_uid, json, maybe_json, maybe_millis, millis, word};
 use super::{Database, Write, rows};
 use crate::{
     AuditEntry, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,
@@ -64,24 +64,18 @@ impl Resources for Database {
     }
 
     async fn resources(&self, filter: &ResourceFilter, page: Page) -> Result<Vec<Resource>> {
-        sqlx::query(
-            "SELECT * FROM resources WHERE uid > $1 AND ($2 IS NULL OR connection = $2) \
-             AND ($3 IS NULL OR account = $3) AND ($4 IS NULL OR location = $4) AND ($5 IS NULL OR kind = $5) \
-             AND ($6 IS NULL OR parent = $6) AND ($7 IS NULL OR name = $7) ORDER BY uid LIMIT $8",
-        )
-        .bind(page.after.map(from_uid).unwrap_or_default())
-        .bind(filter.connection.as_deref())
-        .bind(filter.account.as_deref())
-        .bind(filter.location.as_deref())
-        .bind(filter.kind.map(pmks_model::ResourceKind::as_str))
-        .bind(filter.parent.map(from_uid))
-        .bind(filter.name.as_deref())
-        .bind(limit(page.limit))
-        .fetch_all(&self.readers)
-        .await?
-        .iter()
-        .map(rows::resource)
-        .collect()
+        Rows::after("resources", "uid", page.after.map(from_uid))
+            .and("connection", filter.connection.clone())
+            .and("account", filter.account.clone())
+            .and("location", filter.location.clone())
+            .and("kind", filter.kind.map(|kind| kind.as_str().to_owned()))
+            .and("parent", filter.parent.map(from_uid))
+            .and("name", filter.name.clone())
+            .fetch(&self.readers, "uid", page.limit)
+            .await?
+            .iter()
+            .map(rows::resource)
+            .collect()
     }
 
     async fn observe(&self, observations: Vec<Observe>) -> Result<usize> {
@@ -102,11 +96,7 @@ impl Resources for Database {
         audit: AuditEntry,
     ) -> Result<Resource> {
         let mut write = self.write("update_resource").await?;
-        let now = write.resource(uid).await?;
-        if revision.is_some_and(|revision| revision != now.revision) {
-            return Err(Error::Stale { what: describe(&now) });
-        }
-        write.update_resource(uid, update, audit.at).await?;
+        write.decide(uid, revision, update, audit.at).await?;
         write.audit(&audit).await?;
         let resource = write.resource(uid).await?;
         write.commit().await?;
@@ -153,13 +143,37 @@ impl Write<'_> {
         }
     }
 
+    /// A user's change, made of what they read.
+    pub(super) async fn decide(
+        &mut self,
+        uid: Uuid,
+        revision: Option<i64>,
+        update: ResourceUpdate,
+        now: Timestamp,
+    ) -> Result<()> {
+        let known = self.resource(uid).await?;
+        if revision.is_some_and(|revision| revision != known.revision) {
+            return Err(Error::Stale { what: describe(&known) });
+        }
+        self.update_resource(uid, update, now).await
+    }
+
     pub(super) async fn insert_resource(&mut self, new: NewResource, now: Timestamp) -> Result<()> {
+        let (kind, name) = (new.kind, new.name.clone());
+        if self.insert_unknown(new, now).await? {
+            return Ok(());
+        }
+        Err(Error::AlreadyExists { what: format!("{} {name:?}", kind.says()) })
+    }
+
+    /// Makes a record unless its name or the cloud's identifier is known; answers whether it did.
+    pub(super) async fn insert_unknown(&mut self, new: NewResource, now: Timestamp) -> Result<bool> {
         let observation = new.observation.as_ref();
         let made = sqlx::query(
             "INSERT INTO resources (uid, kind, connection, account, location, parent, name, system_id, incarnation, \
              request, observation, observe_start, observed_at, protected, missing_since, imported, changed_at, \
              revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-             NULL, $15, $16, 1, $17, $17)",
+             NULL, $15, $16, 1, $17, $17) ON CONFLICT DO NOTHING",
         )
         .bind(from_uid(new.uid))
         .bind(word(&new.kind)?)
@@ -167,7 +181,7 @@ impl Write<'_> {
         .bind(new.account)
         .bind(new.location)
         .bind(from_parent(new.parent))
-        .bind(new.name.as_str())
+        .bind(new.name)
         .bind(new.system_id)
         .bind(new.incarnation)
         .bind(json(&new.request)?)
@@ -179,19 +193,21 @@ impl Write<'_> {
         .bind(millis(observation.map_or(now, |observation| observation.started_at)))
         .bind(millis(now))
         .execute(self.on())
-        .await;
-        unique(made, || format!("{} {:?}", new.kind.says(), new.name))?;
-        Ok(())
+        .await?;
+        Ok(made.rows_affected() > 0)
     }
 
     /// Keeps an observation unless something newer is known. The one that an operation's end brings was read after
-    /// its last stage, so it is `newest` whatever the record says.
+    /// its last stage, so it is `newest` whatever the record says. What another record is already is not kept: it must
+    /// not keep an operation from ending.
     pub(super) async fn observe(&mut self, observe: Observe, newest: bool) -> Result<bool> {
         let observation = &observe.observation;
         let kept = sqlx::query(
             "UPDATE resources SET observation = $2, observe_start = $3, observed_at = $4, \
              system_id = COALESCE(system_id, $5), incarnation = COALESCE(incarnation, $6), missing_since = NULL, \
-             updated_at = $4 WHERE uid = $1 \
+             updated_at = $4 WHERE uid = $1 AND (system_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM resources other \
+             WHERE other.account = resources.account AND other.location = resources.location \
+             AND other.kind = resources.kind AND other.parent = resources.parent AND other.system_id = $5)) \
              AND ($7 = 1 OR ($3 >= changed_at AND (observe_start IS NULL OR $3 >= observe_start)))",
         )
         .bind(from_uid(observe.uid))
@@ -202,8 +218,7 @@ impl Write<'_> {
         .bind(observe.incarnation)
         .bind(flag(newest))
         .execute(self.on())
-        .await;
-        let kept = unique(kept, || format!("the identifier of record {}", observe.uid))?;
+        .await?;
         Ok(kept.rows_affected() > 0)
     }
 

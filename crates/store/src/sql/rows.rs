@@ -218,6 +218,7 @@ pub(super) fn api_token(row: &DbRow) -> Result<ApiToken> {
         role: row.word("role")?,
         connections: row.json("connections")?,
         created_at: row.time("created_at")?,
+        expires_at: row.maybe_time("expires_at")?,
         revoked_at: row.maybe_time("revoked_at")?,
     })
 }

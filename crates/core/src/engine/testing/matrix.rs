@@ -51,18 +51,20 @@ pub trait Scene: Send + Sync {
 pub struct Report {
     /// The points of the way that nobody disturbed.
     pub points: Vec<String>,
-    /// The deaths that were survived.
-    pub deaths: usize,
+    /// The passings at which it died, and what came of it was right.
+    pub deaths: Vec<usize>,
 }
 
 /// Runs the operation once undisturbed, then once for every point of that way with a death there (and another soon
-/// after it, in the second life), the process being down for `downtime` each time. Every run begins with a fresh scene and a store of its own in `directory`.
+/// after it, in the second life), the process being down for `downtime` each time. Of points that are not beside an
+/// ask only each `stride`th is taken. Every run begins with a fresh scene and a store of its own in `directory`.
 ///
 /// # Errors
 /// The first run whose end does not agree with the ground truth, naming its point.
 pub async fn kill_matrix<S, F>(
     directory: &Path,
     downtime: Duration,
+    stride: usize,
     scene: impl Fn() -> F,
 ) -> Result<Report, String>
 where
@@ -71,7 +73,7 @@ where
 {
     let quiet = scene().await;
     let points = survive(&quiet, &directory.join("undisturbed.sqlite"), &[], downtime).await?;
-    let deaths = distinct(&points);
+    let deaths = sampled(&points, &distinct(&points), stride);
     for at in &deaths {
         let path = directory.join(format!("{at}.sqlite"));
         // Twice: the second life ends a few points after its start, where it takes up what the first one left.
@@ -81,7 +83,29 @@ where
             .await
             .map_err(|why| format!("killed at passing {at} ({point}), then at {}: {why}", kills[1]))?;
     }
-    Ok(Report { deaths: deaths.len(), points })
+    Ok(Report { points, deaths })
+}
+
+/// Every `stride`th of these passings, and all that stand beside an ask: the write before it, the call itself, the
+/// write after it.
+pub fn sampled(points: &[String], passings: &[usize], stride: usize) -> Vec<usize> {
+    let beside_an_ask = |at: usize| {
+        points.iter().enumerate().skip(at.saturating_sub(8)).take(17).any(|(near, point)| {
+            let asks = point.starts_with("engine.ask.") || point.starts_with("engine.remove_failed.");
+            // Stages that run at once pass their points between each other's: only what the ask's own are counts.
+            asks && points.get(at).is_some_and(|own| near == at || own.starts_with("store.record."))
+        })
+    };
+    let every = |place: usize| place.is_multiple_of(stride.max(1));
+    let taken = passings.iter().enumerate().filter(|(place, at)| every(*place) || beside_an_ask(**at));
+    taken.map(|(_, at)| *at).collect()
+}
+
+impl Report {
+    /// How often it died at a point of that name.
+    pub fn died_at(&self, point: &str) -> usize {
+        self.deaths.iter().filter(|at| self.points.get(**at).is_some_and(|passed| passed == point)).count()
+    }
 }
 
 /// The passings after which the world stands differently: between two writes, a wait that only looks again is the

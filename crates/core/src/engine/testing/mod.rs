@@ -4,5 +4,5 @@
 mod matrix;
 mod switch;
 
-pub use matrix::{Report, Scene, distinct, drive, kill_matrix, survive};
+pub use matrix::{Report, Scene, distinct, drive, kill_matrix, sampled, survive};
 pub use switch::KillSwitch;

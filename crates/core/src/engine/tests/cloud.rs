@@ -8,6 +8,9 @@ use jiff::Timestamp;
 use pmks_driver::{DriverError, ErrorKind, Identity, Result};
 use pmks_transport::{Clock, VirtualClock};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+const BEGAN: &str = "2026-01-01T00:00:00Z";
 
 /// What a stage is about, as its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub(super) enum Fault {
     Refused(ErrorKind),
     /// Applied, and what is made never comes right.
     MadeBroken,
+    /// Nothing goes wrong at the cloud, but our wall clock is set forward meanwhile.
+    ClockSet(Duration),
 }
 
 /// A fault for calls of that name about that thing.
@@ -71,6 +76,7 @@ struct World {
     calls: Vec<String>,
     rules: Vec<Rule>,
     account: String,
+    connection: Uuid,
     busy: bool,
 }
 
@@ -89,15 +95,20 @@ impl Cloud {
         let world = World { account: "fake:1".to_owned(), ..World::default() };
         Self {
             world: Mutex::new(world),
-            clock: VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap()),
+            clock: VirtualClock::new(BEGAN.parse().unwrap()),
             visible_after: Duration::from_secs(10),
             takes: Duration::from_secs(25),
         }
     }
 
+    /// The cloud's own time: no clock of ours that is set moves it.
+    fn now(&self) -> Timestamp {
+        BEGAN.parse::<Timestamp>().unwrap().saturating_add(self.clock.monotonic()).unwrap()
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.wall();
+        let now = self.now();
         let (come, late): (Vec<Late>, Vec<Late>) = world.late.drain(..).partition(|late| late.at <= now);
         world.late = late;
         for late in come {
@@ -116,6 +127,16 @@ impl Cloud {
 
     pub(super) fn set_account(&self, account: &str) {
         account.clone_into(&mut self.world().account);
+    }
+
+    pub(super) fn connection(&self) -> Uuid {
+        self.world().connection
+    }
+
+    /// The connection is another one of the same name, in another account.
+    pub(super) fn connect_again(&self, account: &str) {
+        self.world().connection = Uuid::from_u128(0xc02);
+        self.set_account(account);
     }
 
     pub(super) fn account(&self) -> Result<String> {
@@ -155,7 +176,7 @@ impl Cloud {
     /// Something that a stranger made.
     pub(super) fn put(&self, what: &str, name: &str) {
         let part = Part { what: what.to_owned(), name: name.to_owned(), mark: "a stranger".to_owned() };
-        let now = self.clock.wall();
+        let now = self.now();
         self.world().make(part, String::new(), now, false);
     }
 
@@ -170,6 +191,10 @@ impl Cloud {
         rule.times -= 1;
         match rule.fault.clone() {
             Fault::Refused(kind) => Err(error(kind, "refused")),
+            Fault::ClockSet(forward) => {
+                self.clock.set_wall(self.clock.wall().saturating_add(forward).unwrap());
+                Ok(None)
+            }
             fault => Ok(Some(fault)),
         }
     }
@@ -185,7 +210,7 @@ impl Cloud {
                 "the answer was lost",
             ))
         };
-        let now = self.clock.wall();
+        let now = self.now();
         let mut world = self.world();
         if fault == Some(Fault::LostBefore) {
             return lost();
@@ -214,7 +239,7 @@ impl Cloud {
         if fault == Some(Fault::LostBefore) {
             return Err(error(ErrorKind::Unavailable, "the answer was lost"));
         }
-        let gone = self.clock.wall().saturating_add(self.takes).unwrap();
+        let gone = self.now().saturating_add(self.takes).unwrap();
         let mut world = self.world();
         for thing in &mut world.things {
             let meant =
@@ -231,7 +256,7 @@ impl Cloud {
 
     /// What a look may see: things of that kind that are not too new.
     pub(super) fn seen(&self, part: &Part) -> Vec<Thing> {
-        let now = self.clock.wall();
+        let now = self.now();
         let world = self.world();
         world
             .things
@@ -243,7 +268,7 @@ impl Cloud {
     }
 
     pub(super) fn is_ready(&self, thing: &Thing) -> bool {
-        thing.made_at.saturating_add(self.takes).unwrap() <= self.clock.wall()
+        thing.made_at.saturating_add(self.takes).unwrap() <= self.now()
     }
 }
 

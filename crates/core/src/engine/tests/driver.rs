@@ -209,9 +209,15 @@ impl StageCalls for Calls {
 impl Drivers for FakeDriver {
     async fn connected(&self, connection: &str) -> std::result::Result<Connected, pmks_model::Failure> {
         if connection == "slow" {
+            self.cloud.enter("connected", "slow").unwrap();
             std::future::pending::<()>().await;
         }
-        Ok(Connected { driver: Arc::new(self.clone()), pace: 1, credential_revision: 1 })
+        Ok(Connected {
+            driver: Arc::new(self.clone()),
+            pace: 1,
+            connection: self.cloud.connection(),
+            credential_revision: 1,
+        })
     }
 }
 
@@ -258,6 +264,18 @@ impl Driver for FakeDriver {
         self.plan(&Change::UpgradeCluster(asked.clone()))
     }
 
+    async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
+        self.plan(&Change::DeleteResource(asked.clone()))
+    }
+
+    async fn get_network(&self, _system_id: &str) -> Result<Network> {
+        self.cloud.enter("get_network", "")?;
+        Ok(serde_json::from_value(
+            json!({"iid": {"nameId": "n", "systemId": "n-1"}, "cidr": "", "subnets": [], "state": "", "tags": {}, "keyValueList": []}),
+        )
+        .unwrap())
+    }
+
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
         let part = serde_json::from_value(stage.parameters.clone());
         Ok(Box::new(Calls {
@@ -293,9 +311,6 @@ impl Driver for FakeDriver {
         self.no()
     }
     async fn list_networks(&self) -> Result<Vec<Network>> {
-        self.no()
-    }
-    async fn get_network(&self, _system_id: &str) -> Result<Network> {
         self.no()
     }
     async fn get_subnet(&self, _system_id: &str) -> Result<Subnet> {

@@ -6,7 +6,7 @@ use pmks_driver::{Effect, ErrorKind, Identity};
 use pmks_model::{FailureKind, OperationKind, OperationState};
 
 use super::cloud::{Cloud, Fault};
-use super::driver::makes;
+use super::driver::{makes, removes};
 use super::rig::{MARK, Rig, Set, creation, plans};
 
 const CREATE: OperationKind = OperationKind::ClusterCreate;
@@ -92,6 +92,22 @@ async fn busy_while_three_looks_find_the_resource_settled_is_a_failure() {
     let ended = rig.run(1).await;
     assert_eq!(ended.error.unwrap().kind, FailureKind::Conflict);
     assert_eq!(rig.cloud().calls("get_cluster"), 3);
+}
+
+#[tokio::test]
+async fn a_network_that_stands_and_is_busy_for_long_is_held_by_somebody_else() {
+    let kind = OperationKind::NetworkDelete;
+    let plan = vec![removes("network", "n")];
+    let rig = Rig::new(Set::new(Cloud::new(), kind, plans([(kind, plan)]))).await;
+    rig.cloud().put("network", "n");
+    rig.cloud().clock.advance(Duration::from_mins(1));
+    rig.cloud().rule("ask", "n", 100_000, busy());
+    rig.accept(kind, 1).await;
+    let ended = rig.run(1).await;
+    assert_eq!(ended.error.unwrap().kind, FailureKind::Conflict);
+    let took = ended.finished_at.unwrap().duration_since(ended.created_at);
+    assert!((20 * 60..30 * 60).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(rig.cloud().calls("get_network"), 3);
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pmks_driver::{ErrorKind, Identity};
-use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind, StageState};
+use pmks_driver::ErrorKind;
+use pmks_model::{FailureKind, OperationKind, OperationState, StageState};
 use pmks_store::{Access as _, Operations as _, Resources as _};
 use pmks_transport::Clock as _;
 
 use super::cloud::{Cloud, Fault};
-use super::driver::{makes, removes};
-use super::rig::{CLUSTER, GROUPS, MARK, Rig, Set, creation, deletion, plans};
+use super::driver::removes;
+use super::rig::{CLUSTER, GROUPS, Rig, Set, creation, deletion, plans};
 
 const CREATE: OperationKind = OperationKind::ClusterCreate;
 const UPGRADE: OperationKind = OperationKind::ClusterUpgrade;
@@ -109,8 +109,8 @@ async fn a_deletion_stops_what_runs_runs_next_and_is_joined() {
 async fn cancelling_what_is_queued_is_at_once_and_drops_its_record() {
     let rig = rig().await;
     let queued = rig.accept(CREATE, 1).await;
-    let audit = rig.set.audit();
-    let cancelled = rig.store.cancel(queued.id, rig.set.now(), audit).await.unwrap();
+    assert_eq!(queued.state, OperationState::Queued);
+    let cancelled = rig.store.cancel(rig.set.wish(1)).await.unwrap();
     assert_eq!(cancelled.state, OperationState::Cancelled);
     assert!(rig.store.resource(CLUSTER).await.unwrap().is_none());
     assert_eq!(rig.cloud().calls("ask"), 0);
@@ -120,10 +120,9 @@ async fn cancelling_what_is_queued_is_at_once_and_drops_its_record() {
 async fn cancelling_what_runs_settles_a_lost_ask_and_lists_what_remains() {
     let rig = rig().await;
     rig.cloud().rule("ask", "x", 1, Fault::LostLate(Duration::from_secs(50)));
-    let running = rig.accept(CREATE, 1).await;
+    rig.accept(CREATE, 1).await;
     rig.run_for(Duration::from_secs(5)).await;
-    let audit = rig.set.audit();
-    rig.store.cancel(running.id, rig.set.now(), audit).await.unwrap();
+    rig.store.cancel(rig.set.wish(1)).await.unwrap();
     let ended = rig.run(1).await;
     assert_eq!(ended.state, OperationState::Cancelled);
     let mut left: Vec<String> = ended.remains.iter().map(|remains| remains.system_id.clone()).collect();
@@ -138,8 +137,7 @@ async fn a_retry_goes_on_where_the_failed_attempt_stopped() {
     rig.cloud().rule("ask", "b", 1, Fault::Refused(ErrorKind::QuotaExceeded));
     rig.accept(CREATE, 1).await;
     assert_eq!(rig.run(1).await.state, OperationState::Failed);
-    let audit = rig.set.audit();
-    let again = rig.store.retry(uuid::Uuid::from_u128(1), rig.set.now(), audit).await.unwrap();
+    let again = rig.store.retry(rig.set.wish(1), None).await.unwrap();
     assert_eq!((again.state, again.attempt), (OperationState::Queued, 2));
     assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
     for (what, name) in [("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")] {
@@ -155,8 +153,7 @@ async fn a_retry_replaces_what_its_own_first_attempt_left_failed() {
     let failed = rig.run(1).await;
     assert_eq!(failed.state, OperationState::Failed);
     assert!(failed.remains.iter().any(|remains| remains.system_id == "cluster-k-1"));
-    let audit = rig.set.audit();
-    rig.store.retry(failed.id, rig.set.now(), audit).await.unwrap();
+    rig.store.retry(rig.set.wish(1), None).await.unwrap();
     let ended = rig.run(1).await;
     assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
     let standing = rig.cloud().in_the_end();
@@ -164,42 +161,6 @@ async fn a_retry_replaces_what_its_own_first_attempt_left_failed() {
     assert!(standing.iter().any(|thing| thing.id == "cluster-k-2" && !thing.fails));
     let record = rig.store.resource(CLUSTER).await.unwrap().unwrap();
     assert_eq!(record.system_id.as_deref(), Some("cluster-k-2"));
-}
-
-#[tokio::test]
-async fn another_account_blocks_until_the_credential_is_right() {
-    let rig = rig().await;
-    rig.cloud().set_account("fake:2");
-    rig.accept(CREATE, 1).await;
-    let blocked = rig.run(1).await;
-    assert_eq!(blocked.state, OperationState::Blocked);
-    assert_eq!(blocked.blocked.unwrap().reason, "credential");
-    assert_eq!(rig.cloud().calls("look") + rig.cloud().calls("prepare"), 0);
-}
-
-#[tokio::test]
-async fn several_candidates_block_and_a_retry_resumes() {
-    let token = Identity::Baseline;
-    let plan = vec![makes("rules", "x", MARK, token).subject(ResourceKind::Cluster, "k")];
-    let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, plan)]))).await;
-    rig.cloud().rule("ask", "x", 1, Fault::LostAfter);
-    rig.accept(CREATE, 1).await;
-    rig.run_for(Duration::from_secs(2)).await;
-    rig.cloud().put("rules", "y");
-    let blocked = rig.run(1).await;
-    assert_eq!(blocked.state, OperationState::Blocked);
-    assert_eq!(blocked.blocked.unwrap().candidates, ["rules-x-1", "rules-y-1"]);
-    assert_eq!(rig.cloud().ever_made("rules", "x"), 1);
-    // The user removes the stranger's, a long time later.
-    rig.cloud().clock.advance(Duration::from_hours(3));
-    let part = super::cloud::Part { what: "rules".into(), name: "y".into(), mark: String::new() };
-    rig.cloud().remove(&part, None).unwrap();
-    rig.cloud().clock.advance(Duration::from_mins(5));
-    let audit = rig.set.audit();
-    rig.store.retry(blocked.id, rig.set.now(), audit).await.unwrap();
-    let ended = rig.run(1).await;
-    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
-    assert_eq!(rig.cloud().ever_made("rules", "x"), 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ mod cloud;
 mod driver;
 mod rig;
 
+mod blocked;
+mod clocks;
 mod faults;
 mod kills;
 mod life;

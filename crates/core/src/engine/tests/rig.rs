@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use pmks_driver::{
-    Change, ClusterTarget, CreateCluster, DeleteCluster, Identity, Marks, StageSpecification, UpgradeCluster,
+    Change, ClusterTarget, CreateCluster, DeleteCluster, DeleteResource, Identity, Marks, StageSpecification,
+    UpgradeCluster,
 };
 use pmks_model::{Failure, Iid, OperationKind, ResourceKind, ResourceReference, UpgradeRequest};
 use pmks_store::{
     Accept, AuditEntry, Hold, HoldMode, IdempotencyKey, MasterKey, NewConnection, NewOperation, NewResource,
-    NoKillPoints, Operation, Operations as _, SqliteStore, Store, WhenHeld,
+    NoKillPoints, Operation, Operations as _, SqliteStore, Store, WhenHeld, Wish,
 };
 use pmks_transport::Clock;
 use uuid::Uuid;
@@ -96,6 +97,10 @@ impl Set {
         }
     }
 
+    pub(super) fn wish(&self, number: u128) -> Wish {
+        Wish { operation: Uuid::from_u128(number), now: self.now(), idempotency: None, audit: self.audit() }
+    }
+
     fn record(uid: Uuid, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> NewResource {
         NewResource {
             uid,
@@ -141,6 +146,7 @@ impl Set {
                 now: self.now(),
             },
             resources: if creates { Self::records() } else { Vec::new() },
+            decided: None,
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
             joins: kind.removes(),
             supersedes: kind.removes(),
@@ -161,6 +167,12 @@ fn change(kind: OperationKind) -> Change {
         OperationKind::ClusterDelete => {
             Change::DeleteCluster(DeleteCluster { target, delete_volumes: false, marks })
         }
+        OperationKind::NetworkDelete => Change::DeleteResource(DeleteResource {
+            kind: ResourceKind::Network,
+            iid: Iid::new("n", "n-1"),
+            network: None,
+            marks,
+        }),
         OperationKind::ClusterUpgrade => Change::UpgradeCluster(UpgradeCluster {
             target,
             request: UpgradeRequest {
@@ -266,6 +278,18 @@ impl Rig {
             Options::default(),
         );
         Self { set, store, engine, _directory: directory }
+    }
+
+    /// Another process over the same store; the first one is dead.
+    pub(super) fn again(self) -> Self {
+        let engine = Engine::new(
+            Arc::clone(&self.store) as _,
+            self.set.clock(),
+            self.set.drivers(),
+            self.set.hooks(Arc::clone(&self.store) as _),
+            Options::default(),
+        );
+        Self { engine, ..self }
     }
 
     pub(super) fn cloud(&self) -> &Cloud {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting fails has failed")]
 
+mod files;
+mod wishes;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +16,7 @@ use pmks_store::{
     Credential, End, Error, Finish, Hold, HoldMode, IdempotencyKey, KillPoints, MasterKey, NewApiToken,
     NewConnection, NewOperation, NewResource, NewStage, NoKillPoints, Observation, Observe, OperationFilter,
     Operations as _, Page, ResourceFilter, ResourceKey, ResourceUpdate, Resources as _, Role, SqliteStore,
-    StageRecord, SystemKey, WhenHeld,
+    StageRecord, SystemKey, WhenHeld, Wish,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -98,12 +101,17 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
             now: at(0),
         },
         resources,
+        decided: None,
         holds: vec![hold(CLUSTER, HoldMode::Exclusive), hold(NETWORK, HoldMode::Shared)],
         joins: false,
         supersedes: false,
         idempotency: None,
         audit: audit(),
     }
+}
+
+fn wish(number: u128, seconds: i64) -> Wish {
+    Wish { operation: Uuid::from_u128(number), now: at(seconds), idempotency: None, audit: audit() }
 }
 
 fn create(number: u128) -> Accept {
@@ -119,6 +127,7 @@ async fn claim(store: &SqliteStore, seconds: i64) -> Vec<Claimed> {
         limit: 10,
         limit_per_connection: 10,
         except: Vec::new(),
+        under_way: Vec::new(),
         only: None,
     };
     store.claim(claim).await.unwrap()
@@ -246,7 +255,7 @@ async fn a_connection_stays_in_its_account_and_while_something_is_known_there() 
     assert!(matches!(twice, Err(Error::AlreadyExists { .. })));
     store.accept(create(1)).await.unwrap();
     assert!(matches!(store.delete_connection("c", audit()).await, Err(Error::Held { .. })));
-    store.cancel(Uuid::from_u128(1), at(1), audit()).await.unwrap();
+    store.cancel(wish(1, 1)).await.unwrap();
     store.delete_connection("c", audit()).await.unwrap();
     assert!(store.credential("c").await.unwrap().is_none());
 }
@@ -374,7 +383,7 @@ async fn a_wish_to_stop_is_not_slept_over() {
     store.accept(create(1)).await.unwrap();
     let claimed = claim(&store, 0).await.remove(0);
     store.start(claimed.fence, done(), at(1)).await.unwrap();
-    let asked = store.cancel(Uuid::from_u128(1), at(2), audit()).await.unwrap();
+    let asked = store.cancel(wish(1, 2)).await.unwrap();
     assert!(asked.cancel_requested && asked.state == OperationState::Running);
     store.release(claimed.fence, at(500), at(3)).await.unwrap();
     assert_eq!(store.next_due(None).await.unwrap(), Some(at(3)));
@@ -426,14 +435,14 @@ async fn only_the_newest_operation_of_a_record_is_retried() {
     let failure = pmks_model::Failure::new(pmks_model::FailureKind::Timeout, "late");
     store.accept(create(1)).await.unwrap();
     let claimed = claim(&store, 0).await.remove(0);
-    store.finish(claimed.fence, finish(End::Failed(failure), at(1))).await.unwrap();
-    let queued = store.retry(Uuid::from_u128(1), at(2), audit()).await.unwrap();
+    store.finish(claimed.fence, finish(End::Failed(Box::new(failure)), at(1))).await.unwrap();
+    let queued = store.retry(wish(1, 2), None).await.unwrap();
     assert_eq!((queued.state, queued.attempt, queued.error), (OperationState::Queued, 2, None));
     let claimed = claim(&store, 3).await.remove(0);
     let failure = pmks_model::Failure::new(pmks_model::FailureKind::Timeout, "late");
-    store.finish(claimed.fence, finish(End::Failed(failure), at(4))).await.unwrap();
+    store.finish(claimed.fence, finish(End::Failed(Box::new(failure)), at(4))).await.unwrap();
     store.accept(accept(2, OperationKind::ClusterUpgrade, Vec::new())).await.unwrap();
-    let older = store.retry(Uuid::from_u128(1), at(5), audit()).await;
+    let older = store.retry(wish(1, 5), None).await;
     assert!(matches!(older, Err(Error::Conflict(_))));
 }
 
@@ -473,6 +482,7 @@ async fn tokens_are_kept_as_hashes_and_revoked_for_good() {
         hash: "h".into(),
         role: Role::Operator,
         connections: vec!["c".into()],
+        expires_at: Some(at(3600)),
     };
     let made = store.create_api_token(token.clone(), audit()).await.unwrap();
     assert!(matches!(store.create_api_token(token, audit()).await, Err(Error::AlreadyExists { .. })));

@@ -1,0 +1,114 @@
+//! Wall clocks that are set, and two processes on one file: neither makes anything twice, and neither ages anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pmks_driver::Identity;
+use pmks_model::{OperationKind, OperationState};
+use pmks_store::{MasterKey, NoKillPoints, Operations as _, SqliteStore, Store};
+
+use super::cloud::{Cloud, Fault};
+use super::driver::makes;
+use super::rig::{MARK, Rig, Set, creation, plans};
+use crate::engine::testing::Scene as _;
+use crate::engine::{Engine, Options};
+
+const CREATE: OperationKind = OperationKind::ClusterCreate;
+
+async fn rig() -> Rig {
+    Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, creation())]))).await
+}
+
+fn set_forward(rig: &Rig, time: Duration) {
+    rig.cloud().clock.set_wall(rig.set.now().saturating_add(time).unwrap());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_makes_nothing_surely_absent() {
+    let plan = vec![makes("group", "a", MARK, Identity::Tag)];
+    for late in [5, 50] {
+        let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, plan.clone())]))).await;
+        rig.cloud().rule("ask", "a", 1, Fault::LostLate(Duration::from_secs(late)));
+        rig.accept(CREATE, 1).await;
+        rig.run_for(Duration::from_millis(1)).await;
+        assert_eq!(rig.cloud().calls("ask a"), 1);
+        set_forward(&rig, Duration::from_hours(5));
+        assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
+        rig.cloud().in_the_end();
+        assert_eq!(rig.cloud().ever_made("group", "a"), 1, "late by {late} s");
+    }
+}
+
+#[tokio::test]
+async fn nor_does_one_that_is_set_forward_while_the_process_is_dead() {
+    let plan = vec![makes("group", "a", MARK, Identity::Tag)];
+    let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, plan)]))).await;
+    rig.cloud().rule("ask", "a", 1, Fault::LostLate(Duration::from_secs(50)));
+    rig.accept(CREATE, 1).await;
+    rig.run_for(Duration::from_millis(1)).await;
+    set_forward(&rig, Duration::from_hours(5));
+    let rig = rig.again();
+    assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
+    rig.cloud().in_the_end();
+    assert_eq!(rig.cloud().ever_made("group", "a"), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forward_ages_no_deadline() {
+    let rig = rig().await;
+    for (call, name) in [("prepare", ""), ("look", "r"), ("poll", "k"), ("look", "b")] {
+        rig.cloud().rule(call, name, 1, Fault::ClockSet(Duration::from_hours(7)));
+    }
+    rig.accept(CREATE, 1).await;
+    rig.run_for(Duration::from_secs(20)).await;
+    set_forward(&rig, Duration::from_hours(7));
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.cloud().in_the_end().len(), 5);
+}
+
+#[tokio::test]
+async fn what_is_at_work_is_not_begun_again_when_the_clock_is_set() {
+    let rig = rig().await;
+    let mut slow = rig.set.accept(CREATE, 1);
+    slow.operation.resource.connection = "slow".into();
+    rig.store.accept(slow).await.unwrap();
+    rig.engine.tick(rig.set.now()).await.unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(rig.cloud().calls("connected"), 1);
+    set_forward(&rig, Duration::from_hours(2));
+    rig.engine.tick(rig.set.now()).await.unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(rig.cloud().calls("connected"), 1);
+}
+
+#[tokio::test]
+async fn two_processes_on_one_file_make_everything_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let set = Set::new(Cloud::new(), CREATE, plans([(CREATE, creation())]));
+    set.cloud.rule("ask", "a", 1, Fault::LostLate(Duration::from_secs(40)));
+    let mut processes = Vec::new();
+    for number in 0..2 {
+        let key = MasterKey::from_bytes([7; 32]);
+        let path = directory.path().join("s.sqlite");
+        let store = Arc::new(SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap());
+        if number == 0 {
+            set.set(&*store).await;
+            store.accept(set.accept(CREATE, 1)).await.unwrap();
+        }
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        let hooks = set.hooks(Arc::clone(&shared));
+        processes.push((store, Engine::new(shared, set.clock(), set.drivers(), hooks, Options::default())));
+    }
+    for _ in 0..400 {
+        let (first, second) = (&processes[0], &processes[1]);
+        let (one, two) = tokio::join!(first.1.tick(set.now()), second.1.tick(set.now()));
+        one.unwrap();
+        two.unwrap();
+        tokio::join!(first.1.settle(), second.1.settle());
+        set.pass(Duration::from_secs(1)).await;
+    }
+    let ended = processes[0].0.operation(uuid::Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    set.judge(&*processes[1].0, &ended).await.unwrap();
+}

@@ -1,0 +1,65 @@
+//! The store's file: who reads it, and what becomes of one that an earlier release wrote.
+
+use super::*;
+
+#[tokio::test]
+async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let writer = sqlx::SqlitePool::connect_with(
+        sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true),
+    )
+    .await
+    .unwrap();
+    let first = sqlx::migrate::Migration::new(
+        1,
+        "initial".into(),
+        sqlx::migrate::MigrationType::Simple,
+        sqlx::SqlStr::from_static(include_str!("../../migrations/sqlite/0001_initial.sql")),
+        false,
+    );
+    sqlx::migrate::Migrator::with_migrations(vec![first]).run(&writer).await.unwrap();
+    sqlx::query(
+        "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at) \
+         VALUES ('00000000-0000-0000-0000-000000000001', 'old', 'h', 'viewer', '[]', 5)",
+    )
+    .execute(&writer)
+    .await
+    .unwrap();
+    writer.close().await;
+    let store = open(directory.path()).await;
+    let kept = store.api_tokens().await.unwrap();
+    assert_eq!((kept[0].name.as_str(), kept[0].expires_at), ("old", None));
+    store.accept(create(1)).await.unwrap_err(); // no connection yet, and no damage
+    store.create_connection(connection("c", None), audit()).await.unwrap();
+    store.accept(create(1)).await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_and_its_companions_are_yours_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let modes = || {
+        let files = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap());
+        files.map(|file| file.metadata().unwrap().permissions().mode() & 0o777).collect::<Vec<_>>()
+    };
+    assert!(modes().len() > 1 && modes().iter().all(|mode| *mode == 0o600), "{:?}", modes());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_second_process_takes_over_and_the_first_writes_nothing_any_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = with_connection(directory.path()).await;
+    first.accept(create(1)).await.unwrap();
+    let claimed = claim(&first, 1).await.remove(0);
+    let second = open(directory.path()).await;
+    let late = first.start(claimed.fence, StageRecord::default(), at(2)).await;
+    assert!(matches!(late, Err(Error::Fenced)));
+    let now = claim(&second, 2).await.remove(0);
+    assert!(claim(&first, 2).await.is_empty());
+    second.start(now.fence, StageRecord::default(), at(2)).await.unwrap();
+}
