@@ -1,5 +1,6 @@
 //! The `aws` command line, which others wrote, against the simulated AWS with real signatures: it makes what pmks
 //! takes over, and sees what pmks makes; its tokens are accepted by the simulated cluster, wrong ones are not.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test cannot go on without it")]
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
 //! The tour of the README against moto, a server that others wrote; boto3 sees there what pmks says.
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

@@ -24,6 +24,6 @@ async fn every_exchange_is_in_the_vendors_contract() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/schema_gate.py");
     let output = Command::new(python.program("python")).arg(script).arg(&file).output().unwrap();
     let says = String::from_utf8_lossy(&output.stdout);
-    println!("{says}");
+    eprintln!("{says}");
     assert!(output.status.success(), "{says}{}", String::from_utf8_lossy(&output.stderr));
 }
