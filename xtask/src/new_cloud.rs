@@ -31,8 +31,16 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
         &format!("# {name}\n\nPrerequisites, permissions, options, settings, limits, calls of each read.\n"),
     )?;
     let driver = folder.join("driver");
-    let uses =
-        ["pmks-model", "pmks-transport", "pmks-driver", "async-trait", "http", "secrecy", "serde", "serde_json"];
+    let uses = [
+        "pmks-model",
+        "pmks-transport",
+        "pmks-driver",
+        "async-trait",
+        "http",
+        "secrecy",
+        "serde",
+        "serde_json",
+    ];
     write(
         &driver.join("Cargo.toml"),
         &manifest(&format!("pmks-{name}"), &format!("The driver of {name}."), &uses),

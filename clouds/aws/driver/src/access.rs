@@ -32,6 +32,7 @@ const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(14);
 /// Who the credential acts for: partition and account, and the user or role.
 pub(crate) async fn account_identity(driver: &AwsDriver) -> Result<AccountIdentity> {
     let caller = driver.api.get_caller_identity().await?;
+    driver.api.learn_account(&caller.account);
     let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
     Ok(AccountIdentity {
         account: format!("{partition}:{}", caller.account),

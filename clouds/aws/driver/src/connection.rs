@@ -9,7 +9,7 @@ use pmks_driver::{
 use pmks_model::Findings;
 use pmks_transport::{Bucket, Buckets, Client, ClientOptions, NoSigner, Signer};
 
-use crate::api::Api;
+use crate::api::{Api, budget_of};
 use crate::capabilities::CAPABILITIES;
 use crate::credential::{FORMS, SigV4, StaticKeys};
 use crate::driver::{AwsDriver, Here, Settings};
@@ -40,7 +40,7 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriv
     zone_of_region(connection, &mut findings);
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let endpoints = Arc::new(Endpoints::new(&connection.region, &connection.endpoints)?);
-    let origin = Origin::of(&connection.credential, &house.environment)?;
+    let origin = Origin::of(&connection.credential, house)?;
     let base: Arc<dyn Signer> = match origin.base() {
         Some(keys) => Arc::new(SigV4(Arc::new(StaticKeys(keys.clone())))),
         None => Arc::new(NoSigner),
@@ -87,12 +87,12 @@ fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings)
     }
 }
 
-/// Whose request budget it is: AWS counts by account and region. The account of a role stands in its ARN; a key's is
-/// not known before a call, so that keys count by themselves.
+/// Whose request budget it is at first: AWS counts by account and region. The account of a role stands in its ARN; a
+/// key's is known once its identity was asked for, and until then it counts by itself.
 fn budget(connection: &ConnectionSpecification) -> String {
     let role = connection.credential.get("roleArn").and_then(|arn| arn.split(':').nth(4));
     let who = role.or_else(|| connection.credential.get("accessKeyId")).unwrap_or("ambient");
-    format!("{who}/{}", connection.region)
+    budget_of(who, &connection.region)
 }
 
 fn buckets() -> Buckets {
@@ -137,11 +137,20 @@ mod tests {
             (serde_json::json!({"zone": "us-east-1a"}), "zone: must be a zone of ap-northeast-2"),
             (serde_json::json!({"settings": {"colour": "red"}}), "settings.colour"),
             (serde_json::json!({"credential": {"accessKeyId": "AKIA"}}), "credential.secretAccessKey"),
-            (serde_json::json!({"credential": {"ambient": true}}), "credential.ambient"),
             (serde_json::json!({"endpoints": {"s3": "http://127.0.0.1"}}), "endpoints.s3"),
         ] {
             let error = connected(&connection).unwrap_err();
             assert!(error.message().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_ambient_connection_asks_nobody_before_it_is_used() {
+        let connected = connected(&serde_json::json!({"credential": {"ambient": true}}));
+        if cfg!(feature = "ambient") {
+            assert!(format!("{:?}", connected.unwrap().here.keys).starts_with("Chain"));
+        } else {
+            assert!(connected.unwrap_err().message().contains("credential.ambient"));
         }
     }
 
@@ -153,3 +162,7 @@ mod tests {
         assert!(!format!("{:?}", Credential::from_values(values)).contains("hunter2"));
     }
 }
+
+#[cfg(test)]
+#[path = "taken_role_tests.rs"]
+mod taken_role_tests;

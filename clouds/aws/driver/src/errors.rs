@@ -286,7 +286,12 @@ pub(crate) fn of_transport(
         Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
         Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
     };
-    DriverError::new(kind, PROVIDER, error.message().to_owned()).with_action(action).caused_by(error)
+    // Why a call could not be signed is in the cause: without it nobody knows which credential is wrong.
+    let message = match (error.kind(), std::error::Error::source(&error)) {
+        (Sent::Signing { .. }, Some(why)) => why.to_string(),
+        _ => error.message().to_owned(),
+    };
+    DriverError::new(kind, PROVIDER, message).with_action(action).caused_by(error)
 }
 
 /// How busy the cloud is, for the transport: EC2 throttles with 503, EKS and IAM with 400.

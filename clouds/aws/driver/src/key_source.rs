@@ -1,6 +1,6 @@
 //! Where keys come from: the connection itself, a role taken on with them or with an identity provider's token, or
 //! the environment that an ambient connection is handed. Short-lived keys stay in memory, and are renewed before they
-//! end; the environment is never read by itself.
+//! end; the environment is never read by itself. What only AWS' own chain finds is `ambient`'s.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,19 +9,17 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use aws_credential_types::Credentials as Keys;
 use jiff::{SignedDuration, Timestamp};
-use pmks_driver::{Credential, DriverError, Environment, ErrorKind, Result};
-use pmks_model::Findings;
+use pmks_driver::{Credential, DriverError, ErrorKind, House, Result};
 use pmks_transport::SignError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::PROVIDER;
 use crate::api::Api;
 use crate::credential::{KeySource, StaticKeys};
 use crate::wire::sts::RoleKeys;
 
 /// How long before their end keys are renewed: longer than any call takes.
-const RENEWED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const RENEWED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// What AWS' records call our sessions, where nothing else names them.
 const SESSION: &str = "pmks";
 
@@ -48,6 +46,9 @@ pub(crate) enum Origin {
         /// The token.
         token: WebToken,
     },
+    /// From AWS' own chain: profiles, single sign-on, containers, instances.
+    #[cfg(feature = "ambient")]
+    Chain(Box<House>),
 }
 
 /// An identity provider's token.
@@ -65,6 +66,8 @@ impl fmt::Debug for Origin {
             Self::Keys(_) => "Keys",
             Self::Role { .. } => "Role",
             Self::WebIdentity { .. } => "WebIdentity",
+            #[cfg(feature = "ambient")]
+            Self::Chain(_) => "Chain",
         })
     }
 }
@@ -74,8 +77,8 @@ impl Origin {
     ///
     /// # Errors
     /// `InvalidRequest` where an ambient connection finds no keys.
-    pub(crate) fn of(credential: &Credential, environment: &Environment) -> Result<Self> {
-        let Credential::Values(_) = credential else { return Self::ambient(environment) };
+    pub(crate) fn of(credential: &Credential, house: &House) -> Result<Self> {
+        let Credential::Values(_) = credential else { return Self::ambient(house) };
         let value = |field: &str| credential.get(field).map(str::to_owned);
         let role = value("roleArn");
         if let (Some(role), Some(token)) = (&role, value("webIdentityToken")) {
@@ -95,11 +98,11 @@ impl Origin {
         })
     }
 
-    /// What the environment holds, in the order of AWS' own chain: keys, then a web identity.
+    /// What the environment holds: keys, then a web identity, else what AWS' own chain finds when keys are needed.
     ///
     /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>
-    fn ambient(environment: &Environment) -> Result<Self> {
-        let value = |name: &str| environment.get(name).map(str::to_owned);
+    fn ambient(house: &House) -> Result<Self> {
+        let value = |name: &str| house.environment.get(name).map(str::to_owned);
         if let (Some(id), Some(secret)) = (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY")) {
             return Ok(Self::Keys(Keys::new(id, secret, value("AWS_SESSION_TOKEN"), None, "environment")));
         }
@@ -107,13 +110,25 @@ impl Origin {
             let session = value("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| SESSION.to_owned());
             return Ok(Self::WebIdentity { role, session, token: WebToken::File(file) });
         }
-        let mut findings = Findings::default();
+        Self::beyond_the_environment(house)
+    }
+
+    #[cfg(feature = "ambient")]
+    #[expect(clippy::unnecessary_wraps, reason = "without the chain there is nothing beyond the environment")]
+    fn beyond_the_environment(house: &House) -> Result<Self> {
+        Ok(Self::Chain(Box::new(house.clone())))
+    }
+
+    #[cfg(not(feature = "ambient"))]
+    fn beyond_the_environment(_: &House) -> Result<Self> {
+        let mut findings = pmks_model::Findings::default();
         findings.add(
             "credential.ambient",
             "the environment holds neither AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY nor AWS_ROLE_ARN with \
-             AWS_WEB_IDENTITY_TOKEN_FILE",
+             AWS_WEB_IDENTITY_TOKEN_FILE, and this program was built without AWS' chain of profiles, single sign-on \
+             and instances",
         );
-        Err(DriverError::invalid(PROVIDER, findings))
+        Err(DriverError::invalid(crate::PROVIDER, findings))
     }
 
     /// The keys that calls of STS are signed with; `None`: those calls are not signed.
@@ -121,6 +136,8 @@ impl Origin {
         match self {
             Self::Keys(keys) | Self::Role { keys, .. } => Some(keys),
             Self::WebIdentity { .. } => None,
+            #[cfg(feature = "ambient")]
+            Self::Chain(_) => None,
         }
     }
 
@@ -128,6 +145,13 @@ impl Origin {
     pub(crate) fn source(self, sts: Api) -> Arc<dyn KeySource> {
         match self {
             Self::Keys(keys) => Arc::new(StaticKeys(keys)),
+            #[cfg(feature = "ambient")]
+            Self::Chain(house) => Arc::new(crate::ambient::Chain::new(crate::ambient::Setting {
+                environment: house.environment,
+                region: sts.endpoints().region().to_owned(),
+                transport: house.transport,
+                hosts: sts.endpoints().hosts(),
+            })),
             origin => Arc::new(RoleSource { origin, sts, kept: Mutex::new(None) }),
         }
     }
@@ -163,7 +187,8 @@ impl KeySource for RoleSource {
     }
 }
 
-fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
+/// Whether keys of that end need no renewal yet.
+pub(crate) fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
     end.duration_since(now) > RENEWED_BEFORE
 }
 
@@ -171,6 +196,8 @@ impl RoleSource {
     async fn renewed(&self) -> std::result::Result<(Keys, Timestamp), SignError> {
         let assumed = match &self.origin {
             Origin::Keys(_) => return Err(SignError::credential("keys of their own are not renewed")),
+            #[cfg(feature = "ambient")]
+            Origin::Chain(_) => return Err(SignError::credential("the chain renews its keys itself")),
             Origin::Role { role, external_id, .. } => {
                 let external_id = external_id.as_ref().map(ExposeSecret::expose_secret);
                 self.sts.assume_role(role, SESSION, external_id).await
@@ -217,10 +244,18 @@ fn refused(error: DriverError) -> SignError {
 
 #[cfg(test)]
 mod tests {
+    use pmks_driver::Environment;
+    use pmks_transport::{SystemClock, Transport};
+
     use super::*;
 
-    fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    fn house(pairs: &[(&str, &str)]) -> House {
+        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        House {
+            transport: Transport::builder(Arc::new(SystemClock)).build(),
+            environment: Environment::new(variables),
+            installation: "i".to_owned(),
+        }
     }
 
     fn values(pairs: &[(&str, &str)]) -> Credential {
@@ -233,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_form_has_its_origin() {
-        let none = environment(&[]);
+        let none = house(&[]);
         let key = ("accessKeyId", "AKIA");
         let secret = ("secretAccessKey", "hunter2");
         let role = ("roleArn", "arn:aws:iam::1:role/r");
@@ -250,11 +285,13 @@ mod tests {
     fn an_ambient_connection_takes_what_the_environment_holds() {
         let keys = [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
         let web = [("AWS_ROLE_ARN", "arn"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token")];
-        let of = |pairs: &[(&str, &str)]| word(Origin::of(&Credential::Ambient, &environment(pairs)));
+        let of = |pairs: &[(&str, &str)]| word(Origin::of(&Credential::Ambient, &house(pairs)));
         assert_eq!(of(&keys), "Keys");
         assert_eq!(of(&web), "WebIdentity");
         assert_eq!(of(&[keys[0], keys[1], web[0], web[1]]), "Keys");
-        assert!(of(&[keys[0]]).contains("credential.ambient"), "{}", of(&[keys[0]]));
+        let beyond = of(&[keys[0]]);
+        let expected = if cfg!(feature = "ambient") { "Chain" } else { "credential.ambient" };
+        assert!(beyond.contains(expected), "{beyond}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Speaks EKS, EC2, IAM, Auto Scaling, STS and Elastic Load Balancing through `pmks-transport`. Answers reads, and
 //! describes changes as plans of stages; never waits for AWS, never retries, never stores anything.
 
+#[cfg(feature = "ambient")]
+mod ambient;
 mod capabilities;
 mod connection;
 mod credential;

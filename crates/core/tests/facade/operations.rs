@@ -108,6 +108,39 @@ async fn a_failed_operation_is_retried_as_the_same_one() {
 }
 
 #[tokio::test]
+async fn the_record_of_what_may_have_been_made_is_dropped_only_by_hand() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask control plane".into(), ErrorKind::Unavailable);
+    let failed = rig.run(create(new_cluster("prod"))).await;
+    assert_eq!((failed.state, failed.remains[0].system_id.as_str()), (OperationState::Failed, ""));
+    rig.cloud.world().failures.clear();
+    let (connection, cluster) = ("here".to_owned(), "prod".to_owned());
+    let refused = rig.run(Mutation::DeleteCluster { connection, cluster, delete_volumes: false }).await;
+    assert_eq!(refused.state, OperationState::Failed);
+    assert!(refused.error.unwrap().detail.contains("nobody knows whether it was made"));
+    rig.get("prod").await;
+    rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
+    assert!(rig.pmks.clusters().get("here", "prod", None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_key_is_refused_where_nothing_is_accepted_under_it() {
+    let rig = Rig::new().await;
+    let keyed = with_key(&rig, "h");
+    let refused = [
+        rig.pmks.connections().delete(&keyed, "here").await.unwrap_err(),
+        rig.pmks.connections().validate(&keyed, "here").await.unwrap_err(),
+        rig.pmks.api_tokens().revoke(&keyed, "t").await.unwrap_err(),
+        rig.pmks.clusters().forget(&keyed, "here", "prod", false).await.unwrap_err(),
+    ];
+    for failure in refused {
+        assert_eq!(fields(&failure), ["Idempotency-Key"]);
+    }
+    assert!(rig.pmks.connections().get("here").await.is_ok());
+}
+
+#[tokio::test]
 async fn operations_are_listed_by_what_they_are() {
     let rig = Rig::new().await;
     rig.cluster().await;

@@ -84,8 +84,8 @@ fn complete(path: &str, method: &Method, operation: &mut Operation) {
     operation.description = operation.description.as_deref().map(in_one_line);
     let mut parameters: Vec<_> = names(path).map(|name| in_path(&name)).collect();
     parameters.extend(operation.parameters.take().into_iter().flatten().filter(is_not_in_path));
-    if *method != Method::GET {
-        let says = "The same key and body give the same answer for 24 h; another body is refused (422).";
+    if operation.responses.responses.contains_key("202") {
+        let says = "The same key and body give the same operation for 24 h; another body is refused (422).";
         parameters.push(in_header("Idempotency-Key", says, Required::False));
     }
     if *method == Method::PATCH {

@@ -21,13 +21,20 @@ pub const REDACTED: &str = "[redacted]";
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     extra: BTreeSet<String>,
+    without_bodies: bool,
 }
 
 impl Redaction {
     /// The common names, and these: of headers, fields, elements and parameters, in any spelling of case and
     /// punctuation.
     pub fn with_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { extra: names.into_iter().map(names::normal).collect() }
+        Self { extra: names.into_iter().map(names::normal).collect(), without_bodies: false }
+    }
+
+    /// The same, and every body with it: for services whose answer is nothing but a secret, which no name tells.
+    #[must_use]
+    pub fn without_bodies(self) -> Self {
+        Self { without_bodies: true, ..self }
     }
 
     /// Whether a value of this name is removed.
@@ -59,6 +66,9 @@ impl Redaction {
 
     /// A body as text, by what its content type says it is, else by its looks. What is not text is only counted.
     pub fn body(&self, content_type: &str, body: &[u8]) -> String {
+        if self.without_bodies && !body.is_empty() {
+            return REDACTED.to_owned();
+        }
         let Ok(text) = std::str::from_utf8(body) else {
             return bytes_only(body);
         };

@@ -308,6 +308,13 @@ fn hostile_text_costs_no_more_than_its_length() {
     }
 }
 
+#[test]
+fn bodies_go_as_a_whole_where_they_are_nothing_but_a_secret() {
+    let redaction = redaction().without_bodies();
+    assert_eq!(redaction.body("text/plain", b"AQAEAL-plain-and-bare"), REDACTED);
+    assert_eq!(redaction.body("", b""), "");
+}
+
 proptest! {
     #[test]
     fn nothing_panics_and_twice_is_once(text in "\\PC{0,80}") {

@@ -9,7 +9,7 @@ mod iam;
 pub(crate) mod launch_templates;
 mod sts;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Method;
 use pmks_driver::{DriverError, Effect, ErrorKind, Result};
@@ -20,10 +20,17 @@ use crate::endpoints::{Endpoints, below};
 use crate::query::{self, Query};
 use crate::{PROVIDER, errors};
 
+/// Whose request budget calls use: an account's, or a key's as long as nobody knows its account.
+pub(crate) fn budget_of(who: &str, region: &str) -> String {
+    format!("{who}/{region}")
+}
+
 /// AWS as one connection sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     client: Client,
+    /// The same client on the account's own request budget, once it is known whose that is.
+    budgeted: Arc<OnceLock<Client>>,
     endpoints: Arc<Endpoints>,
     lane: Lane,
 }
@@ -31,7 +38,13 @@ pub(crate) struct Api {
 impl Api {
     /// Sends by `client` to `endpoints`; reads wait in the lane of users.
     pub(crate) fn new(client: Client, endpoints: Arc<Endpoints>) -> Self {
-        Self { client, endpoints, lane: Lane::Live }
+        Self { client, budgeted: Arc::default(), endpoints, lane: Lane::Live }
+    }
+
+    /// From now on, this and its copies share the request budget of that account with every other connection of it:
+    /// AWS counts by account and region, whichever key or role asks.
+    pub(crate) fn learn_account(&self, account: &str) {
+        self.budgeted.get_or_init(|| self.client.with_account(&budget_of(account, self.endpoints.region())));
     }
 
     /// The same, whose reads wait in that lane.
@@ -90,10 +103,14 @@ impl Api {
         Ok(call.form(query.fields()))
     }
 
+    fn client(&self) -> &Client {
+        self.budgeted.get().unwrap_or(&self.client)
+    }
+
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
         let response =
-            self.client.send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
+            self.client().send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
         if response.status.is_success() {
             Ok(response)
         } else {
