@@ -112,8 +112,14 @@ async fn the_record_of_what_may_have_been_made_is_dropped_only_by_hand() {
     let rig = Rig::new().await;
     rig.network().await;
     rig.cloud.world().failures.insert("ask control plane".into(), ErrorKind::Unavailable);
-    let failed = rig.run(create(new_cluster("prod"))).await;
-    assert_eq!((failed.state, failed.remains[0].system_id.as_str()), (OperationState::Failed, ""));
+    let creation = rig.accept(create(new_cluster("prod"))).await.unwrap();
+    for _ in 0..120 {
+        rig.round().await;
+        rig.advance(20);
+    }
+    let failed = rig.operation(&creation).await;
+    assert_eq!(failed.state, OperationState::Failed);
+    assert_eq!(failed.remains[0].system_id, "");
     rig.cloud.world().failures.clear();
     let (connection, cluster) = ("here".to_owned(), "prod".to_owned());
     let refused = rig.run(Mutation::DeleteCluster { connection, cluster, delete_volumes: false }).await;
