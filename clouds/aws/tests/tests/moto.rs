@@ -1,5 +1,5 @@
 //! The tour of the README against moto, a server that others wrote; boto3 sees there what pmks says.
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test cannot go on without it")]
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ impl Moto {
             .unwrap();
         let begun = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "moto does not answer");
+            assert!(begun.elapsed() < Duration::from_mins(1), "moto does not answer");
             std::thread::sleep(Duration::from_millis(100));
         }
         Self { process, port }
@@ -76,9 +76,16 @@ fn the_tour_against_moto_is_what_boto3_sees() {
     let moto = Moto::start(&python);
     let pmks = Pmks::new().unwrap();
     connect(&pmks, &moto);
+    let vpc = ground(&python, &moto, &pmks);
+    cluster(&python, &moto, &pmks);
+    what_moto_lacks(&pmks);
+    end(&python, &moto, &pmks, &vpc);
+}
 
+/// Prerequisites, network, security group, key pair; answers the network's identifier.
+fn ground(python: &Python, moto: &Moto, pmks: &Pmks) -> String {
     pmks.succeed(&["connection", "prerequisites", "moto", "--fix", "--yes"]);
-    let roles = moto.sees(&python, "sorted(r['RoleName'] for r in client('iam').list_roles()['Roles'])");
+    let roles = moto.sees(python, "sorted(r['RoleName'] for r in client('iam').list_roles()['Roles'])");
     assert_eq!(roles.as_array().unwrap().len(), 2, "{roles}");
 
     pmks.succeed(&[
@@ -96,15 +103,15 @@ fn the_tour_against_moto_is_what_boto3_sees() {
     ]);
     let network = pmks.json(&["network", "get", "net", "-c", "moto"]);
     let vpc = network.pointer("/iid/systemId").and_then(Value::as_str).unwrap();
-    let seen = moto.sees(&python, &format!("client('ec2').describe_vpcs(VpcIds=['{vpc}'])['Vpcs'][0]"));
+    let seen = moto.sees(python, &format!("client('ec2').describe_vpcs(VpcIds=['{vpc}'])['Vpcs'][0]"));
     assert_eq!(seen["CidrBlock"], network["cidr"]);
     let subnets = moto.sees(
-        &python,
+        python,
         &format!("sorted(s['SubnetId'] for s in client('ec2').describe_subnets(Filters=[{{'Name':'vpc-id','Values':['{vpc}']}}])['Subnets'])"),
     );
     let mut said: Vec<&Value> =
         network["subnets"].as_array().unwrap().iter().map(|s| &s["iid"]["systemId"]).collect();
-    said.sort_by_key(|id| id.to_string());
+    said.sort_by_key(ToString::to_string);
     assert_eq!(json!(said), subnets);
 
     pmks.succeed(&[
@@ -121,9 +128,13 @@ fn the_tour_against_moto_is_what_boto3_sees() {
     let key = pmks.home().join("key");
     pmks.succeed(&["key-pair", "create", "admin", "-c", "moto", "--save", key.to_str().unwrap()]);
     assert!(std::fs::read_to_string(&key).unwrap().contains("PRIVATE KEY"));
-    let keys = moto.sees(&python, "[k['KeyName'] for k in client('ec2').describe_key_pairs()['KeyPairs']]");
+    let keys = moto.sees(python, "[k['KeyName'] for k in client('ec2').describe_key_pairs()['KeyPairs']]");
     assert_eq!(keys, json!(["admin"]));
+    vpc.to_owned()
+}
 
+/// A cluster with a node group, scaled and listed.
+fn cluster(python: &Python, moto: &Moto, pmks: &Pmks) {
     pmks.succeed(&[
         "cluster",
         "create",
@@ -146,29 +157,31 @@ fn the_tour_against_moto_is_what_boto3_sees() {
         "team=blue",
     ]);
     let cluster = pmks.json(&["cluster", "get", "shop", "-c", "moto", "--refresh"]);
-    let seen = moto.sees(&python, "client('eks').describe_cluster(name='shop')['cluster']");
+    let seen = moto.sees(python, "client('eks').describe_cluster(name='shop')['cluster']");
     assert_eq!(cluster["status"], "Active");
     assert_eq!(seen["status"], "ACTIVE");
     assert_eq!(cluster.pointer("/observed/version").unwrap(), &seen["version"]);
     assert_eq!(cluster["endpoint"], seen["endpoint"]);
     assert_eq!(seen["tags"]["team"], "blue");
     let group = moto.sees(
-        &python,
+        python,
         "client('eks').describe_nodegroup(clusterName='shop', nodegroupName='workers')['nodegroup']['scalingConfig']",
     );
     assert_eq!(group, json!({"minSize": 1, "maxSize": 3, "desiredSize": 2}));
 
     pmks.succeed(&["node-group", "scale", "workers", "-c", "moto", "--cluster", "shop", "--desired", "3"]);
     let group = moto.sees(
-        &python,
+        python,
         "client('eks').describe_nodegroup(clusterName='shop', nodegroupName='workers')['nodegroup']['scalingConfig']['desiredSize']",
     );
     assert_eq!(group, json!(3));
 
     let listed = pmks.json(&["cluster", "list", "-c", "moto"]);
     assert_eq!(listed.pointer("/items/0/name"), Some(&json!("shop")));
+}
 
-    // moto has no upgrades: a clear error, nothing changed.
+/// moto has no upgrades and no versions: clear errors, nothing changed.
+fn what_moto_lacks(pmks: &Pmks) {
     let upgrade = pmks.run(&["cluster", "upgrade", "shop", "-c", "moto", "--version", "1.32"]);
     assert_ne!(upgrade.code, 0, "{}", upgrade.stdout);
     assert!(!upgrade.stderr.contains("panicked"), "{}", upgrade.stderr);
@@ -176,13 +189,16 @@ fn the_tour_against_moto_is_what_boto3_sees() {
     let versions = pmks.run(&["kubernetes-version", "list", "-c", "moto"]);
     assert_ne!(versions.code, 0);
     assert!(versions.stderr.contains("DescribeClusterVersions"), "{}", versions.stderr);
+}
 
+/// Everything is removed, and moto has nothing left of it.
+fn end(python: &Python, moto: &Moto, pmks: &Pmks, vpc: &str) {
     pmks.succeed(&["cluster", "delete", "shop", "-c", "moto", "--yes"]);
     pmks.succeed(&["key-pair", "delete", "admin", "-c", "moto", "--yes"]);
     pmks.succeed(&["security-group", "delete", "web", "-c", "moto", "--yes"]);
     pmks.succeed(&["network", "delete", "net", "-c", "moto", "--yes"]);
     let left = moto.sees(
-        &python,
+        python,
         &format!(
             "[client('eks').list_clusters()['clusters'], client('ec2').describe_key_pairs()['KeyPairs'], \
              [v for v in client('ec2').describe_vpcs()['Vpcs'] if v['VpcId'] == '{vpc}'], \
