@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pmks_driver::{
-    Change, Driver, DriverError, ErrorKind, Found, FoundState, Handle, Look, Outputs, Poll, Prepared,
-    Reaction, StageCalls, StageContext, StageSpecification, reaction,
+    Change, Driver, DriverError, ErrorKind, FailedCreate, Found, FoundState, Handle, Look, Outputs, Poll,
+    Prepared, Reaction, StageCalls, StageContext, StageSpecification, reaction,
 };
 use pmks_transport::Effect;
 
@@ -37,6 +37,17 @@ pub(crate) async fn carry_out_by(
     change: &Change,
 ) -> Result<Done, DriverError> {
     let prepared = prepare(rig, driver, change).await?;
+    attempt(rig, driver, prepared, 1).await
+}
+
+/// Carries out what was prepared before, as the given attempt of the same operation: what an earlier one left failed
+/// is replaced or mended, as the capabilities say.
+pub(crate) async fn attempt(
+    rig: &Rig,
+    driver: &dyn Driver,
+    prepared: Prepared,
+    attempt: u32,
+) -> Result<Done, DriverError> {
     let mut outputs = Outputs::default();
     let mut done = Done { prepared, ids: BTreeMap::new(), asks: BTreeMap::new() };
     for (index, stage) in done.prepared.plan.stages.clone().into_iter().enumerate() {
@@ -46,6 +57,7 @@ pub(crate) async fn carry_out_by(
             stored.map_err(|error| unexpected(driver, format!("a stage cannot be stored: {error}")))?;
         let calls = driver.stage(&stage)?;
         let mut runner = Runner::new(rig, driver, &stage, calls.as_ref(), outputs.clone(), index);
+        runner.attempt = attempt;
         let left = runner.run().await?;
         done.asks.insert(stage.name.clone(), runner.asks);
         if let (Some(subject), Some(id)) = (&stage.subject, runner.context.system_id.take()) {
@@ -57,7 +69,11 @@ pub(crate) async fn carry_out_by(
 }
 
 /// A preparation only reads, so a cloud that is busy is simply asked again.
-async fn prepare(rig: &Rig, driver: &dyn Driver, change: &Change) -> Result<Prepared, DriverError> {
+pub(crate) async fn prepare(
+    rig: &Rig,
+    driver: &dyn Driver,
+    change: &Change,
+) -> Result<Prepared, DriverError> {
     let mut tries = 0;
     loop {
         match driver.prepare(change).await {
@@ -77,6 +93,9 @@ struct Runner<'a> {
     calls: &'a dyn StageCalls,
     context: StageContext,
     operation: String,
+    attempt: u32,
+    /// What an earlier attempt left failed is being removed.
+    replacing: bool,
     asks: u32,
     settle_until: Option<Duration>,
     deadline: Duration,
@@ -91,39 +110,46 @@ impl<'a> Runner<'a> {
         outputs: Outputs,
         index: usize,
     ) -> Self {
-        let now = rig.clock.wall();
-        let context = StageContext {
-            outputs,
-            token: String::new(),
-            baseline: None,
-            system_id: None,
-            started_at: now,
-            now,
-            pace: rig.pace,
-        };
+        let context = StageContext { outputs, ..first_context(rig) };
         // A busy machine must not fail what a fast world would do in milliseconds.
         let patience = paced(rig, stage.deadline_seconds).max(Duration::from_mins(1));
         let operation = format!("{}-{index}", uuid::Uuid::now_v7().simple());
         let deadline = rig.clock.monotonic() + patience;
-        Self { rig, driver, stage, calls, context, operation, asks: 0, settle_until: None, deadline }
+        Self {
+            rig,
+            driver,
+            stage,
+            calls,
+            context,
+            operation,
+            attempt: 1,
+            replacing: false,
+            asks: 0,
+            settle_until: None,
+            deadline,
+        }
     }
 
     async fn run(&mut self) -> Result<serde_json::Value, DriverError> {
         loop {
             self.check_deadline()?;
             match self.calls.look(&self.context).await {
-                Ok(Look::Absent) if self.may_ask() => {
+                Ok(Look::Absent) if self.replacing || self.may_ask() => {
+                    self.replacing = false;
                     if let Some(outputs) = self.ask_and_follow().await? {
                         return Ok(outputs);
                     }
                 }
-                Ok(Look::Present(Found { system_id, state, .. })) => {
+                Ok(Look::Present(Found { system_id, incarnation, state })) => {
                     if !system_id.is_empty() {
                         self.context.system_id = Some(system_id);
                     }
+                    if !incarnation.is_empty() {
+                        self.context.incarnation = Some(incarnation);
+                    }
                     match state {
                         FoundState::Ready(outputs) => return Ok(outputs),
-                        FoundState::Failed(error) => return Err(error),
+                        FoundState::Failed(error) => self.replace(error).await?,
                         FoundState::Pending { .. } => {}
                     }
                 }
@@ -134,6 +160,26 @@ impl<'a> Runner<'a> {
                 Err(error) => self.react(error, Effect::Read)?,
             }
             self.pause().await;
+        }
+    }
+
+    /// Asks for the removal of what an earlier attempt left failed, once; anything else that failed ends the stage.
+    async fn replace(&mut self, found: DriverError) -> Result<(), DriverError> {
+        let replaces = self.driver.capabilities().failed_create == FailedCreate::Replace;
+        let of_earlier = self.attempt > 1 && self.asks == 0 && *found.kind() != ErrorKind::AlreadyExists;
+        if !replaces || !of_earlier {
+            return Err(found);
+        }
+        if self.replacing {
+            return Ok(());
+        }
+        match self.calls.remove_failed(&self.context).await {
+            Ok(_) => {
+                self.replacing = true;
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported { .. }) => Err(found),
+            Err(error) => self.react(error, Effect::Idempotent),
         }
     }
 
@@ -154,7 +200,7 @@ impl<'a> Runner<'a> {
             self.context.baseline = Some(self.calls.baseline(&self.context).await?);
         }
         // A repeated ask of the same attempt carries the same token: that is what tokens are for.
-        self.context.token = format!("{}-1", self.operation);
+        self.context.token = format!("{}-{}", self.operation, self.attempt);
         match self.calls.ask(&self.context).await {
             Ok(asked) => {
                 self.settle_until = Some(self.rig.clock.monotonic() + self.visible_after());
@@ -230,6 +276,21 @@ impl<'a> Runner<'a> {
         let pause = usual.clamp(Duration::from_millis(10), Duration::from_secs(30));
         self.rig.clock.sleep(pause).await;
         self.context.now = self.rig.clock.wall();
+    }
+}
+
+/// What a stage knows when nothing was asked for or found yet.
+pub(crate) fn first_context(rig: &Rig) -> StageContext {
+    let now = rig.clock.wall();
+    StageContext {
+        outputs: Outputs::default(),
+        token: String::new(),
+        baseline: None,
+        system_id: None,
+        incarnation: None,
+        started_at: now,
+        now,
+        pace: rig.pace,
     }
 }
 

@@ -73,6 +73,8 @@ macro_rules! for_each_case {
             a_version_is_a_floor,
             a_cluster_is_updated,
             another_incarnation_is_left_alone,
+            a_failed_creation_is_made_anew_at_a_retry,
+            a_strangers_failure_is_never_removed,
             a_lost_answer_makes_nothing_twice,
             a_late_request_makes_nothing_twice,
             a_busy_or_throttling_cloud_is_waited_for,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::Driver;
+use pmks_model::ResourceKind;
 use pmks_transport::{Clock, Faults, MemoryRecorder};
 
 use crate::CallLog;
@@ -59,6 +60,12 @@ pub trait Witness: Send + Sync {
     /// once; or answers why it cannot.
     async fn multiply(&self, _cluster: &str, _clusters: usize, _node_groups: usize) -> Result<(), String> {
         Err("this witness cannot make many clusters".to_owned())
+    }
+
+    /// Lets the next cluster, or the next node group, that is asked for end as failed at the cloud; or answers why it
+    /// cannot.
+    async fn fail_next(&self, _kind: ResourceKind) -> Result<(), String> {
+        Err("this witness cannot let a creation fail".to_owned())
     }
 
     /// Takes away what [`Witness::multiply`] made.

@@ -48,6 +48,8 @@ pub struct StageContext {
     pub baseline: Option<Vec<String>>,
     /// What the ask answered, if it did.
     pub system_id: Option<String>,
+    /// What tells the thing that was asked for or found from a later one of its name, if the cloud said so.
+    pub incarnation: Option<String>,
     /// When this stage began.
     pub started_at: Timestamp,
     /// The time now.
@@ -177,10 +179,12 @@ pub trait StageCalls: Send + Sync {
         Ok(Poll::Lost)
     }
 
-    /// Asks for the removal of what an earlier attempt made and what failed for good: one request. It must refuse
-    /// (`AlreadyExists`) what does not carry this operation's marks or identifier. The engine calls it only at a retry,
-    /// after a look that found [`FoundState::Failed`], and only where the capabilities say
-    /// [`crate::FailedCreate::Replace`]; then it looks until nothing is there, and asks anew with another token.
+    /// Asks for the removal of what an earlier attempt made and what failed for good: one request. It reads once more
+    /// what it removes, and must refuse (`AlreadyExists`, `Replaced`) what does not carry this operation's marks or
+    /// identifier, or is another incarnation than the look found; what failed no longer is `Stale`. The engine calls
+    /// it only at a retry, after a look that found [`FoundState::Failed`] for another reason than `AlreadyExists`, and
+    /// only where the capabilities say [`crate::FailedCreate::Replace`]; then it looks until nothing is there, and
+    /// asks anew with another token.
     ///
     /// # Errors
     /// `Unsupported` where the cloud goes on with it, or nothing is left behind by a failure.

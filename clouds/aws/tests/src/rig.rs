@@ -8,7 +8,8 @@ use pmks_aws::Aws;
 use pmks_aws_simulator::{AwsCloud, Settings};
 use pmks_conformance::{CallLog, Rig, Thing, Witness};
 use pmks_driver::{ConnectionSpecification, Credential, Driver, Environment, House, Provider};
-use pmks_simulation::{Cloud, RunningCloud, serve};
+use pmks_model::ResourceKind;
+use pmks_simulation::{Cloud, Effect, Rule, RunningCloud, serve};
 use pmks_transport::{Clock, Faults, MemoryRecorder, SystemClock, Transport};
 use serde_json::{Value, json};
 
@@ -88,6 +89,17 @@ impl Witness for SimulatedAws {
         self.event(&json!({
             "type": "clustersAreCopied", "cluster": cluster, "clusters": clusters, "nodeGroups": node_groups,
         }))
+    }
+
+    async fn fail_next(&self, kind: ResourceKind) -> Result<(), String> {
+        let action = match kind {
+            ResourceKind::Cluster => "CreateCluster",
+            ResourceKind::NodeGroup => "CreateNodegroup",
+            other => return Err(format!("AWS ends no {} as failed", other.says())),
+        };
+        let fails = Effect::FailWhileCreating { code: None };
+        self.cloud.controls().faults.add(Rule::new("eks", action, fails).times(1));
+        Ok(())
     }
 
     async fn divide(&self, cluster: &str) -> Result<(), String> {

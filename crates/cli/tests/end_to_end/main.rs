@@ -13,6 +13,7 @@ mod connections;
 mod demo;
 mod grammar;
 mod kubeconfig;
+mod retry;
 mod sandbox;
 mod serving;
 mod survival;

@@ -155,6 +155,17 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
+    /// Replaces the rules by which calls fail.
+    pub(crate) fn faults(&self, rules: &Value) {
+        let url = format!("{}/faults", self.ready["control"].as_str().unwrap());
+        let body = serde_json::json!({"rules": rules}).to_string();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let put = client().no_proxy().build().unwrap().put(url).body(body).send().await.unwrap();
+            assert!(put.status().is_success(), "{}", put.text().await.unwrap());
+        });
+    }
+
     /// The identifiers of everything of a kind that exists.
     pub(crate) fn resources(&self, kind: &str) -> Vec<Value> {
         let control = self.ready["control"].as_str().unwrap();

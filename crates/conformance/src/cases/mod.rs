@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod clusters;
+mod failures;
 mod faults;
 mod names;
 mod networks;
@@ -41,6 +42,7 @@ mod all {
     pub(super) use super::access::*;
     pub(super) use super::account::*;
     pub(super) use super::clusters::*;
+    pub(super) use super::failures::*;
     pub(super) use super::faults::*;
     pub(super) use super::names::*;
     pub(super) use super::networks::*;

@@ -10,7 +10,8 @@ use super::bounded::bounded;
 use super::stage::Turn;
 use super::timing::since;
 
-/// How often the thing may change between our read and our write, and how often an answer may contradict a look.
+/// How often the thing may change between our read and our write, how often an answer may contradict a look, and how
+/// often what failed may be asked to go.
 const REPEATED: u32 = 5;
 
 /// How often a cloud may call a settled resource busy.
@@ -61,6 +62,12 @@ impl Turn<'_> {
     /// Asks for the removal of what an earlier attempt of this operation left failed.
     pub(super) async fn remove_failed(&mut self, calls: &dyn StageCalls, found: DriverError) -> Result<()> {
         self.notes.replacing = true;
+        self.notes.removals += 1;
+        if self.notes.removals > REPEATED {
+            self.notes.unsettled = false;
+            self.fail(found.to_failure());
+            return self.persist().await;
+        }
         "removes what failed before".clone_into(&mut self.record.detail);
         let asked_in = self.notes.asked_in;
         self.write_asking().await?;
@@ -76,12 +83,19 @@ impl Turn<'_> {
                 self.look_again(self.poll_wait());
             }
             Err(error) => match (error.kind(), reaction(error.kind(), Effect::Idempotent)) {
-                (ErrorKind::Unsupported { .. }, _) => self.fail(found.to_failure()),
-                (_, Reaction::Fail) => self.fail(error.to_failure()),
+                (ErrorKind::Unsupported { .. }, _) => self.not_removed(&found),
+                (_, Reaction::Fail) => self.not_removed(&error),
                 (_, Reaction::Wait | Reaction::Retry | Reaction::LookFirst) => self.unanswered(&error),
             },
         }
         self.persist().await
+    }
+
+    /// What failed stays, and nothing is under way.
+    fn not_removed(&mut self, why: &DriverError) {
+        self.notes.replacing = false;
+        self.notes.unsettled = false;
+        self.fail(why.to_failure());
     }
 
     /// The write without which nothing is sent: from here on the answer may be lost.

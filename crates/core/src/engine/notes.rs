@@ -53,6 +53,8 @@ pub(super) struct Notes {
     pub(super) paused_ms: u64,
     /// The failed result of an earlier attempt is being removed.
     pub(super) replacing: bool,
+    /// How often that was asked for.
+    pub(super) removals: u32,
 }
 
 /// A time on the monotonic clock of one process.
@@ -99,6 +101,7 @@ impl Default for Notes {
             drift: None,
             paused_ms: 0,
             replacing: false,
+            removals: 0,
         }
     }
 }

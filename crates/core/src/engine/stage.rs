@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pmks_driver::{
-    Capabilities, DriverError, Effect, FailedCreate, Found, FoundState, Handle, Look, Outputs, Poll,
-    Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
+    Capabilities, DriverError, Effect, ErrorKind, FailedCreate, Found, FoundState, Handle, Look, Outputs,
+    Poll, Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
 };
 use pmks_model::{Failure, FailureKind, StageState};
 use pmks_store::{Blocked, Result, Stage, StageRecord};
@@ -97,6 +97,7 @@ impl<'a> Turn<'a> {
             token: self.record.token.clone(),
             baseline: self.record.asked_at.map(|_| self.record.baseline.clone()),
             system_id: self.record.system_id.clone(),
+            incarnation: self.record.incarnation.clone(),
             started_at: self.record.started_at.unwrap_or(now),
             now,
             pace: self.run.connected.pace,
@@ -149,10 +150,12 @@ impl<'a> Turn<'a> {
 
     async fn found(&mut self, calls: &dyn StageCalls, found: Found) -> Result<()> {
         self.answered();
-        if !found.system_id.is_empty() {
+        // A stranger's identifier in our records would be what our next deletion is aimed at.
+        let strangers = matches!(&found.state, FoundState::Failed(error) if is_strangers(error));
+        if !strangers && !found.system_id.is_empty() {
             self.record.system_id = Some(found.system_id);
         }
-        if !found.incarnation.is_empty() {
+        if !strangers && !found.incarnation.is_empty() {
             self.record.incarnation = Some(found.incarnation);
         }
         match found.state {
@@ -172,19 +175,23 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// What an earlier attempt left failed is removed where the cloud wants that; what failed just now is a failure.
+    /// What an earlier attempt left failed is removed where the cloud wants that; what failed just now is a failure,
+    /// and so is a name that a stranger has.
     async fn found_failed(&mut self, calls: &dyn StageCalls, error: DriverError) -> Result<()> {
+        let strangers = is_strangers(&error);
         let replaces = self.capabilities().failed_create == FailedCreate::Replace
             && self.run.operation.kind.creates()
             && self.notes.asked_in < self.run.operation.attempt
+            && self.run.operation.attempt > 1
             && !self.run.is_stopping();
-        if self.notes.replacing && !self.is_certain() {
+        if !strangers && self.notes.replacing && !self.is_certain() {
             "what failed before is being removed".clone_into(&mut self.record.detail);
             self.look_again(self.poll_wait());
             Ok(())
-        } else if self.notes.replacing || (replaces && self.run.operation.attempt > 1) {
+        } else if !strangers && (self.notes.replacing || replaces) {
             self.remove_failed(calls, error).await
         } else {
+            self.notes.replacing = false;
             self.notes.unsettled = false;
             self.fail(error.to_failure());
             Ok(())
@@ -195,7 +202,10 @@ impl<'a> Turn<'a> {
         self.answered();
         let following = self.record.state == StageState::Following;
         if self.notes.replacing {
+            // The new thing has the whole time of a stage, however long the old one took to go.
+            self.notes.forgive(timing::since(self.record.asked_at.unwrap_or_else(|| self.now()), self.now()));
             self.notes.replacing = false;
+            self.notes.removals = 0;
             self.notes.unsettled = false;
             self.notes.next_generation();
             self.record.system_id = None;
@@ -330,4 +340,9 @@ impl<'a> Turn<'a> {
         }
         self.persist().await
     }
+}
+
+/// Whether a look found that somebody else has the name.
+fn is_strangers(error: &DriverError) -> bool {
+    *error.kind() == ErrorKind::AlreadyExists
 }

@@ -204,6 +204,12 @@ impl Api {
         self.send(call).await.map(|_| ())
     }
 
+    /// Asks for the end of an add-on, with everything that it runs.
+    pub(crate) async fn delete_addon(&self, cluster: &str, addon: &str) -> Result<()> {
+        let call = self.remove("eks.DeleteAddon", &["clusters", cluster, "addons", addon])?;
+        self.send(call).await.map(|_| ())
+    }
+
     /// Sets tags of a cluster or node group.
     pub(crate) async fn tag_resource(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<()> {
         let call = self.write("eks.TagResource", Method::POST, &["tags", arn], &json!({"tags": tags}))?;

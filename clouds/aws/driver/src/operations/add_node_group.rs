@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    AddNodeGroup, Asked, Handle, Identity, Look, Marks, Poll, Prepared, Result, StageContext,
-    StageSpecification,
+    AddNodeGroup, Asked, Identity, Look, Marks, Prepared, Result, StageContext, StageSpecification,
 };
 use pmks_model::{Iid, NodeGroupRequest, ResourceKind, Scaling, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::discovery::DiscoveryTags;
+use super::failed::{self, Removal, Standing};
 use super::node_group_choice::{Choice, GroupSettings, choose};
 use super::reference::Reference;
 use super::{Maker, Stage, aim, census, launch_template};
@@ -29,6 +29,10 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<CreateNodeGroup>()];
 pub(super) const TOKEN: Identity = Identity::Token { lifetime_seconds: 24 * 60 * 60 };
 /// How long a new node group usually takes.
 const EXPECTED: Duration = Duration::from_mins(3);
+/// EKS gives nodes that do not come some 25 minutes, and then says why: that is worth more than our own patience.
+///
+/// Seen in <https://github.com/hashicorp-education/learn-terraform-provision-eks-cluster/issues/86>.
+const DEADLINE: Duration = Duration::from_mins(40);
 
 /// Checks, chooses, and answers the plan.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &AddNodeGroup) -> Result<Prepared> {
@@ -136,6 +140,7 @@ impl Group<'_> {
             .after(after)
             .identity(TOKEN)
             .expected(EXPECTED)
+            .deadline(DEADLINE)
             .subject(ResourceKind::NodeGroup, name);
         let switch = DiscoveryTags::of_new(self.cluster, name, &made, request.scaling.auto_scaling)
             .specification(switch_stage(name))
@@ -181,20 +186,15 @@ impl Stage for CreateNodeGroup {
     const KIND: &'static str = "aws.nodeGroup";
 
     /// Ours only if it carries our marks; a node group of that name without them is a stranger's.
-    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
         let name = self.body.nodegroup_name.as_str();
         let found = aim::node_group(driver, &self.cluster, name, "").await?;
-        Ok(found.map_or(Look::Absent, |group| look_at(&group, &self.marks, context)))
+        Ok(found.map_or(Look::Absent, |group| look_at(&group, &self.marks)))
     }
 
-    /// Sends `eks.CreateNodegroup`; removes what an earlier attempt of ours has left in a state without return first.
+    /// Sends `eks.CreateNodegroup`.
     async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
         let name = self.body.nodegroup_name.as_str();
-        let standing = aim::node_group(driver, &self.cluster, name, "").await?;
-        if standing.is_some_and(|group| is_leftover(&group, &self.marks, context)) {
-            driver.api.delete_nodegroup(&self.cluster, name).await?;
-            return Ok(Asked::following(json!({"clearing": name})));
-        }
         let mut body = self.body.clone();
         body.client_request_token.clone_from(&context.token);
         if let Some(template) = &self.template {
@@ -209,29 +209,37 @@ impl Stage for CreateNodeGroup {
         Ok(Asked::accepted().with_system_id(name).with_incarnation(convert::incarnation(group.created_at)))
     }
 
-    async fn poll(&self, driver: &AwsDriver, _context: &StageContext, _handle: &Handle) -> Result<Poll> {
-        let name = self.body.nodegroup_name.as_str();
-        Ok(match aim::node_group(driver, &self.cluster, name, "").await? {
-            None => Poll::Again { says: "what an earlier attempt left is gone".to_owned(), after: None },
-            Some(group) => {
-                Poll::Pending { says: format!("removing what failed: {}", group.status), after: None }
-            }
-        })
+    /// Sends `eks.DeleteNodegroup`, for the very node group that the look found.
+    async fn remove_failed(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let (what, name) = ("node group", self.body.nodegroup_name.as_str());
+        let incarnation = context.incarnation.as_deref().unwrap_or_default();
+        let Some(found) = aim::node_group(driver, &self.cluster, name, incarnation).await? else {
+            return Ok(Asked::accepted());
+        };
+        let standing = Standing { what, name, status: &found.status, tags: &found.tags };
+        if failed::removal(&standing, &self.marks)? == Removal::Ask {
+            failed::sent(driver.api.delete_nodegroup(&self.cluster, name).await)?;
+        }
+        Ok(Asked::accepted())
     }
 }
 
-fn look_at(group: &eks::Nodegroup, marks: &Marks, context: &StageContext) -> Look {
+fn look_at(group: &eks::Nodegroup, marks: &Marks) -> Look {
     let name = group.nodegroup_name.as_str();
     let incarnation = convert::incarnation(group.created_at);
     if !marks.are_on(&group.tags) {
         return Look::failed(name, incarnation, taken("node group", name));
     }
     match group.status.as_str() {
-        "CREATE_FAILED" if is_leftover(group, marks, context) => Look::Absent,
         "CREATE_FAILED" => Look::failed(
             name,
             incarnation,
             convert::failed_creation("node group", name, group.health.as_ref()),
+        ),
+        "DELETE_FAILED" => Look::failed(
+            name,
+            incarnation,
+            convert::failed_removal("node group", name, group.health.as_ref()),
         ),
         "ACTIVE" | "UPDATING" | "DEGRADED" => {
             let groups: Vec<&str> = group.auto_scaling_groups().collect();
@@ -250,16 +258,9 @@ pub(super) fn says(word: &str, health: Option<&eks::Health>) -> String {
     }
 }
 
-/// Whether it failed in an earlier attempt than this one: made by this operation, before this stage began anew.
-fn is_leftover(group: &eks::Nodegroup, marks: &Marks, context: &StageContext) -> bool {
-    let earlier = group.created_at.is_some_and(|moment| moment.0 < context.started_at);
-    group.status == "CREATE_FAILED" && marks.are_on(&group.tags) && context.system_id.is_none() && earlier
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::tests::context;
     use pmks_driver::FoundState;
 
     fn marks(operation: &str) -> Marks {
@@ -275,11 +276,7 @@ mod tests {
     #[test]
     fn a_node_group_is_what_its_marks_and_state_say() {
         let during = "2026-11-23T10:00:05Z";
-        let state = |status: &str, operation: &str| match look_at(
-            &group(status, during),
-            &marks(operation),
-            &context(),
-        ) {
+        let state = |status: &str, operation: &str| match look_at(&group(status, during), &marks(operation)) {
             Look::Present(found) => match found.state {
                 FoundState::Ready(outputs) => format!("ready {outputs}"),
                 FoundState::Pending { says } => format!("pending {says}"),
@@ -292,21 +289,12 @@ mod tests {
             ("CREATING", "o", "pending CREATING"),
             ("NEWWORD", "o", "pending NEWWORD"),
             ("CREATE_FAILED", "o", "failed Precondition"),
+            ("DELETE_FAILED", "o", "failed Precondition"),
+            ("CREATE_FAILED", "another", "failed AlreadyExists"),
             ("ACTIVE", "another", "failed AlreadyExists"),
             ("DELETING", "o", "Unsure(\"a node group of that name is being deleted\")"),
         ] {
             assert_eq!(state(status, operation), expected, "{status} {operation}");
         }
-    }
-
-    #[test]
-    fn only_what_an_earlier_attempt_left_is_removed() {
-        let before = group("CREATE_FAILED", "2026-11-23T09:00:00Z");
-        assert!(is_leftover(&before, &marks("o"), &context()));
-        assert!(!is_leftover(&before, &marks("another"), &context()));
-        assert!(!is_leftover(&group("ACTIVE", "2026-11-23T09:00:00Z"), &marks("o"), &context()));
-        assert!(!is_leftover(&group("CREATE_FAILED", "2026-11-23T10:00:05Z"), &marks("o"), &context()));
-        let answered = StageContext { system_id: Some("g".into()), ..context() };
-        assert!(!is_leftover(&before, &marks("o"), &answered));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Asked, CreateCluster, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
+    Asked, CreateCluster, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification,
 };
 use pmks_model::{ClusterRequest, Findings, ResourceKind, Tags, VersionRequest};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::add_node_group::{Group, TOKEN, group_stage, ids, says, taken, zones};
+use super::failed::{self, Removal, Standing};
 use super::node_group_choice::{GroupSettings, choose};
 use super::{Maker, Stage, aim, census};
 use crate::wire::ec2::Subnet;
@@ -251,43 +252,42 @@ impl Stage for ControlPlane {
     const KIND: &'static str = "aws.cluster";
 
     /// Ours only if it carries our marks; a cluster of that name without them is a stranger's.
-    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
+    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
         let found = aim::cluster(driver, &self.body.name, "").await?;
-        Ok(found.map_or(Look::Absent, |cluster| look_at(&cluster, &self.marks, context)))
+        Ok(found.map_or(Look::Absent, |cluster| look_at(&cluster, &self.marks)))
     }
 
-    /// Sends `eks.CreateCluster`; removes what an earlier attempt of ours has left in a state without return first.
+    /// Sends `eks.CreateCluster`.
     async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
-        let name = self.body.name.as_str();
-        let standing = aim::cluster(driver, name, "").await?;
-        if standing.is_some_and(|cluster| is_leftover(&cluster, &self.marks, context)) {
-            driver.api.delete_cluster(name).await?;
-            return Ok(Asked::following(json!({"clearing": name})));
-        }
         let mut body = self.body.clone();
         body.client_request_token.clone_from(&context.token);
         let cluster = driver.api.create_cluster(&body).await?;
-        Ok(Asked::accepted().with_system_id(name).with_incarnation(convert::incarnation(cluster.created_at)))
+        let incarnation = convert::incarnation(cluster.created_at);
+        Ok(Asked::accepted().with_system_id(self.body.name.as_str()).with_incarnation(incarnation))
     }
 
-    async fn poll(&self, driver: &AwsDriver, _context: &StageContext, _handle: &Handle) -> Result<Poll> {
-        Ok(match aim::cluster(driver, &self.body.name, "").await? {
-            None => Poll::Again { says: "what an earlier attempt left is gone".to_owned(), after: None },
-            Some(cluster) => {
-                Poll::Pending { says: format!("removing what failed: {}", cluster.status), after: None }
-            }
-        })
+    /// Sends `eks.DeleteCluster`, for the very cluster that the look found.
+    async fn remove_failed(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let (what, name) = ("cluster", self.body.name.as_str());
+        let incarnation = context.incarnation.as_deref().unwrap_or_default();
+        let Some(found) = aim::cluster(driver, name, incarnation).await? else {
+            return Ok(Asked::accepted());
+        };
+        let standing = Standing { what, name, status: &found.status, tags: &found.tags };
+        if failed::removal(&standing, &self.marks)? == Removal::Ask {
+            failed::sent(driver.api.delete_cluster(name).await.map(drop))?;
+        }
+        Ok(Asked::accepted())
     }
 }
 
-fn look_at(cluster: &eks::Cluster, marks: &Marks, context: &StageContext) -> Look {
+fn look_at(cluster: &eks::Cluster, marks: &Marks) -> Look {
     let name = cluster.name.as_str();
     let incarnation = convert::incarnation(cluster.created_at);
     if !marks.are_on(&cluster.tags) {
         return Look::failed(name, incarnation, taken("cluster", name));
     }
     match cluster.status.as_str() {
-        "FAILED" if is_leftover(cluster, marks, context) => Look::Absent,
         "FAILED" => Look::failed(
             name,
             incarnation,
@@ -299,12 +299,6 @@ fn look_at(cluster: &eks::Cluster, marks: &Marks, context: &StageContext) -> Loo
         "DELETING" => Look::Unsure("a cluster of that name is being deleted".to_owned()),
         word => Look::pending(name, incarnation, says(word, cluster.health.as_ref())),
     }
-}
-
-/// Whether it failed in an earlier attempt than this one: made by this operation, before this stage began anew.
-fn is_leftover(cluster: &eks::Cluster, marks: &Marks, context: &StageContext) -> bool {
-    let earlier = cluster.created_at.is_some_and(|moment| moment.0 < context.started_at);
-    cluster.status == "FAILED" && marks.are_on(&cluster.tags) && context.system_id.is_none() && earlier
 }
 
 /// Installs an add-on.
@@ -339,6 +333,24 @@ impl Stage for CreateAddon {
         };
         driver.api.create_addon(&self.cluster, &body).await?;
         Ok(Asked::accepted().with_system_id(self.addon.as_str()))
+    }
+
+    /// Sends `eks.DeleteAddon`, for the very add-on that the look found. One that somebody else installed stays.
+    async fn remove_failed(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
+        let (what, name) = ("add-on", self.addon.as_str());
+        let found = match driver.api.describe_addon(&self.cluster, name).await {
+            Err(error) if error.is_not_found() => return Ok(Asked::accepted()),
+            found => found?,
+        };
+        if !aim::is_meant(context.incarnation.as_deref().unwrap_or_default(), found.created_at) {
+            return Err(aim::replaced(what, name));
+        }
+        let marks = failed::marks_of(&self.tags).ok_or_else(|| taken(what, name))?;
+        let standing = Standing { what, name, status: &found.status, tags: &found.tags };
+        if failed::removal(&standing, &marks)? == Removal::Ask {
+            failed::sent(driver.api.delete_addon(&self.cluster, name).await)?;
+        }
+        Ok(Asked::accepted())
     }
 }
 

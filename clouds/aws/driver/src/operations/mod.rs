@@ -15,6 +15,7 @@ mod census;
 mod delete_children;
 mod delete_node_groups;
 mod discovery;
+mod failed;
 mod launch_template;
 mod node_group_choice;
 mod user_data;
@@ -56,6 +57,11 @@ pub(crate) trait Stage: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// How AWS' own work stands.
     async fn poll(&self, _driver: &AwsDriver, _context: &StageContext, _handle: &Handle) -> Result<Poll> {
         Ok(Poll::Lost)
+    }
+
+    /// Asks for the removal of what an earlier attempt left failed: reads it once more, then sends one request.
+    async fn remove_failed(&self, _driver: &AwsDriver, _context: &StageContext) -> Result<Asked> {
+        Err(DriverError::unsupported(PROVIDER, "replacement of what failed"))
     }
 
     /// The stage as a plan holds it, with the defaults of [`StageSpecification::new`].
@@ -110,6 +116,10 @@ impl<S: Stage> StageCalls for Bound<S> {
 
     async fn poll(&self, context: &StageContext, handle: &Handle) -> Result<Poll> {
         self.stage.poll(&self.driver, context, handle).await
+    }
+
+    async fn remove_failed(&self, context: &StageContext) -> Result<Asked> {
+        self.stage.remove_failed(&self.driver, context).await
     }
 }
 
@@ -173,6 +183,7 @@ pub(crate) mod tests {
             token: "operation-stage-1".to_owned(),
             baseline: None,
             system_id: None,
+            incarnation: None,
             started_at: "2026-11-23T10:00:00Z".parse().unwrap(),
             now: "2026-11-23T10:00:10Z".parse().unwrap(),
             pace: 1,

@@ -109,6 +109,7 @@ pub(crate) mod tests {
             token: "t".to_owned(),
             baseline: None,
             system_id: system_id.map(str::to_owned),
+            incarnation: None,
             started_at: Timestamp::UNIX_EPOCH,
             now: Timestamp::UNIX_EPOCH,
             pace: 1,

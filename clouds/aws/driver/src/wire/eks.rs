@@ -414,6 +414,8 @@ pub(crate) struct Addon {
     pub(crate) addon_version: Option<String>,
     pub(crate) health: Option<Health>,
     pub(crate) created_at: Option<Moment>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// The answer about one Fargate profile.

@@ -107,6 +107,7 @@ async fn finish(
         token: token_of(stage),
         baseline: None,
         system_id: None,
+        incarnation: None,
         started_at,
         now: started_at,
         pace: SPEED,

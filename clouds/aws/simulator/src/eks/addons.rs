@@ -16,6 +16,9 @@ use super::{updates, versions, view};
 
 const MAKING: Duration = Duration::from_mins(1);
 const DELETING: Duration = Duration::from_secs(30);
+/// What most add-ons that fail fail of.
+/// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_AddonIssue.html>.
+const CONFLICT: &str = "ConfigurationConflict";
 
 fn known(name: &str, cluster: &str) -> Result<&'static CatalogueAddon> {
     let missing = || Error::parameter("Addon specified is not supported").cluster(cluster).addon(name);
@@ -75,6 +78,7 @@ pub(crate) fn create(call: &mut Call<'_>, request: &Request) -> Result<Value> {
         configuration,
         tags,
         updates: Vec::new(),
+        failure: call.effects.fail_while_creating().map(|code| code.unwrap_or(CONFLICT).to_owned()),
         due: call.due(MAKING),
     };
     let shown = view::addon(&addon, &cluster.name);

@@ -74,6 +74,7 @@ pub(crate) fn create(call: &mut Call<'_>, request: &Request) -> Result<Value> {
         status: Status::Creating,
         tags,
         token,
+        fails: call.effects.fail_while_creating().is_some(),
         due: call.due(MAKING),
     };
     let shown = view::fargate_profile(&profile, &cluster.name);

@@ -36,7 +36,7 @@ pub(crate) fn next_due(state: &State) -> Option<Duration> {
     state.clusters.values().filter_map(of_cluster).min()
 }
 
-/// Fargate profiles and add-ons have two ends each: in service, or gone.
+/// Fargate profiles and add-ons have three ends each: in service, failed, or gone.
 fn settle_parts(call: &mut Call<'_>, name: &str) {
     let work = call.now.work;
     let Some(cluster) = call.eks_mut().clusters.get_mut(name) else { return };
@@ -45,7 +45,7 @@ fn settle_parts(call: &mut Call<'_>, name: &str) {
         .fargate_profiles
         .retain(|_, profile| !(is_due(profile.due) && profile.status == Status::Deleting));
     for profile in cluster.fargate_profiles.values_mut().filter(|profile| is_due(profile.due)) {
-        profile.status = Status::Active;
+        profile.status = if profile.fails { Status::CreateFailed } else { Status::Active };
         profile.due = None;
     }
     cluster.addons.retain(|_, addon| !(is_due(addon.due) && addon.status == Status::Deleting));
@@ -53,7 +53,11 @@ fn settle_parts(call: &mut Call<'_>, name: &str) {
     for addon in cluster.addons.values_mut().filter(|addon| is_due(addon.due)) {
         // What runs as a Deployment has no replica as long as there is no node.
         let homeless = !has_nodes && ["coredns", "aws-ebs-csi-driver"].contains(&addon.name.as_str());
-        addon.status = if homeless { Status::Degraded } else { Status::Active };
+        addon.status = match (&addon.failure, addon.status) {
+            (Some(_), Status::Creating) => Status::CreateFailed,
+            _ if homeless => Status::Degraded,
+            _ => Status::Active,
+        };
         addon.due = None;
         for update in &mut addon.updates {
             end(update, None);

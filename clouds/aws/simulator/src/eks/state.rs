@@ -249,6 +249,9 @@ pub(crate) struct FargateProfile {
     pub(crate) tags: Tags,
     /// The client's token of its creation.
     pub(crate) token: Option<String>,
+    /// Whether its making fails.
+    #[serde(default)]
+    pub(crate) fails: bool,
     /// Work time of the next change of status.
     pub(crate) due: Option<Duration>,
 }
@@ -276,6 +279,9 @@ pub(crate) struct Addon {
     pub(crate) tags: Tags,
     /// Its updates, oldest first.
     pub(crate) updates: Vec<Update>,
+    /// What its making will end in, where that fails: EKS' code.
+    #[serde(default)]
+    pub(crate) failure: Option<String>,
     /// Work time of the next change of status.
     pub(crate) due: Option<Duration>,
 }

@@ -165,12 +165,16 @@ pub(crate) fn fargate_profile(profile: &FargateProfile, cluster: &str) -> Value 
 
 /// A managed add-on.
 pub(crate) fn addon(addon: &Addon, cluster: &str) -> Value {
-    let degraded = addon.status == Status::Degraded;
-    let health = if degraded {
-        json!([{"code": "InsufficientNumberOfReplicas",
+    let health = match (addon.status, &addon.failure) {
+        (Status::Degraded, _) => {
+            json!([{"code": "InsufficientNumberOfReplicas",
                 "message": "The add-on is unhealthy because it doesn't have the desired number of replicas."}])
-    } else {
-        json!([])
+        }
+        (Status::CreateFailed, Some(code)) => {
+            json!([{"code": code, "message": "Conflicts found when trying to apply. Will not continue due to resolve \
+                conflicts mode."}])
+        }
+        _ => json!([]),
     };
     object(vec![
         ("addonName", json!(addon.name)),

@@ -13,7 +13,7 @@ use pmks_core::engine::testing::KillSwitch;
 use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::{Environment, Provider};
 use pmks_model::OperationState;
-use pmks_simulation::{Cloud, RunningCloud, TimeSource, serve};
+use pmks_simulation::{Cloud, Effect, Rule, RunningCloud, TimeSource, serve};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
 use pmks_transport::{CallFacts, Clock, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
 use serde_json::json;
@@ -195,6 +195,38 @@ impl House {
         accepted.map_err(|failure| format!("not accepted: {failure}"))
     }
 
+    /// Asks for the next attempt of a failed operation, as a client does that repeats itself until it is answered.
+    pub(crate) async fn retry(&self, process: &Process, id: Uuid) -> Result<Uuid, String> {
+        let path = format!("operations/{id}/retry");
+        let idempotency = Idempotency {
+            key: "again".to_owned(),
+            method: "POST".to_owned(),
+            path,
+            body_hash: String::new(),
+        };
+        let caller = Caller { idempotency: Some(idempotency), ..Caller::local("me") };
+        let retried = self.run(process.pmks.operations().retry(&caller, &id.to_string(), None)).await;
+        retried.map(|_| id).map_err(|failure| format!("not retried: {failure}"))
+    }
+
+    /// Carries a mutation out whose call AWS answers well and ends as failed; the operation must fail of it.
+    pub(crate) async fn failed(
+        &self,
+        process: &Process,
+        mutation: Mutation,
+        action: &str,
+        resource: &str,
+    ) -> Uuid {
+        let mut rule = Rule::new("eks", action, Effect::FailWhileCreating { code: None }).times(1);
+        rule.matcher.resource = Some(resource.to_owned());
+        self.cloud.controls().faults.add(rule);
+        let accepted = self.run(process.pmks.accept(&Caller::local("me"), mutation)).await.unwrap();
+        let operation = self.drive(process, accepted.operation.id).await.unwrap();
+        self.cloud.controls().faults.clear();
+        assert_eq!(operation.state, OperationState::Failed, "{operation:#?}");
+        operation.id
+    }
+
     /// Carries a mutation out, undisturbed; it must succeed.
     pub(crate) async fn done(&self, process: &Process, mutation: Mutation) {
         let accepted = self.run(process.pmks.accept(&Caller::local("me"), mutation)).await.unwrap();
@@ -211,10 +243,10 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// A fault layer with one rule, striking once; it knows how far the process was when it struck.
 #[derive(Default)]
-pub(crate) struct Breaker(Mutex<Rule>);
+pub(crate) struct Breaker(Mutex<Pending>);
 
 #[derive(Default)]
-struct Rule {
+struct Pending {
     pending: Option<(&'static str, Fault)>,
     switch: Option<Arc<KillSwitch>>,
     struck_at: Option<usize>,
@@ -223,7 +255,7 @@ struct Rule {
 impl Breaker {
     /// The next call of the action meets the fault.
     pub(crate) fn set(&self, action: &'static str, fault: Fault) {
-        *self.lock() = Rule { pending: Some((action, fault)), ..Rule::default() };
+        *self.lock() = Pending { pending: Some((action, fault)), ..Pending::default() };
     }
 
     /// The points that the present process passes.
@@ -236,7 +268,7 @@ impl Breaker {
         self.lock().struck_at
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Rule> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

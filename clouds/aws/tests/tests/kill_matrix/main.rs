@@ -94,6 +94,36 @@ async fn prerequisite_fix_of_a_cluster_with_lost_answers() {
 }
 
 #[tokio::test]
+async fn retry_after_a_failed_control_plane() {
+    matrix::deaths(Scene::of_failed_control_plane()).await;
+}
+
+#[tokio::test]
+async fn retry_after_a_failed_control_plane_with_lost_answers() {
+    matrix::lost_answers(Scene::of_failed_control_plane()).await;
+}
+
+#[tokio::test]
+async fn retry_after_a_failed_node_group() {
+    matrix::deaths(Scene::of_failed_node_group()).await;
+}
+
+#[tokio::test]
+async fn retry_after_a_failed_node_group_with_lost_answers() {
+    matrix::lost_answers(Scene::of_failed_node_group()).await;
+}
+
+#[tokio::test]
+async fn retry_after_a_failed_add_on() {
+    matrix::deaths(Scene::of_failed_add_on()).await;
+}
+
+#[tokio::test]
+async fn retry_after_a_failed_add_on_with_lost_answers() {
+    matrix::lost_answers(Scene::of_failed_add_on()).await;
+}
+
+#[tokio::test]
 async fn every_stage_that_the_driver_has_is_in_the_matrix() {
     let mut seen = matrix::stages(Scene::of_access()).await;
     for kind in KINDS {

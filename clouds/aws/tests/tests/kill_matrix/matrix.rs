@@ -46,7 +46,7 @@ struct Run {
 pub(crate) async fn deaths(scene: Scene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let kind = scene.asks.kind();
+    let kind = scene.title();
     let stage = Stage::set(scene).await;
     let set = clock.monotonic().saturating_sub(began);
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
@@ -76,14 +76,14 @@ pub(crate) async fn deaths(scene: Scene) {
 /// The kinds of the stages that an operation is made of.
 pub(crate) async fn stages(scene: Scene) -> BTreeSet<String> {
     let stage = Stage::set(scene).await;
-    stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.asks.kind())).stages
+    stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.title())).stages
 }
 
 /// The answer of each changing call is lost, and the operation dies soon after.
 pub(crate) async fn lost_answers(scene: Scene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let kind = scene.asks.kind();
+    let kind = scene.title();
     let stage = Stage::set(scene).await;
     let mark = stage.house.calls.mark();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
@@ -166,8 +166,8 @@ impl Stage {
     }
 
     async fn live(&self, process: &Process) -> Result<Operation, String> {
-        let accepted = self.house.accept(process, &self.scene.asks).await?;
-        self.house.drive(process, accepted.operation.id).await
+        let id = self.scene.ask(&self.house, process).await?;
+        self.house.drive(process, id).await
     }
 
     async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
@@ -187,7 +187,9 @@ fn sample(points: &[String], distinct: &[usize]) -> Vec<usize> {
     if is_long() {
         return distinct.to_vec();
     }
-    let is_ask = |at: &usize| points.get(*at).is_some_and(|point| point.starts_with("engine.ask."));
+    let asks =
+        |point: &String| point.starts_with("engine.ask.") || point.starts_with("engine.remove_failed.");
+    let is_ask = |at: &usize| points.get(*at).is_some_and(asks);
     let others: Vec<usize> = distinct.iter().copied().filter(|at| !is_ask(at)).collect();
     let stride = others.len().div_ceil(SAMPLE).max(1);
     let mut chosen: Vec<usize> = distinct.iter().copied().filter(is_ask).collect();

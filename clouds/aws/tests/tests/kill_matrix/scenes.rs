@@ -5,6 +5,7 @@ use pmks_core::{Caller, ImportCluster, Mutation};
 use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
 use pmks_simulation::Cloud as _;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::house::{HERE, House, Process};
 
@@ -25,6 +26,11 @@ pub(crate) struct Scene {
     before: Vec<Step>,
     /// What is asked for.
     pub(crate) asks: Mutation,
+    /// The call whose effect AWS ends as failed, and what it is about: the mutation has failed of it before, and what
+    /// is asked for is its next attempt.
+    fails: Option<(&'static str, &'static str)>,
+    /// That operation.
+    failed: Option<Uuid>,
     /// By kind of resource, how many more there are in the end. Kinds that are not named: as many as before.
     pub(crate) change: &'static [(&'static str, i64)],
     /// By kind of resource and attribute or tag, what one of them says in the end.
@@ -178,7 +184,44 @@ impl Scene {
     }
 
     fn new(before: Vec<Step>, asks: Mutation, change: &'static [(&'static str, i64)]) -> Self {
-        Self { before, asks, change, says: Vec::new() }
+        Self { before, asks, fails: None, failed: None, change, says: Vec::new() }
+    }
+
+    /// The next attempt after AWS ended the control plane as failed.
+    pub(crate) fn of_failed_control_plane() -> Self {
+        Self::new(ground(), cluster_with_everything(), CLUSTER_OF_TWO_MENDED).failing("CreateCluster", "prod")
+    }
+
+    /// The next attempt after AWS ended a node group as failed: as many things stand, and other ones.
+    pub(crate) fn of_failed_node_group() -> Self {
+        Self::new(standing(NEW, &["ga"], []), own_group("gb"), &[]).failing("CreateNodegroup", "gb")
+    }
+
+    /// The next attempt after AWS ended an add-on as failed.
+    pub(crate) fn of_failed_add_on() -> Self {
+        let asks = cluster_with_everything();
+        Self::new(ground(), asks, &[]).failing("CreateAddon", "aws-ebs-csi-driver")
+    }
+
+    fn failing(mut self, action: &'static str, resource: &'static str) -> Self {
+        self.fails = Some((action, resource));
+        self
+    }
+
+    /// What the scene is called among figures.
+    pub(crate) fn title(&self) -> String {
+        match self.fails {
+            None => self.asks.kind().to_string(),
+            Some((action, _)) => format!("retry of {} after a failed {action}", self.asks.kind()),
+        }
+    }
+
+    /// Asks for it, as a client does that repeats itself until it is answered.
+    pub(crate) async fn ask(&self, house: &House, process: &Process) -> Result<Uuid, String> {
+        match self.failed {
+            None => Ok(house.accept(process, &self.asks).await?.operation.id),
+            Some(id) => house.retry(process, id).await,
+        }
     }
 
     fn saying(mut self, kind: &'static str, what: &'static str, value: Value) -> Self {
@@ -200,6 +243,9 @@ impl Scene {
                 }
             }
         }
+        if let Some((action, resource)) = self.fails {
+            self.failed = Some(house.failed(process, self.asks.clone(), action, resource).await);
+        }
         // What nobody waited for (a balancer that is being made) comes to its end.
         house.pass(std::time::Duration::from_mins(10)).await;
     }
@@ -210,6 +256,18 @@ const CLUSTER_OF_TWO: &[(&str, i64)] = &[
     ("addon", 2),
     ("autoScalingGroup", 2),
     ("cluster", 1),
+    ("instance", 4),
+    ("launchTemplate", 2),
+    ("networkInterface", 6),
+    ("nodeGroup", 2),
+    ("securityGroup", 3),
+    ("volume", 4),
+];
+/// The same where a control plane stands that failed.
+const CLUSTER_OF_TWO_MENDED: &[(&str, i64)] = &[
+    ("accessEntry", 2),
+    ("addon", 2),
+    ("autoScalingGroup", 2),
     ("instance", 4),
     ("launchTemplate", 2),
     ("networkInterface", 6),

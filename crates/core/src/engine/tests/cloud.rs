@@ -45,6 +45,8 @@ pub(super) enum Fault {
     Refused(ErrorKind),
     /// Applied, and what is made never comes right.
     MadeBroken,
+    /// Answered well, and nothing comes of it.
+    Ignored,
     /// Nothing goes wrong at the cloud, but our wall clock is set forward meanwhile.
     ClockSet(Duration),
 }

@@ -13,7 +13,7 @@ use pmks_model::{
 use pmks_transport::Lane;
 use serde_json::json;
 
-use super::cloud::{Cloud, Part, Thing, error};
+use super::cloud::{Cloud, Fault, Part, Thing, error};
 use crate::engine::{Connected, Drivers};
 
 const ANY: NameRule = NameRule { pattern: "^.+$", says: "anything" };
@@ -117,7 +117,7 @@ impl Calls {
     fn look_for_thing(&self, thing: &Thing) -> Look {
         if thing.part.mark != self.part.mark && self.identity != Identity::Baseline {
             let stranger = error(ErrorKind::AlreadyExists, "a stranger's");
-            return Look::failed("", "", stranger);
+            return Look::failed(&thing.id, &thing.id, stranger);
         }
         if thing.going_at.is_some() {
             return Look::pending(&thing.id, &thing.id, "going");
@@ -197,6 +197,9 @@ impl StageCalls for Calls {
         let things = self.meant(context);
         match things.first() {
             Some(thing) if thing.part == self.part => {
+                if self.cloud.enter("remove_failed", &self.part.name)? == Some(Fault::Ignored) {
+                    return Ok(Asked::accepted());
+                }
                 self.cloud.remove(&self.part, Some(&thing.id))?;
                 Ok(Asked::accepted())
             }

@@ -171,9 +171,30 @@ async fn a_strangers_thing_of_the_same_name_is_never_touched() {
     let ended = rig.run(1).await;
     assert_eq!(ended.error.unwrap().kind, FailureKind::AlreadyExists);
     assert!(!ended.remains.iter().any(|remains| remains.name == "k"));
+    let record = rig.store.resource(CLUSTER).await.unwrap().unwrap();
+    assert_eq!(record.system_id, None, "a deletion would be aimed at it");
     let stage = |stage: &&pmks_store::Stage| stage.name == "cluster k";
     assert_eq!(ended.stages.iter().find(stage).unwrap().record.state, StageState::Failed);
     assert_eq!(rig.cloud().in_the_end().len(), 3);
+    rig.store.retry(rig.set.wish(1), None).await.unwrap();
+    assert_eq!(rig.run(1).await.error.unwrap().kind, FailureKind::AlreadyExists);
+    assert_eq!(rig.cloud().in_the_end().len(), 3);
+    assert_eq!(rig.cloud().calls("remove_failed"), 0);
+}
+
+#[tokio::test]
+async fn what_failed_and_does_not_go_is_said_so_in_the_end() {
+    let rig = rig().await;
+    rig.cloud().rule("ask", "k", 1, Fault::MadeBroken);
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Failed);
+    rig.cloud().rule("remove_failed", "k", 20, Fault::Ignored);
+    rig.store.retry(rig.set.wish(1), None).await.unwrap();
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Failed);
+    assert!(ended.error.unwrap().detail.contains("it came out broken"));
+    assert_eq!(rig.cloud().calls("remove_failed"), 5);
+    assert!(ended.remains.iter().any(|remains| remains.system_id == "cluster-k-1"));
 }
 
 #[tokio::test]
