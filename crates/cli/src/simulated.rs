@@ -175,6 +175,10 @@ impl Cloud for Keeping {
         self.cloud.connection(endpoint)
     }
 
+    fn access_token(&self) -> Option<String> {
+        self.cloud.access_token()
+    }
+
     fn snapshot(&self) -> std::result::Result<Value, StateError> {
         self.cloud.snapshot()
     }

@@ -146,6 +146,12 @@ impl SimulationClock {
         locked(&self.work).speed
     }
 
+    /// The speed as a connection's `pace`: a whole number of at least 1, because a world that stands still, or is slower
+    /// than real, is waited for as a real one.
+    pub fn pace(&self) -> u64 {
+        Duration::try_from_secs_f64(self.speed()).map_or(1, |pace| pace.as_secs().max(1))
+    }
+
     /// Changes the speed from now on; what is done stays done.
     pub fn set_speed(&self, speed: f64) {
         let since = self.source.monotonic();

@@ -141,6 +141,11 @@ pub trait Cloud: Send + Sync + 'static {
     /// A whole connection (surfaces: «Shapes») that works as it is, but for its name.
     fn connection(&self, endpoint: &str) -> Value;
 
+    /// A bearer token for clients that bring their own, where the cloud's API takes one.
+    fn access_token(&self) -> Option<String> {
+        None
+    }
+
     /// The whole world, for the data directory. Holds the credentials that the world accepts.
     ///
     /// # Errors

@@ -5,22 +5,27 @@
 mod body;
 pub mod buckets;
 pub mod calls;
+mod cidr;
 pub mod clock;
 pub mod cloud;
 mod control;
 mod exchange;
 pub mod faults;
 mod guard;
+mod held;
 pub mod kubernetes;
+pub mod pages;
 pub mod random;
 pub mod resources;
 pub mod server;
 
 pub use buckets::{BucketLimits, Buckets};
 pub use calls::{CallRecord, Calls};
+pub use cidr::Cidr;
 pub use clock::{ManualTime, Now, SimulationClock, SystemTime, TimeSource};
 pub use cloud::{Answered, Cloud, Controls, Identified, Refusal, StateError};
 pub use faults::{Effect, Effects, Faults, Matcher, Rule};
+pub use held::{Held, World};
 pub use random::Random;
 pub use resources::Resource;
 pub use server::{RunningCloud, ServeError, ready_file, serve};

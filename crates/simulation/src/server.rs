@@ -97,7 +97,11 @@ pub fn ready_file(clouds: &[(&dyn Cloud, &RunningCloud)]) -> Value {
         .iter()
         .map(|(cloud, running)| {
             let url = running.url();
-            (cloud.name(), json!({"control": format!("{url}/_sim"), "connection": cloud.connection(&url)}))
+            let mut entry = json!({"control": format!("{url}/_sim"), "connection": cloud.connection(&url)});
+            if let (Some(members), Some(token)) = (entry.as_object_mut(), cloud.access_token()) {
+                members.insert("accessToken".to_owned(), token.into());
+            }
+            (cloud.name(), entry)
         })
         .collect();
     json!({"clouds": clouds})

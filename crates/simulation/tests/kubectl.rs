@@ -69,6 +69,8 @@ fn node(name: &str, last: u8, ready: bool) -> Node {
         cpu: 2,
         memory_mib: 3840,
         max_pods: 17,
+        reserved_cpu_millis: 80,
+        reserved_memory_mib: 542,
         labels: [("eks.amazonaws.com/nodegroup".to_owned(), "default".to_owned())].into(),
         ready_since: ready.then(|| wall_clock()()),
     }
@@ -406,7 +408,7 @@ async fn deletes_children_when_the_cloud_is_done() {
     let deletion = {
         let told = told.lock().unwrap();
         assert_eq!(told.len(), 2, "each deletion is told once: {told:?}");
-        assert_eq!(told[1].hostname, "web-1234.elb.ap-northeast-2.amazonaws.com");
+        assert_eq!(told[1].address, "web-1234.elb.ap-northeast-2.amazonaws.com");
         told[1].clone()
     };
     has_all(&cluster.kubectl("get service web -n shop -o yaml").await, &["deletionTimestamp"]);

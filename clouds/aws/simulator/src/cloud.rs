@@ -2,26 +2,20 @@
 //!
 //! Nothing waits while the mutex is held.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use pmks_simulation::kubernetes::Endpoints;
 use pmks_simulation::{
-    Answered, Buckets, Cloud, Controls, Effects, Identified, Now, Refusal, Resource, SimulationClock,
-    StateError, SystemTime, TimeSource,
+    Answered, Cloud, Controls, Effects, Held, Identified, Refusal, Resource, SimulationClock, StateError,
+    SystemTime, TimeSource,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::world::World;
 use crate::{ec2, eks, elb, front, iam};
-
-/// The version of [`Cloud::snapshot`]'s JSON.
-const SNAPSHOT_VERSION: u32 = 1;
-/// How many earlier worlds are kept while a fault shows old ones.
-const HISTORY: usize = 200;
 
 /// How a simulated AWS begins.
 #[derive(Clone, Debug)]
@@ -42,43 +36,22 @@ impl Default for Settings {
     }
 }
 
+/// The world, and what the API and the clusters' endpoints share beside it.
+pub(crate) type Core = Held<World>;
+
 /// A simulated AWS.
 pub struct AwsCloud {
     core: Arc<Core>,
-    endpoints: eks::Endpoints,
-}
-
-/// What the API and the clusters' endpoints share.
-pub(crate) struct Core {
-    /// Clock, faults, calls.
-    pub(crate) controls: Controls,
-    /// How fast calls may come.
-    pub(crate) buckets: Buckets,
     settings: Settings,
-    world: Mutex<World>,
-    history: Mutex<VecDeque<(Duration, World)>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot {
-    version: u32,
-    work_seconds: f64,
-    world: World,
+    endpoints: Endpoints<World>,
 }
 
 impl AwsCloud {
     /// A fresh world with one account.
     pub fn new(settings: Settings) -> Self {
         let clock = SimulationClock::new(Arc::clone(&settings.time), settings.speed);
-        let core = Arc::new(Core {
-            controls: Controls::new(clock, settings.seed),
-            buckets: Buckets::default(),
-            world: Mutex::new(World::new(settings.seed)),
-            history: Mutex::default(),
-            settings,
-        });
-        Self { core, endpoints: eks::Endpoints::default() }
+        let core = Arc::new(Held::new(Controls::new(clock, settings.seed), World::new(settings.seed)));
+        Self { core, settings, endpoints: Endpoints::default() }
     }
 
     /// What has happened since somebody looked, the clusters' endpoints included.
@@ -93,57 +66,6 @@ impl AwsCloud {
     /// What the API and the clusters' endpoints share.
     pub(crate) fn core(&self) -> &Core {
         &self.core
-    }
-}
-
-impl Core {
-    /// Runs `act` on the world as it is at this moment. Must not be called from within itself.
-    pub(crate) fn with_world<T>(&self, act: impl FnOnce(&mut World, Now) -> T) -> T {
-        let mut world = self.lock();
-        let now = self.controls.clock.now();
-        world.settle(now);
-        act(&mut world, now)
-    }
-
-    /// The region of the connection that is offered.
-    pub(crate) fn default_region(&self) -> &str {
-        &self.settings.region
-    }
-
-    /// Carries out one request, on an old copy of the world where a fault says that reads are stale.
-    fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
-        if let Some(seconds) = effects.stale_seconds()
-            && let Some(mut old) = self.world_before(Duration::from_secs(seconds))
-        {
-            let now = self.controls.clock.now();
-            return front::answer(self, &mut old, now, request, call, effects);
-        }
-        let keep = self.controls.faults.wants_history();
-        self.with_world(|world, now| {
-            if keep {
-                self.remember(world, now);
-            }
-            front::answer(self, world, now, request, call, effects)
-        })
-    }
-
-    fn remember(&self, world: &World, now: Now) {
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        if history.len() >= HISTORY {
-            history.pop_front();
-        }
-        history.push_back((now.work, world.clone()));
-    }
-
-    /// The world as it was before the first call of the last `age`, if calls were made in it.
-    fn world_before(&self, age: Duration) -> Option<World> {
-        let since = self.controls.clock.now_work().saturating_sub(age);
-        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        history.iter().find(|(at, _)| *at >= since).map(|(_, world)| world.clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,7 +84,9 @@ impl Cloud for AwsCloud {
 
     fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
         self.endpoints.stand(&self.core);
-        let answered = self.core.answer(request, call, effects);
+        let answered = self
+            .core
+            .answer(effects, |world, now| front::answer(&self.core, world, now, request, call, effects));
         self.endpoints.stand(&self.core);
         answered
     }
@@ -176,7 +100,7 @@ impl Cloud for AwsCloud {
     }
 
     fn next_due(&self) -> Option<Duration> {
-        self.core.lock().next_due()
+        self.core.next_due()
     }
 
     fn resources(&self) -> Vec<Resource> {
@@ -184,9 +108,7 @@ impl Cloud for AwsCloud {
     }
 
     fn reset(&self) {
-        *self.core.lock() = World::new(self.core.settings.seed);
-        self.core.history.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.core.buckets.clear();
+        self.core.reset(World::new(self.settings.seed));
         self.endpoints.keep(&self.core);
     }
 
@@ -208,40 +130,23 @@ impl Cloud for AwsCloud {
     fn connection(&self, endpoint: &str) -> Value {
         let core = &self.core;
         let credential = core.with_world(|world, _| iam::offered_credential(world));
-        // A whole number of at least 1: a world that stands still, or is slower than real, is waited for as a real one.
-        let pace =
-            Duration::try_from_secs_f64(core.controls.clock.speed()).map_or(1, |pace| pace.as_secs().max(1));
-        let zone = format!("{}a", core.default_region());
+        let zone = format!("{}a", self.settings.region);
         json!({
             "provider": "aws",
-            "region": core.default_region(),
+            "region": self.settings.region,
             "zone": zone,
-            "pace": pace,
+            "pace": core.controls.clock.pace(),
             "credential": credential,
             "endpoints": {"all": endpoint},
         })
     }
 
     fn snapshot(&self) -> Result<Value, StateError> {
-        let world = self.core.with_world(|world, _| world.clone());
-        let work_seconds = self.core.controls.clock.now_work().as_secs_f64();
-        serde_json::to_value(Snapshot { version: SNAPSHOT_VERSION, work_seconds, world })
-            .map_err(|error| StateError(format!("the world cannot be written: {error}")))
+        self.core.snapshot()
     }
 
     fn restore(&self, snapshot: Value) -> Result<(), StateError> {
-        let damaged =
-            |error: &dyn std::fmt::Display| StateError(format!("the world cannot be read: {error}"));
-        let snapshot: Snapshot = serde_json::from_value(snapshot).map_err(|error| damaged(&error))?;
-        if snapshot.version != SNAPSHOT_VERSION {
-            return Err(StateError(format!(
-                "the world is of version {}, not {SNAPSHOT_VERSION}",
-                snapshot.version
-            )));
-        }
-        let work = Duration::try_from_secs_f64(snapshot.work_seconds).map_err(|error| damaged(&error))?;
-        self.core.controls.clock.restore(work);
-        *self.core.lock() = snapshot.world;
+        self.core.restore(snapshot)?;
         self.keep_up();
         Ok(())
     }

@@ -12,7 +12,6 @@ mod elb;
 mod error;
 mod front;
 mod iam;
-mod marker;
 mod query;
 mod reply;
 mod signature;

@@ -57,9 +57,6 @@ pub(crate) struct Region {
 /// What a region in which nothing was made yet looks like.
 static EMPTY: LazyLock<Region> = LazyLock::new(Region::default);
 
-/// More steps than this at one look mean pending work that never gets done, which is a fault of the simulator.
-const MOST_STEPS: usize = 100_000;
-
 impl World {
     /// A world with one account, whose administrator is the user that [`iam`] makes there.
     pub(crate) fn new(seed: u64) -> Self {
@@ -107,38 +104,6 @@ impl World {
         self.accounts.iter().flat_map(of_account).collect()
     }
 
-    /// Does what has fallen due until `now`, step by step in the order in which it fell due.
-    pub(crate) fn settle(&mut self, now: Now) {
-        for _ in 0..MOST_STEPS {
-            let Some(due) = self.next_due().filter(|due| *due <= now.work) else { return };
-            self.settle_at(Now { wall: now.wall, work: due });
-        }
-        tracing::error!("pending work of the simulated AWS does not end");
-    }
-
-    fn settle_at(&mut self, now: Now) {
-        for place in self.places() {
-            eks::settle(self, &place, now);
-            auto_scaling::settle(self, &place, now);
-            elb::settle(self, &place, now);
-            ec2::settle(self, &place, now);
-        }
-    }
-
-    /// When the next pending work falls due. Whatever is due must be gone after it was settled.
-    pub(crate) fn next_due(&self) -> Option<Duration> {
-        let of_region = |region: &Region| {
-            let dues = [
-                eks::next_due(&region.eks),
-                auto_scaling::next_due(&region.auto_scaling),
-                elb::next_due(&region.elb),
-                ec2::next_due(&region.ec2),
-            ];
-            dues.into_iter().flatten().min()
-        };
-        self.accounts.values().flat_map(|account| account.regions.values()).filter_map(of_region).min()
-    }
-
     /// Ground truth.
     pub(crate) fn resources(&self) -> Vec<Resource> {
         let mut rows = Vec::new();
@@ -157,6 +122,32 @@ impl World {
             rows.extend(of_services.into_iter().flatten().map(at));
         }
         rows
+    }
+}
+
+impl pmks_simulation::World for World {
+    const SNAPSHOT_VERSION: u32 = 1;
+
+    fn settle_at(&mut self, now: Now) {
+        for place in self.places() {
+            eks::settle(self, &place, now);
+            auto_scaling::settle(self, &place, now);
+            elb::settle(self, &place, now);
+            ec2::settle(self, &place, now);
+        }
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        let of_region = |region: &Region| {
+            let dues = [
+                eks::next_due(&region.eks),
+                auto_scaling::next_due(&region.auto_scaling),
+                elb::next_due(&region.elb),
+                ec2::next_due(&region.ec2),
+            ];
+            dues.into_iter().flatten().min()
+        };
+        self.accounts.values().flat_map(|account| account.regions.values()).filter_map(of_region).min()
     }
 }
 

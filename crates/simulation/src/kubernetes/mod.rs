@@ -2,18 +2,21 @@
 //! cloud's own authenticator who is calling, and a back that answers.
 //! Never reachable from another machine, and never a whole Kubernetes: what the built-in back lacks it refuses.
 //!
-//! A cloud's simulator makes three things per cluster and keeps them:
-//! 1. an [`Authority`] (the cluster's CA), whose [`Authority::certificate_pem`] it hands out as the cluster's
+//! A cloud whose world implements [`Clusters`] has [`Endpoints`], which make three things per cluster and keep them:
+//! 1. an [`Authority`] (the cluster's CA), whose [`Authority::certificate_pem`] the cloud hands out as the cluster's
 //!    certificate authority data;
-//! 2. a [`ClusterState`], into which it puts nodes and what controllers would make, and which tells it of deletions;
-//! 3. an [`Endpoint`], started over both with the cloud's [`Authenticator`], whose [`Endpoint::url`] it hands out.
+//! 2. a [`ClusterState`], into which go nodes and what controllers would make, and which tells of deletions;
+//! 3. an [`Endpoint`], started over both with an [`Authenticator`], whose [`Endpoint::url`] the cloud hands out.
 
 mod authenticator;
 mod authority;
 mod back;
 mod builtin;
 mod certificate;
+mod clusters;
+mod content;
 mod endpoint;
+mod endpoints;
 mod resource;
 mod state;
 mod status;
@@ -26,7 +29,9 @@ pub use self::authenticator::{Authenticator, ClientCertificate, Credential, Iden
 pub use self::authority::{Authority, AuthoritySnapshot, Issued};
 pub use self::back::{Back, Request, Response, ResponseBody};
 pub use self::builtin::Builtin;
+pub use self::clusters::{ClusterEndpoint, Clusters, Entrance, Present};
 pub use self::endpoint::{Endpoint, EndpointSettings};
+pub use self::endpoints::Endpoints;
 pub use self::state::{
     ClusterSettings, ClusterSnapshot, ClusterState, Deletion, Node, PersistentVolume, Removal, Workload,
 };

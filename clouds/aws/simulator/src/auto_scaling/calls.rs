@@ -4,12 +4,13 @@
 
 use jiff::Timestamp;
 
+use pmks_simulation::pages;
+
 use super::scaling::{check_soon, terminate_member};
 use super::state::{Group, Member};
 use super::tags;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::marker;
 use crate::query::Query;
 use crate::xml::Xml;
 
@@ -27,8 +28,8 @@ pub(super) fn page(query: &Query, items: Vec<(String, Xml)>, list: &str) -> Resu
              have value less than or equal to 100"
         )));
     }
-    let bad_token = |()| Error::bad("InvalidNextToken", "The NextToken value is not valid.");
-    let (shown, next) = marker::page(items, size, query.get("NextToken")).map_err(bad_token)?;
+    let bad_token = |_| Error::bad("InvalidNextToken", "The NextToken value is not valid.");
+    let (shown, next) = pages::page(items, size, query.get("NextToken")).map_err(bad_token)?;
     Ok(Xml::new().list(list, "member", shown).maybe("NextToken", next))
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html>.
 
+use pmks_simulation::pages;
+
 use super::state::State;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::marker;
 use crate::query::Query;
 use crate::world::{Place, Tags};
 use crate::xml::Xml;
@@ -67,8 +68,8 @@ pub(super) fn paged(query: &Query, set: &str, by_id: bool, items: Vec<(String, X
             return Err(Error::bad("InvalidParameterValue", message));
         }
     }
-    let (page, next) = marker::page(items, size.unwrap_or(usize::MAX), query.get("NextToken"))
-        .map_err(|()| Error::bad("InvalidParameterValue", "Unable to parse pagination token"))?;
+    let (page, next) = pages::page(items, size.unwrap_or(usize::MAX), query.get("NextToken"))
+        .map_err(|_| Error::bad("InvalidParameterValue", "Unable to parse pagination token"))?;
     Ok(Xml::new().list(set, "item", page).maybe("nextToken", next))
 }
 

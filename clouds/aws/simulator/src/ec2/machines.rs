@@ -19,6 +19,11 @@ const ENDS_AFTER: Duration = Duration::from_secs(40);
 /// How long a terminated machine is still shown.
 const SHOWN_FOR: Duration = Duration::from_hours(1);
 
+/// How many addresses AWS keeps at the beginning and at the end of a subnet.
+///
+/// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>.
+const KEPT_BY_AWS: (u64, u64) = (4, 1);
+
 /// What one machine is made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish<'a> {
@@ -119,7 +124,11 @@ pub(crate) fn add_interface(
         || Error::bad("InvalidSubnetID.NotFound", format!("The subnet ID '{subnet}' does not exist"));
     let held = ec2.subnets.get(subnet).ok_or_else(missing)?;
     let used: BTreeSet<Ipv4Addr> = ec2.used_addresses(subnet).collect();
-    let private_ip = held.cidr.usable().find(|address| !used.contains(address)).ok_or_else(|| {
+    let private_ip = held
+        .cidr
+        .usable(KEPT_BY_AWS.0, KEPT_BY_AWS.1)
+        .find(|address| !used.contains(address))
+        .ok_or_else(|| {
         let message =
             format!("There are not enough free addresses in subnet '{subnet}' to satisfy the request.");
         Error::bad("InsufficientFreeAddressesInSubnet", message)

@@ -3,7 +3,6 @@
 //! Each call is one function in the file of what it is about; nothing here decides about clusters.
 
 mod attachments;
-mod cidr;
 mod describe;
 mod group_rules;
 pub(crate) mod images;
@@ -28,10 +27,10 @@ use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::xml::Xml;
 
-#[cfg(test)]
-pub(crate) use cidr::Cidr;
 use describe::{Described, describe};
 pub(crate) use machines::{next_due, settle};
+#[cfg(test)]
+pub(crate) use pmks_simulation::Cidr;
 pub(crate) use rows::resources;
 pub(crate) use state::*;
 

@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pmks_simulation::Cidr;
 use serde::{Deserialize, Serialize};
 
-use super::cidr::Cidr;
 use crate::world::Tags;
 
 /// All of EC2 in one account and region, each kind by id.

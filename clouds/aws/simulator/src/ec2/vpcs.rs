@@ -2,7 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>.
 
-use super::cidr::Cidr;
+use pmks_simulation::Cidr;
+
 use super::describe::Described;
 use super::state::{Association, GroupRule, Peer, Route, RouteTable, SecurityGroup, State, Vpc};
 use super::tags;

@@ -52,7 +52,6 @@ use self::request::Request;
 use crate::context::Context;
 use crate::world::{Place, World};
 
-pub(crate) use endpoints::Endpoints;
 pub(crate) use progress::{next_due, settle};
 pub(crate) use rows::resources;
 pub(crate) use state::State;

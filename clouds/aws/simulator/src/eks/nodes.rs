@@ -11,6 +11,9 @@ use crate::auto_scaling::{Lifecycle, Member};
 use crate::ec2::{Instance, InstanceState};
 use crate::world::{Place, World};
 
+/// How many pods a kubelet takes.
+const MAX_PODS: u32 = 17;
+
 /// Every node of the cluster, each with whether it is about to go.
 pub(crate) fn nodes(world: &World, place: &Place, cluster: &Cluster) -> Vec<(Node, bool)> {
     let region = world.region(place);
@@ -38,6 +41,7 @@ fn name(place: &Place, instance: &Instance) -> String {
 
 fn node(place: &Place, cluster: &Cluster, group: &NodeGroup, member: &Member, instance: &Instance) -> Node {
     let machine = machine(&instance.machine_type);
+    let cpu = machine.map_or(2, |machine| machine.cpu);
     let (os_image, kernel) = if group.ami_type.starts_with("BOTTLEROCKET") {
         ("Bottlerocket OS 1.50.0 (aws-k8s)", "6.12.53")
     } else {
@@ -56,9 +60,12 @@ fn node(place: &Place, cluster: &Cluster, group: &NodeGroup, member: &Member, in
         os_image: os_image.to_owned(),
         kernel_version: kernel.to_owned(),
         container_runtime: "containerd://2.1.5".to_owned(),
-        cpu: machine.map_or(2, |machine| machine.cpu),
+        cpu,
         memory_mib: machine.map_or(4096, |machine| machine.memory_mib),
-        max_pods: 17,
+        max_pods: MAX_PODS,
+        reserved_cpu_millis: 60 + 10 * cpu,
+        // 255 MiB and 11 MiB a pod for the system, and 100 MiB for eviction.
+        reserved_memory_mib: 355 + 11 * u64::from(MAX_PODS),
         labels: labels(group, member, instance),
         ready_since: member.in_service_since,
     }

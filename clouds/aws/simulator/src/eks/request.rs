@@ -4,9 +4,10 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
+use pmks_simulation::pages;
+
 use super::error::{Error, Result};
 use super::state::Tags;
-use crate::marker;
 
 /// Path patterns of the calls; `{}` stands for one segment.
 /// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html>.
@@ -224,7 +225,7 @@ pub(crate) fn page<T>(
             })?
         }
     };
-    marker::page(items, size, next_token).map_err(|()| Error::parameter("Invalid nextToken."))
+    pages::page(items, size, next_token).map_err(|_| Error::parameter("Invalid nextToken."))
 }
 
 /// [`page`] of names, as the query asks for it, in an object whose list has this name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_simulation::kubernetes::AuthoritySnapshot;
+use pmks_simulation::kubernetes::ClusterEndpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -155,7 +155,7 @@ pub(crate) struct Cluster {
     /// Upgrade insights.
     pub(crate) insights: Vec<Insight>,
     /// The address and the authority of its Kubernetes endpoint, once it runs.
-    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<ClusterEndpoint>,
 }
 
 impl Cluster {
@@ -213,19 +213,6 @@ pub(crate) struct ClusterNetwork {
     pub(crate) public_cidrs: Vec<String>,
     /// Addresses of Services.
     pub(crate) service_cidr: String,
-}
-
-/// The cluster's Kubernetes endpoint.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Endpoint {
-    /// `https://…`.
-    pub(crate) url: String,
-    /// Its port, taken again after a restart if it is free.
-    pub(crate) port: u16,
-    /// The authority's certificate, PEM in base64, as a kubeconfig takes it.
-    pub(crate) certificate_authority: String,
-    /// The authority itself, so that a kubeconfig outlives a restart.
-    pub(crate) authority: AuthoritySnapshot,
 }
 
 /// A Fargate profile.

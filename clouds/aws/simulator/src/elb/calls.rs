@@ -3,11 +3,12 @@
 //! Sources: <https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/>,
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/>.
 
+use pmks_simulation::pages;
+
 use super::controller::SWEPT_AFTER;
 use super::state::{Balancer, Kind, Next, TargetGroup};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::marker;
 use crate::query::Query;
 use crate::world::Tags;
 use crate::xml::Xml;
@@ -25,8 +26,8 @@ fn paged(query: &Query, name: &str, items: Vec<(String, Xml)>) -> Result<Xml> {
     if !(1..=LARGEST_PAGE).contains(&size) {
         return Err(Error::bad("ValidationError", format!("PageSize must lie between 1 and {LARGEST_PAGE}")));
     }
-    let (page, next) = marker::page(items, size, query.get("Marker"))
-        .map_err(|()| Error::bad("ValidationError", "The marker is not valid"))?;
+    let (page, next) = pages::page(items, size, query.get("Marker"))
+        .map_err(|_| Error::bad("ValidationError", "The marker is not valid"))?;
     Ok(Xml::new().list(name, "member", page).maybe("NextMarker", next))
 }
 

@@ -4,11 +4,12 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use pmks_simulation::pages;
+
 use super::state::{CONSISTENT_AFTER, Role, new_unique_id};
 use super::trust;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::marker;
 use crate::query::Query;
 use crate::world::Tags;
 use crate::xml::Xml;
@@ -149,8 +150,8 @@ pub(super) fn paged(query: &Query, name: &str, items: Vec<(String, Xml)>) -> Res
     if !(1..=1000).contains(&size) {
         return Err(Error::bad("ValidationError", "MaxItems must lie between 1 and 1000."));
     }
-    let (page, next) = marker::page(items, size, query.get("Marker"))
-        .map_err(|()| Error::bad("ValidationError", "The marker is not valid."))?;
+    let (page, next) = pages::page(items, size, query.get("Marker"))
+        .map_err(|_| Error::bad("ValidationError", "The marker is not valid."))?;
     Ok(Xml::new().list(name, "member", page).text("IsTruncated", next.is_some()).maybe("Marker", next))
 }
 

@@ -123,6 +123,8 @@ fn node(number: u8) -> Node {
         cpu: 2,
         memory_mib: 4096,
         max_pods: 17,
+        reserved_cpu_millis: 80,
+        reserved_memory_mib: 542,
         labels: [("parity".to_owned(), (number % 2).to_string())].into(),
         ready_since: None,
     }

@@ -23,8 +23,8 @@ pub struct Deletion {
     pub name: String,
     /// Its uid: another object of the same name is not meant.
     pub uid: String,
-    /// The hostname of its balancer, as the cloud gave it.
-    pub hostname: String,
+    /// The hostname or IP address of its balancer, as the cloud gave it.
+    pub address: String,
 }
 
 /// What the cloud answers when it hears of a deletion.
@@ -126,12 +126,12 @@ fn has_finalizer(object: &Value) -> bool {
 
 fn deletion_of(object: &Value) -> Deletion {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let metadata = &object["metadata"];
+    let (metadata, entrance) = (&object["metadata"], &object["status"]["loadBalancer"]["ingress"][0]);
     Deletion {
         kind: text(&object["kind"]),
         namespace: text(&metadata["namespace"]),
         name: text(&metadata["name"]),
         uid: text(&metadata["uid"]),
-        hostname: text(&object["status"]["loadBalancer"]["ingress"][0]["hostname"]),
+        address: entrance["hostname"].as_str().or(entrance["ip"].as_str()).unwrap_or_default().to_owned(),
     }
 }

@@ -121,15 +121,15 @@ impl ClusterState {
     }
 
     /// Puts a Service of type `LoadBalancer` there whose balancer a controller has made, with the balancer's
-    /// hostname in its status. The namespace is made if it is missing.
-    pub fn put_load_balancer_service(&self, namespace: &str, name: &str, hostname: &str) {
-        self.change(|world, now| world.put_load_balancer_service(namespace, name, hostname, now));
+    /// hostname or IP address in its status. The namespace is made if it is missing.
+    pub fn put_load_balancer_service(&self, namespace: &str, name: &str, address: &str) {
+        self.change(|world, now| world.put_load_balancer_service(namespace, name, address, now));
     }
 
-    /// Puts an Ingress there whose balancer a controller has made, with the balancer's hostname in its status. The
-    /// namespace is made if it is missing.
-    pub fn put_ingress(&self, namespace: &str, name: &str, hostname: &str) {
-        self.change(|world, now| world.put_ingress(namespace, name, hostname, now));
+    /// Puts an Ingress there whose balancer a controller has made, with the balancer's hostname or IP address in its
+    /// status. The namespace is made if it is missing.
+    pub fn put_ingress(&self, namespace: &str, name: &str, address: &str) {
+        self.change(|world, now| world.put_ingress(namespace, name, address, now));
     }
 
     /// Puts a persistent volume there that a CSI driver has made, and the claim that it is bound to.

@@ -1,5 +1,7 @@
 //! Services, ingresses and volumes: the system's own, and those whose balancers and disks a controller has made.
-//! Never makes a balancer: the cloud's simulator does, and tells its hostname.
+//! Never makes a balancer: the cloud's simulator does, and tells its address.
+
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -77,7 +79,7 @@ impl World {
         &mut self,
         namespace: &str,
         name: &str,
-        hostname: &str,
+        address: &str,
         now: Timestamp,
     ) {
         self.put_namespace(namespace, now);
@@ -92,10 +94,10 @@ impl World {
         spec["selector"] = json!({"app": name});
         spec["allocateLoadBalancerNodePorts"] = true.into();
         spec["externalTrafficPolicy"] = "Cluster".into();
-        self.put_service(&metadata, &spec, &json!({"ingress": [{"hostname": hostname}]}));
+        self.put_service(&metadata, &spec, &json!({"ingress": [entrance(address)]}));
     }
 
-    pub(super) fn put_ingress(&mut self, namespace: &str, name: &str, hostname: &str, now: Timestamp) {
+    pub(super) fn put_ingress(&mut self, namespace: &str, name: &str, address: &str, now: Timestamp) {
         self.put_namespace(namespace, now);
         let mut metadata = self.metadata(&INGRESSES, namespace, name, now);
         metadata["generation"] = 1.into();
@@ -109,7 +111,7 @@ impl World {
                     "ingressClassName": self.settings.ingress_class,
                     "rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
                 },
-                "status": {"loadBalancer": {"ingress": [{"hostname": hostname}]}},
+                "status": {"loadBalancer": {"ingress": [entrance(address)]}},
             }),
         );
     }
@@ -157,6 +159,12 @@ impl World {
         let [first, second] = self.settings.service_network;
         format!("{first}.{second}.{third}.{fourth}")
     }
+}
+
+/// A balancer's address as the status of what it is for shows it: clouds give either a hostname or an IP address.
+fn entrance(address: &str) -> Value {
+    let key = if address.parse::<IpAddr>().is_ok() { "ip" } else { "hostname" };
+    json!({ key: address })
 }
 
 fn service_spec(kind: &str, address: &str, ports: &Value) -> Value {

@@ -44,6 +44,10 @@ pub struct Node {
     pub memory_mib: u64,
     /// How many pods the kubelet takes.
     pub max_pods: u32,
+    /// Thousandths of a processor that the cloud's image keeps from pods.
+    pub reserved_cpu_millis: u32,
+    /// Memory in MiB that it keeps from pods, for eviction too.
+    pub reserved_memory_mib: u64,
     /// Labels beside the standard ones: the cloud's own (`eks.amazonaws.com/nodegroup`, …) and the user's.
     pub labels: BTreeMap<String, String>,
     /// Since when the node is ready; `None`: not yet, and [`super::ClusterState::set_node_ready`] will say so.
@@ -180,9 +184,7 @@ fn labels(node: &Node) -> BTreeMap<String, String> {
 
 fn status(node: &Node, now: Timestamp) -> Value {
     let memory = node.memory_mib * 1024;
-    // The EKS images reserve 255 MiB and 11 MiB a pod for the system, and 100 MiB for eviction.
-    let reserved = (355 + 11 * u64::from(node.max_pods)) * 1024;
-    let reserved_cpu = 60 + 10 * node.cpu;
+    let reserved = node.reserved_memory_mib * 1024;
     let mut addresses = vec![json!({"type": "InternalIP", "address": node.internal_ip})];
     addresses.extend(node.external_ip.map(|address| json!({"type": "ExternalIP", "address": address})));
     addresses.push(json!({"type": "InternalDNS", "address": node.name}));
@@ -195,7 +197,7 @@ fn status(node: &Node, now: Timestamp) -> Value {
             "hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": node.max_pods.to_string(),
         },
         "allocatable": {
-            "cpu": format!("{}m", (1000 * node.cpu).saturating_sub(reserved_cpu)),
+            "cpu": format!("{}m", (1000 * node.cpu).saturating_sub(node.reserved_cpu_millis)),
             "memory": format!("{}Ki", memory.saturating_sub(reserved)), "ephemeral-storage": "18181869946",
             "hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": node.max_pods.to_string(),
         },

@@ -1,6 +1,7 @@
 //! Clusters: creation and its refusals, updates one at a time, upgrades hop by hop, deletion.
 
 use pmks_simulation::Effect;
+use pmks_simulation::World as _;
 use serde_json::{Value, json};
 
 use super::rig::Rig;

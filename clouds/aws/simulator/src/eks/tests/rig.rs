@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use pmks_simulation::kubernetes::{Authority, AuthoritySnapshot};
-use pmks_simulation::{Effect, Effects, Now};
+use pmks_simulation::kubernetes::{Authority, AuthoritySnapshot, ClusterEndpoint};
+use pmks_simulation::{Effect, Effects, Now, World as _};
 use serde_json::{Value, json};
 
 use crate::context::{Caller, Context};
 use crate::ec2::{Association, Cidr, InternetGateway, Route, RouteTable, Subnet, Vpc};
 use crate::eks;
-use crate::eks::state::{Endpoint, Status};
+use crate::eks::state::Status;
 use crate::error::Result;
 use crate::iam;
 use crate::query::Query;
@@ -185,7 +185,7 @@ impl Rig {
     fn start_endpoints(&mut self) {
         for cluster in self.world.region_mut(&self.place).eks.clusters.values_mut() {
             if cluster.status == Status::Active && cluster.endpoint.is_none() {
-                cluster.endpoint = Some(Endpoint {
+                cluster.endpoint = Some(ClusterEndpoint {
                     url: "https://127.0.0.1:1".to_owned(),
                     port: 1,
                     certificate_authority: "Q0E=".to_owned(),

@@ -3,18 +3,23 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// The token of a page that nobody was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the page token is unknown")]
+pub struct StrangeToken;
+
 /// The items after `token`, at most `size`, and the token of the next page. Items are shown by their key's order.
 ///
 /// # Errors
-/// `()` when the token is none of ours; each service has its own words for it.
-pub(crate) fn page<T>(
+/// When the token is none of ours; each service has its own words for it.
+pub fn page<T>(
     mut items: Vec<(String, T)>,
     size: usize,
     token: Option<&str>,
-) -> Result<(Vec<T>, Option<String>), ()> {
+) -> Result<(Vec<T>, Option<String>), StrangeToken> {
     items.sort_by(|(one, _), (other, _)| one.cmp(other));
     if let Some(token) = token.filter(|token| !token.is_empty()) {
-        let after = read(token).ok_or(())?;
+        let after = read(token).ok_or(StrangeToken)?;
         items.retain(|(key, _)| *key > after);
     }
     let more = items.len() > size;

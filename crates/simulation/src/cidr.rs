@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 /// A block, its host bits zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(crate) struct Cidr {
+pub struct Cidr {
     first: u32,
     /// The number of leading bits that its addresses share.
-    pub(crate) bits: u8,
+    pub bits: u8,
 }
 
 impl Cidr {
     /// How many addresses it has.
-    pub(crate) fn size(self) -> u64 {
+    pub fn size(self) -> u64 {
         1_u64 << (32 - u32::from(self.bits))
     }
 
@@ -26,30 +26,36 @@ impl Cidr {
     }
 
     /// Whether all of `other` lies in it.
-    pub(crate) fn contains(self, other: Self) -> bool {
+    pub fn contains(self, other: Self) -> bool {
         self.first <= other.first && other.last() <= self.last()
     }
 
     /// Whether they share an address.
-    pub(crate) fn overlaps(self, other: Self) -> bool {
+    pub fn overlaps(self, other: Self) -> bool {
         u64::from(self.first) <= other.last() && u64::from(other.first) <= self.last()
     }
 
-    /// The addresses that machines may have: all but the first four and the last.
-    ///
-    /// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>.
-    pub(crate) fn usable(self) -> impl Iterator<Item = Ipv4Addr> {
-        let last = self.last();
-        (u64::from(self.first) + 4..last)
+    /// Its addresses in order, without the first `begin` and the last `end`, which clouds keep for themselves.
+    pub fn usable(self, begin: u64, end: u64) -> impl Iterator<Item = Ipv4Addr> {
+        let last = (self.last() + 1).saturating_sub(end);
+        (u64::from(self.first) + begin..last)
             .filter_map(|address| u32::try_from(address).ok())
             .map(Ipv4Addr::from_bits)
+    }
+
+    /// The blocks of `bits` leading bits in it, in order.
+    pub fn blocks(self, bits: u8) -> impl Iterator<Item = Self> {
+        let step = 1_u64 << (32 - u32::from(bits.min(32)));
+        (0..self.size() / step)
+            .filter_map(move |number| u32::try_from(u64::from(self.first) + number * step).ok())
+            .map(move |first| Self { first, bits })
     }
 }
 
 impl FromStr for Cidr {
     type Err = String;
 
-    /// Host bits are cut off, as EC2 does.
+    /// Host bits are cut off, as clouds do.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text} is not a valid CIDR block");
         let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
@@ -104,9 +110,16 @@ mod tests {
     }
 
     #[test]
-    fn five_addresses_are_awss() {
-        let usable: Vec<_> = cidr("10.0.0.0/28").usable().map(|address| address.to_string()).collect();
+    fn the_addresses_that_a_cloud_keeps_are_not_usable() {
+        let usable: Vec<_> = cidr("10.0.0.0/28").usable(4, 1).map(|address| address.to_string()).collect();
         assert_eq!((usable.len(), usable[0].as_str(), usable[10].as_str()), (11, "10.0.0.4", "10.0.0.14"));
+    }
+
+    #[test]
+    fn blocks_of_a_block_follow_each_other() {
+        let blocks: Vec<_> = cidr("10.0.0.0/22").blocks(24).map(String::from).collect();
+        assert_eq!(blocks, ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]);
+        assert_eq!(cidr("10.0.0.0/24").blocks(22).count(), 0);
     }
 
     #[test]
