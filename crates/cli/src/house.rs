@@ -55,11 +55,16 @@ async fn store(app: &App) -> Result<SqliteStore> {
         opened => opened,
     };
     opened.map_err(|error| {
-        let kind = match error {
-            pmks_store::Error::WrongMasterKey => FailureKind::Precondition,
-            _ => FailureKind::Unexpected,
+        let (kind, fix) = match &error {
+            pmks_store::Error::WrongMasterKey => (FailureKind::Precondition, None),
+            pmks_store::Error::Database(error) => (FailureKind::Precondition, error.fault.fix()),
+            _ => (FailureKind::Unexpected, None),
         };
-        Error::new(kind, format!("{} cannot be opened: {}", path.display(), chain(&error)))
+        let refused = Error::new(kind, format!("{} cannot be opened: {}", path.display(), chain(&error)));
+        match fix {
+            Some(fix) => refused.with_fix(fix),
+            None => refused,
+        }
     })
 }
 

@@ -63,17 +63,25 @@ pub(crate) fn of_cloud(connection: &str, error: &DriverError) -> Box<Failure> {
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
     let says = pmks_driver::chain(&error);
+    let fix = match &error {
+        pmks_store::Error::Database(error) => error.fault.fix(),
+        _ => None,
+    };
     let kind = match error {
         pmks_store::Error::AlreadyExists { .. } => FailureKind::AlreadyExists,
         pmks_store::Error::NotFound { .. } => FailureKind::NotFound,
         pmks_store::Error::Conflict(_) | pmks_store::Error::Held { .. } => FailureKind::Conflict,
         pmks_store::Error::Stale { .. } => FailureKind::Stale,
         pmks_store::Error::KeyReused => return invalid("Idempotency-Key", says),
-        pmks_store::Error::Database(_) => FailureKind::Unavailable,
+        pmks_store::Error::Database(_) | pmks_store::Error::Closed => FailureKind::Unavailable,
         _ => FailureKind::Unexpected,
     };
     if matches!(kind, FailureKind::Unavailable | FailureKind::Unexpected) {
         tracing::error!(error = %says, "the store failed");
     }
-    Box::new(Failure::new(kind, says))
+    let failure = Failure::new(kind, says);
+    Box::new(match fix {
+        Some(fix) => failure.with_fix(fix),
+        None => failure,
+    })
 }

@@ -1,5 +1,7 @@
 //! What a transaction may answer instead of its result. Never holds a secret.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 /// The result of a transaction.
@@ -47,16 +49,111 @@ pub enum Error {
     /// A row that cannot be read: damaged, moved, or written by a newer release.
     #[error("{0}")]
     Damaged(String),
+    /// The store was closed while the transaction was under way: nobody knows whether it was kept.
+    #[error("the store is closed")]
+    Closed,
     /// The database itself.
-    #[error("the database failed")]
-    Database(#[source] sqlx::Error),
+    #[error(transparent)]
+    Database(DatabaseError),
     /// The tables could not be brought up to date.
     #[error("the database could not be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
 }
 
+/// The database did not do what it was told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", .fault.says())]
+pub struct DatabaseError {
+    /// What is wrong, as far as it can be said.
+    pub fault: Fault,
+    source: Arc<sqlx::Error>,
+}
+
+/// What is wrong with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no room for more.
+    Full,
+    /// It cannot be written to, or not be opened at all.
+    Forbidden,
+    /// It is no database, or not a whole one any more.
+    Corrupt,
+    /// The disk, or something else; the source says more.
+    Other,
+}
+
+impl Fault {
+    /// By the primary result code, the low byte. Source: <https://www.sqlite.org/rescode.html>
+    fn of(error: &sqlx::Error) -> Self {
+        let error = match error {
+            sqlx::Error::Database(error) => error,
+            sqlx::Error::Io(error) => return Self::of_file(error.kind()),
+            _ => return Self::Other,
+        };
+        let code: i32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+        match code & 0xff {
+            13 => Self::Full,
+            3 | 8 | 14 | 23 => Self::Forbidden,
+            11 | 26 => Self::Corrupt,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_file(kind: std::io::ErrorKind) -> Self {
+        match kind {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Self::Forbidden,
+            _ => Self::Other,
+        }
+    }
+
+    fn says(self) -> &'static str {
+        match self {
+            Self::Full => "the disk of the database is full",
+            Self::Forbidden => "the database cannot be written to",
+            Self::Corrupt => "the database is damaged",
+            Self::Other => "the database failed",
+        }
+    }
+
+    /// What its owner can do.
+    pub fn fix(self) -> Option<&'static str> {
+        match self {
+            Self::Full => {
+                Some("make room on its disk; what was not stored was not done, and the rest goes on")
+            }
+            Self::Forbidden => {
+                Some("give the user that runs pmks the right to write the file and its folder")
+            }
+            Self::Corrupt => {
+                Some("stop pmks and put a backup in its place, or save what can be read: docs/store.md")
+            }
+            Self::Other => None,
+        }
+    }
+}
+
+impl DatabaseError {
+    /// What a check of the whole file found.
+    pub(crate) fn corrupt(says: String) -> Self {
+        Self { fault: Fault::Corrupt, source: Arc::new(sqlx::Error::Protocol(says)) }
+    }
+}
+
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        Self { fault: Fault::of(&error), source: Arc::new(error) }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<DatabaseError> for Error {
+    fn from(error: DatabaseError) -> Self {
         Self::Database(error)
     }
 }

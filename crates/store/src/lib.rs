@@ -21,7 +21,7 @@ mod sqlite;
 
 pub use access::{ApiToken, AuditEntry, Event, NewApiToken, Role};
 pub use connection::{Connection, ConnectionUpdate, Credential, NewConnection};
-pub use error::{Error, Result};
+pub use error::{DatabaseError, Error, Fault, Result};
 pub use kill_points::{KillPoints, NoKillPoints};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use operation::{
@@ -29,9 +29,10 @@ pub use operation::{
     IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, WhenHeld, Wish,
 };
 pub use resource::{
-    NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, SystemKey,
+    Changes, NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,
+    SystemKey, Unfinished,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{Grouping, SqliteStore};
 pub use transactions::{Access, Connections, Operations, Resources, Store};
 pub use view::{OperationView, Progress, StageView};
 

@@ -1,8 +1,10 @@
 //! Resources as they are stored: what was asked for, what the cloud said last, and when.
 
 use jiff::Timestamp;
-use pmks_model::ResourceKind;
+use pmks_model::{OperationKind, ResourceKind};
 use uuid::Uuid;
+
+use crate::Connection;
 
 /// A resource's record.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,4 +179,32 @@ pub struct ResourceUpdate {
     pub protected: Option<bool>,
     /// `Some(None)`: it is there; `Some(Some(since))`: it is missing since.
     pub missing_since: Option<Option<Timestamp>>,
+}
+
+/// What changed since a reader that keeps records in memory last asked.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What to ask with next time.
+    pub version: i64,
+    /// Whether this is everything there is: what the reader kept is to be dropped.
+    pub whole: bool,
+    /// Connections that are new or changed.
+    pub connections: Vec<Connection>,
+    /// Records that are new or changed.
+    pub resources: Vec<Resource>,
+    /// Operations that are not over and began, or changed their state.
+    pub operations: Vec<Unfinished>,
+    /// Connections and records that are gone, operations that are over.
+    pub gone: Vec<Uuid>,
+}
+
+/// An operation that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Which.
+    pub id: Uuid,
+    /// What it does.
+    pub kind: OperationKind,
+    /// The record that it is about.
+    pub resource: Option<Uuid>,
 }

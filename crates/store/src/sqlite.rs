@@ -15,7 +15,7 @@ use crate::{KillPoints, MasterKey, Result};
 #[path = "sql/mod.rs"]
 mod sql;
 
-pub use sql::Database as SqliteStore;
+pub use sql::{Database as SqliteStore, Grouping};
 
 type Db = sqlx::Sqlite;
 
@@ -25,9 +25,10 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 /// How a claim passes over rows that another server claims at this moment: there is one server, and one writer.
 const SKIP_LOCKED: &str = "";
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
     (2, "token expiry", include_str!("../migrations/sqlite/0002_token_expiry.sql")),
+    (3, "changes", include_str!("../migrations/sqlite/0003_changes.sql")),
 ];
 
 impl SqliteStore {
@@ -36,8 +37,22 @@ impl SqliteStore {
     /// The caller holds the lock of the data directory: whatever was claimed before is free again.
     ///
     /// # Errors
-    /// `WrongMasterKey`; `Migration`, also for a file that a newer release wrote; `Database`.
+    /// `WrongMasterKey`; `Migration`, also for a file that a newer release wrote; `Database`, also for a file that is
+    /// damaged.
     pub async fn open(path: &Path, master: MasterKey, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
+        Self::open_grouping(path, master, kill_points, Grouping::default()).await
+    }
+
+    /// The same, with other bounds of what shares a commit.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_grouping(
+        path: &Path,
+        master: MasterKey,
+        kill_points: Arc<dyn KillPoints>,
+        grouping: Grouping,
+    ) -> Result<Self> {
         yours_alone(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -47,18 +62,30 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
-        let writer = SqlitePoolOptions::new()
+        let writers = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // A file does not hang up.
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
-        sql::migrate(&writer, &MIGRATIONS).await?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
-        Self::over(writer, readers, master, kill_points).await
+        refuse_damaged(&writers).await?;
+        sql::migrate(&writers, &MIGRATIONS).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .test_before_acquire(false)
+            .connect_with(options.read_only(true))
+            .await?;
+        Self::over(sql::Opening { writers, readers, master, kill_points, grouping }).await
     }
+}
+
+/// A file with a hole in it is refused before anything is done by half of what it knew.
+async fn refuse_damaged(writers: &sqlx::SqlitePool) -> Result<()> {
+    let says: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(writers).await?;
+    if says == "ok" { Ok(()) } else { Err(crate::DatabaseError::corrupt(says).into()) }
 }
 
 /// Makes the file, if there is none, so that only its owner reads it; SQLite gives its companions the same mode.
@@ -67,7 +94,7 @@ fn yours_alone(path: &Path) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    made.map(drop).map_err(|error| crate::Error::Database(sqlx::Error::Io(error)))
+    made.map(drop).map_err(|error| sqlx::Error::Io(error).into())
 }
 
 #[cfg(not(unix))]

@@ -6,10 +6,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Claim, Claimed, Connection, ConnectionUpdate,
-    Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken, NewConnection, NewResource,
-    Observe, Operation, OperationFilter, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result,
-    StageRecord, SystemKey, Wish,
+    Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Changes, Claim, Claimed, Connection,
+    ConnectionUpdate, Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken,
+    NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Resource, ResourceFilter,
+    ResourceKey, ResourceUpdate, Result, StageRecord, SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -91,6 +91,13 @@ pub trait Resources: Send + Sync {
 
     /// Notes since when records are missing, or (`None`) that they are there.
     async fn mark_missing(&self, uids: &[Uuid], since: Option<Timestamp>) -> Result<()>;
+
+    /// What changed after that version, and the version that this brings its reader to. `None`: everything.
+    async fn changes_since(&self, version: Option<i64>) -> Result<Changes>;
+
+    /// A number that differs after every commit that changed a connection, a record, or which operations are not
+    /// over. It differs before the change is answered here; of another server's it is a hint that may come late.
+    fn changes(&self) -> watch::Receiver<i64>;
 
     /// Drops our record and those of its parts; touches no cloud. `NotFound`; `Held` while an operation there is not
     /// over, unless `abandon`, which ends those operations as cancelled.

@@ -7,7 +7,7 @@ use pmks_model::{Failure, OperationKind, OperationState, Remains, ResourceRefere
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Blocked, Operation, Stage};
+use crate::{Blocked, Operation, Stage, Unfinished};
 
 /// An operation as the world sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,11 @@ pub struct Progress {
 }
 
 impl Operation {
+    /// That it is not over, where it is not.
+    pub fn unfinished(&self) -> Unfinished {
+        Unfinished { id: self.id, kind: self.kind, resource: self.resource_uid }
+    }
+
     /// The operation as the world sees it.
     pub fn view(&self) -> OperationView {
         let done = |stage: &&Stage| stage.record.state == StageState::Done;

@@ -5,7 +5,7 @@ use pmks_model::OperationState;
 use uuid::Uuid;
 
 use super::values::{flag, from_uid, json, millis, word};
-use super::{Columns, Database, Write};
+use super::{Columns, Connection, Database, Write, changes};
 use crate::{
     Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, Operation, PREFLIGHT, Result,
     WhenHeld,
@@ -14,69 +14,74 @@ use crate::{
 impl Database {
     pub(super) async fn accept_operation(&self, accept: Accept) -> Result<Accepted> {
         let mut write = self.write("accept").await?;
-        let now = accept.operation.now;
-        if let Some(key) = &accept.idempotency
-            && let Some(id) = write.earlier(key).await?
-        {
-            return Ok(Accepted::Repeated(write.operation(id).await?));
-        }
-        write.audit(&accept.audit).await?;
-        if accept.joins
-            && let Some(id) = write.joinable(&accept.operation).await?
-        {
-            write.keep_key(accept.idempotency.as_ref(), id, now).await?;
-            let operation = write.operation(id).await?;
-            write.commit().await?;
-            return Ok(Accepted::Joined(operation));
-        }
-        if accept.supersedes
-            && let Some(uid) = accept.operation.resource_uid
-        {
-            write.supersede(uid, now).await?;
-        }
-        if let Some(decided) = accept.decided {
-            write.decide(decided.uid, Some(decided.revision), decided.update, now).await?;
-        }
-        for resource in accept.resources {
-            write.insert_resource(resource, now).await?;
-        }
-        let id = accept.operation.id;
-        let order = write.next_queue_order().await?;
-        write.insert_operation(accept.operation, order).await?;
-        write.insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null).await?;
-        for hold in accept.holds {
-            write.hold(id, hold, order).await?;
-        }
-        write.refuse_held(id).await?;
-        write.keep_key(accept.idempotency.as_ref(), id, now).await?;
-        let operation = write.changed(id, now).await?;
-        write.commit().await?;
-        Ok(Accepted::New(operation))
+        let accepted = write.accept(accept).await;
+        write.end(accepted).await
     }
 
     pub(super) async fn repeated_operation(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {
-        let mut write = self.write("repeated").await?;
-        match write.earlier(key).await? {
-            Some(id) => write.operation(id).await.map(Some),
+        let mut connection = self.readers.acquire().await?;
+        match earlier(&mut connection, key).await? {
+            Some(id) => changes::load(&mut connection, id).await,
             None => Ok(None),
         }
     }
 }
 
+/// The operation that this key made before.
+async fn earlier(connection: &mut Connection, key: &IdempotencyKey) -> Result<Option<Uuid>> {
+    let row = sqlx::query("SELECT body_hash, operation FROM idempotency_keys WHERE scope = $1 AND key = $2")
+        .bind(key.scope.as_str())
+        .bind(key.key.as_str())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.text("body_hash")? != key.body_hash {
+        return Err(Error::KeyReused);
+    }
+    row.uid("operation").map(Some)
+}
+
 impl Write<'_> {
+    async fn accept(&mut self, accept: Accept) -> Result<Accepted> {
+        let now = accept.operation.now;
+        if let Some(key) = &accept.idempotency
+            && let Some(id) = self.earlier(key).await?
+        {
+            return Ok(Accepted::Repeated(self.operation(id).await?));
+        }
+        self.audit(&accept.audit).await?;
+        if accept.joins
+            && let Some(id) = self.joinable(&accept.operation).await?
+        {
+            self.keep_key(accept.idempotency.as_ref(), id, now).await?;
+            return Ok(Accepted::Joined(self.operation(id).await?));
+        }
+        if accept.supersedes
+            && let Some(uid) = accept.operation.resource_uid
+        {
+            self.supersede(uid, now).await?;
+        }
+        if let Some(decided) = accept.decided {
+            self.decide(decided.uid, Some(decided.revision), decided.update, now).await?;
+        }
+        for resource in accept.resources {
+            self.insert_resource(resource, now).await?;
+        }
+        let id = accept.operation.id;
+        let order = self.next_queue_order().await?;
+        self.insert_operation(accept.operation, order).await?;
+        self.insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null).await?;
+        for hold in accept.holds {
+            self.hold(id, hold, order).await?;
+        }
+        self.refuse_held(id).await?;
+        self.keep_key(accept.idempotency.as_ref(), id, now).await?;
+        Ok(Accepted::New(self.changed(id, now).await?))
+    }
+
     /// The operation that this key made before.
     pub(super) async fn earlier(&mut self, key: &IdempotencyKey) -> Result<Option<Uuid>> {
-        let row =
-            sqlx::query("SELECT body_hash, operation FROM idempotency_keys WHERE scope = $1 AND key = $2")
-                .bind(key.scope.as_str())
-                .bind(key.key.as_str())
-                .fetch_optional(self.on())
-                .await?;
-        let Some(row) = row else { return Ok(None) };
-        if row.text("body_hash")? != key.body_hash {
-            return Err(Error::KeyReused);
-        }
-        row.uid("operation").map(Some)
+        earlier(self.on(), key).await
     }
 
     pub(super) async fn keep_key(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::connections::unique;
 use super::values::{from_uid, json, limit, maybe_millis, millis, word};
-use super::{Database, rows};
+use super::{Database, Write, rows};
 use crate::{Access, ApiToken, AuditEntry, Error, Event, NewApiToken, Result};
 
 #[async_trait]
@@ -32,8 +32,8 @@ impl Access for Database {
 
     async fn audit(&self, entry: AuditEntry) -> Result<()> {
         let mut write = self.write("audit").await?;
-        write.audit(&entry).await?;
-        write.commit().await
+        let written = write.audit(&entry).await;
+        write.end(written).await
     }
 
     async fn audit_log(&self, before: Option<Timestamp>, most: u32) -> Result<Vec<AuditEntry>> {
@@ -49,22 +49,8 @@ impl Access for Database {
 
     async fn create_api_token(&self, token: NewApiToken, audit: AuditEntry) -> Result<ApiToken> {
         let mut write = self.write("create_api_token").await?;
-        let made = sqlx::query(
-            "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(from_uid(token.uid))
-        .bind(token.name.as_str())
-        .bind(token.hash.as_str())
-        .bind(word(&token.role)?)
-        .bind(json(&token.connections)?)
-        .bind(millis(audit.at))
-        .bind(maybe_millis(token.expires_at))
-        .execute(write.on())
-        .await;
-        unique(made, || format!("API token {:?}", token.name))?;
-        write.audit(&audit).await?;
-        write.commit().await?;
+        let inserted = write.insert_api_token(&token, &audit).await;
+        write.end(inserted).await?;
         Ok(ApiToken {
             uid: token.uid,
             name: token.name,
@@ -88,34 +74,63 @@ impl Access for Database {
 
     async fn revoke_api_token(&self, name: &str, audit: AuditEntry) -> Result<()> {
         let mut write = self.write("revoke_api_token").await?;
-        let revoked =
-            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL")
-                .bind(name)
-                .bind(millis(audit.at))
-                .execute(write.on())
-                .await?;
-        if revoked.rows_affected() == 0 {
-            return Err(Error::not_found(format!("API token {name:?}")));
-        }
-        write.audit(&audit).await?;
-        write.commit().await
+        let revoked = write.revoke_api_token(name, &audit).await;
+        write.end(revoked).await
     }
 
     async fn prune(&self, events_before: Timestamp, keys_before: Timestamp) -> Result<()> {
         let mut write = self.write("prune").await?;
-        sqlx::query("DELETE FROM events WHERE at < $1")
-            .bind(millis(events_before))
-            .execute(write.on())
-            .await?;
-        sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
-            .bind(millis(keys_before))
-            .execute(write.on())
-            .await?;
-        write.commit().await
+        let pruned = write.prune(events_before, keys_before).await;
+        write.end(pruned).await
     }
 
     async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
         Ok(())
+    }
+}
+
+impl Write<'_> {
+    async fn insert_api_token(&mut self, token: &NewApiToken, audit: &AuditEntry) -> Result<()> {
+        let made = sqlx::query(
+            "INSERT INTO api_tokens (uid, name, hash, role, connections, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(from_uid(token.uid))
+        .bind(token.name.as_str())
+        .bind(token.hash.as_str())
+        .bind(word(&token.role)?)
+        .bind(json(&token.connections)?)
+        .bind(millis(audit.at))
+        .bind(maybe_millis(token.expires_at))
+        .execute(self.on())
+        .await;
+        unique(made, || format!("API token {:?}", token.name))?;
+        self.audit(audit).await
+    }
+
+    async fn revoke_api_token(&mut self, name: &str, audit: &AuditEntry) -> Result<()> {
+        let revoked =
+            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL")
+                .bind(name)
+                .bind(millis(audit.at))
+                .execute(self.on())
+                .await?;
+        if revoked.rows_affected() == 0 {
+            return Err(Error::not_found(format!("API token {name:?}")));
+        }
+        self.audit(audit).await
+    }
+
+    async fn prune(&mut self, events_before: Timestamp, keys_before: Timestamp) -> Result<()> {
+        sqlx::query("DELETE FROM events WHERE at < $1")
+            .bind(millis(events_before))
+            .execute(self.on())
+            .await?;
+        sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+            .bind(millis(keys_before))
+            .execute(self.on())
+            .await?;
+        self.drop_changes().await
     }
 }

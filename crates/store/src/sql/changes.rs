@@ -4,10 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::values::{flag, from_uid, json, maybe_json, maybe_millis, millis, number, word};
-use super::{Columns, Db, Write, rows};
+use super::{Columns, Connection, Write, rows};
 use crate::{Error, Fence, Operation, Result, Stage, StageRecord};
-
-type Connection = <Db as sqlx::Database>::Connection;
 
 pub(super) async fn load(connection: &mut Connection, id: Uuid) -> Result<Option<Operation>> {
     let row = sqlx::query("SELECT * FROM operations WHERE id = $1")
@@ -32,7 +30,7 @@ pub(super) async fn stages(connection: &mut Connection, id: Uuid) -> Result<Vec<
 
 impl Write<'_> {
     pub(super) async fn operation(&mut self, id: Uuid) -> Result<Operation> {
-        load(&mut self.transaction, id).await?.ok_or_else(|| Error::not_found(format!("operation {id}")))
+        load(self.on(), id).await?.ok_or_else(|| Error::not_found(format!("operation {id}")))
     }
 
     /// The operation, if this claim of it is still the last one. The row stays locked until the end.
@@ -72,7 +70,7 @@ impl Write<'_> {
         .bind(json(&operation.view())?)
         .fetch_one(self.on())
         .await?;
-        self.newest = Some(event.plain("sequence")?);
+        self.wrote_event(event.plain("sequence")?);
         Ok(operation)
     }
 
@@ -132,7 +130,7 @@ impl Write<'_> {
     }
 
     /// Ends an operation in the way that its record says, whoever carries it on.
-    pub(super) async fn end(
+    pub(super) async fn end_operation(
         &mut self,
         id: Uuid,
         state: pmks_model::OperationState,

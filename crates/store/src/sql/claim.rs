@@ -24,24 +24,8 @@ impl Database {
             return Ok(Vec::new());
         }
         let mut write = self.write("claim").await?;
-        let mut claimed = Vec::new();
-        for id in write.due(claim).await? {
-            let row = sqlx::query(
-                "UPDATE operations SET lease_owner = $2, lease_until = $3, fence = fence + 1, woken = 0 \
-                 WHERE id = $1 RETURNING fence",
-            )
-            .bind(from_uid(id))
-            .bind(from_uid(claim.owner))
-            .bind(millis(claim.until))
-            .fetch_one(write.on())
-            .await?;
-            claimed.push(Claimed {
-                operation: write.operation(id).await?,
-                fence: Fence { operation: id, number: row.plain("fence")? },
-            });
-        }
-        write.commit().await?;
-        Ok(claimed)
+        let claimed = write.claim(claim).await;
+        write.end(claimed).await
     }
 
     pub(super) async fn next_due_operation(&self, only: Option<Uuid>) -> Result<Option<Timestamp>> {
@@ -66,6 +50,26 @@ impl Database {
 }
 
 impl Write<'_> {
+    async fn claim(&mut self, claim: &Claim) -> Result<Vec<Claimed>> {
+        let mut claimed = Vec::new();
+        for id in self.due(claim).await? {
+            let row = sqlx::query(
+                "UPDATE operations SET lease_owner = $2, lease_until = $3, fence = fence + 1, woken = 0 \
+                 WHERE id = $1 RETURNING fence",
+            )
+            .bind(from_uid(id))
+            .bind(from_uid(claim.owner))
+            .bind(millis(claim.until))
+            .fetch_one(self.on())
+            .await?;
+            claimed.push(Claimed {
+                operation: self.operation(id).await?,
+                fence: Fence { operation: id, number: row.plain("fence")? },
+            });
+        }
+        Ok(claimed)
+    }
+
     async fn due(&mut self, claim: &Claim) -> Result<Vec<Uuid>> {
         let due = sqlx::query(AssertSqlSafe(due_query(claim, SKIP_LOCKED)))
             .bind(millis(claim.now))

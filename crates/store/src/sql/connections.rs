@@ -22,29 +22,8 @@ impl Connections for Database {
     async fn create_connection(&self, new: NewConnection, audit: AuditEntry) -> Result<Connection> {
         let master = self.master.read().await;
         let mut write = self.write("create_connection").await?;
-        let (account, principal) = new.account.unzip();
-        let made = sqlx::query(
-            "INSERT INTO connections (uid, name, provider, specification, account, principal, credential_revision, \
-             revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)",
-        )
-        .bind(from_uid(new.uid))
-        .bind(new.name.as_str())
-        .bind(new.provider)
-        .bind(json(&new.specification)?)
-        .bind(account)
-        .bind(principal)
-        .bind(i64::from(new.credential.is_some()))
-        .bind(millis(audit.at))
-        .execute(write.on())
-        .await;
-        unique(made, || format!("connection {:?}", new.name))?;
-        if let Some(credential) = &new.credential {
-            write.seal(&master, new.uid, 1, credential).await?;
-        }
-        write.audit(&audit).await?;
-        let connection = write.connection(&new.name).await?;
-        write.commit().await?;
-        Ok(connection)
+        let created = write.create_connection(&master, new, &audit).await;
+        write.end(created).await
     }
 
     async fn connection(&self, name: &str) -> Result<Option<Connection>> {
@@ -76,59 +55,14 @@ impl Connections for Database {
     ) -> Result<Connection> {
         let master = self.master.read().await;
         let mut write = self.write("update_connection").await?;
-        let now = write.connection(name).await?;
-        if revision.is_some_and(|revision| revision != now.revision) {
-            return Err(Error::Stale { what: format!("connection {name:?}") });
-        }
-        if let (Some(known), Some((proven, _))) = (&now.account, &update.account)
-            && known != proven
-        {
-            return Err(Error::Conflict(format!(
-                "connection {name:?} belongs to account {known}, and the credential to {proven}"
-            )));
-        }
-        let (account, principal) = update.account.unzip();
-        let credential_revision = now.credential_revision + i64::from(update.credential.is_some());
-        sqlx::query(
-            "UPDATE connections SET specification = $2, account = $3, principal = $4, credential_revision = $5, \
-             revision = revision + 1, updated_at = $6 WHERE name = $1",
-        )
-        .bind(name)
-        .bind(json(&update.specification.unwrap_or(now.specification))?)
-        .bind(account.or(now.account))
-        .bind(principal.or(now.principal))
-        .bind(credential_revision)
-        .bind(millis(audit.at))
-        .execute(write.on())
-        .await?;
-        if let Some(credential) = &update.credential {
-            write.seal(&master, now.uid, credential_revision, credential).await?;
-        }
-        write.audit(&audit).await?;
-        let connection = write.connection(name).await?;
-        write.commit().await?;
-        Ok(connection)
+        let updated = write.update_connection(&master, name, revision, update, &audit).await;
+        write.end(updated).await
     }
 
     async fn delete_connection(&self, name: &str, audit: AuditEntry) -> Result<()> {
         let mut write = self.write("delete_connection").await?;
-        write.connection(name).await?;
-        let holders = write.unfinished_of_connection(name).await?;
-        if !holders.is_empty() {
-            return Err(Error::Held { holders });
-        }
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM resources WHERE connection = $1")
-            .bind(name)
-            .fetch_one(write.on())
-            .await?;
-        if known > 0 {
-            return Err(Error::Conflict(format!(
-                "{known} resources are known at connection {name:?}: delete or forget them first"
-            )));
-        }
-        sqlx::query("DELETE FROM connections WHERE name = $1").bind(name).execute(write.on()).await?;
-        write.audit(&audit).await?;
-        write.commit().await
+        let deleted = write.delete_connection(name, &audit).await;
+        write.end(deleted).await
     }
 
     async fn credential(&self, name: &str) -> Result<Option<(i64, Credential)>> {
@@ -151,29 +85,127 @@ impl Connections for Database {
     async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()> {
         let mut master = self.master.write().await;
         let mut write = self.write("rotate").await?;
-        let wrapped =
-            sqlx::query("SELECT connection, data_key FROM credentials").fetch_all(write.on()).await?;
-        for row in wrapped {
-            let place = row.text("connection")?;
-            let key = DataKey::unwrap(&master, &place, &row.plain::<Vec<u8>>("data_key")?)?;
-            sqlx::query("UPDATE credentials SET data_key = $2 WHERE connection = $1")
-                .bind(place.as_str())
-                .bind(key.wrap(&new, &place)?)
-                .execute(write.on())
-                .await?;
-        }
-        sqlx::query("UPDATE installation SET key_check = $1")
-            .bind(seal::check_value(&new, &from_uid(self.installation))?)
-            .execute(write.on())
-            .await?;
-        write.audit(&audit).await?;
-        write.commit().await?;
+        let rotated = write.rotate(&master, &new, self.installation, &audit).await;
+        write.end(rotated).await?;
         *master = new;
         Ok(())
     }
 }
 
 impl Write<'_> {
+    async fn create_connection(
+        &mut self,
+        master: &MasterKey,
+        new: NewConnection,
+        audit: &AuditEntry,
+    ) -> Result<Connection> {
+        let (account, principal) = new.account.unzip();
+        let made = sqlx::query(
+            "INSERT INTO connections (uid, name, provider, specification, account, principal, credential_revision, \
+             revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)",
+        )
+        .bind(from_uid(new.uid))
+        .bind(new.name.as_str())
+        .bind(new.provider)
+        .bind(json(&new.specification)?)
+        .bind(account)
+        .bind(principal)
+        .bind(i64::from(new.credential.is_some()))
+        .bind(millis(audit.at))
+        .execute(self.on())
+        .await;
+        unique(made, || format!("connection {:?}", new.name))?;
+        if let Some(credential) = &new.credential {
+            self.seal(master, new.uid, 1, credential).await?;
+        }
+        self.audit(audit).await?;
+        self.connection(&new.name).await
+    }
+
+    async fn update_connection(
+        &mut self,
+        master: &MasterKey,
+        name: &str,
+        revision: Option<i64>,
+        update: ConnectionUpdate,
+        audit: &AuditEntry,
+    ) -> Result<Connection> {
+        let now = self.connection(name).await?;
+        if revision.is_some_and(|revision| revision != now.revision) {
+            return Err(Error::Stale { what: format!("connection {name:?}") });
+        }
+        if let (Some(known), Some((proven, _))) = (&now.account, &update.account)
+            && known != proven
+        {
+            return Err(Error::Conflict(format!(
+                "connection {name:?} belongs to account {known}, and the credential to {proven}"
+            )));
+        }
+        let (account, principal) = update.account.unzip();
+        let credential_revision = now.credential_revision + i64::from(update.credential.is_some());
+        sqlx::query(
+            "UPDATE connections SET specification = $2, account = $3, principal = $4, credential_revision = $5, \
+             revision = revision + 1, updated_at = $6 WHERE name = $1",
+        )
+        .bind(name)
+        .bind(json(&update.specification.unwrap_or(now.specification))?)
+        .bind(account.or(now.account))
+        .bind(principal.or(now.principal))
+        .bind(credential_revision)
+        .bind(millis(audit.at))
+        .execute(self.on())
+        .await?;
+        if let Some(credential) = &update.credential {
+            self.seal(master, now.uid, credential_revision, credential).await?;
+        }
+        self.audit(audit).await?;
+        self.connection(name).await
+    }
+
+    async fn delete_connection(&mut self, name: &str, audit: &AuditEntry) -> Result<()> {
+        self.connection(name).await?;
+        let holders = self.unfinished_of_connection(name).await?;
+        if !holders.is_empty() {
+            return Err(Error::Held { holders });
+        }
+        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM resources WHERE connection = $1")
+            .bind(name)
+            .fetch_one(self.on())
+            .await?;
+        if known > 0 {
+            return Err(Error::Conflict(format!(
+                "{known} resources are known at connection {name:?}: delete or forget them first"
+            )));
+        }
+        sqlx::query("DELETE FROM connections WHERE name = $1").bind(name).execute(self.on()).await?;
+        self.audit(audit).await
+    }
+
+    async fn rotate(
+        &mut self,
+        master: &MasterKey,
+        new: &MasterKey,
+        installation: Uuid,
+        audit: &AuditEntry,
+    ) -> Result<()> {
+        let wrapped =
+            sqlx::query("SELECT connection, data_key FROM credentials").fetch_all(self.on()).await?;
+        for row in wrapped {
+            let place = row.text("connection")?;
+            let key = DataKey::unwrap(master, &place, &row.plain::<Vec<u8>>("data_key")?)?;
+            sqlx::query("UPDATE credentials SET data_key = $2 WHERE connection = $1")
+                .bind(place.as_str())
+                .bind(key.wrap(new, &place)?)
+                .execute(self.on())
+                .await?;
+        }
+        sqlx::query("UPDATE installation SET key_check = $1")
+            .bind(seal::check_value(new, &from_uid(installation))?)
+            .execute(self.on())
+            .await?;
+        self.audit(audit).await
+    }
+
     async fn connection(&mut self, name: &str) -> Result<Connection> {
         let row = sqlx::query("SELECT * FROM connections WHERE name = $1")
             .bind(name)

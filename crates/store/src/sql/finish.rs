@@ -11,34 +11,37 @@ use crate::{End, Error, Fence, Finish, Operation, Result};
 impl Database {
     pub(super) async fn finish_operation(&self, fence: Fence, finish: Finish) -> Result<Operation> {
         let mut write = self.write("finish").await?;
-        let operation = write.fenced(fence).await?;
+        let finished = write.finish(fence, finish).await;
+        write.end(finished).await
+    }
+}
+
+impl Write<'_> {
+    async fn finish(&mut self, fence: Fence, finish: Finish) -> Result<Operation> {
+        let operation = self.fenced(fence).await?;
         let now = finish.now;
         let (state, error) = match &finish.end {
             End::Succeeded => (OperationState::Succeeded, None),
             End::Failed(failure) => (OperationState::Failed, Some(&**failure)),
             End::Cancelled => (OperationState::Cancelled, None),
         };
-        write.end(operation.id, state, error, &finish.remains, now).await?;
+        self.end_operation(operation.id, state, error, &finish.remains, now).await?;
         let nothing_remains = finish.remains.is_empty();
-        write.keep_outcome(finish).await?;
+        self.keep_outcome(finish).await?;
         if let Some(uid) = operation.resource_uid {
-            write.mutation_ended(uid, now).await?;
+            self.mutation_ended(uid, now).await?;
             match state {
-                OperationState::Succeeded if operation.kind.removes() => write.remove_resource(uid).await?,
-                OperationState::Cancelled if nothing_remains => write.drop_unmade(&operation, None).await?,
+                OperationState::Succeeded if operation.kind.removes() => self.remove_resource(uid).await?,
+                OperationState::Cancelled if nothing_remains => self.drop_unmade(&operation, None).await?,
                 _ => {}
             }
         }
         if operation.kind.creates() && state != OperationState::Succeeded {
-            write.cancel_behind(&operation, now).await?;
+            self.cancel_behind(&operation, now).await?;
         }
-        let operation = write.changed(operation.id, now).await?;
-        write.commit().await?;
-        Ok(operation)
+        self.changed(operation.id, now).await
     }
-}
 
-impl Write<'_> {
     async fn keep_outcome(&mut self, finish: Finish) -> Result<()> {
         for resource in finish.inserts {
             // A refresh may have been faster, as it may have been with any of these: an operation ends all the same.

@@ -1,16 +1,17 @@
 //! The transactions, in SQL that every database of ours understands; `super` says which database it is.
-//!
-//! Commits are not grouped: a single writer makes one commit a transaction, and a claim takes many operations in one.
 
 use std::sync::Arc;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Executor, Pool, SqlStr, Transaction};
-use tokio::sync::{RwLock, watch};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Pool, SqlStr};
+use tokio::sync::{RwLock, mpsc, watch};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{BEGIN_WRITE, Db, SKIP_LOCKED};
 use crate::{AuditEntry, Error, KillPoints, MasterKey, Result, seal};
+
+mod group;
 
 mod accept;
 mod access;
@@ -24,28 +25,45 @@ mod progress;
 mod queue;
 mod resources;
 mod rows;
+mod since;
 mod values;
+
+pub use group::Grouping;
 
 use rows::Columns;
 use values::{from_uid, millis};
 
+type Connection = <Db as sqlx::Database>::Connection;
+
 /// A store over one database.
 pub struct Database {
-    writer: Pool<Db>,
+    writer: mpsc::UnboundedSender<group::Request>,
+    writing: JoinHandle<()>,
+    writers: Pool<Db>,
     readers: Pool<Db>,
     kill_points: Arc<dyn KillPoints>,
     /// Held for writing while it is rotated, so that nobody opens with the old key what is wrapped by the new one.
     master: RwLock<MasterKey>,
     installation: Uuid,
     newest: watch::Sender<i64>,
+    newest_change: watch::Sender<i64>,
 }
 
-/// A transaction that writes, and the kill points around it.
+/// A transaction that writes, and the kill points around it. Dropped before its end, it changes nothing.
 struct Write<'a> {
-    transaction: Transaction<'static, Db>,
-    store: &'a Database,
+    turn: group::Turn,
+    kill_points: &'a dyn KillPoints,
     name: &'static str,
-    newest: Option<i64>,
+}
+
+/// What a store is opened with.
+pub(super) struct Opening {
+    /// One connection, and no more.
+    pub(super) writers: Pool<Db>,
+    pub(super) readers: Pool<Db>,
+    pub(super) master: MasterKey,
+    pub(super) kill_points: Arc<dyn KillPoints>,
+    pub(super) grouping: Grouping,
 }
 
 pub(super) async fn migrate(pool: &Pool<Db>, migrations: &[(i64, &'static str, &'static str)]) -> Result<()> {
@@ -55,45 +73,58 @@ pub(super) async fn migrate(pool: &Pool<Db>, migrations: &[(i64, &'static str, &
             Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(sql), false)
         })
         .collect();
-    Migrator::with_migrations(migrations).run(pool).await.map_err(Error::Migration)
+    Migrator::with_migrations(migrations).run(pool).await.map_err(|error| match error {
+        MigrateError::Execute(error) => error.into(),
+        error => Error::Migration(error),
+    })
 }
 
 impl Database {
-    pub(super) async fn over(
-        writer: Pool<Db>,
-        readers: Pool<Db>,
-        master: MasterKey,
-        kill_points: Arc<dyn KillPoints>,
-    ) -> Result<Self> {
-        let installation = installation(&writer, &master).await?;
+    pub(super) async fn over(opening: Opening) -> Result<Self> {
+        let Opening { writers, readers, master, kill_points, grouping } = opening;
+        let installation = installation(&writers, &master).await?;
         sqlx::query(
             "UPDATE operations SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
              WHERE lease_owner IS NOT NULL",
         )
-        .execute(&writer)
+        .execute(&writers)
         .await?;
         let newest: i64 =
-            sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM events").fetch_one(&writer).await?;
+            sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM events").fetch_one(&writers).await?;
+        let newest = watch::Sender::new(newest);
+        let newest_change = watch::Sender::new(since::newest(&mut *writers.acquire().await?).await?);
+        let (writer, requests) = mpsc::unbounded_channel();
+        let serving = group::Writer {
+            pool: writers.clone(),
+            requests,
+            grouping,
+            kill_points: Arc::clone(&kill_points),
+            newest_event: newest.clone(),
+            newest_change: newest_change.clone(),
+        };
         Ok(Self {
             writer,
+            writing: tokio::spawn(serving.run()),
+            writers,
             readers,
             kill_points,
             master: RwLock::new(master),
             installation,
-            newest: watch::Sender::new(newest),
+            newest,
+            newest_change,
         })
     }
 
     /// Ends every connection to the database. What is under way is rolled back.
     pub async fn close(&self) {
-        self.writer.close().await;
+        self.writing.abort();
+        self.writers.close().await;
         self.readers.close().await;
     }
 
     async fn write(&self, name: &'static str) -> Result<Write<'_>> {
         self.kill_points.at(&format!("store.{name}.before")).await;
-        let transaction = self.writer.begin_with(BEGIN_WRITE).await?;
-        Ok(Write { transaction, store: self, name, newest: None })
+        Ok(Write { turn: group::turn(&self.writer).await?, kill_points: &*self.kill_points, name })
     }
 }
 
@@ -104,19 +135,26 @@ impl std::fmt::Debug for Database {
 }
 
 impl Write<'_> {
-    async fn commit(self) -> Result<()> {
-        let kill_points = &self.store.kill_points;
-        kill_points.at(&format!("store.{}.within", self.name)).await;
-        self.transaction.commit().await?;
-        if let Some(newest) = self.newest {
-            self.store.newest.send_modify(|sequence| *sequence = newest.max(*sequence));
+    /// Ends the transaction: keeps what was written if it came to something, undoes it if not, and answers once that
+    /// is on the disk.
+    async fn end<T>(self, outcome: Result<T>) -> Result<T> {
+        let written = outcome.is_ok();
+        if written {
+            self.kill_points.at(&format!("store.{}.within", self.name)).await;
         }
-        kill_points.at(&format!("store.{}.after", self.name)).await;
-        Ok(())
+        let outcome = self.turn.end(outcome).await;
+        if written {
+            self.kill_points.at(&format!("store.{}.after", self.name)).await;
+        }
+        outcome
     }
 
-    fn on(&mut self) -> impl Executor<'_, Database = Db> {
-        &mut *self.transaction
+    fn on(&mut self) -> &mut Connection {
+        self.turn.connection()
+    }
+
+    fn wrote_event(&mut self, sequence: i64) {
+        self.turn.wrote_event(sequence);
     }
 
     async fn audit(&mut self, entry: &AuditEntry) -> Result<()> {
@@ -133,8 +171,8 @@ impl Write<'_> {
 }
 
 /// The installation's mark; made with the first opening, and proof that the master key is the right one.
-async fn installation(writer: &Pool<Db>, master: &MasterKey) -> Result<Uuid> {
-    let mut transaction = writer.begin_with(BEGIN_WRITE).await?;
+async fn installation(writers: &Pool<Db>, master: &MasterKey) -> Result<Uuid> {
+    let mut transaction = writers.begin_with(BEGIN_WRITE).await?;
     let row =
         sqlx::query("SELECT uid, key_check FROM installation").fetch_optional(&mut *transaction).await?;
     if let Some(row) = row {

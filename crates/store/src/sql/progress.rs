@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Database;
 use super::values::{from_uid, json, millis, number};
+use super::{Database, Write};
 use crate::{Begun, Blocked, Error, Fence, Operation, PREFLIGHT, Result, StageRecord};
 
 impl Database {
@@ -15,16 +15,8 @@ impl Database {
         now: Timestamp,
     ) -> Result<Operation> {
         let mut write = self.write("start").await?;
-        write.fenced(fence).await?;
-        sqlx::query("UPDATE operations SET state = 'running', started_at = $2 WHERE id = $1")
-            .bind(from_uid(fence.operation))
-            .bind(millis(now))
-            .execute(write.on())
-            .await?;
-        write.update_stage(fence.operation, PREFLIGHT, &preflight).await?;
-        let operation = write.changed(fence.operation, now).await?;
-        write.commit().await?;
-        Ok(operation)
+        let started = write.start(fence, &preflight, now).await;
+        write.end(started).await
     }
 
     pub(super) async fn begin_operation(
@@ -35,7 +27,67 @@ impl Database {
         now: Timestamp,
     ) -> Result<Operation> {
         let mut write = self.write("begin").await?;
-        let operation = write.fenced(fence).await?;
+        let begun = write.begin(fence, &begun, &preflight, now).await;
+        write.end(begun).await
+    }
+
+    pub(super) async fn record_stage(
+        &self,
+        fence: Fence,
+        stage: &str,
+        record: StageRecord,
+        subject: Option<Uuid>,
+        lease: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.write("record").await?;
+        let recorded = write.record(fence, stage, record, subject, lease, now).await;
+        write.end(recorded).await
+    }
+
+    pub(super) async fn release_operation(
+        &self,
+        fence: Fence,
+        next_run_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.write("release").await?;
+        let released = write.release(fence, next_run_at, now).await;
+        write.end(released).await
+    }
+
+    pub(super) async fn block_operation(
+        &self,
+        fence: Fence,
+        blocked: Blocked,
+        now: Timestamp,
+    ) -> Result<Operation> {
+        let mut write = self.write("block").await?;
+        let blocked = write.block(fence, &blocked, now).await;
+        write.end(blocked).await
+    }
+}
+
+impl Write<'_> {
+    async fn start(&mut self, fence: Fence, preflight: &StageRecord, now: Timestamp) -> Result<Operation> {
+        self.fenced(fence).await?;
+        sqlx::query("UPDATE operations SET state = 'running', started_at = $2 WHERE id = $1")
+            .bind(from_uid(fence.operation))
+            .bind(millis(now))
+            .execute(self.on())
+            .await?;
+        self.update_stage(fence.operation, PREFLIGHT, preflight).await?;
+        self.changed(fence.operation, now).await
+    }
+
+    async fn begin(
+        &mut self,
+        fence: Fence,
+        begun: &Begun,
+        preflight: &StageRecord,
+        now: Timestamp,
+    ) -> Result<Operation> {
+        let operation = self.fenced(fence).await?;
         if operation.stages.len() > 1 {
             return Err(Error::Conflict("the operation has a plan already".to_owned()));
         }
@@ -49,19 +101,17 @@ impl Database {
         .bind(json(&begun.notices)?)
         .bind(json(&begun.children)?)
         .bind(number(begun.expected_seconds))
-        .execute(write.on())
+        .execute(self.on())
         .await?;
         for (position, stage) in begun.stages.iter().enumerate() {
-            write.insert_stage(fence.operation, &stage.name, position + 1, &stage.specification).await?;
+            self.insert_stage(fence.operation, &stage.name, position + 1, &stage.specification).await?;
         }
-        write.update_stage(fence.operation, PREFLIGHT, &preflight).await?;
-        let operation = write.changed(fence.operation, now).await?;
-        write.commit().await?;
-        Ok(operation)
+        self.update_stage(fence.operation, PREFLIGHT, preflight).await?;
+        self.changed(fence.operation, now).await
     }
 
-    pub(super) async fn record_stage(
-        &self,
+    async fn record(
+        &mut self,
         fence: Fence,
         stage: &str,
         record: StageRecord,
@@ -69,14 +119,13 @@ impl Database {
         lease: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        let mut write = self.write("record").await?;
-        let before = write.fenced(fence).await?;
+        let before = self.fenced(fence).await?;
         sqlx::query("UPDATE operations SET lease_until = $2 WHERE id = $1 AND lease_until < $2")
             .bind(from_uid(fence.operation))
             .bind(millis(lease))
-            .execute(write.on())
+            .execute(self.on())
             .await?;
-        write.update_stage(fence.operation, stage, &record).await?;
+        self.update_stage(fence.operation, stage, &record).await?;
         let mut after = before.clone();
         let Some(known) = after.stages.iter_mut().find(|known| known.name == stage) else {
             return Err(Error::not_found(format!("stage {stage:?}")));
@@ -88,21 +137,15 @@ impl Database {
             && !system_id.is_empty()
         {
             let incarnation = known.record.incarnation.as_deref().filter(|text| !text.is_empty());
-            write.identify_resource(uid, system_id, incarnation, now).await?;
+            self.identify_resource(uid, system_id, incarnation, now).await?;
         }
         if after.view() != before.view() {
-            write.changed_to(after, now).await?;
+            self.changed_to(after, now).await?;
         }
-        write.commit().await
+        Ok(())
     }
 
-    pub(super) async fn release_operation(
-        &self,
-        fence: Fence,
-        next_run_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut write = self.write("release").await?;
+    async fn release(&mut self, fence: Fence, next_run_at: Timestamp, now: Timestamp) -> Result<()> {
         let released = sqlx::query(
             "UPDATE operations SET next_run_at = CASE WHEN woken = 1 THEN $4 ELSE $3 END, woken = 0, \
              lease_owner = NULL, lease_until = NULL WHERE id = $1 AND fence = $2 AND lease_owner IS NOT NULL",
@@ -111,33 +154,22 @@ impl Database {
         .bind(fence.number)
         .bind(millis(next_run_at))
         .bind(millis(now))
-        .execute(write.on())
+        .execute(self.on())
         .await?;
-        if released.rows_affected() == 0 {
-            return Err(Error::Fenced);
-        }
-        write.commit().await
+        if released.rows_affected() == 0 { Err(Error::Fenced) } else { Ok(()) }
     }
 
-    pub(super) async fn block_operation(
-        &self,
-        fence: Fence,
-        blocked: Blocked,
-        now: Timestamp,
-    ) -> Result<Operation> {
-        let mut write = self.write("block").await?;
-        write.fenced(fence).await?;
+    async fn block(&mut self, fence: Fence, blocked: &Blocked, now: Timestamp) -> Result<Operation> {
+        self.fenced(fence).await?;
         sqlx::query(
             "UPDATE operations SET state = 'blocked', blocked = $2, next_run_at = $3, woken = 0, lease_owner = NULL, \
              lease_until = NULL WHERE id = $1",
         )
         .bind(from_uid(fence.operation))
-        .bind(json(&blocked)?)
+        .bind(json(blocked)?)
         .bind(millis(now))
-        .execute(write.on())
+        .execute(self.on())
         .await?;
-        let operation = write.changed(fence.operation, now).await?;
-        write.commit().await?;
-        Ok(operation)
+        self.changed(fence.operation, now).await
     }
 }

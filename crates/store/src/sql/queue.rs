@@ -16,29 +16,41 @@ pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN
 impl Database {
     pub(super) async fn cancel_operation(&self, wish: Wish) -> Result<Operation> {
         let mut write = self.write("cancel").await?;
-        if let Some(earlier) = write.repeated(&wish).await? {
-            return Ok(earlier);
-        }
-        let operation = write.operation(wish.operation).await?;
-        if operation.state.is_final() {
-            return Err(Error::Conflict(format!("operation {} is over: {}", operation.id, operation.state)));
-        }
-        write.stop(&operation, None, wish.now).await?;
-        write.wished(wish).await
+        let cancelled = write.cancel(&wish).await;
+        write.end(cancelled).await
     }
 
     pub(super) async fn retry_operation(&self, wish: Wish, choice: Option<&str>) -> Result<Operation> {
         let mut write = self.write("retry").await?;
-        if let Some(earlier) = write.repeated(&wish).await? {
+        let retried = write.retry(&wish, choice).await;
+        write.end(retried).await
+    }
+}
+
+impl Write<'_> {
+    async fn cancel(&mut self, wish: &Wish) -> Result<Operation> {
+        if let Some(earlier) = self.repeated(wish).await? {
             return Ok(earlier);
         }
-        let operation = write.operation(wish.operation).await?;
+        let operation = self.operation(wish.operation).await?;
+        if operation.state.is_final() {
+            return Err(Error::Conflict(format!("operation {} is over: {}", operation.id, operation.state)));
+        }
+        self.stop(&operation, None, wish.now).await?;
+        self.wished(wish).await
+    }
+
+    async fn retry(&mut self, wish: &Wish, choice: Option<&str>) -> Result<Operation> {
+        if let Some(earlier) = self.repeated(wish).await? {
+            return Ok(earlier);
+        }
+        let operation = self.operation(wish.operation).await?;
         if let Some(choice) = choice {
-            write.choose(&operation, choice).await?;
+            self.choose(&operation, choice).await?;
         }
         match operation.state {
-            OperationState::Blocked => write.resume(operation.id).await?,
-            OperationState::Failed => write.queue_again(&operation, wish.now).await?,
+            OperationState::Blocked => self.resume(operation.id).await?,
+            OperationState::Failed => self.queue_again(&operation, wish.now).await?,
             state => {
                 return Err(Error::Conflict(format!(
                     "operation {} is {state}: only what failed or is blocked can be retried",
@@ -46,12 +58,10 @@ impl Database {
                 )));
             }
         }
-        write.changed(operation.id, wish.now).await?;
-        write.wished(wish).await
+        self.changed(operation.id, wish.now).await?;
+        self.wished(wish).await
     }
-}
 
-impl Write<'_> {
     /// The operation as it stands, if the same request was made before.
     async fn repeated(&mut self, wish: &Wish) -> Result<Option<Operation>> {
         let Some(key) = &wish.idempotency else { return Ok(None) };
@@ -61,12 +71,10 @@ impl Write<'_> {
         }
     }
 
-    async fn wished(mut self, wish: Wish) -> Result<Operation> {
+    async fn wished(&mut self, wish: &Wish) -> Result<Operation> {
         self.audit(&wish.audit).await?;
         self.keep_key(wish.idempotency.as_ref(), wish.operation, wish.now).await?;
-        let operation = self.operation(wish.operation).await?;
-        self.commit().await?;
-        Ok(operation)
+        self.operation(wish.operation).await
     }
 
     /// Every other candidate counts as known before the ask: the stage finds the chosen one alone.
@@ -98,7 +106,7 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<()> {
         if operation.state == OperationState::Queued && !operation.has_asked() {
-            self.end(operation.id, OperationState::Cancelled, None, &[], now).await?;
+            self.end_operation(operation.id, OperationState::Cancelled, None, &[], now).await?;
             self.drop_unmade(operation, kept).await?;
         } else {
             sqlx::query(
@@ -141,7 +149,7 @@ impl Write<'_> {
         for id in self.holders_of_record(uid).await? {
             let waiting = self.operation(id).await?;
             if waiting.state == OperationState::Queued && !waiting.kind.removes() {
-                self.end(id, OperationState::Cancelled, Some(&why), &[], now).await?;
+                self.end_operation(id, OperationState::Cancelled, Some(&why), &[], now).await?;
                 self.drop_unmade(&waiting, None).await?;
                 self.changed(id, now).await?;
             }
@@ -183,7 +191,7 @@ impl Write<'_> {
     /// Ends an operation that its user gives up, whatever the cloud still does.
     pub(super) async fn abandon(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
         let why = Failure::new(FailureKind::Conflict, "given up: its record was forgotten");
-        self.end(id, OperationState::Cancelled, Some(&why), &[], now).await?;
+        self.end_operation(id, OperationState::Cancelled, Some(&why), &[], now).await?;
         self.changed(id, now).await?;
         Ok(())
     }

@@ -2,25 +2,23 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::filter::Rows;
 use super::values::{flag, from_parent, from_uid, json, maybe_json, maybe_millis, millis, word};
 use super::{Database, Write, rows};
 use crate::{
-    AuditEntry, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,
-    Resources, Result, SystemKey,
+    AuditEntry, Changes, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey,
+    ResourceUpdate, Resources, Result, SystemKey,
 };
 
 #[async_trait]
 impl Resources for Database {
     async fn insert_resources(&self, resources: Vec<NewResource>, audit: AuditEntry) -> Result<()> {
         let mut write = self.write("insert_resources").await?;
-        for resource in resources {
-            write.insert_resource(resource, audit.at).await?;
-        }
-        write.audit(&audit).await?;
-        write.commit().await
+        let inserted = write.insert_resources(resources, &audit).await;
+        write.end(inserted).await
     }
 
     async fn resource(&self, uid: Uuid) -> Result<Option<Resource>> {
@@ -80,12 +78,8 @@ impl Resources for Database {
 
     async fn observe(&self, observations: Vec<Observe>) -> Result<usize> {
         let mut write = self.write("observe").await?;
-        let mut kept = 0;
-        for observe in observations {
-            kept += usize::from(write.observe(observe, false).await?);
-        }
-        write.commit().await?;
-        Ok(kept)
+        let kept = write.observe_all(observations).await;
+        write.end(kept).await
     }
 
     async fn update_resource(
@@ -96,42 +90,83 @@ impl Resources for Database {
         audit: AuditEntry,
     ) -> Result<Resource> {
         let mut write = self.write("update_resource").await?;
-        write.decide(uid, revision, update, audit.at).await?;
-        write.audit(&audit).await?;
-        let resource = write.resource(uid).await?;
-        write.commit().await?;
-        Ok(resource)
+        let updated = write.update_and_read(uid, revision, update, &audit).await;
+        write.end(updated).await
     }
 
     async fn mark_missing(&self, uids: &[Uuid], since: Option<Timestamp>) -> Result<()> {
         let mut write = self.write("mark_missing").await?;
-        for uid in uids {
-            sqlx::query("UPDATE resources SET missing_since = $2 WHERE uid = $1")
-                .bind(from_uid(*uid))
-                .bind(maybe_millis(since))
-                .execute(write.on())
-                .await?;
-        }
-        write.commit().await
+        let marked = write.mark_missing(uids, since).await;
+        write.end(marked).await
+    }
+
+    async fn changes_since(&self, version: Option<i64>) -> Result<Changes> {
+        self.changes_since(version).await
+    }
+
+    fn changes(&self) -> watch::Receiver<i64> {
+        self.newest_change.subscribe()
     }
 
     async fn forget(&self, uid: Uuid, abandon: bool, audit: AuditEntry) -> Result<()> {
         let mut write = self.write("forget").await?;
-        write.resource(uid).await?;
-        let holders = write.holders_of_record(uid).await?;
-        if !holders.is_empty() && !abandon {
-            return Err(Error::Held { holders });
-        }
-        for holder in holders {
-            write.abandon(holder, audit.at).await?;
-        }
-        write.remove_resource(uid).await?;
-        write.audit(&audit).await?;
-        write.commit().await
+        let forgotten = write.forget(uid, abandon, &audit).await;
+        write.end(forgotten).await
     }
 }
 
 impl Write<'_> {
+    async fn insert_resources(&mut self, resources: Vec<NewResource>, audit: &AuditEntry) -> Result<()> {
+        for resource in resources {
+            self.insert_resource(resource, audit.at).await?;
+        }
+        self.audit(audit).await
+    }
+
+    async fn observe_all(&mut self, observations: Vec<Observe>) -> Result<usize> {
+        let mut kept = 0;
+        for observe in observations {
+            kept += usize::from(self.observe(observe, false).await?);
+        }
+        Ok(kept)
+    }
+
+    async fn update_and_read(
+        &mut self,
+        uid: Uuid,
+        revision: Option<i64>,
+        update: ResourceUpdate,
+        audit: &AuditEntry,
+    ) -> Result<Resource> {
+        self.decide(uid, revision, update, audit.at).await?;
+        self.audit(audit).await?;
+        self.resource(uid).await
+    }
+
+    async fn mark_missing(&mut self, uids: &[Uuid], since: Option<Timestamp>) -> Result<()> {
+        for uid in uids {
+            sqlx::query("UPDATE resources SET missing_since = $2 WHERE uid = $1")
+                .bind(from_uid(*uid))
+                .bind(maybe_millis(since))
+                .execute(self.on())
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&mut self, uid: Uuid, abandon: bool, audit: &AuditEntry) -> Result<()> {
+        self.resource(uid).await?;
+        let holders = self.holders_of_record(uid).await?;
+        if !holders.is_empty() && !abandon {
+            return Err(Error::Held { holders });
+        }
+        for holder in holders {
+            self.abandon(holder, audit.at).await?;
+        }
+        self.remove_resource(uid).await?;
+        self.audit(audit).await
+    }
+
     pub(super) async fn resource(&mut self, uid: Uuid) -> Result<Resource> {
         let row = sqlx::query("SELECT * FROM resources WHERE uid = $1")
             .bind(from_uid(uid))

@@ -63,3 +63,34 @@ async fn a_second_process_takes_over_and_the_first_writes_nothing_any_more() {
     assert!(claim(&first, 2).await.is_empty());
     second.start(now.fence, StageRecord::default(), at(2)).await.unwrap();
 }
+
+fn fault(opened: Result<SqliteStore, Error>) -> pmks_store::Fault {
+    match opened {
+        Err(Error::Database(error)) => error.fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_and_what_has_a_hole_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let again = async || SqliteStore::open(&path, key(1), Arc::new(NoKillPoints)).await;
+    let store = with_connection(directory.path()).await;
+    for number in 0..200 {
+        let mut record = resource(Uuid::from_u128(number), ResourceKind::KeyPair, &number.to_string());
+        record.request = json!("x".repeat(1000));
+        store.insert_resources(vec![record], audit()).await.unwrap();
+    }
+    store.close().await;
+    let whole = std::fs::read(&path).unwrap();
+    let mut holed = whole.clone();
+    let middle = holed.len() / 2 / 4096 * 4096;
+    holed[middle..middle + 4096 * 4].fill(0xa5);
+    std::fs::write(&path, holed).unwrap();
+    assert_eq!(fault(again().await), pmks_store::Fault::Corrupt);
+    std::fs::write(&path, "this was never a database, however long it is".repeat(100)).unwrap();
+    assert_eq!(fault(again().await), pmks_store::Fault::Corrupt);
+    std::fs::write(&path, whole).unwrap();
+    assert_eq!(again().await.unwrap().connections(Page::all()).await.unwrap().len(), 1);
+}

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting fails has failed")]
 
+mod changes;
 mod files;
+mod groups;
 mod wishes;
 
 use std::path::Path;

@@ -90,7 +90,7 @@ where
 /// write after it.
 pub fn sampled(points: &[String], passings: &[usize], stride: usize) -> Vec<usize> {
     let beside_an_ask = |at: usize| {
-        points.iter().enumerate().skip(at.saturating_sub(8)).take(17).any(|(near, point)| {
+        points.iter().enumerate().skip(at.saturating_sub(14)).take(29).any(|(near, point)| {
             let asks = point.starts_with("engine.ask.") || point.starts_with("engine.remove_failed.");
             // Stages that run at once pass their points between each other's: only what the ask's own are counts.
             asks && points.get(at).is_some_and(|own| near == at || own.starts_with("store.record."))
@@ -122,7 +122,8 @@ pub fn distinct(points: &[String]) -> Vec<usize> {
         if *times == 1 || (*times == 2 && !waits) {
             distinct.push(at);
         }
-        if point.starts_with("store.") && point.rsplit('.').next() == Some("after") && !waits {
+        let commits = point.starts_with("store.group.");
+        if point.starts_with("store.") && point.rsplit('.').next() == Some("after") && !waits && !commits {
             writes += 1;
         }
     }

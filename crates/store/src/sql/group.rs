@@ -1,0 +1,255 @@
+//! The one writer. Transactions that wait at the same time share a commit, so that many changes cost one write to the
+//! disk.
+//!
+//! ```text
+//! begin ─ savepoint, a change, release ─ savepoint, a change, release ─ … ─ commit ─ everybody hears
+//! ```
+//! Each change stands behind a savepoint of its own: one that fails takes nothing with it. Nobody hears of a change, or
+//! of a refusal that another change led to, before it is on the disk: a crash before the commit loses what nobody was
+//! told of.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Executor as _, Pool};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
+
+use super::{BEGIN_WRITE, Connection, Db};
+use crate::{DatabaseError, Error, KillPoints, Result};
+
+/// How many changes share a commit.
+///
+/// A group ends as soon as nobody waits: the time is a bound, not a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// The most changes of one commit; 1: each change has its own.
+    pub changes: usize,
+    /// How long a group takes changes in.
+    pub time: Duration,
+}
+
+impl Default for Grouping {
+    fn default() -> Self {
+        Self { changes: 256, time: Duration::from_millis(5) }
+    }
+}
+
+/// What is told to a change once the commit of its group is over.
+type Committed = std::result::Result<(), DatabaseError>;
+
+/// A change that waits for its turn.
+pub(super) struct Request {
+    enter: oneshot::Sender<OwnedMutexGuard<Group>>,
+    committed: oneshot::Sender<Committed>,
+}
+
+/// A change whose turn it is. Given back with [`Turn::end`]; dropped, it changes nothing.
+pub(super) struct Turn {
+    group: OwnedMutexGuard<Group>,
+    committed: oneshot::Receiver<Committed>,
+    newest_event: Option<i64>,
+}
+
+/// The connection of a group, in the hands of one change after the other.
+pub(super) struct Group {
+    connection: PoolConnection<Db>,
+    /// Whether the change that had it last is to stand.
+    kept: bool,
+    /// What the database said to the change that had it last, if it failed by that.
+    failed: Option<DatabaseError>,
+    newest_event: Option<i64>,
+    newest_change: i64,
+}
+
+/// The writer's side.
+pub(super) struct Writer {
+    pub(super) pool: Pool<Db>,
+    pub(super) requests: mpsc::UnboundedReceiver<Request>,
+    pub(super) grouping: Grouping,
+    pub(super) kill_points: Arc<dyn KillPoints>,
+    pub(super) newest_event: watch::Sender<i64>,
+    pub(super) newest_change: watch::Sender<i64>,
+}
+
+/// Waits for the turn of a change.
+pub(super) async fn turn(writer: &mpsc::UnboundedSender<Request>) -> Result<Turn> {
+    let (enter, entered) = oneshot::channel();
+    let (committed, heard) = oneshot::channel();
+    writer.send(Request { enter, committed }).map_err(|_| Error::Closed)?;
+    match entered.await {
+        Ok(group) => Ok(Turn { group, committed: heard, newest_event: None }),
+        Err(_) => match heard.await {
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(())) | Err(_) => Err(Error::Closed),
+        },
+    }
+}
+
+impl Turn {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.group.connection
+    }
+
+    /// The event that the change wrote last.
+    pub(super) fn wrote_event(&mut self, sequence: i64) {
+        self.newest_event = Some(sequence);
+    }
+
+    /// Gives the connection back, the change to stand or to be undone, and waits for the commit.
+    pub(super) async fn end<T>(mut self, outcome: Result<T>) -> Result<T> {
+        self.group.kept = outcome.is_ok();
+        if outcome.is_ok() {
+            // Sequence numbers of what is undone are given again.
+            self.group.newest_event = self.newest_event.or(self.group.newest_event);
+        }
+        if let Err(Error::Database(error)) = &outcome {
+            self.group.failed = Some(error.clone());
+        }
+        drop(self.group);
+        match self.committed.await {
+            Ok(Ok(())) => outcome,
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+}
+
+impl Writer {
+    /// Serves changes until nobody can ask any more.
+    pub(super) async fn run(mut self) {
+        while let Some(first) = self.requests.recv().await {
+            let mut heard_by = Vec::new();
+            let outcome = self.serve(first, &mut heard_by).await;
+            for change in heard_by {
+                // Whoever went away does not want to hear.
+                let _ = change.send(outcome.clone());
+            }
+        }
+    }
+
+    /// One group, from its first change to its commit.
+    async fn serve(&mut self, first: Request, heard_by: &mut Vec<oneshot::Sender<Committed>>) -> Committed {
+        let connection = match self.pool.acquire().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                heard_by.push(first.committed);
+                return Err(error.into());
+            }
+        };
+        let group = Arc::new(Mutex::new(Group {
+            connection,
+            kept: false,
+            failed: None,
+            newest_event: None,
+            newest_change: 0,
+        }));
+        let outcome = self.fill(first, &group, heard_by).await;
+        let mut group = group.lock().await;
+        if outcome.is_err() {
+            // What failed may have ended the transaction by itself; if not even this can be done, the connection is
+            // of no use any more.
+            if group.connection.execute("ROLLBACK").await.is_err() && group.connection.ping().await.is_err() {
+                group.connection.close_on_drop();
+            }
+            return outcome;
+        }
+        if let Some(newest) = group.newest_event {
+            self.newest_event.send_modify(|sequence| *sequence = newest.max(*sequence));
+        }
+        let newest = group.newest_change;
+        self.newest_change.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        self.kill_points.at("store.group.after").await;
+        Ok(())
+    }
+
+    async fn fill(
+        &mut self,
+        first: Request,
+        group: &Arc<Mutex<Group>>,
+        heard_by: &mut Vec<oneshot::Sender<Committed>>,
+    ) -> Committed {
+        let began = Instant::now();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            let begins = heard_by.is_empty();
+            heard_by.push(request.committed);
+            let mut lent = Arc::clone(group).lock_owned().await;
+            lent.kept = false;
+            lent.failed = None;
+            if begins {
+                lent.connection.execute(BEGIN_WRITE).await?;
+            }
+            lent.connection.execute("SAVEPOINT change").await?;
+            // A caller that went away gives it back at once.
+            drop(request.enter.send(lent));
+            self.take_back(group).await?;
+            let full = heard_by.len() >= self.grouping.changes || began.elapsed() >= self.grouping.time;
+            next = if full { None } else { self.requests.try_recv().ok() };
+        }
+        self.kill_points.at("store.group.before").await;
+        let mut group = group.lock().await;
+        group.newest_change = sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM changes")
+            .fetch_one(&mut *group.connection)
+            .await?;
+        group.connection.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// Waits until the change gives the connection back, and keeps or undoes what it did.
+    async fn take_back(&self, group: &Mutex<Group>) -> Committed {
+        let mut group = group.lock().await;
+        if group.kept {
+            group.connection.execute("RELEASE change").await?;
+            return Ok(());
+        }
+        let undone = group.connection.execute("ROLLBACK TO change; RELEASE change").await;
+        match undone {
+            Ok(_) => Ok(()),
+            // A full disk may end the whole transaction: then that is why, and not that the savepoint is gone.
+            Err(error) => Err(group.failed.take().unwrap_or_else(|| error.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{Access as _, AuditEntry, Fault, MasterKey, NoKillPoints, SqliteStore};
+
+    async fn limit_pages(store: &SqliteStore, pages: u32) {
+        let mut connection = store.writers.acquire().await.unwrap();
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&mut *connection).await.unwrap();
+    }
+
+    fn line(target: &str) -> AuditEntry {
+        let [who, action, request_id] = ["me", "test", ""].map(str::to_owned);
+        AuditEntry { at: Timestamp::UNIX_EPOCH, who, action, target: target.to_owned(), request_id }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_nothing_half_is_stored_and_all_goes_on_when_there_is_room() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let key = MasterKey::from_bytes([1; 32]);
+        let store = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap();
+        store.audit(line("first")).await.unwrap();
+        // As many as there are: the next that is needed is refused.
+        limit_pages(&store, 1).await;
+        let large = "x".repeat(100_000);
+        let (small, refused) = tokio::join!(store.audit(line("small")), store.audit(line(&large)));
+        let Err(Error::Database(error)) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.fault, Fault::Full);
+        let mut kept: Vec<String> =
+            store.audit_log(None, 10).await.unwrap().into_iter().map(|line| line.target).collect();
+        kept.reverse();
+        // What shared its commit is on the disk, or was told that it is not.
+        assert_eq!(kept, if small.is_ok() { vec!["first", "small"] } else { vec!["first"] });
+        limit_pages(&store, 1_000_000).await;
+        store.audit(line(&large)).await.unwrap();
+        assert_eq!(store.audit_log(None, 10).await.unwrap().len(), kept.len() + 1);
+    }
+}

@@ -1,0 +1,163 @@
+//! Changes that share a commit: each for itself, all on the disk before anybody hears.
+
+use std::sync::{Mutex, PoisonError};
+
+use futures::FutureExt as _;
+use pmks_store::Grouping;
+use tokio::sync::watch;
+
+use super::*;
+
+/// Holds everybody who comes to one of its points until it is opened, and remembers the commits.
+#[derive(Debug)]
+struct Gate {
+    point: &'static str,
+    open: watch::Sender<bool>,
+    commits: Mutex<usize>,
+}
+
+impl Gate {
+    fn at(point: &'static str) -> Arc<Self> {
+        Arc::new(Self { point, open: watch::Sender::new(true), commits: Mutex::default() })
+    }
+
+    fn commits(&self) -> usize {
+        *self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until somebody stands at the gate.
+    async fn reached(&self) {
+        while self.open.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl KillPoints for Gate {
+    async fn at(&self, point: &str) {
+        if point == "store.group.after" {
+            *self.commits.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+        if point == self.point {
+            self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        }
+    }
+}
+
+async fn open_at(directory: &Path, gate: &Arc<Gate>, changes: usize) -> Arc<SqliteStore> {
+    let grouping = Grouping { changes, time: Duration::from_secs(60) };
+    let path = directory.join("s");
+    let store = SqliteStore::open_grouping(&path, key(1), Arc::clone(gate) as _, grouping).await.unwrap();
+    Arc::new(store)
+}
+
+/// A creation of a cluster of its own.
+fn another(number: u128) -> Accept {
+    let uid = Uuid::from_u128(0xc00 + number);
+    let mut accept = create(number);
+    accept.operation.resource_uid = Some(uid);
+    accept.resources = vec![resource(uid, ResourceKind::Cluster, &format!("k{number}"))];
+    accept.holds.clear();
+    accept
+}
+
+/// A store whose writer stands before a commit, so that whoever comes now shares the next one.
+async fn crowded(directory: &Path, changes: usize) -> (Arc<SqliteStore>, Arc<Gate>) {
+    let gate = Gate::at("store.group.before");
+    let store = open_at(directory, &gate, changes).await;
+    store.create_connection(connection("c", None), audit()).await.unwrap();
+    gate.open.send_replace(false);
+    let held = Arc::clone(&store);
+    tokio::spawn(async move { held.audit(audit()).await.unwrap() });
+    gate.reached().await;
+    (store, gate)
+}
+
+#[tokio::test]
+async fn changes_that_wait_together_share_a_commit_and_one_that_fails_takes_nothing_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 256).await;
+    let before = gate.commits();
+    let mut given_up = Box::pin(store.accept(another(9)));
+    let mut all: Vec<_> =
+        [another(1), another(1), another(2)].map(|accept| Box::pin(store.accept(accept))).into();
+    assert!((&mut given_up).now_or_never().is_none());
+    assert!(all.iter_mut().all(|change| change.now_or_never().is_none()));
+    drop(given_up);
+    gate.open.send_replace(true);
+    let answers = futures::future::join_all(all).await;
+    assert_eq!(gate.commits() - before, 2, "the one that stood at the gate, and one for all others");
+    assert!(matches!(answers[0], Ok(Accepted::New(_))), "{answers:?}");
+    assert!(matches!(answers[1], Err(Error::AlreadyExists { .. })), "{answers:?}");
+    assert!(matches!(answers[2], Ok(Accepted::New(_))), "{answers:?}");
+    store.close().await;
+    let store = open(directory.path()).await;
+    let kept = store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
+    assert_eq!(kept.iter().map(|kept| kept.id.as_u128()).collect::<Vec<_>>(), [1, 2]);
+    let events = store.events_after(0, None, 100).await.unwrap();
+    assert_eq!(events.len(), 2);
+    assert_eq!(*store.events().borrow(), events[1].sequence);
+}
+
+#[tokio::test]
+async fn a_group_is_no_larger_than_its_bound() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 2).await;
+    let before = gate.commits();
+    let all: Vec<_> = (1..=5).map(|number| Box::pin(store.accept(another(number)))).collect();
+    let mut all = futures::future::join_all(all);
+    assert!((&mut all).now_or_never().is_none());
+    gate.open.send_replace(true);
+    assert!(all.await.iter().all(Result::is_ok));
+    assert_eq!(gate.commits() - before, 1 + 3);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_commit_loses_what_nobody_was_told_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 256).await;
+    let mut all =
+        futures::future::join_all([another(1), another(2)].map(|accept| Box::pin(store.accept(accept))));
+    assert!((&mut all).now_or_never().is_none());
+    // The gate lets the first group pass and holds the second one, whose changes stand here, for ever.
+    let commits = gate.commits();
+    gate.open.send_replace(true);
+    while gate.commits() == commits {
+        tokio::task::yield_now().await;
+    }
+    gate.open.send_replace(false);
+    tokio::select! {
+        told = &mut all => panic!("they were told: {told:?}"),
+        () = gate.reached() => {}
+    }
+    drop(all);
+    store.close().await;
+    let store = open(directory.path()).await;
+    assert!(store.operations(&OperationFilter::default(), Page::all()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_crash_after_the_commit_keeps_the_whole_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let gate = Gate::at("store.group.after");
+    let store = open_at(directory.path(), &gate, 256).await;
+    store.create_connection(connection("c", None), audit()).await.unwrap();
+    gate.open.send_replace(false);
+    let accepting = Arc::clone(&store);
+    let change = tokio::spawn(async move { accepting.accept(another(1)).await });
+    gate.reached().await;
+    assert!(!change.is_finished(), "nobody heard of it");
+    change.abort();
+    store.close().await;
+    let store = open(directory.path()).await;
+    assert_eq!(store.operations(&OperationFilter::default(), Page::all()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    store.close().await;
+    assert!(matches!(store.audit(audit()).await, Err(Error::Closed)));
+}
