@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use pmks_model::{OperationKind, Status};
-use pmks_store::{Operation, OperationFilter, Page, Resource, Store};
+use pmks_store::{OperationFilter, Page, Resource, Store, Unfinished};
 use uuid::Uuid;
 
 use crate::Result;
 use crate::failure::of_store;
 
-/// Operations that are not over, by the record that they are about.
-pub(crate) struct Activity(HashMap<Uuid, Vec<Operation>>);
+/// Operations that are not over, by the record that they are about, oldest first.
+#[derive(Default)]
+pub(crate) struct Activity(HashMap<Uuid, Vec<Unfinished>>);
 
 /// For more records than this, one question about all operations is cheaper than one a record.
 const FEW: usize = 32;
@@ -22,24 +23,43 @@ impl Activity {
         records: impl IntoIterator<Item = &Resource> + Send,
     ) -> Result<Self> {
         let uids: Vec<Uuid> = records.into_iter().map(|record| record.uid).collect();
-        let mut by_record: HashMap<Uuid, Vec<Operation>> = HashMap::new();
+        let mut activity = Self::default();
         let unfinished = OperationFilter { unfinished: true, ..OperationFilter::default() };
         if uids.len() > FEW {
             for operation in store.operations(&unfinished, Page::all()).await.map_err(of_store)? {
-                if let Some(uid) = operation.resource_uid {
-                    by_record.entry(uid).or_default().push(operation);
-                }
+                activity.goes_on(operation.unfinished());
             }
-            return Ok(Self(by_record));
+            return Ok(activity);
         }
         for uid in uids {
             let filter = OperationFilter { resource_uid: Some(uid), ..unfinished.clone() };
-            let found = store.operations(&filter, Page::all()).await.map_err(of_store)?;
-            if !found.is_empty() {
-                by_record.insert(uid, found);
+            for operation in store.operations(&filter, Page::all()).await.map_err(of_store)? {
+                activity.goes_on(operation.unfinished());
             }
         }
-        Ok(Self(by_record))
+        Ok(activity)
+    }
+
+    /// An operation is not over.
+    pub(crate) fn goes_on(&mut self, operation: Unfinished) {
+        let Some(uid) = operation.resource else { return };
+        let about = self.0.entry(uid).or_default();
+        if let Err(place) = about.binary_search_by_key(&operation.id, |known| known.id) {
+            about.insert(place, operation);
+        }
+    }
+
+    /// An operation is over.
+    pub(crate) fn over(&mut self, operation: Uuid) {
+        self.0.retain(|_, about| {
+            about.retain(|known| known.id != operation);
+            !about.is_empty()
+        });
+    }
+
+    /// Whether anything is going on with that record itself.
+    pub(crate) fn is_about(&self, uid: Uuid) -> bool {
+        self.0.contains_key(&uid)
     }
 
     /// Whether anything is going on with one of these records.

@@ -13,11 +13,13 @@ use uuid::Uuid;
 use crate::connections::Specification;
 use crate::engine::{self, Connected};
 use crate::failure::{conflict, not_found, of_cloud, of_store, unexpected};
+use crate::inventory::memory::Memory;
 use crate::{Registry, Result};
 
 /// Makes and keeps drivers.
 pub(crate) struct Drivers {
     store: Arc<dyn Store>,
+    memory: Arc<Memory>,
     clock: Arc<dyn Clock>,
     registry: Registry,
     transport: Transport,
@@ -42,7 +44,7 @@ pub(crate) struct At {
 }
 
 /// Where names and the cloud's identifiers are unique.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) account: String,
     pub(crate) location: String,
@@ -62,9 +64,10 @@ impl At {
 }
 
 impl Drivers {
-    pub(crate) fn new(options: &crate::Options) -> Self {
+    pub(crate) fn new(options: &crate::Options, memory: Arc<Memory>) -> Self {
         Self {
             store: Arc::clone(&options.store),
+            memory,
             clock: Arc::clone(options.transport.clock()),
             registry: options.registry.clone(),
             transport: options.transport.clone(),
@@ -76,9 +79,9 @@ impl Drivers {
 
     /// A connection with its driver.
     pub(crate) async fn at(&self, name: &str) -> Result<At> {
-        let connection = self.store.connection(name).await.map_err(of_store)?;
-        let connection = connection.ok_or_else(|| not_found("connection", name))?;
-        self.of(connection).await
+        self.memory.refresh().await?;
+        let connection = self.memory.kept().connection(name).cloned();
+        self.of(connection.ok_or_else(|| not_found("connection", name))?).await
     }
 
     /// The driver of a record that was read.
@@ -218,6 +221,7 @@ impl engine::Drivers for Drivers {
             driver: at.driver.on_lane(Lane::Look),
             pace: at.specification.pace,
             connection: at.connection.uid,
+            location: at.specification.region.clone(),
             credential_revision: at.connection.credential_revision,
         })
     }

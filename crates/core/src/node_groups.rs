@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_store::Resource;
-
-use crate::activity::Activity;
-use crate::clusters::view::{Names, Shown};
 use crate::failure::not_found;
-use crate::records::Records;
 use crate::{NodeGroupView, Page, PageRequest, Pmks, Result};
 
 /// Node groups.
@@ -54,13 +49,10 @@ impl NodeGroups<'_> {
         max_age: Option<Duration>,
     ) -> Result<Vec<NodeGroupView>> {
         let shared = &self.0.shared;
-        let (_, place, record) = shared.fresh_cluster(connection, cluster, max_age).await?;
-        let records = Records { store: shared.store.as_ref(), place: &place };
-        let all = records.all(None, None).await?;
-        let names = Names::of(&all);
-        let parts: Vec<Resource> = all.into_iter().filter(|part| part.parent == Some(record.uid)).collect();
-        let activity = Activity::about(shared.store.as_ref(), parts.iter().chain([&record])).await?;
-        let shown = Shown { names: &names, activity: &activity, refresh_error: None };
-        parts.iter().map(|part| shown.node_group(&record, part)).collect()
+        let (_, place, uid) = shared.fresh_cluster(connection, cluster, max_age).await?;
+        let kept = shared.memory.kept();
+        let record = kept.record(uid).ok_or_else(|| not_found("cluster", cluster))?;
+        let shown = shared.shown(&kept, &place)?;
+        kept.parts(uid).map(|part| shown.node_group(&record.resource, part)).collect()
     }
 }

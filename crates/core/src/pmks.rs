@@ -12,6 +12,7 @@ use crate::drivers::Drivers;
 use crate::failure::of_store;
 use crate::hooks::RecordHooks;
 use crate::inventory::Inventory;
+use crate::inventory::memory::Memory;
 use crate::live::Live;
 use crate::{
     ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Networks, NodeGroups, Operations,
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) engine: engine::Engine,
+    pub(crate) memory: Arc<Memory>,
     pub(crate) inventory: Inventory,
     pub(crate) live: Live,
     pub(crate) allow_ambient: bool,
@@ -84,7 +86,8 @@ impl Pmks {
         options.store.ping().await.map_err(of_store)?;
         let store = Arc::clone(&options.store);
         let clock = Arc::clone(options.transport.clock());
-        let drivers = Arc::new(Drivers::new(&options));
+        let memory = Arc::new(Memory::new(Arc::clone(&store)));
+        let drivers = Arc::new(Drivers::new(&options, Arc::clone(&memory)));
         let hooks = Arc::new(RecordHooks::new(Arc::clone(&store), Arc::clone(&clock)));
         let engine = engine::Engine::with_kill_points(
             Arc::clone(&store),
@@ -95,6 +98,7 @@ impl Pmks {
             kill_points,
         );
         let shared = Shared {
+            memory,
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
             live: Live::default(),
             store,

@@ -9,17 +9,18 @@ use std::time::Duration;
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
 use pmks_model::{Children, Cluster, ResourceKind};
 use pmks_store::{Page as StorePage, Resource, ResourceFilter};
+use uuid::Uuid;
 
-use crate::activity::Activity;
 use crate::drivers::{At, Place};
-use crate::failure::{not_found, of_store};
+use crate::failure::{not_found, of_store, unexpected};
 use crate::inventory::Asked;
+use crate::inventory::memory::{Kept, Record};
 use crate::pmks::Shared;
 use crate::records::{Records, observed};
 use crate::{
     Caller, ClusterView, KubeconfigRequest, NodeView, Page, PageRequest, Pmks, Result, UnmanagedCluster,
 };
-use view::{Names, Shown};
+use view::Shown;
 
 /// How old details of nodes may be where nobody says.
 const NODES_KEPT: Duration = Duration::from_secs(15);
@@ -44,7 +45,8 @@ impl Clusters<'_> {
     /// `NotFound` for the connection; with `max_age` what its cloud says.
     pub async fn list(self, connection: Option<&str>, filter: &ClusterFilter) -> Result<Page<ClusterView>> {
         let shared = &self.0.shared;
-        let mut views = Vec::new();
+        // Two connections of one account see the same records.
+        let mut places = BTreeSet::new();
         for at in shared.each(connection).await? {
             let Some(place) = at.place() else { continue };
             let refreshed = shared.freshen_clusters(&at, &place, filter.max_age).await;
@@ -52,13 +54,10 @@ impl Clusters<'_> {
             if connection.is_some() {
                 refreshed?;
             }
-            views.extend(shared.clusters_of(&place).await?);
+            places.insert(place);
         }
-        // Two connections of one account see the same records.
-        views.sort_by(|a, b| a.uid.cmp(&b.uid));
-        views.dedup_by(|a, b| a.uid == b.uid);
-        views.retain(|view| filter.page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
-        filter.page.cut(views, |view| &view.uid)
+        shared.memory.refresh().await?;
+        shared.page_of_clusters(&places, &filter.page)
     }
 
     /// The clusters at the cloud that we keep no record of, asked now; with what could not be read.
@@ -94,14 +93,10 @@ impl Clusters<'_> {
     /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<ClusterView> {
         let shared = &self.0.shared;
-        let (_, place, record) = shared.fresh_cluster(connection, name, max_age).await?;
-        let all = Records { store: shared.store.as_ref(), place: &place }.all(None, None).await?;
-        let names = Names::of(&all);
-        let parts: Vec<Resource> = all.into_iter().filter(|part| part.parent == Some(record.uid)).collect();
-        let activity = Activity::about(shared.store.as_ref(), parts.iter().chain([&record])).await?;
-        let shown =
-            Shown { names: &names, activity: &activity, refresh_error: shared.inventory.error(&place) };
-        shown.cluster(&record, &parts)
+        let (_, place, uid) = shared.fresh_cluster(connection, name, max_age).await?;
+        let kept = shared.memory.kept();
+        let record = kept.record(uid).ok_or_else(|| not_found("cluster", name))?;
+        shared.shown(&kept, &place)?.cluster(record, kept.parts(uid))
     }
 
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.
@@ -205,7 +200,9 @@ impl Shared {
             return Ok(vec![self.drivers.at(name).await?]);
         }
         let mut all = Vec::new();
-        for connection in self.store.connections(StorePage::all()).await.map_err(of_store)? {
+        self.memory.refresh().await?;
+        let connections: Vec<_> = self.memory.kept().connections().cloned().collect();
+        for connection in connections {
             let name = connection.name.clone();
             match self.drivers.of(connection).await {
                 Ok(at) => all.push(at),
@@ -222,7 +219,7 @@ impl Shared {
         &self,
         connection: &str,
         kind: ResourceKind,
-        parent: Option<uuid::Uuid>,
+        parent: Option<Uuid>,
         name: &str,
     ) -> Result<(At, Resource)> {
         let at = self.drivers.at(connection).await?;
@@ -231,39 +228,43 @@ impl Shared {
         Ok((at, record))
     }
 
-    /// A cluster's record, its observation as new as asked for.
+    /// A cluster whose record, in memory, is as new as asked for.
     pub(crate) async fn fresh_cluster(
         &self,
         connection: &str,
         name: &str,
         max_age: Option<Duration>,
-    ) -> Result<(At, Place, Resource)> {
+    ) -> Result<(At, Place, Uuid)> {
         let began = self.clock.wall();
-        let (at, record) = self.known(connection, ResourceKind::Cluster, None, name).await?;
-        let place = Place { account: record.account.clone(), location: record.location.clone() };
-        let parts = Records { store: self.store.as_ref(), place: &place };
-        let parts = parts.all(Some(ResourceKind::NodeGroup), Some(record.uid)).await?;
-        let about = parts.iter().chain([&record]);
-        let busy = Activity::about(self.store.as_ref(), about.clone()).await?.busy(about);
+        let at = self.drivers.at(connection).await?;
+        let place = at.place().ok_or_else(|| not_found("cluster", name))?;
+        let (record, busy) = self.kept_cluster(&place, name)?;
         self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
-        let record = self.store.resource(record.uid).await.map_err(of_store)?;
-        Ok((at, place, record.ok_or_else(|| not_found("cluster", name))?))
+        self.memory.refresh().await?;
+        Ok((at, place, record.uid))
+    }
+
+    /// A cluster's record without what it holds, and whether anything is going on there.
+    fn kept_cluster(&self, place: &Place, name: &str) -> Result<(Resource, bool)> {
+        let kept = self.memory.kept();
+        let record = kept.cluster(place, name).ok_or_else(|| not_found("cluster", name))?;
+        Ok((record.resource.clone(), kept.is_busy(record.resource.uid)))
     }
 
     /// A cluster as the cloud said it is; asked for if it never was.
     pub(crate) async fn seen_cluster(&self, connection: &str, name: &str) -> Result<(At, Cluster)> {
-        let (at, _, record) = self.fresh_cluster(connection, name, None).await?;
-        if let Some(seen) = observed(&record) {
-            return Ok((at, seen));
+        for max_age in [None, Some(Duration::ZERO)] {
+            let (at, _, uid) = self.fresh_cluster(connection, name, max_age).await?;
+            // The whole of it, with node groups and nodes, is in the store alone.
+            let record = self.store.resource(uid).await.map_err(of_store)?;
+            if let Some(seen) = record.as_ref().and_then(observed) {
+                return Ok((at, seen));
+            }
         }
-        let (at, _, record) = self.fresh_cluster(connection, name, Some(Duration::ZERO)).await?;
-        let seen = observed(&record).ok_or_else(|| {
-            crate::failure::precondition(
-                format!("cluster {name:?} is not there yet"),
-                "wait until its creation has succeeded",
-            )
-        })?;
-        Ok((at, seen))
+        Err(crate::failure::precondition(
+            format!("cluster {name:?} is not there yet"),
+            "wait until its creation has succeeded",
+        ))
     }
 
     /// Drops a record and those of its parts.
@@ -280,27 +281,37 @@ impl Shared {
 
     async fn freshen_clusters(&self, at: &At, place: &Place, max_age: Option<Duration>) -> Result<()> {
         let began = self.clock.wall();
-        let records = Records { store: self.store.as_ref(), place };
-        let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
-        let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
-        let about = clusters.iter().chain(&groups);
-        let busy = Activity::about(self.store.as_ref(), about.clone()).await?.busy(about);
-        self.inventory.freshen_place(at, place, &clusters, Asked { began, busy, max_age }).await
+        let age = self.memory.kept().age(place);
+        let busy = age.busy;
+        self.inventory.freshen_place(at, place, &age, Asked { began, busy, max_age }).await
     }
 
-    async fn clusters_of(&self, place: &Place) -> Result<Vec<ClusterView>> {
-        let all = Records { store: self.store.as_ref(), place }.all(None, None).await?;
-        let names = Names::of(&all);
-        let activity = Activity::about(self.store.as_ref(), &all).await?;
-        let shown = Shown { names: &names, activity: &activity, refresh_error: self.inventory.error(place) };
-        let clusters = all.iter().filter(|record| record.kind == ResourceKind::Cluster);
-        clusters
+    /// How what is kept at a place is shown.
+    pub(crate) fn shown<'k>(&self, kept: &'k Kept, place: &Place) -> Result<Shown<'k>> {
+        let names = kept.names(place).ok_or_else(|| unexpected("nothing is kept of this place"))?;
+        Ok(Shown { names, activity: kept.activity(), refresh_error: self.inventory.error(place) })
+    }
+
+    /// A page of the clusters at these places. Only what is on the page is made ready to be shown.
+    fn page_of_clusters(&self, places: &BTreeSet<Place>, page: &PageRequest) -> Result<Page<ClusterView>> {
+        let (size, after) = (page.size()?, page.after()?);
+        let after = after.map(|text| text.parse()).transpose();
+        let after = after.map_err(|_| crate::failure::invalid("pageToken", "is not of this list"))?;
+        let kept = self.memory.kept();
+        let wanted = |record: &&Record| {
+            let (status, _) = view::status(kept.activity(), record);
+            let asked = record.of_cluster().and_then(|said| said.asked.as_ref().ok());
+            page.keeps(&record.resource.name, status.as_str(), asked.map(|asked| &asked.tags))
+        };
+        let found = kept.clusters_after(places, after).filter(wanted).take(size + 1);
+        let views = found
             .map(|record| {
-                let parts: Vec<Resource> =
-                    all.iter().filter(|part| part.parent == Some(record.uid)).cloned().collect();
-                shown.cluster(record, &parts)
+                let resource = &record.resource;
+                let place = Place { account: resource.account.clone(), location: resource.location.clone() };
+                self.shown(&kept, &place)?.cluster(record, kept.parts(resource.uid))
             })
-            .collect()
+            .collect::<Result<Vec<_>>>()?;
+        page.cut(views, |view| &view.uid)
     }
 
     async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {

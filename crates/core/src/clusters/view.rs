@@ -3,22 +3,38 @@
 use std::collections::HashMap;
 
 use pmks_driver::Marks;
-use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind};
+use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Status};
 use pmks_store::Resource;
 
 use crate::activity::Activity;
 use crate::drafts::version_tag;
-use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, observed_at};
+use crate::failure::unexpected;
+use crate::inventory::memory::Record;
+use crate::records::observed_at;
 use crate::resolve::iid;
 use crate::{ClusterView, NodeGroupView, ObservedCluster, ObservedNodeGroup, Result};
 
 /// Our names by kind and identifier at the cloud.
+#[derive(Default)]
 pub(crate) struct Names(HashMap<(ResourceKind, String), String>);
 
 impl Names {
     pub(crate) fn of(records: &[Resource]) -> Self {
-        let named = |record: &Resource| Some(((record.kind, record.system_id.clone()?), record.name.clone()));
-        Self(records.iter().filter_map(named).collect())
+        let mut names = Self::default();
+        records.iter().for_each(|record| names.add(record));
+        names
+    }
+
+    pub(crate) fn add(&mut self, record: &Resource) {
+        if let Some(system_id) = &record.system_id {
+            self.0.insert((record.kind, system_id.clone()), record.name.clone());
+        }
+    }
+
+    pub(crate) fn remove(&mut self, record: &Resource) {
+        if let Some(system_id) = &record.system_id {
+            self.0.remove(&(record.kind, system_id.clone()));
+        }
     }
 
     /// Our name, else the identifier itself.
@@ -42,16 +58,25 @@ pub(crate) struct Shown<'a> {
     pub(crate) refresh_error: Option<String>,
 }
 
+/// How a cluster is.
+pub(crate) fn status(activity: &Activity, cluster: &Record) -> (Status, String) {
+    let seen = cluster.of_cluster().and_then(|said| said.seen.as_ref());
+    activity.status(&cluster.resource, seen.map(|seen| (seen.status, seen.status_reason.clone())))
+}
+
 impl Shown<'_> {
-    pub(crate) fn cluster(&self, record: &Resource, parts: &[Resource]) -> Result<ClusterView> {
-        let asked: ClusterIntent = intent(record)?;
-        let seen: Option<Cluster> = observed(record);
-        let said = seen.as_ref().map(|seen| (seen.status, seen.status_reason.clone()));
-        let (status, status_reason) = self.activity.status(record, said);
-        let mut node_groups =
-            parts.iter().map(|part| self.node_group(record, part)).collect::<Result<Vec<_>>>()?;
+    pub(crate) fn cluster<'r>(
+        &self,
+        cluster: &Record,
+        parts: impl Iterator<Item = &'r Record>,
+    ) -> Result<ClusterView> {
+        let record = &cluster.resource;
+        let said = cluster.of_cluster().ok_or_else(|| unexpected("this record is no cluster's"))?;
+        let (asked, seen) = (said.asked.clone()?, said.seen.as_ref());
+        let (status, status_reason) = status(self.activity, cluster);
+        let mut node_groups = parts.map(|part| self.node_group(record, part)).collect::<Result<Vec<_>>>()?;
         node_groups.sort_by(|a, b| a.name.cmp(&b.name));
-        let place = seen.as_ref().map(|seen| self.observed_cluster(seen));
+        let place = seen.map(|seen| self.observed_cluster(seen));
         let texts = |given: Option<&Vec<Iid>>| {
             given.map(|given| given.iter().map(|iid| iid.name_id.clone()).collect()).unwrap_or_default()
         };
@@ -77,14 +102,14 @@ impl Shown<'_> {
             imported: record.imported,
             status,
             status_reason,
-            created_at: seen.as_ref().and_then(|seen| seen.created_at).unwrap_or(record.created_at),
+            created_at: seen.and_then(|seen| seen.created_at).unwrap_or(record.created_at),
             observed_at: observed_at(record),
             refresh_error: self.refresh_error.clone(),
             version_tag: version_tag(record),
             observed: place,
-            access: seen.as_ref().map(|seen| seen.access.clone()).unwrap_or_default(),
-            addons: seen.as_ref().map(|seen| seen.addons.clone()).unwrap_or_default(),
-            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+            access: seen.map(|seen| seen.access.clone()).unwrap_or_default(),
+            addons: seen.map(|seen| seen.addons.clone()).unwrap_or_default(),
+            key_value_list: seen.map(|seen| seen.key_value_list.clone()).unwrap_or_default(),
         })
     }
 
@@ -98,19 +123,20 @@ impl Shown<'_> {
         }
     }
 
-    pub(crate) fn node_group(&self, cluster: &Resource, record: &Resource) -> Result<NodeGroupView> {
-        let asked: NodeGroupIntent = intent(record)?;
-        let seen: Option<NodeGroup> = observed(record);
-        let said = seen.as_ref().map(|seen| (seen.status, seen.status_reason.clone()));
+    pub(crate) fn node_group(&self, cluster: &Resource, group: &Record) -> Result<NodeGroupView> {
+        let record = &group.resource;
+        let said = group.of_node_group().ok_or_else(|| unexpected("this record is no node group's"))?;
+        let (asked, seen) = (said.asked.clone()?, said.seen.as_ref());
+        let said = seen.map(|seen| (seen.status, seen.status_reason.clone()));
         let (status, status_reason) = self.activity.status_of_part(record, cluster, said);
-        let of_seen = |field: fn(&NodeGroup) -> &String| seen.as_ref().map(|seen| field(seen).clone());
+        let of_seen = |field: fn(&NodeGroup) -> &String| seen.map(|seen| field(seen).clone());
         let key_pair = || {
-            let given = &seen.as_ref()?.key_pair;
+            let given = &seen?.key_pair;
             let id = if given.system_id.is_empty() { &given.name_id } else { &given.system_id };
             Some(self.names.text(ResourceKind::KeyPair, id))
         };
-        let disk = seen.as_ref().map(|seen| seen.root_disk_size_gib).filter(|size| *size > 0);
-        let scaling = match (asked.scaling, seen.as_ref().and_then(|seen| seen.scaling)) {
+        let disk = seen.map(|seen| seen.root_disk_size_gib).filter(|size| *size > 0);
+        let scaling = match (asked.scaling, seen.and_then(|seen| seen.scaling)) {
             (asked, Some(seen)) => Some(asked.applied_to(seen)),
             (asked, None) => whole(asked),
         };
@@ -128,11 +154,11 @@ impl Shown<'_> {
             scaling,
             status,
             status_reason,
-            nodes: seen.as_ref().map(|seen| seen.nodes.clone()).unwrap_or_default(),
-            created_at: seen.as_ref().and_then(|seen| seen.created_at).or(Some(record.created_at)),
+            nodes: seen.map(|seen| seen.nodes.clone()).unwrap_or_default(),
+            created_at: seen.and_then(|seen| seen.created_at).or(Some(record.created_at)),
             observed_at: observed_at(record),
-            observed: seen.as_ref().map(observed_node_group),
-            key_value_list: seen.map(|seen| seen.key_value_list).unwrap_or_default(),
+            observed: seen.map(observed_node_group),
+            key_value_list: seen.map(|seen| seen.key_value_list.clone()).unwrap_or_default(),
         })
     }
 }

@@ -1,10 +1,11 @@
-//! Observations of what we keep records of: read from the store, refreshed when somebody reads and they are old.
+//! Observations of what we keep records of: kept in memory, refreshed when somebody reads and they are old.
 //!
 //! Asks no cloud by itself: an idle server asks nothing. A refresh that began before an operation there ended is
 //! dropped by the store.
 
 mod flights;
 mod freshness;
+pub(crate) mod memory;
 pub(crate) mod seen;
 
 use std::collections::HashMap;
@@ -25,7 +26,11 @@ use crate::failure::of_store;
 use crate::records::{Records, observed_at};
 use flights::{Flights, Reader};
 use freshness::{Need, need};
+use memory::Age;
 use seen::ReadFailed;
+
+/// How many observations are stored in one transaction.
+const AT_ONCE: usize = 256;
 
 /// What a reader wants.
 #[derive(Clone, Copy, Debug)]
@@ -81,25 +86,19 @@ impl Inventory {
     ///
     /// # Errors
     /// What the cloud says, if `max_age` made it ask before answering.
-    pub(crate) async fn freshen_place(
-        &self,
-        at: &At,
-        place: &Place,
-        clusters: &[Resource],
-        asked: Asked,
-    ) -> Result<()> {
+    pub(crate) async fn freshen_place(&self, at: &At, place: &Place, age: &Age, asked: Asked) -> Result<()> {
         let now = self.0.clock.wall();
-        let made = clusters.iter().filter(|record| record.system_id.is_some());
-        let needs: Vec<Need> =
-            made.map(|record| need(observed_at(record), now, asked.busy, asked.max_age)).collect();
-        let changed_at = clusters.iter().map(|record| record.changed_at).max().unwrap_or(now);
-        if needs.contains(&Need::Now) {
-            return self.refresh_place(at, place, asked.reader(asked.began, now), Lane::Live).await;
+        // Whatever is older needs at least as much.
+        let Some(oldest) = age.oldest else { return Ok(()) };
+        match need(oldest, now, asked.busy, asked.max_age) {
+            Need::Nothing => Ok(()),
+            Need::Now => self.refresh_place(at, place, asked.reader(asked.began, now), Lane::Live).await,
+            Need::Later => {
+                let since = age.changed_at.unwrap_or(now);
+                drop(self.refresh_place(at, place, asked.reader(since, now), Lane::Refresh));
+                Ok(())
+            }
         }
-        if needs.contains(&Need::Later) {
-            drop(self.refresh_place(at, place, asked.reader(changed_at, now), Lane::Refresh));
-        }
-        Ok(())
     }
 
     /// Makes the observation of one record, and of its parts, new enough.
@@ -184,14 +183,18 @@ impl Inner {
         let records = Records { store: self.store.as_ref(), place };
         let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
         let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
+        let mut parts_of: HashMap<Uuid, Vec<Resource>> = HashMap::new();
+        for group in groups {
+            parts_of.entry(group.parent.unwrap_or_default()).or_default().push(group);
+        }
+        let listed: HashMap<&str, &pmks_model::Cluster> =
+            listing.items.iter().map(|cluster| (cluster.iid.system_id.as_str(), cluster)).collect();
         let (mut observations, mut inserts, mut absent) = (Vec::new(), Vec::new(), Vec::new());
-        for record in clusters.iter().filter(|record| record.system_id.is_some()) {
-            let same =
-                |cluster: &&pmks_model::Cluster| record.system_id.as_deref() == Some(&cluster.iid.system_id);
-            match listing.items.iter().find(same) {
+        for record in &clusters {
+            let Some(system_id) = record.system_id.as_deref() else { continue };
+            match listed.get(system_id) {
                 Some(cluster) => {
-                    let parts: Vec<Resource> =
-                        groups.iter().filter(|group| group.parent == Some(record.uid)).cloned().collect();
+                    let parts = parts_of.remove(&record.uid).unwrap_or_default();
                     let seen = seen::cluster(record, &parts, cluster, started_at, observed_at)?;
                     observations.extend(seen.observations);
                     inserts.extend(seen.inserts);
@@ -244,7 +247,15 @@ impl Inner {
 
     async fn keep(&self, observations: Vec<pmks_store::Observe>, inserts: Vec<NewResource>) -> Result<()> {
         let seen: Vec<Uuid> = observations.iter().map(|observe| observe.uid).collect();
-        self.store.observe(observations).await.map_err(of_store)?;
+        let mut observations = observations.into_iter();
+        // A list of thousands must not hold up the writer for long.
+        loop {
+            let some: Vec<_> = observations.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                break;
+            }
+            self.store.observe(some).await.map_err(of_store)?;
+        }
         self.absent.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| !seen.contains(uid));
         if inserts.is_empty() {
             return Ok(());

@@ -1,0 +1,314 @@
+//! Connections, records, and which operations go on with them, kept in memory: what readers are answered from.
+//!
+//! It is in step with the store: before it is read its number of changes is compared, and what changed since is read.
+//! With one server that is every change that was answered; with several, those of the others come as soon as they are
+//! told of. It holds each record once, read, and nothing of what is over: what the store holds bounds it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use jiff::Timestamp;
+use pmks_model::{Cluster, NodeGroup, ResourceKind};
+use pmks_store::{Changes, Connection, Resource, Store};
+use serde_json::Value;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::Result;
+use crate::activity::Activity;
+use crate::clusters::view::Names;
+use crate::drivers::Place;
+use crate::failure::of_store;
+use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, observed_at};
+
+/// What is kept in memory.
+pub(crate) struct Memory {
+    store: Arc<dyn Store>,
+    /// One reader brings it up to date, the others wait for that.
+    step: tokio::sync::Mutex<Step>,
+    kept: RwLock<Kept>,
+}
+
+/// How far the memory is.
+struct Step {
+    hint: watch::Receiver<i64>,
+    version: Option<i64>,
+}
+
+/// Connections, records and operations that are not over.
+#[derive(Default)]
+pub(crate) struct Kept {
+    connections: BTreeMap<Uuid, Connection>,
+    connection_names: HashMap<String, Uuid>,
+    records: BTreeMap<Uuid, Record>,
+    parts: HashMap<Uuid, BTreeSet<Uuid>>,
+    places: HashMap<Place, AtPlace>,
+    activity: Activity,
+}
+
+/// What is at one place.
+#[derive(Default)]
+struct AtPlace {
+    clusters: BTreeSet<Uuid>,
+    names: Names,
+    by_name: HashMap<String, Uuid>,
+    by_system_id: HashMap<String, Uuid>,
+}
+
+/// A record, what it holds read once.
+pub(crate) struct Record {
+    /// The record; of clusters and node groups without what was asked for and seen.
+    pub(crate) resource: Resource,
+    holds: Holds,
+}
+
+enum Holds {
+    Cluster(Box<Said<ClusterIntent, Cluster>>),
+    NodeGroup(Box<Said<NodeGroupIntent, NodeGroup>>),
+    Other,
+}
+
+/// What was asked for and what the cloud said last.
+pub(crate) struct Said<I, S> {
+    pub(crate) asked: Result<I>,
+    pub(crate) seen: Option<S>,
+}
+
+/// What a reader must know of the clusters of a place to say whether they are new enough.
+pub(crate) struct Age {
+    /// When the one that was asked for longest ago was; `None` inside: one never was. `None`: there are none.
+    pub(crate) oldest: Option<Option<Timestamp>>,
+    /// When something last changed.
+    pub(crate) changed_at: Option<Timestamp>,
+    /// Whether anything is going on.
+    pub(crate) busy: bool,
+}
+
+impl Memory {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        let hint = store.changes();
+        Self { store, step: tokio::sync::Mutex::new(Step { hint, version: None }), kept: RwLock::default() }
+    }
+
+    /// Brings it in step with the store: what was answered before this began is in it after it.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store does not answer.
+    pub(crate) async fn refresh(&self) -> Result<()> {
+        let mut step = self.step.lock().await;
+        let begun = step.version.is_some();
+        if begun && !step.hint.has_changed().unwrap_or(true) {
+            return Ok(());
+        }
+        // Seen before it is read: a change in between is read twice and lost never.
+        step.hint.borrow_and_update();
+        match self.store.changes_since(step.version).await {
+            Ok(changes) => {
+                step.version = Some(changes.version);
+                self.kept.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+                Ok(())
+            }
+            Err(error) => {
+                step.version = None;
+                Err(of_store(error))
+            }
+        }
+    }
+
+    /// What is kept, as [`Memory::refresh`] left it.
+    pub(crate) fn kept(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn apply(&mut self, changes: Changes) {
+        if changes.whole {
+            *self = Self::default();
+        }
+        for uid in changes.gone {
+            self.drop_record(uid);
+            self.activity.over(uid);
+            if let Some(connection) = self.connections.remove(&uid) {
+                self.connection_names.remove(&connection.name);
+            }
+        }
+        for connection in changes.connections {
+            self.connection_names.insert(connection.name.clone(), connection.uid);
+            self.connections.insert(connection.uid, connection);
+        }
+        for resource in changes.resources {
+            self.drop_record(resource.uid);
+            self.keep_record(Record::of(resource));
+        }
+        for operation in changes.operations {
+            self.activity.goes_on(operation);
+        }
+    }
+
+    fn keep_record(&mut self, record: Record) {
+        let resource = &record.resource;
+        if let Some(parent) = resource.parent {
+            self.parts.entry(parent).or_default().insert(resource.uid);
+        }
+        let at = self.places.entry(place(resource)).or_default();
+        if resource.kind != ResourceKind::NodeGroup {
+            at.names.add(resource);
+        }
+        if resource.kind == ResourceKind::Cluster {
+            at.clusters.insert(resource.uid);
+            at.by_name.insert(resource.name.clone(), resource.uid);
+            if let Some(system_id) = &resource.system_id {
+                at.by_system_id.insert(system_id.clone(), resource.uid);
+            }
+        }
+        self.records.insert(resource.uid, record);
+    }
+
+    fn drop_record(&mut self, uid: Uuid) {
+        let Some(Record { resource, .. }) = self.records.remove(&uid) else { return };
+        if let Some(parent) = resource.parent
+            && let Some(parts) = self.parts.get_mut(&parent)
+        {
+            parts.remove(&uid);
+            if parts.is_empty() {
+                self.parts.remove(&parent);
+            }
+        }
+        let Some(at) = self.places.get_mut(&place(&resource)) else { return };
+        at.names.remove(&resource);
+        at.clusters.remove(&uid);
+        if at.by_name.get(&resource.name) == Some(&uid) {
+            at.by_name.remove(&resource.name);
+        }
+        if let Some(system_id) = &resource.system_id
+            && at.by_system_id.get(system_id) == Some(&uid)
+        {
+            at.by_system_id.remove(system_id);
+        }
+    }
+
+    /// The connection of that name.
+    pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
+        self.connections.get(self.connection_names.get(name)?)
+    }
+
+    /// All connections, ordered by uid.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.values()
+    }
+
+    /// The cluster of that name, else of that identifier at the cloud.
+    pub(crate) fn cluster(&self, place: &Place, name: &str) -> Option<&Record> {
+        let at = self.places.get(place)?;
+        self.records.get(at.by_name.get(name).or_else(|| at.by_system_id.get(name))?)
+    }
+
+    /// The record of that uid.
+    pub(crate) fn record(&self, uid: Uuid) -> Option<&Record> {
+        self.records.get(&uid)
+    }
+
+    /// The parts of a record, ordered by uid.
+    pub(crate) fn parts(&self, uid: Uuid) -> impl Iterator<Item = &Record> {
+        self.parts.get(&uid).into_iter().flatten().filter_map(|part| self.records.get(part))
+    }
+
+    /// The clusters after that uid, in any of these places, ordered by uid.
+    pub(crate) fn clusters_after<'a>(
+        &'a self,
+        places: &'a BTreeSet<Place>,
+        after: Option<Uuid>,
+    ) -> impl Iterator<Item = &'a Record> {
+        let later = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let mut at: Vec<_> = places
+            .iter()
+            .filter_map(|place| self.places.get(place))
+            .map(|at| at.clusters.range((later, std::ops::Bound::Unbounded)).copied().peekable())
+            .collect();
+        std::iter::from_fn(move || {
+            let waiting = at.iter_mut().filter_map(|uids| Some((uids.peek().copied()?, uids)));
+            let (next, uids) = waiting.min_by_key(|(next, _)| *next)?;
+            uids.next();
+            self.records.get(&next)
+        })
+    }
+
+    /// Our names at a place.
+    pub(crate) fn names(&self, place: &Place) -> Option<&Names> {
+        self.places.get(place).map(|at| &at.names)
+    }
+
+    /// What is going on.
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// How old the observations of a place's clusters are.
+    pub(crate) fn age(&self, place: &Place) -> Age {
+        let mut age = Age { oldest: None, changed_at: None, busy: false };
+        let clusters = self.places.get(place).into_iter().flat_map(|at| &at.clusters);
+        for record in clusters.filter_map(|uid| self.records.get(uid)) {
+            let resource = &record.resource;
+            age.changed_at = age.changed_at.max(Some(resource.changed_at));
+            age.busy = age.busy || self.is_busy(resource.uid);
+            if resource.system_id.is_some() {
+                let at = observed_at(resource);
+                age.oldest = Some(age.oldest.map_or(at, |oldest| oldest.min(at)));
+            }
+        }
+        age
+    }
+
+    /// Whether anything is going on with a record or a part of it.
+    pub(crate) fn is_busy(&self, uid: Uuid) -> bool {
+        self.activity.is_about(uid)
+            || self.parts.get(&uid).into_iter().flatten().any(|part| self.activity.is_about(*part))
+    }
+}
+
+impl Record {
+    fn of(mut resource: Resource) -> Self {
+        let holds = match resource.kind {
+            ResourceKind::Cluster => {
+                let asked = intent(&resource);
+                let mut seen: Option<Cluster> = observed(&resource);
+                // They have records of their own.
+                if let Some(seen) = &mut seen {
+                    seen.node_groups = Vec::new();
+                }
+                Holds::Cluster(Box::new(Said { asked, seen }))
+            }
+            ResourceKind::NodeGroup => {
+                let (asked, seen) = (intent(&resource), observed(&resource));
+                Holds::NodeGroup(Box::new(Said { asked, seen }))
+            }
+            _ => Holds::Other,
+        };
+        resource.request = Value::Null;
+        if let Some(observation) = &mut resource.observation {
+            observation.value = Value::Null;
+        }
+        Self { resource, holds }
+    }
+
+    /// What is held of a cluster.
+    pub(crate) fn of_cluster(&self) -> Option<&Said<ClusterIntent, Cluster>> {
+        match &self.holds {
+            Holds::Cluster(said) => Some(said),
+            Holds::NodeGroup(_) | Holds::Other => None,
+        }
+    }
+
+    /// What is held of a node group.
+    pub(crate) fn of_node_group(&self) -> Option<&Said<NodeGroupIntent, NodeGroup>> {
+        match &self.holds {
+            Holds::NodeGroup(said) => Some(said),
+            Holds::Cluster(_) | Holds::Other => None,
+        }
+    }
+}
+
+fn place(resource: &Resource) -> Place {
+    Place { account: resource.account.clone(), location: resource.location.clone() }
+}
