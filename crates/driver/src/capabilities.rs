@@ -74,6 +74,9 @@ pub struct Capabilities {
     pub upgrade: Upgrade,
     /// What becomes of a cluster whose creation failed.
     pub failed_create: FailedCreate,
+    /// Whether one list of the cloud tells how everything under way in an account and location stands
+    /// ([`crate::Driver::list_progress`]): more than five that wait there are answered by it.
+    pub progress_list: bool,
     /// The cloud's request limits.
     pub buckets: &'static [ActionBucket],
     /// The most calls that each read makes.

@@ -10,6 +10,7 @@ mod credential;
 mod error;
 pub mod kubernetes;
 mod plan;
+mod progress;
 mod provider;
 mod reaction;
 mod reads;
@@ -29,6 +30,7 @@ pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};
 pub use error::{DriverError, ErrorKind, Result, chain};
 pub use plan::{Cancel, Identity, Plan, Prepared, StageSpecification, Subject};
+pub use progress::ProgressList;
 pub use provider::{Driver, Provider};
 pub use reaction::{Reaction, reaction};
 pub use reads::{

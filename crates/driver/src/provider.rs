@@ -13,8 +13,8 @@ use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
     DeleteCluster, DeleteResource, Detail, DriverError, FixPrerequisites, House, KubeconfigFormat,
-    KubeconfigUser, Listing, Prepared, Prerequisite, RemoveNodeGroup, Result, StageCalls, StageSpecification,
-    UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, StageCalls,
+    StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -109,6 +109,12 @@ pub trait Driver: Send + Sync {
     async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential>;
 
     // Changes
+
+    /// Everything that is under way in the connection's account and location, in the fewest calls: where many wait,
+    /// it answers their looks and polls. Only where the capabilities say [`Capabilities::progress_list`].
+    async fn list_progress(&self) -> Result<ProgressList> {
+        Err(self.lacks("progressList"))
+    }
 
     /// Makes a stage again from what was stored of it.
     ///

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DriverError, Result};
+use crate::{DriverError, ProgressList, Result};
 
 /// The cloud's name of its own work: an operation, an update, a work request. The driver's versioned JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +179,17 @@ pub trait StageCalls: Send + Sync {
         Ok(Poll::Lost)
     }
 
+    /// What [`Self::look`] would answer, read in one list of everything under way; `None`: the list does not say.
+    /// The engine believes a list that something is there, never that it is absent or gone.
+    fn look_in(&self, _context: &StageContext, _list: &ProgressList) -> Option<Look> {
+        None
+    }
+
+    /// What [`Self::poll`] would answer, read in the same list; `None`: the list does not say.
+    fn poll_in(&self, _context: &StageContext, _handle: &Handle, _list: &ProgressList) -> Option<Poll> {
+        None
+    }
+
     /// Asks for the removal of what an earlier attempt made and what failed for good: one request. It reads once more
     /// what it removes, and must refuse (`AlreadyExists`, `Replaced`) what does not carry this operation's marks or
     /// identifier, or is another incarnation than the look found; what failed no longer is `Stale`. The engine calls
@@ -195,6 +206,13 @@ pub trait StageCalls: Send + Sync {
     /// The ids that already match, for [`crate::Identity::Baseline`].
     async fn baseline(&self, _context: &StageContext) -> Result<Vec<String>> {
         Ok(Vec::new())
+    }
+}
+
+impl Found {
+    /// Whether it is [`Look::gone`]: the effect of a removal.
+    pub fn is_gone(&self) -> bool {
+        self.system_id.is_empty() && matches!(self.state, FoundState::Ready(_))
     }
 }
 

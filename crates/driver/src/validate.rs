@@ -268,6 +268,7 @@ mod tests {
         last_node_group: LastNodeGroup::Kept,
         upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: false, largest_skew: 2 },
         failed_create: FailedCreate::Replace,
+        progress_list: false,
         buckets: &[],
         call_bounds: &[],
         visible_after: Duration::ZERO,

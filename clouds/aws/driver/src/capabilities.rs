@@ -79,6 +79,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // behind, yet managed node groups must be at the cluster's version before its next hop.
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
     failed_create: FailedCreate::Replace,
+    // EKS describes one cluster, node group or update a call, and its lists hold names alone.
+    // Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html>
+    progress_list: false,
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // Source: <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>

@@ -27,6 +27,8 @@ pub struct Connected {
     pub pace: u32,
     /// Whose driver it is: another connection may bear the same name later.
     pub connection: Uuid,
+    /// The place within the account that it works in.
+    pub location: String,
     /// Which credential the driver acts with: its account is proven once for each.
     pub credential_revision: i64,
 }

@@ -63,6 +63,7 @@ impl House {
             now,
         };
         let ended = self.store.finish(fence, finish).await?;
+        self.crowds.leave(ended.id);
         let took = since(ended.started_at.unwrap_or(ended.created_at), now);
         telemetry::ended(ended.kind, ended.state.as_str(), took);
         if ended.state == OperationState::Failed {

@@ -14,6 +14,7 @@ mod step;
 mod preflight;
 
 mod ask;
+mod crowd;
 mod limits;
 mod stage;
 
@@ -45,6 +46,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crowd::Crowds;
 use identity::Identities;
 
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
@@ -102,6 +104,7 @@ struct House {
     options: Options,
     owner: Uuid,
     identities: Identities,
+    crowds: Crowds,
     /// The operations that are at work, with their connections.
     under_way: Mutex<HashMap<Uuid, String>>,
     /// Both clocks when this engine began: how they differ since then is how far the wall clock was set.
@@ -142,6 +145,7 @@ impl Engine {
             options,
             owner,
             identities: Identities::default(),
+            crowds: Crowds::default(),
             under_way: Mutex::default(),
             began,
             wake: Notify::new(),

@@ -121,7 +121,13 @@ impl<'a> Turn<'a> {
 
     async fn look(&mut self, calls: &dyn StageCalls) -> Result<()> {
         let context = self.context();
-        match self.call("look", calls.look(&context)).await {
+        // A list is believed that something is there, and nothing else.
+        let listed = self.listed().await.and_then(|list| calls.look_in(&context, &list));
+        let answer = match listed {
+            Some(Look::Present(found)) if !found.is_gone() => Ok(Look::Present(found)),
+            _ => self.call("look", calls.look(&context)).await,
+        };
+        match answer {
             Ok(Look::Present(found)) => self.found(calls, found).await,
             Ok(Look::Absent) => self.absent(calls).await,
             Ok(Look::Several(candidates)) => {
@@ -240,7 +246,12 @@ impl<'a> Turn<'a> {
 
     async fn poll(&mut self, calls: &dyn StageCalls, handle: Handle) -> Result<()> {
         let context = self.context();
-        match self.call("poll", calls.poll(&context, &handle)).await {
+        let listed = self.listed().await.and_then(|list| calls.poll_in(&context, &handle, &list));
+        let answer = match listed {
+            None | Some(Poll::Lost) => self.call("poll", calls.poll(&context, &handle)).await,
+            Some(said) => Ok(said),
+        };
+        match answer {
             Ok(Poll::Pending { says, after }) => {
                 self.answered();
                 self.record.detail = says;

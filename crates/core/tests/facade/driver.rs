@@ -88,6 +88,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     last_node_group: LastNodeGroup::Kept,
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
     failed_create: FailedCreate::Replace,
+    progress_list: false,
     buckets: &[],
     call_bounds: &[],
     visible_after: Duration::from_secs(20),

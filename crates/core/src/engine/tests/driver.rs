@@ -48,6 +48,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     last_node_group: LastNodeGroup::Removable,
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
     failed_create: FailedCreate::Replace,
+    progress_list: true,
     buckets: &[],
     call_bounds: &[],
     visible_after: Duration::from_secs(20),
@@ -104,6 +105,12 @@ impl Calls {
             Identity::UniqueName | Identity::Token { .. } => thing.part.name == part.name,
         })
         .collect()
+    }
+
+    /// What a list said of it when it was read.
+    fn listed(&self, id: &str, list: &ProgressList) -> Option<(Thing, bool)> {
+        let all: &Vec<(Thing, bool)> = list.get()?;
+        all.iter().find(|(thing, _)| thing.id == id).cloned()
     }
 
     fn look_for_removal(things: &[Thing]) -> Look {
@@ -187,6 +194,25 @@ impl StageCalls for Calls {
         })
     }
 
+    fn poll_in(&self, _context: &StageContext, handle: &Handle, list: &ProgressList) -> Option<Poll> {
+        let id = handle.0.get("work").and_then(|id| id.as_str())?;
+        let (thing, ready) = self.listed(id, list)?;
+        Some(match (ready, thing.fails) {
+            (false, _) => Poll::Pending { says: "working".to_owned(), after: None },
+            (true, true) => Poll::Failed(error(ErrorKind::Unexpected, "it came out broken")),
+            (true, false) => Poll::Done(json!({"id": thing.id})),
+        })
+    }
+
+    fn look_in(&self, context: &StageContext, list: &ProgressList) -> Option<Look> {
+        if self.removes {
+            return Some(Look::gone());
+        }
+        let (thing, ready) = self.listed(context.system_id.as_deref()?, list)?;
+        let found = if ready { Look::ready } else { |id, other, _| Look::pending(id, other, "making") };
+        Some(found(thing.id.clone(), thing.id.clone(), json!({"id": thing.id})))
+    }
+
     async fn baseline(&self, _context: &StageContext) -> Result<Vec<String>> {
         self.cloud.enter("baseline", &self.part.name)?;
         let seen = self.cloud.seen(&self.part);
@@ -219,6 +245,7 @@ impl Drivers for FakeDriver {
             driver: Arc::new(self.clone()),
             pace: 1,
             connection: self.cloud.connection(),
+            location: "here".to_owned(),
             credential_revision: 1,
         })
     }
@@ -227,7 +254,16 @@ impl Drivers for FakeDriver {
 impl FakeDriver {
     fn plan(&self, change: &Change) -> Result<Prepared> {
         self.cloud.enter("prepare", "")?;
-        Ok(Prepared::of(self.plans.get(&change.kind()).cloned().unwrap_or_default()))
+        let mut stages = self.plans.get(&change.kind()).cloned().unwrap_or_default();
+        for stage in &mut stages {
+            // A name of its own for each operation.
+            if let (Change::CreateCluster(asked), Some(name)) = (change, stage.parameters.get_mut("name"))
+                && name == "*"
+            {
+                *name = json!(asked.request.name);
+            }
+        }
+        Ok(Prepared::of(stages))
     }
 
     fn no<T>(&self) -> Result<T> {
@@ -247,6 +283,14 @@ impl Driver for FakeDriver {
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
         Ok(AccountIdentity { account: self.cloud.account()?, principal: "me".to_owned() })
+    }
+
+    async fn list_progress(&self) -> Result<ProgressList> {
+        self.cloud.enter("list_progress", "")?;
+        let things = self.cloud.standing().into_iter();
+        Ok(ProgressList::new(
+            things.map(|thing| (thing.clone(), self.cloud.is_ready(&thing))).collect::<Vec<_>>(),
+        ))
     }
 
     async fn get_cluster(&self, _system_id: &str) -> Result<Cluster> {

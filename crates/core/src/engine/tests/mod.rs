@@ -6,6 +6,7 @@ mod rig;
 
 mod blocked;
 mod clocks;
+mod crowd;
 mod faults;
 mod kills;
 mod life;
