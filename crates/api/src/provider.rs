@@ -163,6 +163,8 @@ pub struct RootDisk {
 pub struct AutoScaling {
     /// Whether the cloud itself moves the size. If not, an autoscaler in the cluster has to.
     pub managed: bool,
+    /// Whether limits are kept while autoscaling is off. If not, they wait for it.
+    pub keeps_limits: bool,
     /// What the switch does.
     pub says: String,
 }

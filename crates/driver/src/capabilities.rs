@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pmks_model::{ImageKind, NameRule, OperationKind};
+use pmks_model::{ImageKind, NameRule, OperationKind, Scaling, ScalingChange};
 use serde::Serialize;
 
 use crate::Form;
@@ -140,6 +140,9 @@ pub enum KeyPairUse {
 pub struct AutoScaling {
     /// Whether the cloud itself moves the size. If not, an autoscaler in the cluster has to.
     pub managed: bool,
+    /// Whether limits are kept while autoscaling is off. If not, a node group whose autoscaling is off is observed
+    /// with both limits at its size, and what is asked of its limits waits for autoscaling.
+    pub keeps_limits: bool,
     /// What the switch does, for people.
     pub says: &'static str,
 }
@@ -292,6 +295,21 @@ impl Capabilities {
     /// Whether the provider has this kind of operation.
     pub fn has(&self, kind: OperationKind) -> bool {
         self.operations.contains(&kind)
+    }
+}
+
+impl AutoScaling {
+    /// The whole scaling that a change results in.
+    pub fn apply(self, change: ScalingChange, now: Scaling) -> Scaling {
+        if self.keeps_limits { change.applied_to(now) } else { change.applied_without_limits(now) }
+    }
+
+    /// What a plan says where limits are asked for that nothing holds before autoscaling is on; for
+    /// [`crate::Prepared::notices`]. `wanted` is the whole scaling that results.
+    pub fn waiting_limits(self, asked: ScalingChange, wanted: Scaling) -> Option<String> {
+        let differs = |limit: Option<u32>| limit.is_some_and(|limit| limit != wanted.desired);
+        let waits = !self.keeps_limits && !wanted.auto_scaling && (differs(asked.min) || differs(asked.max));
+        waits.then(|| "the limits wait for autoscaling: the cloud keeps none while it is off".to_owned())
     }
 }
 

@@ -261,7 +261,7 @@ mod tests {
         root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
         key_pair: KeyPairUse::Unused,
         scales_to_zero: false,
-        auto_scaling: AutoScaling { managed: true, says: "" },
+        auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
         token: TokenKind::Bearer,
         native_kubeconfig: false,
         static_kubeconfig: false,

@@ -79,6 +79,36 @@ impl ScalingChange {
         Scaling { auto_scaling: self.auto_scaling.unwrap_or(now.auto_scaling), min, max, desired }
     }
 
+    /// The same at a cloud that keeps limits only while autoscaling is on. While it is off nothing holds them, so
+    /// those that are not asked for give way to `desired`.
+    pub fn applied_without_limits(self, now: Scaling) -> Scaling {
+        if now.auto_scaling {
+            return self.applied_to(now);
+        }
+        let (low, high) = (self.min.unwrap_or(0), self.max.unwrap_or(u32::MAX));
+        let desired = self.desired.unwrap_or_else(|| now.desired.clamp(low.min(high), high));
+        Scaling {
+            auto_scaling: self.auto_scaling.unwrap_or(false),
+            min: self.min.unwrap_or_else(|| now.min.min(desired)),
+            max: self.max.unwrap_or_else(|| now.max.max(desired)),
+            desired,
+        }
+    }
+
+    /// The wish that results from this one, asked for after `kept`. A `desired` that was not asked for moves into new
+    /// limits, and limits that were not asked for give way to a new `desired`.
+    pub fn asked_after(self, kept: Self) -> Self {
+        let (min, max) = (self.min.or(kept.min), self.max.or(kept.max));
+        let within = |desired: u32| desired.max(min.unwrap_or(0)).min(max.unwrap_or(u32::MAX));
+        let desired = self.desired.or(kept.desired.map(within));
+        Self {
+            auto_scaling: self.auto_scaling.or(kept.auto_scaling),
+            min: self.min.or(kept.min.map(|min| min.min(desired.unwrap_or(min)))),
+            max: self.max.or(kept.max.map(|max| max.max(desired.unwrap_or(max)))),
+            desired,
+        }
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -128,5 +158,46 @@ mod tests {
         let change = ScalingChange { max: Some(2), ..ScalingChange::default() };
         assert_eq!(change.applied_to(now), scaling(false, 1, 2, 2));
         assert!(ScalingChange::default().is_empty());
+    }
+
+    fn change(min: Option<u32>, max: Option<u32>, desired: Option<u32>) -> ScalingChange {
+        ScalingChange { auto_scaling: None, min, max, desired }
+    }
+
+    #[test]
+    fn limits_that_nothing_holds_give_way() {
+        let off = scaling(false, 2, 2, 2);
+        for (change, wanted) in [
+            (change(None, None, Some(4)), scaling(false, 2, 4, 4)),
+            (change(None, None, Some(0)), scaling(false, 0, 2, 0)),
+            (change(Some(3), None, None), scaling(false, 3, 3, 3)),
+            (change(None, Some(1), None), scaling(false, 1, 1, 1)),
+            (change(Some(1), Some(5), None), scaling(false, 1, 5, 2)),
+            // What was asked for stays to be found wrong.
+            (change(Some(5), Some(1), None), scaling(false, 5, 1, 1)),
+            (change(None, Some(1), Some(3)), scaling(false, 2, 1, 3)),
+        ] {
+            assert_eq!(change.applied_without_limits(off), wanted, "{change:?}");
+        }
+        let on = ScalingChange { auto_scaling: Some(true), ..change(None, Some(5), None) };
+        assert_eq!(on.applied_without_limits(off), scaling(true, 2, 5, 2));
+        let held = scaling(true, 1, 3, 2);
+        assert_eq!(change(None, None, Some(9)).applied_without_limits(held), scaling(true, 1, 3, 9));
+    }
+
+    #[test]
+    fn a_wish_keeps_its_size_within_its_limits() {
+        let kept = change(Some(1), Some(3), Some(2));
+        for (asked, wanted) in [
+            (change(None, Some(1), None), change(Some(1), Some(1), Some(1))),
+            (change(Some(3), None, None), change(Some(3), Some(3), Some(3))),
+            (change(None, None, Some(5)), change(Some(1), Some(5), Some(5))),
+            (change(None, None, Some(0)), change(Some(0), Some(3), Some(0))),
+            (change(None, None, None), kept),
+        ] {
+            assert_eq!(asked.asked_after(kept), wanted, "{asked:?}");
+        }
+        let unknown = change(None, None, None);
+        assert_eq!(change(None, None, Some(5)).asked_after(unknown), change(None, None, Some(5)));
     }
 }

@@ -68,6 +68,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     scales_to_zero: true,
     auto_scaling: AutoScaling {
         managed: false,
+        keeps_limits: true,
         says: "EKS moves no sizes by itself: the switch sets or removes the two tags of the Auto Scaling group by which \
                the Cluster Autoscaler, installed in the cluster by its user, finds it",
     },

@@ -1,7 +1,7 @@
 //! Drafts of what is done to node groups. Each holds its cluster alone: clouds change one thing of a cluster at a time.
 
 use pmks_driver::{
-    AddNodeGroup, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget, RemoveNodeGroup,
+    AddNodeGroup, AutoScaling, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget, RemoveNodeGroup,
     UpgradeNodeGroup,
 };
 use pmks_model::{Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange};
@@ -50,9 +50,12 @@ impl Drafting<'_> {
         scaling: ScalingChange,
     ) -> Result<Draft> {
         let (cluster, record) = self.group(cluster, name).await?;
+        let known = KnownScaling::of(&record)?;
+        let here = self.capabilities().auto_scaling;
+        let scaling = if here.keeps_limits { scaling } else { known.with_waiting_limits(scaling) };
         let mut findings = Findings::default();
-        if let Some(now) = scaling_now(&record)? {
-            scaling.applied_to(now).validate("scaling", &mut findings);
+        if let Some(now) = known.now(here) {
+            here.apply(scaling, now).validate("scaling", &mut findings);
         }
         if !self.capabilities().scales_to_zero && scaling.min == Some(0) {
             findings.add("scaling.min", "must be at least 1 here");
@@ -121,18 +124,40 @@ impl Drafting<'_> {
     }
 }
 
-/// The scaling that a change is applied to: as the cloud has it, with what was asked for over it.
-fn scaling_now(record: &Resource) -> Result<Option<Scaling>> {
-    let asked = intent::<NodeGroupIntent>(record)?.scaling;
-    let seen = observed::<NodeGroup>(record).and_then(|group| group.scaling);
-    Ok(match (asked.auto_scaling, asked.min, asked.max, asked.desired) {
-        (Some(auto_scaling), Some(min), Some(max), Some(desired)) => {
-            // With autoscaling on, the size is the autoscaler's: what it is now counts, not where it began.
-            let desired = seen.filter(|_| auto_scaling).map_or(desired, |seen| seen.desired);
-            Some(Scaling { auto_scaling, min, max, desired })
+/// What is known of a node group's scaling.
+struct KnownScaling {
+    asked: ScalingChange,
+    seen: Option<Scaling>,
+}
+
+impl KnownScaling {
+    fn of(record: &Resource) -> Result<Self> {
+        let asked = intent::<NodeGroupIntent>(record)?.scaling;
+        Ok(Self { asked, seen: observed::<NodeGroup>(record).and_then(|group| group.scaling) })
+    }
+
+    /// The scaling that a change is applied to: as the cloud has it, with what was asked for over it.
+    fn now(&self, here: AutoScaling) -> Option<Scaling> {
+        let (asked, seen) = (self.asked, self.seen);
+        match (asked.auto_scaling, asked.min, asked.max, asked.desired) {
+            (Some(auto_scaling), Some(min), Some(max), Some(desired)) => {
+                // With autoscaling on, the size is the autoscaler's: what it is now counts, not where it began.
+                let desired = seen.filter(|_| auto_scaling).map_or(desired, |seen| seen.desired);
+                Some(Scaling { auto_scaling, min, max, desired })
+            }
+            _ => seen.map(|seen| here.apply(asked, seen)),
         }
-        _ => seen.map(|seen| asked.applied_to(seen)),
-    })
+    }
+
+    /// A change that switches autoscaling on asks for the limits too that waited for it.
+    fn with_waiting_limits(&self, change: ScalingChange) -> ScalingChange {
+        let is_on = self.seen.is_some_and(|seen| seen.auto_scaling);
+        if change.auto_scaling != Some(true) || is_on {
+            return change;
+        }
+        let wish = change.asked_after(self.asked);
+        ScalingChange { min: wish.min, max: wish.max, ..change }
+    }
 }
 
 /// The node group that a record is of, as far as it is known.

@@ -1,7 +1,7 @@
 //! What the end of an operation makes of our records: one or a few reads, and the requests as they stand now.
 
 use pmks_driver::Change;
-use pmks_model::{OperationKind, ResourceKind, ScalingChange, UpgradeTargets, VersionRequest};
+use pmks_model::{OperationKind, ResourceKind, UpgradeTargets, VersionRequest};
 use pmks_store::{Operation, Page, Resource, ResourceFilter, ResourceUpdate};
 use serde::Serialize;
 use uuid::Uuid;
@@ -113,7 +113,7 @@ fn requests(
         Change::ChangeNodeGroupScaling(asked) => match part() {
             Some(part) => {
                 let mut kept: NodeGroupIntent = intent(part)?;
-                kept.scaling = merged(kept.scaling, asked.change);
+                kept.scaling = asked.change.asked_after(kept.scaling);
                 vec![update(part.uid, &kept)?]
             }
             None => Vec::new(),
@@ -134,22 +134,6 @@ fn goes_along(targets: &UpgradeTargets, part: &Resource) -> bool {
         UpgradeTargets::All => true,
         UpgradeTargets::None => false,
         UpgradeTargets::Named(names) => names.contains(&part.name),
-    }
-}
-
-/// A desired size outside new limits moves with them, as it does at the cloud.
-fn merged(kept: ScalingChange, asked: ScalingChange) -> ScalingChange {
-    let min = asked.min.or(kept.min);
-    let max = asked.max.or(kept.max);
-    let moved = |desired: u32| {
-        let low = min.unwrap_or(0).max(desired);
-        max.map_or(low, |max| low.min(max))
-    };
-    ScalingChange {
-        auto_scaling: asked.auto_scaling.or(kept.auto_scaling),
-        min,
-        max,
-        desired: asked.desired.or(kept.desired.map(moved)),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) asked: BTreeMap<String, serde_json::Value>,
     /// Stages of these kinds do not end until they are taken out.
     pub(crate) stuck: BTreeSet<String>,
+    /// Limits exist only while autoscaling is on.
+    pub(crate) limits_wait: bool,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,

@@ -20,7 +20,13 @@ const fn field(name: &'static str, secret: bool) -> Field {
     Field { name, secret, required: true, env: "", help: "a value", spider: "" }
 }
 
-static CAPABILITIES: Capabilities = Capabilities {
+/// The cloud that keeps limits only while autoscaling is on.
+static WITHOUT_LIMITS: Capabilities = Capabilities {
+    auto_scaling: AutoScaling { keeps_limits: false, ..CAPABILITIES.auto_scaling },
+    ..CAPABILITIES
+};
+
+const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Fake Kubernetes",
     services: &["compute"],
@@ -81,7 +87,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
     key_pair: KeyPairUse::Optional,
     scales_to_zero: true,
-    auto_scaling: AutoScaling { managed: true, says: "" },
+    auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
     token: TokenKind::Bearer,
     native_kubeconfig: true,
     static_kubeconfig: false,
@@ -123,7 +129,7 @@ impl FakeDriver {
 #[async_trait]
 impl Driver for FakeDriver {
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        if self.cloud.world().limits_wait { &WITHOUT_LIMITS } else { &CAPABILITIES }
     }
 
     fn on_lane(&self, _lane: Lane) -> Arc<dyn Driver> {

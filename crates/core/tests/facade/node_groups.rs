@@ -89,6 +89,34 @@ async fn a_scaling_is_checked_against_what_it_leaves_as_it_is() {
 }
 
 #[tokio::test]
+async fn limits_that_nothing_holds_wait_for_autoscaling() {
+    let rig = Rig::new().await;
+    rig.cloud.world().limits_wait = true;
+    rig.cluster().await;
+    let change = |auto_scaling, desired| ScalingChange { auto_scaling, desired, ..ScalingChange::default() };
+    let asked = || rig.cloud.world().asked["nodeGroup.scale"]["change"].clone();
+    let scaling = || async {
+        let view = rig.pmks.node_groups().get("here", "prod", "workers", None).await.unwrap();
+        (view.scaling.unwrap(), view.observed.unwrap().scaling.unwrap())
+    };
+    // The size is not held against limits that are nowhere: 5 is more than the 3 that wait.
+    rig.done(scale("workers", change(None, Some(5)))).await;
+    assert_eq!(asked(), json!({"desired": 5}));
+    let off = |min, max| Scaling { auto_scaling: false, min, max, desired: 5 };
+    assert_eq!(scaling().await, (off(1, 5), off(5, 5)));
+    // With autoscaling the limits are asked for that waited.
+    rig.done(scale("workers", change(Some(true), None))).await;
+    assert_eq!(asked(), json!({"autoScaling": true, "min": 1, "max": 5}));
+    let on = Scaling { auto_scaling: true, min: 1, max: 5, desired: 5 };
+    assert_eq!(scaling().await, (on, on));
+    // Now they are held, and one that is asked for without them leaves them as they are.
+    let failure = rig.accept(scale("workers", change(None, Some(9)))).await.unwrap_err();
+    assert_eq!(fields(&failure), ["scaling.desired"]);
+    rig.done(scale("workers", change(Some(true), Some(4)))).await;
+    assert_eq!(asked(), json!({"autoScaling": true, "desired": 4}));
+}
+
+#[tokio::test]
 async fn changes_of_one_cluster_come_one_after_the_other() {
     let rig = Rig::new().await;
     rig.cluster().await;

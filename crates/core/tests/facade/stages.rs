@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
     AccessInfo, Cluster, ClusterNetwork, ClusterRequest, Iid, KeyPair, KeyValueList, Network, NetworkRequest,
-    NodeGroup, NodeGroupRequest, ResourceKind, ScalingChange, SecurityGroup, SecurityGroupRequest, Status,
+    NodeGroup, NodeGroupRequest, ResourceKind, Scaling, ScalingChange, SecurityGroup, SecurityGroupRequest, Status,
     Subnet, SubnetRequest, Tags, Version, VersionRequest,
 };
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,7 @@ impl Calls {
         context: &StageContext,
         created_at: Option<jiff::Timestamp>,
     ) -> Result<String> {
+        let here = AutoScaling { managed: true, keeps_limits: !world.limits_wait, says: "" };
         match self.make.clone() {
             Make::Cluster { request, marks } => {
                 let id = request.name.clone();
@@ -107,15 +108,17 @@ impl Calls {
                 Ok(id)
             }
             Make::NodeGroup { cluster, request } => {
+                let mut made = group(&request);
+                made.scaling = made.scaling.map(|scaling| kept(here, scaling));
                 let cluster = world.clusters.get_mut(&cluster).ok_or_else(|| gone(&cluster))?;
-                cluster.node_groups.push(group(&request));
+                cluster.node_groups.push(made);
                 Ok(request.name)
             }
             Make::Scale { cluster, id, change } => {
                 let cluster = world.clusters.get_mut(&cluster).ok_or_else(|| gone(&cluster))?;
                 let group = cluster.node_groups.iter_mut().find(|group| group.iid.system_id == id);
                 let group = group.ok_or_else(|| gone(&id))?;
-                group.scaling = group.scaling.map(|now| change.applied_to(now));
+                group.scaling = group.scaling.map(|now| kept(here, here.apply(change, now)));
                 Ok(id)
             }
             Make::RemoveNodeGroup { cluster, id } => {
@@ -241,6 +244,14 @@ pub(crate) fn group(request: &NodeGroupRequest) -> NodeGroup {
         nodes: nodes.collect(),
         ..NodeGroup::default()
     }
+}
+
+/// What the cloud keeps of a scaling.
+fn kept(here: AutoScaling, scaling: Scaling) -> Scaling {
+    if here.keeps_limits || scaling.auto_scaling {
+        return scaling;
+    }
+    Scaling { min: scaling.desired, max: scaling.desired, ..scaling }
 }
 
 fn gone(id: &str) -> DriverError {

@@ -61,6 +61,7 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
         scales_to_zero: of.scales_to_zero,
         auto_scaling: api::AutoScaling {
             managed: of.auto_scaling.managed,
+            keeps_limits: of.auto_scaling.keeps_limits,
             says: of.auto_scaling.says.to_owned(),
         },
         token: word(&of.token),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::add_node_group::{TOKEN, says, switch_stage};
 use super::discovery::DiscoveryTags;
 use super::{Maker, Stage, aim};
+use crate::capabilities::CAPABILITIES;
 use crate::wire::eks;
 use crate::{AwsDriver, PROVIDER, clusters, convert};
 
@@ -26,7 +27,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &ChangeNodeGroupScaling) 
     let cluster = asked.target.cluster.iid.system_id.as_str();
     let group = aim::standing_node_group(driver, &asked.target).await?;
     let now = observed(driver, cluster, &group).await?.scaling.unwrap_or_else(nothing);
-    let wanted = asked.change.applied_to(now);
+    let wanted = CAPABILITIES.auto_scaling.apply(asked.change, now);
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
     findings.into_result().map_err(|findings| pmks_driver::DriverError::invalid(PROVIDER, findings))?;

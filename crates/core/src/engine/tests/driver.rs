@@ -41,7 +41,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     root_disk: RootDisk { types: &[], default_gib: 1, min_gib: 1, max_gib: 0 },
     key_pair: KeyPairUse::Unused,
     scales_to_zero: true,
-    auto_scaling: AutoScaling { managed: true, says: "" },
+    auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
     token: TokenKind::Bearer,
     native_kubeconfig: false,
     static_kubeconfig: false,
