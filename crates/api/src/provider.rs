@@ -78,6 +78,13 @@ pub struct Capabilities {
     pub minimum_subnets: usize,
     /// The least number of different zones that these subnets lie in.
     pub minimum_zones: usize,
+    /// The most subnets of a cluster; absent: as many as the user likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_subnets: Option<usize>,
+    /// Whether a subnet lies in one zone. Elsewhere it spans the zones, and none is given for it.
+    pub zonal_subnets: bool,
+    /// Whether networks take tags.
+    pub network_tags: bool,
     /// Whether a cluster takes security groups: `required`, `optional` or `forbidden`.
     pub security_groups: String,
     /// What a node group's image means: `type`, `identifier` or `fixed`.

@@ -193,8 +193,11 @@ pub(crate) async fn fix_prerequisites(rig: &Rig) -> Result<(), Failed> {
 
 /// A network with as many subnets, in as many zones, as a cluster needs.
 pub(crate) async fn network_request(rig: &Rig, name: &str) -> Result<CreateNetwork, Failed> {
-    let zones: Vec<String> =
-        rig.driver.regions().await?.into_iter().flat_map(|region| region.zones).collect();
+    let zones: Vec<String> = if rig.driver.capabilities().zonal_subnets {
+        rig.driver.regions().await?.into_iter().flat_map(|region| region.zones).collect()
+    } else {
+        Vec::new()
+    };
     let names = subnet_names(rig);
     let subnets = names.iter().enumerate().map(|(index, name)| SubnetRequest {
         name: name.clone(),
@@ -246,7 +249,8 @@ pub(crate) fn take(ids: &mut BTreeMap<String, String>, name: &str) -> Result<Iid
 
 fn subnet_names(rig: &Rig) -> Vec<String> {
     let capabilities = rig.driver.capabilities();
-    let count = capabilities.minimum_subnets.max(capabilities.minimum_zones).max(1);
+    let zones = if capabilities.zonal_subnets { capabilities.minimum_zones } else { 1 };
+    let count = capabilities.minimum_subnets.max(zones).max(1);
     (0..count).map(|index| format!("pmks-ground-{index}")).collect()
 }
 

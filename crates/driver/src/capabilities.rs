@@ -49,6 +49,12 @@ pub struct Capabilities {
     pub minimum_subnets: usize,
     /// The least number of different zones that these subnets lie in.
     pub minimum_zones: usize,
+    /// The most subnets of a cluster; `None`: as many as the user likes.
+    pub most_subnets: Option<usize>,
+    /// Whether a subnet lies in one zone. Elsewhere it spans the region's, and a zone that is given for it is a finding.
+    pub zonal_subnets: bool,
+    /// Whether networks take the user's tags. Our marks they carry in any case, and reads give them as tags.
+    pub network_tags: bool,
     /// Whether a cluster takes security groups.
     pub security_groups: Presence,
     /// What a node group's image setting means.

@@ -59,6 +59,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // Source: <https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html>
     minimum_subnets: 2,
     minimum_zones: 2,
+    most_subnets: None,
+    zonal_subnets: true,
+    network_tags: true,
     security_groups: Presence::Optional,
     image: ImageKind::Type,
     // The type belongs to a launch template; `diskSize` alone can be said.

@@ -1,0 +1,156 @@
+//! Changes against a provider that is strict about everything.
+
+use std::time::Duration;
+
+use pmks_model::NameRule;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    AutoScaling, FailedCreate, LastNodeGroup, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, Upgrade,
+};
+
+const NAME: NameRule =
+    NameRule { pattern: "^[a-z][a-z0-9-]{0,19}$", says: "lower-case letters, digits and hyphens" };
+
+const STRICT: Capabilities = Capabilities {
+    provider: "test",
+    title: "Test Cloud",
+    services: &[],
+    credential_forms: &[],
+    settings: &[option("role", OptionKind::Text, true)],
+    cluster_options: &[
+        option("tier", OptionKind::Choice(&["free", "paid"]), false),
+        option("logs", OptionKind::Boolean, true),
+        option("zones", OptionKind::Texts, true),
+    ],
+    operations: &[],
+    cluster_name: NAME,
+    node_group_name: NAME,
+    network_name: NAME,
+    subnet_name: NAME,
+    security_group_name: NAME,
+    key_pair_name: NAME,
+    tags: Some(TagRule {
+        most: 2,
+        key: NAME,
+        value: NameRule { pattern: "^[a-z0-9 ]{0,5}$", says: "short and in lower case" },
+    }),
+    node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Required, most: 1 },
+    minimum_subnets: 2,
+    minimum_zones: 2,
+    most_subnets: Some(2),
+    zonal_subnets: false,
+    network_tags: false,
+    security_groups: Presence::Forbidden,
+    image: ImageKind::Fixed,
+    root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
+    key_pair: KeyPairUse::Unused,
+    scales_to_zero: false,
+    auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
+    token: TokenKind::Bearer,
+    native_kubeconfig: false,
+    static_kubeconfig: false,
+    last_node_group: LastNodeGroup::Kept,
+    upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: false, largest_skew: 2 },
+    failed_create: FailedCreate::Replace,
+    progress_list: false,
+    buckets: &[],
+    call_bounds: &[],
+    visible_after: Duration::ZERO,
+};
+
+const fn option(name: &'static str, kind: OptionKind, changeable: bool) -> OptionField {
+    OptionField { name, kind, default: "", help: "", changeable }
+}
+
+fn findings(change: &str, asked: &serde_json::Value) -> Vec<String> {
+    let change: Change = serde_json::from_value(json!({"change": change, "asked": asked})).unwrap();
+    validate(&change, &STRICT).iter().map(|finding| finding.field.clone()).collect()
+}
+
+fn iid(name: &str) -> serde_json::Value {
+    json!({"nameId": name, "systemId": name})
+}
+
+fn marks() -> serde_json::Value {
+    json!({"installation": "i", "operation": "o", "uid": "u"})
+}
+
+#[test]
+fn a_cluster_is_held_against_every_rule_at_once() {
+    let group = json!({"name": "G!", "image": "x", "rootDiskType": "tape", "rootDiskSizeGib": 5, "keyPair": iid("k"),
+        "scaling": {"autoScaling": false, "min": 0, "max": 1, "desired": 0}});
+    let request = json!({"name": "한국", "network": iid("n"), "subnets": [iid("a")], "securityGroups": [iid("g")],
+        "nodeGroups": [group, {"name": "h", "scaling": {"autoScaling": true, "min": 1, "max": 1, "desired": 1}}],
+        "tags": {"a": "123456", "b": "", "pmks-uid": "x"},
+        "options": {"tier": "gold", "logs": 1, "zones": ["a", 1], "color": "red"}});
+    assert_eq!(
+        findings("createCluster", &json!({"request": request, "marks": marks()})),
+        [
+            "name",
+            "subnets",
+            "securityGroups",
+            "nodeGroups",
+            "nodeGroups[0].name",
+            "nodeGroups[0].rootDiskType",
+            "nodeGroups[0].rootDiskSizeGib",
+            "nodeGroups[0].image",
+            "nodeGroups[0].keyPair",
+            "nodeGroups[0].scaling.min",
+            "tags",
+            "tags[\"a\"]",
+            "tags[\"pmks-uid\"]",
+            "options.color",
+            "options.logs",
+            "options.tier",
+            "options.zones",
+        ]
+    );
+}
+
+#[test]
+fn an_update_changes_only_what_can_be_changed() {
+    let target = json!({"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"});
+    let asked = json!({"target": target, "tags": {"a": null, "b": "far too long", "c": "", "d": "Big"},
+        "options": {"tier": "free", "logs": true}, "marks": marks()});
+    let wanted = ["tags", "tags[\"b\"]", "tags[\"d\"]", "options.tier"];
+    assert_eq!(findings("updateCluster", &asked), wanted);
+}
+
+#[test]
+fn an_empty_scaling_is_refused() {
+    let target = json!({"cluster": {"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"},
+        "iid": {"nameId": "g", "systemId": "g"}, "incarnation": "1"});
+    let asked = |change: serde_json::Value| json!({"target": target, "change": change, "marks": marks()});
+    assert_eq!(findings("changeNodeGroupScaling", &asked(json!({}))), ["scaling"]);
+    assert!(findings("changeNodeGroupScaling", &asked(json!({"max": 3}))).is_empty());
+}
+
+#[test]
+fn settings_are_held_against_their_description() {
+    let given = BTreeMap::from([("role".to_owned(), json!(1)), ("rôle".to_owned(), json!("x"))]);
+    let fields: Vec<String> =
+        validate_settings(&given, &STRICT).iter().map(|f| f.field.clone()).collect();
+    assert_eq!(fields, ["settings.role", "settings.rôle"]);
+}
+
+#[test]
+fn a_network_is_held_against_what_subnets_and_networks_can_carry() {
+    let subnet = |name: &str, zone: &str| json!({"name": name, "cidr": "10.0.0.0/24", "zone": zone});
+    let request = json!({"name": "n", "cidr": "10.0.0.0/16", "subnets": [subnet("a", ""), subnet("B", "z1")],
+        "tags": {"team": "a"}});
+    let asked = json!({"request": request, "marks": marks(), "subnetUids": {}});
+    let wanted = ["subnets[1].name", "subnets[1].zone", "subnets[1].cidr", "tags"];
+    assert_eq!(findings("createNetwork", &asked), wanted);
+    let asked = json!({"network": iid("n"), "request": subnet("a", "z1"), "marks": marks()});
+    assert_eq!(findings("createSubnet", &asked), ["zone"]);
+}
+
+#[test]
+fn a_cluster_has_no_more_subnets_than_the_cloud_takes() {
+    let group = json!({"name": "g", "scaling": {"autoScaling": false, "min": 1, "max": 1, "desired": 1}});
+    let request = json!({"name": "c", "network": iid("n"), "subnets": [iid("a"), iid("b"), iid("c")],
+        "nodeGroups": [group]});
+    assert_eq!(findings("createCluster", &json!({"request": request, "marks": marks()})), ["subnets"]);
+}
