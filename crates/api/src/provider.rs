@@ -91,7 +91,8 @@ pub struct Capabilities {
     pub image: String,
     /// The root disks of nodes.
     pub root_disk: RootDisk,
-    /// What a node group's key pair is: `required`, `optional` or `unused`.
+    /// What a node group's key pair is: `required`, `optional`, `ofCluster` (one for all node groups) or
+    /// `unused`.
     pub key_pair: String,
     /// Whether a node group may have no nodes.
     pub scales_to_zero: bool,
@@ -104,7 +105,8 @@ pub struct Capabilities {
     pub native_kubeconfig: bool,
     /// Whether there is a `static` kubeconfig.
     pub static_kubeconfig: bool,
-    /// Whether the last node group may be removed: `removable` or `kept`.
+    /// Whether the last node group may be removed: `removable`, `kept`, or `systemKept`: the first one, which runs the
+    /// cloud's own pods, is kept and has at least one node.
     pub last_node_group: String,
     /// How versions are raised.
     pub upgrade: VersionRules,

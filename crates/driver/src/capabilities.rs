@@ -136,6 +136,9 @@ pub enum KeyPairUse {
     Required,
     /// A node group may have one.
     Optional,
+    /// The cluster may have one, for the nodes of all its node groups: those that name one name the same. Which one a
+    /// standing cluster has, the driver knows: a node group that is added with another is its finding.
+    OfCluster,
     /// The cloud has no use for one.
     Unused,
 }
@@ -173,6 +176,9 @@ pub enum LastNodeGroup {
     Removable,
     /// The cloud keeps at least one.
     Kept,
+    /// The cloud keeps one for its own pods, the first that a cluster is made with, and it is never without nodes. The
+    /// others may be removed; the driver refuses what would leave none of that kind.
+    SystemKept,
 }
 
 /// How versions are raised.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pmks_model::{Findings, ImageKind, NodeGroupRequest, SubnetRequest, Tags};
+use pmks_model::{ClusterRequest, Findings, ImageKind, NodeGroupRequest, SubnetRequest, Tags};
 use serde_json::Value;
 
-use crate::{Capabilities, Change, KeyPairUse, OptionField, OptionKind, Presence};
+use crate::{Capabilities, Change, KeyPairUse, LastNodeGroup, OptionField, OptionKind, Presence};
 
 /// Everything that is wrong with a change at this provider, the model's own rules included.
 pub fn validate(change: &Change, capabilities: &Capabilities) -> Findings {
@@ -80,7 +80,7 @@ impl Rules<'_> {
         }
     }
 
-    fn cluster(&mut self, request: &pmks_model::ClusterRequest) {
+    fn cluster(&mut self, request: &ClusterRequest) {
         let capabilities = self.capabilities;
         self.name("name", capabilities.cluster_name.refusal(&request.name));
         request.validate(self.findings);
@@ -100,8 +100,35 @@ impl Rules<'_> {
         for (index, group) in request.node_groups.iter().enumerate() {
             self.node_group(group, &format!("nodeGroups[{index}]."));
         }
+        self.system_node_group(request);
+        self.one_key_pair(request);
         self.tags(&request.tags);
         self.options("options", capabilities.cluster_options, &request.options);
+    }
+
+    /// The first node group runs the cloud's own pods, where the cloud wants one for them.
+    fn system_node_group(&mut self, request: &ClusterRequest) {
+        let keeps = self.capabilities.last_node_group == LastNodeGroup::SystemKept;
+        let empty = request.node_groups.first().is_some_and(|group| group.scaling.min == 0);
+        if keeps && empty && self.capabilities.scales_to_zero {
+            let says = "must be at least 1: the first node group runs the cloud's own pods";
+            self.findings.add("nodeGroups[0].scaling.min", says);
+        }
+    }
+
+    /// One key pair is the whole cluster's, where the cloud has it so.
+    fn one_key_pair(&mut self, request: &ClusterRequest) {
+        if self.capabilities.key_pair != KeyPairUse::OfCluster {
+            return;
+        }
+        let named = |group: &NodeGroupRequest| group.key_pair.clone();
+        let Some(first) = request.node_groups.iter().find_map(named) else { return };
+        for (index, group) in request.node_groups.iter().enumerate() {
+            if group.key_pair.as_ref().is_some_and(|other| *other != first) {
+                let says = format!("must be {:?} too: one key pair is the whole cluster's", first.name_id);
+                self.findings.add(format!("nodeGroups[{index}].keyPair"), says);
+            }
+        }
     }
 
     fn node_group(&mut self, request: &NodeGroupRequest, prefix: &str) {

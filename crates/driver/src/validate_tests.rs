@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    AutoScaling, FailedCreate, LastNodeGroup, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, Upgrade,
+    AutoScaling, FailedCreate, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, Upgrade,
 };
 
 const NAME: NameRule =
@@ -64,9 +64,22 @@ const fn option(name: &'static str, kind: OptionKind, changeable: bool) -> Optio
     OptionField { name, kind, default: "", help: "", changeable }
 }
 
+/// The same where one node group is kept for the cloud's own pods and one key pair is the whole cluster's.
+const SYSTEM: Capabilities = Capabilities {
+    node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Required, most: 9 },
+    key_pair: KeyPairUse::OfCluster,
+    scales_to_zero: true,
+    last_node_group: LastNodeGroup::SystemKept,
+    ..STRICT
+};
+
 fn findings(change: &str, asked: &serde_json::Value) -> Vec<String> {
+    findings_at(&STRICT, change, asked)
+}
+
+fn findings_at(capabilities: &Capabilities, change: &str, asked: &serde_json::Value) -> Vec<String> {
     let change: Change = serde_json::from_value(json!({"change": change, "asked": asked})).unwrap();
-    validate(&change, &STRICT).iter().map(|finding| finding.field.clone()).collect()
+    validate(&change, capabilities).iter().map(|finding| finding.field.clone()).collect()
 }
 
 fn iid(name: &str) -> serde_json::Value {
@@ -153,4 +166,22 @@ fn a_cluster_has_no_more_subnets_than_the_cloud_takes() {
     let request = json!({"name": "c", "network": iid("n"), "subnets": [iid("a"), iid("b"), iid("c")],
         "nodeGroups": [group]});
     assert_eq!(findings("createCluster", &json!({"request": request, "marks": marks()})), ["subnets"]);
+}
+
+#[test]
+fn a_cluster_has_one_key_pair_and_nodes_for_the_clouds_pods_where_the_cloud_has_it_so() {
+    let group = |name: &str, min: u32, key: serde_json::Value| {
+        json!({"name": name, "keyPair": key,
+            "scaling": {"autoScaling": false, "min": min, "max": 2, "desired": min}})
+    };
+    let none = || serde_json::Value::Null;
+    let asked = |groups: serde_json::Value| {
+        let request = json!({"name": "c", "network": iid("n"), "subnets": [iid("a"), iid("b")],
+            "nodeGroups": groups});
+        findings_at(&SYSTEM, "createCluster", &json!({"request": request, "marks": marks()}))
+    };
+    let fine = json!([group("a", 1, none()), group("b", 0, iid("k")), group("c", 1, iid("k"))]);
+    assert_eq!(asked(fine), [""; 0]);
+    let wrong = json!([group("a", 0, iid("k")), group("b", 1, iid("l"))]);
+    assert_eq!(asked(wrong), ["nodeGroups[0].scaling.min", "nodeGroups[1].keyPair"]);
 }

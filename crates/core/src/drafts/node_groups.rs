@@ -92,7 +92,7 @@ impl Drafting<'_> {
 
     pub(super) async fn remove_node_group(&self, cluster: &str, name: &str) -> Result<Draft> {
         let (cluster, record) = self.group(cluster, name).await?;
-        if self.capabilities().last_node_group == LastNodeGroup::Kept {
+        if self.capabilities().last_node_group != LastNodeGroup::Removable {
             let all = self.records().all(Some(ResourceKind::NodeGroup), Some(cluster.uid)).await?;
             if all.len() == 1 {
                 let says =
