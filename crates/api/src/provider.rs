@@ -101,6 +101,9 @@ pub struct Capabilities {
     /// What lets a client in at a cluster: `bearer`, `clientCertificate`, or `byCluster`: the one or the other, by how
     /// the cluster was made.
     pub token: String,
+    /// What that opens: the `cluster`, all `clusters` that the credential may use, or the `account`: then only
+    /// administrators are handed one.
+    pub token_reach: String,
     /// Whether there is a `native` kubeconfig.
     pub native_kubeconfig: bool,
     /// Whether there is a `static` kubeconfig.

@@ -69,6 +69,8 @@ pub struct Capabilities {
     pub auto_scaling: AutoScaling,
     /// What lets a client in at the cluster's Kubernetes API.
     pub token: TokenKind,
+    /// What that opens beside the cluster.
+    pub token_reach: TokenReach,
     /// Whether the cloud has a credential plugin of its own for kubeconfigs. Where [`TokenKind::ByCluster`], some
     /// clusters may not know it: the driver answers `Precondition` for those.
     pub native_kubeconfig: bool,
@@ -166,6 +168,18 @@ pub enum TokenKind {
     ClientCertificate,
     /// The one or the other, by how the cluster was made.
     ByCluster,
+}
+
+/// What a cluster's token opens. A driver asks for the narrowest that the Kubernetes API takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenReach {
+    /// The one cluster that it was made for.
+    Cluster,
+    /// Every cluster of the product that the connection's credential may use, and nothing else.
+    Clusters,
+    /// More than clusters: what the credential may do in the account. Only administrators are handed one.
+    Account,
 }
 
 /// Whether the last node group may be removed.

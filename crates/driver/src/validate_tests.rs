@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    AutoScaling, FailedCreate, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, Upgrade,
+    AutoScaling, FailedCreate, NodeGroupsAtCreation, RootDisk, TagRule, TokenKind, TokenReach, Upgrade,
 };
 
 const NAME: NameRule =
@@ -49,6 +49,7 @@ const STRICT: Capabilities = Capabilities {
     scales_to_zero: false,
     auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
     token: TokenKind::Bearer,
+    token_reach: TokenReach::Cluster,
     native_kubeconfig: false,
     static_kubeconfig: false,
     last_node_group: LastNodeGroup::Kept,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, Upgrade,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach,
+    Upgrade,
 };
 use pmks_model::{ImageKind, NameRule, OperationKind};
 
@@ -76,6 +77,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
                the Cluster Autoscaler, installed in the cluster by its user, finds it",
     },
     token: TokenKind::Bearer,
+    // The signature covers the header `x-k8s-aws-id`, the cluster's name:
+    // <https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster>
+    token_reach: TokenReach::Cluster,
     native_kubeconfig: true,
     static_kubeconfig: false,
     last_node_group: LastNodeGroup::Removable,

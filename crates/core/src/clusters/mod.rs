@@ -128,7 +128,8 @@ impl Clusters<'_> {
         ways_in::kubeconfig(&self.0.shared, caller, connection, name, request).await
     }
 
-    /// What lets a client in at the Kubernetes API, for a while. Audited.
+    /// What lets a client in at the Kubernetes API, for a while. Audited. It needs the role operator, or admin where it
+    /// opens more than clusters.
     ///
     /// # Errors
     /// `Precondition` until the cluster has an endpoint, `NotAllowed`, `NotFound`.

@@ -1,6 +1,6 @@
 //! Kubeconfigs and credentials of a cluster. A credential is made when it is asked for and stored nowhere.
 
-use pmks_driver::{ClusterCredential, KubeconfigFormat};
+use pmks_driver::{ClusterCredential, KubeconfigFormat, TokenReach};
 use pmks_model::{Cluster, Failure, FailureKind};
 
 use crate::access::kubeconfig::{self, Subject};
@@ -48,6 +48,9 @@ pub(super) async fn token(
 ) -> Result<ClusterCredential> {
     caller.require_operator(connection)?;
     let (at, cluster) = shared.seen_cluster(connection, name).await?;
+    if at.driver.capabilities().token_reach == TokenReach::Account {
+        caller.require_admin("a token that opens more than the cluster")?;
+    }
     reachable(&cluster, name)?;
     let credential = at.driver.generate_cluster_token(&cluster).await.map_err(|error| at.failed(&error))?;
     audited(shared, caller, "cluster.token", name).await?;

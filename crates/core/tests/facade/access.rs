@@ -5,6 +5,7 @@ use pmks_driver::{ErrorKind, KubeconfigFormat};
 use pmks_model::FailureKind;
 use secrecy::ExposeSecret;
 
+use super::other::OTHER;
 use super::rig::{Rig, create, new_cluster};
 
 fn request(format: KubeconfigFormat) -> KubeconfigRequest {
@@ -47,6 +48,20 @@ async fn a_token_is_for_operators_and_is_written_down() {
     let line = log.iter().find(|line| line.action == "cluster.token").unwrap();
     assert_eq!((line.who.as_str(), line.target.as_str()), ("me", "cluster prod"));
     assert!(!format!("{log:?}").contains("token-of-prod"));
+}
+
+#[tokio::test]
+async fn a_token_that_opens_the_account_is_for_administrators() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let operator = Caller { role: Role::Operator, ..Caller::local("operator") };
+    let clusters = rig.pmks.clusters();
+    assert!(clusters.token(&operator, "here", "prod").await.is_ok());
+    rig.cloud.world().capabilities = Some(&OTHER);
+    let failure = clusters.token(&operator, "here", "prod").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotAllowed);
+    assert!(failure.detail.contains("opens more than the cluster"), "{failure}");
+    assert!(clusters.token(&rig.admin, "here", "prod").await.is_ok());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use pmks_driver::{DriverError, ErrorKind, Result};
+use pmks_driver::{Capabilities, DriverError, ErrorKind, Result};
 use pmks_model::{Cluster, KeyPair, Network, SecurityGroup, Subnet};
 use pmks_transport::{Clock, VirtualClock};
 
@@ -29,8 +29,8 @@ pub(crate) struct World {
     pub(crate) asked: BTreeMap<String, serde_json::Value>,
     /// Stages of these kinds do not end until they are taken out.
     pub(crate) stuck: BTreeSet<String>,
-    /// Limits exist only while autoscaling is on.
-    pub(crate) limits_wait: bool,
+    /// What the cloud can do, where it is not the usual.
+    pub(crate) capabilities: Option<&'static Capabilities>,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,

@@ -20,13 +20,7 @@ const fn field(name: &'static str, secret: bool) -> Field {
     Field { name, secret, required: true, env: "", help: "a value", spider: "" }
 }
 
-/// The cloud that keeps limits only while autoscaling is on.
-static WITHOUT_LIMITS: Capabilities = Capabilities {
-    auto_scaling: AutoScaling { keeps_limits: false, ..CAPABILITIES.auto_scaling },
-    ..CAPABILITIES
-};
-
-const CAPABILITIES: Capabilities = Capabilities {
+pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Fake Kubernetes",
     services: &["compute"],
@@ -92,6 +86,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     scales_to_zero: true,
     auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
     token: TokenKind::Bearer,
+    token_reach: TokenReach::Cluster,
     native_kubeconfig: true,
     static_kubeconfig: false,
     last_node_group: LastNodeGroup::Kept,
@@ -132,7 +127,7 @@ impl FakeDriver {
 #[async_trait]
 impl Driver for FakeDriver {
     fn capabilities(&self) -> &Capabilities {
-        if self.cloud.world().limits_wait { &WITHOUT_LIMITS } else { &CAPABILITIES }
+        self.cloud.world().capabilities.unwrap_or(&CAPABILITIES)
     }
 
     fn on_lane(&self, _lane: Lane) -> Arc<dyn Driver> {

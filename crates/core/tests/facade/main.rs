@@ -4,6 +4,7 @@
 
 mod cloud;
 mod driver;
+mod other;
 mod rig;
 mod stages;
 

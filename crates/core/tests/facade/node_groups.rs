@@ -4,6 +4,7 @@ use pmks_core::{Mutation, NewNodeGroup, PageRequest};
 use pmks_model::{FailureKind, OperationState, Scaling, ScalingChange};
 use serde_json::json;
 
+use super::other::OTHER;
 use super::rig::{Rig, fields, from};
 use super::stages::text;
 
@@ -91,7 +92,7 @@ async fn a_scaling_is_checked_against_what_it_leaves_as_it_is() {
 #[tokio::test]
 async fn limits_that_nothing_holds_wait_for_autoscaling() {
     let rig = Rig::new().await;
-    rig.cloud.world().limits_wait = true;
+    rig.cloud.world().capabilities = Some(&OTHER);
     rig.cluster().await;
     let change = |auto_scaling, desired| ScalingChange { auto_scaling, desired, ..ScalingChange::default() };
     let asked = || rig.cloud.world().asked["nodeGroup.scale"]["change"].clone();

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, PROVIDER, World};
+use super::driver::CAPABILITIES;
 
 /// What a stage does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,7 +82,7 @@ impl Calls {
         context: &StageContext,
         created_at: Option<jiff::Timestamp>,
     ) -> Result<String> {
-        let here = AutoScaling { managed: true, keeps_limits: !world.limits_wait, says: "" };
+        let here = world.capabilities.unwrap_or(&CAPABILITIES).auto_scaling;
         match self.make.clone() {
             Make::Cluster { request, marks } => {
                 let id = request.name.clone();

@@ -68,6 +68,7 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
             says: of.auto_scaling.says.to_owned(),
         },
         token: word(&of.token),
+        token_reach: word(&of.token_reach),
         native_kubeconfig: of.native_kubeconfig,
         static_kubeconfig: of.static_kubeconfig,
         last_node_group: word(&of.last_node_group),

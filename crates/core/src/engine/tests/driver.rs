@@ -46,6 +46,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     scales_to_zero: true,
     auto_scaling: AutoScaling { managed: true, keeps_limits: true, says: "" },
     token: TokenKind::Bearer,
+    token_reach: TokenReach::Cluster,
     native_kubeconfig: false,
     static_kubeconfig: false,
     last_node_group: LastNodeGroup::Removable,
