@@ -107,6 +107,8 @@ pub struct Asked {
     pub handle: Option<Handle>,
     /// The stage's outputs, if the cloud's answer says that all is done: nothing is followed then.
     pub done: Option<serde_json::Value>,
+    /// When the cloud wants to be asked about it first; `None`: the engine chooses by what is known of the duration.
+    pub after: Option<Duration>,
 }
 
 impl Asked {
@@ -136,6 +138,13 @@ impl Asked {
     #[must_use]
     pub fn with_incarnation(mut self, incarnation: impl Into<String>) -> Self {
         self.incarnation = Some(incarnation.into());
+        self
+    }
+
+    /// Adds when the cloud wants to be asked about it first (`Retry-After` of an accepted request).
+    #[must_use]
+    pub fn first_after(mut self, wait: Option<Duration>) -> Self {
+        self.after = wait;
         self
     }
 }

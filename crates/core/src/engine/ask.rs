@@ -134,7 +134,7 @@ impl Turn<'_> {
         }
         self.record.state = StageState::Following;
         self.record.handle = asked.handle.map(|handle| handle.0);
-        self.look_again(self.poll_wait());
+        self.look_again(asked.after.unwrap_or_else(|| self.poll_wait()));
     }
 
     fn not_accepted(&mut self, error: &DriverError) {

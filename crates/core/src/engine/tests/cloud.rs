@@ -47,6 +47,8 @@ pub(super) enum Fault {
     MadeBroken,
     /// Answered well, and nothing comes of it.
     Ignored,
+    /// The cloud's own work fails so, and nothing is left of it.
+    WorkFailed(ErrorKind),
     /// Nothing goes wrong at the cloud, but our wall clock is set forward meanwhile.
     ClockSet(Duration),
 }
@@ -90,6 +92,8 @@ pub(super) struct Cloud {
     pub(super) visible_after: Duration,
     /// How long making and removing take.
     pub(super) takes: Duration,
+    /// When the cloud wants to be asked first about work that it names.
+    pub(super) first_after: Option<Duration>,
 }
 
 impl Cloud {
@@ -100,6 +104,7 @@ impl Cloud {
             clock: VirtualClock::new(BEGAN.parse().unwrap()),
             visible_after: Duration::from_secs(10),
             takes: Duration::from_secs(25),
+            first_after: None,
         }
     }
 
@@ -267,6 +272,11 @@ impl Cloud {
             .filter(|thing| thing.made_at.saturating_add(self.visible_after).unwrap() <= now)
             .cloned()
             .collect()
+    }
+
+    /// Takes away what came to nothing.
+    pub(super) fn drop_thing(&self, id: &str) {
+        self.world().things.retain(|thing| thing.id != id);
     }
 
     pub(super) fn is_ready(&self, thing: &Thing) -> bool {

@@ -170,14 +170,16 @@ impl StageCalls for Calls {
         }
         let id = self.cloud.make(&self.part, &context.token, self.identity)?;
         let asked = match self.identity {
-            Identity::Token { .. } => Asked::following(json!({"work": id})),
+            Identity::Token { .. } => {
+                Asked::following(json!({"work": id})).first_after(self.cloud.first_after)
+            }
             _ => Asked::accepted(),
         };
         Ok(asked.with_system_id(&id).with_incarnation(id))
     }
 
     async fn poll(&self, context: &StageContext, handle: &Handle) -> Result<Poll> {
-        self.cloud.enter("poll", &self.part.name)?;
+        let fault = self.cloud.enter("poll", &self.part.name)?;
         if let Some(going) = handle.0.get("going").and_then(|id| id.as_str()) {
             let things = self.meant(context);
             return Ok(if things.iter().any(|thing| thing.id == going) {
@@ -187,6 +189,10 @@ impl StageCalls for Calls {
             });
         }
         let id = handle.0.get("work").and_then(|id| id.as_str()).unwrap_or_default();
+        if let Some(Fault::WorkFailed(kind)) = fault {
+            self.cloud.drop_thing(id);
+            return Ok(Poll::Failed(error(kind, "its own work failed")));
+        }
         let things = self.cloud.standing();
         Ok(match things.iter().find(|thing| thing.id == id) {
             None => Poll::Lost,

@@ -164,6 +164,21 @@ async fn a_retry_replaces_what_its_own_first_attempt_left_failed() {
 }
 
 #[tokio::test]
+async fn a_cloud_that_says_when_is_not_asked_before() {
+    let mut cloud = Cloud::new();
+    cloud.first_after = Some(Duration::from_secs(50));
+    let rig = Rig::new(Set::new(cloud, CREATE, plans([(CREATE, creation())]))).await;
+    rig.accept(CREATE, 1).await;
+    while rig.cloud().ever_made("cluster", "k") == 0 {
+        rig.run_for(Duration::from_secs(1)).await;
+    }
+    rig.run_for(Duration::from_secs(45)).await;
+    assert_eq!(rig.cloud().calls("poll k"), 0);
+    rig.run_for(Duration::from_secs(10)).await;
+    assert_eq!(rig.cloud().calls("poll k"), 1);
+}
+
+#[tokio::test]
 async fn a_strangers_thing_of_the_same_name_is_never_touched() {
     let rig = rig().await;
     rig.cloud().put("cluster", "k");
