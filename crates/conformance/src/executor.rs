@@ -232,6 +232,10 @@ impl<'a> Runner<'a> {
                     return Ok(None);
                 }
                 Ok(Poll::Done(outputs)) => return Ok(Some(outputs)),
+                Ok(Poll::Failed(error)) if *error.kind() == ErrorKind::Stale => {
+                    self.settle_until = None;
+                    return Ok(None);
+                }
                 Ok(Poll::Failed(error)) => return Err(error),
                 Ok(Poll::Pending { .. }) => {}
                 Ok(Poll::Lost) => return Ok(None),

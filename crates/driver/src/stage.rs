@@ -168,7 +168,8 @@ pub enum Poll {
         /// When to look and ask again; `None`: soon.
         after: Option<Duration>,
     },
-    /// It will never come.
+    /// It will never come. Where the error is `Stale` – it changed under the cloud's own work – the engine asks again,
+    /// a few times, as where an ask is refused so.
     Failed(DriverError),
     /// The cloud no longer knows this work: look for the effect.
     Lost,

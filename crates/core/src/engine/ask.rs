@@ -119,7 +119,6 @@ impl Turn<'_> {
         self.answered();
         self.notes.unsettled = false;
         self.doubt(false);
-        self.notes.stale = 0;
         if let Some(busy_since) = self.notes.busy_since.take() {
             self.notes.forgive(since(busy_since, now));
         }
@@ -163,7 +162,7 @@ impl Turn<'_> {
     }
 
     /// Nothing was changed, or asking again changes nothing.
-    fn ask_again(&mut self, error: &DriverError) {
+    pub(super) fn ask_again(&mut self, error: &DriverError) {
         self.record.state = StageState::Waiting;
         self.notes.tries += 1;
         match error.kind() {

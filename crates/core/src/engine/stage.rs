@@ -272,15 +272,28 @@ impl<'a> Turn<'a> {
                 self.record.handle = None;
                 self.record.detail = says;
                 self.notes.vanished = 0;
+                self.notes.stale = 0;
                 self.notes.next_generation();
                 let wait = after.unwrap_or_else(|| self.run.timing.backoff(1));
                 self.look_again(wait);
             }
-            Ok(Poll::Failed(error)) => self.fail(error.to_failure()),
+            Ok(Poll::Failed(error)) => self.work_failed(&error),
             Ok(Poll::Lost) => self.record.handle = None,
             Err(error) => self.unanswered(&error),
         }
         Ok(())
+    }
+
+    /// The cloud's own work came to nothing. What changed under it is read and asked for again, a few times.
+    fn work_failed(&mut self, error: &DriverError) {
+        if *error.kind() != ErrorKind::Stale {
+            return self.fail(error.to_failure());
+        }
+        self.answered();
+        self.record.handle = None;
+        self.record.detail = error.to_string();
+        self.notes.next_generation();
+        self.ask_again(error);
     }
 
     /// A read that was not answered, or not in a way that can be believed.

@@ -179,6 +179,24 @@ async fn a_cloud_that_says_when_is_not_asked_before() {
 }
 
 #[tokio::test]
+async fn work_that_something_changed_under_is_asked_for_again_a_few_times() {
+    for (times, made, state) in [(2, 3, OperationState::Succeeded), (99, 6, OperationState::Failed)] {
+        let rig = rig().await;
+        rig.cloud().rule("poll", "k", times, Fault::WorkFailed(ErrorKind::Stale));
+        rig.accept(CREATE, 1).await;
+        let ended = rig.run(1).await;
+        assert_eq!((ended.state, rig.cloud().ever_made("cluster", "k")), (state, made), "{:?}", ended.error);
+        assert!(ended.error.is_none_or(|error| error.kind == FailureKind::Stale));
+    }
+    // Every other failure of it is final.
+    let rig = rig().await;
+    rig.cloud().rule("poll", "k", 1, Fault::WorkFailed(ErrorKind::Unavailable));
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.error.unwrap().kind, FailureKind::Unavailable);
+    assert_eq!(rig.cloud().ever_made("cluster", "k"), 1);
+}
+
+#[tokio::test]
 async fn a_strangers_thing_of_the_same_name_is_never_touched() {
     let rig = rig().await;
     rig.cloud().put("cluster", "k");
