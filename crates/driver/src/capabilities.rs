@@ -211,9 +211,10 @@ pub struct Upgrade {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailedCreate {
-    /// It never comes right: it is removed and made again.
+    /// It never comes right: a retry removes it ([`crate::StageCalls::remove_failed`]) and makes it again.
     Replace,
-    /// The cloud goes on with it.
+    /// The cloud goes on with it when it is asked again: a retry sends the ask once more, which reads what stands,
+    /// refuses what is not this operation's, and sends its change on the condition that nothing moved meanwhile.
     Repair,
 }
 

@@ -181,26 +181,27 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// What an earlier attempt left failed is removed where the cloud wants that; what failed just now is a failure,
-    /// and so is a name that a stranger has.
+    /// What an earlier attempt left failed is removed first or asked for again, as the cloud wants it; what failed just
+    /// now is a failure, and what is not ours is left alone.
     async fn found_failed(&mut self, calls: &dyn StageCalls, error: DriverError) -> Result<()> {
-        let strangers = is_strangers(&error);
-        let replaces = self.capabilities().failed_create == FailedCreate::Replace
-            && self.run.operation.kind.creates()
-            && self.notes.asked_in < self.run.operation.attempt
+        let retried = self.run.operation.kind.creates()
             && self.run.operation.attempt > 1
+            && self.notes.asked_in < self.run.operation.attempt
             && !self.run.is_stopping();
-        if !strangers && self.notes.replacing && !self.is_certain() {
-            "what failed before is being removed".clone_into(&mut self.record.detail);
-            self.look_again(self.poll_wait());
-            Ok(())
-        } else if !strangers && (self.notes.replacing || replaces) {
-            self.remove_failed(calls, error).await
-        } else {
+        if is_strangers(&error) || !(retried || self.notes.replacing) {
             self.notes.replacing = false;
             self.notes.unsettled = false;
             self.fail(error.to_failure());
-            Ok(())
+            return Ok(());
+        }
+        if self.notes.replacing && !self.is_certain() {
+            "what failed before is being removed".clone_into(&mut self.record.detail);
+            self.look_again(self.poll_wait());
+            return Ok(());
+        }
+        match self.capabilities().failed_create {
+            FailedCreate::Replace => self.remove_failed(calls, error).await,
+            FailedCreate::Repair => self.ask(calls).await,
         }
     }
 
@@ -368,5 +369,5 @@ impl<'a> Turn<'a> {
 
 /// Whether a look found that somebody else has the name.
 fn is_strangers(error: &DriverError) -> bool {
-    *error.kind() == ErrorKind::AlreadyExists
+    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Replaced)
 }

@@ -274,6 +274,14 @@ impl Cloud {
             .collect()
     }
 
+    /// Goes on with what failed.
+    pub(super) fn repair(&self, id: &str) -> String {
+        for thing in self.world().things.iter_mut().filter(|thing| thing.id == id) {
+            thing.fails = false;
+        }
+        id.to_owned()
+    }
+
     /// Takes away what came to nothing.
     pub(super) fn drop_thing(&self, id: &str) {
         self.world().things.retain(|thing| thing.id != id);

@@ -66,6 +66,7 @@ pub(super) type Plans = HashMap<OperationKind, Vec<StageSpecification>>;
 pub(super) struct FakeDriver {
     pub(super) cloud: Arc<Cloud>,
     pub(super) plans: Arc<Plans>,
+    pub(super) capabilities: Capabilities,
 }
 
 /// A stage that makes something.
@@ -168,7 +169,10 @@ impl StageCalls for Calls {
                 _ => Asked::accepted(),
             });
         }
-        let id = self.cloud.make(&self.part, &context.token, self.identity)?;
+        let id = match self.meant(context).iter().find(|thing| thing.fails && thing.part == self.part) {
+            Some(broken) => self.cloud.repair(&broken.id),
+            None => self.cloud.make(&self.part, &context.token, self.identity)?,
+        };
         let asked = match self.identity {
             Identity::Token { .. } => {
                 Asked::following(json!({"work": id})).first_after(self.cloud.first_after)
@@ -230,10 +234,11 @@ impl StageCalls for Calls {
     }
 
     async fn remove_failed(&self, context: &StageContext) -> Result<Asked> {
+        let fault = self.cloud.enter("remove_failed", &self.part.name)?;
         let things = self.meant(context);
         match things.first() {
             Some(thing) if thing.part == self.part => {
-                if self.cloud.enter("remove_failed", &self.part.name)? == Some(Fault::Ignored) {
+                if fault == Some(Fault::Ignored) {
                     return Ok(Asked::accepted());
                 }
                 self.cloud.remove(&self.part, Some(&thing.id))?;
@@ -284,7 +289,7 @@ impl FakeDriver {
 #[async_trait]
 impl Driver for FakeDriver {
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        &self.capabilities
     }
 
     fn on_lane(&self, _lane: Lane) -> Arc<dyn Driver> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_driver::ErrorKind;
+use pmks_driver::{ErrorKind, FailedCreate};
 use pmks_model::{FailureKind, OperationKind, OperationState, StageState};
 use pmks_store::{Access as _, Operations as _, Resources as _};
 use pmks_transport::Clock as _;
@@ -194,6 +194,41 @@ async fn work_that_something_changed_under_is_asked_for_again_a_few_times() {
     rig.accept(CREATE, 1).await;
     assert_eq!(rig.run(1).await.error.unwrap().kind, FailureKind::Unavailable);
     assert_eq!(rig.cloud().ever_made("cluster", "k"), 1);
+}
+
+/// A cloud that goes on with what failed when it is asked again.
+async fn repairing() -> Rig {
+    let mut set = Set::new(Cloud::new(), CREATE, plans([(CREATE, creation())]));
+    set.driver.capabilities.failed_create = FailedCreate::Repair;
+    Rig::new(set).await
+}
+
+#[tokio::test]
+async fn a_retry_asks_again_for_what_its_own_first_attempt_left_failed() {
+    let rig = repairing().await;
+    rig.cloud().rule("ask", "k", 1, Fault::MadeBroken);
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Failed);
+    rig.store.retry(rig.set.wish(1), None).await.unwrap();
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+    assert_eq!(rig.cloud().calls("remove_failed"), 0);
+    for (what, name) in [("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")] {
+        assert_eq!(rig.cloud().ever_made(what, name), 1, "{what} {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_leaves_a_strangers_thing_alone_however_failures_are_mended() {
+    for rig in [rig().await, repairing().await] {
+        rig.cloud().put("cluster", "k");
+        rig.accept(CREATE, 1).await;
+        assert_eq!(rig.run(1).await.state, OperationState::Failed);
+        let calls = rig.cloud().calls("ask k") + rig.cloud().calls("remove_failed k");
+        rig.store.retry(rig.set.wish(1), None).await.unwrap();
+        assert_eq!(rig.run(1).await.error.unwrap().kind, FailureKind::AlreadyExists);
+        assert_eq!(rig.cloud().calls("ask k") + rig.cloud().calls("remove_failed k"), calls);
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use pmks_transport::Clock;
 use uuid::Uuid;
 
 use super::cloud::{Cloud, Thing};
-use super::driver::{FakeDriver, Plans, makes, removes};
+use super::driver::{CAPABILITIES, FakeDriver, Plans, makes, removes};
 use crate::engine::testing::{Scene, drive};
 use crate::engine::{Connected, Drivers, Engine, Hooks, Options, Outcome};
 
@@ -79,7 +79,7 @@ pub(super) struct Set {
 impl Set {
     pub(super) fn new(cloud: Cloud, asks: OperationKind, plans: Arc<Plans>) -> Self {
         let cloud = Arc::new(cloud);
-        let driver = FakeDriver { cloud: Arc::clone(&cloud), plans };
+        let driver = FakeDriver { cloud: Arc::clone(&cloud), plans, capabilities: CAPABILITIES };
         Self { cloud, driver, asks }
     }
 
