@@ -100,7 +100,8 @@ pub struct CreateCluster {
 pub struct DeleteCluster {
     /// Which.
     pub target: ClusterTarget,
-    /// Whether volumes that workloads asked for go too. They are kept and listed otherwise.
+    /// Whether volumes that workloads asked for go too. Otherwise they are kept and listed; where the cloud would take them
+    /// along, nothing is deleted.
     pub delete_volumes: bool,
     /// Our marks.
     pub marks: Marks,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_model::{
-    Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
     SecurityGroup, Subnet,
 };
 use pmks_transport::Lane;
@@ -12,7 +12,7 @@ use pmks_transport::Lane;
 use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
-    DeleteCluster, DeleteResource, Detail, DriverError, FixPrerequisites, House, KubeconfigFormat,
+    DeleteCluster, DeleteResource, Detail, DriverError, ErrorKind, FixPrerequisites, House, KubeconfigFormat,
     KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, StageCalls,
     StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
@@ -127,7 +127,8 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("cluster.create"))
     }
 
-    /// Prepares [`DeleteCluster`].
+    /// Prepares [`DeleteCluster`]. Children say what the cluster's end takes along. Whoever prepares by
+    /// `<dyn Driver>::prepare` is refused with `Precondition` where volumes would go that nobody asked to delete.
     async fn delete_cluster(&self, _asked: &DeleteCluster) -> Result<Prepared> {
         Err(self.lacks("cluster.delete"))
     }
@@ -203,7 +204,10 @@ impl dyn Driver + '_ {
     pub async fn prepare(&self, change: &Change) -> Result<Prepared> {
         let prepared = match change {
             Change::CreateCluster(asked) => self.create_cluster(asked).await,
-            Change::DeleteCluster(asked) => self.delete_cluster(asked).await,
+            Change::DeleteCluster(asked) => {
+                let prepared = self.delete_cluster(asked).await;
+                prepared.and_then(|prepared| self.without_lost_volumes(asked, prepared))
+            }
             Change::UpdateCluster(asked) => self.update_cluster(asked).await,
             Change::UpgradeCluster(asked) => self.upgrade_cluster(asked).await,
             Change::AddNodeGroup(asked) => self.add_node_group(asked).await,
@@ -221,12 +225,24 @@ impl dyn Driver + '_ {
             None => Ok(prepared),
             Some(defect) => {
                 let provider = self.capabilities().provider;
-                Err(DriverError::new(
-                    crate::ErrorKind::Unexpected,
-                    provider,
-                    format!("the plan is wrong: {defect}"),
-                ))
+                let says = format!("the plan is wrong: {defect}");
+                Err(DriverError::new(ErrorKind::Unexpected, provider, says))
             }
         }
+    }
+
+    /// At some clouds the cluster's end takes along the volumes that its workloads asked for: a deletion that was not
+    /// asked to delete volumes does not begin there.
+    fn without_lost_volumes(&self, asked: &DeleteCluster, prepared: Prepared) -> Result<Prepared> {
+        let lost = |child: &&Child| child.kind == Child::VOLUME && child.goes_with_cluster;
+        let volumes: Vec<&str> =
+            prepared.children.found.iter().filter(lost).map(|child| child.system_id.as_str()).collect();
+        if volumes.is_empty() || asked.delete_volumes {
+            return Ok(prepared);
+        }
+        let what = format!("the cloud deletes these volumes with the cluster: {}", volumes.join(", "));
+        let fix = "save what they hold, then ask for the deletion of the volumes too (deleteVolumes)".to_owned();
+        let kind = ErrorKind::Precondition { what: what.clone(), fix };
+        Err(DriverError::new(kind, self.capabilities().provider, what))
     }
 }

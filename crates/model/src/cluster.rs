@@ -146,7 +146,7 @@ pub enum ImageKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Child {
-    /// What it is, in one word such as `loadBalancer`, `volume`, `securityGroup`, `networkInterface`.
+    /// What it is, in one word such as `loadBalancer`, [`Child::VOLUME`], `securityGroup`, `networkInterface`.
     pub kind: String,
     /// The cloud's identifier.
     pub system_id: String,
@@ -156,6 +156,11 @@ pub struct Child {
     pub made_by: String,
     /// Whether deleting the cluster takes it along.
     pub goes_with_cluster: bool,
+}
+
+impl Child {
+    /// The word of a volume that a workload asked for: what it holds may be wanted after the cluster.
+    pub const VOLUME: &'static str = "volume";
 }
 
 /// All that came into being because a cluster stood.

@@ -28,7 +28,7 @@ pub(crate) const SECURITY_GROUP: &str = "securityGroup";
 /// A network interface of the VPC CNI.
 pub(crate) const INTERFACE: &str = "networkInterface";
 /// An EBS volume.
-pub(crate) const VOLUME: &str = "volume";
+pub(crate) const VOLUME: &str = Child::VOLUME;
 
 /// What a Kubernetes object that makes balancers is called among children; its identifier is `namespace/name`.
 pub(crate) fn object_kind(kind: Kind) -> &'static str {

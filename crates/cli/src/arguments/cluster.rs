@@ -54,7 +54,7 @@ pub(crate) enum ClusterCommand {
     Delete {
         /// Its name
         name: String,
-        /// Removes the volumes of its workloads too; they are kept and listed otherwise
+        /// Removes the volumes of its workloads too; otherwise they are kept, or the cluster where the cloud takes them along
         #[arg(long)]
         delete_volumes: bool,
         /// How to carry it out

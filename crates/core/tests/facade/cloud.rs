@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) stuck: BTreeSet<String>,
     /// What the cloud can do, where it is not the usual.
     pub(crate) capabilities: Option<&'static Capabilities>,
+    /// The end of a cluster takes its volumes along.
+    pub(crate) volumes_go: bool,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,

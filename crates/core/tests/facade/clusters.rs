@@ -299,3 +299,17 @@ async fn lists_are_paged_and_filtered() {
     assert!(clusters.list(None, &wrong).await.unwrap().items.is_empty());
     assert_eq!(clusters.list(Some("nowhere"), &wrong).await.unwrap_err().kind, FailureKind::NotFound);
 }
+
+#[tokio::test]
+async fn volumes_that_would_go_with_their_cluster_keep_it_until_they_may() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().volumes_go = true;
+    let refused = rig.pmks.plan(&rig.admin, delete(false)).await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Precondition);
+    assert!(refused.detail.contains("vol-1") && refused.fix.as_deref().unwrap().contains("deleteVolumes"));
+    let ended = rig.run(delete(false)).await;
+    assert_eq!(ended.error.unwrap().kind, FailureKind::Precondition);
+    rig.done(delete(true)).await;
+    assert!(rig.cloud.world().clusters.is_empty());
+}

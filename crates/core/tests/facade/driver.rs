@@ -246,7 +246,7 @@ impl Driver for FakeDriver {
             system_id: "vol-1".to_owned(),
             name: String::new(),
             made_by: "a claim".to_owned(),
-            goes_with_cluster: false,
+            goes_with_cluster: self.cloud.world().volumes_go,
         };
         Ok(Children { found: vec![child], unknown: Vec::new() })
     }

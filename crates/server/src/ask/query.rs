@@ -58,7 +58,8 @@ pub(crate) struct DeleteClusterQuery {
     /// `plan` shows what would be done (200) and does nothing.
     #[param(inline)]
     pub(crate) dry_run: Option<DryRun>,
-    /// Whether volumes that the cluster's workloads made are deleted too; else they are kept and listed.
+    /// Whether volumes that the cluster's workloads made are deleted too; else they are kept and listed, or nothing is
+    /// deleted where the cloud takes them along.
     #[serde(default)]
     pub(crate) delete_volumes: bool,
 }
