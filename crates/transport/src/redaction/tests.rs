@@ -229,6 +229,27 @@ fn forms_and_queries_lose_secrets() {
 }
 
 #[test]
+fn signed_urls_of_operations_lose_their_signature() {
+    const PLACE: &str = "https://management.example/subscriptions/1/operations/2";
+    let signed = format!("{PLACE}?api-version=2016-03-30&t=638&c=MIIhunter2&s=hunter2-x&h=hunter2");
+    check(
+        &redaction().url(&signed),
+        &format!("{PLACE}?api-version=2016-03-30&t=[redacted]&c=[redacted]&s=[redacted]&h=[redacted]"),
+    );
+    check(&redaction().text(&format!("see {signed}, later")), &format!("see {PLACE}?[redacted], later"));
+    check(
+        &redaction().body("application/json", format!(r#"{{"next":"{signed}"}}"#).as_bytes()),
+        &format!(r#"{{"next":"{PLACE}?[redacted]"}}"#),
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert("azure-asyncoperation", HeaderValue::from_str(&signed).unwrap());
+    check(&redaction().headers(&headers)["azure-asyncoperation"], &format!("{PLACE}?[redacted]"));
+    // Not all four: letters as any.
+    let plain = format!("{PLACE}?t=1&c=2&s=3");
+    assert_eq!((redaction().url(&plain), redaction().text(&plain)), (plain.clone(), plain));
+}
+
+#[test]
 fn text_loses_what_looks_like_a_secret() {
     for (given, expected) in [
         (
@@ -297,6 +318,7 @@ fn hostile_text_costs_no_more_than_its_length() {
         "password:\"",
         "Bearer ",
         "token=[redacted]",
+        "?t=1&c=2&s=3",
         "cookie: [redacted]",
         "-----BEGIN PRIVATE KEY-----[redacted]",
     ] {

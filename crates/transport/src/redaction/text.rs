@@ -1,7 +1,7 @@
 //! Secrets in free text, by their looks: private keys, bearer tokens, passwords in URLs, and `name=value`,
 //! `name: value` whose name promises a secret, quoted, escaped or percent-encoded.
 
-use super::{REDACTED, Redaction, names};
+use super::{REDACTED, Redaction, form, names};
 
 /// From where a secret was recognized: so many bytes stay, so many go.
 struct Found {
@@ -39,6 +39,7 @@ fn find(redaction: &Redaction, before: &str, rest: &str) -> Option<Found> {
         b'k' => kubernetes_token(rest),
         b'e' => json_web_token(before, rest),
         b'b' | b'B' => after_scheme(before, rest),
+        b'?' => signed_query(rest),
         b':' if rest.starts_with("://") => user_information(rest),
         b'=' | b':' | b'%' => named(redaction, before, rest),
         b'>' => element(redaction, before, rest),
@@ -99,6 +100,14 @@ fn user_information(rest: &str) -> Option<Found> {
     let (information, _) = authority.rsplit_once('@')?;
     let user = information.find(':').map_or(0, |colon| colon + 1);
     Some(Found { keep: "://".len() + user, hide: information.len() - user })
+}
+
+/// The query of a URL that is signed by parameters whose names alone say nothing.
+fn signed_query(rest: &str) -> Option<Found> {
+    let query = rest.strip_prefix('?')?;
+    let ends = |character: char| character != '&' && (is_end(character) || "?\\#".contains(character));
+    let query = query.get(..query.find(ends).unwrap_or(query.len()))?;
+    form::is_signed(query).then_some(Found { keep: 1, hide: query.len() })
 }
 
 /// Longest first; `%3D` is `=` in a query inside a query, `%253D` one deeper.
