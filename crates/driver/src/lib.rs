@@ -19,8 +19,8 @@ mod validate;
 
 pub use capabilities::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach,
-    Upgrade,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
+    TokenReach, Upgrade,
 };
 pub use change::{
     AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterTarget, CreateCluster, CreateKeyPair, CreateNetwork,

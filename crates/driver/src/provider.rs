@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_model::{
-    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
-    SecurityGroup, Subnet,
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
+    Region, SecurityGroup, Subnet,
 };
 use pmks_transport::Lane;
 
@@ -241,7 +241,8 @@ impl dyn Driver + '_ {
             return Ok(prepared);
         }
         let what = format!("the cloud deletes these volumes with the cluster: {}", volumes.join(", "));
-        let fix = "save what they hold, then ask for the deletion of the volumes too (deleteVolumes)".to_owned();
+        let fix =
+            "save what they hold, then ask for the deletion of the volumes too (deleteVolumes)".to_owned();
         let kind = ErrorKind::Precondition { what: what.clone(), fix };
         Err(DriverError::new(kind, self.capabilities().provider, what))
     }

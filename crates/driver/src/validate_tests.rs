@@ -144,8 +144,7 @@ fn an_empty_scaling_is_refused() {
 #[test]
 fn settings_are_held_against_their_description() {
     let given = BTreeMap::from([("role".to_owned(), json!(1)), ("rôle".to_owned(), json!("x"))]);
-    let fields: Vec<String> =
-        validate_settings(&given, &STRICT).iter().map(|f| f.field.clone()).collect();
+    let fields: Vec<String> = validate_settings(&given, &STRICT).iter().map(|f| f.field.clone()).collect();
     assert_eq!(fields, ["settings.role", "settings.rôle"]);
 }
 

@@ -97,6 +97,7 @@ impl ScalingChange {
 
     /// The wish that results from this one, asked for after `kept`. A `desired` that was not asked for moves into new
     /// limits, and limits that were not asked for give way to a new `desired`.
+    #[must_use]
     pub fn asked_after(self, kept: Self) -> Self {
         let (min, max) = (self.min.or(kept.min), self.max.or(kept.max));
         let within = |desired: u32| desired.max(min.unwrap_or(0)).min(max.unwrap_or(u32::MAX));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach,
-    Upgrade,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
+    TokenReach, Upgrade,
 };
 use pmks_model::{ImageKind, NameRule, OperationKind};
 

@@ -1,8 +1,8 @@
 //! Drafts of what is done to node groups. Each holds its cluster alone: clouds change one thing of a cluster at a time.
 
 use pmks_driver::{
-    AddNodeGroup, AutoScaling, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget, RemoveNodeGroup,
-    UpgradeNodeGroup,
+    AddNodeGroup, AutoScaling, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget,
+    RemoveNodeGroup, UpgradeNodeGroup,
 };
 use pmks_model::{Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange};
 use pmks_store::Resource;

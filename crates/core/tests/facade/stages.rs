@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
     AccessInfo, Cluster, ClusterNetwork, ClusterRequest, Iid, KeyPair, KeyValueList, Network, NetworkRequest,
-    NodeGroup, NodeGroupRequest, ResourceKind, Scaling, ScalingChange, SecurityGroup, SecurityGroupRequest, Status,
-    Subnet, SubnetRequest, Tags, Version, VersionRequest,
+    NodeGroup, NodeGroupRequest, ResourceKind, Scaling, ScalingChange, SecurityGroup, SecurityGroupRequest,
+    Status, Subnet, SubnetRequest, Tags, Version, VersionRequest,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
