@@ -48,6 +48,7 @@ pub struct CredentialField {
 /// What a provider can do. Words of choices are in camelCase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each named after what it says")]
 pub struct Capabilities {
     /// The services whose endpoints a connection may replace, beside `all`.
     pub services: Vec<String>,

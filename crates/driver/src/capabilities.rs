@@ -14,6 +14,7 @@ use crate::Form;
 /// ([`crate::Driver::capabilities`]).
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each named after what it says")]
 pub struct Capabilities {
     /// The provider's name, as in a connection: `aws`.
     pub provider: &'static str,

@@ -135,16 +135,14 @@ async fn left_alone(
         ..planned
     };
     let mark = rig.calls.mark();
-    let error = match attempt(rig, rig.driver.as_ref(), alone, 2).await {
-        Err(error) => error,
-        Ok(_) => return Err(Failed("a stranger's failure was replaced".to_owned())),
+    let Err(error) = attempt(rig, rig.driver.as_ref(), alone, 2).await else {
+        return Err(Failed("a stranger's failure was replaced".to_owned()));
     };
     check(*error.kind() == ErrorKind::AlreadyExists, || format!("{:?}: {error}", error.kind()))?;
     let calls = rig.driver.stage(&stage)?;
     let context = crate::executor::first_context(rig);
-    let error = match calls.remove_failed(&context).await {
-        Err(error) => error,
-        Ok(_) => return Err(Failed("the removal of a stranger's failure was asked for".to_owned())),
+    let Err(error) = calls.remove_failed(&context).await else {
+        return Err(Failed("the removal of a stranger's failure was asked for".to_owned()));
     };
     check(*error.kind() == ErrorKind::AlreadyExists, || format!("{:?}: {error}", error.kind()))?;
     let changes = rig.calls.changes_since(mark);

@@ -21,7 +21,9 @@ pub(crate) struct Names(HashMap<(ResourceKind, String), String>);
 impl Names {
     pub(crate) fn of(records: &[Resource]) -> Self {
         let mut names = Self::default();
-        records.iter().for_each(|record| names.add(record));
+        for record in records {
+            names.add(record);
+        }
         names
     }
 

@@ -76,8 +76,10 @@ pub(crate) struct Said<I, S> {
 
 /// What a reader must know of the clusters of a place to say whether they are new enough.
 pub(crate) struct Age {
-    /// When the one that was asked for longest ago was; `None` inside: one never was. `None`: there are none.
-    pub(crate) oldest: Option<Option<Timestamp>>,
+    /// Whether any of them is known at the cloud: the others have nothing to observe.
+    pub(crate) any: bool,
+    /// When the one that was asked for longest ago was; `None`: one never was.
+    pub(crate) oldest: Option<Timestamp>,
     /// When something last changed.
     pub(crate) changed_at: Option<Timestamp>,
     /// Whether anything is going on.
@@ -246,7 +248,7 @@ impl Kept {
 
     /// How old the observations of a place's clusters are.
     pub(crate) fn age(&self, place: &Place) -> Age {
-        let mut age = Age { oldest: None, changed_at: None, busy: false };
+        let mut age = Age { any: false, oldest: None, changed_at: None, busy: false };
         let clusters = self.places.get(place).into_iter().flat_map(|at| &at.clusters);
         for record in clusters.filter_map(|uid| self.records.get(uid)) {
             let resource = &record.resource;
@@ -254,7 +256,8 @@ impl Kept {
             age.busy = age.busy || self.is_busy(resource.uid);
             if resource.system_id.is_some() {
                 let at = observed_at(resource);
-                age.oldest = Some(age.oldest.map_or(at, |oldest| oldest.min(at)));
+                age.oldest = if age.any { age.oldest.min(at) } else { at };
+                age.any = true;
             }
         }
         age

@@ -88,9 +88,11 @@ impl Inventory {
     /// What the cloud says, if `max_age` made it ask before answering.
     pub(crate) async fn freshen_place(&self, at: &At, place: &Place, age: &Age, asked: Asked) -> Result<()> {
         let now = self.0.clock.wall();
+        if !age.any {
+            return Ok(());
+        }
         // Whatever is older needs at least as much.
-        let Some(oldest) = age.oldest else { return Ok(()) };
-        match need(oldest, now, asked.busy, asked.max_age) {
+        match need(age.oldest, now, asked.busy, asked.max_age) {
             Need::Nothing => Ok(()),
             Need::Now => self.refresh_place(at, place, asked.reader(asked.began, now), Lane::Live).await,
             Need::Later => {

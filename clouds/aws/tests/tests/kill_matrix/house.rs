@@ -247,7 +247,7 @@ pub(crate) struct Breaker(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    pending: Option<(&'static str, Fault)>,
+    rule: Option<(&'static str, Fault)>,
     switch: Option<Arc<KillSwitch>>,
     struck_at: Option<usize>,
 }
@@ -255,7 +255,7 @@ struct Pending {
 impl Breaker {
     /// The next call of the action meets the fault.
     pub(crate) fn set(&self, action: &'static str, fault: Fault) {
-        *self.lock() = Pending { pending: Some((action, fault)), ..Pending::default() };
+        *self.lock() = Pending { rule: Some((action, fault)), ..Pending::default() };
     }
 
     /// The points that the present process passes.
@@ -275,14 +275,14 @@ impl Breaker {
 
 impl FaultLayer for Breaker {
     fn fault(&self, call: &CallFacts) -> Fault {
-        let mut rule = self.lock();
-        match rule.pending.take() {
+        let mut pending = self.lock();
+        match pending.rule.take() {
             Some((action, fault)) if action == call.action => {
-                rule.struck_at = Some(rule.switch.as_ref().map_or(0, |switch| switch.passed().len()));
+                pending.struck_at = Some(pending.switch.as_ref().map_or(0, |switch| switch.passed().len()));
                 fault
             }
             other => {
-                rule.pending = other;
+                pending.rule = other;
                 Fault::Pass
             }
         }
