@@ -21,8 +21,9 @@ async fn every_exchange_is_in_the_vendors_contract() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exchanges.json");
     std::fs::write(&file, serde_json::to_vec(&exchanges).unwrap()).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/schema_gate.py");
-    let output = Command::new(python.program("python")).arg(script).arg(&file).output().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../crates/conformance/schema_gate/gate.py");
+    let output =
+        Command::new(python.program("python")).args([script, "botocore_models"]).arg(&file).output().unwrap();
     let says = String::from_utf8_lossy(&output.stdout);
     eprintln!("{says}");
     assert!(output.status.success(), "{says}{}", String::from_utf8_lossy(&output.stderr));
