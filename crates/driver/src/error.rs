@@ -256,6 +256,26 @@ impl StdError for DriverError {
     }
 }
 
+/// The value; or `None` where the request is refused, the refusal's findings added to those that there are: so a
+/// preparation goes on and finds everything that is wrong together.
+///
+/// # Errors
+/// Every other error, and a refusal that names no field.
+pub fn gather<T>(result: Result<T>, findings: &mut Findings) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => match error.kind() {
+            ErrorKind::InvalidRequest(found)
+                if !found.is_empty() && found.iter().all(|finding| !finding.field.is_empty()) =>
+            {
+                findings.extend(found.clone());
+                Ok(None)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
 /// An error with all its causes on one line, for the three edges where errors are shown.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
@@ -297,6 +317,23 @@ mod tests {
         assert_eq!(failure.provider_code.as_deref(), Some("InvalidParameterException"));
         assert_eq!(failure.provider_message.as_deref(), Some("no such role"));
         assert_eq!(failure.provider_request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn refusals_that_name_fields_are_gathered() {
+        let refused = |field: &str| {
+            let mut findings = Findings::default();
+            findings.add(field, "is wrong");
+            Err::<(), _>(DriverError::invalid("aws", findings))
+        };
+        let mut findings = Findings::default();
+        assert_eq!(gather(Ok(1), &mut findings).unwrap(), Some(1));
+        assert_eq!(gather(refused("a"), &mut findings).unwrap(), None);
+        assert_eq!(gather(refused("b"), &mut findings).unwrap(), None);
+        assert!(gather(refused(""), &mut findings).is_err());
+        let busy = DriverError::new(ErrorKind::Unavailable, "aws", "not now");
+        assert!(gather(Err::<(), _>(busy), &mut findings).is_err());
+        assert_eq!(findings.iter().map(|finding| finding.field.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod reaction;
 mod reads;
 mod stage;
 mod validate;
+mod version;
 
 pub use capabilities::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
@@ -29,7 +30,7 @@ pub use change::{
 };
 pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};
-pub use error::{DriverError, ErrorKind, Result, chain};
+pub use error::{DriverError, ErrorKind, Result, chain, gather};
 pub use plan::{Cancel, Identity, Plan, Prepared, StageSpecification, Subject};
 pub use progress::ProgressList;
 pub use provider::{Driver, Provider};
@@ -40,5 +41,6 @@ pub use reads::{
 };
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
 pub use validate::{validate, validate_settings};
+pub use version::refuse_downgrade;
 
 pub use pmks_transport::Effect;

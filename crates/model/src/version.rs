@@ -64,6 +64,18 @@ impl Version {
         }
     }
 
+    /// Whether this version is lower than `present`, as far as both say: to ask for it is to ask for a downgrade.
+    pub fn is_below(&self, present: &Version) -> bool {
+        match (self.minor().cmp(&present.minor()), self.patch, present.patch) {
+            (Ordering::Equal, Some(asked), Some(has)) if asked == has => {
+                !self.suffix.is_empty() && !present.suffix.is_empty() && self < present
+            }
+            (Ordering::Equal, Some(asked), Some(has)) => asked < has,
+            (Ordering::Equal, ..) => false,
+            (order, ..) => order == Ordering::Less,
+        }
+    }
+
     /// How many minors `older` lies behind; 0 if it does not, `None` across majors.
     pub fn minors_ahead_of(&self, older: &Version) -> Option<u32> {
         (self.major == older.major).then(|| self.minor.saturating_sub(older.minor))
@@ -318,6 +330,23 @@ mod tests {
             ("1.31.5", "1.31.4-gke.10", true),
         ] {
             assert_eq!(v(have).reaches(&v(floor)), reached, "{have} reaches {floor}");
+        }
+    }
+
+    #[test]
+    fn is_lower_as_far_as_both_say() {
+        for (asked, present, below) in [
+            ("1.30", "1.31.4", true),
+            ("1.31", "1.31.4", false),
+            ("1.31.4", "1.31", false),
+            ("1.31.3", "1.31.4", true),
+            ("1.31.4", "1.31.4-gke.10", false),
+            ("1.31.4-gke.10", "1.31.4", false),
+            ("1.31.4-gke.9", "1.31.4-gke.10", true),
+            ("1.31.5-gke.1", "1.31.4-gke.10", false),
+            ("1.32", "1.31", false),
+        ] {
+            assert_eq!(v(asked).is_below(&v(present)), below, "{asked} below {present}");
         }
     }
 

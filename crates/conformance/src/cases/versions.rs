@@ -3,7 +3,7 @@
 use pmks_driver::{Change, CreateCluster, ErrorKind, UpgradeCluster};
 use pmks_model::{Cluster, Support, UpgradeRequest, UpgradeTargets, Version, VersionRequest};
 
-use crate::executor::{Done, carry_out};
+use crate::executor::{Done, carry_out, refused};
 use crate::ground::{Ground, delete_cluster, marks, target};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
@@ -33,14 +33,17 @@ fn with_version(ground: &Ground, name: &str, node_groups: usize, version: Versio
     asked
 }
 
-async fn upgrade(rig: &Rig, cluster: &Cluster, version: &Version) -> Result<Done, Failed> {
+fn to(cluster: &Cluster, version: &Version) -> Change {
     let request = UpgradeRequest {
         version: VersionRequest::Given(version.clone()),
         node_groups: UpgradeTargets::All,
         force: false,
     };
-    let asked = UpgradeCluster { target: target(cluster), request, marks: marks() };
-    Ok(carry_out(rig, &Change::UpgradeCluster(asked)).await?)
+    Change::UpgradeCluster(UpgradeCluster { target: target(cluster), request, marks: marks() })
+}
+
+async fn upgrade(rig: &Rig, cluster: &Cluster, version: &Version) -> Result<Done, Failed> {
+    Ok(carry_out(rig, &to(cluster, version)).await?)
 }
 
 /// `default` is what the cloud calls so, a minor is the best match, and what is not offered is a finding on `version`.
@@ -75,7 +78,7 @@ pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict
         Ok(minors) => return Ok(Verdict::Skipped(format!("only {} minors are offered", minors.len()))),
         Err(why) => return Ok(Verdict::Skipped(why)),
     };
-    let [.., from, _, to] = minors.as_slice() else { return Err(Failed("three minors".to_owned())) };
+    let [.., from, _, newest] = minors.as_slice() else { return Err(Failed("three minors".to_owned())) };
     let ground = Ground::make(&rig).await?;
     let change =
         Change::CreateCluster(with_version(&ground, "pmks-risen", 1, VersionRequest::Given(from.clone())));
@@ -83,15 +86,15 @@ pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict
     let before = rig.driver.list_clusters(pmks_driver::Detail::Clusters).await?.items;
     let before = before.into_iter().find(|cluster| cluster.iid.name_id == "pmks-risen");
     let before = before.ok_or_else(|| Failed("the cluster is not listed".to_owned()))?;
-    let done = upgrade(&rig, &before, to).await?;
+    let done = upgrade(&rig, &before, newest).await?;
     let hops = if rig.driver.capabilities().upgrade.one_minor_at_a_time { 2 } else { 1 };
     check(done.prepared.plan.stages.len() >= hops, || format!("the plan has no {hops} hops"))?;
     let after = rig.driver.get_cluster(&before.iid.system_id).await?;
-    check(after.version.as_ref().is_some_and(|version| version.reaches(to)), || {
+    check(after.version.as_ref().is_some_and(|version| version.reaches(newest)), || {
         format!("{:?}", after.version)
     })?;
     for group in &after.node_groups {
-        check(group.version.as_ref().is_some_and(|version| version.reaches(to)), || {
+        check(group.version.as_ref().is_some_and(|version| version.reaches(newest)), || {
             format!("{:?}", group.version)
         })?;
     }
@@ -101,7 +104,7 @@ pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict
     Ok(Verdict::Passed)
 }
 
-/// A cluster at or above the asked version is done, and nothing is sent.
+/// A cluster at the asked version is done, and says so; a lower one is refused. Neither sends anything.
 pub(crate) async fn a_version_is_a_floor(rig: Rig) -> Result<Verdict, Failed> {
     let minors = match minors(&rig).await? {
         Ok(minors) => minors,
@@ -109,11 +112,22 @@ pub(crate) async fn a_version_is_a_floor(rig: Rig) -> Result<Verdict, Failed> {
     };
     let ground = Ground::make(&rig).await?;
     let cluster = ground.standing_cluster(&rig, "pmks-floor").await?;
-    let oldest = minors.first().ok_or_else(|| Failed("no version is offered".to_owned()))?;
+    let present = cluster.version.clone().ok_or_else(|| Failed("the cluster has no version".to_owned()))?;
     let mark = rig.calls.mark();
-    upgrade(&rig, &cluster, oldest).await?;
+    let done = upgrade(&rig, &cluster, &present.truncated()).await?;
+    check(!done.prepared.notices.is_empty(), || {
+        "nobody says that the version is reached already".to_owned()
+    })?;
+    let oldest = minors.first().ok_or_else(|| Failed("no version is offered".to_owned()))?;
+    if oldest.is_below(&present) {
+        let error = refused(&rig, &to(&cluster, oldest)).await?;
+        let ErrorKind::InvalidRequest(findings) = error.kind() else {
+            return Err(Failed(format!("a lower version is {:?}", error.kind())));
+        };
+        check(findings.iter().any(|finding| finding.field == "version"), || format!("findings: {findings}"))?;
+    }
     let changes = rig.calls.changes_since(mark);
-    check(changes.is_empty(), || format!("a version below the cluster's sent {changes:?}"))?;
+    check(changes.is_empty(), || format!("a version that is reached sent {changes:?}"))?;
     delete_cluster(&rig, &cluster).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeCluster,
+    UpgradeCluster, refuse_downgrade,
 };
 use pmks_model::{ResourceKind, UpgradeTargets, Version};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,7 @@ const EXPECTED: Duration = Duration::from_mins(10);
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeCluster) -> Result<Prepared> {
     let cluster = aim::standing_cluster(driver, &asked.target).await?;
     let now = version_of(cluster.version.as_deref(), "cluster", &cluster.name)?;
+    refuse_downgrade(PROVIDER, &asked.request.version, &now, &format!("cluster {:?}", cluster.name))?;
     let chosen = choose_version(driver, &asked.request.version).await?;
     let Some(target) = chosen.send.as_deref().and_then(|text| text.parse::<Version>().ok()) else {
         return Err(aim::refused("version", "this endpoint lists no versions: name the one that is wanted"));

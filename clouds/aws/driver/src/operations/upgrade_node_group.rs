@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeNodeGroup,
+    UpgradeNodeGroup, refuse_downgrade,
 };
 use pmks_model::{Version, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
     // EKS says no version of nodes with an image of their own.
     refuse_custom_image(&group)?;
     let now = version_of(group.version.as_deref(), "node group", &group.nodegroup_name)?;
+    refuse_downgrade(PROVIDER, &asked.version, &now, &format!("node group {:?}", group.nodegroup_name))?;
     let target = match &asked.version {
         VersionRequest::Default => of_cluster.clone(),
         VersionRequest::Given(version) => version.truncated(),
