@@ -46,7 +46,7 @@ fn create(user: &Sandbox) -> Ended {
 /// The next creation by that call is answered well, and ends as failed.
 fn fail_once(simulator: &Simulator, action: &str) {
     let rule = json!({"match": {"service": "eks", "action": action}, "effect": {"type": "failWhileCreating"}, "times": 1});
-    simulator.faults(&json!([rule]));
+    simulator.world.faults(&json!([rule]));
 }
 
 fn newest(user: &Sandbox) -> Value {
@@ -64,7 +64,7 @@ fn what_the_cloud_ended_as_failed_is_made_anew() {
         fail_once(&simulator, action);
         let ended = create(&user);
         assert_ne!(ended.code, Some(0), "{action}: {ended:?}");
-        let before = simulator.resources(kind);
+        let before = simulator.world.resources(kind);
         assert_eq!(before.len(), 1, "{action}: {before:?}");
         assert_eq!(before[0]["state"], failed, "{action}: {before:?}");
         let operation = newest(&user);
@@ -72,14 +72,14 @@ fn what_the_cloud_ended_as_failed_is_made_anew() {
         assert!(!operation["remains"].as_array().unwrap().is_empty(), "{operation}");
 
         user.good(&["operation", "retry", operation["id"].as_str().unwrap()]);
-        let after = simulator.resources(kind);
+        let after = simulator.world.resources(kind);
         assert_eq!(after.len(), 1, "{action}: {after:?}");
         assert_eq!(after[0]["state"], "ACTIVE", "{action}: {after:?}");
         assert_ne!(after[0]["createdAt"], before[0]["createdAt"], "{action}: another one");
-        assert_eq!((simulator.resources("cluster").len(), simulator.resources("nodeGroup").len()), (1, 1));
+        assert_eq!((simulator.world.resources("cluster").len(), simulator.resources("nodeGroup").len()), (1, 1));
         let cluster = user.json(&["-c", "a", "cluster", "get", "c", "--refresh"]);
         assert_eq!(cluster["status"], "Active", "{cluster}");
         user.good(&["-c", "a", "cluster", "delete", "c", "--yes"]);
-        assert!(simulator.resources("cluster").is_empty());
+        assert!(simulator.world.resources("cluster").is_empty());
     }
 }

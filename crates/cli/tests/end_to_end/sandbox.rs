@@ -72,7 +72,16 @@ impl Sandbox {
         let child = Running(self.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let text = wait_for("the ready file", || std::fs::read_to_string(&ready).ok());
         let ready: Value = serde_json::from_str(&text).unwrap();
-        Simulator { ready: ready["clouds"]["aws"].clone(), _child: child }
+        let ready = ready["clouds"]["aws"].clone();
+        let control = ready["control"].as_str().unwrap().to_owned();
+        Simulator { ready, world: World { control }, _child: child }
+    }
+
+    /// The world of the simulated AWS that a server brought along.
+    pub(crate) fn world(&self) -> World {
+        let connection = self.json(&["connection", "get", "aws-simulated"]);
+        let endpoint = connection["endpoints"]["all"].as_str().unwrap().trim_end_matches('/').to_owned();
+        World { control: format!("{endpoint}/_sim") }
     }
 
     /// A server on the data directory.
@@ -151,27 +160,31 @@ impl Drop for Running {
 pub(crate) struct Simulator {
     /// Its part of the ready file.
     pub(crate) ready: Value,
+    /// What exists in it.
+    pub(crate) world: World,
     _child: Running,
 }
 
-impl Simulator {
-    /// Replaces the rules by which calls fail.
-    pub(crate) fn faults(&self, rules: &Value) {
-        let url = format!("{}/faults", self.ready["control"].as_str().unwrap());
-        let body = serde_json::json!({"rules": rules}).to_string();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let put = client().no_proxy().build().unwrap().put(url).body(body).send().await.unwrap();
-            assert!(put.status().is_success(), "{}", put.text().await.unwrap());
-        });
-    }
+/// The controls of a simulated world.
+pub(crate) struct World {
+    control: String,
+}
 
-    /// The identifiers of everything of a kind that exists.
+impl World {
+    /// Everything of a kind that exists.
     pub(crate) fn resources(&self, kind: &str) -> Vec<Value> {
-        let control = self.ready["control"].as_str().unwrap();
-        let answer = http_get(&format!("{control}/resources"), None);
+        let answer = http_get(&format!("{}/resources", self.control), None);
         let all: Value = serde_json::from_str(&answer.1).unwrap();
         all["resources"][kind].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Replaces all faults.
+    pub(crate) fn faults(&self, rules: &Value) {
+        let body = serde_json::json!({"rules": rules}).to_string();
+        let (status, text) = send(client().no_proxy(), |client| {
+            client.put(format!("{}/faults", self.control)).body(body.clone())
+        });
+        assert_eq!(status, 200, "{text}");
     }
 }
 
@@ -216,13 +229,22 @@ pub(crate) fn https_get(url: &str, authority_pem: &[u8], token: Option<&str>) ->
 }
 
 fn request(client: reqwest::ClientBuilder, url: &str, token: Option<&str>) -> (u16, String) {
+    send(client, |client| {
+        let request = client.get(url);
+        match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    })
+}
+
+fn send(
+    client: reqwest::ClientBuilder,
+    request: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut request = client.build().unwrap().get(url);
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let response = request.send().await.unwrap();
+        let response = request(&client.build().unwrap()).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     })
 }

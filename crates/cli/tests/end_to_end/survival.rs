@@ -51,7 +51,7 @@ fn a_killed_server_goes_on_where_it_was() {
     let server = user.serve(&[]);
     let operation = user.json(&[CLUSTER, &["--no-wait"]].concat());
     let id = operation["id"].as_str().unwrap().to_owned();
-    wait_for("the cluster at the cloud", || (!simulator.resources("cluster").is_empty()).then_some(()));
+    wait_for("the cluster at the cloud", || (!simulator.world.resources("cluster").is_empty()).then_some(()));
     server.kill();
 
     let unfinished = user.good(&["cluster", "list"]);
@@ -59,8 +59,8 @@ fn a_killed_server_goes_on_where_it_was() {
     let _server = user.serve(&[]);
     let watched = user.good(&["operation", "watch", &id]);
     assert!(watched.out.contains("succeeded"), "{watched:?}");
-    assert_eq!(simulator.resources("cluster").len(), 1);
-    assert_eq!(simulator.resources("nodeGroup").len(), 1);
+    assert_eq!(simulator.world.resources("cluster").len(), 1);
+    assert_eq!(simulator.world.resources("nodeGroup").len(), 1);
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn a_killed_command_is_resumed() {
     let user = Sandbox::new();
     let simulator = prepared(&user, "200");
     let mut child = user.command(CLUSTER).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for("the cluster at the cloud", || (!simulator.resources("cluster").is_empty()).then_some(()));
+    wait_for("the cluster at the cloud", || (!simulator.world.resources("cluster").is_empty()).then_some(()));
     child.kill().unwrap();
     child.wait().unwrap();
     let named = user.good(&["connection", "list"]);
     assert!(named.err.contains("unfinished: cluster.create c"), "{named:?}");
     let resumed = user.good(&["operation", "resume"]);
     assert!(resumed.out.contains("succeeded"), "{resumed:?}");
-    assert_eq!(simulator.resources("cluster").len(), 1);
+    assert_eq!(simulator.world.resources("cluster").len(), 1);
     assert!(user.good(&["operation", "resume"]).err.contains("nothing is unfinished"));
 }
 
@@ -102,7 +102,7 @@ fn commands_without_a_server_do_the_same_work() {
     let taken = user.run(CLUSTER);
     assert_eq!(taken.code, Some(4), "{taken:?}");
     user.good(&["-c", "a", "cluster", "delete", "c", "--yes"]);
-    assert!(simulator.resources("cluster").is_empty());
+    assert!(simulator.world.resources("cluster").is_empty());
 }
 
 #[test]

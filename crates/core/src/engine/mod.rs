@@ -12,6 +12,7 @@ mod contract;
 mod step;
 
 mod preflight;
+mod settle;
 
 mod ask;
 mod crowd;

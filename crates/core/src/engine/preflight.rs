@@ -47,6 +47,9 @@ impl Run<'_> {
     }
 
     pub(super) async fn preflight(&mut self) -> Result<Preflight> {
+        if let Some(over) = self.settle_creation().await? {
+            return Ok(over);
+        }
         let change = match self.house.hooks.resolve(&self.operation).await {
             Ok(Some(change)) => change,
             Ok(None) => return self.nothing_to_do().await,
@@ -107,13 +110,13 @@ impl Run<'_> {
         Ok(Preflight::Over)
     }
 
-    async fn refuse(&mut self, failure: Failure) -> Result<Preflight> {
+    pub(super) async fn refuse(&mut self, failure: Failure) -> Result<Preflight> {
         self.write_preflight(StageState::Failed, Some(failure.clone()), failure.detail.clone()).await?;
         self.end_now(End::Failed(Box::new(failure))).await?;
         Ok(Preflight::Over)
     }
 
-    async fn not_prepared(&mut self, error: &DriverError) -> Result<Preflight> {
+    pub(super) async fn not_prepared(&mut self, error: &DriverError) -> Result<Preflight> {
         let now = self.house.clock.wall();
         let mut record = self.preflight_record();
         let mut notes = Notes::read(&record.notes);

@@ -18,7 +18,7 @@ use pmks_driver::{
     Poll, Reaction, Result as DriverResult, StageCalls, StageContext, StageSpecification, reaction,
 };
 use pmks_model::{Failure, FailureKind, StageState};
-use pmks_store::{Blocked, Result, Stage, StageRecord};
+use pmks_store::{Blocked, Operation, Result, Stage, StageRecord};
 use uuid::Uuid;
 
 use super::bounded::bounded;
@@ -41,6 +41,31 @@ pub(super) struct Turn<'a> {
     stored: StageRecord,
     /// Set when the user must decide.
     blocked: Option<Blocked>,
+}
+
+/// What a stage is called with.
+pub(super) fn context(
+    operation: &Operation,
+    record: &StageRecord,
+    now: Timestamp,
+    pace: u32,
+) -> StageContext {
+    let mut outputs = Outputs::default();
+    for stage in operation.stages.iter().skip(1) {
+        if let Some(left) = &stage.record.outputs {
+            outputs.insert(&stage.name, left.clone());
+        }
+    }
+    StageContext {
+        outputs,
+        token: record.token.clone(),
+        baseline: record.asked_at.map(|_| record.baseline.clone()),
+        system_id: record.system_id.clone(),
+        incarnation: record.incarnation.clone(),
+        started_at: record.started_at.unwrap_or(now),
+        now,
+        pace,
+    }
 }
 
 impl<'a> Turn<'a> {
@@ -85,23 +110,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn context(&self) -> StageContext {
-        let mut outputs = Outputs::default();
-        for stage in self.run.operation.stages.iter().skip(1) {
-            if let Some(left) = &stage.record.outputs {
-                outputs.insert(&stage.name, left.clone());
-            }
-        }
-        let now = self.now();
-        StageContext {
-            outputs,
-            token: self.record.token.clone(),
-            baseline: self.record.asked_at.map(|_| self.record.baseline.clone()),
-            system_id: self.record.system_id.clone(),
-            incarnation: self.record.incarnation.clone(),
-            started_at: self.record.started_at.unwrap_or(now),
-            now,
-            pace: self.run.connected.pace,
-        }
+        context(&self.run.operation, &self.record, self.now(), self.run.connected.pace)
     }
 
     /// Calls the cloud, bounded, between its two kill points.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pmks_driver::Change;
 use pmks_model::{Failure, FailureKind, OperationKind, ResourceKind};
-use pmks_store::{Operation, OperationFilter, Page, Resource, Store};
+use pmks_store::{Operation, Resource, Store};
 use pmks_transport::Clock;
 
 use crate::drivers::Place;
@@ -39,25 +39,6 @@ impl RecordHooks {
         })
     }
 
-    /// Refuses to drop the record of something whose creation was asked for and never heard of: the record is all
-    /// that tells of what may stand, and be paid for, at the cloud.
-    async fn surely_not_made(&self, record: &Resource) -> Result<(), Failure> {
-        let filter = OperationFilter { resource_uid: Some(record.uid), ..OperationFilter::default() };
-        let all = self.store.operations(&filter, Page::all()).await.map_err(|error| *of_store(error))?;
-        let unheard = |operation: &&Operation| {
-            operation.kind.creates() && operation.remains.iter().any(|remains| remains.system_id.is_empty())
-        };
-        let Some(creation) = all.iter().rev().find(unheard) else { return Ok(()) };
-        let says = format!(
-            "the cloud was asked for {} {:?}, and nobody knows whether it was made (operation {})",
-            record.kind.says(),
-            record.name,
-            creation.id
-        );
-        let fix = "look at the cloud, remove there what was made, then forget this record";
-        Err(Failure::new(FailureKind::Precondition, says).with_fix(fix))
-    }
-
     /// The record of the cluster that an operation is about or in.
     async fn cluster(&self, operation: &Operation) -> Option<Resource> {
         let record = self.record(operation).await.ok()??;
@@ -80,12 +61,7 @@ impl Hooks for RecordHooks {
         let location = record.as_ref().map(|record| record.location.clone()).unwrap_or_default();
         let place = Place { account: operation.account.clone(), location };
         let records = Records { store: self.store.as_ref(), place: &place };
-        let resolved = resolve_change(&records, record.as_ref(), change).await.map_err(|failure| *failure)?;
-        match (&resolved, &record) {
-            (None, Some(record)) if operation.kind.removes() => self.surely_not_made(record).await?,
-            _ => {}
-        }
-        Ok(resolved)
+        resolve_change(&records, record.as_ref(), change).await.map_err(|failure| *failure)
     }
 
     async fn outcome(&self, connected: &Connected, operation: &Operation, succeeded: bool) -> Outcome {

@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 use pmks_core::{Caller, Idempotency, Mutation, OperationFilter, PageRequest};
 use pmks_driver::ErrorKind;
-use pmks_model::{FailureKind, OperationKind, OperationState};
+use pmks_model::{Cluster, FailureKind, Iid, OperationKind, OperationState};
 
 use super::rig::{Rig, create, fields, new_cluster, new_network};
 
@@ -107,8 +107,8 @@ async fn a_failed_operation_is_retried_as_the_same_one() {
     assert_eq!(rig.get("prod").await.node_groups[0].nodes.len(), 2);
 }
 
-#[tokio::test]
-async fn the_record_of_what_may_have_been_made_is_dropped_only_by_hand() {
+/// A rig whose cluster `prod` was asked for, and nobody knows whether it was made.
+async fn unheard() -> Rig {
     let rig = Rig::new().await;
     rig.network().await;
     rig.cloud.world().failures.insert("ask control plane".into(), ErrorKind::Unavailable);
@@ -121,11 +121,51 @@ async fn the_record_of_what_may_have_been_made_is_dropped_only_by_hand() {
     assert_eq!(failed.state, OperationState::Failed);
     assert_eq!(failed.remains[0].system_id, "");
     rig.cloud.world().failures.clear();
+    rig
+}
+
+fn delete_prod() -> Mutation {
     let (connection, cluster) = ("here".to_owned(), "prod".to_owned());
-    let refused = rig.run(Mutation::DeleteCluster { connection, cluster, delete_volumes: false }).await;
+    Mutation::DeleteCluster { connection, cluster, delete_volumes: false }
+}
+
+#[tokio::test]
+async fn a_deletion_is_done_where_the_creation_surely_made_nothing() {
+    let rig = unheard().await;
+    rig.done(delete_prod()).await;
+    assert_eq!(rig.cloud.count("ask cluster"), 0);
+    assert!(rig.pmks.clusters().get("here", "prod", None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_deletion_removes_what_the_creation_made_unheard() {
+    let rig = unheard().await;
+    let made = Cluster { iid: Iid::unnamed("prod"), incarnation: "1".into(), ..Cluster::default() };
+    rig.cloud.world().clusters.insert("prod".into(), made);
+    rig.cloud.world().several.insert("control plane".into(), vec!["prod".into()]);
+    // The cloud cannot say at once.
+    rig.cloud.world().failures.insert("look control plane".into(), ErrorKind::Unavailable);
+    let deletion = rig.accept(delete_prod()).await.unwrap();
+    rig.round().await;
+    assert_eq!(rig.operation(&deletion).await.state, OperationState::Running);
+    rig.cloud.world().failures.clear();
+    rig.settle().await;
+    assert_eq!(rig.operation(&deletion).await.state, OperationState::Succeeded);
+    assert!(rig.cloud.world().clusters.is_empty());
+    assert_eq!(rig.cloud.count("ask cluster"), 1);
+    assert!(rig.pmks.clusters().get("here", "prod", None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_deletion_that_cannot_tell_which_is_meant_removes_nothing() {
+    let rig = unheard().await;
+    rig.cloud.world().several.insert("control plane".into(), vec!["prod".into(), "prod-2".into()]);
+    let refused = rig.run(delete_prod()).await;
     assert_eq!(refused.state, OperationState::Failed);
-    assert!(refused.error.unwrap().detail.contains("nobody knows whether it was made"));
-    rig.get("prod").await;
+    let error = refused.error.unwrap();
+    assert_eq!(error.kind, FailureKind::Precondition);
+    assert!(error.detail.contains("one of prod, prod-2"), "{error}");
+    assert_eq!(rig.cloud.count("ask cluster"), 0);
     rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
     assert!(rig.pmks.clusters().get("here", "prod", None).await.is_err());
 }

@@ -53,6 +53,14 @@ struct Calls {
 #[async_trait]
 impl StageCalls for Calls {
     async fn look(&self, context: &StageContext) -> Result<Look> {
+        drop(self.cloud.call(&format!("look {}", self.name))?);
+        let several = self.cloud.world().several.get(&self.name).cloned();
+        let (several, known) = several.zip(context.baseline.clone()).unwrap_or_default();
+        match several.iter().filter(|id| !known.contains(id)).collect::<Vec<_>>().as_slice() {
+            [] => {}
+            [id] => return Ok(Look::ready(*id, "1", json!({"id": id}))),
+            _ => return Ok(Look::Several(several)),
+        }
         let Some(id) = context.system_id.clone() else { return Ok(Look::Absent) };
         Ok(Look::ready(id.clone(), "1", json!({"id": id})))
     }

@@ -1,0 +1,60 @@
+//! A creation whose answer was lost and which ended before anybody could look: a deletion finds out what there is.
+
+use serde_json::json;
+
+use crate::sandbox::{Sandbox, Server, World};
+
+const CREATE: [&str; 11] =
+    ["-c", "aws-simulated", "cluster", "create", "c", "--network", "n", "--subnet", "s", "--subnet", "t"];
+
+/// How often a creation reads the cluster's name before it asks: before it is taken on, in its preflight, in the look
+/// of its first stage, and in the ask itself, right before what it sends.
+const READS_BEFORE: u64 = 4;
+
+/// A server with simulated AWS, whose cluster `c` was asked for and never heard of: the answer was lost, and then the
+/// permission to look.
+fn unheard(user: &Sandbox, effect: &str) -> (Server, World) {
+    let server = user.serve(&["--simulated", "aws", "--speed", "600"]);
+    let on = |args: &[&str]| user.good(&[&["-c", "aws-simulated"], args].concat());
+    on(&["connection", "prerequisites", "aws-simulated", "--fix"]);
+    let [s, t] =
+        ["name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a", "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c"];
+    on(&["network", "create", "n", "--cidr", "10.0.0.0/16", "--subnet", s, "--subnet", t]);
+    let world = user.world();
+    let rule = |action: &str, nth: u64, effect: &str| {
+        let matcher = json!({"service": "eks", "action": action, "nth": nth});
+        json!({"match": matcher, "effect": {"type": effect}})
+    };
+    let denied = (1..=20).map(|nth| rule("DescribeCluster", READS_BEFORE + nth, "deny"));
+    let rules: Vec<_> = [rule("CreateCluster", 1, effect)].into_iter().chain(denied).collect();
+    world.faults(&json!(rules));
+    let ended = user.run(&CREATE);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(ended.err.contains("nobody knows whether it was made"), "{ended:?}");
+    world.faults(&json!([]));
+    (server, world)
+}
+
+#[test]
+fn a_deletion_removes_a_cluster_whose_creation_was_never_heard_of() {
+    let user = Sandbox::new();
+    let (server, world) = unheard(&user, "resetAfter");
+    assert_eq!(world.resources("cluster").len(), 1);
+    assert_eq!(user.run(&CREATE).code, Some(4), "its name is not free");
+    user.good(&["-c", "aws-simulated", "cluster", "delete", "c", "--yes"]);
+    assert!(world.resources("cluster").is_empty());
+    assert_eq!(user.run(&["-c", "aws-simulated", "cluster", "get", "c"]).code, Some(3));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_deletion_is_done_where_nothing_was_made() {
+    let user = Sandbox::new();
+    let (server, world) = unheard(&user, "resetBefore");
+    assert!(world.resources("cluster").is_empty());
+    user.good(&["-c", "aws-simulated", "cluster", "delete", "c", "--yes"]);
+    assert_eq!(user.run(&["-c", "aws-simulated", "cluster", "get", "c"]).code, Some(3));
+    user.good(&CREATE);
+    assert_eq!(world.resources("cluster").len(), 1);
+    assert_eq!(server.terminate(), Some(0));
+}
