@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// An API token to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"name": "ci", "role": "operator", "connections": ["seoul"]}))]
+#[schema(example = json!({"name": "ci", "role": "operator", "connections": ["seoul"], "expiresAt": "2030-01-31T12:00:00Z"}))]
 pub struct NewApiToken {
     /// Its name.
     pub name: String,
@@ -17,6 +17,9 @@ pub struct NewApiToken {
     /// The connections it may act on; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<String>>,
+    /// From when it is refused (RFC 3339); absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
 }
 
 /// An API token, without the token.
@@ -34,6 +37,9 @@ pub struct ApiToken {
     pub connections: Option<Vec<String>>,
     /// When it was made.
     pub created_at: String,
+    /// From when it is refused; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
     /// When it was revoked; absent: it is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,

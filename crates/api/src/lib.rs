@@ -34,7 +34,8 @@ pub use network::{
 };
 pub use node_group::{NewNodeGroup, Node, NodeGroup, ObservedNodeGroup, Scale, Scaling, UpgradeNodeGroup};
 pub use operation::{
-    Blocked, Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference, Stage,
+    Blocked, Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference,
+    RetryOperation, Stage,
 };
 pub use problem::{Finding, Problem};
 pub use provider::{

@@ -49,6 +49,16 @@ pub struct Operation {
     pub updated_at: String,
 }
 
+/// How an operation goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"choice": "vpc-0123456789abcdef0"}))]
+pub struct RetryOperation {
+    /// Which of the candidates of an operation that is blocked by `which` is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
+}
+
 /// Why an operation cannot go on without the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -183,7 +183,9 @@ fn operation_text(operation: &Operation) -> String {
         write_line(&mut text, &format!("remains: {kind} {name}{id}: {reason}"));
     }
     if matches!(operation.state.as_str(), "failed" | "blocked") {
-        write_line(&mut text, &format!("again: pmks operation retry {}", operation.id));
+        let choice = operation.blocked.as_ref().filter(|blocked| !blocked.candidates.is_empty());
+        let choice = choice.map(|_| " --choice ONE").unwrap_or_default();
+        write_line(&mut text, &format!("again: pmks operation retry {}{choice}", operation.id));
     }
     text
 }

@@ -64,22 +64,21 @@ pub(crate) struct Server {
 pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let lock = hold(app).await?;
     let loopback = serve.listen.ip().is_loopback();
+    let tls = tls(serve)?;
     let options =
         house::open(app, loopback || serve.allow_ambient, loopback || serve.allow_endpoints).await?;
     let pmks = Pmks::open(options).await?;
-    let state = State::new(pmks.clone(), authentication(app, loopback)?, Arc::clone(&app.clock));
+    let authentication = authentication(app, loopback)?;
+    if !loopback && app.environment.get("PMKS_USERNAME").is_none() {
+        require_a_token(app, &pmks, serve).await?;
+    }
+    let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock));
     let clouds = simulated_clouds(app, serve, &state).await?;
     let (stop, stopped) = watch::channel(false);
-    let options = ServeOptions {
-        tls: tls(serve)?,
-        external_url: serve.external_url.clone(),
-        ..ServeOptions::on(serve.listen)
-    };
+    let options =
+        ServeOptions { tls, external_url: serve.external_url.clone(), ..ServeOptions::on(serve.listen) };
     let serving =
-        pmks_server::serve(options, state.clone(), until(stopped.clone())).await.map_err(|error| {
-            Error::new(FailureKind::Unavailable, house::chain(&error))
-                .with_fix("name another address: --listen")
-        })?;
+        pmks_server::serve(options, state.clone(), until(stopped.clone())).await.map_err(not_served)?;
     let engine = tokio::spawn(async move { pmks.serve(until(stopped)).await });
     state.engine_runs(true);
     let url = serving.url.clone();
@@ -161,6 +160,35 @@ fn authentication(app: &App, loopback: bool) -> Result<Authentication> {
         (None, None) => {
             let _ = std::fs::remove_file(&token_file);
             Ok(authentication)
+        }
+    }
+}
+
+/// Whom a network can reach somebody must be able to log in to, or nobody could use it and nobody would notice.
+async fn require_a_token(app: &App, pmks: &Pmks, serve: &Serve) -> Result<()> {
+    let now = app.clock.wall();
+    let tokens = pmks.api_tokens().list(&Caller::local("pmks serve")).await?;
+    let is_accepted = |token: &pmks_core::ApiTokenView| {
+        token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now)
+    };
+    if tokens.iter().any(is_accepted) {
+        return Ok(());
+    }
+    let says = format!("{} can be reached by others, and no login is configured", serve.listen);
+    Err(Error::usage(says).with_fix(
+        "set PMKS_USERNAME and PMKS_PASSWORD, make a token first (`pmks api-token create NAME --role admin`), or \
+         listen on 127.0.0.1",
+    ))
+}
+
+fn not_served(error: pmks_server::ServeError) -> Error {
+    let says = house::chain(&error);
+    match error {
+        pmks_server::ServeError::Listen { .. } => {
+            Error::new(FailureKind::Unavailable, says).with_fix("name another address: --listen")
+        }
+        pmks_server::ServeError::Certificate(_) => {
+            Error::usage(says).with_fix("name a PEM certificate and its own PEM key: --tls-cert, --tls-key")
         }
     }
 }

@@ -56,9 +56,17 @@ impl ApiTokens<'_> {
         if asked.expires_at.is_some_and(|end| end <= self.0.shared.clock.wall()) {
             findings.add("expiresAt", "must lie ahead");
         }
+        let shared = &self.0.shared;
+        if let ConnectionScope::Named(names) = &asked.connections {
+            for name in names {
+                // A misspelt name would be a token for whoever makes a connection of that name one day.
+                if shared.store.connection(name).await.map_err(of_store)?.is_none() {
+                    findings.add("connections", format!("there is no connection {name:?}"));
+                }
+            }
+        }
         check(findings)?;
         let token = generate()?;
-        let shared = &self.0.shared;
         let new = pmks_store::NewApiToken {
             uid: pmks_store::new_uid(shared.clock.wall()),
             name: asked.name.clone(),
@@ -85,7 +93,7 @@ impl ApiTokens<'_> {
         Ok(all.into_iter().map(view).collect())
     }
 
-    /// Revokes a token. Admin only.
+    /// Revokes a token, by name or uid. Admin only.
     ///
     /// # Errors
     /// `NotFound`, `NotAllowed`.

@@ -73,6 +73,32 @@ impl Credential {
         Self::Values(values.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
     }
 
+    /// From JSON: `ambient` true alone, or fields with texts.
+    ///
+    /// # Errors
+    /// Findings that name each field whose value is no text, and never the value.
+    pub fn from_json(fields: BTreeMap<String, serde_json::Value>) -> Result<Self, Findings> {
+        let mut findings = Findings::default();
+        match fields.get("ambient") {
+            Some(serde_json::Value::Bool(true)) if fields.len() == 1 => return Ok(Self::Ambient),
+            Some(_) => findings.add("credential.ambient", "is true and stands alone, or is left out"),
+            None => {}
+        }
+        let mut values = BTreeMap::new();
+        for (name, value) in fields.into_iter().filter(|(name, _)| name != "ambient") {
+            match value {
+                serde_json::Value::String(text) => {
+                    values.insert(name, SecretString::from(text));
+                }
+                serde_json::Value::Object(_) | serde_json::Value::Array(_) => {
+                    findings.add(format!("credential.{name}"), "must be a text: JSON is given as one");
+                }
+                _ => findings.add(format!("credential.{name}"), "must be a text"),
+            }
+        }
+        findings.into_result().map(|()| Self::Values(values))
+    }
+
     /// The value of a field that was given and is not empty.
     pub fn get(&self, field: &str) -> Option<&str> {
         match self {
@@ -158,22 +184,11 @@ impl Serialize for Credential {
     }
 }
 
-/// Reads `{"ambient": true}`, or field names with texts. A value that is no text is kept as its JSON text.
+/// Reads `{"ambient": true}`, or field names with texts. The error quotes no value.
 impl<'de> Deserialize<'de> for Credential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
-        match values.get("ambient") {
-            Some(serde_json::Value::Bool(true)) if values.len() == 1 => return Ok(Self::Ambient),
-            Some(_) => {
-                return Err(serde::de::Error::custom("ambient is true and stands alone, or is left out"));
-            }
-            None => {}
-        }
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        Ok(Self::from_values(values.into_iter().map(|(name, value)| (name, text(value)))))
+        let fields = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        Self::from_json(fields).map_err(serde::de::Error::custom)
     }
 }
 
@@ -217,6 +232,16 @@ mod tests {
         assert_eq!(fields(serde_json::json!({"id": "a", "secrte": "b"})), ["credential.secrte"]);
         assert_eq!(fields(serde_json::json!({"id": "a", "secret": "b", "role": "c"})), ["credential.role"]);
         assert_eq!(fields(serde_json::json!({})), ["credential.id", "credential.secret"]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_by_the_name_of_its_field() {
+        let given = serde_json::json!({"id": 7, "secret": {"hunter2": "x"}, "token": "t", "ambient": false});
+        let findings = Credential::from_json(serde_json::from_value(given.clone()).unwrap()).unwrap_err();
+        let fields: Vec<_> = findings.iter().map(|finding| finding.field.as_str()).collect();
+        assert_eq!(fields, ["credential.ambient", "credential.id", "credential.secret"]);
+        let error = serde_json::from_value::<Credential>(given).unwrap_err().to_string();
+        assert!(error.contains("credential.secret: must be a text") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -81,17 +81,21 @@ pub(crate) struct Mutation {
     pub(crate) idempotency_key: Option<String>,
 }
 
-/// `90`, `90s`, `30m`, `2h`.
-fn duration(text: &str) -> Result<Duration, String> {
+/// `90`, `90s`, `30m`, `2h`, `7d`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let count: u64 = digits.parse().map_err(|_| "expected a duration such as 90s, 30m or 2h".to_owned())?;
+    let count: u64 =
+        digits.parse().map_err(|_| "expected a duration such as 90s, 30m, 2h or 7d".to_owned())?;
     let seconds = match unit {
         "" | "s" => Some(count),
         "m" => count.checked_mul(60),
         "h" => count.checked_mul(3600),
+        "d" => count.checked_mul(24 * 3600),
         _ => None,
     };
-    seconds.map(Duration::from_secs).ok_or_else(|| "expected a duration such as 90s, 30m or 2h".to_owned())
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "expected a duration such as 90s, 30m, 2h or 7d".to_owned())
 }
 
 #[cfg(test)]
@@ -100,10 +104,10 @@ mod tests {
 
     #[test]
     fn reads_durations() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200)] {
+        for (text, seconds) in [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604_800)] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
         }
-        for text in ["", "m", "1d", "-1s", "99999999999999999999s", "18446744073709551615h"] {
+        for text in ["", "m", "1w", "-1s", "99999999999999999999s", "18446744073709551615h"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

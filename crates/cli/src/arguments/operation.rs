@@ -1,7 +1,11 @@
 //! Verbs of operations, API tokens, the audit and the master key.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 use clap::builder::BoolishValueParser;
+
+use super::global::duration;
 
 /// Verbs of operations.
 #[derive(Debug, Subcommand)]
@@ -38,9 +42,15 @@ pub(crate) enum OperationCommand {
     Retry {
         /// Its id
         id: String,
+        /// Which of the candidates of a blocked operation is its own
+        #[arg(long, value_name = "SYSTEM-ID")]
+        choice: Option<String>,
         /// Prints the operation instead of waiting for its end
         #[arg(long, env = "PMKS_NO_WAIT", value_parser = BoolishValueParser::new())]
         no_wait: bool,
+        /// How long to wait for the end, such as 30m; the operation goes on after it
+        #[arg(long, env = "PMKS_WAIT_TIMEOUT", value_name = "DURATION", value_parser = duration)]
+        wait_timeout: Option<Duration>,
     },
     /// Carries unfinished operations of the data directory on, without a server
     Resume {
@@ -62,6 +72,9 @@ pub(crate) enum ApiTokenCommand {
         /// A further connection it may act on, beside that of -c; all where neither is named
         #[arg(long = "for-connection", value_name = "NAME")]
         connections: Vec<String>,
+        /// How long it is accepted, such as 12h or 90d; until it is revoked if left out
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        expires_in: Option<Duration>,
     },
     /// All tokens, without the tokens
     #[command(visible_alias = "ls")]

@@ -15,12 +15,13 @@ use crate::output::{self, Kind};
 
 pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()> {
     match command {
-        ApiTokenCommand::Create { name, role, connections } => {
+        ApiTokenCommand::Create { name, role, connections, expires_in } => {
+            let expires_at = expires_in.map(|time| end(app, time)).transpose()?;
             let connections = scope(app.global.connection.as_deref(), connections);
             let says =
                 connections.as_ref().map_or_else(|| "all connections".to_owned(), |names| names.join(", "));
             output::note(&output::clean(&format!("it may act on: {says}")));
-            let token = NewApiToken { name, role, connections };
+            let token = NewApiToken { name, role, connections, expires_at };
             let request = Request::new(Method::POST, Path::v1(["apiTokens"])).json(body(&token)?);
             let made = app.session().await?.client.send(request).await?.body;
             print_token(app, &made)
@@ -33,6 +34,12 @@ pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()>
             Ok(())
         }
     }
+}
+
+/// When that time from now is over.
+fn end(app: &App, time: std::time::Duration) -> Result<String> {
+    let end = app.clock.wall().checked_add(time);
+    Ok(end.map_err(|_| Error::usage("--expires-in is too far away"))?.to_string())
 }
 
 /// What a token may act on; `None`: all. `-c NAME` narrows it as every other command, and is never passed over: a token

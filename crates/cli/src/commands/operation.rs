@@ -1,10 +1,10 @@
 //! `pmks operation`.
 
 use http::Method;
-use pmks_api::Operation;
+use pmks_api::{Operation, RetryOperation};
 use serde_json::Value;
 
-use super::print_list;
+use super::{body, print_list};
 use crate::app::App;
 use crate::arguments::{Mutation, OperationCommand, Output};
 use crate::client::{Path, Request, shaped};
@@ -41,10 +41,11 @@ pub(super) async fn run(app: &App, command: OperationCommand) -> Result<()> {
             let operation = app.session().await?.client.send(request).await?.body;
             output::item(app.form(), Kind::Operation, &operation)
         }
-        OperationCommand::Retry { id, no_wait } => {
-            let how = Mutation { no_wait, ..Mutation::default() };
+        OperationCommand::Retry { id, choice, no_wait, wait_timeout } => {
+            let how = Mutation { no_wait, wait_timeout, ..Mutation::default() };
             let session = if no_wait { app.session_that_stays().await? } else { app.quiet_session().await? };
-            let request = Request::new(Method::POST, path(&id).join("retry"));
+            let body = body(&RetryOperation { choice })?;
+            let request = Request::new(Method::POST, path(&id).join("retry")).json(body);
             let operation = shaped(session.client.send(request).await?.body)?;
             finish(app, &how, session, operation).await
         }

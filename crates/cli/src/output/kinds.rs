@@ -246,6 +246,7 @@ const API_TOKEN: &[Column] = &[
         Some(names) => scalar(names),
     }),
     CREATED,
+    Column::time("EXPIRES", "/expiresAt"),
     Column::time("REVOKED", "/revokedAt"),
 ];
 

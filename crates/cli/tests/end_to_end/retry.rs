@@ -76,7 +76,10 @@ fn what_the_cloud_ended_as_failed_is_made_anew() {
         assert_eq!(after.len(), 1, "{action}: {after:?}");
         assert_eq!(after[0]["state"], "ACTIVE", "{action}: {after:?}");
         assert_ne!(after[0]["createdAt"], before[0]["createdAt"], "{action}: another one");
-        assert_eq!((simulator.world.resources("cluster").len(), simulator.resources("nodeGroup").len()), (1, 1));
+        assert_eq!(
+            (simulator.world.resources("cluster").len(), simulator.resources("nodeGroup").len()),
+            (1, 1)
+        );
         let cluster = user.json(&["-c", "a", "cluster", "get", "c", "--refresh"]);
         assert_eq!(cluster["status"], "Active", "{cluster}");
         user.good(&["-c", "a", "cluster", "delete", "c", "--yes"]);

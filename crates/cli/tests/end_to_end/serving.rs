@@ -31,8 +31,10 @@ fn a_server_is_found_and_knows_its_users() {
     let plain = stranger.run(&["login", &server.url, "--token", "hunter2"]);
     assert_eq!(plain.code, Some(2));
     assert!(!plain.err.contains("hunter2") && plain.err.contains("--token @FILE"), "{plain:?}");
-    let narrow = user.good(&["api-token", "create", "n", "--role", "operator", "-c", "seoul", "-o", "json"]);
-    assert!(narrow.out.contains("seoul"), "{narrow:?}");
+    let narrow = ["api-token", "create", "n", "--role", "operator", "-c", "seoul", "-o", "json"];
+    let nowhere = user.run(&narrow);
+    assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
+    assert!(nowhere.err.contains("connections: there is no connection \"seoul\""), "{nowhere:?}");
     user.good(&["api-token", "revoke", "t"]);
     assert_eq!(stranger.run(&named).code, Some(5));
 

@@ -1,7 +1,7 @@
 //! A change of a connection: what may change, what must be proven before it does.
 
 use pmks_driver::Credential;
-use pmks_model::Findings;
+use pmks_model::{Failure, Findings};
 use pmks_store::{Connection, ConnectionUpdate};
 use serde_json::{Value, json};
 
@@ -70,9 +70,13 @@ fn take_credential(patch: &mut Value) -> Result<Option<Credential>> {
     };
     match fields.remove("credential") {
         None => Ok(None),
-        Some(given) => serde_json::from_value(given).map(Some).map_err(|_| {
-            invalid("credential", "must be an object of the fields of one of the provider's forms")
-        }),
+        Some(Value::Object(fields)) => {
+            let credential = Credential::from_json(fields.into_iter().collect());
+            credential.map(Some).map_err(|findings| Box::new(Failure::invalid(findings)))
+        }
+        Some(_) => {
+            Err(invalid("credential", "must be an object of the fields of one of the provider's forms"))
+        }
     }
 }
 

@@ -7,16 +7,12 @@ use pmks_core::{
 };
 use pmks_driver::Credential;
 use pmks_model::{Failure, Findings, Scaling, ScalingChange, UpgradeTargets};
-use serde_json::Value;
 
 use crate::refused::Refused;
 
 /// A connection.
 pub(crate) fn new_connection(asked: api::NewConnection) -> Result<NewConnection, Refused> {
-    let values = Value::Object(asked.credential.0.into_iter().collect());
-    let credential: Credential = serde_json::from_value(values).map_err(|_| {
-        Refused::malformed("credential", "holds texts, or \"ambient\": true and nothing else")
-    })?;
+    let credential = Credential::from_json(asked.credential.0).map_err(Failure::invalid)?;
     Ok(NewConnection {
         name: asked.name,
         provider: asked.provider,

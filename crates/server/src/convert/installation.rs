@@ -24,7 +24,10 @@ pub(crate) fn new_api_token(asked: api::NewApiToken) -> Result<NewApiToken, Refu
         }
         Some(names) => ConnectionScope::Named(BTreeSet::from_iter(names)),
     };
-    Ok(NewApiToken { name: asked.name, role, connections, expires_at: None })
+    let expires_at = asked.expires_at.as_deref().map(str::parse).transpose();
+    let expires_at = expires_at
+        .map_err(|_| Refused::invalid("expiresAt", "must be a time such as 2030-01-31T12:00:00Z"))?;
+    Ok(NewApiToken { name: asked.name, role, connections, expires_at })
 }
 
 /// A token, without the token.
@@ -35,6 +38,7 @@ pub(crate) fn api_token(view: ApiTokenView) -> api::ApiToken {
         role: word(&view.role),
         connections: view.connections,
         created_at: time(view.created_at),
+        expires_at: some_time(view.expires_at),
         revoked_at: some_time(view.revoked_at),
     }
 }

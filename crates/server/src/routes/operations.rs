@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
-use pmks_api::{List, Operation};
+use pmks_api::{List, Operation, RetryOperation};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,14 +50,16 @@ async fn cancel_operation(
     Ok(taken_on(state.pmks.operations().cancel(&asked.caller, &operation).await?))
 }
 
-/// The next attempt of an operation that failed, or the rest of one that is blocked.
-#[utoipa::path(post, path = "/v1/operations/{operation}/retry",
+/// The next attempt of an operation that failed, or the rest of one that is blocked. Where that waits for a choice
+/// between candidates, `choice` makes it.
+#[utoipa::path(post, path = "/v1/operations/{operation}/retry", request_body = RetryOperation,
     responses((status = 202, body = Operation)))]
 async fn retry_operation(
     Shared(state): Shared<State>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
-    asked: Asked<NoFields>,
+    asked: Asked<RetryOperation>,
 ) -> Answer {
-    Ok(taken_on(state.pmks.operations().retry(&asked.caller, &operation, None).await?))
+    let choice = asked.body.choice.as_deref();
+    Ok(taken_on(state.pmks.operations().retry(&asked.caller, &operation, choice).await?))
 }

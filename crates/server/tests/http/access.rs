@@ -48,7 +48,9 @@ async fn no_route_answers_without_a_token() {
 async fn no_viewer_mutates_and_no_operator_reaches_further_than_given() {
     let rig = Rig::new().await;
     let viewer = rig.token("viewer", None).await;
+    rig.post("/v1/connections", connection("there")).await.ok(201);
     let elsewhere = rig.token("operator", Some(&["there"])).await;
+    rig.delete("/v1/connections/there").await;
     for (method, template, path) in routes() {
         let read = method == Method::GET;
         let admin = template.starts_with("/v1/apiTokens") || template == "/v1/audit";
@@ -138,4 +140,33 @@ async fn what_changes_is_in_the_audit_with_its_request() {
     assert_eq!((&line["who"], &line["action"]), (&json!("local"), &json!("connection.create")));
     assert_eq!(line["requestId"], "my-request.1");
     assert!(!audit.text.contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_token_names_what_there_is_and_opens_nothing_after_its_end() {
+    let rig = Rig::new().await;
+    let ask = |more: Value| {
+        let mut body = json!({"name": "ci", "role": "viewer"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (more, field) in [
+        (json!({"connections": ["here", "nowhere"]}), "connections"),
+        (json!({"connections": []}), "connections"),
+        (json!({"expiresAt": "tomorrow"}), "expiresAt"),
+        (json!({"expiresAt": "2020-01-01T00:00:00Z"}), "expiresAt"),
+    ] {
+        let problem = rig.post("/v1/apiTokens", ask(more)).await.refused(422, "invalid-request");
+        assert_eq!(problem["field"], field, "{problem}");
+    }
+    let made = rig.post("/v1/apiTokens", ask(json!({"expiresAt": "2026-01-01T01:00:00Z"}))).await.ok(201);
+    assert_eq!(made["expiresAt"], "2026-01-01T01:00:00Z");
+    assert_eq!(rig.get("/v1/apiTokens").await.ok(200)["items"][0]["expiresAt"], "2026-01-01T01:00:00Z");
+    let bearer = made["token"].as_str().unwrap();
+    let read = || request(Method::GET, "/v1/providers", bearer).body(Body::empty()).unwrap();
+    rig.send(read()).await.ok(200);
+    rig.clock.advance(std::time::Duration::from_hours(1));
+    rig.send(read()).await.refused(401, "not-authenticated");
+    let revoked = rig.delete(&format!("/v1/apiTokens/{}", made["uid"].as_str().unwrap())).await;
+    assert_eq!(revoked.status.as_u16(), 204);
 }

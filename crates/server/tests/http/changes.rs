@@ -210,3 +210,28 @@ async fn the_ways_in_are_kept_nowhere() {
     assert_eq!(token.header("cache-control"), "no-store");
     assert!(token.ok(200)["expirationTimestamp"].is_string());
 }
+
+#[tokio::test]
+async fn a_choice_says_which_thing_an_operation_made() {
+    let rig = Rig::new().await;
+    {
+        let mut world = rig.cloud.world();
+        world.failures.insert("ask network".into(), pmks_driver::ErrorKind::Ambiguous);
+        world.several.insert("network".into(), vec!["net-a".into(), "net-b".into()]);
+    }
+    let body = json!({"name": "net", "cidr": "10.0.0.0/16"});
+    let operation = rig.post("/v1/connections/here/networks", body).await.ok(202);
+    rig.settle().await;
+    let path = format!("/v1/operations/{}", operation["id"].as_str().unwrap());
+    let blocked = rig.get(&path).await.ok(200);
+    assert_eq!((&blocked["state"], &blocked["blocked"]["reason"]), (&json!("blocked"), &json!("which")));
+    assert_eq!(blocked["blocked"]["candidates"], json!(["net-a", "net-b"]));
+    let retry = format!("{path}/retry");
+    let problem = rig.post(&retry, json!({"choice": "net-z"})).await.refused(409, "conflict");
+    assert!(problem["detail"].as_str().unwrap().contains("net-a, net-b"), "{problem}");
+    rig.post(&retry, json!({"which": "net-a"})).await.refused(400, "malformed");
+    let again = rig.post(&retry, json!({"choice": "net-b"})).await.ok(202);
+    rig.succeeded(&again).await;
+    let network = rig.get("/v1/connections/here/networks/net").await.ok(200);
+    assert_eq!(network["iid"], json!({"nameId": "net", "systemId": "net-b"}));
+}

@@ -110,12 +110,13 @@ impl Write<'_> {
     }
 
     async fn revoke_api_token(&mut self, name: &str, audit: &AuditEntry) -> Result<()> {
-        let revoked =
-            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL")
-                .bind(name)
-                .bind(millis(audit.at))
-                .execute(self.on())
-                .await?;
+        let revoked = sqlx::query(
+            "UPDATE api_tokens SET revoked_at = $2 WHERE (name = $1 OR uid = $1) AND revoked_at IS NULL",
+        )
+        .bind(name)
+        .bind(millis(audit.at))
+        .execute(self.on())
+        .await?;
         if revoked.rows_affected() == 0 {
             return Err(Error::not_found(format!("API token {name:?}")));
         }

@@ -194,11 +194,34 @@ impl Write<'_> {
     }
 
     pub(super) async fn insert_resource(&mut self, new: NewResource, now: Timestamp) -> Result<()> {
-        let (kind, name) = (new.kind, new.name.clone());
+        let asked = new.clone();
         if self.insert_unknown(new, now).await? {
             return Ok(());
         }
-        Err(Error::AlreadyExists { what: format!("{} {name:?}", kind.says()) })
+        Err(Error::AlreadyExists { what: self.standing(&asked).await? })
+    }
+
+    /// What keeps a record from being made, for people: one of its name, else one of its identifier at the cloud.
+    async fn standing(&mut self, new: &NewResource) -> Result<String> {
+        let name: Option<String> = sqlx::query_scalar(
+            "SELECT name FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 \
+             AND (name = $5 OR system_id = $6) ORDER BY name = $5 DESC LIMIT 1",
+        )
+        .bind(new.account.as_str())
+        .bind(new.location.as_str())
+        .bind(new.kind.as_str())
+        .bind(from_parent(new.parent))
+        .bind(new.name.as_str())
+        .bind(new.system_id.as_deref())
+        .fetch_optional(self.on())
+        .await?;
+        let what = new.kind.says();
+        Ok(match (name, &new.system_id) {
+            (Some(name), Some(id)) if name != new.name => {
+                format!("{what} {id:?} is known here as {name:?}: it")
+            }
+            _ => format!("{what} {:?}", new.name),
+        })
     }
 
     /// Makes a record unless its name or the cloud's identifier is known; answers whether it did.
