@@ -1,6 +1,6 @@
-//! The one way in for every mutation: check all that needs no cloud, store it, wake the engine. Or only show the plan.
+//! The one way in for every mutation: check it, store it, wake the engine. Or only show the plan.
 
-use pmks_driver::{Capabilities, validate};
+use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, OperationKind};
 use pmks_store::{Accept, IdempotencyKey, NewOperation};
 use serde_json::Value;
@@ -8,22 +8,22 @@ use uuid::Uuid;
 
 use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
-use crate::failure::{already_exists, check, of_store};
-use crate::hooks::resolve_change;
+use crate::failure::of_store;
 use crate::pmks::Shared;
-use crate::records::{Records, stored};
-use crate::resolve::add_unsaid;
+use crate::preparation::Unprepared;
+use crate::records::stored;
 use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, Result};
 
 impl Pmks {
-    /// Takes a change on: checks all that needs no cloud, stores it with its operation, and answers.
+    /// Takes a change on: checks all that is known now, stores it with its operation, and answers.
     ///
-    /// The cloud is asked only for references of which we keep no record, for what is imported, and, the first time,
-    /// for the account that the connection acts in.
+    /// The cloud is asked for references of which we keep no record, for what is imported, and, where it answers in
+    /// some seconds and nothing that is not over stands in the way, for all that would make the operation fail having
+    /// changed nothing. A refusal stores nothing.
     ///
     /// # Errors
     /// `InvalidRequest` with all findings; `NotFound`, `AlreadyExists`, `Conflict` with the holders named, `Stale`,
-    /// `Precondition`, `Unsupported`, `NotAllowed`.
+    /// `Precondition`, `Unsupported`, `NotAllowed`, and what the cloud says.
     pub async fn accept(&self, caller: &Caller, mutation: Mutation) -> Result<Accepted> {
         let shared = &self.shared;
         let kind = mutation.kind();
@@ -36,6 +36,10 @@ impl Pmks {
         let (at, place) = shared.place_of(mutation.connection()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
         let draft = shared.draft(&at, &place, operation, mutation).await?;
+        // What waits for another operation finds the cloud as that one leaves it.
+        if shared.check(&at, &place, &draft).await?.is_empty() {
+            shared.ask_first(&at, &place, &draft).await?;
+        }
         let accepted = shared.store_draft(caller, &place, operation, draft).await?;
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %accepted.operation.id, %kind, caller = %caller.name, "accepted");
@@ -51,9 +55,10 @@ impl Pmks {
         let shared = &self.shared;
         let kind = mutation.kind();
         caller.require_operator(mutation.connection())?;
-        let (at, place) = shared.place_of(mutation.connection()).await?;
+        let at = shared.drivers.at(mutation.connection()).await?;
+        let place = shared.drivers.place_unkept(&at).await?;
         let draft = shared.draft(&at, &place, pmks_store::new_uid(shared.clock.wall()), mutation).await?;
-        shared.name_is_free(&place, &draft).await?;
+        let waits_for = shared.check(&at, &place, &draft).await?;
         let mut plan = PlanView {
             kind,
             stages: Vec::new(),
@@ -61,30 +66,40 @@ impl Pmks {
             findings: Vec::new(),
             children: pmks_model::Children::default(),
         };
-        let Some(change) = draft.change else { return Ok(plan) };
-        let record = match draft.resource_uid {
-            Some(uid) => shared.store.resource(uid).await.map_err(of_store)?,
-            None => None,
-        };
-        let records = Records { store: shared.store.as_ref(), place: &place };
-        let Some(change) = resolve_change(&records, record.as_ref(), change).await? else { return Ok(plan) };
-        let prepared = at.driver.prepare(&change).await.map_err(|error| at.failed(&error))?;
-        let faster = u64::from(at.specification.pace.max(1));
-        plan.stages = prepared
-            .plan
-            .stages
-            .into_iter()
-            .map(|stage| PlannedStage {
-                name: stage.name,
-                after: stage.after,
-                expected_seconds: stage.expected_seconds.div_ceil(faster),
-            })
-            .collect();
-        plan.resolved = prepared.resolved;
-        plan.findings = prepared.notices;
-        plan.children = prepared.children;
+        if !waits_for.is_empty() {
+            let holders = shared.in_words(&waits_for).await;
+            plan.findings
+                .push(format!("it waits for {holders}, and is checked and planned when its turn comes"));
+        }
+        match shared.prepare(&at, &place, &draft).await {
+            Ok(Some(prepared)) => show(&mut plan, prepared, at.specification.pace),
+            Ok(None) => {}
+            Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) if waits_for.is_empty() => {
+                return Err(failure);
+            }
+            Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) => {
+                plan.findings.push(format!("as it stands now: {failure}"));
+            }
+        }
         Ok(plan)
     }
+}
+
+fn show(plan: &mut PlanView, prepared: Prepared, pace: u32) {
+    let faster = u64::from(pace.max(1));
+    plan.stages = prepared
+        .plan
+        .stages
+        .into_iter()
+        .map(|stage| PlannedStage {
+            name: stage.name,
+            after: stage.after,
+            expected_seconds: stage.expected_seconds.div_ceil(faster),
+        })
+        .collect();
+    plan.resolved = prepared.resolved;
+    plan.findings.extend(prepared.notices);
+    plan.children = prepared.children;
 }
 
 impl Shared {
@@ -101,14 +116,9 @@ impl Shared {
     async fn draft(&self, at: &At, place: &Place, operation: Uuid, mutation: Mutation) -> Result<Draft> {
         let drafting = Drafting { shared: self, at, place, operation, now: self.clock.wall() };
         let kind = mutation.kind();
-        let mut draft = drafting.draft(mutation).await?;
+        let draft = drafting.draft(mutation).await?;
         if draft.asks_the_cloud() {
             supported(at.driver.capabilities(), kind)?;
-        }
-        if let Some(change) = &draft.change {
-            let mut findings = std::mem::take(&mut draft.findings);
-            add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
-            check(findings)?;
         }
         Ok(draft)
     }
@@ -157,8 +167,14 @@ impl Shared {
 
     /// A refusal that says in words who holds it.
     pub(crate) async fn held(&self, holders: &[Uuid]) -> Box<Failure> {
+        let says = format!("it is held by {}", self.in_words(holders).await);
+        Box::new(Failure::new(FailureKind::Conflict, says).with_fix("wait until that is over, or cancel it"))
+    }
+
+    /// Operations, as people call them.
+    async fn in_words(&self, operations: &[Uuid]) -> String {
         let mut words = Vec::new();
-        for id in holders {
+        for id in operations {
             words.push(match self.store.operation(*id).await {
                 Ok(Some(operation)) => {
                     format!("{} of {:?} (operation {id})", operation.kind, operation.resource.name)
@@ -166,19 +182,7 @@ impl Shared {
                 _ => format!("operation {id}"),
             });
         }
-        let failure = Failure::new(FailureKind::Conflict, format!("it is held by {}", words.join(", ")));
-        Box::new(failure.with_fix("wait until that is over, or cancel it"))
-    }
-
-    /// What acceptance would refuse by itself.
-    async fn name_is_free(&self, place: &Place, draft: &Draft) -> Result<()> {
-        let records = Records { store: self.store.as_ref(), place };
-        for new in &draft.resources {
-            if records.find(new.kind, new.parent, &new.name).await?.is_some() {
-                return Err(already_exists(new.kind.says(), &new.name));
-            }
-        }
-        Ok(())
+        words.join(", ")
     }
 }
 

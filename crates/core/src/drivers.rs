@@ -146,40 +146,66 @@ impl Drivers {
             .map_err(|_| unexpected(format!("the credential of {:?} cannot be read", connection.name)))
     }
 
-    /// Proves, once a process and credential revision, whom the credential acts for. The first proof is stored; a
-    /// later one that differs is refused.
-    pub(crate) async fn prove(&self, at: &At) -> Result<AccountIdentity> {
+    /// Whom the credential acts for, asked once a process and credential revision. Stores nothing.
+    pub(crate) async fn identity(&self, at: &At) -> pmks_driver::Result<AccountIdentity> {
         let revision = at.connection.credential_revision;
         if let Some((proven, identity)) = lock(&self.proven).get(&at.connection.uid)
             && *proven == revision
         {
             return Ok(identity.clone());
         }
-        self.prove_now(at).await
+        let identity = at.driver.account_identity().await?;
+        if same_account(&at.connection, &identity).is_ok() {
+            lock(&self.proven).insert(at.connection.uid, (revision, identity.clone()));
+        }
+        Ok(identity)
+    }
+
+    /// The same, which must be the connection's own account if that is known.
+    pub(crate) async fn acts_for(&self, at: &At) -> Result<AccountIdentity> {
+        let identity = self.identity(at).await.map_err(|error| at.failed(&error))?;
+        same_account(&at.connection, &identity)?;
+        Ok(identity)
+    }
+
+    /// Proves, once a process and credential revision, whom the credential acts for. The first proof is stored; a
+    /// later one that differs is refused.
+    pub(crate) async fn prove(&self, at: &At) -> Result<AccountIdentity> {
+        let identity = self.acts_for(at).await?;
+        if at.connection.account.is_none() {
+            self.keep_account(&at.connection.name, &identity).await?;
+        }
+        Ok(identity)
     }
 
     /// The same, asking the cloud whatever was proven before.
     pub(crate) async fn prove_now(&self, at: &At) -> Result<AccountIdentity> {
-        let name = &at.connection.name;
-        let identity = at.driver.account_identity().await.map_err(|error| at.failed(&error))?;
-        same_account(&at.connection, &identity)?;
-        if at.connection.account.is_none() {
-            let update = ConnectionUpdate {
-                account: Some((identity.account.clone(), identity.principal.clone())),
-                ..ConnectionUpdate::default()
-            };
-            let audit = AuditEntry {
-                at: self.clock.wall(),
-                who: "pmks".to_owned(),
-                action: "connection.prove".to_owned(),
-                target: format!("connection {name}"),
-                request_id: String::new(),
-            };
-            self.store.update_connection(name, None, update, audit).await.map_err(of_store)?;
+        lock(&self.proven).remove(&at.connection.uid);
+        self.prove(at).await
+    }
+
+    async fn keep_account(&self, name: &str, identity: &AccountIdentity) -> Result<()> {
+        let update = ConnectionUpdate {
+            account: Some((identity.account.clone(), identity.principal.clone())),
+            ..ConnectionUpdate::default()
+        };
+        let audit = AuditEntry {
+            at: self.clock.wall(),
+            who: "pmks".to_owned(),
+            action: "connection.prove".to_owned(),
+            target: format!("connection {name}"),
+            request_id: String::new(),
+        };
+        self.store.update_connection(name, None, update, audit).await.map(drop).map_err(of_store)
+    }
+
+    /// Where the connection is, its account asked for if nobody knows it yet, and not kept.
+    pub(crate) async fn place_unkept(&self, at: &At) -> Result<Place> {
+        if let Some(place) = at.place() {
+            return Ok(place);
         }
-        let proven = (at.connection.credential_revision, identity.clone());
-        lock(&self.proven).insert(at.connection.uid, proven);
-        Ok(identity)
+        let identity = self.acts_for(at).await?;
+        Ok(Place { account: identity.account, location: at.specification.region.clone() })
     }
 
     /// A connection with its driver and its place, its account proven.

@@ -22,6 +22,7 @@ mod records;
 mod accept;
 mod drafts;
 mod hooks;
+mod preparation;
 mod resolve;
 
 mod activity;

@@ -27,6 +27,7 @@ pub use master_key::{MasterKey, MasterKeyError};
 pub use operation::{
     Accept, Accepted, Begun, Blocked, Claim, Claimed, Decided, End, Fence, Finish, Hold, HoldMode,
     IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, WhenHeld, Wish,
+    made_nothing,
 };
 pub use resource::{
     Changes, NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,

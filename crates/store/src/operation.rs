@@ -62,6 +62,14 @@ pub struct Operation {
     pub finished_at: Option<Timestamp>,
 }
 
+/// Whether all that ever happened to a record is a creation that ended before it asked the cloud for anything.
+///
+/// Given are all operations about the record. What has asked may have made something, whatever was answered.
+pub fn made_nothing(about: &[Operation]) -> bool {
+    let created = about.iter().any(|operation| operation.kind.creates());
+    created && about.iter().all(|operation| operation.state.is_final() && !operation.has_asked())
+}
+
 /// Why an operation cannot go on without the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

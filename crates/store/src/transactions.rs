@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Changes, Claim, Claimed, Connection,
-    ConnectionUpdate, Credential, Event, Fence, Finish, IdempotencyKey, MasterKey, NewApiToken,
+    ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey, NewApiToken,
     NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Resource, ResourceFilter,
     ResourceKey, ResourceUpdate, Result, StageRecord, SystemKey, Wish,
 };
@@ -107,10 +107,14 @@ pub trait Resources: Send + Sync {
 /// Operations, from acceptance to end.
 #[async_trait]
 pub trait Operations: Send + Sync {
-    /// Stores an intent with its operation, records, holds, idempotency key and audit line.
+    /// Stores an intent with its operation, records, holds, idempotency key and audit line. A new record takes the
+    /// place of one whose creation made nothing ([`made_nothing`](crate::made_nothing)).
     ///
     /// `AlreadyExists`; `Held` where a hold refuses to wait; `KeyReused`.
     async fn accept(&self, accept: Accept) -> Result<Accepted>;
+
+    /// The operations, oldest first, that are not over and that one with these holds would have to wait for.
+    async fn holders(&self, holds: &[Hold]) -> Result<Vec<Uuid>>;
 
     /// The operation that the same request made before; `None` if there was none. `KeyReused`.
     ///
@@ -199,7 +203,7 @@ pub trait Access: Send + Sync {
     /// All tokens, revoked ones too, ordered by uid.
     async fn api_tokens(&self) -> Result<Vec<ApiToken>>;
 
-    /// Revokes a token. `NotFound`.
+    /// Revokes a token, by name or uid. `NotFound`.
     async fn revoke_api_token(&self, name: &str, audit: AuditEntry) -> Result<()>;
 
     /// Drops events older than `events_before` and idempotency keys older than `keys_before`.

@@ -65,3 +65,33 @@ fn a_cluster_file_with_an_unknown_field_is_refused() {
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("nodegroups"), "{ended:?}");
 }
+
+#[test]
+fn what_the_cloud_does_not_offer_is_refused_with_the_rest() {
+    let user = Sandbox::new();
+    let server = user.serve(&["--simulated", "aws", "--speed", "2000"]);
+    let on = |args: &[&str]| user.run(&[&["-c", "aws-simulated"], args].concat());
+    let good = |args: &[&str]| assert_eq!(on(args).code, Some(0), "{args:?}");
+    good(&["connection", "prerequisites", "aws-simulated", "--fix"]);
+    let [s, t] =
+        ["name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a", "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c"];
+    good(&["network", "create", "n", "--cidr", "10.0.0.0/16", "--subnet", s, "--subnet", t]);
+    let create = |version: &str, group: &str, more: &[&str]| {
+        let cluster = ["cluster", "create", "c", "--network", "n", "--subnet", "s", "--subnet", "t"];
+        on(&[&cluster[..], &["--version", version, "--node-group", group], more].concat())
+    };
+    let wrong = "name=w,machine-type=m99.huge,root-disk-size-gib=100000";
+    let refused = create("1.99", wrong, &[]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    for field in ["version: ", "nodeGroups[0].machineType: ", "nodeGroups[0].rootDiskSizeGib: "] {
+        assert_eq!(refused.err.matches(&format!("\n  {field}")).count(), 1, "{field}{refused:?}");
+    }
+    let planned = create("1.99", wrong, &["--plan"]);
+    let without_id = |text: &str| text.lines().filter(|line| !line.contains("request: ")).collect::<String>();
+    assert_eq!((planned.code, without_id(&planned.err)), (Some(2), without_id(&refused.err)));
+    let stored = user.json(&["operation", "list"])["items"].as_array().unwrap().clone();
+    assert!(stored.iter().all(|operation| operation["kind"] != "cluster.create"), "{stored:#?}");
+    assert_eq!(on(&["cluster", "get", "c"]).code, Some(3));
+    assert_eq!(create("", "name=w", &[]).code, Some(0));
+    assert_eq!(server.terminate(), Some(0));
+}

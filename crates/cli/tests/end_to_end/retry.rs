@@ -77,7 +77,7 @@ fn what_the_cloud_ended_as_failed_is_made_anew() {
         assert_eq!(after[0]["state"], "ACTIVE", "{action}: {after:?}");
         assert_ne!(after[0]["createdAt"], before[0]["createdAt"], "{action}: another one");
         assert_eq!(
-            (simulator.world.resources("cluster").len(), simulator.resources("nodeGroup").len()),
+            (simulator.world.resources("cluster").len(), simulator.world.resources("nodeGroup").len()),
             (1, 1)
         );
         let cluster = user.json(&["-c", "a", "cluster", "get", "c", "--refresh"]);

@@ -19,7 +19,7 @@ impl Drafting<'_> {
         }
         crate::failure::check(findings)?;
         // «Not found» counts only in the account that the connection belongs to.
-        self.shared.drivers.prove(self.at).await?;
+        self.shared.drivers.acts_for(self.at).await?;
         let started_at = self.shared.clock.wall();
         let cluster = match self.at.driver.get_cluster(&import.system_id).await {
             Err(error) if error.is_not_found() => {

@@ -133,6 +133,20 @@ pub(crate) fn add_unsaid(findings: &mut Findings, more: &Findings) {
     }
 }
 
+/// Adds what is wrong in fields that have nothing to do with any of which something was said: it may be so only
+/// because of what was wrong there.
+pub(crate) fn add_apart(findings: &mut Findings, more: &Findings) {
+    let said: Vec<String> = findings.iter().map(|finding| finding.field.clone()).collect();
+    let within = |part: &str, whole: &str| {
+        part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let touches = |field: &str| said.iter().any(|known| within(field, known) || within(known, field));
+    let apart = |field: &str| !field.is_empty() && !touches(field);
+    for finding in more.iter().filter(|finding| apart(&finding.field)) {
+        findings.add(finding.field.clone(), finding.says.clone());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +173,21 @@ mod tests {
         request.validate(&mut rules);
         add_unsaid(&mut findings, &rules);
         assert_eq!(fields(&findings), ["cidr", "subnets[0].cidr", "subnets[2].cidr"]);
+    }
+
+    #[test]
+    fn what_may_follow_from_a_wrong_field_is_not_said() {
+        let findings = |fields: &[&str]| {
+            let mut findings = Findings::default();
+            fields.iter().for_each(|field| findings.add(*field, "is wrong"));
+            findings
+        };
+        let mut said = findings(&["subnets[1]", "nodeGroups[0].image", "name"]);
+        let more =
+            ["", "subnets", "subnets[1]", "nodeGroups[0].imageSize", "nodeGroups", "name.x", "version"];
+        add_apart(&mut said, &findings(&more));
+        let all = ["subnets[1]", "nodeGroups[0].image", "name", "nodeGroups[0].imageSize", "version"];
+        assert_eq!(fields(&said), all);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The ways into a cluster.
 
 use pmks_core::{Caller, ExecPlugin, KubeconfigRequest, Role, exec_credential};
-use pmks_driver::{ErrorKind, KubeconfigFormat};
+use pmks_driver::KubeconfigFormat;
 use pmks_model::FailureKind;
 use secrecy::ExposeSecret;
 
 use super::other::OTHER;
-use super::rig::{Rig, create, new_cluster};
+use super::rig::Rig;
 
 fn request(format: KubeconfigFormat) -> KubeconfigRequest {
     KubeconfigRequest { format, exec: ExecPlugin { command: "/opt/pmks".into(), server: None } }
@@ -68,8 +68,7 @@ async fn a_token_that_opens_the_account_is_for_administrators() {
 async fn a_cluster_that_is_not_there_yet_has_no_way_in() {
     let rig = Rig::new().await;
     rig.network().await;
-    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
-    rig.run(create(new_cluster("prod"))).await;
+    rig.never_made("prod").await;
     let clusters = rig.pmks.clusters();
     let exec = request(KubeconfigFormat::Exec);
     let failure = clusters.kubeconfig(&rig.admin, "here", "prod", &exec).await.unwrap_err();

@@ -33,6 +33,10 @@ pub(crate) struct World {
     pub(crate) capabilities: Option<&'static Capabilities>,
     /// The end of a cluster takes its volumes along.
     pub(crate) volumes_go: bool,
+    /// What the looks of these stages could take for theirs, once they have asked.
+    pub(crate) several: BTreeMap<String, Vec<String>>,
+    /// Preparations of clusters are not answered.
+    pub(crate) hangs: bool,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,

@@ -191,8 +191,7 @@ async fn a_deletion_joins_one_that_runs_and_ends_what_waits() {
 async fn a_cluster_that_was_never_made_is_removed_without_asking() {
     let rig = Rig::new().await;
     rig.network().await;
-    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
-    let operation = rig.run(create(new_cluster("prod"))).await;
+    let operation = rig.never_made("prod").await;
     assert_eq!(operation.error.unwrap().kind, FailureKind::QuotaExceeded);
     let view = rig.get("prod").await;
     assert_eq!((view.status, view.node_groups[0].status), (Status::Failed, Status::Failed));

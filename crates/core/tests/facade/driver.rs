@@ -276,6 +276,9 @@ impl Driver for FakeDriver {
 
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {
         drop(self.cloud.call("prepare")?);
+        if self.cloud.world().hangs {
+            std::future::pending::<()>().await;
+        }
         self.asked("cluster.create", asked);
         let make = Make::Cluster { request: asked.request.clone(), marks: asked.marks.clone() };
         let cluster = make.stage("control plane").subject(ResourceKind::Cluster, &asked.request.name);

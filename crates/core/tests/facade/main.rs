@@ -16,3 +16,4 @@ mod inventory;
 mod networks;
 mod node_groups;
 mod operations;
+mod preparation;

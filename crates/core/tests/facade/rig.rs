@@ -7,7 +7,7 @@ use pmks_core::{
     Accepted, Caller, ClusterView, Mutation, NewCluster, NewConnection, NewNetwork, OperationView, Options,
     Pmks, Registry,
 };
-use pmks_driver::Environment;
+use pmks_driver::{Environment, ErrorKind};
 use pmks_model::{Failure, OperationState};
 use pmks_store::{MasterKey, NoKillPoints, SqliteStore};
 use pmks_transport::{Clock, Transport, VirtualClock};
@@ -122,6 +122,17 @@ impl Rig {
         self.network().await;
         self.done(create(new_cluster("prod"))).await;
         self.get("prod").await
+    }
+
+    /// The record of a cluster whose creation was refused after it was taken on, and had asked for nothing.
+    pub(crate) async fn never_made(&self, name: &str) -> OperationView {
+        let operation = self.accept(create(new_cluster(name))).await.unwrap();
+        self.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
+        self.settle().await;
+        self.cloud.world().failures.clear();
+        let ended = self.operation(&operation).await;
+        assert_eq!(ended.state, OperationState::Failed, "{ended:#?}");
+        ended
     }
 
     pub(crate) async fn get(&self, name: &str) -> ClusterView {

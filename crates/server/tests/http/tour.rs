@@ -184,8 +184,8 @@ async fn operations(tour: &mut Tour) {
     tour.get(&format!("/v1/operations/{id}/events")).await;
     tour.get("/v1/operations?connection=here&kind=cluster.create&state=cancelled").await;
 
-    tour.rig.cloud.world().failures.insert("prepare".into(), pmks_driver::ErrorKind::QuotaExceeded);
     let failed = tour.post(&format!("{HERE}/clusters"), cluster("large"), 202).await;
+    tour.rig.cloud.world().failures.insert("prepare".into(), pmks_driver::ErrorKind::QuotaExceeded);
     tour.rig.settle().await;
     let path = format!("/v1/operations/{}", failed["id"].as_str().unwrap());
     let now = tour.rig.get(&path).await.ok(200);

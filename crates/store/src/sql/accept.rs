@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use pmks_model::OperationState;
 use uuid::Uuid;
 
-use super::values::{flag, from_uid, json, millis, word};
+use super::values::{flag, from_parent, from_uid, json, millis, word};
 use super::{Columns, Connection, Database, Write, changes};
 use crate::{
-    Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, Operation, PREFLIGHT, Result,
-    WhenHeld,
+    Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, NewResource, Operation, PREFLIGHT,
+    Result, WhenHeld, made_nothing,
 };
 
 impl Database {
@@ -65,6 +65,7 @@ impl Write<'_> {
             self.decide(decided.uid, Some(decided.revision), decided.update, now).await?;
         }
         for resource in accept.resources {
+            self.clear_place(&resource).await?;
             self.insert_resource(resource, now).await?;
         }
         let id = accept.operation.id;
@@ -135,6 +136,37 @@ impl Write<'_> {
         for id in ids {
             let operation = self.operation(id).await?;
             self.stop(&operation, Some(uid), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the record of that name if its creation made nothing.
+    async fn clear_place(&mut self, new: &NewResource) -> Result<()> {
+        let standing = sqlx::query(
+            "SELECT uid FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 AND name = $5 \
+             AND system_id IS NULL",
+        )
+        .bind(new.account.as_str())
+        .bind(new.location.as_str())
+        .bind(new.kind.as_str())
+        .bind(from_parent(new.parent))
+        .bind(new.name.as_str())
+        .fetch_optional(self.on())
+        .await?;
+        let Some(uid) = standing.map(|row| row.uid("uid")).transpose()? else { return Ok(()) };
+        let ids: Vec<Uuid> = sqlx::query("SELECT id FROM operations WHERE resource_uid = $1")
+            .bind(from_uid(uid))
+            .fetch_all(self.on())
+            .await?
+            .iter()
+            .map(|row| row.uid("id"))
+            .collect::<Result<_>>()?;
+        let mut about = Vec::with_capacity(ids.len());
+        for id in ids {
+            about.push(self.operation(id).await?);
+        }
+        if made_nothing(&about) && self.holders_of_record(uid).await?.is_empty() {
+            self.remove_resource(uid).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::filter::Rows;
 use super::values::{from_uid, word};
 use super::{Database, changes, rows};
 use crate::{
-    Accept, Accepted, Begun, Blocked, Claim, Claimed, Fence, Finish, IdempotencyKey, Operation,
+    Accept, Accepted, Begun, Blocked, Claim, Claimed, Fence, Finish, Hold, IdempotencyKey, Operation,
     OperationFilter, Operations, Page, Result, StageRecord, Wish,
 };
 
@@ -20,6 +20,10 @@ pub(super) const UNFINISHED: &str =
 impl Operations for Database {
     async fn accept(&self, accept: Accept) -> Result<Accepted> {
         self.accept_operation(accept).await
+    }
+
+    async fn holders(&self, holds: &[Hold]) -> Result<Vec<Uuid>> {
+        self.holders_of(holds).await
     }
 
     async fn repeated(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {

@@ -1,12 +1,14 @@
 //! Who holds what, whose turn it is, and what becomes of those that wait.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use pmks_model::{Failure, FailureKind, OperationState};
 use uuid::Uuid;
 
-use super::values::{from_uid, millis};
+use super::values::{flag, from_uid, millis};
 use super::{Columns, Database, Write};
-use crate::{Error, Operation, Result, Wish};
+use crate::{Error, Hold, HoldMode, Operation, Result, Wish};
 
 /// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it.
 pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
@@ -14,6 +16,24 @@ pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN
      WHERE mine.operation = o.id AND mine.active = 1 AND (mine.exclusive = 1 OR theirs.exclusive = 1))";
 
 impl Database {
+    pub(super) async fn holders_of(&self, holds: &[Hold]) -> Result<Vec<Uuid>> {
+        let mut found = BTreeMap::new();
+        for hold in holds {
+            let rows = sqlx::query(
+                "SELECT operation, queue_order FROM holds WHERE active = 1 AND resource = $1 \
+                 AND (exclusive = 1 OR $2 = 1)",
+            )
+            .bind(from_uid(hold.resource))
+            .bind(flag(hold.mode == HoldMode::Exclusive))
+            .fetch_all(&self.readers)
+            .await?;
+            for row in rows {
+                found.insert(row.plain::<i64>("queue_order")?, row.uid("operation")?);
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
     pub(super) async fn cancel_operation(&self, wish: Wish) -> Result<Operation> {
         let mut write = self.write("cancel").await?;
         let cancelled = write.cancel(&wish).await;
@@ -213,7 +233,15 @@ impl Write<'_> {
 
     async fn queue_again(&mut self, operation: &Operation, now: Timestamp) -> Result<()> {
         if let Some(uid) = operation.resource_uid {
-            self.resource(uid).await?;
+            if let Err(Error::NotFound { .. }) = self.resource(uid).await {
+                let what = &operation.resource;
+                let says = format!(
+                    "the record of {} {:?} is gone or was made anew: ask for it again",
+                    what.kind.says(),
+                    what.name
+                );
+                return Err(Error::Conflict(says));
+            }
             let newer: i64 = sqlx::query_scalar(
                 "SELECT COUNT(*) FROM operations WHERE resource_uid = $1 AND queue_order > $2",
             )

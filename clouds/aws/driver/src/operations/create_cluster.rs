@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, CreateCluster, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
-    StageSpecification,
+    StageSpecification, gather,
 };
 use pmks_model::{ClusterRequest, Findings, ResourceKind, Tags, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -37,19 +37,21 @@ const EBS_CSI_DRIVER: &str = "ebsCsiDriver";
 /// Checks, chooses, and answers the plan.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result<Prepared> {
     let request = &asked.request;
-    refuse_strangers(driver, &request.name, &asked.marks).await?;
+    let mut findings = Findings::default();
     let subnets = aim::subnets(driver, &ids(&request.subnets)).await?;
-    check_subnets(request, &subnets)
-        .into_result()
-        .map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-    let version = choose_version(driver, &request.version).await?;
+    findings.extend(check_subnets(request, &subnets));
+    let version = gather(choose_version(driver, &request.version).await, &mut findings)?;
     let settings = GroupSettings {
-        cluster_version: version.send.clone(),
+        cluster_version: version.as_ref().and_then(|version| version.send.clone()),
         security_groups: ids(&request.security_groups),
         zones: zones(&subnets),
     };
-    let choices =
-        choose(driver, &request.node_groups, &settings, |index| format!("nodeGroups[{index}].")).await?;
+    let prefix = |index| format!("nodeGroups[{index}].");
+    let choices = gather(choose(driver, &request.node_groups, &settings, prefix).await, &mut findings)?;
+    let (Some(version), Some(choices), true) = (version, choices, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
+    refuse_strangers(driver, &request.name, &asked.marks).await?;
     let cluster_role = prerequisites::cluster_role(driver).await?;
     let mut prepared = Prepared::default();
     prepared.resolved.insert("version".to_owned(), version.says);

@@ -1,0 +1,141 @@
+//! What is known of a change before it is taken on: our rules, our records, and what the cloud says. The same for a
+//! plan and for an acceptance, so that a plan finds what the acceptance would refuse.
+//!
+//! Reads only. What the cloud says now is no promise: a change is validated again when it begins.
+
+use std::time::Duration;
+
+use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, reaction, validate};
+use pmks_model::{Failure, Findings};
+use pmks_store::{Operation, OperationFilter, Page, Resource, made_nothing};
+use pmks_transport::Effect;
+use uuid::Uuid;
+
+use crate::Result;
+use crate::drafts::Draft;
+use crate::drivers::{At, Place, same_account};
+use crate::failure::{already_exists, check, of_store};
+use crate::hooks::resolve_change;
+use crate::pmks::Shared;
+use crate::records::Records;
+use crate::resolve::{add_apart, add_unsaid};
+
+/// How long an acceptance waits for the cloud. What it would have said later, the first stage finds out.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why there is nothing prepared.
+pub(crate) enum Unprepared {
+    /// It would fail having changed nothing.
+    Refused(Box<Failure>),
+    /// The cloud cannot say now.
+    NotNow(Box<Failure>),
+}
+
+impl Shared {
+    /// Refuses what our rules and records refuse, with what the cloud finds wrong in the other fields. Answers the
+    /// operations that this one would wait for.
+    pub(crate) async fn check(&self, at: &At, place: &Place, draft: &Draft) -> Result<Vec<Uuid>> {
+        let waits_for = self.store.holders(&draft.holds).await.map_err(of_store)?;
+        let mut findings = draft.findings.clone();
+        if let Some(change) = &draft.change {
+            add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
+            if !findings.is_empty() && waits_for.is_empty() {
+                add_apart(&mut findings, &self.found_by_the_cloud(at, change).await);
+            }
+        }
+        check(findings)?;
+        self.name_is_free(place, draft).await?;
+        Ok(waits_for)
+    }
+
+    /// What the cloud finds wrong with a change of which something else is wrong already.
+    async fn found_by_the_cloud(&self, at: &At, change: &Change) -> Findings {
+        let said = tokio::select! {
+            said = at.driver.prepare(change) => said,
+            () = self.clock.deadline(PATIENCE) => return Findings::default(),
+        };
+        match said.as_ref().map_err(DriverError::kind) {
+            Err(ErrorKind::InvalidRequest(findings)) => findings.clone(),
+            _ => Findings::default(),
+        }
+    }
+
+    /// Refuses what would fail having changed nothing, as far as the cloud says so in time.
+    pub(crate) async fn ask_first(&self, at: &At, place: &Place, draft: &Draft) -> Result<()> {
+        let asked = tokio::select! {
+            asked = self.prepare(at, place, draft) => asked,
+            () = self.clock.deadline(PATIENCE) => return Ok(()),
+        };
+        match asked {
+            Ok(_) => Ok(()),
+            Err(Unprepared::Refused(failure)) => Err(failure),
+            Err(Unprepared::NotNow(failure)) => {
+                tracing::info!(kind = %draft.kind, %failure, "taken on without what the cloud says");
+                Ok(())
+            }
+        }
+    }
+
+    /// What the driver prepares; `None` where the cloud has nothing to do.
+    pub(crate) async fn prepare(
+        &self,
+        at: &At,
+        place: &Place,
+        draft: &Draft,
+    ) -> std::result::Result<Option<Prepared>, Unprepared> {
+        if !draft.asks_the_cloud() {
+            return Ok(None);
+        }
+        let identity = self.drivers.identity(at).await.map_err(|error| unprepared(at, &error))?;
+        same_account(&at.connection, &identity).map_err(Unprepared::Refused)?;
+        let change = self.resolved(place, draft).await.map_err(Unprepared::Refused)?;
+        let Some(change) = change else { return Ok(None) };
+        match at.driver.prepare(&change).await {
+            Ok(prepared) => Ok(Some(prepared)),
+            Err(error) if error.is_not_found() && draft.kind.removes() => Ok(None),
+            Err(error) => Err(unprepared(at, &error)),
+        }
+    }
+
+    /// The change with what is known by now.
+    async fn resolved(&self, place: &Place, draft: &Draft) -> Result<Option<Change>> {
+        let Some(change) = draft.change.clone() else { return Ok(None) };
+        let record = match draft.resource_uid {
+            Some(uid) => self.store.resource(uid).await.map_err(of_store)?,
+            None => None,
+        };
+        let records = Records { store: self.store.as_ref(), place };
+        resolve_change(&records, record.as_ref(), change).await
+    }
+
+    /// What acceptance would refuse by itself.
+    async fn name_is_free(&self, place: &Place, draft: &Draft) -> Result<()> {
+        let records = Records { store: self.store.as_ref(), place };
+        for new in &draft.resources {
+            if let Some(standing) = records.find(new.kind, new.parent, &new.name).await?
+                && !self.was_never_made(&standing).await?
+            {
+                return Err(already_exists(new.kind.says(), &new.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a record tells of a creation alone that ended before it asked the cloud for anything.
+    async fn was_never_made(&self, record: &Resource) -> Result<bool> {
+        if record.system_id.is_some() {
+            return Ok(false);
+        }
+        let filter = OperationFilter { resource_uid: Some(record.uid), ..OperationFilter::default() };
+        let about: Vec<Operation> = self.store.operations(&filter, Page::all()).await.map_err(of_store)?;
+        Ok(made_nothing(&about))
+    }
+}
+
+fn unprepared(at: &At, error: &DriverError) -> Unprepared {
+    let failure = at.failed(error);
+    match reaction(error.kind(), Effect::Read) {
+        Reaction::Fail => Unprepared::Refused(failure),
+        Reaction::Wait | Reaction::Retry | Reaction::LookFirst => Unprepared::NotNow(failure),
+    }
+}
