@@ -8,8 +8,8 @@ const CREATE: [&str; 11] =
     ["-c", "aws-simulated", "cluster", "create", "c", "--network", "n", "--subnet", "s", "--subnet", "t"];
 
 /// How often a creation reads the cluster's name before it asks: before it is taken on, in its preflight, in the look
-/// of its first stage, and in the ask itself, right before what it sends.
-const READS_BEFORE: u64 = 4;
+/// of its first stage.
+const READS_BEFORE: u64 = 3;
 
 /// A server with simulated AWS, whose cluster `c` was asked for and never heard of: the answer was lost, and then the
 /// permission to look.
