@@ -179,6 +179,10 @@ impl Cloud for Keeping {
         self.cloud.access_token()
     }
 
+    fn authority(&self) -> Option<pmks_simulation::kubernetes::AuthoritySnapshot> {
+        self.cloud.authority()
+    }
+
     fn snapshot(&self) -> std::result::Result<Value, StateError> {
         self.cloud.snapshot()
     }

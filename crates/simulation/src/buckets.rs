@@ -39,6 +39,13 @@ impl Buckets {
         Err(Duration::try_from_secs_f64((1.0 - *tokens) / limits.per_second).unwrap_or(Duration::MAX))
     }
 
+    /// Whole calls that were left in a bucket when it was last asked; 0 where it never was.
+    pub fn left(&self, key: &str) -> u64 {
+        let filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = filled.get(key).map_or(0.0, |(tokens, _)| tokens.floor());
+        Duration::try_from_secs_f64(tokens).map_or(0, |whole| whole.as_secs())
+    }
+
     /// Fills all buckets.
     pub fn clear(&self) {
         self.filled.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -55,6 +62,7 @@ mod tests {
         let limits = BucketLimits { capacity: 2.0, per_second: 4.0 };
         let at = Duration::from_millis;
         assert_eq!(buckets.take("a", limits, at(0)), Ok(()));
+        assert_eq!((buckets.left("a"), buckets.left("b")), (1, 0));
         assert_eq!(buckets.take("a", limits, at(0)), Ok(()));
         assert_eq!(buckets.take("a", limits, at(0)), Err(at(250)));
         assert_eq!(buckets.take("b", limits, at(0)), Ok(()));

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
+use crate::kubernetes::AuthoritySnapshot;
 use crate::{Calls, Effects, Faults, Resource, SimulationClock};
 
 /// What a request is about, as far as it says so itself; nothing is proven yet.
@@ -143,6 +144,11 @@ pub trait Cloud: Send + Sync + 'static {
 
     /// A bearer token for clients that bring their own, where the cloud's API takes one.
     fn access_token(&self) -> Option<String> {
+        None
+    }
+
+    /// The authority behind HTTPS on the cloud's port, where its clients insist on it; kept with the world.
+    fn authority(&self) -> Option<AuthoritySnapshot> {
         None
     }
 

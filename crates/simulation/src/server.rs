@@ -18,13 +18,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::body::{self, Body};
 use crate::cloud::{self, Cloud, Shared};
 use crate::exchange::{Cut, exchange};
+use crate::https::{self, Secure};
 use crate::{control, guard};
 
 /// How long requests under way may take to end at shutdown.
@@ -87,7 +91,8 @@ pub async fn serve(cloud: Shared, port: u16) -> Result<RunningCloud, ServeError>
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(cloud, listener, stopped));
+    let tls = acceptor(&*cloud);
+    let task = tokio::spawn(accept(cloud, tls, listener, stopped));
     Ok(RunningCloud { address, stop, task })
 }
 
@@ -101,13 +106,28 @@ pub fn ready_file(clouds: &[(&dyn Cloud, &RunningCloud)]) -> Value {
             if let (Some(members), Some(token)) = (entry.as_object_mut(), cloud.access_token()) {
                 members.insert("accessToken".to_owned(), token.into());
             }
+            if let (Some(members), Some(authority)) = (entry.as_object_mut(), cloud.authority()) {
+                members.insert("httpsEndpoint".to_owned(), format!("https://{}", running.address).into());
+                members.insert("caCertificate".to_owned(), authority.certificate_pem().into());
+            }
             (cloud.name(), entry)
         })
         .collect();
     json!({"clouds": clouds})
 }
 
-async fn accept(cloud: Shared, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+/// What accepts HTTPS, where the cloud has an authority; without it there is HTTP alone.
+fn acceptor(cloud: &dyn Cloud) -> Option<TlsAcceptor> {
+    let made = https::acceptor(&cloud.authority()?, cloud.controls().clock.wall());
+    made.inspect_err(|error| tracing::error!(%error, "a simulated cloud has no HTTPS")).ok()
+}
+
+async fn accept(
+    cloud: Shared,
+    tls: Option<TlsAcceptor>,
+    listener: TcpListener,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -122,7 +142,7 @@ async fn accept(cloud: Shared, listener: TcpListener, mut stopped: watch::Receiv
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(Arc::clone(&cloud), stream, stopped.clone()));
+                    connections.spawn(connection(Arc::clone(&cloud), tls.clone(), stream, stopped.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -138,11 +158,43 @@ async fn accept(cloud: Shared, listener: TcpListener, mut stopped: watch::Receiv
     }
 }
 
-async fn connection(cloud: Shared, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+/// One connection, over TLS if it begins so and the cloud has an authority.
+async fn connection(
+    cloud: Shared,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+    stopped: watch::Receiver<bool>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot turn Nagle's algorithm off");
     }
-    let service = service_fn(move |request| answer(Arc::clone(&cloud), request));
+    let secure = match &tls {
+        Some(tls) if timeout(HEADER_TIMEOUT, https::begins(&stream)).await.unwrap_or(false) => Some(tls),
+        _ => None,
+    };
+    match secure {
+        None => serve_stream(cloud, stream, false, stopped, reset).await,
+        Some(tls) => match timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve_stream(cloud, stream, true, stopped, |stream| reset(stream.get_ref().0)).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake did not end"),
+        },
+    }
+}
+
+async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    cloud: Shared,
+    stream: S,
+    secure: bool,
+    mut stopped: watch::Receiver<bool>,
+    reset: impl Fn(&S),
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if secure {
+            request.extensions_mut().insert(Secure);
+        }
+        answer(Arc::clone(&cloud), request)
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)

@@ -142,6 +142,13 @@ impl Issued {
     }
 }
 
+impl AuthoritySnapshot {
+    /// The authority's certificate, PEM; never the key.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+}
+
 impl fmt::Debug for Authority {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Authority").finish_non_exhaustive()
