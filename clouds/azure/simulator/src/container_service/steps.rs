@@ -1,0 +1,140 @@
+//! What passing work time does to clusters and pools.
+
+use pmks_simulation::Now;
+use serde::{Deserialize, Serialize};
+
+use super::state::Cluster;
+use super::{infrastructure, machines};
+use crate::json::{number, set};
+use crate::world::World;
+
+/// A step of a cluster's operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// The node resource group is there, with network, balancer and identity.
+    Build,
+    /// The control plane stands.
+    ControlPlane,
+    /// The control plane has another version.
+    Version(String),
+    /// A pool has as many machines as were asked for.
+    Machines(String),
+    /// A machine of a pool is replaced by one of that version.
+    Replace(String, u32, String),
+    /// The nodes of a pool have that version.
+    PoolVersion(String, String),
+    /// A pool's operation is done.
+    FinishPool(String),
+    /// The cluster's operation is done.
+    Finish,
+    /// A pool is gone.
+    RemovePool(String),
+    /// All machines are gone.
+    RemoveMachines,
+    /// The cluster is gone, with all that was made for it.
+    RemoveCluster,
+    /// The cluster is stopped.
+    Stopped,
+    /// The control plane runs again.
+    Started,
+    /// The address of a deleted Service is gone: namespace and name.
+    RemoveEntrance(String, String),
+}
+
+/// Takes one step of the operation `id` on the cluster of that key.
+pub(crate) fn take(world: &mut World, subscription: &str, target: &str, id: &str, step: Step, now: Now) {
+    match step {
+        Step::Build => infrastructure::build(world, subscription, target, now),
+        Step::RemoveCluster => infrastructure::remove(world, subscription, target),
+        Step::RemoveEntrance(namespace, name) => {
+            infrastructure::remove_entrance(world, subscription, target, &namespace, &name);
+        }
+        Step::Machines(pool) => machines::scale(world, subscription, target, &pool, now),
+        Step::Replace(pool, number, version) => {
+            machines::replace(world, subscription, target, &pool, (number, &version), now);
+        }
+        step => {
+            if let Step::FinishPool(pool) = &step {
+                keep_limits(world, subscription, target, pool, now);
+            }
+            let etag = world.random.uuid();
+            let held = world.subscription_mut(subscription);
+            if let Some(cluster) = held.clusters.get_mut(target) {
+                cluster.etag.clone_from(&etag);
+                change(cluster, id, step, now);
+            }
+        }
+    }
+}
+
+fn change(cluster: &mut Cluster, id: &str, step: Step, now: Now) {
+    match step {
+        Step::ControlPlane => cluster.stands = true,
+        Step::Version(version) => cluster.version = version,
+        Step::PoolVersion(pool, version) => {
+            if let Some(pool) = cluster.pool_mut(&pool) {
+                pool.version = version;
+            }
+        }
+        Step::FinishPool(pool) => finish_pool(cluster, &pool, now),
+        Step::Finish => {
+            cluster.stands = true;
+            end(cluster, id, "Succeeded");
+        }
+        Step::RemovePool(pool) => cluster.pools.retain(|held| held.name != pool),
+        Step::RemoveMachines => {
+            cluster.stands = false;
+            cluster.pools.iter_mut().for_each(|pool| pool.machines.clear());
+        }
+        Step::Stopped => {
+            cluster.stopped = true;
+            cluster.pools.iter_mut().for_each(|pool| pool.machines.clear());
+            end(cluster, id, "Succeeded");
+        }
+        Step::Started => cluster.stopped = false,
+        _ => {}
+    }
+}
+
+fn finish_pool(cluster: &mut Cluster, name: &str, now: Now) {
+    let Some(pool) = cluster.pool_mut(name) else { return };
+    for machine in &mut pool.machines {
+        machine.ready_since.get_or_insert(now.wall);
+    }
+    "Succeeded".clone_into(&mut pool.state);
+    pool.busy = None;
+}
+
+/// The autoscaler keeps a pool within its limits.
+fn keep_limits(world: &mut World, subscription: &str, target: &str, name: &str, now: Now) {
+    let held = world.subscription_mut(subscription);
+    let pool = held.clusters.get_mut(target).and_then(|cluster| cluster.pool_mut(name));
+    if let Some(pool) = pool.filter(|pool| pool.auto_scaling()) {
+        let limit = |name: &str| number(&pool.properties, name).and_then(|limit| u32::try_from(limit).ok());
+        let (least, most) = (limit("minCount").unwrap_or(0), limit("maxCount").unwrap_or(u32::MAX));
+        let count = pool.count().max(least).min(most);
+        set(&mut pool.properties, "count", count);
+        machines::scale(world, subscription, target, name, now);
+    }
+}
+
+/// Ends an operation in this state, for the cluster and the pools that it made busy.
+pub(super) fn end(cluster: &mut Cluster, id: &str, state: &str) {
+    if cluster.busy.as_deref() == Some(id) {
+        cluster.busy = None;
+        state.clone_into(&mut cluster.state);
+    }
+    for pool in cluster.pools.iter_mut().filter(|pool| pool.busy.as_deref() == Some(id)) {
+        pool.busy = None;
+        state.clone_into(&mut pool.state);
+    }
+}
+
+/// Ends an operation as failed.
+pub(crate) fn fail(world: &mut World, subscription: &str, target: &str, id: &str) {
+    let etag = world.random.uuid();
+    if let Some(cluster) = world.subscription_mut(subscription).clusters.get_mut(target) {
+        cluster.etag = etag;
+        end(cluster, id, "Failed");
+    }
+}
