@@ -175,7 +175,9 @@ async fn connection(
     match secure {
         None => serve_stream(cloud, stream, false, stopped, reset).await,
         Some(tls) => match timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_stream(cloud, stream, true, stopped, |stream| reset(stream.get_ref().0)).await,
+            Ok(Ok(stream)) => {
+                serve_stream(cloud, stream, true, stopped, |stream| reset(stream.get_ref().0)).await
+            }
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake did not end"),
         },

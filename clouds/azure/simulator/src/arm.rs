@@ -22,6 +22,8 @@ pub(crate) struct Call<'a> {
     pub(crate) world: &'a mut World,
     /// The moment, in both readings.
     pub(crate) now: Now,
+    /// How many times faster than the real cloud work goes: what clients are asked to wait is that much shorter.
+    pub(crate) pace: u64,
     /// Faults that only the service can act out.
     pub(crate) effects: &'a Effects,
     /// Where the client reaches this cloud, without a slash at the end.
@@ -70,7 +72,9 @@ impl Call<'_> {
         let group = self.subscription().groups.get(&name.to_ascii_lowercase());
         let group = group.ok_or_else(|| no_such_group(name))?;
         if group.state == "Deleting" && !self.body.is_null() {
-            let says = format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+            let says = format!(
+                "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+            );
             return Err(Error::new(409, "ResourceGroupBeingDeleted", says));
         }
         Ok(group.name.clone())
@@ -140,7 +144,10 @@ impl Call<'_> {
     /// Where there is none, or no such region.
     pub(crate) fn location(&self, kind: &str) -> Result<String> {
         let Some(given) = text(&self.body, "location") else {
-            return Err(Error::bad("LocationRequired", "The location property is required for this definition."));
+            return Err(Error::bad(
+                "LocationRequired",
+                "The location property is required for this definition.",
+            ));
         };
         let region = catalogue::region(given).ok_or_else(|| {
             let known: Vec<&str> = catalogue::REGIONS.iter().map(|region| region.name).collect();
@@ -211,7 +218,8 @@ impl Call<'_> {
     /// When the group is not there.
     pub(crate) fn documents(&self, kind: &str, of_group: bool) -> Result<Vec<(String, Value)>> {
         let prefix = if of_group { key(&self.id(kind)?) } else { String::new() };
-        let of_kind = |(id, document): &(&String, &Document)| document.kind == kind && id.starts_with(&prefix);
+        let of_kind =
+            |(id, document): &(&String, &Document)| document.kind == kind && id.starts_with(&prefix);
         let documents = self.subscription().documents.iter().filter(of_kind);
         Ok(documents.map(|(id, document)| (id.clone(), document.show())).collect())
     }

@@ -41,9 +41,9 @@ pub(crate) fn handle(call: &mut Call<'_>, action: &str) -> Result<Reply> {
     match action {
         "RoleDefinitions_List" => Ok(definitions(call)),
         "RoleDefinitions_Get" => definition(call),
-        "Permissions_ListForResource" => {
-            Ok(Reply::ok(json!({"value": [{"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}]})))
-        }
+        "Permissions_ListForResource" => Ok(Reply::ok(
+            json!({"value": [{"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}]}),
+        )),
         "RoleAssignments_ListForScope" => list(call),
         "RoleAssignments_Get" => get(call),
         "RoleAssignments_Create" => create(call),
@@ -89,7 +89,10 @@ fn show(assignment: &Assignment) -> Value {
 fn list(call: &Call<'_>) -> Result<Reply> {
     let filter = call.query.get("$filter").map(String::as_str).unwrap_or_default();
     let principal = equals(filter, "principalId").or_else(|| {
-        filter.split_once("assignedTo('").and_then(|(_, rest)| rest.split_once('\'')).map(|(id, _)| id.to_owned())
+        filter
+            .split_once("assignedTo('")
+            .and_then(|(_, rest)| rest.split_once('\''))
+            .map(|(id, _)| id.to_owned())
     });
     let scope = key(&call.scope);
     let below = format!("{scope}/");
@@ -119,12 +122,16 @@ fn get(call: &Call<'_>) -> Result<Reply> {
 fn create(call: &mut Call<'_>) -> Result<Reply> {
     let name = call.name(1).to_owned();
     if name.len() != 36 || name.split('-').count() != 5 {
-        let says = format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
+        let says =
+            format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
         return Err(Error::bad("InvalidRoleAssignmentId", says));
     }
     let needed = |name: &str| {
         text(&call.body, name).map(str::to_owned).ok_or_else(|| {
-            Error::bad("BadRequestFormat", format!("The request was incorrectly formatted: {name} is required."))
+            Error::bad(
+                "BadRequestFormat",
+                format!("The request was incorrectly formatted: {name} is required."),
+            )
         })
     };
     let (role, principal) = (needed("properties.roleDefinitionId")?, needed("properties.principalId")?);
@@ -203,7 +210,9 @@ pub(crate) fn identities(call: &mut Call<'_>, action: &str) -> Result<Reply> {
         "UserAssignedIdentities_ListBySubscription" => {
             call.page(call.documents(IDENTITIES, false)?).map(Reply::ok)
         }
-        "UserAssignedIdentities_ListByResourceGroup" => call.page(call.documents(IDENTITIES, true)?).map(Reply::ok),
+        "UserAssignedIdentities_ListByResourceGroup" => {
+            call.page(call.documents(IDENTITIES, true)?).map(Reply::ok)
+        }
         "UserAssignedIdentities_Get" => {
             let id = call.id(&format!("{IDENTITIES}/{}", call.name(2)))?;
             call.document(&id).map(|document| Reply::ok(document.show()))
@@ -211,7 +220,9 @@ pub(crate) fn identities(call: &mut Call<'_>, action: &str) -> Result<Reply> {
         "UserAssignedIdentities_CreateOrUpdate" => put_identity(call),
         _ => {
             let id = call.id(&format!("{IDENTITIES}/{}", call.name(2)))?;
-            let Some(gone) = call.subscription_mut().documents.remove(&key(&id)) else { return Ok(Reply::empty(204)) };
+            let Some(gone) = call.subscription_mut().documents.remove(&key(&id)) else {
+                return Ok(Reply::empty(204));
+            };
             if let Some(principal) = text(&gone.body, "properties.principalId") {
                 call.world.directory.principals.remove(principal);
             }
@@ -240,7 +251,8 @@ fn add_identity(call: &mut Call<'_>, id: &str, location: &str, tags: &Value) -> 
     let known_from = call.now.work.saturating_add(REPLICATED_AFTER);
     let world = &mut *call.world;
     let (principal, client) = world.directory.add_identity(&mut world.random, known_from);
-    let properties = json!({"tenantId": world.directory.tenant, "principalId": principal, "clientId": client});
+    let properties =
+        json!({"tenantId": world.directory.tenant, "principalId": principal, "clientId": client});
     let made = Document {
         id: id.to_owned(),
         kind: IDENTITIES.to_owned(),

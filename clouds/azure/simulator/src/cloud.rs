@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::Request;
 use pmks_simulation::kubernetes::{Authority, AuthoritySnapshot, Endpoints};
 use pmks_simulation::{
-    Answered, Cloud, Controls, Effects, Held, Identified, Random, Refusal, Resource, SimulationClock, StateError,
-    SystemTime, TimeSource,
+    Answered, Cloud, Controls, Effects, Held, Identified, Random, Refusal, Resource, SimulationClock,
+    StateError, SystemTime, TimeSource,
 };
 use serde_json::{Value, json};
 
@@ -59,14 +59,6 @@ impl AzureCloud {
     fn keep_up(&self) {
         self.core.with_world(|_, _| ());
         self.endpoints.keep(&self.core);
-    }
-}
-
-#[cfg(test)]
-impl AzureCloud {
-    /// What the API and the clusters' endpoints share.
-    pub(crate) fn core(&self) -> &Held<World> {
-        &self.core
     }
 }
 

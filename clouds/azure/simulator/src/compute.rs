@@ -49,7 +49,9 @@ pub(crate) fn handle(call: &mut Call<'_>, action: &str) -> Result<Reply> {
             let with_view = call.query.get("$expand").is_some_and(|expand| expand == "instanceView");
             Ok(Reply::ok(show_machine(cluster, pool, found, with_view)))
         }
-        "VirtualMachineScaleSetVMs_GetInstanceView" => machine(call).map(|(_, pool, found)| Reply::ok(view(pool, found))),
+        "VirtualMachineScaleSetVMs_GetInstanceView" => {
+            machine(call).map(|(_, pool, found)| Reply::ok(view(pool, found)))
+        }
         "Disks_List" => call.page(disks(call, "")).map(Reply::ok),
         "Disks_ListByResourceGroup" => {
             let below = key(&call.id(DISKS)?);
@@ -100,11 +102,13 @@ fn put_key(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 fn check_key(public: Option<&str>) -> Result<()> {
-    let fine = |public: &str| ["ssh-rsa AAAA", "ssh-ed25519 AAAA"].iter().any(|kind| public.starts_with(kind));
+    let fine =
+        |public: &str| ["ssh-rsa AAAA", "ssh-ed25519 AAAA"].iter().any(|kind| public.starts_with(kind));
     if public.is_none_or(fine) {
         return Ok(());
     }
-    let says = "The value of parameter publicKey is invalid: it must be in OpenSSH format, of type RSA or Ed25519.";
+    let says =
+        "The value of parameter publicKey is invalid: it must be in OpenSSH format, of type RSA or Ed25519.";
     Err(Error::invalid("publicKey", says))
 }
 
@@ -121,7 +125,9 @@ fn patch_key(call: &mut Call<'_>) -> Result<Reply> {
 fn skus(call: &Call<'_>) -> Reply {
     let wanted = call.query.get("$filter").and_then(|filter| equals(filter, "location"));
     let regions = catalogue::REGIONS.iter().filter(|region| {
-        wanted.as_ref().is_none_or(|wanted| catalogue::region(wanted).is_some_and(|found| found.name == region.name))
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| catalogue::region(wanted).is_some_and(|found| found.name == region.name))
     });
     let shown: Vec<Value> =
         regions.flat_map(|region| SIZES.iter().map(move |size| show_sku(region, size))).collect();
@@ -164,7 +170,8 @@ fn show_sku(region: &Region, size: &Size) -> Value {
 fn region(call: &Call<'_>) -> Result<&'static Region> {
     let asked = call.name(1);
     catalogue::region(asked).ok_or_else(|| {
-        let says = format!("The provided location '{asked}' is not available for resource type 'locations/usages'.");
+        let says =
+            format!("The provided location '{asked}' is not available for resource type 'locations/usages'.");
         Error::bad("LocationNotAvailableForResourceType", says)
     })
 }
@@ -184,7 +191,9 @@ fn usages(call: &Call<'_>) -> Result<Reply> {
     for family in families {
         let pools = call.subscription().clusters.values().filter(|cluster| cluster.location == region.name);
         let pools = pools.flat_map(|cluster| &cluster.pools);
-        let own = pools.filter_map(|pool| pool.size().filter(|size| size.family == family).map(|size| pool.count() * size.cpu));
+        let own = pools.filter_map(|pool| {
+            pool.size().filter(|size| size.family == family).map(|size| pool.count() * size.cpu)
+        });
         shown.push(usage(family, &format!("{family} vCPUs"), own.sum(), CORES));
     }
     Ok(Reply::ok(json!({"value": shown})))
@@ -207,7 +216,8 @@ fn sizes(call: &Call<'_>) -> Result<Reply> {
 /// `ResourceGroupNotFound`, `ResourceNotFound`.
 pub(crate) fn scale_set<'a>(call: &'a Call<'_>) -> Result<(&'a Cluster, &'a Pool)> {
     let id = call.id(&format!("{SCALE_SETS}/{}", call.name(2)))?;
-    let is_it = |(cluster, pool): &(&Cluster, &Pool)| key(&cluster.inner_id(SCALE_SETS, &pool.scale_set)) == key(&id);
+    let is_it =
+        |(cluster, pool): &(&Cluster, &Pool)| key(&cluster.inner_id(SCALE_SETS, &pool.scale_set)) == key(&id);
     all_pools(call).find(is_it).ok_or_else(|| no_such_resource(&id))
 }
 
@@ -220,7 +230,10 @@ pub(crate) fn machine<'a>(call: &'a Call<'_>) -> Result<(&'a Cluster, &'a Pool, 
     let number = call.name(3);
     let found = pool.machines.iter().find(|machine| machine.number.to_string() == number);
     found.map(|machine| (cluster, pool, machine)).ok_or_else(|| {
-        let says = format!("The entity was not found in this Azure location: instance {number} of {}.", pool.scale_set);
+        let says = format!(
+            "The entity was not found in this Azure location: instance {number} of {}.",
+            pool.scale_set
+        );
         Error::new(404, "NotFound", says)
     })
 }
@@ -267,9 +280,10 @@ fn show_scale_set(cluster: &Cluster, pool: &Pool) -> Value {
 fn list_machines(call: &Call<'_>) -> Result<Reply> {
     let (cluster, pool) = scale_set(call)?;
     let with_view = call.query.get("$expand").is_some_and(|expand| expand == "instanceView");
-    let shown = pool.machines.iter().map(|machine| {
-        (format!("{:010}", machine.number), show_machine(cluster, pool, machine, with_view))
-    });
+    let shown = pool
+        .machines
+        .iter()
+        .map(|machine| (format!("{:010}", machine.number), show_machine(cluster, pool, machine, with_view)));
     call.page(shown.collect()).map(Reply::ok)
 }
 
@@ -320,9 +334,10 @@ fn os_disk(cluster: &Cluster, pool: &Pool, machine: &Machine) -> String {
 fn disks(call: &Call<'_>, below: &str) -> Vec<(String, Value)> {
     let documents = call.subscription().documents.iter().filter(|(_, document)| document.kind == DISKS);
     let documents = documents.map(|(id, document)| (id.clone(), document.show()));
-    let of_machines = all_pools(call)
-        .filter(|(_, pool)| text(&pool.properties, "osDiskType") == Some("Managed"))
-        .flat_map(|(cluster, pool)| pool.machines.iter().map(move |machine| show_disk(cluster, pool, machine)));
+    let of_machines =
+        all_pools(call).filter(|(_, pool)| text(&pool.properties, "osDiskType") == Some("Managed")).flat_map(
+            |(cluster, pool)| pool.machines.iter().map(move |machine| show_disk(cluster, pool, machine)),
+        );
     documents.chain(of_machines).filter(|(id, _)| id.starts_with(below)).collect()
 }
 

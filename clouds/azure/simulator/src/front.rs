@@ -120,6 +120,7 @@ fn carry_out(
     };
     let mut call = Call {
         now,
+        pace: held.controls.clock.pace(),
         effects,
         base,
         caller,
@@ -178,7 +179,9 @@ fn unknown(request: &Request<Bytes>) -> Error {
     Error::new(
         400,
         "InvalidResourceType",
-        format!("The simulated Azure has no {method} {path}: the resource type or action could not be found."),
+        format!(
+            "The simulated Azure has no {method} {path}: the resource type or action could not be found."
+        ),
     )
 }
 
@@ -246,7 +249,7 @@ fn throttle(
     }
     // Buckets fill with the clock that goes faster: the date's, or the world's work, so that a client paced to a
     // sped-up world is not throttled for it.
-    let time = held.controls.clock.monotonic().max(now.work);
+    let (time, pace) = (held.controls.clock.monotonic().max(now.work), held.controls.clock.pace());
     let take = |key: &str, (capacity, per_second): Limits| {
         held.buckets.take(key, BucketLimits { capacity, per_second }, time)
     };
@@ -257,7 +260,7 @@ fn throttle(
     };
     let key = format!("{word}/{subscription}/{}", caller.object_id);
     take(&key, limits).map_err(|wait| {
-        let seconds = whole_seconds(wait);
+        let seconds = whole_seconds(wait, pace);
         let says = format!(
             "Number of {word} requests for subscription '{subscription}' actor '{}' exceeded. Please try again after \
              '{seconds}' seconds after additional tokens are available.",
@@ -268,7 +271,7 @@ fn throttle(
     remaining.push((header, held.buckets.left(&key)));
     let Some((handler, key, limits)) = provider_bucket(found) else { return Ok(()) };
     take(&format!("{handler}/{subscription}/{key}"), limits).map_err(|wait| {
-        let seconds = whole_seconds(wait);
+        let seconds = whole_seconds(wait, pace);
         let says = format!(
             "The {handler} request limit has been exceeded for SubID='{subscription}', please retry again in {seconds} \
              seconds. For more information, please visit aka.ms/aks/throttling"
@@ -289,12 +292,16 @@ fn provider_bucket(found: &Found) -> Option<(&'static str, String, Limits)> {
         "ManagedClusters_CreateOrUpdate" => ("PutManagedClusterHandler.PUT", named, (20.0, 1.0 / 60.0)),
         "ManagedClusters_Get" => ("GetManagedClusterHandler.GET", named, (60.0, 1.0)),
         "AgentPools_CreateOrUpdate" => ("PutAgentPoolHandler.PUT", named, (20.0, 1.0 / 60.0)),
-        "Operations_Get" | "OperationResults_Get" => ("GetOperationStatusHandler.GET", String::new(), (200.0, 2.0)),
+        "Operations_Get" | "OperationResults_Get" => {
+            ("GetOperationStatusHandler.GET", String::new(), (200.0, 2.0))
+        }
         _ => ("OtherHandler", String::new(), (60.0, 1.0)),
     })
 }
 
-fn whole_seconds(wait: Duration) -> u64 {
+/// The time that a client has to wait for a bucket, which fills as fast as work goes.
+fn whole_seconds(wait: Duration, pace: u64) -> u64 {
+    let wait = wait / u32::try_from(pace).unwrap_or(u32::MAX);
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
@@ -331,7 +338,9 @@ pub(crate) fn refuse(world: &mut World, call: &Identified, refusal: &Refusal) ->
                         information, please visit aka.ms/aks/throttling";
             Error::new(429, "Throttled", says)
         }
-        Refusal::Throttle => Error::new(429, "TooManyRequests", "Number of requests exceeded. Please try again later."),
+        Refusal::Throttle => {
+            Error::new(429, "TooManyRequests", "Number of requests exceeded. Please try again later.")
+        }
         Refusal::Deny => {
             let caller = call.caller.clone().unwrap_or_default();
             let known = world.directory.applications.get(&caller);

@@ -19,7 +19,7 @@ use crate::world::{Subscription, World};
 
 /// Ended operations that are remembered in a subscription.
 const KEPT: usize = 2000;
-/// How soon a client is asked to look again, in seconds.
+/// How soon a client of the real cloud is asked to look again, in seconds.
 const LOOK_AFTER: u64 = 10;
 
 /// One piece of work.
@@ -78,7 +78,9 @@ pub(crate) fn start(
     if call.effects.never_finish() {
         phases.clear();
     }
-    if let (Some(code), Some((due, _))) = (call.effects.fail_while_creating(), phases.pop_back()) {
+    if let Some(code) = call.effects.fail_while_creating()
+        && let Some((due, _)) = phases.pop_back()
+    {
         let code = code.unwrap_or("InternalServerError");
         let says = format!("The operation failed while it was carried out: {code}.");
         phases.push_back((due, Step::Fail(code.to_owned(), says)));
@@ -111,7 +113,8 @@ pub(crate) fn add(
         number,
     };
     if operations.len() > KEPT {
-        let oldest = operations.values().filter(|known| known.ended.is_some()).min_by_key(|known| known.number);
+        let oldest =
+            operations.values().filter(|known| known.ended.is_some()).min_by_key(|known| known.number);
         if let Some(oldest) = oldest.map(|oldest| oldest.id.clone()) {
             operations.remove(&oldest);
         }
@@ -120,11 +123,20 @@ pub(crate) fn add(
     operation
 }
 
+/// When a client is asked to look again, in whole seconds.
+fn look_after(call: &Call<'_>) -> String {
+    (LOOK_AFTER / call.pace.max(1)).to_string()
+}
+
 impl Operation {
     fn url(&self, call: &Call<'_>, word: &str) -> String {
         let subscription = &call.subscription().id;
         let time = self.started.as_second();
-        let signed = format!("t={time}&c=MIIHpTCCBo2g&s={}&h={}", self.signature, self.signature.get(..20).unwrap_or_default());
+        let signed = format!(
+            "t={time}&c=MIIHpTCCBo2g&s={}&h={}",
+            self.signature,
+            self.signature.get(..20).unwrap_or_default()
+        );
         let place = if self.provider == "Microsoft.Resources" {
             return format!(
                 "{}/subscriptions/{subscription}/operationresults/{}?api-version=2022-09-01&{signed}",
@@ -134,7 +146,10 @@ impl Operation {
             format!("providers/{}/locations/{}", self.provider, self.location)
         };
         let version = call.query.get("api-version").map_or("2017-08-31", String::as_str);
-        format!("{}/subscriptions/{subscription}/{place}/{word}/{}?api-version={version}&{signed}", call.base, self.id)
+        format!(
+            "{}/subscriptions/{subscription}/{place}/{word}/{}?api-version={version}&{signed}",
+            call.base, self.id
+        )
     }
 
     /// An answer with the URLs by which the work is followed.
@@ -144,7 +159,7 @@ impl Operation {
         } else {
             reply.with("azure-asyncoperation", self.url(call, "operations"))
         };
-        reply.with("location", self.url(call, "operationresults")).with("retry-after", LOOK_AFTER.to_string())
+        reply.with("location", self.url(call, "operationresults")).with("retry-after", look_after(call))
     }
 
     fn show(&self) -> Value {
@@ -162,7 +177,7 @@ impl Operation {
 pub(crate) fn get(call: &Call<'_>) -> Result<Reply> {
     let operation = find(call, call.name(2))?;
     let reply = Reply::ok(operation.show());
-    Ok(if operation.ended.is_none() { reply.with("retry-after", LOOK_AFTER.to_string()) } else { reply })
+    Ok(if operation.ended.is_none() { reply.with("retry-after", look_after(call)) } else { reply })
 }
 
 /// The result of an operation: 202 while it is in progress.
@@ -202,8 +217,10 @@ pub(crate) fn settle(world: &mut World, subscription: &str, now: Now) {
     let is_due = |operation: &Operation| {
         operation.ended.is_none() && operation.phases.front().is_some_and(|(due, _)| *due <= now.work)
     };
-    let operations = world.subscription(subscription).operations.values().filter(|operation| is_due(operation));
-    let mut due: Vec<(u64, String)> = operations.map(|operation| (operation.number, operation.id.clone())).collect();
+    let operations =
+        world.subscription(subscription).operations.values().filter(|operation| is_due(operation));
+    let mut due: Vec<(u64, String)> =
+        operations.map(|operation| (operation.number, operation.id.clone())).collect();
     due.sort();
     for (_, id) in due {
         advance(world, subscription, &id, now);

@@ -44,7 +44,8 @@ impl Reply {
     pub(crate) fn answered(self, request_id: &str) -> Answered {
         let text = self.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut response = Response::new(Bytes::from(text));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if self.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

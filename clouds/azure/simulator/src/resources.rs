@@ -22,7 +22,10 @@ const PROVIDERS: [(&str, &[&str]); 6] = [
     ("Microsoft.Compute", &["virtualMachineScaleSets", "sshPublicKeys", "disks", "skus"]),
     ("Microsoft.ContainerService", &["managedClusters", "locations/kubernetesVersions"]),
     ("Microsoft.ManagedIdentity", &["userAssignedIdentities"]),
-    ("Microsoft.Network", &["virtualNetworks", "networkSecurityGroups", "loadBalancers", "publicIPAddresses"]),
+    (
+        "Microsoft.Network",
+        &["virtualNetworks", "networkSecurityGroups", "loadBalancers", "publicIPAddresses"],
+    ),
     ("Microsoft.Resources", &["resourceGroups", "subscriptions"]),
 ];
 
@@ -88,9 +91,10 @@ fn subscription(call: &Call<'_>, id: &str) -> Value {
 fn locations(call: &Call<'_>) -> Reply {
     let id = &call.subscription().id;
     let show = |region: &Region| {
-        let zones = region.zones().iter().map(|zone| {
-            json!({"logicalZone": zone, "physicalZone": format!("{}-az{zone}", region.name)})
-        });
+        let zones = region
+            .zones()
+            .iter()
+            .map(|zone| json!({"logicalZone": zone, "physicalZone": format!("{}-az{zone}", region.name)}));
         json!({
             "id": format!("/subscriptions/{id}/locations/{}", region.name), "name": region.name, "type": "Region",
             "displayName": region.display_name, "regionalDisplayName": format!("({}) {}", region.geography, region.display_name),
@@ -122,8 +126,10 @@ fn provider(call: &Call<'_>, name: &str) -> Value {
     };
     let kinds = PROVIDERS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, kinds)| kinds);
     let regions: Vec<&str> = catalogue::REGIONS.iter().map(|region| region.display_name).collect();
-    let kinds: Vec<Value> =
-        kinds.iter().map(|kind| json!({"resourceType": kind, "locations": regions, "apiVersions": []})).collect();
+    let kinds: Vec<Value> = kinds
+        .iter()
+        .map(|kind| json!({"resourceType": kind, "locations": regions, "apiVersions": []}))
+        .collect();
     json!({
         "id": format!("/subscriptions/{}/providers/{name}", subscription.id), "namespace": name,
         "registrationState": state, "registrationPolicy": "RegistrationRequired", "resourceTypes": kinds,
@@ -174,7 +180,9 @@ fn put_group(call: &mut Call<'_>) -> Result<Reply> {
     if let Some(known) = &known {
         call.same_location(&known.location, &location, &name)?;
         if known.state == "Deleting" {
-            let says = format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation.");
+            let says = format!(
+                "The resource group '{name}' is in deprovisioning state and cannot perform this operation."
+            );
             return Err(Error::new(409, "ResourceGroupBeingDeleted", says));
         }
     }
@@ -222,7 +230,8 @@ fn delete_group(call: &mut Call<'_>) -> Result<Reply> {
     "Deleting".clone_into(&mut known.state);
     let location = known.location.clone();
     call.subscription_mut().groups.insert(key(&known.name), known);
-    let work = operations::start(call, "Microsoft.Resources", &location, &id, [(GROUP_GOES, Step::RemoveGroup)]);
+    let work =
+        operations::start(call, "Microsoft.Resources", &location, &id, [(GROUP_GOES, Step::RemoveGroup)]);
     Ok(work.followed(call, Reply::empty(202)))
 }
 
@@ -234,7 +243,9 @@ pub(crate) fn remove_group(world: &mut World, subscription: &str, target: &str) 
         .clusters
         .iter()
         .filter(|(id, _)| id.starts_with(&below))
-        .map(|(_, cluster)| key(&format!("/subscriptions/{}/resourceGroups/{}", held.id, cluster.node_group())))
+        .map(|(_, cluster)| {
+            key(&format!("/subscriptions/{}/resourceGroups/{}", held.id, cluster.node_group()))
+        })
         .collect();
     for group in inner {
         remove_group(world, subscription, &group);

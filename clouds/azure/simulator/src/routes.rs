@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn azure_does_not_mind_capitals_in_paths() {
-        let path = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.ContainerService/managedClusters/k%20a";
+        let path =
+            "/subscriptions/S/resourceGroups/RG/providers/Microsoft.ContainerService/managedClusters/k%20a";
         let names = ["S", "RG", "k a"].map(str::to_owned).to_vec();
         assert_eq!(action("GET", path), Some(("ManagedClusters_Get", names)));
         assert_eq!(action("GET", &format!("{path}/unknown")), None);

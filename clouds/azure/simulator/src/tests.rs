@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use crate::{AzureCloud, Settings};
 
 /// The world that every test begins with: making its keys anew would take most of the time.
-static BEGINNING: LazyLock<Value> = LazyLock::new(|| AzureCloud::new(Settings::default()).snapshot().unwrap());
+static BEGINNING: LazyLock<Value> =
+    LazyLock::new(|| AzureCloud::new(Settings::default()).snapshot().unwrap());
 
 /// A fresh cloud on virtual time, with a resource group `rg` and all providers registered.
 struct Rig {
@@ -42,7 +43,10 @@ impl Got {
     }
 
     fn text(&self, pointer: &str) -> &str {
-        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {}", self.body))
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer} in {}", self.body))
     }
 
     fn message(&self) -> &str {
@@ -64,7 +68,12 @@ impl Rig {
 
     fn new() -> Self {
         let rig = Self::bare();
-        for provider in ["Microsoft.Network", "Microsoft.Compute", "Microsoft.ContainerService", "Microsoft.ManagedIdentity"] {
+        for provider in [
+            "Microsoft.Network",
+            "Microsoft.Compute",
+            "Microsoft.ContainerService",
+            "Microsoft.ManagedIdentity",
+        ] {
             rig.ok("POST", &format!("{}/providers/{provider}/register", rig.subscription()), Value::Null);
         }
         rig.advance(60);
@@ -94,9 +103,14 @@ impl Rig {
 
     fn request(&self, method: &str, path: &str, body: &Value) -> http::request::Builder {
         let version = if path.contains('?') { "&" } else { "?" };
-        let uri = if path.contains("api-version") { path.to_owned() } else { format!("{path}{version}api-version=2025-09-01") };
+        let uri = if path.contains("api-version") {
+            path.to_owned()
+        } else {
+            format!("{path}{version}api-version=2025-09-01")
+        };
         let builder = Request::builder().method(method).uri(uri).header("host", "127.0.0.1:1");
-        let builder = if body.is_null() { builder } else { builder.header("content-type", "application/json") };
+        let builder =
+            if body.is_null() { builder } else { builder.header("content-type", "application/json") };
         builder.header("authorization", format!("Bearer {}", self.token))
     }
 
@@ -108,7 +122,10 @@ impl Rig {
         Got { status: head.status.as_u16(), code: answered.code, body, headers: head.headers }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "calls read better with a literal than with a reference to one")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with a literal than with a reference to one"
+    )]
     fn call_with(&self, effects: Vec<Effect>, method: &str, path: &str, body: Value) -> Got {
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let request = self.request(method, path, &body).body(bytes).unwrap();
@@ -137,7 +154,10 @@ impl Rig {
     }
 
     /// A PUT with a precondition.
-    #[expect(clippy::needless_pass_by_value, reason = "calls read better with a literal than with a reference to one")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "calls read better with a literal than with a reference to one"
+    )]
     fn put_if(&self, header: &str, tag: &str, path: &str, body: Value) -> Got {
         let request = self.request("PUT", path, &body).header(header, tag);
         self.send(&request.body(Bytes::from(body.to_string())).unwrap(), Vec::new())

@@ -229,7 +229,11 @@ fn subscription_rows(subscription: &Subscription) -> Vec<Resource> {
             .with("principal", &*assignment.principal)
             .with("role", &*assignment.role)
     });
-    groups.chain(documents).chain(assignments).map(|row| row.with("subscription", &*subscription.id)).collect()
+    groups
+        .chain(documents)
+        .chain(assignments)
+        .map(|row| row.with("subscription", &*subscription.id))
+        .collect()
 }
 
 /// `Microsoft.Network/virtualNetworks` is a `virtualNetwork`.

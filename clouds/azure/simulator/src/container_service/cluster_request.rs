@@ -15,8 +15,18 @@ use crate::json::{at, is_true, items, remove, set, set_default, text};
 
 /// What only the service says.
 const READ_ONLY: [&str; 12] = [
-    "provisioningState", "powerState", "currentKubernetesVersion", "fqdn", "privateFQDN", "azurePortalFQDN",
-    "maxAgentPools", "resourceUID", "agentPoolProfiles", "identityProfile", "status", "privateLinkResources",
+    "provisioningState",
+    "powerState",
+    "currentKubernetesVersion",
+    "fqdn",
+    "privateFQDN",
+    "azurePortalFQDN",
+    "maxAgentPools",
+    "resourceUID",
+    "agentPoolProfiles",
+    "identityProfile",
+    "status",
+    "privateLinkResources",
 ];
 /// What never changes once it was chosen.
 const FIXED: [&str; 4] = ["dnsPrefix", "fqdnSubdomain", "nodeResourceGroup", "enableRBAC"];
@@ -173,7 +183,10 @@ fn check_linux(properties: &Value) -> Result<()> {
         return Ok(());
     }
     let target = "linuxProfile.ssh.publicKeys.keyData";
-    Err(Error::invalid(target, format!("The value of parameter {target} is invalid. Error details: it is no SSH public key.")))
+    Err(Error::invalid(
+        target,
+        format!("The value of parameter {target} is invalid. Error details: it is no SSH public key."),
+    ))
 }
 
 fn add_defaults(call: &Call<'_>, name: &str, location: &str, properties: &mut Value) {
@@ -230,7 +243,10 @@ fn check_networks(call: &Call<'_>, properties: &Value, pools: &[Wanted]) -> Resu
     let services = text(properties, "networkProfile.serviceCidr").unwrap_or_default();
     let services: Cidr = services.parse().map_err(|_| {
         let target = "networkProfile.serviceCidr";
-        Error::invalid(target, format!("The value of parameter {target} is invalid. Error details: '{services}' is no CIDR."))
+        Error::invalid(
+            target,
+            format!("The value of parameter {target} is invalid. Error details: '{services}' is no CIDR."),
+        )
     })?;
     let mut networks = Vec::new();
     for subnet in pools.iter().filter_map(|pool| text(&pool.properties, "vnetSubnetID")) {
@@ -244,17 +260,21 @@ fn check_networks(call: &Call<'_>, properties: &Value, pools: &[Wanted]) -> Resu
                 "The specified service CIDR {} is conflicted with an existing subnet CIDR {prefix}",
                 String::from(services)
             );
-            return Err(Error::bad("ServiceCidrOverlapExistingSubnetsCidr", says).about("networkProfile.serviceCIDR"));
+            return Err(
+                Error::bad("ServiceCidrOverlapExistingSubnetsCidr", says).about("networkProfile.serviceCIDR")
+            );
         }
         networks.push(key(subnet).rsplit_once("/subnets/").map(|(network, _)| network.to_owned()));
     }
     networks.dedup();
     if networks.len() > 1 {
-        let says = "All agent pools in a managed cluster must have their subnets in the same virtual network.";
+        let says =
+            "All agent pools in a managed cluster must have their subnets in the same virtual network.";
         return Err(Error::invalid("agentPoolProfile.vnetSubnetID", says));
     }
     if is_true(properties, "disableLocalAccounts") && !is_true(properties, "aadProfile.managed") {
-        let says = "Disabling local accounts is only allowed for clusters with Microsoft Entra ID integration.";
+        let says =
+            "Disabling local accounts is only allowed for clusters with Microsoft Entra ID integration.";
         return Err(Error::bad("BadRequest", says).about("disableLocalAccounts"));
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-
 use super::cluster_request::{self, Asked};
 use super::pool_request::{self, Wanted};
 use super::state::{Cluster, Pool};
@@ -81,7 +80,9 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
 fn create(call: &mut Call<'_>, id: &str, location: &str, asked: Asked) -> Result<Reply> {
     cluster_request::check_node_group(&asked.body)?;
     let held = call.subscription().clusters.values();
-    if held.filter(|cluster| cluster.location == location && !super::copies::is_copy(cluster.name())).count() >= MOST {
+    if held.filter(|cluster| cluster.location == location && !super::copies::is_copy(cluster.name())).count()
+        >= MOST
+    {
         let says = format!(
             "Resource quota exceeded. Maximum({MOST}) of resource type Managed Cluster in location {location} was reached."
         );
@@ -101,8 +102,9 @@ fn create(call: &mut Call<'_>, id: &str, location: &str, asked: Asked) -> Result
 pub(super) fn begin_creation(call: &mut Call<'_>, id: &str, location: &str) -> operations::Operation {
     let [group, machines, control_plane, done] = MADE_AFTER;
     let cluster = call.subscription().clusters.get(&key(id));
-    let pools: Vec<String> =
-        cluster.map(|cluster| cluster.pools.iter().map(|pool| pool.name.clone()).collect()).unwrap_or_default();
+    let pools: Vec<String> = cluster
+        .map(|cluster| cluster.pools.iter().map(|pool| pool.name.clone()).collect())
+        .unwrap_or_default();
     let mut phases = vec![(group, Step::Build), (control_plane, Step::ControlPlane)];
     phases.extend(pools.iter().map(|pool| (machines, Step::Machines(pool.clone()))));
     phases.sort_by_key(|(after, _)| *after);
@@ -123,7 +125,7 @@ pub(super) fn begin(
     let short = call.effects.insufficient_capacity();
     let steps = phases.into_iter().map(|(after, step)| (after, operations::Step::Cluster(step)));
     let mut steps: Vec<(Duration, operations::Step)> = steps.collect();
-    if let (true, Some((after, _))) = (short, steps.pop()) {
+    if short && let Some((after, _)) = steps.pop() {
         let says = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read \
                     more about improving likelihood of allocation success at https://aka.ms/allocation-guidance";
         steps.retain(|(_, step)| !matches!(step, operations::Step::Cluster(Step::FinishPool(_))));
@@ -152,14 +154,21 @@ pub(super) fn begin(
 /// Processors that pools will use.
 pub(super) fn cores(pools: &[Wanted]) -> u32 {
     let of_pool = |pool: &Wanted| {
-        let count = at(&pool.properties, "count").as_u64().and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
+        let count =
+            at(&pool.properties, "count").as_u64().and_then(|count| u32::try_from(count).ok()).unwrap_or(0);
         let size = text(&pool.properties, "vmSize").and_then(crate::catalogue::size);
         count * size.map_or(0, |size| size.cpu)
     };
     pools.iter().map(of_pool).sum()
 }
 
-fn new_cluster(call: &mut Call<'_>, id: &str, location: &str, asked: Asked, principal: Option<String>) -> Cluster {
+fn new_cluster(
+    call: &mut Call<'_>,
+    id: &str,
+    location: &str,
+    asked: Asked,
+    principal: Option<String>,
+) -> Cluster {
     let group = call.group().unwrap_or_default();
     let tenant = call.world.directory.tenant.clone();
     let random = &mut call.world.random;
@@ -283,4 +292,3 @@ pub(super) fn not_stopped(cluster: &Cluster) -> Result<()> {
         cluster.state
     )))
 }
-

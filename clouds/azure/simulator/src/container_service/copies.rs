@@ -45,7 +45,12 @@ pub(crate) fn make(world: &mut World, event: &Value) -> Result<Value, StateError
         copy_pools(original, copies.node_groups);
     }
     for (number, uid) in uids.into_iter().enumerate() {
-        let copy = Cluster { id: format!("{}{COPY}{number:04}", template.id), uid, endpoint: None, ..template.clone() };
+        let copy = Cluster {
+            id: format!("{}{COPY}{number:04}", template.id),
+            uid,
+            endpoint: None,
+            ..template.clone()
+        };
         held.clusters.insert(key(&copy.id), copy);
     }
     Ok(json!({"clusters": copies.clusters, "nodeGroups": copies.node_groups}))

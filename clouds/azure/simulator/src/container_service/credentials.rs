@@ -35,7 +35,8 @@ pub(super) fn user(call: &Call<'_>) -> Result<Reply> {
 pub(super) fn administrator(call: &Call<'_>) -> Result<Reply> {
     let cluster = standing(call)?;
     if cluster.disables_local_accounts() {
-        let says = "Getting static credential is not allowed because this cluster is set to disable local accounts.";
+        let says =
+            "Getting static credential is not allowed because this cluster is set to disable local accounts.";
         return Err(Error::bad("BadRequest", says));
     }
     Ok(answer("clusterAdmin", &with_certificate(call, cluster, "clusterAdmin")?))
@@ -60,7 +61,8 @@ fn answer(name: &str, config: &Value) -> Reply {
 }
 
 fn config(cluster: &Cluster, user: &str, credential: &Value) -> Result<Value> {
-    let endpoint = cluster.endpoint.as_ref().ok_or_else(|| Error::bad("NotReady", "The cluster has no endpoint."))?;
+    let endpoint =
+        cluster.endpoint.as_ref().ok_or_else(|| Error::bad("NotReady", "The cluster has no endpoint."))?;
     let name = cluster.name();
     let user = format!("{user}_{}_{name}", cluster.group);
     Ok(json!({
@@ -76,7 +78,8 @@ fn config(cluster: &Cluster, user: &str, credential: &Value) -> Result<Value> {
 
 fn with_certificate(call: &Call<'_>, cluster: &Cluster, user: &str) -> Result<Value> {
     let failed = |_| Error::new(500, "InternalServerError", "The client certificate could not be made.");
-    let endpoint = cluster.endpoint.as_ref().ok_or_else(|| Error::bad("NotReady", "The cluster has no endpoint."))?;
+    let endpoint =
+        cluster.endpoint.as_ref().ok_or_else(|| Error::bad("NotReady", "The cluster has no endpoint."))?;
     let authority = Authority::restore(&endpoint.authority).map_err(failed)?;
     let issued = authority
         .issue_client("masterclient", Some("system:masters"), call.now.wall, LIFETIME)

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pmks_simulation::Now;
 use pmks_simulation::kubernetes::{
-    ClusterEndpoint, ClusterSettings, Clusters, Credential, Deletion, Entrance, Identity, PersistentVolume, Present,
-    Refusal, Workload,
+    ClusterEndpoint, ClusterSettings, Clusters, Credential, Deletion, Entrance, Identity, PersistentVolume,
+    Present, Refusal, Workload,
 };
 use serde_json::Value;
 
@@ -91,11 +91,13 @@ impl Clusters for World {
     fn authenticate(&self, key: &Key, credential: Credential<'_>, now: Now) -> Result<Identity, Refusal> {
         let cluster = cluster(self, key).ok_or_else(|| Refusal::new("the cluster does not exist"))?;
         match credential {
-            Credential::ClientCertificate(certificate) if !cluster.disables_local_accounts() => Ok(Identity {
-                username: certificate.common_name.clone(),
-                groups: certificate.organizations.clone(),
-                ..Identity::default()
-            }),
+            Credential::ClientCertificate(certificate) if !cluster.disables_local_accounts() => {
+                Ok(Identity {
+                    username: certificate.common_name.clone(),
+                    groups: certificate.organizations.clone(),
+                    ..Identity::default()
+                })
+            }
             Credential::ClientCertificate(_) => Err(Refusal::new("the cluster disables local accounts")),
             Credential::BearerToken(_) if !cluster.has_entra() => {
                 Err(Refusal::new("the cluster does not know Microsoft Entra ID"))
@@ -144,7 +146,8 @@ fn volumes(subscription: &Subscription, cluster: &Cluster) -> Vec<PersistentVolu
         let tag = |name: &str| tags.get(name).cloned();
         Some(PersistentVolume {
             name: tag("kubernetes.io-created-for-pv-name")?,
-            capacity_gib: number(&disk.body, "properties.diskSizeGB").and_then(|gib| u32::try_from(gib).ok())?,
+            capacity_gib: number(&disk.body, "properties.diskSizeGB")
+                .and_then(|gib| u32::try_from(gib).ok())?,
             driver: "disk.csi.azure.com".to_owned(),
             volume_handle: disk.id.clone(),
             zone: String::new(),

@@ -17,7 +17,8 @@ fn needed<'a>(event: &'a Value, name: &str) -> Result<&'a str, StateError> {
 
 /// The first cluster of this name or id, with its subscription and key.
 pub(super) fn find(world: &World, name: &str) -> Result<(String, String, Cluster), StateError> {
-    let is_it = |cluster: &Cluster| cluster.name().eq_ignore_ascii_case(name) || key(&cluster.id) == key(name);
+    let is_it =
+        |cluster: &Cluster| cluster.name().eq_ignore_ascii_case(name) || key(&cluster.id) == key(name);
     let mut subscriptions = world.subscriptions.iter();
     let found = subscriptions.find_map(|(subscription, held)| {
         let (id, cluster) = held.clusters.iter().find(|(_, cluster)| is_it(cluster))?;

@@ -39,7 +39,14 @@ pub(super) fn build(world: &mut World, subscription: &str, target: &str, now: No
     let uses_routes = text(&cluster.body, "properties.networkProfile.networkPlugin") == Some("kubenet");
     if uses_routes {
         let name = format!("aks-agentpool-{}-routetable", cluster.number);
-        put(world, subscription, &cluster, (ROUTE_TABLES, &name), &json!({"disableBgpRoutePropagation": false, "routes": []}), now);
+        put(
+            world,
+            subscription,
+            &cluster,
+            (ROUTE_TABLES, &name),
+            &json!({"disableBgpRoutePropagation": false, "routes": []}),
+            now,
+        );
     }
     let balanced = text(&cluster.body, "properties.networkProfile.outboundType") == Some("loadBalancer");
     if balanced {
@@ -176,7 +183,11 @@ pub(super) fn add_entrance(
     let id = cluster.inner_id(ADDRESSES, &name);
     let held = world.subscription_mut(subscription);
     if let Some(document) = held.documents.get_mut(&key(&id)) {
-        set(&mut document.body, "tags", json!({"k8s-azure-cluster-name": "kubernetes", "k8s-azure-service": service}));
+        set(
+            &mut document.body,
+            "tags",
+            json!({"k8s-azure-cluster-name": "kubernetes", "k8s-azure-service": service}),
+        );
     }
     let balancer = cluster.inner_id(BALANCERS, "kubernetes");
     let front = json!({
@@ -190,7 +201,13 @@ pub(super) fn add_entrance(
 }
 
 /// The address of a deleted Service goes.
-pub(super) fn remove_entrance(world: &mut World, subscription: &str, target: &str, namespace: &str, name: &str) {
+pub(super) fn remove_entrance(
+    world: &mut World,
+    subscription: &str,
+    target: &str,
+    namespace: &str,
+    name: &str,
+) {
     let held = world.subscription_mut(subscription);
     let Some(cluster) = held.clusters.get_mut(target) else { return };
     let is_it = |entrance: &super::state::Entrance| entrance.namespace == namespace && entrance.name == name;

@@ -62,7 +62,8 @@ fn add(world: &mut World, subscription: &str, target: &str, name: &str, version:
     let Some(cluster) = world.subscription(subscription).clusters.get(target) else { return };
     let Some(pool) = cluster.pool(name) else { return };
     let address = free_address(world, subscription, cluster, &cluster.subnet_of(subscription, pool));
-    let zones: Vec<&str> = items(at(&pool.properties, "availabilityZones")).filter_map(Value::as_str).collect();
+    let zones: Vec<&str> =
+        items(at(&pool.properties, "availabilityZones")).filter_map(Value::as_str).collect();
     let zone = if zones.is_empty() { None } else { zones.get(pool.next as usize % zones.len()).copied() };
     let zone = zone.map(str::to_owned);
     let id = world.random.uuid();
@@ -94,9 +95,12 @@ fn free_address(world: &World, subscription: &str, own: &Cluster, subnet: &str) 
         .clusters
         .values()
         .filter(in_subnet)
-        .flat_map(|cluster| cluster.pools.iter().flat_map(|pool| pool.machines.iter().map(|machine| machine.address)))
+        .flat_map(|cluster| {
+            cluster.pools.iter().flat_map(|pool| pool.machines.iter().map(|machine| machine.address))
+        })
         .chain(own.pools.iter().flat_map(|pool| pool.machines.iter().map(|machine| machine.address)))
         .collect();
-    let free = prefix.and_then(|prefix| prefix.usable(KEPT.0, KEPT.1).find(|address| !used.contains(address)));
+    let free =
+        prefix.and_then(|prefix| prefix.usable(KEPT.0, KEPT.1).find(|address| !used.contains(address)));
     free.unwrap_or(Ipv4Addr::UNSPECIFIED)
 }

@@ -14,7 +14,10 @@ use crate::json::{at, members, number, text};
 pub(super) fn nodes(subscription: &str, cluster: &Cluster) -> Vec<(Node, bool)> {
     let of_pool = |pool: &Pool| {
         let going = pool.state == "Deleting";
-        pool.machines.iter().map(|machine| (node(subscription, cluster, pool, machine), going)).collect::<Vec<_>>()
+        pool.machines
+            .iter()
+            .map(|machine| (node(subscription, cluster, pool, machine), going))
+            .collect::<Vec<_>>()
     };
     cluster.pools.iter().flat_map(of_pool).collect()
 }
@@ -34,10 +37,12 @@ pub(crate) fn name(pool: &Pool, machine: &Machine) -> String {
 fn node(subscription: &str, cluster: &Cluster, pool: &Pool, machine: &Machine) -> Node {
     let size = pool.size();
     // Without zones a machine's zone is its fault domain, which Kubernetes writes as a number.
-    let zone = machine.zone.as_ref().map_or_else(|| "0".to_owned(), |zone| format!("{}-{zone}", cluster.location));
+    let zone =
+        machine.zone.as_ref().map_or_else(|| "0".to_owned(), |zone| format!("{}-{zone}", cluster.location));
     let memory_mib = size.map_or(8192, |size| u64::from(size.memory_gib) * 1024);
     let cpu = size.map_or(2, |size| size.cpu);
-    let max_pods = number(&pool.properties, "maxPods").and_then(|pods| u32::try_from(pods).ok()).unwrap_or(110);
+    let max_pods =
+        number(&pool.properties, "maxPods").and_then(|pods| u32::try_from(pods).ok()).unwrap_or(110);
     Node {
         name: name(pool, machine),
         internal_ip: IpAddr::V4(machine.address),
@@ -46,7 +51,8 @@ fn node(subscription: &str, cluster: &Cluster, pool: &Pool, machine: &Machine) -
         instance_type: text(&pool.properties, "vmSize").unwrap_or_default().to_owned(),
         region: cluster.location.clone(),
         zone,
-        architecture: if size.is_some_and(|size| size.architecture == "Arm64") { "arm64" } else { "amd64" }.to_owned(),
+        architecture: if size.is_some_and(|size| size.architecture == "Arm64") { "arm64" } else { "amd64" }
+            .to_owned(),
         version: git_version(&machine.version),
         os_image: "Ubuntu 22.04.5 LTS".to_owned(),
         kernel_version: "5.15.0-1098-azure".to_owned(),
@@ -65,9 +71,10 @@ fn node(subscription: &str, cluster: &Cluster, pool: &Pool, machine: &Machine) -
 /// The machine's id as the cloud provider writes it: with the resource group in lower case.
 fn provider_path(subscription: &str, cluster: &Cluster, pool: &Pool, machine: &Machine) -> String {
     let group = cluster.node_group();
-    cluster
-        .machine_id(subscription, pool, machine)
-        .replace(&format!("/resourceGroups/{group}/"), &format!("/resourceGroups/{}/", group.to_ascii_lowercase()))
+    cluster.machine_id(subscription, pool, machine).replace(
+        &format!("/resourceGroups/{group}/"),
+        &format!("/resourceGroups/{}/", group.to_ascii_lowercase()),
+    )
 }
 
 /// The labels that AKS adds, and the user's.
@@ -92,7 +99,8 @@ fn labels(cluster: &Cluster, pool: &Pool) -> BTreeMap<String, String> {
         ("storagetier", "Premium_LRS"),
     ];
     let users = members(at(&pool.properties, "nodeLabels"));
-    let users = users.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
+    let users =
+        users.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     own.chain(users).collect()
 }

@@ -19,7 +19,14 @@ const MOST_NODES: i64 = 1000;
 pub(crate) const CORES: u32 = 350;
 /// What never changes once it was chosen.
 const FIXED: [&str; 8] = [
-    "vmSize", "osDiskSizeGB", "osDiskType", "vnetSubnetID", "availabilityZones", "osType", "maxPods", "kubeletDiskType",
+    "vmSize",
+    "osDiskSizeGB",
+    "osDiskType",
+    "vnetSubnetID",
+    "availabilityZones",
+    "osType",
+    "maxPods",
+    "kubeletDiskType",
 ];
 
 /// What the rules depend on beside the pool itself.
@@ -54,7 +61,15 @@ pub(super) fn read(call: &Call<'_>, name: &str, given: &Value, setting: &Setting
     let mut properties = given.clone();
     remove(
         &mut properties,
-        &["name", "provisioningState", "currentOrchestratorVersion", "eTag", "powerState", "status", "nodeImageVersion"],
+        &[
+            "name",
+            "provisioningState",
+            "currentOrchestratorVersion",
+            "eTag",
+            "powerState",
+            "status",
+            "nodeImageVersion",
+        ],
     );
     let about = |what: &str| format!("{}.{what}", setting.prefix);
     if number(&properties, "count").is_none() {
@@ -182,7 +197,10 @@ fn check_counts(properties: &Value, is_new: bool, about: &dyn Fn(&str) -> String
     let least = i64::from(system);
     let wrong = |what: &str, says: String| {
         let target = about(what);
-        Err(Error::invalid(&target, format!("The value of parameter {target} is invalid. Error details: {says}")))
+        Err(Error::invalid(
+            &target,
+            format!("The value of parameter {target} is invalid. Error details: {says}"),
+        ))
     };
     if !(least..=MOST_NODES).contains(&count) {
         return wrong("count", format!("The count must be in the range of {least} to {MOST_NODES}."));
@@ -194,15 +212,24 @@ fn check_counts(properties: &Value, is_new: bool, about: &dyn Fn(&str) -> String
             let what = if min.is_some() { "minCount" } else { "maxCount" };
             wrong(what, format!("{what} should not be set when autoscaling is not enabled."))
         }
-        (true, (None, _)) => wrong("minCount", "minCount is required when autoscaling is enabled.".to_owned()),
-        (true, (_, None)) => wrong("maxCount", "maxCount is required when autoscaling is enabled.".to_owned()),
+        (true, (None, _)) => {
+            wrong("minCount", "minCount is required when autoscaling is enabled.".to_owned())
+        }
+        (true, (_, None)) => {
+            wrong("maxCount", "maxCount is required when autoscaling is enabled.".to_owned())
+        }
         (true, (Some(min), Some(max))) => {
             if !(least..=MOST_NODES).contains(&min) || !(1..=MOST_NODES).contains(&max) || min > max {
-                let says = format!("minCount {min} and maxCount {max} must be in the range of {least} to {MOST_NODES}, minCount not above maxCount.");
+                let says = format!(
+                    "minCount {min} and maxCount {max} must be in the range of {least} to {MOST_NODES}, minCount not above maxCount."
+                );
                 return wrong("minCount", says);
             }
             if is_new && !(min..=max).contains(&count) {
-                return wrong("count", format!("count {count} must be in the range of minCount {min} to maxCount {max}."));
+                return wrong(
+                    "count",
+                    format!("count {count} must be in the range of minCount {min} to maxCount {max}."),
+                );
             }
             Ok(())
         }
@@ -213,7 +240,9 @@ fn check_disk(properties: &Value, size: &Size, about: &dyn Fn(&str) -> String) -
     let gib = number(properties, "osDiskSizeGB").unwrap_or_default();
     let target = about("osDiskSizeGB");
     if gib != 0 && !(30..=2048).contains(&gib) {
-        let says = format!("The value of parameter {target} is invalid. Error details: it must be in the range of 30 to 2048.");
+        let says = format!(
+            "The value of parameter {target} is invalid. Error details: it must be in the range of 30 to 2048."
+        );
         return Err(Error::invalid(&target, says));
     }
     match text(properties, "osDiskType") {
@@ -239,7 +268,9 @@ fn check_zones(properties: &Value, location: &str, about: &dyn Fn(&str) -> Strin
     for zone in items(at(properties, "availabilityZones")) {
         let zone = zone.as_str().unwrap_or_default();
         if !known.contains(&zone) {
-            let says = format!("Preflight validation check for resource(s) failed: availability zone '{zone}' is not supported in location '{location}'.");
+            let says = format!(
+                "Preflight validation check for resource(s) failed: availability zone '{zone}' is not supported in location '{location}'."
+            );
             return Err(Error::bad("AvailabilityZoneNotSupported", says).about(&about("availabilityZones")));
         }
     }
@@ -280,7 +311,9 @@ pub(super) fn check_quota(call: &Call<'_>, location: &str, more: u32) -> Result<
 /// Processors of a region that clusters use.
 pub(crate) fn used_cores<'a>(clusters: impl Iterator<Item = &'a Cluster>, location: &str) -> u32 {
     clusters
-        .filter(|cluster| cluster.location == location && !cluster.stopped && !super::copies::is_copy(cluster.name()))
+        .filter(|cluster| {
+            cluster.location == location && !cluster.stopped && !super::copies::is_copy(cluster.name())
+        })
         .flat_map(|cluster| cluster.pools.iter().filter(|pool| !super::copies::is_copy(&pool.name)))
         .map(|pool| pool.count() * pool.size().map_or(0, |size| size.cpu))
         .sum()

@@ -28,7 +28,8 @@ pub(super) fn find<'a>(cluster: &'a Cluster, name: &str) -> Result<&'a Pool> {
 
 pub(super) fn list(call: &Call<'_>) -> Result<Reply> {
     let cluster = clusters::find(call)?;
-    call.page(cluster.pools.iter().map(|pool| (pool.name.clone(), pool.show(cluster))).collect()).map(Reply::ok)
+    call.page(cluster.pools.iter().map(|pool| (pool.name.clone(), pool.show(cluster))).collect())
+        .map(Reply::ok)
 }
 
 pub(super) fn get(call: &Call<'_>) -> Result<Reply> {
@@ -59,7 +60,9 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
         let says = format!("Operation is not allowed while cluster is in state {}.", cluster.state);
         return Err(Error::conflict(says));
     }
-    if known.is_none() && cluster.pools.iter().filter(|pool| !super::copies::is_copy(&pool.name)).count() >= MOST {
+    if known.is_none()
+        && cluster.pools.iter().filter(|pool| !super::copies::is_copy(&pool.name)).count() >= MOST
+    {
         let says = format!("The number of agent pools must not exceed {MOST}.");
         return Err(Error::bad("AgentPoolCountLimitReached", says));
     }

@@ -34,7 +34,8 @@ fn of_pool(cluster: &Cluster, pool: &Pool) -> Vec<Resource> {
         return vec![own];
     }
     let scale_set = cluster.inner_id("Microsoft.Compute/virtualMachineScaleSets", &pool.scale_set);
-    let set = Resource::new("virtualMachineScaleSet", &scale_set, "Succeeded", pool.created).named(&pool.scale_set);
+    let set =
+        Resource::new("virtualMachineScaleSet", &scale_set, "Succeeded", pool.created).named(&pool.scale_set);
     let machines = pool.machines.iter().map(|machine| {
         let id = cluster.machine_id("", pool, machine);
         let state = if machine.ready_since.is_some() { "Succeeded" } else { "Creating" };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::clusters::{begin, begin_creation, change, cores, find, new_pool};
 use super::cluster_request::Asked;
+use super::clusters::{begin, begin_creation, change, cores, find, new_pool};
 use super::pool_request::{self, Wanted};
 use super::state::{Cluster, Pool};
 use super::{Step, versions};
@@ -32,7 +32,8 @@ pub(super) fn put(call: &mut Call<'_>, known: &Cluster, asked: Asked) -> Result<
             versions::check_skew(version, &asked.version)?;
         }
     }
-    let before: u32 = known.pools.iter().map(|pool| pool.count() * pool.size().map_or(0, |size| size.cpu)).sum();
+    let before: u32 =
+        known.pools.iter().map(|pool| pool.count() * pool.size().map_or(0, |size| size.cpu)).sum();
     let more = cores(&asked.pools).saturating_sub(before);
     if more > 0 || call.effects.quota() {
         pool_request::check_quota(call, &known.location, more)?;

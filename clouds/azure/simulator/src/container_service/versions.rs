@@ -138,7 +138,8 @@ pub(super) fn check_pool_upgrade(name: &str, from: &str, to: &str) -> Result<()>
     if place(to) > place(from) {
         return Ok(());
     }
-    let says = format!("Downgrading agent pool {name} from Kubernetes version {from} to {to} is not allowed.");
+    let says =
+        format!("Downgrading agent pool {name} from Kubernetes version {from} to {to} is not allowed.");
     Err(Error::bad("AgentPoolUpgradeVersionNotAllowed", says))
 }
 
@@ -146,7 +147,9 @@ pub(super) fn check_pool_upgrade(name: &str, from: &str, to: &str) -> Result<()>
 pub(super) fn list(call: &Call<'_>) -> Result<Reply> {
     let location = call.name(1);
     if catalogue::region(location).is_none() {
-        let says = format!("The provided location '{location}' is not available for resource type 'managedClusters'.");
+        let says = format!(
+            "The provided location '{location}' is not available for resource type 'managedClusters'."
+        );
         return Err(Error::bad("LocationNotAvailableForResourceType", says));
     }
     let show = |(version, own): &(&str, &[&str])| {

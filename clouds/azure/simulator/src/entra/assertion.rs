@@ -24,7 +24,11 @@ pub(super) struct Expected<'a> {
 }
 
 /// Holds an assertion against what the application has registered.
-pub(super) fn check(application: &Application, assertion: &str, expected: &Expected<'_>) -> Result<(), Refused> {
+pub(super) fn check(
+    application: &Application,
+    assertion: &str,
+    expected: &Expected<'_>,
+) -> Result<(), Refused> {
     let malformed = || Refused::client(50027, "JWT token is invalid or malformed.");
     let token = Token::read(assertion).ok_or_else(malformed)?;
     let in_time = number(&token.claims, "exp").is_some_and(|exp| exp > expected.now)
@@ -42,15 +46,20 @@ pub(super) fn check(application: &Application, assertion: &str, expected: &Expec
 
 fn by_certificate(application: &Application, token: &Token, expected: &Expected<'_>) -> Result<(), Refused> {
     if text(&token.claims, "sub") != Some(expected.client_id) {
-        return Err(Refused::client(700_021, "Client assertion application identifier doesn't match 'client_id' parameter."));
+        return Err(Refused::client(
+            700_021,
+            "Client assertion application identifier doesn't match 'client_id' parameter.",
+        ));
     }
     let audience = text(&token.claims, "aud").unwrap_or_default();
     if !expected.audiences.iter().any(|known| known == audience) {
         return Err(Refused::client(700_023, "Client assertion audience claim does not match Realm issuer."));
     }
     let thumbprint = text(&token.header, "x5t#S256").or(text(&token.header, "x5t")).unwrap_or_default();
-    let certificate =
-        application.certificates.iter().find(|known| [&known.sha1, &known.sha256].contains(&&thumbprint.to_owned()));
+    let certificate = application
+        .certificates
+        .iter()
+        .find(|known| [&known.sha1, &known.sha256].contains(&&thumbprint.to_owned()));
     let key = certificate.and_then(|certificate| decoded(&certificate.public_key));
     let Some(key) = key else {
         let says = "The certificate with identifier used to sign the client assertion is not registered on application.";
@@ -65,7 +74,8 @@ fn by_certificate(application: &Application, token: &Token, expected: &Expected<
 fn by_issuer(application: &Application, token: &Token) -> Result<(), Refused> {
     let claim = |name: &str| text(&token.claims, name).unwrap_or_default();
     let no_match = |code, what: &str, given: &str| {
-        let says = format!("No matching federated identity record found for presented assertion {what} '{given}'.");
+        let says =
+            format!("No matching federated identity record found for presented assertion {what} '{given}'.");
         Err(Refused::client(code, says))
     };
     let of_issuer: Vec<&Federated> =

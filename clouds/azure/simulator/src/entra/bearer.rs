@@ -16,7 +16,12 @@ const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://managemen
 ///
 /// # Errors
 /// 401 in ARM's words.
-pub(crate) fn verify(directory: &Directory, headers: &HeaderMap, base: &str, now: Timestamp) -> Result<Caller> {
+pub(crate) fn verify(
+    directory: &Directory,
+    headers: &HeaderMap,
+    base: &str,
+    now: Timestamp,
+) -> Result<Caller> {
     let refused = |error: Error, says: &str| refused(directory, error, says);
     let Some(token) = bearer(headers) else {
         let says = "Authentication failed. The 'Authorization' header is missing.";

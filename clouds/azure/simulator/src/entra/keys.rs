@@ -56,7 +56,8 @@ impl Keys {
     /// A token with these claims.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "x5t": self.id, "kid": self.id});
-        let signed = format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
+        let signed =
+            format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
         let signature = self.pair.as_ref().and_then(|pair| {
             let mut signature = vec![0; pair.public_modulus_len()];
             pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
@@ -149,7 +150,9 @@ impl Token {
             Verifier::Jwk(key) => {
                 let part = |name: &str| text(key, name).and_then(decoded);
                 let (Some(n), Some(e)) = (part("n"), part("e")) else { return false };
-                PublicKeyComponents { n, e }.verify(algorithm, self.signed.as_bytes(), &self.signature).is_ok()
+                PublicKeyComponents { n, e }
+                    .verify(algorithm, self.signed.as_bytes(), &self.signature)
+                    .is_ok()
             }
         }
     }

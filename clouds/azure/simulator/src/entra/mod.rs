@@ -119,8 +119,7 @@ impl Directory {
     /// A new identity, which the whole directory knows only some time later.
     pub(crate) fn add_identity(&mut self, random: &mut Random, known_from: Duration) -> (String, String) {
         let (object_id, client_id) = (random.uuid(), random.uuid());
-        self.principals
-            .insert(object_id.clone(), Principal { client_id: client_id.clone(), known_from });
+        self.principals.insert(object_id.clone(), Principal { client_id: client_id.clone(), known_from });
         (object_id, client_id)
     }
 

@@ -36,8 +36,9 @@ pub(crate) fn certificate(directory: &mut Directory, event: &Value) -> Result<Va
 /// # Errors
 /// When issuer or subject is missing.
 pub(crate) fn federated(directory: &mut Directory, event: &Value) -> Result<Value, StateError> {
-    let needed =
-        |key: &str| text(event, key).map(str::to_owned).ok_or_else(|| StateError(format!("the event needs `{key}`")));
+    let needed = |key: &str| {
+        text(event, key).map(str::to_owned).ok_or_else(|| StateError(format!("the event needs `{key}`")))
+    };
     let federated = Federated {
         issuer: needed("issuer")?,
         subject: needed("subject")?,

@@ -82,7 +82,10 @@ pub(crate) fn answer(
 fn grant(directory: &Directory, random: &mut Random, request: &Request<'_>) -> Result<Value, Refused> {
     let adfs = request.tenant.eq_ignore_ascii_case("adfs");
     if !adfs && !request.tenant.eq_ignore_ascii_case(&directory.tenant) {
-        let says = format!("Tenant '{}' not found. Check to make sure you have the correct tenant ID.", request.tenant);
+        let says = format!(
+            "Tenant '{}' not found. Check to make sure you have the correct tenant ID.",
+            request.tenant
+        );
         return Err(Refused::new(400, "invalid_request", 90_002, says));
     }
     let needed = |name: &str| {

@@ -118,7 +118,10 @@ fn asked(body: &Value) -> Value {
 fn store(call: &mut Call<'_>, id: &str, kind: &str, body: Value) -> (Document, bool) {
     let known = call.subscription().documents.get(&key(id)).cloned();
     let (etag, guid) = (call.etag(), call.world.random.uuid());
-    let guid = known.as_ref().and_then(|known| known.body.pointer("/properties/resourceGuid").cloned()).unwrap_or(guid.into());
+    let guid = known
+        .as_ref()
+        .and_then(|known| known.body.pointer("/properties/resourceGuid").cloned())
+        .unwrap_or(guid.into());
     let mut body = body;
     crate::json::set_default(&mut body, "properties", json!({}));
     if let Some(properties) = body.get_mut("properties").filter(|_| kind == NETWORKS || kind == GROUPS) {
@@ -138,7 +141,8 @@ fn store(call: &mut Call<'_>, id: &str, kind: &str, body: Value) -> (Document, b
 
 /// Answers a PUT: 201 or 200 with the document, and the operation that makes it ready.
 fn put_answer(call: &mut Call<'_>, document: &Document, location: &str, is_new: bool) -> Reply {
-    let work = operations::start(call, "Microsoft.Network", location, &document.id, [(CHANGED_AFTER, Step::Ready)]);
+    let work =
+        operations::start(call, "Microsoft.Network", location, &document.id, [(CHANGED_AFTER, Step::Ready)]);
     let reply = Reply::new(if is_new { 201 } else { 200 }, show(call, document));
     work.followed(call, reply)
 }

@@ -68,7 +68,8 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
         check_rule(rule, wanted.get(..number).unwrap_or_default().iter())?;
     }
     if call.effects.quota() {
-        let says = "Cannot create more than 5000 network security groups for this subscription in this region.";
+        let says =
+            "Cannot create more than 5000 network security groups for this subscription in this region.";
         return Err(Error::bad("NetworkSecurityGroupCountLimitReached", says));
     }
     let below = format!("{}/securityrules/", key(&id));
@@ -98,7 +99,8 @@ fn check_rule<'a>(rule: &Value, neighbours: impl Iterator<Item = &'a Value>) -> 
         !property.is_null() && property != json!([])
     };
     let missing = |what: &str| {
-        let says = format!("Security rule parameter {what} for rule with Id {name} cannot be null or empty value.");
+        let says =
+            format!("Security rule parameter {what} for rule with Id {name} cannot be null or empty value.");
         Err(Error::bad("SecurityRuleParameterNotSpecified", says))
     };
     for property in ["protocol", "access", "direction", "priority"] {
@@ -119,7 +121,8 @@ fn check_rule<'a>(rule: &Value, neighbours: impl Iterator<Item = &'a Value>) -> 
     }
     let priority = number(rule, "properties.priority").unwrap_or_default();
     if !(100..=4096).contains(&priority) {
-        let says = format!("Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096.");
+        let says =
+            format!("Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096.");
         return Err(Error::bad("SecurityRuleInvalidPriority", says));
     }
     for neighbour in neighbours {

@@ -55,7 +55,10 @@ fn prefixes(properties: &Value, one: &str, many: &str) -> Result<Vec<Cidr>> {
     let given = given.chain(items(at(properties, many)).filter_map(Value::as_str));
     let read = |text: &str| {
         text.parse::<Cidr>().map_err(|_| {
-            Error::bad("InvalidCIDRNotation", format!("The address prefix {text} has an invalid CIDR notation."))
+            Error::bad(
+                "InvalidCIDRNotation",
+                format!("The address prefix {text} has an invalid CIDR notation."),
+            )
         })
     };
     given.map(read).collect()
@@ -79,10 +82,14 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
     }
     // Subnets that are not named any more go, unless they are in use.
     let named = |subnet: &Document| {
-        wanted.iter().any(|one| text(one, "name").is_some_and(|name| name.eq_ignore_ascii_case(subnet.name())))
+        wanted
+            .iter()
+            .any(|one| text(one, "name").is_some_and(|name| name.eq_ignore_ascii_case(subnet.name())))
     };
-    let gone: Vec<String> =
-        subnets(call.subscription(), &id).filter(|subnet| !named(subnet)).map(|subnet| subnet.id.clone()).collect();
+    let gone: Vec<String> = subnets(call.subscription(), &id)
+        .filter(|subnet| !named(subnet))
+        .map(|subnet| subnet.id.clone())
+        .collect();
     for subnet in &gone {
         not_used(call, subnet)?;
     }
@@ -179,9 +186,7 @@ pub(super) fn list_subnets(call: &Call<'_>) -> Result<Reply> {
 pub(super) fn get_subnet(call: &Call<'_>) -> Result<Reply> {
     let id = format!("{}/subnets/{}", network_id(call)?, call.name(3));
     let found = call.subscription().documents.get(&key(&id));
-    let found = found.ok_or_else(|| {
-        Error::new(404, "NotFound", format!("Resource {id} not found."))
-    })?;
+    let found = found.ok_or_else(|| Error::new(404, "NotFound", format!("Resource {id} not found.")))?;
     Ok(Reply::ok(show_subnet(call.subscription(), found)).with("etag", format!("W/\"{}\"", found.etag)))
 }
 

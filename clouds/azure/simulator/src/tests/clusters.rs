@@ -22,10 +22,22 @@ fn a_cluster_is_made_with_its_pools_and_goes_with_all_that_was_made() {
     assert_eq!(rig.operation(&got)["status"], "Succeeded");
     let seen = rig.get(&path);
     assert_eq!(seen["properties"]["provisioningState"], "Succeeded");
-    assert_eq!((&seen["properties"]["powerState"]["code"], &seen["properties"]["agentPoolProfiles"][0]["count"]), (&json!("Running"), &json!(2)));
+    assert_eq!(
+        (&seen["properties"]["powerState"]["code"], &seen["properties"]["agentPoolProfiles"][0]["count"]),
+        (&json!("Running"), &json!(2))
+    );
     assert_eq!(seen["properties"]["currentKubernetesVersion"], "1.34.4");
-    assert_eq!((seen["properties"]["resourceUID"].as_str().unwrap().len(), &seen["tags"]["a"]), (24, &json!("b")));
-    for (kind, count) in [("virtualMachine", 2), ("virtualMachineScaleSet", 1), ("loadBalancer", 1), ("networkSecurityGroup", 1), ("virtualNetwork", 1)] {
+    assert_eq!(
+        (seen["properties"]["resourceUID"].as_str().unwrap().len(), &seen["tags"]["a"]),
+        (24, &json!("b"))
+    );
+    for (kind, count) in [
+        ("virtualMachine", 2),
+        ("virtualMachineScaleSet", 1),
+        ("loadBalancer", 1),
+        ("networkSecurityGroup", 1),
+        ("virtualNetwork", 1),
+    ] {
         assert_eq!(rig.ids(kind).len(), count, "{kind}");
     }
     let group = format!("{}/resourceGroups/MC_rg_k_koreacentral", rig.subscription());
@@ -49,12 +61,18 @@ fn what_cannot_be_is_refused() {
         let mut body = rig.body(2);
         change(&mut body);
         let got = rig.call("PUT", &path, body);
-        (got.code.clone().unwrap_or_default(), got.body.pointer("/error/target").and_then(Value::as_str).unwrap_or_default().to_owned())
+        (
+            got.code.clone().unwrap_or_default(),
+            got.body.pointer("/error/target").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        )
     };
     let invalid = |target: &str| ("InvalidParameter".to_owned(), target.to_owned());
     assert_eq!(refused(&|body| body["properties"]["dnsPrefix"] = Value::Null), invalid("dnsPrefix"));
     assert_eq!(refused(&|body| body["identity"] = Value::Null), invalid("servicePrincipalProfile"));
-    assert_eq!(refused(&|body| body["properties"]["agentPoolProfiles"] = json!([])), invalid("agentPoolProfiles"));
+    assert_eq!(
+        refused(&|body| body["properties"]["agentPoolProfiles"] = json!([])),
+        invalid("agentPoolProfiles")
+    );
     let pool = |name: &'static str, value: Value| {
         refused(&move |body: &mut Value| body["properties"]["agentPoolProfiles"][0][name] = value.clone())
     };
@@ -67,8 +85,14 @@ fn what_cannot_be_is_refused() {
     assert_eq!(pool("vmSize", json!("Standard_None")).0, "BadRequest");
     assert_eq!(pool("vnetSubnetID", json!("/subscriptions/x")).0, "SubnetNotFound");
     assert_eq!(pool("orchestratorVersion", json!("1.35.1")).0, "NodePoolMcVersionIncompatible");
-    assert_eq!(refused(&|body| body["properties"]["kubernetesVersion"] = "1.9.0".into()).0, "AgentPoolK8sVersionNotSupported");
-    assert_eq!(refused(&|body| body["properties"]["kubernetesVersion"] = "1.31".into()).0, "K8sVersionNotSupported");
+    assert_eq!(
+        refused(&|body| body["properties"]["kubernetesVersion"] = "1.9.0".into()).0,
+        "AgentPoolK8sVersionNotSupported"
+    );
+    assert_eq!(
+        refused(&|body| body["properties"]["kubernetesVersion"] = "1.31".into()).0,
+        "K8sVersionNotSupported"
+    );
     assert_eq!(pool("count", json!(400)).0, "ErrCode_InsufficientVCPUQuota");
     assert!(rig.ids("managedCluster").is_empty());
     assert_eq!(rig.refused("PUT", &rig.cluster("_k"), rig.body(1)).1, "InvalidParameter");
@@ -86,9 +110,14 @@ fn the_addresses_of_services_must_not_be_those_of_nodes() {
     });
     rig.ok("PUT", &rig.network("virtualNetworks/low"), body);
     let mut cluster = rig.body(1);
-    cluster["properties"]["agentPoolProfiles"][0]["vnetSubnetID"] = rig.network("virtualNetworks/low/subnets/nodes").into();
-    assert_eq!(rig.refused("PUT", &rig.cluster("k"), cluster.clone()).1, "ServiceCidrOverlapExistingSubnetsCidr");
-    cluster["properties"]["networkProfile"] = json!({"serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10"});
+    cluster["properties"]["agentPoolProfiles"][0]["vnetSubnetID"] =
+        rig.network("virtualNetworks/low/subnets/nodes").into();
+    assert_eq!(
+        rig.refused("PUT", &rig.cluster("k"), cluster.clone()).1,
+        "ServiceCidrOverlapExistingSubnetsCidr"
+    );
+    cluster["properties"]["networkProfile"] =
+        json!({"serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10"});
     rig.ok("PUT", &rig.cluster("k"), cluster);
 }
 
@@ -102,15 +131,30 @@ fn a_subnet_with_nodes_stays() {
     rig.advance(400);
     assert_eq!(rig.get(&subnet)["properties"]["ipConfigurations"].as_array().unwrap().len(), 2);
     assert_eq!(rig.refused("DELETE", &subnet, Value::Null), (400, "InUseSubnetCannotBeDeleted".to_owned()));
-    assert_eq!(rig.refused("DELETE", &rig.network("virtualNetworks/net"), Value::Null).1, "InUseSubnetCannotBeDeleted");
-    let sets = format!("{}/resourceGroups/MC_rg_k_koreacentral/providers/Microsoft.Compute/virtualMachineScaleSets", rig.subscription());
+    assert_eq!(
+        rig.refused("DELETE", &rig.network("virtualNetworks/net"), Value::Null).1,
+        "InUseSubnetCannotBeDeleted"
+    );
+    let sets = format!(
+        "{}/resourceGroups/MC_rg_k_koreacentral/providers/Microsoft.Compute/virtualMachineScaleSets",
+        rig.subscription()
+    );
     let set = rig.get(&sets)["value"][0]["id"].as_str().unwrap().to_owned();
     let machines = rig.get(&format!("{set}/virtualMachines?$expand=instanceView"));
     assert_eq!(machines["value"][1]["instanceId"], "1");
-    assert!(machines["value"][0]["properties"]["osProfile"]["computerName"].as_str().unwrap().ends_with("-vmss000000"));
-    assert_eq!(machines["value"][0]["properties"]["instanceView"]["statuses"][1]["code"], "PowerState/running");
+    assert!(
+        machines["value"][0]["properties"]["osProfile"]["computerName"]
+            .as_str()
+            .unwrap()
+            .ends_with("-vmss000000")
+    );
+    assert_eq!(
+        machines["value"][0]["properties"]["instanceView"]["statuses"][1]["code"],
+        "PowerState/running"
+    );
     let interfaces = rig.get(&format!("{set}/networkInterfaces"));
-    let address = &interfaces["value"][0]["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"];
+    let address =
+        &interfaces["value"][0]["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"];
     assert_eq!(address, "10.20.0.4");
     rig.ok("DELETE", &rig.cluster("k"), Value::Null);
     rig.advance(250);
@@ -218,11 +262,17 @@ fn a_stopped_cluster_has_no_machines_and_refuses_changes() {
     assert_eq!(got.status, 202);
     rig.advance(121);
     let seen = rig.get(&path);
-    assert_eq!((&seen["properties"]["provisioningState"], &seen["properties"]["powerState"]["code"]), (&json!("Succeeded"), &json!("Stopped")));
+    assert_eq!(
+        (&seen["properties"]["provisioningState"], &seen["properties"]["powerState"]["code"]),
+        (&json!("Succeeded"), &json!("Stopped"))
+    );
     assert!(rig.ids("virtualMachine").is_empty());
     assert_eq!(rig.refused("PUT", &path, rig.body(2)), (409, "OperationNotAllowed".to_owned()));
     assert_eq!(rig.refused("POST", &format!("{path}/stop"), Value::Null).0, 409);
-    assert_eq!(rig.refused("PUT", &format!("{path}/agentPools/two"), json!({"properties": {"count": 1}})).0, 409);
+    assert_eq!(
+        rig.refused("PUT", &format!("{path}/agentPools/two"), json!({"properties": {"count": 1}})).0,
+        409
+    );
     rig.ok("POST", &format!("{path}/start"), Value::Null);
     rig.advance(181);
     assert_eq!(rig.get(&path)["properties"]["powerState"]["code"], "Running");
@@ -264,14 +314,19 @@ async fn kubeconfigs_have_a_certificate_of_the_clusters_authority_or_a_login() {
     rig.advance(400);
     let user = config(&entra, "listClusterUserCredential");
     assert_eq!(user["users"][0]["user"]["exec"]["command"], "kubelogin");
-    assert_eq!(rig.refused("POST", &format!("{entra}/listClusterAdminCredential"), Value::Null).1, "BadRequest");
+    assert_eq!(
+        rig.refused("POST", &format!("{entra}/listClusterAdminCredential"), Value::Null).1,
+        "BadRequest"
+    );
 }
 
 #[test]
 fn copies_fill_more_than_a_page_and_vanish() {
     let rig = Rig::new();
     let path = rig.standing();
-    rig.cloud.event(&json!({"type": "clustersAreCopied", "cluster": "k", "clusters": 120, "nodeGroups": 60})).unwrap();
+    rig.cloud
+        .event(&json!({"type": "clustersAreCopied", "cluster": "k", "clusters": 120, "nodeGroups": 60}))
+        .unwrap();
     let mut list = format!("{}/providers/Microsoft.ContainerService/managedClusters", rig.subscription());
     let (mut seen, mut pages) = (0, 0);
     loop {

@@ -13,7 +13,10 @@ fn a_creation_that_failed_is_repaired_by_a_repeated_put() {
     let got = rig.call_with(fault, "PUT", &path, rig.body(2));
     rig.advance(400);
     let operation = rig.operation(&got);
-    assert_eq!((&operation["status"], &operation["error"]["code"]), (&json!("Failed"), &json!("VMExtensionProvisioningError")));
+    assert_eq!(
+        (&operation["status"], &operation["error"]["code"]),
+        (&json!("Failed"), &json!("VMExtensionProvisioningError"))
+    );
     assert_eq!(rig.get(&path)["properties"]["provisioningState"], "Failed");
     rig.ok("PUT", &path, rig.body(2));
     rig.advance(400);
@@ -42,7 +45,11 @@ fn capacity_quota_and_endlessness() {
 fn stale_reads_show_the_world_of_before() {
     let rig = Rig::new();
     let stale = || vec![Effect::StaleReads { seconds: 60 }];
-    rig.cloud.controls().faults.add(Rule::new("resources", "ResourceGroups_Get", Effect::StaleReads { seconds: 60 }));
+    rig.cloud.controls().faults.add(Rule::new(
+        "resources",
+        "ResourceGroups_Get",
+        Effect::StaleReads { seconds: 60 },
+    ));
     let path = format!("{}/resourceGroups/new", rig.subscription());
     rig.ok("PUT", &path, json!({"location": "eastus"}));
     assert_eq!(rig.call_with(stale(), "GET", &path, Value::Null).status, 404);
@@ -76,7 +83,10 @@ fn calls_beyond_a_bucket_are_throttled_until_it_fills() {
     let path = rig.group("");
     let call = || rig.call("GET", &path, Value::Null);
     let refused = (0..260).map(|_| call()).find(|got| got.status == 429).unwrap();
-    assert_eq!((refused.code.as_deref(), refused.header("retry-after").as_str()), (Some("SubscriptionRequestsThrottled"), "1"));
+    assert_eq!(
+        (refused.code.as_deref(), refused.header("retry-after").as_str()),
+        (Some("SubscriptionRequestsThrottled"), "1")
+    );
     rig.advance(1);
     assert_eq!(call().status, 200);
 }
@@ -87,7 +97,11 @@ fn aks_has_a_bucket_of_its_own_for_each_cluster() {
     let path = rig.standing();
     let put = || rig.call("PUT", &path, json!({"location": "nowhere"}));
     let refused = (0..25).map(|_| put()).find(|got| got.status == 429).unwrap();
-    assert!(refused.message().starts_with("The PutManagedClusterHandler.PUT request limit has been exceeded for SubID="));
+    assert!(
+        refused
+            .message()
+            .starts_with("The PutManagedClusterHandler.PUT request limit has been exceeded for SubID=")
+    );
     assert_eq!(rig.call("PUT", &rig.cluster("other"), rig.body(1)).status, 201);
 }
 

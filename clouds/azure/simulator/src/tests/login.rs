@@ -35,7 +35,8 @@ impl Rig {
         let mut header = header.clone();
         header["alg"] = "RS256".into();
         header["typ"] = "JWT".into();
-        let signed = format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
+        let signed =
+            format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
         let mut signature = vec![0; key.public_modulus_len()];
         key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
         format!("{signed}.{}", encoded(&signature))
@@ -70,10 +71,14 @@ fn wrong_logins_are_refused_in_the_words_of_entra() {
     let secret = rig.text("clientSecret");
     assert_eq!(error(&rig.login_v2(&[("client_secret", "wrong")])), (401, 7_000_215));
     assert_eq!(error(&rig.login_v2(&[])), (401, 7_000_218));
-    let other = rig.login("/00000000-0000-0000-0000-000000000000/oauth2/v2.0/token", &[("grant_type", "client_credentials")]);
+    let other = rig.login(
+        "/00000000-0000-0000-0000-000000000000/oauth2/v2.0/token",
+        &[("grant_type", "client_credentials")],
+    );
     assert_eq!(error(&other), (400, 90_002));
     let path = format!("/{}/oauth2/v2.0/token", rig.text("tenantId"));
-    let unknown = [("grant_type", "client_credentials"), ("client_id", "x"), ("client_secret", secret.as_str())];
+    let unknown =
+        [("grant_type", "client_credentials"), ("client_id", "x"), ("client_secret", secret.as_str())];
     assert_eq!(error(&rig.login(&path, &unknown)), (400, 700_016));
     let id = rig.text("clientId");
     let bad_scope = [
@@ -129,7 +134,8 @@ fn tokens_for_others_forged_and_missing_ones_are_refused() {
 fn a_certificate_signs_for_its_application_alone() {
     let rig = Rig::bare();
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["pmks".to_owned()]).unwrap().self_signed(&pair).unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["pmks".to_owned()]).unwrap().self_signed(&pair).unwrap();
     let key = RsaKeyPair::from_pkcs8(&pair.serialize_der()).unwrap();
     let event = json!({"type": "registerClientCertificate", "certificate": certificate.pem()});
     let (id, now) = (rig.text("clientId"), rig.cloud.controls().clock.wall().as_second());
@@ -163,7 +169,8 @@ fn a_federated_token_is_matched_by_issuer_subject_and_audience() {
     let key = RsaKeyPair::from_pkcs8(&pair.serialize_der()).unwrap();
     let now = rig.cloud.controls().clock.wall().as_second();
     let (issuer, subject) = ("https://issuer.example", "system:serviceaccount:a:b");
-    let claims = json!({"iss": issuer, "sub": subject, "aud": ["api://AzureADTokenExchange"], "exp": now + 600});
+    let claims =
+        json!({"iss": issuer, "sub": subject, "aud": ["api://AzureADTokenExchange"], "exp": now + 600});
     let login = |claims: &Value| rig.login_by(&rig.assertion(&key, &json!({}), claims));
     assert_eq!(error(&login(&claims)), (401, 700_211));
     rig.cloud
@@ -188,8 +195,14 @@ fn clients_find_their_way_before_they_log_in() {
     let tenant = rig.text("tenantId");
     let openid = bare(&format!("/{tenant}/v2.0/.well-known/openid-configuration"));
     assert_eq!(openid["token_endpoint"], format!("http://localhost:1/{tenant}/oauth2/v2.0/token"));
-    assert_eq!(bare("/adfs/.well-known/openid-configuration")["token_endpoint"], "http://localhost:1/adfs/oauth2/token");
-    assert_eq!(bare("/common/discovery/instance?api-version=1.1")["metadata"][0]["preferred_network"], "localhost:1");
+    assert_eq!(
+        bare("/adfs/.well-known/openid-configuration")["token_endpoint"],
+        "http://localhost:1/adfs/oauth2/token"
+    );
+    assert_eq!(
+        bare("/common/discovery/instance?api-version=1.1")["metadata"][0]["preferred_network"],
+        "localhost:1"
+    );
     let cloud = bare("/metadata/endpoints?api-version=2022-09-01");
     assert_eq!(cloud["resourceManager"], "http://localhost:1");
     assert!(cloud["authentication"]["loginEndpoint"].as_str().unwrap().ends_with("/adfs"));

@@ -9,13 +9,19 @@ fn api_versions_and_providers_are_needed() {
     let rig = Rig::bare();
     let refused = |path: &str| rig.refused("GET", path, Value::Null);
     assert_eq!(refused("/subscriptions?api-version="), (400, "MissingApiVersionParameter".to_owned()));
-    assert_eq!(refused("/subscriptions?api-version=tomorrow"), (400, "InvalidApiVersionParameter".to_owned()));
+    assert_eq!(
+        refused("/subscriptions?api-version=tomorrow"),
+        (400, "InvalidApiVersionParameter".to_owned())
+    );
     assert_eq!(refused("/subscriptions/other/resourceGroups"), (404, "SubscriptionNotFound".to_owned()));
     assert_eq!(refused(&rig.group("")), (404, "ResourceGroupNotFound".to_owned()));
     rig.ok("PUT", &rig.group(""), json!({"location": "Korea Central"}));
     let network = rig.network("virtualNetworks/net");
     let body = json!({"location": "koreacentral", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
-    assert_eq!(rig.refused("PUT", &network, body.clone()), (409, "MissingSubscriptionRegistration".to_owned()));
+    assert_eq!(
+        rig.refused("PUT", &network, body.clone()),
+        (409, "MissingSubscriptionRegistration".to_owned())
+    );
     let provider = format!("{}/providers/Microsoft.Network", rig.subscription());
     assert_eq!(rig.get(&provider)["registrationState"], "NotRegistered");
     let asked = rig.ok("POST", &format!("{provider}/register"), Value::Null);
@@ -68,7 +74,10 @@ fn a_network_is_made_read_and_deleted() {
     let seen = rig.get(&path);
     assert_eq!(seen["properties"]["provisioningState"], "Succeeded");
     assert_eq!(seen["properties"]["subnets"][0]["properties"]["addressPrefix"], "10.20.0.0/24");
-    assert_eq!((seen["type"].as_str(), seen["tags"]["a"].as_str()), (Some("Microsoft.Network/virtualNetworks"), Some("b")));
+    assert_eq!(
+        (seen["type"].as_str(), seen["tags"]["a"].as_str()),
+        (Some("Microsoft.Network/virtualNetworks"), Some("b"))
+    );
     assert_eq!(rig.ok("PUT", &path, body).status, 200);
     let two = json!({"properties": {"addressPrefix": "10.20.1.0/24"}});
     assert_eq!(rig.ok("PUT", &format!("{path}/subnets/two"), two).status, 201);
@@ -96,7 +105,8 @@ fn impossible_networks_are_refused() {
     assert_eq!(rig.refused("PUT", &rig.network("virtualNetworks/-net"), body).1, "InvalidResourceName");
     let body = json!({"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
     assert_eq!(rig.refused("PUT", &rig.network("virtualNetworks/a"), body).1, "LocationRequired");
-    let body = json!({"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
+    let body =
+        json!({"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
     assert_eq!(rig.refused("PUT", &rig.network("virtualNetworks/net"), body).1, "InvalidResourceLocation");
     assert_eq!(rig.get(&subnet)["properties"]["provisioningState"], "Succeeded");
 }
@@ -116,14 +126,21 @@ fn security_groups_have_rules_and_are_kept_while_in_use() {
     assert_eq!(rig.ok("PUT", &path, body).status, 201);
     let one = |priority: u32| json!({"properties": rule(priority)});
     assert_eq!(rig.refused("PUT", &format!("{path}/securityRules/two"), one(100)).1, "SecurityRuleConflict");
-    assert_eq!(rig.refused("PUT", &format!("{path}/securityRules/two"), one(99)).1, "SecurityRuleInvalidPriority");
+    assert_eq!(
+        rig.refused("PUT", &format!("{path}/securityRules/two"), one(99)).1,
+        "SecurityRuleInvalidPriority"
+    );
     let missing = json!({"properties": {"protocol": "Tcp"}});
-    assert_eq!(rig.refused("PUT", &format!("{path}/securityRules/two"), missing).1, "SecurityRuleParameterNotSpecified");
+    assert_eq!(
+        rig.refused("PUT", &format!("{path}/securityRules/two"), missing).1,
+        "SecurityRuleParameterNotSpecified"
+    );
     rig.ok("PUT", &format!("{path}/securityRules/two"), one(101));
     let seen = rig.get(&path);
     assert_eq!(seen["properties"]["securityRules"].as_array().unwrap().len(), 2);
     assert_eq!(seen["properties"]["defaultSecurityRules"].as_array().unwrap().len(), 6);
-    let guarded = json!({"properties": {"addressPrefix": "10.20.0.0/24", "networkSecurityGroup": {"id": path}}});
+    let guarded =
+        json!({"properties": {"addressPrefix": "10.20.0.0/24", "networkSecurityGroup": {"id": path}}});
     rig.ok("PUT", &subnet, guarded);
     assert_eq!(rig.refused("DELETE", &path, Value::Null).1, "InUseNetworkSecurityGroupCannotBeDeleted");
     rig.ok("PUT", &subnet, json!({"properties": {"addressPrefix": "10.20.0.0/24"}}));
@@ -156,7 +173,9 @@ fn a_new_identity_is_unknown_for_a_while_and_has_a_role_once() {
     );
     let body = json!({"properties": {"roleDefinitionId": role, "principalId": made.text("/properties/principalId")}});
     let path = |number: u32| {
-        format!("{subnet}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-00000000000{number}")
+        format!(
+            "{subnet}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-00000000000{number}"
+        )
     };
     assert_eq!(rig.refused("PUT", &path(1), body.clone()), (400, "PrincipalNotFound".to_owned()));
     rig.advance(21);
@@ -164,7 +183,8 @@ fn a_new_identity_is_unknown_for_a_while_and_has_a_role_once() {
     assert_eq!(rig.ok("PUT", &path(1), body.clone()).status, 200);
     assert_eq!(rig.refused("PUT", &path(2), body), (409, "RoleAssignmentExists".to_owned()));
     let filter = format!("principalId%20eq%20'{}'", made.text("/properties/principalId"));
-    let list = rig.get(&format!("{subnet}/providers/Microsoft.Authorization/roleAssignments?$filter={filter}"));
+    let list =
+        rig.get(&format!("{subnet}/providers/Microsoft.Authorization/roleAssignments?$filter={filter}"));
     assert_eq!(list["value"].as_array().unwrap().len(), 1);
     assert_eq!(rig.ok("DELETE", &path(1), Value::Null).status, 200);
     assert_eq!(rig.ok("DELETE", &path(1), Value::Null).status, 204);
@@ -175,13 +195,19 @@ fn a_new_identity_is_unknown_for_a_while_and_has_a_role_once() {
 fn lists_have_pages() {
     let rig = Rig::new();
     for number in 0..7 {
-        rig.ok("PUT", &format!("{}/resourceGroups/g{number}", rig.subscription()), json!({"location": "eastus"}));
+        rig.ok(
+            "PUT",
+            &format!("{}/resourceGroups/g{number}", rig.subscription()),
+            json!({"location": "eastus"}),
+        );
     }
     let mut path = format!("{}/resourceGroups?$top=3", rig.subscription());
     let mut names = Vec::new();
     loop {
         let page = rig.get(&path);
-        names.extend(page["value"].as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap().to_owned()));
+        names.extend(
+            page["value"].as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["nextLink"].as_str() else { break };
         path = next.strip_prefix("http://127.0.0.1:1").unwrap().to_owned();
     }
@@ -197,9 +223,14 @@ fn sizes_quotas_and_regions_are_told() {
     let skus = rig.get(&format!("{compute}/skus?$filter=location%20eq%20'koreacentral'"));
     let skus = skus["value"].as_array().unwrap();
     assert!(skus.iter().all(|sku| sku["locations"][0] == "koreacentral"));
-    assert!(skus.iter().any(|sku| sku["name"] == "Standard_D2s_v5" && sku["locationInfo"][0]["zones"][2] == "3"));
+    assert!(
+        skus.iter().any(|sku| sku["name"] == "Standard_D2s_v5" && sku["locationInfo"][0]["zones"][2] == "3")
+    );
     let usages = rig.get(&format!("{compute}/locations/koreacentral/usages"));
-    assert_eq!((&usages["value"][0]["name"]["value"], &usages["value"][0]["currentValue"]), (&json!("cores"), &json!(0)));
+    assert_eq!(
+        (&usages["value"][0]["name"]["value"], &usages["value"][0]["currentValue"]),
+        (&json!("cores"), &json!(0))
+    );
     let regions = rig.get(&format!("{}/locations", rig.subscription()));
     assert_eq!(regions["value"][0]["availabilityZoneMappings"][0]["logicalZone"], "1");
 }

@@ -10,7 +10,11 @@ fn a_pool_is_added_scaled_and_removed() {
     let rig = Rig::new();
     let path = rig.standing();
     let pool = format!("{path}/agentPools/two");
-    let got = rig.ok("PUT", &pool, json!({"properties": {"count": 1, "vmSize": "standard_d4s_v5", "availabilityZones": ["1", "3"]}}));
+    let got = rig.ok(
+        "PUT",
+        &pool,
+        json!({"properties": {"count": 1, "vmSize": "standard_d4s_v5", "availabilityZones": ["1", "3"]}}),
+    );
     assert_eq!((got.status, got.text("/properties/provisioningState")), (201, "Creating"));
     assert_eq!((got.text("/properties/vmSize"), got.text("/properties/mode")), ("Standard_D4s_v5", "User"));
     rig.advance(200);
@@ -20,7 +24,10 @@ fn a_pool_is_added_scaled_and_removed() {
     let got = rig.ok("PUT", &pool, body.clone());
     assert_eq!((got.status, got.text("/properties/provisioningState")), (200, "Scaling"));
     rig.advance(121);
-    assert_eq!((rig.get(&pool)["properties"]["provisioningState"].as_str(), rig.ids("virtualMachine").len()), (Some("Succeeded"), 5));
+    assert_eq!(
+        (rig.get(&pool)["properties"]["provisioningState"].as_str(), rig.ids("virtualMachine").len()),
+        (Some("Succeeded"), 5)
+    );
     body["properties"]["count"] = 0.into();
     rig.ok("PUT", &pool, body);
     rig.advance(121);
@@ -29,7 +36,10 @@ fn a_pool_is_added_scaled_and_removed() {
     rig.advance(121);
     assert_eq!(rig.refused("GET", &pool, Value::Null).0, 404);
     assert_eq!(rig.call("DELETE", &pool, Value::Null).status, 204);
-    assert_eq!(rig.refused("PUT", &rig.cluster("none/agentPools/x"), json!({"properties": {"count": 1}})), (404, "ParentResourceNotFound".to_owned()));
+    assert_eq!(
+        rig.refused("PUT", &rig.cluster("none/agentPools/x"), json!({"properties": {"count": 1}})),
+        (404, "ParentResourceNotFound".to_owned())
+    );
 }
 
 #[test]
@@ -58,7 +68,11 @@ fn only_the_autoscaler_moves_the_count_while_it_is_on() {
     let mut both = body.clone();
     both["properties"]["count"] = 4.into();
     let got = rig.call("PUT", &pool, both);
-    assert!(got.message().contains("Cannot manually scale and enable cluster autoscaler"), "{}", got.message());
+    assert!(
+        got.message().contains("Cannot manually scale and enable cluster autoscaler"),
+        "{}",
+        got.message()
+    );
     rig.ok("PUT", &pool, body);
     rig.advance(100);
     let stale = rig.get(&pool);
@@ -75,5 +89,9 @@ fn only_the_autoscaler_moves_the_count_while_it_is_on() {
     rig.advance(100);
     assert_eq!(rig.get(&pool)["properties"]["count"], 4, "the autoscaler keeps to its limits");
     assert_eq!(rig.ids("virtualMachine").len(), 4);
-    assert!(rig.cloud.event(&json!({"type": "autoscalerScales", "cluster": "k", "pool": "one", "count": 9})).is_err());
+    assert!(
+        rig.cloud
+            .event(&json!({"type": "autoscalerScales", "cluster": "k", "pool": "one", "count": 9}))
+            .is_err()
+    );
 }
