@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::{root, tidy};
 
 /// The features that add the suites against software that others wrote.
-const OUTSIDE_WORLD: &str = "pmks-aws-tests/outside-world";
+const OUTSIDE_WORLD: &str = "pmks-aws-tests/outside-world,pmks-azure-tests/outside-world";
 
 /// Runs all of it; what is missing on this machine is skipped by the suite itself with one visible line.
 ///
