@@ -215,6 +215,20 @@ impl ClusterApi {
         Ok(volumes.into_iter().filter_map(Object::persistent_volume).collect())
     }
 
+    /// What tells a namespace from another of its name; `None` if there is none. That of `kube-system`, which stands as
+    /// long as its cluster, tells clusters apart.
+    ///
+    /// # Errors
+    /// As of [`Self::list`].
+    pub async fn namespace_uid(&self, name: &str) -> Result<Option<String>> {
+        let action = "kubernetes.GetNamespace";
+        let call = self.call(action, Effect::Read, Method::GET, &format!("api/v1/namespaces/{name}"))?;
+        match self.send(call, action).await? {
+            None => Ok(None),
+            Some(response) => Ok(Some(self.read::<Object>(action, &response)?.metadata.uid)),
+        }
+    }
+
     async fn all<T: DeserializeOwned>(&self, action: &'static str, path: &str) -> Result<Vec<T>> {
         let mut found = Vec::new();
         let mut next = String::new();

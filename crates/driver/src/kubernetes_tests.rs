@@ -102,3 +102,12 @@ fn disks_at_the_cloud_are_found_in_both_forms() {
     assert_eq!(read(&spec).unwrap().cloud_id, path);
     assert_eq!(read(r#"{"metadata":{"name":"pv"},"spec":{"hostPath":{"path":"/x"}}}"#), None);
 }
+
+#[tokio::test]
+async fn a_namespace_has_an_identifier_of_its_own() {
+    let there = r#"{"metadata":{"name":"kube-system","uid":"u-1"}}"#;
+    let (api, heard) = cluster(vec![(200, there.into()), said(404, "NotFound")]).await;
+    assert_eq!(api.namespace_uid("kube-system").await.unwrap().as_deref(), Some("u-1"));
+    assert_eq!(api.namespace_uid("nothing").await.unwrap(), None);
+    assert!(heard.lock().unwrap()[0].starts_with("GET /base/api/v1/namespaces/kube-system "));
+}

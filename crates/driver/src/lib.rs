@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod change;
+pub mod cluster_objects;
 mod connection;
 mod credential;
 mod error;

@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
-use pmks_driver::kubernetes::{BalancedObject, Kind, PersistentVolume};
-use pmks_driver::{DriverError, ErrorKind, Marks, Result, chain};
+use pmks_driver::cluster_objects::{ClusterObjects, keep, volume_made_by};
+use pmks_driver::kubernetes::PersistentVolume;
+use pmks_driver::{DriverError, ErrorKind, Marks, Result};
 use pmks_model::{Child, Children, Cluster, Tags};
 
 use crate::api::ec2::filter;
@@ -30,81 +31,27 @@ pub(crate) const INTERFACE: &str = "networkInterface";
 /// An EBS volume.
 pub(crate) const VOLUME: &str = Child::VOLUME;
 
-/// What a Kubernetes object that makes balancers is called among children; its identifier is `namespace/name`.
-pub(crate) fn object_kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Service => "service",
-        Kind::Ingress => "ingress",
-        Kind::Gateway => "gateway",
-    }
-}
-
 /// All children, ordered by kind and identifier. What could not be looked at is named among the unknown. At least
 /// six calls at AWS, and one for every 20 balancers and target groups of the cluster's network; four at the cluster.
 pub(crate) async fn children(driver: &AwsDriver, cluster: &Cluster) -> Result<Children> {
     let objects = objects(driver, cluster).await;
     let mut at_aws = at_aws(driver, cluster, &objects).await;
-    let mut found: Vec<Child> = objects.balanced.iter().map(object_child).collect();
+    let mut found: Vec<Child> = objects.children().collect();
     found.append(&mut at_aws.found);
     found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
     found.dedup_by(|a, b| (&a.kind, &a.system_id) == (&b.kind, &b.system_id));
     Ok(Children { found, unknown: objects.unknown.into_iter().chain(at_aws.unknown).collect() })
 }
 
-/// What a cluster's own Kubernetes API said.
-#[derive(Debug, Default)]
-struct Objects {
-    balanced: Vec<BalancedObject>,
-    volumes: Vec<PersistentVolume>,
-    unknown: Vec<String>,
-}
-
-async fn objects(driver: &AwsDriver, cluster: &Cluster) -> Objects {
-    let mut objects = Objects::default();
-    // Without an endpoint no controller has ever run.
+/// What the cluster itself knows. Without an endpoint no controller has ever run.
+async fn objects(driver: &AwsDriver, cluster: &Cluster) -> ClusterObjects {
     if cluster.access.endpoint.is_empty() {
-        return objects;
+        return ClusterObjects::default();
     }
-    let api = match kubernetes::of(driver, cluster).await {
-        Ok(api) => api,
-        Err(error) => {
-            objects.unknown.push(format!("what the cluster itself knows: {}", chain(&error)));
-            return objects;
-        }
-    };
-    let (services, ingresses, gateways, volumes) = futures::join!(
-        api.list(Kind::Service).boxed(),
-        api.list(Kind::Ingress).boxed(),
-        api.list(Kind::Gateway).boxed(),
-        api.persistent_volumes().boxed(),
-    );
-    for (what, listed) in [("Services", services), ("Ingresses", ingresses), ("Gateways", gateways)] {
-        keep(what, listed, &mut objects.balanced, &mut objects.unknown);
-    }
-    keep("PersistentVolumes", volumes, &mut objects.volumes, &mut objects.unknown);
-    objects
+    ClusterObjects::read(kubernetes::of(driver, cluster).await).await
 }
 
-/// Keeps what was read, or says why it was not.
-fn keep<T>(what: &str, read: Result<Vec<T>>, found: &mut Vec<T>, unknown: &mut Vec<String>) {
-    match read {
-        Ok(read) => found.extend(read),
-        Err(error) => unknown.push(format!("{what}: {}", chain(&error))),
-    }
-}
-
-fn object_child(object: &BalancedObject) -> Child {
-    Child {
-        kind: object_kind(object.kind).to_owned(),
-        system_id: format!("{}/{}", object.namespace, object.name),
-        name: object.name.clone(),
-        made_by: String::new(),
-        // The object itself lives in the cluster; what it made does not.
-        goes_with_cluster: true,
-    }
-}
-
-async fn at_aws(driver: &AwsDriver, cluster: &Cluster, objects: &Objects) -> Children {
+async fn at_aws(driver: &AwsDriver, cluster: &Cluster, objects: &ClusterObjects) -> Children {
     let of = Owner::new(cluster, objects);
     // Boxed: together they are larger than a future should be.
     let (classic, balancers, groups, targets, interfaces, volumes) = futures::join!(
@@ -140,7 +87,7 @@ struct Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    fn new(cluster: &'a Cluster, objects: &Objects) -> Self {
+    fn new(cluster: &'a Cluster, objects: &ClusterObjects) -> Self {
         let mut addresses = BTreeMap::new();
         for object in &objects.balanced {
             let who = format!("{} {}/{}", object.kind.as_str(), object.namespace, object.name);
@@ -310,11 +257,7 @@ async fn volumes(driver: &AwsDriver, of: &Owner<'_>, claimed: &[PersistentVolume
     }
     // Disks of other storage drivers, such as file systems, have identifiers of their own.
     for volume in claimed.iter().filter(|volume| volume.cloud_id.starts_with("vol-")) {
-        let keeps = if volume.reclaimed { "" } else { ", which says to retain it" };
-        let made_by = match volume.claim.as_str() {
-            "" => format!("PersistentVolume {}{keeps}", volume.name),
-            claim => format!("PersistentVolumeClaim {claim}{keeps}"),
-        };
+        let made_by = volume_made_by(volume);
         children.insert(volume.cloud_id.clone(), child(VOLUME, &volume.cloud_id, &volume.name, made_by));
     }
     Ok(children.into_values().collect())
@@ -389,6 +332,7 @@ pub(crate) async fn remove(driver: &AwsDriver, child: &Child) -> Result<()> {
 mod tests {
     use super::*;
     use crate::query::{List, Tag};
+    use pmks_driver::kubernetes::{BalancedObject, Kind};
     use pmks_model::{ClusterNetwork, Iid};
 
     fn cluster() -> Cluster {
@@ -403,7 +347,7 @@ mod tests {
         }
     }
 
-    fn service(host: &str) -> Objects {
+    fn service(host: &str) -> ClusterObjects {
         let balanced = vec![BalancedObject {
             kind: Kind::Service,
             namespace: "default".to_owned(),
@@ -412,7 +356,7 @@ mod tests {
             addresses: vec![host.to_owned()],
             deleting: false,
         }];
-        Objects { balanced, ..Objects::default() }
+        ClusterObjects { balanced, ..ClusterObjects::default() }
     }
 
     fn tags(pairs: &[(&str, &str)]) -> Tags {
@@ -454,7 +398,7 @@ mod tests {
 
     #[test]
     fn groups_of_users_are_never_children() {
-        let (cluster, objects) = (cluster(), Objects::default());
+        let (cluster, objects) = (cluster(), ClusterObjects::default());
         let of = Owner::new(&cluster, &objects);
         let owned = ("kubernetes.io/cluster/prod", "owned");
         let found = |group: ec2::SecurityGroup| group_child(&group, &of).map(|child| child.goes_with_cluster);

@@ -4,25 +4,15 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
-use pmks_driver::kubernetes::Kind;
-use pmks_driver::{Asked, Effect, ErrorKind, Look, Result, StageContext, StageSpecification};
+use pmks_driver::cluster_objects::{EXPECTED, ObjectRemoval, has_waited};
+use pmks_driver::kubernetes::ClusterApi;
+use pmks_driver::{Asked, Effect, Look, Result, StageContext, StageSpecification};
 use pmks_model::{AccessInfo, Child, Cluster, Iid};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Stage;
 use crate::{AwsDriver, children, kubernetes};
-
-/// How long controllers are waited for; then the sweep takes what they left.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// How long a controller usually takes to remove a balancer.
-const EXPECTED: Duration = Duration::from_mins(2);
-
-/// The Kubernetes kind of a child, if it is an object in the cluster.
-pub(super) fn object_kind(kind: &str) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|candidate| children::object_kind(*candidate) == kind)
-}
 
 /// Whether a child is a balancer.
 pub(super) fn is_balancer(child: &Child) -> bool {
@@ -41,54 +31,35 @@ pub(super) fn ranks(swept: &[Child]) -> Vec<Vec<Child>> {
     (0..4).map(of).filter(|children| !children.is_empty()).collect()
 }
 
-/// Whether a stage has waited long enough for controllers.
-fn has_waited(context: &StageContext) -> bool {
-    let waited = context.now.duration_since(context.started_at);
-    waited.saturating_mul(i32::try_from(context.pace.max(1)).unwrap_or(i32::MAX)) >= LONGEST_WAIT
-}
-
 /// Deletes a Service, Ingress or Gateway, whose controller then removes its balancer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KubernetesObject {
     cluster: String,
     access: AccessInfo,
-    kind: String,
-    namespace: String,
-    name: String,
+    #[serde(flatten)]
+    object: ObjectRemoval,
 }
 
 impl KubernetesObject {
     /// The stage of a child that is an object in the cluster.
     pub(super) fn of(cluster: &str, access: &AccessInfo, child: &Child) -> Option<Self> {
-        object_kind(&child.kind)?;
-        let (namespace, name) = child.system_id.split_once('/')?;
-        Some(Self {
-            cluster: cluster.to_owned(),
-            access: access.clone(),
-            kind: child.kind.clone(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        })
+        let object = ObjectRemoval::of(child)?;
+        Some(Self { cluster: cluster.to_owned(), access: access.clone(), object })
     }
 
     /// Its stage.
     pub(super) fn stage(&self) -> StageSpecification {
-        let name = format!("removal of {} {}/{}", self.kind, self.namespace, self.name);
-        self.specification(name).expected(EXPECTED)
+        self.specification(self.object.stage_name()).expected(EXPECTED)
     }
 
-    fn cluster(&self) -> Cluster {
-        Cluster {
+    async fn api(&self, driver: &AwsDriver) -> Result<ClusterApi> {
+        let cluster = Cluster {
             iid: Iid::unnamed(self.cluster.as_str()),
             access: self.access.clone(),
             ..Cluster::default()
-        }
-    }
-
-    /// Given up: the sweep will take the balancer, once nothing can make it again.
-    fn given_up(why: &str) -> Look {
-        Look::ready("", "", json!({"givenUp": why}))
+        };
+        kubernetes::of(driver, &cluster).await
     }
 }
 
@@ -97,32 +68,11 @@ impl Stage for KubernetesObject {
     const KIND: &'static str = "aws.kubernetesObject.removal";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
-        let Some(kind) = object_kind(&self.kind) else { return Ok(Self::given_up("no such kind")) };
-        let api = kubernetes::of(driver, &self.cluster()).await?;
-        match api.get(kind, &self.namespace, &self.name).await {
-            Ok(None) => Ok(Look::gone()),
-            Ok(Some(_)) if has_waited(context) => {
-                Ok(Self::given_up("its controller has not removed the balancer"))
-            }
-            Ok(Some(object)) if object.deleting => {
-                Ok(Look::pending(object.uid, "", "its controller removes the balancer"))
-            }
-            Ok(Some(_)) => Ok(Look::Absent),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden { .. }) =>
-            {
-                Ok(Self::given_up(&error.to_string()))
-            }
-            Err(error) if has_waited(context) => Ok(Self::given_up(&error.to_string())),
-            Err(error) => Ok(Look::Unsure(error.to_string())),
-        }
+        self.object.look(&self.api(driver).await?, context).await
     }
 
     async fn ask(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Asked> {
-        let Some(kind) = object_kind(&self.kind) else { return Ok(Asked::done(Value::Null)) };
-        let api = kubernetes::of(driver, &self.cluster()).await?;
-        api.delete(kind, &self.namespace, &self.name, "").await?;
-        Ok(Asked::accepted())
+        self.object.ask(&self.api(driver).await?).await
     }
 }
 
@@ -200,7 +150,6 @@ impl Stage for RemoveChild {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::tests::context;
 
     fn child(kind: &str, id: &str) -> Child {
         Child {
@@ -237,29 +186,5 @@ mod tests {
             ]
         );
         assert!(ranks(&[]).is_empty());
-    }
-
-    #[test]
-    fn controllers_are_waited_for_ten_minutes_at_the_clouds_own_pace() {
-        let after = |seconds: i64, pace: u32| {
-            let mut context = context();
-            context.now = context.started_at + SignedDuration::from_secs(seconds);
-            context.pace = pace;
-            has_waited(&context)
-        };
-        assert!(!after(599, 1));
-        assert!(after(600, 1));
-        assert!(!after(5, 100));
-        assert!(after(6, 100));
-        assert!(!after(-5, 0));
-    }
-
-    #[test]
-    fn only_objects_of_the_cluster_are_deleted_there() {
-        let access = AccessInfo::default();
-        assert!(KubernetesObject::of("c", &access, &child("service", "default/web")).is_some());
-        assert!(KubernetesObject::of("c", &access, &child("gateway", "a/b")).is_some());
-        assert!(KubernetesObject::of("c", &access, &child("service", "no-namespace")).is_none());
-        assert!(KubernetesObject::of("c", &access, &child("volume", "vol/1")).is_none());
     }
 }

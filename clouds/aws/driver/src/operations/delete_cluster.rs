@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pmks_driver::cluster_objects::object_kind;
 use pmks_driver::{
     Asked, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, StageContext,
     StageSpecification,
@@ -128,7 +129,7 @@ fn names(stages: &[StageSpecification]) -> Vec<String> {
 fn swept(children: &Children, delete_volumes: bool) -> Vec<Child> {
     let sweeps = |child: &&Child| {
         let volume = child.kind == children::VOLUME;
-        let object = delete_children::object_kind(&child.kind).is_some();
+        let object = object_kind(&child.kind).is_some();
         !object && (volume && delete_volumes || !volume && !child.goes_with_cluster)
     };
     children.found.iter().filter(sweeps).cloned().collect()
