@@ -5,7 +5,10 @@ use std::path::Path;
 
 const ROOMS: &[(&str, &str)] = &[
     ("capabilities.rs", "What it can do: one literal, a source link at each limit."),
+    ("connection.rs", "One connection: what a driver is opened with, checked."),
     ("credential.rs", "Credential fields, and the signing or token source."),
+    ("driver.rs", "The contract: each call goes to the room that answers it."),
+    ("endpoints.rs", "The services, where each is found, and what replaces it."),
     ("errors.rs", "The table that classifies the cloud's errors, a row a quirk with its source and a test."),
     ("api.rs", "One function a cloud call: builds one request, sends it once, reads one answer."),
     ("clusters.rs", "Reads of clusters and node groups over the calls."),
@@ -13,6 +16,9 @@ const ROOMS: &[(&str, &str)] = &[
     ("machines.rs", "Images, machine types and nodes."),
     ("convert.rs", "The cloud's words in ours: pure functions with table tests."),
     ("access.rs", "Endpoint, kubeconfig and token."),
+    ("kubernetes.rs", "The way to a cluster's own API."),
+    ("children.rs", "What came into being because a cluster stood."),
+    ("prerequisites.rs", "What must be in the account first; made good on request by a plan of its own."),
 ];
 
 /// Makes `clouds/NAME` with a guide page, a driver crate, a simulator crate and a crate of tests, and prints the lines
