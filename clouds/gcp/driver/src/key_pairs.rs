@@ -1,0 +1,133 @@
+//! Key pairs. Google has none: the public half is an item of the project's metadata, which by its name lets nobody in
+//! anywhere, and is put into the nodes' own metadata where a node group names it. Never writes.
+//!
+//! Source: <https://cloud.google.com/compute/docs/connect/add-ssh-keys#metadata>
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use pmks_driver::{DriverError, ErrorKind, Marks, Result};
+use pmks_model::{Iid, KeyPair, KeyValueList, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{GcpDriver, PROVIDER};
+
+/// What the items' keys begin with.
+const PREFIX: &str = "pmks-key-pair-";
+/// Whom a key lets in on a node, as with CB-Spider.
+const USER: &str = "cb-user";
+
+/// A key pair as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stored {
+    pub(crate) public_key: String,
+    #[serde(flatten)]
+    pub(crate) marks: Marks,
+}
+
+/// One key pair. One call.
+///
+/// # Errors
+/// `NotFound`.
+pub(crate) async fn get(driver: &GcpDriver, name: &str) -> Result<KeyPair> {
+    let stored = find(&driver.api.get_project().await?, name).ok_or_else(|| {
+        let says = format!("there is no key pair {name:?} in the metadata of this project");
+        DriverError::new(ErrorKind::NotFound, PROVIDER, says).with_action("compute.projects.get")
+    })?;
+    let mut facts = KeyValueList::default();
+    facts.add("MetadataKey", key(name));
+    facts.add("UserName", USER);
+    facts.add("PublicKey", &stored.public_key);
+    Ok(KeyPair {
+        iid: Iid::new(name, name),
+        fingerprint: fingerprint(&stored.public_key),
+        tags: stored.marks.onto(&Tags::new()),
+        key_value_list: facts,
+    })
+}
+
+/// The key pair of that name in what was read of the project.
+pub(crate) fn find(project: &Value, name: &str) -> Option<Stored> {
+    let key = key(name);
+    let item = items(project).find(|item| item.get("key").and_then(Value::as_str) == Some(&key))?;
+    serde_json::from_str(item.get("value")?.as_str()?).ok()
+}
+
+/// The project's metadata with that key pair, or without it: everything else as it was read, its fingerprint included,
+/// by which Compute Engine refuses the change if somebody else was faster.
+pub(crate) fn replaced(project: &Value, name: &str, stored: Option<&Stored>) -> Value {
+    let key = key(name);
+    let mut metadata = project.get("commonInstanceMetadata").cloned().unwrap_or_else(|| json!({}));
+    let others = items(project).filter(|item| item.get("key").and_then(Value::as_str) != Some(&key));
+    let mut items: Vec<Value> = others.cloned().collect();
+    if let Some(stored) = stored {
+        // A struct of texts always serializes.
+        let value = serde_json::to_string(stored).unwrap_or_default();
+        items.push(json!({"key": key, "value": value}));
+    }
+    if let Value::Object(fields) = &mut metadata {
+        fields.insert("items".to_owned(), Value::Array(items));
+    }
+    metadata
+}
+
+/// What stands in the metadata of nodes that this key lets into.
+pub(crate) fn ssh_keys(public_key: &str) -> String {
+    format!("{USER}:{}", public_key.trim())
+}
+
+fn items(project: &Value) -> impl Iterator<Item = &Value> {
+    let items = project.get("commonInstanceMetadata").and_then(|metadata| metadata.get("items"));
+    items.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn key(name: &str) -> String {
+    format!("{PREFIX}{name}")
+}
+
+/// As OpenSSH writes it; empty for what is no key.
+fn fingerprint(public_key: &str) -> String {
+    let blob = public_key.split_ascii_whitespace().nth(1).and_then(|text| STANDARD.decode(text).ok());
+    blob.map_or_else(String::new, |blob| {
+        format!("SHA256:{}", STANDARD_NO_PAD.encode(digest::digest(&digest::SHA256, &blob)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVYgDzfQUCvJxVPnSaWOJFqApohP0NFOA4tJj+PSh0n me";
+
+    fn stored() -> Stored {
+        let marks = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
+        Stored { public_key: KEY.to_owned(), marks }
+    }
+
+    #[test]
+    fn a_key_pair_comes_and_goes_and_everything_else_stays() {
+        let project = json!({"name": "p", "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "abc=",
+            "items": [{"key": "ssh-keys", "value": "a:b"}, {"key": "x", "value": "y", "future": 1}]}});
+        let with = replaced(&project, "admin", Some(&stored()));
+        assert_eq!(with["fingerprint"], "abc=");
+        assert_eq!(with["kind"], "compute#metadata");
+        assert_eq!(with["items"][1], json!({"key": "x", "value": "y", "future": 1}));
+        let then = json!({"commonInstanceMetadata": with});
+        assert_eq!(find(&then, "admin"), Some(stored()));
+        assert_eq!(find(&then, "adm"), None);
+        assert_eq!(replaced(&then, "admin", None)["items"], project["commonInstanceMetadata"]["items"]);
+        assert_eq!(replaced(&json!({}), "admin", Some(&stored()))["items"].as_array().unwrap().len(), 1);
+    }
+
+    /// `ssh-keygen -lf` says the same of this key.
+    #[test]
+    fn a_fingerprint_is_as_openssh_writes_it() {
+        assert_eq!(fingerprint(KEY), FINGERPRINT);
+        assert_eq!(fingerprint("nonsense"), "");
+        assert_eq!(ssh_keys(KEY), format!("cb-user:{KEY}"));
+    }
+
+    const FINGERPRINT: &str = "SHA256:hYFS99icnwPH/wxN3UDncXmRL4b9QcKigmnLJ75iSHY";
+}

@@ -1,0 +1,158 @@
+//! What several operations on clusters share: reading the very cluster or node pool that is meant, and following
+//! Google's own work. Never changes anything.
+
+use pmks_driver::{Asked, ClusterTarget, DriverError, ErrorKind, Handle, NodeGroupTarget, Poll, Result};
+use pmks_model::Findings;
+use serde_json::{Value, json};
+
+use crate::api::compute::Scope;
+use crate::names::ClusterName;
+use crate::wire::{compute, container};
+use crate::{GcpDriver, PROVIDER, convert};
+
+/// The error of another thing that stands where the one that was meant stood.
+pub(super) fn replaced(what: &str, name: &str) -> DriverError {
+    let message = format!(
+        "the {what} {name:?} that stands there now is another one than was meant; nothing was changed"
+    );
+    DriverError::new(ErrorKind::Replaced, PROVIDER, message)
+}
+
+/// Whether that cluster is the one that is meant. An incarnation that nobody knows is not compared.
+pub(super) fn is_meant(meant: &str, found: &container::Cluster) -> bool {
+    meant.is_empty() || meant == convert::incarnation(found)
+}
+
+/// The cluster that is meant, by its identifier; `None`: it is gone.
+///
+/// # Errors
+/// `Replaced` if another one of that name stands there.
+pub(super) async fn cluster(
+    driver: &GcpDriver,
+    id: &str,
+    incarnation: &str,
+) -> Result<Option<(ClusterName, container::Cluster)>> {
+    let name = match driver.cluster_name(id) {
+        Err(error) if error.is_not_found() => return Ok(None),
+        name => name?,
+    };
+    match driver.api.get_cluster(&name).await {
+        Ok(found) if is_meant(incarnation, &found) => Ok(Some((name, found))),
+        Ok(_) => Err(replaced("cluster", &name.name)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The cluster that is meant, which must be there.
+///
+/// # Errors
+/// `NotFound`, `Replaced`.
+pub(super) async fn standing(
+    driver: &GcpDriver,
+    id: &str,
+    incarnation: &str,
+) -> Result<(ClusterName, container::Cluster)> {
+    cluster(driver, id, incarnation).await?.ok_or_else(|| gone("cluster", id))
+}
+
+/// The same of a target.
+///
+/// # Errors
+/// `NotFound`, `Replaced`.
+pub(super) async fn standing_cluster(
+    driver: &GcpDriver,
+    target: &ClusterTarget,
+) -> Result<(ClusterName, container::Cluster)> {
+    standing(driver, &target.iid.system_id, &target.incarnation).await
+}
+
+/// The node pool that is meant with its cluster, which must be there. Pools have no incarnation but their cluster's.
+///
+/// # Errors
+/// `NotFound`, `Replaced`.
+pub(super) async fn standing_pool(
+    driver: &GcpDriver,
+    target: &NodeGroupTarget,
+) -> Result<(ClusterName, container::Cluster, container::NodePool)> {
+    let (name, cluster) = standing_cluster(driver, &target.cluster).await?;
+    if !is_meant(&target.incarnation, &cluster) {
+        return Err(replaced("node pool", &target.iid.system_id));
+    }
+    let pool = pool_of(&cluster, &target.iid.system_id);
+    let pool = pool.cloned().ok_or_else(|| gone("node pool", &target.iid.system_id))?;
+    Ok((name, cluster, pool))
+}
+
+/// The node pool of that name.
+pub(super) fn pool_of<'a>(cluster: &'a container::Cluster, name: &str) -> Option<&'a container::NodePool> {
+    cluster.node_pools.iter().find(|pool| pool.name == name)
+}
+
+/// The error of something that should stand and does not.
+pub(super) fn gone(what: &str, name: &str) -> DriverError {
+    DriverError::new(ErrorKind::NotFound, PROVIDER, format!("there is no {what} {name:?} any more"))
+}
+
+/// The error of a name that a stranger has.
+pub(super) fn taken(what: &str, name: &str) -> DriverError {
+    let message =
+        format!("a {what} of the name {name:?} stands there already, and this operation did not make it");
+    DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message)
+}
+
+/// The error of a request that one field makes impossible.
+pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+    let mut findings = Findings::default();
+    findings.add(field, says);
+    DriverError::invalid(PROVIDER, findings)
+}
+
+/// What GKE says: its word, and why.
+pub(super) fn says(word: &str, conditions: &[container::StatusCondition]) -> String {
+    match convert::reasons(conditions, "").as_str() {
+        "" => word.to_owned(),
+        reasons => format!("{word} ({reasons})"),
+    }
+}
+
+/// Accepted; GKE's own work is to be followed.
+pub(super) fn following(name: &ClusterName, operation: &container::Operation) -> Asked {
+    if operation.name.is_empty() {
+        return Asked::accepted();
+    }
+    Asked::following(json!({"operation": operation.name, "location": name.location}))
+}
+
+/// How GKE's own work stands. What GKE no longer knows is looked for.
+pub(super) async fn follow(driver: &GcpDriver, handle: &Handle) -> Result<Poll> {
+    let text = |key: &str| handle.0.get(key).and_then(Value::as_str);
+    let (Some(operation), Some(location)) = (text("operation"), text("location")) else {
+        return Ok(Poll::Lost);
+    };
+    match driver.api.get_operation(location, operation).await {
+        Ok(operation) => Ok(convert::poll(&operation, Value::Null)),
+        Err(error) if error.is_not_found() => Ok(Poll::Lost),
+        Err(error) => Err(error),
+    }
+}
+
+/// Accepted; Compute Engine's own work is to be followed.
+pub(super) fn following_compute(scope: &Scope, operation: &compute::Operation) -> Asked {
+    if operation.name.is_empty() {
+        return Asked::accepted();
+    }
+    Asked::following(json!({"operation": operation.name, "scope": scope}))
+}
+
+/// How Compute Engine's own work stands. What it no longer knows is looked for.
+pub(super) async fn follow_compute(driver: &GcpDriver, handle: &Handle, outputs: Value) -> Result<Poll> {
+    let operation = handle.0.get("operation").and_then(Value::as_str);
+    let scope = handle.0.get("scope").and_then(|scope| serde_json::from_value::<Scope>(scope.clone()).ok());
+    let (Some(operation), Some(scope)) = (operation, scope) else { return Ok(Poll::Lost) };
+    match driver.api.compute_operation(&scope, operation).await {
+        Ok(operation) => Ok(convert::compute_poll(&operation, outputs)),
+        Err(error) if error.is_not_found() => Ok(Poll::Lost),
+        Err(error) => Err(error),
+    }
+}

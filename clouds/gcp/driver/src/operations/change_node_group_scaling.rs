@@ -1,0 +1,259 @@
+//! The plan of another size, other limits, or the autoscaling switch: the autoscaler's limits first, then the size.
+//! With autoscaling on the size belongs to GKE; it is sent only to bring it within new limits. Limits exist only while
+//! it is on.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, ChangeNodeGroupScaling, DriverError, Handle, Look, Poll, Prepared, Result, StageContext,
+};
+use pmks_model::{Findings, Scaling, Status};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::node_pool::{autoscaling, per_zone};
+use super::{Maker, Stage, aim};
+use crate::live::Live;
+use crate::wire::container as wire;
+use crate::{GcpDriver, PROVIDER, convert};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<SetLimits>(), Maker::of::<SetSize>()];
+
+/// The stage that switches the autoscaler and sets its limits.
+const LIMITS: &str = "autoscaling";
+/// How long nodes usually take to come or go.
+const EXPECTED: Duration = Duration::from_mins(2);
+
+/// Checks and answers the plan.
+pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
+    let (name, cluster, pool) = aim::standing_pool(driver, &asked.target).await?;
+    let size = Live::sizes(driver).await?.size(&pool).ok_or_else(|| {
+        let says = format!("the size of node pool {} is not known yet", pool.name);
+        DriverError::new(pmks_driver::ErrorKind::Unavailable, PROVIDER, says)
+    })?;
+    let now = convert::scaling(&pool, size);
+    let wanted = wanted(asked, now);
+    let mut findings = Findings::default();
+    wanted.validate("scaling", &mut findings);
+    if !wanted.auto_scaling {
+        per_zone(wanted.desired, &pool.locations, "scaling.desired", &mut findings);
+    }
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let common = Aim {
+        cluster: name.path(),
+        incarnation: convert::incarnation(&cluster),
+        pool: pool.name.clone(),
+        wanted,
+    };
+    let limits = SetLimits(common.clone()).specification(LIMITS);
+    let size = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
+    let mut prepared = Prepared::of([limits, size]);
+    let change = asked.change;
+    if !wanted.auto_scaling && (change.min.is_some() || change.max.is_some()) {
+        let says = "autoscaling is off, and GKE keeps limits only while it is on: give them again when you switch it on";
+        prepared = prepared.notice(says);
+    }
+    Ok(prepared)
+}
+
+/// What results. Without autoscaling a size that is asked for is its own limits, for GKE has none.
+fn wanted(asked: &ChangeNodeGroupScaling, now: Scaling) -> Scaling {
+    let change = asked.change;
+    let mut wanted = change.applied_to(now);
+    if let (false, Some(desired)) = (now.auto_scaling, change.desired) {
+        if change.min.is_none() {
+            wanted.min = wanted.min.min(desired);
+        }
+        if change.max.is_none() {
+            wanted.max = wanted.max.max(desired);
+        }
+    }
+    wanted
+}
+
+/// Which node pool, and what is wanted of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Aim {
+    cluster: String,
+    incarnation: String,
+    pool: String,
+    wanted: Scaling,
+}
+
+impl Aim {
+    async fn pool(&self, driver: &GcpDriver) -> Result<(crate::names::ClusterName, wire::NodePool)> {
+        let (name, cluster) = aim::standing(driver, &self.cluster, &self.incarnation).await?;
+        let pool = aim::pool_of(&cluster, &self.pool).ok_or_else(|| aim::gone("node pool", &self.pool))?;
+        Ok((name, pool.clone()))
+    }
+}
+
+/// Switches the autoscaler, and sets its limits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct SetLimits(Aim);
+
+#[async_trait]
+impl Stage for SetLimits {
+    const KIND: &'static str = "gcp.nodePool.autoscaling";
+
+    async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
+        let (_, pool) = self.0.pool(driver).await?;
+        Ok(if has_limits(&pool, self.0.wanted) {
+            Look::ready(&pool.name, &self.0.incarnation, Value::Null)
+        } else {
+            Look::Absent
+        })
+    }
+
+    async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
+        let (name, pool) = self.0.pool(driver).await?;
+        let body = wire::SetAutoscaling { autoscaling: autoscaling(self.0.wanted, convert::zones(&pool)) };
+        let operation = driver.api.set_autoscaling(&name, &pool.name, &body).await?;
+        Ok(aim::following(&name, &operation))
+    }
+
+    async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow(driver, handle).await
+    }
+}
+
+fn has_limits(pool: &wire::NodePool, wanted: Scaling) -> bool {
+    convert::limits(pool) == wanted.auto_scaling.then_some((wanted.min, wanted.max))
+}
+
+/// Sets the number of nodes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct SetSize(Aim);
+
+#[async_trait]
+impl Stage for SetSize {
+    const KIND: &'static str = "gcp.nodePool.size";
+
+    async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
+        let ((_, pool), live) = futures::try_join!(self.0.pool(driver), Live::sizes(driver))?;
+        Ok(look_at(&pool, live.size(&pool), self.0.wanted, &self.0.incarnation))
+    }
+
+    async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
+        let ((name, pool), live) = futures::try_join!(self.0.pool(driver), Live::sizes(driver))?;
+        let Some(total) = self.0.wanted.to_send(live.size(&pool)) else {
+            return Ok(Asked::done(Value::Null));
+        };
+        let body = wire::SetSize { node_count: count(total, self.0.wanted, convert::zones(&pool)) };
+        let operation = driver.api.set_size(&name, &pool.name, &body).await?;
+        Ok(aim::following(&name, &operation))
+    }
+
+    async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow(driver, handle).await
+    }
+}
+
+/// The number of nodes of each zone. Within an autoscaler's limits the total need not be a multiple of the zones: what
+/// stays within them is taken.
+fn count(total: u32, wanted: Scaling, zones: u32) -> u32 {
+    let up = total.div_ceil(zones);
+    if up * zones <= wanted.max { up } else { total / zones }
+}
+
+fn look_at(pool: &wire::NodePool, size: Option<u32>, wanted: Scaling, incarnation: &str) -> Look {
+    let name = pool.name.as_str();
+    match (convert::node_pool_status(&pool.status), size) {
+        (Status::Deleting, _) => Look::failed(name, incarnation, aim::gone("node pool", name)),
+        (Status::Updating | Status::Creating, _) => {
+            Look::pending(name, incarnation, aim::says(&pool.status, &pool.conditions))
+        }
+        (_, None) => Look::Unsure("the size is not known yet".to_owned()),
+        (_, Some(size)) if is_right(size, wanted, convert::zones(pool)) => {
+            Look::ready(name, incarnation, Value::Null)
+        }
+        _ => Look::Absent,
+    }
+}
+
+fn is_right(size: u32, wanted: Scaling, zones: u32) -> bool {
+    match wanted.to_send(Some(size)) {
+        None => true,
+        Some(total) => size == count(total, wanted, zones) * zones,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pmks_driver::{ClusterTarget, Marks, NodeGroupTarget};
+    use pmks_model::{Iid, ScalingChange};
+    use serde_json::json;
+
+    fn scaling(auto_scaling: bool, min: u32, max: u32, desired: u32) -> Scaling {
+        Scaling { auto_scaling, min, max, desired }
+    }
+
+    fn pool(status: &str, autoscaling: &Value) -> wire::NodePool {
+        serde_json::from_value(
+            json!({"name": "ga", "status": status, "locations": ["a"], "autoscaling": autoscaling}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn without_autoscaling_a_size_is_its_own_limits() {
+        let asked = |change: ScalingChange| {
+            let cluster = ClusterTarget { iid: Iid::default(), incarnation: String::new() };
+            let target = NodeGroupTarget { cluster, iid: Iid::default(), incarnation: String::new() };
+            let marks = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
+            ChangeNodeGroupScaling { target, change, marks }
+        };
+        let size = |desired| ScalingChange { desired: Some(desired), ..ScalingChange::default() };
+        assert_eq!(wanted(&asked(size(4)), scaling(false, 2, 2, 2)), scaling(false, 2, 4, 4));
+        assert_eq!(wanted(&asked(size(1)), scaling(false, 2, 2, 2)), scaling(false, 1, 2, 1));
+        let on = ScalingChange { auto_scaling: Some(true), min: Some(1), max: Some(5), desired: None };
+        assert_eq!(wanted(&asked(on), scaling(false, 2, 2, 2)), scaling(true, 1, 5, 2));
+        let off = ScalingChange { auto_scaling: Some(false), ..ScalingChange::default() };
+        assert_eq!(wanted(&asked(off), scaling(true, 1, 5, 3)), scaling(false, 1, 5, 3));
+    }
+
+    #[test]
+    fn limits_are_there_or_not() {
+        let on = pool("RUNNING", &json!({"enabled": true, "minNodeCount": 1, "maxNodeCount": 5}));
+        let off = pool("RUNNING", &json!({}));
+        for (pool, wanted, right) in [
+            (&on, scaling(true, 1, 5, 2), true),
+            (&on, scaling(true, 1, 6, 2), false),
+            (&on, scaling(false, 1, 5, 2), false),
+            (&off, scaling(false, 1, 5, 2), true),
+            (&off, scaling(true, 1, 5, 2), false),
+        ] {
+            assert_eq!(has_limits(pool, wanted), right, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_done_when_the_size_is_there() {
+        for (status, size, wanted, expected) in [
+            ("RUNNING", Some(3), scaling(false, 1, 5, 3), "Ready"),
+            ("RUNNING", Some(2), scaling(false, 1, 5, 3), "Absent"),
+            ("RUNNING", Some(4), scaling(true, 1, 5, 3), "Ready"),
+            ("RUNNING", Some(6), scaling(true, 1, 5, 3), "Absent"),
+            ("RECONCILING", Some(3), scaling(false, 1, 5, 3), "Pending"),
+            ("RUNNING_WITH_ERROR", Some(3), scaling(false, 1, 5, 3), "Ready"),
+            ("STOPPING", Some(3), scaling(false, 1, 5, 3), "Failed"),
+            ("RUNNING", None, scaling(false, 1, 5, 3), "Unsure"),
+        ] {
+            let look = format!("{:?}", look_at(&pool(status, &json!({})), size, wanted, "1"));
+            assert!(look.contains(expected), "{status} {size:?}: {look}");
+        }
+    }
+
+    #[test]
+    fn a_size_within_limits_is_rounded_into_them() {
+        assert_eq!(count(4, scaling(true, 4, 9, 4), 3), 2);
+        assert_eq!(count(4, scaling(true, 1, 5, 4), 3), 1);
+        assert_eq!(count(6, scaling(false, 6, 6, 6), 3), 2);
+    }
+}

@@ -1,0 +1,105 @@
+//! The plan of a network: the network, without subnetworks of Google's own making, then the user's, each a stage of its
+//! own. The routes that it needs to the internet Google makes with it.
+//!
+//! Source: <https://cloud.google.com/vpc/docs/vpc>
+
+use std::time::Duration;
+
+use pmks_driver::{CreateNetwork, DriverError, Marks, Prepared, Result, StageSpecification};
+use pmks_model::{Findings, ResourceKind};
+
+use super::create_subnet;
+use super::insert::Insert;
+use crate::api::compute::{Kind, Scope};
+use crate::names::Shared;
+use crate::prerequisites::COMPUTE;
+use crate::wire::compute as wire;
+use crate::{GcpDriver, PROVIDER, marks, prerequisites};
+
+/// The stage that the subnetworks wait for.
+const NETWORK: &str = "network";
+/// How long a network usually takes.
+const EXPECTED: Duration = Duration::from_secs(20);
+
+/// Checks and answers the plan. One call.
+///
+/// # Errors
+/// `InvalidRequest` for addresses that Google does not take.
+pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateNetwork) -> Result<Prepared> {
+    prerequisites::check(driver, &[COMPUTE]).await?;
+    let mut findings = Findings::default();
+    for (index, subnet) in asked.request.subnets.iter().enumerate() {
+        create_subnet::check(&format!("subnets[{index}]."), subnet, driver.region(), &mut findings);
+    }
+    if !asked.request.tags.is_empty() {
+        findings.add("tags", "networks of Google carry no labels");
+    }
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let prepared = Prepared::of(plan(asked, driver.api.project(), driver.region()));
+    let says = format!(
+        "a network of Google has no addresses of its own: {} is what its subnets lie in",
+        asked.request.cidr
+    );
+    Ok(prepared.notice(says))
+}
+
+fn plan(asked: &CreateNetwork, project: &str, region: &str) -> Vec<StageSpecification> {
+    let (request, own) = (&asked.request, &asked.marks);
+    let body = wire::NewNetwork {
+        name: request.name.clone(),
+        description: marks::describe(own),
+        auto_create_subnetworks: false,
+    };
+    let network = Insert {
+        what: Kind::Network,
+        scope: Scope::global(),
+        name: request.name.clone(),
+        // Plain structs of texts always serialize.
+        body: serde_json::to_value(body).unwrap_or_default(),
+        marks: own.clone(),
+    };
+    let mut stages = vec![network.stage_of(NETWORK, EXPECTED, ResourceKind::Network)];
+    let of = Shared { project: project.to_owned(), name: request.name.clone() };
+    for subnet in &request.subnets {
+        let uid = asked.subnet_uids.get(&subnet.name).unwrap_or(&own.uid);
+        let marks = Marks { uid: uid.clone(), ..own.clone() };
+        stages.push(create_subnet::stage(&of, subnet, region, &marks).after([NETWORK]));
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pmks_driver::{Effect, Identity, Plan};
+    use serde_json::json;
+
+    #[test]
+    fn the_plan_is_sound_and_everything_it_makes_is_marked() {
+        let asked: CreateNetwork = serde_json::from_value(json!({
+            "request": {"name": "net", "cidr": "10.0.0.0/16", "subnets": [{"name": "a", "cidr": "10.0.0.0/24"}]},
+            "marks": {"installation": "i", "operation": "o", "uid": "u"}, "subnetUids": {"a": "ua"},
+        }))
+        .unwrap();
+        let plan = Plan::of(plan(&asked, "p", "r1"));
+        assert_eq!(plan.defect(), None);
+        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(names, ["network", "subnet a"]);
+        let bodies: Vec<_> = plan.stages.iter().map(|stage| &stage.parameters["body"]).collect();
+        assert_eq!(
+            *bodies[0],
+            json!({"name": "net", "autoCreateSubnetworks": false,
+            "description": "Made by pmks. pmks-installation=i pmks-operation=o pmks-uid=u"})
+        );
+        assert_eq!(
+            *bodies[1],
+            json!({"name": "a", "ipCidrRange": "10.0.0.0/24", "network": "projects/p/global/networks/net",
+            "description": "Made by pmks. pmks-installation=i pmks-operation=o pmks-uid=ua"})
+        );
+        for stage in &plan.stages {
+            assert_eq!(stage.effect, Effect::Idempotent);
+            assert!(matches!(stage.identity, Identity::Token { .. }));
+        }
+        assert_eq!(plan.stages[1].parameters["scope"], "regions/r1");
+    }
+}

@@ -1,0 +1,339 @@
+//! The plan of the end of a network, subnetwork, security group or key pair.
+//!
+//! What holds a resource is named, never removed: only subnetworks that pmks made go with their network. Every stage
+//! deletes one thing, by the number that no later one has; what is gone already is success.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, DeleteResource, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
+    StageSpecification,
+};
+use pmks_model::ResourceKind;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Maker, Stage, aim};
+use crate::api::compute::{Kind, Scope};
+use crate::key_pairs::{self, Stored};
+use crate::names::{Placed, Shared};
+use crate::wire::{compute as wire, container};
+use crate::{GcpDriver, PROVIDER, convert, marks, security_groups};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>(), Maker::of::<EraseKeyPair>()];
+
+/// How long the end of such a thing usually takes.
+const EXPECTED: Duration = Duration::from_secs(30);
+
+/// Looks who holds the resource, and answers the plan. Three calls for a network, one for a subnetwork, two for a
+/// security group, one for a key pair.
+///
+/// # Errors
+/// `Precondition` naming what holds it; `Replaced` for something of that name that is another installation's.
+pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let id = asked.iid.system_id.as_str();
+    match asked.kind {
+        ResourceKind::Network => network(driver, id, &asked.marks).await,
+        ResourceKind::Subnet => subnet(driver, id).await,
+        ResourceKind::SecurityGroup => security_group(driver, id, &asked.marks).await,
+        ResourceKind::KeyPair => key_pair(driver, id, &asked.marks).await,
+        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
+            Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
+        }
+    }
+}
+
+/// The own name of something of the connection's project; what another project shares is that project's to delete.
+fn own(driver: &GcpDriver, what: &str, id: &str) -> Result<String> {
+    let name = Shared::read(what, id, driver.api.project())?;
+    if name.project == driver.api.project() {
+        return Ok(name.name);
+    }
+    let what = format!("the {what} {id} belongs to the project {}", name.project);
+    let fix = "delete it there, or forget it here".to_owned();
+    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
+}
+
+async fn subnet(driver: &GcpDriver, id: &str) -> Result<Prepared> {
+    let scope = Scope::region(driver.region());
+    let name = own(driver, "subnet", id)?;
+    let number = number(driver, Kind::Subnetwork, &scope, &name).await?;
+    Ok(Prepared::of([Delete { what: Kind::Subnetwork, scope, name, number }.stage("subnet")]))
+}
+
+/// The number of what stands under that name; empty where nothing does.
+async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Result<String> {
+    match driver.api.get::<Value>(what, scope, name).await {
+        Ok(found) => Ok(found.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()),
+        Err(error) if error.is_not_found() => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn network(driver: &GcpDriver, id: &str, marks: &Marks) -> Result<Prepared> {
+    let name = own(driver, "network", id)?;
+    let shared = Shared { project: driver.api.project().to_owned(), name: name.clone() };
+    let (found, subnetworks, firewalls) = futures::join!(
+        driver.api.get_network(&shared),
+        driver.api.list_subnetworks(driver.region()),
+        driver.api.list_firewalls(),
+    );
+    let found = match found {
+        Err(error) if error.is_not_found() => wire::Network::default(),
+        found => found?,
+    };
+    let project = driver.api.project();
+    let within = |url: &str| convert::network_name(url, project) == name;
+    let content = Content {
+        elsewhere: found.subnetworks.iter().filter_map(|url| elsewhere(url, driver.region())).collect(),
+        subnetworks: subnetworks?.into_iter().filter(|one| within(&one.network)).collect(),
+        firewalls: firewalls?.into_iter().filter(|one| within(&one.network)).collect(),
+    };
+    refuse_if_held(&format!("network {name}"), &content.strangers(marks))?;
+    Ok(Prepared::of(content.plan(&name, &found.id, driver.region(), marks)))
+}
+
+/// A subnetwork of another region, for people.
+fn elsewhere(url: &str, region: &str) -> Option<String> {
+    let at = Placed::read(url).filter(|at| at.place != region)?;
+    Some(format!("subnet {} of {}", at.name, at.place))
+}
+
+/// What is in a network.
+#[derive(Debug, Default)]
+struct Content {
+    /// Subnetworks of other regions.
+    elsewhere: Vec<String>,
+    subnetworks: Vec<wire::Subnetwork>,
+    firewalls: Vec<wire::Firewall>,
+}
+
+impl Content {
+    /// What holds the network and was not made with it.
+    fn strangers(&self, marks: &Marks) -> Vec<String> {
+        let mut held = self.elsewhere.clone();
+        let strange = self.subnetworks.iter().filter(|one| !marks::is_made_here(marks, &one.description));
+        held.extend(strange.map(|one| format!("subnet {}", one.name)));
+        held.extend(self.firewalls.iter().map(|one| format!("firewall rule {}", one.name)));
+        held
+    }
+
+    /// Subnetworks at once, the network last.
+    fn plan(&self, network: &str, number: &str, region: &str, marks: &Marks) -> Vec<StageSpecification> {
+        let mut stages = Vec::new();
+        for one in self.subnetworks.iter().filter(|one| marks::is_made_here(marks, &one.description)) {
+            let doomed = Delete {
+                what: Kind::Subnetwork,
+                scope: Scope::region(region),
+                name: one.name.clone(),
+                number: one.id.clone(),
+            };
+            stages.push(doomed.stage(&format!("subnet {}", one.name)));
+        }
+        let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+        let doomed = Delete {
+            what: Kind::Network,
+            scope: Scope::global(),
+            name: network.to_owned(),
+            number: number.to_owned(),
+        };
+        stages.push(doomed.stage("network").after(before));
+        stages
+    }
+}
+
+/// The firewall rules that aim at the group's tag go, the one that stands for the group last; those that somebody else
+/// made stay.
+async fn security_group(driver: &GcpDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+    let (firewalls, clusters) = futures::try_join!(driver.api.list_firewalls(), driver.api.list_clusters())?;
+    refuse_if_held(&format!("security group {name}"), &users(name, &clusters.clusters))?;
+    let own = security_groups::of_group(name, &firewalls);
+    let (ours, strange): (Vec<_>, Vec<_>) =
+        own.into_iter().partition(|one| marks::is_made_here(marks, &one.description));
+    if ours.is_empty() && strange.iter().any(|one| one.name == name) {
+        return Err(aim::replaced("security group", name));
+    }
+    let mut stages: Vec<StageSpecification> = Vec::new();
+    let doomed = |one: &wire::Firewall| Delete {
+        what: Kind::Firewall,
+        scope: Scope::global(),
+        name: one.name.clone(),
+        number: one.id.clone(),
+    };
+    for rule in ours.iter().filter(|one| one.name != name) {
+        stages.push(doomed(rule).stage(&format!("rule {}", rule.name)));
+    }
+    let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+    let head = ours.iter().find(|one| one.name == name).map(|one| doomed(one));
+    let head = head
+        .unwrap_or_else(|| doomed(&wire::Firewall { name: name.to_owned(), ..wire::Firewall::default() }));
+    stages.push(head.stage("security group").after(before));
+    let mut prepared = Prepared::of(stages);
+    if !strange.is_empty() {
+        let names: Vec<&str> = strange.iter().map(|one| one.name.as_str()).collect();
+        prepared =
+            prepared.notice(format!("these firewall rules aim at it and are kept: {}", names.join(", ")));
+    }
+    Ok(prepared)
+}
+
+/// The node pools whose nodes carry a network tag, for people.
+fn users(tag: &str, clusters: &[container::Cluster]) -> Vec<String> {
+    let of = |cluster: &container::Cluster| {
+        let pools = cluster.node_pools.iter().filter(|pool| pool.config.tags.iter().any(|one| one == tag));
+        pools.map(|pool| format!("node group {} of cluster {}", pool.name, cluster.name)).collect::<Vec<_>>()
+    };
+    clusters.iter().flat_map(of).collect()
+}
+
+/// A key pair under that name that another installation wrote since is not the one that is meant.
+async fn key_pair(driver: &GcpDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+    let found = key_pairs::find(&driver.api.get_project().await?, name);
+    if found.as_ref().is_some_and(|found| found.marks.installation != marks.installation) {
+        return Err(aim::replaced("key pair", name));
+    }
+    let stage = EraseKeyPair { name: name.to_owned(), meant: found };
+    Ok(Prepared::of([stage.specification("key pair").expected(EXPECTED)]))
+}
+
+fn refuse_if_held(what: &str, holders: &[String]) -> Result<()> {
+    if holders.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{what} is held by {}", holders.join(", "));
+    let fix = "delete what holds it first".to_owned();
+    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
+}
+
+/// The end of one thing of Compute Engine.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delete {
+    what: Kind,
+    scope: Scope,
+    name: String,
+    /// What no later one of that name has; empty where nothing stood.
+    number: String,
+}
+
+impl Delete {
+    fn stage(&self, name: &str) -> StageSpecification {
+        self.specification(name).expected(EXPECTED)
+    }
+}
+
+#[async_trait]
+impl Stage for Delete {
+    const KIND: &'static str = "gcp.delete";
+
+    async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
+        let now = number(driver, self.what, &self.scope, &self.name).await?;
+        Ok(if now.is_empty() || now != self.number { Look::gone() } else { Look::Absent })
+    }
+
+    async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
+        match driver.api.delete(self.what, &self.scope, &self.number).await {
+            Ok(operation) => Ok(aim::following_compute(&self.scope, &operation)),
+            Err(error) if error.is_not_found() => Ok(Asked::done(Value::Null)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow_compute(driver, handle, Value::Null).await
+    }
+}
+
+/// The end of a key pair.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EraseKeyPair {
+    name: String,
+    /// What was found when the plan was made.
+    meant: Option<Stored>,
+}
+
+#[async_trait]
+impl Stage for EraseKeyPair {
+    const KIND: &'static str = "gcp.keyPair.removal";
+
+    async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
+        let found = key_pairs::find(&driver.api.get_project().await?, &self.name);
+        Ok(if found.is_some() && found == self.meant { Look::Absent } else { Look::gone() })
+    }
+
+    async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
+        let project = driver.api.get_project().await?;
+        if key_pairs::find(&project, &self.name) != self.meant {
+            return Ok(Asked::done(Value::Null));
+        }
+        let operation =
+            driver.api.set_common_metadata(&key_pairs::replaced(&project, &self.name, None)).await?;
+        Ok(aim::following_compute(&Scope::global(), &operation))
+    }
+
+    async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow_compute(driver, handle, Value::Null).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pmks_driver::Plan;
+
+    fn marks() -> Marks {
+        Marks { installation: "ours".into(), operation: "o".into(), uid: "u".into() }
+    }
+
+    fn content(installation: &str) -> Content {
+        let made = Marks { installation: installation.into(), ..marks() };
+        let subnetwork = wire::Subnetwork {
+            id: "2".into(),
+            name: "a".into(),
+            description: marks::describe(&made),
+            ..wire::Subnetwork::default()
+        };
+        Content { subnetworks: vec![subnetwork], ..Content::default() }
+    }
+
+    #[test]
+    fn a_network_goes_last_and_only_with_what_was_made_for_it() {
+        let content = content("ours");
+        assert!(content.strangers(&marks()).is_empty());
+        let plan = Plan::of(content.plan("net", "1", "r1", &marks()));
+        assert_eq!(plan.defect(), None);
+        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(names, ["subnet a", "network"]);
+        assert_eq!(
+            (&plan.stages[1].after, &plan.stages[1].parameters["number"]),
+            (&vec!["subnet a".to_owned()], &"1".into())
+        );
+    }
+
+    #[test]
+    fn strangers_are_named() {
+        let mut content = content("theirs");
+        content.firewalls.push(wire::Firewall { name: "web".into(), ..wire::Firewall::default() });
+        content.elsewhere.extend(elsewhere("projects/p/regions/r2/subnetworks/b", "r1"));
+        assert_eq!(elsewhere("projects/p/regions/r1/subnetworks/b", "r1"), None);
+        let error = refuse_if_held("network net", &content.strangers(&marks())).unwrap_err();
+        assert_eq!(error.message(), "network net is held by subnet b of r2, subnet a, firewall rule web");
+        assert!(matches!(error.kind(), ErrorKind::Precondition { .. }));
+    }
+
+    #[test]
+    fn node_groups_hold_their_security_groups() {
+        let pool = container::NodePool {
+            name: "ga".into(),
+            config: container::NodeConfig { tags: vec!["web".into()], ..Default::default() },
+            ..Default::default()
+        };
+        let clusters =
+            [container::Cluster { name: "c".into(), node_pools: vec![pool], ..Default::default() }];
+        assert_eq!(users("web", &clusters), ["node group ga of cluster c"]);
+        assert!(users("db", &clusters).is_empty());
+    }
+}

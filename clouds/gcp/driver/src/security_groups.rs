@@ -1,0 +1,231 @@
+//! Security groups. Google has none: a group is a network tag, and the firewall rules that aim at it. One rule that has
+//! the group's name stands for the group itself: it lets nothing out, and is switched off as long as no outbound rule is
+//! named, for Google lets everything out by itself. Never writes.
+//!
+//! Source: <https://cloud.google.com/firewall/docs/firewalls>
+
+use pmks_driver::{DriverError, ErrorKind, Marks, Result};
+use pmks_model::{Cidr, Direction, Iid, KeyValueList, Protocol, Rule, SecurityGroup};
+
+use crate::wire::compute::{Firewall, Traffic};
+use crate::{GcpDriver, PROVIDER, convert, marks};
+
+/// After every rule of a user, before Google's own that lets everything out.
+const LAST_PRIORITY: u32 = 65_534;
+
+/// One security group. One call, pages apart.
+///
+/// # Errors
+/// `NotFound` where no firewall rule aims at the tag.
+pub(crate) async fn get(driver: &GcpDriver, name: &str) -> Result<SecurityGroup> {
+    let all = driver.api.list_firewalls().await?;
+    security_group(name, &all, driver.api.project()).ok_or_else(|| {
+        let says = format!("no firewall rule of this project aims at the network tag {name:?}");
+        DriverError::new(ErrorKind::NotFound, PROVIDER, says).with_action("compute.firewalls.list")
+    })
+}
+
+/// The rules that aim at that tag and no other: the group's own.
+pub(crate) fn of_group<'a>(name: &str, all: &'a [Firewall]) -> Vec<&'a Firewall> {
+    all.iter().filter(|firewall| firewall.target_tags.iter().any(|tag| tag == name)).collect()
+}
+
+fn security_group(name: &str, all: &[Firewall], project: &str) -> Option<SecurityGroup> {
+    let own = of_group(name, all);
+    let head = own.iter().find(|firewall| firewall.name == name).or(own.first())?;
+    let mut facts = KeyValueList::default();
+    facts.add("NetworkTag", name);
+    let mut rules = Vec::new();
+    for firewall in own.iter().filter(|firewall| firewall.network == head.network) {
+        facts.add("FirewallRule", &firewall.name);
+        if firewall.name != name || !firewall.allowed.is_empty() {
+            read(firewall, &mut rules, &mut facts);
+        }
+    }
+    Some(SecurityGroup {
+        iid: Iid::new(name, name),
+        network: convert::network_name(&head.network, project),
+        rules,
+        tags: marks::tags_of(&head.description),
+        key_value_list: facts,
+    })
+}
+
+/// Adds the rules that our words can say, and the others as facts: of denials, tags, service accounts, IPv6, other
+/// protocols, and those that are switched off.
+fn read(firewall: &Firewall, rules: &mut Vec<Rule>, facts: &mut KeyValueList) {
+    let (direction, ranges) = if firewall.direction == "EGRESS" {
+        (Direction::Outbound, &firewall.destination_ranges)
+    } else {
+        (Direction::Inbound, &firewall.source_ranges)
+    };
+    let plain = !firewall.disabled && firewall.denied.is_empty() && firewall.source_tags.is_empty();
+    let mut found = Vec::new();
+    let mut whole = plain && !ranges.is_empty();
+    for range in ranges {
+        let Ok(cidr) = range.parse::<Cidr>() else {
+            whole = false;
+            continue;
+        };
+        for traffic in &firewall.allowed {
+            match shapes(traffic) {
+                Some(shapes) => found.extend(shapes.into_iter().map(|(protocol, from_port, to_port)| Rule {
+                    direction,
+                    protocol,
+                    from_port,
+                    to_port,
+                    cidr,
+                })),
+                None => whole = false,
+            }
+        }
+    }
+    if plain {
+        rules.extend(found);
+    }
+    if !whole {
+        facts.add("OtherRule", &firewall.name);
+    }
+}
+
+type Shape = (Protocol, Option<u16>, Option<u16>);
+
+fn shapes(traffic: &Traffic) -> Option<Vec<Shape>> {
+    let protocol = match traffic.protocol.as_str() {
+        "tcp" | "6" => Protocol::Tcp,
+        "udp" | "17" => Protocol::Udp,
+        "icmp" | "1" => return Some(vec![(Protocol::Icmp, None, None)]),
+        "all" => return Some(vec![(Protocol::All, None, None)]),
+        _ => return None,
+    };
+    if traffic.ports.is_empty() {
+        return Some(vec![(protocol, Some(0), Some(u16::MAX))]);
+    }
+    let port = |text: &String| {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        Some((protocol, Some(from.parse().ok()?), Some(to.parse().ok()?)))
+    };
+    traffic.ports.iter().map(port).collect()
+}
+
+/// The firewall rules that a group is made of, by name: the group itself, then one for each rule.
+pub(crate) fn firewalls(name: &str, network: &str, rules: &[Rule], marks: &Marks) -> Vec<Firewall> {
+    let base = || Firewall {
+        description: marks::describe(marks),
+        network: network.to_owned(),
+        target_tags: vec![name.to_owned()],
+        ..Firewall::default()
+    };
+    let everything = || vec![Traffic { protocol: "all".to_owned(), ports: Vec::new() }];
+    let outbound = rules.iter().any(|rule| rule.direction == Direction::Outbound);
+    let head = Firewall {
+        name: name.to_owned(),
+        direction: "EGRESS".to_owned(),
+        priority: Some(LAST_PRIORITY),
+        disabled: !outbound,
+        denied: everything(),
+        destination_ranges: vec![Cidr::ALL.to_string()],
+        ..base()
+    };
+    let each = rules.iter().enumerate().map(|(index, rule)| {
+        let ranges = vec![rule.cidr.to_string()];
+        let (direction, source_ranges, destination_ranges) = match rule.direction {
+            Direction::Inbound => ("INGRESS", ranges, Vec::new()),
+            Direction::Outbound => ("EGRESS", Vec::new(), ranges),
+        };
+        Firewall {
+            name: format!("{name}-{index:02}-{}", marks.suffix()),
+            direction: direction.to_owned(),
+            allowed: vec![traffic(rule)],
+            source_ranges,
+            destination_ranges,
+            ..base()
+        }
+    });
+    [head].into_iter().chain(each).collect()
+}
+
+fn traffic(rule: &Rule) -> Traffic {
+    let protocol = match rule.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Icmp => "icmp",
+        Protocol::All => "all",
+    };
+    let ports = rule.from_port.map(|from| match rule.to_port {
+        Some(to) if to != from => format!("{from}-{to}"),
+        _ => from.to_string(),
+    });
+    Traffic { protocol: protocol.to_owned(), ports: ports.into_iter().collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(direction: Direction, protocol: Protocol, ports: Option<(u16, u16)>) -> Rule {
+        let (from_port, to_port) = (ports.map(|ports| ports.0), ports.map(|ports| ports.1));
+        Rule { direction, protocol, from_port, to_port, cidr: "10.0.0.0/8".parse().unwrap() }
+    }
+
+    fn marks() -> Marks {
+        Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() }
+    }
+
+    const NETWORK: &str = "projects/p/global/networks/net";
+
+    #[test]
+    fn a_group_comes_back_as_it_was_made() {
+        let rules = vec![
+            rule(Direction::Inbound, Protocol::Tcp, Some((22, 22))),
+            rule(Direction::Inbound, Protocol::Udp, Some((53, 54))),
+            rule(Direction::Inbound, Protocol::Icmp, None),
+            rule(Direction::Outbound, Protocol::All, None),
+        ];
+        let made = firewalls("web", NETWORK, &rules, &marks());
+        assert_eq!(made.len(), 5);
+        let longest = firewalls(&"a".repeat(50), NETWORK, &rules, &marks());
+        assert!(longest.iter().all(|firewall| firewall.name.len() <= 63));
+        let found = security_group("web", &made, "p").unwrap();
+        assert_eq!(found.rules, rules);
+        assert_eq!((found.iid, found.network.as_str()), (Iid::new("web", "web"), "net"));
+        assert_eq!(found.tags.get("pmks-uid").map(String::as_str), Some("u"));
+        assert_eq!(found.key_value_list.get("OtherRule"), None);
+        assert!(security_group("db", &made, "p").is_none());
+    }
+
+    #[test]
+    fn the_group_keeps_traffic_in_only_where_outbound_rules_are_named() {
+        let head = |rules: &[Rule]| firewalls("web", NETWORK, rules, &marks()).remove(0);
+        assert!(head(&[]).disabled);
+        assert!(head(&[rule(Direction::Inbound, Protocol::All, None)]).disabled);
+        let out = head(&[rule(Direction::Outbound, Protocol::All, None)]);
+        assert!(!out.disabled && out.allowed.is_empty() && out.priority == Some(65_534));
+    }
+
+    #[test]
+    fn what_we_cannot_say_is_a_fact() {
+        let strange = Firewall {
+            name: "legacy".into(),
+            network: NETWORK.into(),
+            target_tags: vec!["web".into()],
+            allowed: vec![
+                Traffic { protocol: "esp".into(), ports: vec![] },
+                Traffic { protocol: "tcp".into(), ports: vec![] },
+            ],
+            source_ranges: vec!["10.0.0.0/8".into()],
+            ..Firewall::default()
+        };
+        let off = Firewall { name: "off".into(), disabled: true, ..strange.clone() };
+        let found = security_group("web", &[strange, off], "p").unwrap();
+        assert_eq!(found.rules, [rule(Direction::Inbound, Protocol::Tcp, Some((0, u16::MAX)))]);
+        let others: Vec<&str> = found
+            .key_value_list
+            .0
+            .iter()
+            .filter(|fact| fact.key == "OtherRule")
+            .map(|fact| fact.value.as_str())
+            .collect();
+        assert_eq!(others, ["legacy", "off"]);
+    }
+}
