@@ -81,6 +81,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // <https://cloud.google.com/kubernetes-engine/versioning#version-skew-policy>
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: false, largest_skew: 2 },
     failed_create: FailedCreate::Replace,
+    // Location `-` matches all zones and all regions:
+    // <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations/list>
+    progress_list: true,
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // What was accepted is made by work that may not have begun when it is looked for. Google names no time.

@@ -8,7 +8,8 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
     Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    ProgressList, RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -191,6 +192,10 @@ impl Driver for GcpDriver {
 
     async fn generate_cluster_token(&self, _cluster: &Cluster) -> Result<ClusterCredential> {
         access::token(self).await
+    }
+
+    async fn list_progress(&self) -> Result<ProgressList> {
+        Ok(ProgressList::new(self.api.list_operations("-").await?))
     }
 
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {

@@ -138,6 +138,7 @@ fn context(token: &str) -> StageContext {
         token: token.to_owned(),
         baseline: None,
         system_id: None,
+        incarnation: None,
         started_at: now,
         now,
         pace: 1000,

@@ -135,12 +135,14 @@ impl Stage for MakeNodePool {
     async fn remove_failed(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
         let (name, cluster) = aim::standing(driver, &self.cluster, &self.incarnation).await?;
         let pool = &self.body.node_pool.name;
-        match aim::pool_of(&cluster, pool) {
-            Some(found) if self.marks.are_on(&found.config.resource_labels) => {
-                driver.api.delete_node_pool(&name, pool).await.map(|_| Asked::accepted())
-            }
-            Some(_) => Err(aim::taken("node group", pool)),
-            None => Ok(Asked::accepted()),
+        let Some(found) = aim::pool_of(&cluster, pool) else { return Ok(Asked::accepted()) };
+        let status = convert::node_pool_status(&found.status);
+        if !aim::goes_anew("node pool", status, look_at(found, &self.incarnation, &self.marks))? {
+            return Ok(Asked::accepted());
+        }
+        match driver.api.delete_node_pool(&name, pool).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(Asked::accepted()),
         }
     }
 }

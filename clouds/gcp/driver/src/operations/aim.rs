@@ -1,8 +1,11 @@
 //! What several operations on clusters share: reading the very cluster or node pool that is meant, and following
 //! Google's own work. Never changes anything.
 
-use pmks_driver::{Asked, ClusterTarget, DriverError, ErrorKind, Handle, NodeGroupTarget, Poll, Result};
-use pmks_model::Findings;
+use pmks_driver::{
+    Asked, ClusterTarget, DriverError, ErrorKind, Found, FoundState, Handle, Look, NodeGroupTarget, Poll,
+    Result,
+};
+use pmks_model::{Findings, Status};
 use serde_json::{Value, json};
 
 use crate::api::compute::Scope;
@@ -137,6 +140,32 @@ pub(super) async fn follow(driver: &GcpDriver, handle: &Handle) -> Result<Poll> 
     }
 }
 
+/// The same, read in a list of all of GKE's own work; `None`: the list does not have it.
+pub(super) fn follow_in(handle: &Handle, listed: &[container::Operation]) -> Option<Poll> {
+    let text = |key: &str| handle.0.get(key).and_then(Value::as_str);
+    let (name, location) = (text("operation")?, text("location")?);
+    let found = listed.iter().find(|operation| operation.name == name && operation.location == location)?;
+    Some(convert::poll(found, Value::Null))
+}
+
+/// Whether what failed is still there and failed, so that it may be asked to go; what goes already is let go.
+///
+/// # Errors
+/// `AlreadyExists` where it is a stranger's; `Stale` where it has failed no longer.
+pub(super) fn goes_anew(what: &str, status: Status, look: Look) -> Result<bool> {
+    match look {
+        Look::Present(Found { state: FoundState::Failed(error), .. }) => {
+            if *error.kind() == ErrorKind::AlreadyExists { Err(error) } else { Ok(true) }
+        }
+        _ if status == Status::Deleting => Ok(false),
+        _ => Err(DriverError::new(
+            ErrorKind::Stale,
+            PROVIDER,
+            format!("the {what} had failed, and has no longer"),
+        )),
+    }
+}
+
 /// Accepted; Compute Engine's own work is to be followed.
 pub(super) fn following_compute(scope: &Scope, operation: &compute::Operation) -> Asked {
     if operation.name.is_empty() {
@@ -154,5 +183,39 @@ pub(super) async fn follow_compute(driver: &GcpDriver, handle: &Handle, outputs:
         Ok(operation) => Ok(convert::compute_poll(&operation, outputs)),
         Err(error) if error.is_not_found() => Ok(Poll::Lost),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_found_in_a_list_by_its_name_and_place() {
+        let listed: Vec<container::Operation> = serde_json::from_value(json!([
+            {"name": "operation-1", "location": "r1-a", "status": "RUNNING"},
+            {"name": "operation-2", "location": "r1", "status": "DONE"},
+        ]))
+        .unwrap();
+        let of = |operation: &str, location: &str| {
+            let handle = Handle(json!({"operation": operation, "location": location}));
+            follow_in(&handle, &listed).map(|poll| format!("{poll:?}"))
+        };
+        assert!(of("operation-1", "r1-a").unwrap().starts_with("Pending"));
+        assert!(of("operation-2", "r1").unwrap().starts_with("Done"));
+        assert_eq!(of("operation-2", "r1-a"), None);
+        assert!(
+            follow_in(&Handle(json!({"operation": "operation-1", "scope": "global"})), &listed).is_none()
+        );
+    }
+
+    #[test]
+    fn only_what_failed_and_is_ours_goes_anew() {
+        let failed = |kind| Look::failed("c", "1", DriverError::new(kind, PROVIDER, "no"));
+        let kind = |status, look| goes_anew("cluster", status, look).map_err(|error| error.kind().clone());
+        assert_eq!(kind(Status::Failed, failed(ErrorKind::Unexpected)), Ok(true));
+        assert_eq!(kind(Status::Failed, failed(ErrorKind::AlreadyExists)), Err(ErrorKind::AlreadyExists));
+        assert_eq!(kind(Status::Deleting, Look::pending("c", "1", "STOPPING")), Ok(false));
+        assert_eq!(kind(Status::Active, Look::ready("c", "1", Value::Null)), Err(ErrorKind::Stale));
     }
 }

@@ -254,15 +254,17 @@ impl Stage for MakeCluster {
         aim::follow(driver, handle).await
     }
 
-    async fn remove_failed(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
-        let name = self.name(driver);
-        match driver.api.get_cluster(&name).await {
-            Ok(cluster) if self.marks.are_on(&cluster.resource_labels) => {
-                driver.api.delete_cluster(&name).await.map(|_| Asked::accepted())
-            }
-            Ok(_) => Err(aim::taken("cluster", &name.name)),
-            Err(error) if error.is_not_found() => Ok(Asked::accepted()),
-            Err(error) => Err(error),
+    async fn remove_failed(&self, driver: &GcpDriver, context: &StageContext) -> Result<Asked> {
+        let incarnation = context.incarnation.as_deref().unwrap_or_default();
+        let found = aim::cluster(driver, &self.name(driver).path(), incarnation).await?;
+        let Some((name, cluster)) = found else { return Ok(Asked::accepted()) };
+        let status = convert::cluster_status(&cluster.status);
+        if !aim::goes_anew("cluster", status, look_at(&cluster, &name, &self.marks))? {
+            return Ok(Asked::accepted());
+        }
+        match driver.api.delete_cluster(&name).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(Asked::accepted()),
         }
     }
 }

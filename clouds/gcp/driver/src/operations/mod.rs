@@ -28,11 +28,13 @@ pub(crate) mod fix_prerequisites;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Asked, DriverError, ErrorKind, Handle, Look, Poll, Result, StageCalls, StageContext, StageSpecification,
+    Asked, DriverError, ErrorKind, Handle, Look, Poll, ProgressList, Result, StageCalls, StageContext,
+    StageSpecification,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::wire::container::OperationList;
 use crate::{GcpDriver, PROVIDER};
 
 /// One kind of stage: its parameters are the type itself, stored as JSON; its calls are asked with a driver.
@@ -113,6 +115,11 @@ impl<S: Stage> StageCalls for Bound<S> {
         self.stage.poll(&self.driver, context, handle).await
     }
 
+    /// GKE's own work is told by its name alone; what Compute Engine does is not in the list.
+    fn poll_in(&self, _context: &StageContext, handle: &Handle, list: &ProgressList) -> Option<Poll> {
+        aim::follow_in(handle, &list.get::<OperationList>()?.operations)
+    }
+
     async fn remove_failed(&self, context: &StageContext) -> Result<Asked> {
         self.stage.remove_failed(&self.driver, context).await
     }
@@ -174,6 +181,7 @@ pub(crate) mod tests {
             token: "operation-stage-1".to_owned(),
             baseline: None,
             system_id: None,
+            incarnation: None,
             started_at: "2026-11-23T10:00:00Z".parse().unwrap(),
             now: "2026-11-23T10:00:10Z".parse().unwrap(),
             pace: 1,
