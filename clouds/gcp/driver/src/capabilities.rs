@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, Upgrade,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
+    TokenReach, Upgrade,
 };
 use pmks_model::{ImageKind, NameRule, OperationKind};
 
@@ -57,6 +58,10 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // Source: <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters>, `subnetwork`
     minimum_subnets: 1,
     minimum_zones: 1,
+    most_subnets: Some(1),
+    // Subnetworks are regional: <https://cloud.google.com/vpc/docs/subnets>
+    zonal_subnets: false,
+    network_tags: false,
     security_groups: Presence::Optional,
     image: ImageKind::Type,
     // Sources: <https://cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks>,
@@ -71,9 +76,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     scales_to_zero: true,
     auto_scaling: AutoScaling {
         managed: true,
+        keeps_limits: false,
         says: "GKE moves the size between the limits by itself; the limits exist only while autoscaling is on",
     },
     token: TokenKind::Bearer,
+    // GKE takes the scope of the whole platform alone:
+    // <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters/get>, «scopes»
+    token_reach: TokenReach::Account,
     native_kubeconfig: true,
     static_kubeconfig: false,
     last_node_group: LastNodeGroup::Removable,

@@ -29,7 +29,7 @@ pub(crate) const ENDPOINT_GROUP: &str = "networkEndpointGroup";
 /// What lets clients of a balancer in.
 pub(crate) const FIREWALL: &str = "firewallRule";
 /// A persistent disk.
-pub(crate) const VOLUME: &str = "volume";
+pub(crate) const VOLUME: &str = Child::VOLUME;
 
 /// How many children are looked at at once.
 const AT_ONCE: usize = 8;

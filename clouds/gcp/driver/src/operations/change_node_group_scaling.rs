@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::node_pool::{autoscaling, per_zone};
 use super::{Maker, Stage, aim};
+use crate::capabilities::CAPABILITIES;
 use crate::live::Live;
 use crate::wire::container as wire;
 use crate::{GcpDriver, PROVIDER, convert};
@@ -34,7 +35,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
         DriverError::new(pmks_driver::ErrorKind::Unavailable, PROVIDER, says)
     })?;
     let now = convert::scaling(&pool, size);
-    let wanted = wanted(asked, now);
+    let wanted = CAPABILITIES.auto_scaling.apply(asked.change, now);
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
     if !wanted.auto_scaling {
@@ -49,28 +50,11 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
     };
     let limits = SetLimits(common.clone()).specification(LIMITS);
     let size = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
-    let mut prepared = Prepared::of([limits, size]);
-    let change = asked.change;
-    if !wanted.auto_scaling && (change.min.is_some() || change.max.is_some()) {
-        let says = "autoscaling is off, and GKE keeps limits only while it is on: give them again when you switch it on";
-        prepared = prepared.notice(says);
-    }
-    Ok(prepared)
-}
-
-/// What results. Without autoscaling a size that is asked for is its own limits, for GKE has none.
-fn wanted(asked: &ChangeNodeGroupScaling, now: Scaling) -> Scaling {
-    let change = asked.change;
-    let mut wanted = change.applied_to(now);
-    if let (false, Some(desired)) = (now.auto_scaling, change.desired) {
-        if change.min.is_none() {
-            wanted.min = wanted.min.min(desired);
-        }
-        if change.max.is_none() {
-            wanted.max = wanted.max.max(desired);
-        }
-    }
-    wanted
+    let prepared = Prepared::of([limits, size]);
+    Ok(match CAPABILITIES.auto_scaling.waiting_limits(asked.change, wanted) {
+        Some(says) => prepared.notice(says),
+        None => prepared,
+    })
 }
 
 /// Which node pool, and what is wanted of it.
@@ -186,8 +170,6 @@ fn is_right(size: u32, wanted: Scaling, zones: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pmks_driver::{ClusterTarget, Marks, NodeGroupTarget};
-    use pmks_model::{Iid, ScalingChange};
     use serde_json::json;
 
     fn scaling(auto_scaling: bool, min: u32, max: u32, desired: u32) -> Scaling {
@@ -199,23 +181,6 @@ mod tests {
             json!({"name": "ga", "status": status, "locations": ["a"], "autoscaling": autoscaling}),
         )
         .unwrap()
-    }
-
-    #[test]
-    fn without_autoscaling_a_size_is_its_own_limits() {
-        let asked = |change: ScalingChange| {
-            let cluster = ClusterTarget { iid: Iid::default(), incarnation: String::new() };
-            let target = NodeGroupTarget { cluster, iid: Iid::default(), incarnation: String::new() };
-            let marks = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
-            ChangeNodeGroupScaling { target, change, marks }
-        };
-        let size = |desired| ScalingChange { desired: Some(desired), ..ScalingChange::default() };
-        assert_eq!(wanted(&asked(size(4)), scaling(false, 2, 2, 2)), scaling(false, 2, 4, 4));
-        assert_eq!(wanted(&asked(size(1)), scaling(false, 2, 2, 2)), scaling(false, 1, 2, 1));
-        let on = ScalingChange { auto_scaling: Some(true), min: Some(1), max: Some(5), desired: None };
-        assert_eq!(wanted(&asked(on), scaling(false, 2, 2, 2)), scaling(true, 1, 5, 2));
-        let off = ScalingChange { auto_scaling: Some(false), ..ScalingChange::default() };
-        assert_eq!(wanted(&asked(off), scaling(true, 1, 5, 3)), scaling(false, 1, 5, 3));
     }
 
     #[test]
