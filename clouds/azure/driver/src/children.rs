@@ -1,0 +1,128 @@
+//! What came into being because a cluster stood. AKS keeps all of it in the node resource group, and takes that along:
+//! balancers, public addresses, disks. What workloads reach elsewhere is known to the cluster alone.
+//!
+//! Source: <https://learn.microsoft.com/azure/aks/faq> (node resource group),
+//! <https://learn.microsoft.com/azure/aks/delete-cluster>
+
+use pmks_driver::kubernetes::ClusterApi;
+use pmks_driver::{Result, chain};
+use pmks_model::{Child, Children, Cluster, Tags};
+
+use crate::arm_id::{ArmId, canonical_text};
+use crate::convert::{ENTRA, NODE_RESOURCE_GROUP};
+use crate::wire::resources::GenericResource;
+use crate::{AzureDriver, PROVIDER, access};
+
+/// A balancer.
+const BALANCER: &str = "loadBalancer";
+/// A public address.
+const ADDRESS: &str = "publicIpAddress";
+
+/// All children, ordered by kind and identifier. One call, and one at a cluster that lets us in by a token.
+pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster) -> Result<Children> {
+    let mut children = Children::default();
+    let Some(group) = cluster.key_value_list.get(NODE_RESOURCE_GROUP) else { return Ok(children) };
+    match driver.api.resources_of(group).await {
+        Ok(resources) => children.found.extend(resources.iter().filter_map(child)),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => children.unknown.push(format!("the node resource group {group}: {}", chain(&error))),
+    }
+    elsewhere(driver, cluster, group, &mut children).await;
+    children.found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
+    Ok(children)
+}
+
+/// A resource of the node resource group that workloads asked for, or that costs by itself. Scale sets, identities and
+/// groups are the cluster's own parts.
+fn child(resource: &GenericResource) -> Option<Child> {
+    let kind = match resource.kind.to_ascii_lowercase().as_str() {
+        "microsoft.network/loadbalancers" => BALANCER,
+        "microsoft.network/publicipaddresses" => ADDRESS,
+        // Azure Disk and Azure File of dynamic volumes live here; the disks of nodes go with their scale sets.
+        "microsoft.compute/disks" | "microsoft.storage/storageaccounts" => Child::VOLUME,
+        _ => return None,
+    };
+    Some(Child {
+        kind: kind.to_owned(),
+        system_id: canonical_text(&resource.id),
+        name: resource.name.clone(),
+        made_by: maker(&resource.tags),
+        goes_with_cluster: true,
+    })
+}
+
+/// Who made it, as the storage driver and the cloud provider write it into tags; empty if they do not.
+///
+/// Source: <https://github.com/kubernetes-sigs/azuredisk-csi-driver/blob/master/pkg/azureconstants/azure_constants.go>,
+/// <https://github.com/kubernetes-sigs/cloud-provider-azure/blob/master/pkg/consts/consts.go>
+fn maker(tags: &Tags) -> String {
+    let tag = |name: &str| tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let claim = (tag("kubernetes.io-created-for-pvc-namespace"), tag("kubernetes.io-created-for-pvc-name"));
+    if let (Some(namespace), Some(name)) = claim {
+        return format!("PersistentVolumeClaim {namespace}/{name}");
+    }
+    tag("k8s-azure-service").map(|service| format!("Service {service}")).unwrap_or_default()
+}
+
+/// Disks of volumes that lie outside the node resource group stay. Only the cluster knows them; one without Entra lets
+/// in by certificates, which pmks' own client does not carry.
+async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, children: &mut Children) {
+    if cluster.access.endpoint.is_empty() || cluster.status == pmks_model::Status::Stopped {
+        return;
+    }
+    if cluster.key_value_list.get(ENTRA) != Some("true") {
+        let why = "volumes outside the node resource group: this cluster lets in by certificate alone";
+        children.unknown.push(why.to_owned());
+        return;
+    }
+    let volumes = async {
+        let token = access::token(driver, cluster).await?;
+        let (transport, pace) = (&driver.here.transport, driver.here.pace);
+        ClusterApi::new(transport, PROVIDER, &cluster.access, &token, pace)?.persistent_volumes().await
+    };
+    match volumes.await {
+        Ok(volumes) => {
+            for volume in volumes {
+                let id = ArmId::parse(&volume.cloud_id).filter(|id| !id.group().eq_ignore_ascii_case(group));
+                let Some(id) = id else { continue };
+                children.found.push(Child {
+                    kind: Child::VOLUME.to_owned(),
+                    system_id: id.to_string(),
+                    name: id.name().to_owned(),
+                    made_by: format!("PersistentVolume {}", volume.name),
+                    goes_with_cluster: false,
+                });
+            }
+        }
+        Err(error) => children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_workloads_asked_for_is_told_from_the_clusters_own_parts() {
+        let resource = |kind: &str, tags: serde_json::Value| -> GenericResource {
+            let id = format!("/subscriptions/0/resourceGroups/MC/providers/{kind}/x");
+            serde_json::from_value(json!({"id": id, "name": "x", "type": kind, "tags": tags})).unwrap()
+        };
+        let seen = |kind: &str, tags: serde_json::Value| {
+            child(&resource(kind, tags)).map(|child| format!("{} {} {}", child.kind, child.made_by, child.goes_with_cluster))
+        };
+        let claim = json!({"kubernetes.io-created-for-pvc-name": "data", "kubernetes.io-created-for-pvc-namespace": "shop"});
+        for (kind, tags, expected) in [
+            ("Microsoft.Compute/disks", claim, Some("volume PersistentVolumeClaim shop/data true")),
+            ("Microsoft.Storage/storageAccounts", json!(null), Some("volume  true")),
+            ("Microsoft.Network/loadBalancers", json!({}), Some("loadBalancer  true")),
+            ("Microsoft.Network/publicIPAddresses", json!({"k8s-azure-service": "shop/web"}), Some("publicIpAddress Service shop/web true")),
+            ("Microsoft.Compute/virtualMachineScaleSets", json!({}), None),
+            ("Microsoft.Network/networkSecurityGroups", json!({}), None),
+        ] {
+            assert_eq!(seen(kind, tags).as_deref(), expected, "{kind}");
+        }
+    }
+}

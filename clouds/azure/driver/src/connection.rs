@@ -1,0 +1,204 @@
+//! The provider: makes a driver of a connection, once everything about the connection has been found right.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, validate_settings,
+};
+use pmks_model::Findings;
+use pmks_transport::{Bucket, Buckets, ClientOptions, Redaction};
+
+use crate::api::Api;
+use crate::capabilities::CAPABILITIES;
+use crate::credential::{Bearer, FORMS};
+use crate::driver::{AzureDriver, Here, Settings};
+use crate::endpoints::{Cloud, Endpoints};
+use crate::token_source::{Origin, Setting, Tokens};
+use crate::{PROVIDER, errors};
+
+/// Microsoft Azure.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Azure;
+
+#[async_trait]
+impl Provider for Azure {
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
+        Ok(Arc::new(driver(connection, house)?))
+    }
+}
+
+fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDriver> {
+    let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
+    if let Err(wrong) = connection.credential.form(FORMS) {
+        findings.extend(wrong);
+    }
+    let settings = Settings::of(&connection.settings, &connection.region);
+    check_places(connection, &settings, &mut findings);
+    let subscription = subscription(connection, house, &settings, &mut findings);
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let cloud = Cloud::of(settings.cloud.as_deref());
+    let endpoints = Arc::new(Endpoints::new(&connection.region, cloud, &connection.endpoints)?);
+    let origin = Origin::of(&connection.credential, house)?;
+    let principal = origin.principal();
+    let setting = Setting {
+        endpoints: Arc::clone(&endpoints),
+        ca_certificate: connection.ca_certificate.clone(),
+        pace: connection.pace.max(1),
+    };
+    let tokens = Arc::new(Tokens::new(origin, house.transport.clone(), setting));
+    let scope = format!("{}/.default", endpoints.audience());
+    let mut options = ClientOptions::new(PROVIDER, Arc::new(Bearer { tokens: Arc::clone(&tokens), scope: scope.clone() }));
+    // ARM counts by subscription, principal and region.
+    options.account = format!("{subscription}/{principal}/{}", connection.region);
+    options.region = Some(connection.region.clone());
+    options.buckets = buckets();
+    options.ca_certificate.clone_from(&connection.ca_certificate);
+    options.pace = connection.pace.max(1);
+    options.allowed_hosts = endpoints.hosts();
+    options.redaction = Redaction::default();
+    let made = house.transport.client(options);
+    let client = made.map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))?;
+    Ok(AzureDriver {
+        api: Api::new(client, Arc::clone(&tokens), &scope, endpoints, &subscription),
+        here: Arc::new(Here {
+            zone: connection.zone.clone(),
+            settings,
+            pace: connection.pace.max(1),
+            principal,
+            tokens,
+            transport: house.transport.clone(),
+            ways_in: std::sync::Mutex::default(),
+        }),
+    })
+}
+
+/// Zones are numbers; what goes into paths is checked before anything is sent.
+fn check_places(connection: &ConnectionSpecification, settings: &Settings, findings: &mut Findings) {
+    if let Some(zone) = &connection.zone
+        && !matches!(zone.as_str(), "1" | "2" | "3" | "4")
+    {
+        findings.add("zone", "must be the number of a zone, such as 1");
+    }
+    let fits = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
+    let group = settings.resource_group.as_str();
+    if group.is_empty() || group.chars().count() > 90 || !group.chars().all(fits) || group.ends_with('.') {
+        findings.add(
+            "settings.resourceGroup",
+            "must be 1 to 90 letters, digits and -_.(), not ending with a dot",
+        );
+    }
+}
+
+/// The subscription: of the credential, or of the setting or the environment of an ambient connection.
+fn subscription(
+    connection: &ConnectionSpecification,
+    house: &House,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> String {
+    let own = connection.credential.get("subscriptionId");
+    if own.is_some() && settings.subscription.is_some() {
+        findings.add("settings.subscription", "stands in the credential already");
+    }
+    let ambient = || house.environment.get("AZURE_SUBSCRIPTION_ID");
+    let field = if own.is_some() { "credential.subscriptionId" } else { "settings.subscription" };
+    let found = own.or(settings.subscription.as_deref()).or_else(ambient).unwrap_or_default();
+    let is_form = matches!(connection.credential, pmks_driver::Credential::Values(_));
+    if found.is_empty() {
+        // A form that lacks it has said so already.
+        if !is_form {
+            findings.add(field, "is required here, or AZURE_SUBSCRIPTION_ID in the environment");
+        }
+    } else if uuid::Uuid::try_parse(found).is_err() {
+        findings.add(field, "must be a subscription's ID, such as 00000000-0000-0000-0000-000000000000");
+    }
+    found.to_ascii_lowercase()
+}
+
+fn buckets() -> Buckets {
+    CAPABILITIES.buckets.iter().fold(Buckets::default(), |buckets, entry| {
+        let bucket = Bucket::new(entry.burst, entry.per_second);
+        if entry.action.is_empty() {
+            buckets.service(entry.service, bucket)
+        } else {
+            buckets.action(entry.action, bucket)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_driver::Environment;
+    use pmks_transport::{SystemClock, Transport};
+
+    use super::*;
+
+    const SUBSCRIPTION: &str = "00000000-0000-0000-0000-00000000000a";
+
+    fn connected(connection: &serde_json::Value, environment: &[(&str, &str)]) -> Result<AzureDriver> {
+        let mut whole = serde_json::json!({
+            "name": "c", "region": "koreacentral", "zone": null, "endpoints": {}, "caCertificate": null, "pace": 1,
+            "credential": {"tenantId": "t", "clientId": "c", "clientSecret": "hunter2", "subscriptionId": SUBSCRIPTION},
+            "settings": {},
+        });
+        whole.as_object_mut().unwrap().extend(connection.as_object().unwrap().clone());
+        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let house = House {
+            transport: Transport::builder(Arc::new(SystemClock)).build(),
+            environment: Environment::new(variables),
+            installation: "i".to_owned(),
+        };
+        driver(&serde_json::from_value(whole).unwrap(), &house)
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_said_at_once() {
+        assert!(connected(&serde_json::json!({}), &[]).is_ok());
+        for (connection, says) in [
+            (serde_json::json!({"region": "Korea Central"}), "region"),
+            (serde_json::json!({"zone": "koreacentral-1"}), "zone: must be the number"),
+            (serde_json::json!({"settings": {"colour": "red"}}), "settings.colour"),
+            (serde_json::json!({"settings": {"cloud": "AzureGermanCloud"}}), "settings.cloud"),
+            (serde_json::json!({"settings": {"resourceGroup": "a/b"}}), "settings.resourceGroup"),
+            (serde_json::json!({"credential": {"tenantId": "t", "clientSecret": "s"}}), "credential.clientId"),
+            (
+                serde_json::json!({"credential": {"tenantId": "t", "clientId": "c", "clientSecret": "s", "subscriptionId": "x"}}),
+                "credential.subscriptionId",
+            ),
+            (serde_json::json!({"endpoints": {"arm": "http://127.0.0.1"}}), "endpoints.arm"),
+            (serde_json::json!({"credential": {"ambient": true}}), "settings.subscription"),
+        ] {
+            let error = connected(&connection, &[]).unwrap_err();
+            assert!(error.message().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_ambient_connection_asks_nobody_before_it_is_used() {
+        let ambient = serde_json::json!({"credential": {"ambient": true}});
+        let made = connected(&ambient, &[("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)]).unwrap();
+        assert_eq!(made.api.subscription(), SUBSCRIPTION);
+        let settings = serde_json::json!({"credential": {"ambient": true}, "settings": {"subscription": SUBSCRIPTION}});
+        assert!(connected(&settings, &[]).is_ok());
+    }
+
+    #[test]
+    fn the_resource_group_is_the_regions_name_unless_said_otherwise() {
+        let group = |settings| {
+            connected(&serde_json::json!({"settings": settings}), &[]).unwrap().here.settings.resource_group.clone()
+        };
+        assert_eq!(group(serde_json::json!({})), "koreacentral");
+        assert_eq!(group(serde_json::json!({"resourceGroup": "prod"})), "prod");
+    }
+
+    #[test]
+    fn nothing_shows_a_secret() {
+        let shown = format!("{:?}", connected(&serde_json::json!({}), &[]).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

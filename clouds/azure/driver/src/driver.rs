@@ -1,0 +1,279 @@
+//! The driver of one connection: hands every question and every change to the module that knows it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use pmks_driver::{
+    AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
+    CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
+    Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
+    RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+};
+use pmks_model::{
+    AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
+    Region, SecurityGroup, Subnet,
+};
+use pmks_transport::{Lane, Transport};
+
+use crate::api::Api;
+use crate::arm_id::{self, ArmId};
+use crate::capabilities::CAPABILITIES;
+use crate::token_source::Tokens;
+use crate::{access, children, clusters, machines, networks, operations, prerequisites};
+
+/// Azure in one subscription and region.
+#[derive(Clone, Debug)]
+pub(crate) struct AzureDriver {
+    /// Azure's calls.
+    pub(crate) api: Api,
+    /// What the connection says.
+    pub(crate) here: Arc<Here>,
+}
+
+/// What a connection says, beside its credential and endpoints.
+#[derive(Debug)]
+pub(crate) struct Here {
+    /// The zone's number, where the user named one.
+    pub(crate) zone: Option<String>,
+    /// The provider's own settings.
+    pub(crate) settings: Settings,
+    /// How many times faster than the real cloud this one works.
+    pub(crate) pace: u32,
+    /// Who acts, for people.
+    pub(crate) principal: String,
+    /// Where tokens come from.
+    pub(crate) tokens: Arc<Tokens>,
+    /// The way to a cluster's own Kubernetes API, and the clock.
+    pub(crate) transport: Transport,
+    /// How clusters are reached, by their incarnation, and since when that is known.
+    pub(crate) ways_in: Mutex<BTreeMap<String, (AccessInfo, Timestamp)>>,
+}
+
+/// The provider's own settings of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The resource group that everything is made in.
+    pub(crate) resource_group: String,
+    /// Which of Azure's clouds it is.
+    pub(crate) cloud: Option<String>,
+    /// The subscription of an ambient connection.
+    pub(crate) subscription: Option<String>,
+}
+
+impl Settings {
+    /// Reads settings; what is wrong with them is found elsewhere.
+    pub(crate) fn of(settings: &BTreeMap<String, serde_json::Value>, region: &str) -> Self {
+        let text = |name: &str| {
+            let text = settings.get(name)?.as_str()?.trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        Self {
+            resource_group: text("resourceGroup").unwrap_or_else(|| region.to_owned()),
+            cloud: text("cloud"),
+            subscription: text("subscription"),
+        }
+    }
+}
+
+impl AzureDriver {
+    /// The connection's region.
+    pub(crate) fn region(&self) -> &str {
+        self.api.endpoints().region()
+    }
+
+    /// The resource group that everything is made in.
+    pub(crate) fn group(&self) -> &str {
+        &self.here.settings.resource_group
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.here.transport.clock().wall()
+    }
+
+    /// The identifier of a resource that is made here.
+    pub(crate) fn own_id(&self, provider: &str, kind: &str, name: &str) -> ArmId {
+        ArmId::new(self.api.subscription(), self.group(), provider, kind, name)
+    }
+
+    /// What a text identifies: an identifier of that kind as it is, anything else as a name in the resource group.
+    pub(crate) fn resolve(&self, provider: &str, kind: &str, text: &str) -> ArmId {
+        ArmId::parse(text).filter(|id| id.is(kind)).unwrap_or_else(|| self.own_id(provider, kind, text))
+    }
+
+    /// The cluster that a text identifies.
+    pub(crate) fn cluster_id(&self, text: &str) -> ArmId {
+        self.resolve(arm_id::CONTAINER_SERVICE, "managedClusters", text)
+    }
+
+    /// The virtual network that a text identifies.
+    pub(crate) fn network_id(&self, text: &str) -> ArmId {
+        self.resolve(arm_id::NETWORK, "virtualNetworks", text)
+    }
+
+    /// The network security group that a text identifies.
+    pub(crate) fn security_group_id(&self, text: &str) -> ArmId {
+        self.resolve(arm_id::NETWORK, "networkSecurityGroups", text)
+    }
+
+    /// The SSH public key that a text identifies.
+    pub(crate) fn key_pair_id(&self, text: &str) -> ArmId {
+        self.resolve(arm_id::COMPUTE, "sshPublicKeys", text)
+    }
+}
+
+#[async_trait]
+impl Driver for AzureDriver {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
+        Arc::new(Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) })
+    }
+
+    async fn account_identity(&self) -> Result<AccountIdentity> {
+        access::account_identity(self).await
+    }
+
+    async fn list_clusters(&self, detail: Detail) -> Result<Listing<Cluster>> {
+        clusters::list(self, detail).await
+    }
+
+    async fn get_cluster(&self, system_id: &str) -> Result<Cluster> {
+        clusters::get(self, system_id).await
+    }
+
+    async fn list_node_groups(&self, cluster: &str) -> Result<Listing<NodeGroup>> {
+        clusters::list_node_groups(self, cluster).await
+    }
+
+    async fn get_node_group(&self, cluster: &str, system_id: &str) -> Result<NodeGroup> {
+        clusters::get_node_group(self, cluster, system_id).await
+    }
+
+    async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
+        machines::nodes(self, cluster).await
+    }
+
+    async fn versions(&self) -> Result<Vec<KubernetesVersion>> {
+        clusters::versions(self).await
+    }
+
+    async fn machine_types(&self) -> Result<Vec<MachineType>> {
+        machines::machine_types(self).await
+    }
+
+    async fn images(&self) -> Result<Vec<Image>> {
+        Ok(machines::images())
+    }
+
+    async fn regions(&self) -> Result<Vec<Region>> {
+        machines::regions(self).await
+    }
+
+    async fn list_networks(&self) -> Result<Vec<Network>> {
+        networks::list(self).await
+    }
+
+    async fn get_network(&self, system_id: &str) -> Result<Network> {
+        networks::get(self, system_id).await
+    }
+
+    async fn get_subnet(&self, system_id: &str) -> Result<Subnet> {
+        networks::get_subnet(self, system_id).await
+    }
+
+    async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
+        networks::get_security_group(self, system_id).await
+    }
+
+    async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
+        networks::get_key_pair(self, system_id).await
+    }
+
+    async fn prerequisites(&self, cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {
+        let mut all = prerequisites::of_account(self).await?;
+        if let Some(cluster) = cluster {
+            all.extend(prerequisites::of_cluster(self, cluster).await?);
+        }
+        Ok(all)
+    }
+
+    async fn children(&self, cluster: &Cluster) -> Result<Children> {
+        children::children(self, cluster).await
+    }
+
+    async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {
+        access::kubeconfig(self, cluster, format).await
+    }
+
+    async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential> {
+        access::token(self, cluster).await
+    }
+
+    fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
+        operations::stage(self, stage)
+    }
+
+    async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {
+        operations::create_cluster::prepare(self, asked).await
+    }
+
+    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
+        operations::delete_cluster::prepare(self, asked).await
+    }
+
+    async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {
+        operations::update_cluster::prepare(self, asked).await
+    }
+
+    async fn upgrade_cluster(&self, asked: &UpgradeCluster) -> Result<Prepared> {
+        operations::upgrade_cluster::prepare(self, asked).await
+    }
+
+    async fn add_node_group(&self, asked: &AddNodeGroup) -> Result<Prepared> {
+        operations::add_node_group::prepare(self, asked).await
+    }
+
+    async fn change_node_group_scaling(&self, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
+        operations::change_node_group_scaling::prepare(self, asked).await
+    }
+
+    async fn upgrade_node_group(&self, asked: &UpgradeNodeGroup) -> Result<Prepared> {
+        operations::upgrade_node_group::prepare(self, asked).await
+    }
+
+    async fn remove_node_group(&self, asked: &RemoveNodeGroup) -> Result<Prepared> {
+        operations::remove_node_group::prepare(self, asked).await
+    }
+
+    async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {
+        operations::create_network::prepare(self, asked).await
+    }
+
+    async fn create_subnet(&self, asked: &CreateSubnet) -> Result<Prepared> {
+        operations::create_subnet::prepare(self, asked).await
+    }
+
+    async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
+        operations::create_security_group::prepare(self, asked).await
+    }
+
+    async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {
+        operations::create_key_pair::prepare(self, asked).await
+    }
+
+    async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
+        operations::delete_resource::prepare(self, asked).await
+    }
+
+    async fn fix_prerequisites(&self, asked: &FixPrerequisites) -> Result<Prepared> {
+        match &asked.cluster {
+            None => operations::fix_prerequisites::prepare(self, asked).await,
+            Some(cluster) => operations::role_assignment::prepare(self, cluster, &asked.marks).await,
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Reads of machine types, images, regions and nodes. Never writes.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use pmks_driver::{Listing, Result};
+use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
+
+use crate::arm_id::{ArmId, canonical_text};
+use crate::clusters::miss;
+use crate::wire::compute as wire;
+use crate::wire::network;
+use crate::{AzureDriver, convert};
+
+/// How many scale sets are read at once.
+const AT_ONCE: usize = 8;
+
+/// The tag by which AKS says which pool a scale set is of.
+///
+/// Source: <https://github.com/Azure/AgentBaker/blob/master/pkg/agent/datamodel/const.go>; seen in every node resource
+/// group, and what CB-Spider goes by.
+const POOL_TAG: &str = "aks-managed-poolName";
+
+/// What a node group is made from where nobody chooses.
+pub(crate) const DEFAULT_IMAGE: &str = "Ubuntu";
+
+/// The scale sets of one cluster, by the pool that each is of: those in its node resource group.
+pub(crate) fn scale_sets_of(group: Option<&str>, sets: &[wire::ScaleSet]) -> Vec<(String, ArmId)> {
+    let Some(group) = group else { return Vec::new() };
+    let of_group = sets.iter().filter_map(|set| {
+        let id = ArmId::parse(&set.id).filter(|id| id.group().eq_ignore_ascii_case(group))?;
+        let tag = set.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(POOL_TAG));
+        Some((tag?.1.clone(), id))
+    });
+    of_group.collect()
+}
+
+/// A node's names: Kubernetes knows it by its host name.
+pub(crate) fn node_iid(instance: &wire::ScaleSetVm) -> Option<Iid> {
+    let name = instance.properties.os_profile.as_ref().map_or("", |profile| profile.computer_name.as_str());
+    let id = canonical_text(&instance.id);
+    (instance.properties.provisioning_state != "Deleting")
+        .then(|| if name.is_empty() { Iid::unnamed(id) } else { Iid::new(name, id) })
+}
+
+/// The VMs of a cluster, with details: one list of scale sets, and two a scale set.
+pub(crate) async fn nodes(driver: &AzureDriver, cluster: &Cluster) -> Result<Listing<Node>> {
+    let Some(group) = cluster.key_value_list.get(convert::NODE_RESOURCE_GROUP) else {
+        return Ok(Listing::complete(Vec::new()));
+    };
+    let sets = match driver.api.scale_sets(group).await {
+        Err(error) if error.is_not_found() => return Ok(Listing::complete(Vec::new())),
+        sets => sets?,
+    };
+    let mut listing = Listing::complete(Vec::new());
+    let read: Vec<_> = stream::iter(scale_sets_of(Some(group), &sets))
+        .map(|(pool, set)| async move {
+            let read =
+                futures::join!(driver.api.instances(&set, true), driver.api.scale_set_interfaces(&set));
+            (pool, read)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    for (pool, (instances, interfaces)) in read {
+        let addresses = match interfaces {
+            Ok(interfaces) => addresses(&interfaces),
+            Err(error) if error.is_not_found() => BTreeMap::new(),
+            Err(error) => {
+                listing.missed.push(miss(&format!("the addresses of node group {pool}"), &error));
+                BTreeMap::new()
+            }
+        };
+        match instances {
+            Ok(instances) => {
+                listing.items.extend(instances.iter().filter_map(|one| node(&pool, one, &addresses)));
+            }
+            Err(error) if error.is_not_found() => {}
+            Err(error) => listing.missed.push(miss(&format!("the nodes of node group {pool}"), &error)),
+        }
+    }
+    listing.items.sort_by(|a, b| a.iid.system_id.cmp(&b.iid.system_id));
+    Ok(listing)
+}
+
+/// The address of each instance, by its identifier in lower case.
+fn addresses(interfaces: &[network::Interface]) -> BTreeMap<String, String> {
+    let mut addresses = BTreeMap::new();
+    for interface in interfaces.iter().filter(|one| one.properties.primary != Some(false)) {
+        let owner = interface.properties.virtual_machine.as_ref().map(|owner| canonical_text(&owner.id));
+        let configurations = &interface.properties.ip_configurations;
+        let primary = configurations.iter().find(|one| one.properties.primary == Some(true));
+        let address = primary.or(configurations.first()).and_then(|one| one.properties.private_ip_address.clone());
+        if let (Some(owner), Some(address)) = (owner, address) {
+            addresses.insert(owner.to_lowercase(), address);
+        }
+    }
+    addresses
+}
+
+fn node(pool: &str, instance: &wire::ScaleSetVm, addresses: &BTreeMap<String, String>) -> Option<Node> {
+    let iid = node_iid(instance)?;
+    let properties = &instance.properties;
+    let mut facts = KeyValueList::default();
+    facts.add("InstanceId", &instance.instance_id);
+    facts.add_some("VmId", properties.vm_id.as_deref());
+    facts.add("ProvisioningState", &properties.provisioning_state);
+    let power = properties.instance_view.as_ref().and_then(|view| {
+        view.statuses.iter().find_map(|status| status.code.strip_prefix("PowerState/"))
+    });
+    Some(Node {
+        node_group: pool.to_owned(),
+        machine_type: instance.sku.as_ref().map(|sku| sku.name.clone()).unwrap_or_default(),
+        zone: instance.zones.first().cloned().unwrap_or_default(),
+        private_ip: addresses.get(&iid.system_id.to_lowercase()).cloned().unwrap_or_default(),
+        public_ip: String::new(),
+        state: power.unwrap_or(&properties.provisioning_state).to_owned(),
+        launched_at: properties.time_created,
+        key_value_list: facts,
+        iid,
+    })
+}
+
+/// A machine type, with what only AKS' own choices need.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Size {
+    /// As users see it.
+    pub(crate) machine: MachineType,
+    /// The family whose quota it uses up.
+    pub(crate) family: String,
+    /// Whether its managed disks are premium ones.
+    pub(crate) premium: bool,
+    /// Why this subscription may not use it here; empty if it may.
+    pub(crate) restricted: String,
+}
+
+/// The machine types on offer in the region that AKS takes, ordered by name. One list, paged.
+pub(crate) async fn machine_types(driver: &AzureDriver) -> Result<Vec<MachineType>> {
+    let all = sizes(driver).await?;
+    let fits = |size: &Size| size.restricted.is_empty() && size.machine.vcpus >= LEAST_VCPUS;
+    let mut machines: Vec<MachineType> = all.into_iter().filter(fits).map(|size| size.machine).collect();
+    machines.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(machines)
+}
+
+/// AKS takes no smaller nodes.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/quotas-skus-regions#restricted-vm-sizes>
+pub(crate) const LEAST_VCPUS: u32 = 2;
+
+/// Every machine type of the region, those that this subscription may not use too.
+pub(crate) async fn sizes(driver: &AzureDriver) -> Result<Vec<Size>> {
+    let skus = driver.api.resource_skus().await?;
+    let machines = skus.iter().filter(|sku| sku.resource_type == "virtualMachines");
+    Ok(machines.map(|sku| size(sku, driver.region())).collect())
+}
+
+fn size(sku: &wire::ResourceSku, region: &str) -> Size {
+    let has = |name: &str| sku.capabilities.iter().find(|one| one.name == name).map(|one| one.value.as_str());
+    let mut zones: Vec<String> =
+        sku.location_info.iter().filter(|info| crate::clusters::is_in(&info.location, region)).flat_map(|info| info.zones.clone()).collect();
+    let mut restricted = String::new();
+    for restriction in &sku.restrictions {
+        if restriction.kind == "Location" {
+            restricted.clone_from(&restriction.reason_code);
+        }
+        let closed = restriction.restriction_info.as_ref().map(|info| info.zones.as_slice()).unwrap_or_default();
+        if restriction.kind == "Zone" {
+            zones.retain(|zone| !closed.contains(zone));
+        }
+    }
+    zones.sort();
+    zones.dedup();
+    let mut facts = KeyValueList::default();
+    facts.add("Family", &sku.family);
+    for name in ["PremiumIO", "EphemeralOSDiskSupported", "AcceleratedNetworkingEnabled", "HyperVGenerations"] {
+        facts.add_some(name, has(name));
+    }
+    Size {
+        machine: MachineType {
+            name: sku.name.clone(),
+            vcpus: has("vCPUs").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            memory_mib: mebibytes(has("MemoryGB").unwrap_or_default()),
+            architecture: if has("CpuArchitectureType") == Some("Arm64") { "arm64" } else { "x86_64" }.to_owned(),
+            gpus: has("GPUs").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            zones,
+            key_value_list: facts,
+        },
+        family: sku.family.clone(),
+        premium: has("PremiumIO") == Some("True"),
+        restricted,
+    }
+}
+
+/// Azure writes memory as a decimal number of GiB: `16`, `0.5`, `1.75`.
+fn mebibytes(text: &str) -> u64 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let thousandths: u64 = format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or_default();
+    whole.parse::<u64>().unwrap_or_default() * 1024 + thousandths * 1024 / 1000
+}
+
+/// The regions that the subscription sees, with the zones of the connection's own. One call.
+pub(crate) async fn regions(driver: &AzureDriver) -> Result<Vec<Region>> {
+    let locations = driver.api.locations().await?;
+    let physical = locations.into_iter().filter(|one| matches!(one.metadata.region_type.as_str(), "" | "Physical"));
+    let mut all: Vec<Region> = physical
+        .map(|location| {
+            let own = location.name == driver.region();
+            let mut zones: Vec<String> =
+                location.availability_zone_mappings.into_iter().map(|zone| zone.logical_zone).collect();
+            zones.sort();
+            Region { name: location.name, zones: if own { zones } else { Vec::new() } }
+        })
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+const fn image(name: &'static str, says: &'static str) -> (&'static str, &'static str) {
+    (name, says)
+}
+
+/// AKS' operating systems for Linux nodes. Windows needs more than a cluster of pmks has.
+///
+/// Source: <https://learn.microsoft.com/rest/api/aks/agent-pools/create-or-update#ossku>
+const IMAGES: &[(&str, &str)] = &[
+    image("Ubuntu", "Ubuntu, of the release that AKS pairs with the Kubernetes version"),
+    image("Ubuntu2204", "Ubuntu 22.04"),
+    image("Ubuntu2404", "Ubuntu 24.04"),
+    image("AzureLinux", "Azure Linux, of the release that AKS pairs with the Kubernetes version"),
+    image("AzureLinux3", "Azure Linux 3"),
+    image("AzureContainerLinux", "Azure Container Linux"),
+];
+
+/// The images that a node group can be made from, for either architecture. No call.
+pub(crate) fn images() -> Vec<Image> {
+    let all = IMAGES.iter().flat_map(|(name, says)| {
+        ["x86_64", "arm64"].map(|architecture| Image {
+            name: (*name).to_owned(),
+            description: (*says).to_owned(),
+            architecture: architecture.to_owned(),
+            operating_system: "linux".to_owned(),
+            default: *name == DEFAULT_IMAGE,
+        })
+    });
+    all.collect()
+}
+
+/// Whether AKS has such an image for Linux nodes.
+pub(crate) fn is_image(name: &str) -> bool {
+    IMAGES.iter().any(|(known, _)| *known == name)
+}
+
+/// The names of all images, for people.
+pub(crate) fn image_names() -> String {
+    IMAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SET: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-ga-1";
+
+    #[test]
+    fn scale_sets_belong_to_pools_by_their_tag_and_group() {
+        let set = |id: &str, tags: serde_json::Value| -> wire::ScaleSet {
+            serde_json::from_value(json!({"id": id, "name": "s", "tags": tags})).unwrap()
+        };
+        let sets = [
+            set(&SET.replace("MC_g", "mc_G"), json!({"aks-managed-poolName": "ga"})),
+            set(SET, json!({"AKS-managed-poolname": "gb"})),
+            set(SET, json!({"other": "gc"})),
+            set(SET, serde_json::Value::Null),
+            set(&SET.replace("MC_g", "MC_other"), json!({"aks-managed-poolName": "gd"})),
+        ];
+        let pools: Vec<String> = scale_sets_of(Some("MC_g"), &sets).into_iter().map(|(pool, _)| pool).collect();
+        assert_eq!(pools, ["ga", "gb"]);
+        assert!(scale_sets_of(None, &sets).is_empty());
+    }
+
+    #[test]
+    fn instances_become_nodes() {
+        let instance: wire::ScaleSetVm = serde_json::from_value(json!({
+            "id": format!("{SET}/virtualMachines/0"), "instanceId": "0", "sku": {"name": "Standard_D4s_v5"}, "zones": ["1"],
+            "properties": {"provisioningState": "Succeeded", "vmId": "v", "timeCreated": "2026-11-23T10:00:00Z",
+                "osProfile": {"computerName": "aks-ga-1-vmss000000"},
+                "instanceView": {"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/running"}]}},
+        }))
+        .unwrap();
+        let interface: network::Interface = serde_json::from_value(json!({"properties": {"primary": true,
+            "virtualMachine": {"id": format!("{SET}/virtualMachines/0").to_uppercase()},
+            "ipConfigurations": [{"properties": {"privateIPAddress": "10.0.0.9", "primary": false}},
+                {"properties": {"privateIPAddress": "10.0.0.4", "primary": true}}]}}))
+        .unwrap();
+        let node = node("ga", &instance, &addresses(&[interface])).unwrap();
+        assert_eq!(node.iid, Iid::new("aks-ga-1-vmss000000", format!("{SET}/virtualMachines/0")));
+        assert_eq!(
+            (node.private_ip.as_str(), node.state.as_str(), node.zone.as_str(), node.node_group.as_str()),
+            ("10.0.0.4", "running", "1", "ga")
+        );
+        let mut going = instance;
+        "Deleting".clone_into(&mut going.properties.provisioning_state);
+        assert_eq!(node_iid(&going), None);
+    }
+
+    #[test]
+    fn sizes_are_described_in_our_words_with_what_is_closed() {
+        let sku: wire::ResourceSku = serde_json::from_value(json!({
+            "resourceType": "virtualMachines", "name": "Standard_B1ls", "family": "standardBSFamily",
+            "locationInfo": [{"location": "KoreaCentral", "zones": ["3", "1", "2"]}, {"location": "koreasouth", "zones": ["9"]}],
+            "capabilities": [{"name": "vCPUs", "value": "1"}, {"name": "MemoryGB", "value": "0.5"},
+                {"name": "CpuArchitectureType", "value": "x64"}, {"name": "PremiumIO", "value": "True"}],
+            "restrictions": [{"type": "Zone", "restrictionInfo": {"zones": ["2"]}, "reasonCode": "NotAvailableForSubscription"}],
+        }))
+        .unwrap();
+        let found = size(&sku, "koreacentral");
+        assert_eq!((found.machine.vcpus, found.machine.memory_mib), (1, 512));
+        assert_eq!(found.machine.zones, ["1", "3"]);
+        assert!(found.premium && found.restricted.is_empty());
+        assert_eq!(mebibytes("16"), 16_384);
+        assert_eq!(mebibytes("1.75"), 1792);
+    }
+}

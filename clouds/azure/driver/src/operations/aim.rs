@@ -1,0 +1,171 @@
+//! What several operations share: reading the very cluster or node group that is meant, and following Azure's own
+//! work. Never changes anything.
+
+use pmks_driver::{Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, NodeGroupTarget, Poll, Result};
+use pmks_model::Findings;
+use serde_json::Value;
+
+use crate::api::{Accepted, Condition, Progress};
+use crate::arm_id::ArmId;
+use crate::wire::container_service as wire;
+use crate::{AzureDriver, PROVIDER, clusters, convert};
+
+/// The error of another thing that stands where the one that was meant stood.
+pub(super) fn replaced(what: &str, name: &str) -> DriverError {
+    let message = format!(
+        "the {what} {name:?} that stands there now is another one than was meant; nothing was changed"
+    );
+    DriverError::new(ErrorKind::Replaced, PROVIDER, message)
+}
+
+/// The error of something that should stand and does not.
+pub(super) fn gone(what: &str, name: &str) -> DriverError {
+    DriverError::new(ErrorKind::NotFound, PROVIDER, format!("there is no {what} {name:?} any more"))
+}
+
+/// The error of a name that a stranger has.
+pub(super) fn taken(what: &str, name: &str) -> DriverError {
+    let message =
+        format!("a {what} of the name {name:?} stands there already, and this operation did not make it");
+    DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message)
+}
+
+/// The error of a request that one field makes impossible.
+pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+    let mut findings = Findings::default();
+    findings.add(field, says);
+    DriverError::invalid(PROVIDER, findings)
+}
+
+/// Whether that incarnation is the one that is meant. One that nobody knows is not compared.
+fn is_meant(meant: &str, found: &wire::ManagedCluster) -> bool {
+    let incarnation = convert::incarnation(found);
+    meant.is_empty() || incarnation.is_empty() || meant == incarnation
+}
+
+/// The cluster that is meant; `None`: it is gone.
+///
+/// # Errors
+/// `Replaced` if another one of that name stands there.
+pub(super) async fn cluster(
+    driver: &AzureDriver,
+    id: &ArmId,
+    incarnation: &str,
+) -> Result<Option<wire::ManagedCluster>> {
+    match driver.api.cluster(id).await {
+        Ok(found) if is_meant(incarnation, &found) => Ok(Some(found)),
+        Ok(_) => Err(replaced("cluster", id.name())),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The cluster that is meant, which must be there, with its identifier.
+///
+/// # Errors
+/// `NotFound`, `Replaced`.
+pub(super) async fn standing_cluster(
+    driver: &AzureDriver,
+    target: &ClusterTarget,
+) -> Result<(ArmId, wire::ManagedCluster)> {
+    let id = driver.cluster_id(&target.iid.system_id);
+    let found = cluster(driver, &id, &target.incarnation).await?;
+    let found = found.ok_or_else(|| gone("cluster", id.name()))?;
+    Ok((id, found))
+}
+
+/// A pool within the cluster that was read.
+pub(super) fn pool<'a>(cluster: &'a wire::ManagedCluster, name: &str) -> Option<&'a wire::AgentPoolProfile> {
+    cluster.properties.agent_pool_profiles.iter().find(|pool| pool.name == name)
+}
+
+/// The node group that is meant, in its cluster; `None`: it is gone, or its cluster is. Its incarnation is its
+/// cluster's: AKS has none for it.
+///
+/// # Errors
+/// `Replaced` if another cluster of that name stands there.
+pub(super) async fn node_group(
+    driver: &AzureDriver,
+    cluster_id: &ArmId,
+    name: &str,
+    incarnation: &str,
+) -> Result<Option<(wire::ManagedCluster, wire::AgentPoolProfile)>> {
+    let Some(found) = cluster(driver, cluster_id, incarnation).await? else { return Ok(None) };
+    let pool = pool(&found, name).cloned();
+    Ok(pool.map(|pool| (found, pool)))
+}
+
+/// A node group that must be there.
+pub(super) struct Standing {
+    pub(super) cluster_id: ArmId,
+    pub(super) name: String,
+    pub(super) cluster: wire::ManagedCluster,
+    pub(super) pool: wire::AgentPoolProfile,
+}
+
+/// The node group that is meant, which must be there.
+///
+/// # Errors
+/// `NotFound`, `Replaced`.
+pub(super) async fn standing_node_group(driver: &AzureDriver, target: &NodeGroupTarget) -> Result<Standing> {
+    let cluster_id = driver.cluster_id(&target.cluster.iid.system_id);
+    let name = clusters::pool_name(&target.iid.system_id);
+    let found = node_group(driver, &cluster_id, &name, &target.incarnation).await?;
+    let (cluster, pool) = found.ok_or_else(|| gone("node group", &name))?;
+    Ok(Standing { cluster_id, name, cluster, pool })
+}
+
+/// Stopped clusters refuse every change but their start: said before anything is asked.
+pub(super) fn refuse_stopped(cluster: &wire::ManagedCluster) -> Result<()> {
+    if convert::cluster_status(cluster) != pmks_model::Status::Stopped {
+        return Ok(());
+    }
+    let what = format!("the cluster {} is stopped", cluster.name);
+    let fix = "start it (az aks start), then retry".to_owned();
+    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
+}
+
+/// The condition that what was read has not changed since.
+pub(super) fn unchanged(raw: &Value) -> Condition<'_> {
+    convert::etag(raw).map_or(Condition::None, Condition::Unchanged)
+}
+
+/// Whether what was read is the incarnation that is meant.
+///
+/// # Errors
+/// `Replaced`.
+pub(super) fn check_raw(raw: &Value, meant: &str, name: &str) -> Result<()> {
+    let found = raw.pointer("/properties/resourceUID").and_then(Value::as_str).unwrap_or_default();
+    if meant.is_empty() || found.is_empty() || found == meant { Ok(()) } else { Err(replaced("cluster", name)) }
+}
+
+/// Azure's acceptance as the engine takes it.
+pub(super) fn asked(accepted: Accepted, id: &ArmId) -> Asked {
+    let asked = accepted.handle.map_or_else(Asked::accepted, Asked::following);
+    asked.with_system_id(id.to_string()).first_after(accepted.after)
+}
+
+/// How Azure's own work stands, which `action` began. Work that Azure no longer knows, or that it named by a URL of a
+/// foreign host, is lost: the effect is looked for instead. So it is where the work is done and what it made is to be
+/// read.
+pub(super) async fn follow(driver: &AzureDriver, action: &'static str, handle: &Handle) -> Result<Poll> {
+    match driver.api.progress(action, &handle.0).await {
+        Ok(Progress::Running { says, after }) => Ok(Poll::Pending { says, after }),
+        Ok(Progress::Done) => Ok(Poll::Lost),
+        Ok(Progress::Failed(error)) => Ok(Poll::Failed(error)),
+        Err(error) if error.is_not_found() => Ok(Poll::Lost),
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidRequest(_)) => {
+            tracing::warn!(%error, "the work that Azure named cannot be followed");
+            Ok(Poll::Lost)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits while Azure works on something; `None`: it is at rest.
+pub(super) fn busy(id: &ArmId, incarnation: &str, provisioning: &str) -> Option<Look> {
+    match provisioning {
+        "Succeeded" | "Failed" | "Canceled" | "" => None,
+        word => Some(Look::pending(id.to_string(), incarnation, word)),
+    }
+}

@@ -1,0 +1,246 @@
+//! What a node group is made from, chosen before anything is asked: machine type, image, disk, zone; and whether the
+//! subscription has room for it. Reads sizes and quotas; everything else is a pure function with a table test.
+
+use pmks_driver::{DriverError, Prepared, Result};
+use pmks_model::{Findings, NodeGroupRequest, Scaling, Tags, Version, VersionRequest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::arm_id::ArmId;
+use crate::machines::{self, LEAST_VCPUS, Size};
+use crate::quota::{self, Wanted};
+use crate::{AzureDriver, PROVIDER};
+
+/// What a pool is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mode {
+    /// AKS' own pods, and users' beside them.
+    System,
+    /// Users' pods.
+    User,
+}
+
+/// What was chosen for one node group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) name: String,
+    mode: Mode,
+    machine_type: Option<String>,
+    image: String,
+    disk_type: Option<&'static str>,
+    disk_size: Option<u32>,
+    zone: Option<String>,
+    scaling: Scaling,
+    notices: Vec<String>,
+}
+
+/// What the cluster gives to each of its pools.
+#[derive(Clone, Debug)]
+pub(super) struct Common<'a> {
+    pub(super) version: &'a str,
+    pub(super) subnet: Option<&'a ArmId>,
+    pub(super) tags: &'a Tags,
+}
+
+impl Choice {
+    /// Tells the user what was chosen.
+    pub(super) fn tell(&self, prepared: &mut Prepared) {
+        let name = &self.name;
+        let machine = self.machine_type.as_deref().unwrap_or("AKS' own choice");
+        prepared.resolved.insert(format!("machine type of {name}"), machine.to_owned());
+        prepared.resolved.insert(format!("image of {name}"), self.image.clone());
+        let mode = if self.mode == Mode::System { "System" } else { "User" };
+        prepared.resolved.insert(format!("mode of {name}"), mode.to_owned());
+        prepared.resolved.insert(format!("zone of {name}"), self.zone.clone().unwrap_or_else(|| "none: regional".to_owned()));
+        prepared.notices.extend(self.notices.iter().cloned());
+    }
+
+    /// The pool's properties, as AKS takes them.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/aks/agent-pools/create-or-update>
+    pub(super) fn properties(&self, common: &Common<'_>) -> Value {
+        let mut properties = json!({
+            "count": self.scaling.desired,
+            "mode": self.mode,
+            "type": "VirtualMachineScaleSets",
+            "osType": "Linux",
+            "osSKU": self.image,
+            "orchestratorVersion": common.version,
+            "enableAutoScaling": self.scaling.auto_scaling,
+            "tags": common.tags,
+        });
+        let mut set = |key: &str, value: Value| {
+            if let (Some(fields), false) = (properties.as_object_mut(), value.is_null()) {
+                fields.insert(key.to_owned(), value);
+            }
+        };
+        set("vmSize", json!(self.machine_type));
+        set("osDiskType", json!(self.disk_type));
+        set("osDiskSizeGB", json!(self.disk_size));
+        set("vnetSubnetID", json!(common.subnet.map(ArmId::to_string)));
+        if self.scaling.auto_scaling {
+            set("minCount", json!(self.scaling.min));
+            set("maxCount", json!(self.scaling.max));
+        }
+        if let Some(zone) = &self.zone {
+            set("availabilityZones", json!([zone]));
+        }
+        properties
+    }
+}
+
+/// Chooses for all node groups of a request, the first of them in the given mode, the others as `User`. `prefix` gives
+/// what stands before the fields of the one at an index. Two calls.
+///
+/// # Errors
+/// `InvalidRequest` with everything that is wrong with any of them; `QuotaExceeded` with the arithmetic.
+pub(super) async fn choose(
+    driver: &AzureDriver,
+    requests: &[NodeGroupRequest],
+    first: Mode,
+    prefix: impl Fn(usize) -> String,
+) -> Result<Vec<Choice>> {
+    let (sizes, usages) = futures::try_join!(machines::sizes(driver), driver.api.usages())?;
+    let mut findings = Findings::default();
+    let mut choices = Vec::new();
+    let mut wanted = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let size = sizes.iter().find(|size| size.machine.name.eq_ignore_ascii_case(&request.machine_type));
+        let mode = if index == 0 { first } else { Mode::User };
+        let zone = driver.here.zone.as_deref();
+        choices.push(choose_one(request, &Facts { size, mode, zone }, &prefix(index), &mut findings));
+        wanted.extend(size.map(|size| Wanted { size, count: request.scaling.desired }));
+    }
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    quota::check(&wanted, &usages)?;
+    Ok(choices)
+}
+
+/// What is known of what a request names.
+struct Facts<'a> {
+    /// `None`: the region has no such machine type, or none was named.
+    size: Option<&'a Size>,
+    mode: Mode,
+    zone: Option<&'a str>,
+}
+
+fn choose_one(
+    request: &NodeGroupRequest,
+    facts: &Facts<'_>,
+    prefix: &str,
+    findings: &mut Findings,
+) -> Choice {
+    check_machine(request, facts, prefix, findings);
+    let image = match request.image.as_str() {
+        "" | "default" => machines::DEFAULT_IMAGE.to_owned(),
+        named if machines::is_image(named) => named.to_owned(),
+        _ => {
+            findings.add(format!("{prefix}image"), format!("is one of {}", machines::image_names()));
+            String::new()
+        }
+    };
+    if facts.mode == Mode::System && (request.scaling.desired == 0 || request.scaling.min == 0 && request.scaling.auto_scaling) {
+        findings.add(format!("{prefix}scaling.min"), "must be at least 1: AKS' own pods run in this node group");
+    }
+    let mut notices = Vec::new();
+    if facts.mode == Mode::System && facts.size.is_some_and(|size| size.machine.vcpus < 4) {
+        notices.push(format!(
+            "node group {}: Microsoft recommends at least 4 vCPUs for the node group that AKS' own pods run in",
+            request.name
+        ));
+    }
+    Choice {
+        name: request.name.clone(),
+        mode: facts.mode,
+        // As Azure writes it.
+        machine_type: facts.size.map(|size| size.machine.name.clone()),
+        image,
+        disk_type: disk_type(request, facts.size, prefix, findings),
+        disk_size: request.root_disk_size_gib,
+        zone: facts.zone.map(str::to_owned),
+        scaling: request.scaling,
+        notices,
+    }
+}
+
+fn check_machine(request: &NodeGroupRequest, facts: &Facts<'_>, prefix: &str, findings: &mut Findings) {
+    let field = format!("{prefix}machineType");
+    let name = request.machine_type.as_str();
+    let Some(size) = facts.size else {
+        if !name.is_empty() {
+            findings.add(field, format!("{name:?} is not offered in this region"));
+        }
+        return;
+    };
+    if !size.restricted.is_empty() {
+        findings.add(&field, format!("{name:?} is closed to this subscription here ({})", size.restricted));
+    }
+    if size.machine.vcpus < LEAST_VCPUS {
+        findings.add(&field, format!("{name:?} has too few vCPUs: AKS' nodes have {LEAST_VCPUS} at least"));
+    }
+    if let Some(zone) = facts.zone
+        && !size.machine.zones.iter().any(|known| known == zone)
+    {
+        let says = if size.machine.zones.is_empty() {
+            format!("{name:?} is offered in no zone of its own here")
+        } else {
+            format!("{name:?} is offered in the zones {}, not in {zone}", size.machine.zones.join(", "))
+        };
+        findings.add(field, says);
+    }
+}
+
+/// AKS lets choose whether the disk is managed or the host's own; what a managed one is made of follows from the
+/// machine type.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/concepts-storage>
+fn disk_type(
+    request: &NodeGroupRequest,
+    size: Option<&Size>,
+    prefix: &str,
+    findings: &mut Findings,
+) -> Option<&'static str> {
+    let premium = size.map(|size| size.premium);
+    match request.root_disk_type.as_str() {
+        "" | "default" => None,
+        "Ephemeral" => Some("Ephemeral"),
+        "Premium SSD" | "PremiumSSD" if premium == Some(false) => {
+            let says = "AKS gives nodes of this machine type standard disks: choose one that has premium storage";
+            findings.add(format!("{prefix}rootDiskType"), says);
+            None
+        }
+        "Standard SSD" | "StandardSSD" if premium == Some(true) => {
+            let says = "AKS gives nodes of this machine type premium disks: choose one without premium storage";
+            findings.add(format!("{prefix}rootDiskType"), says);
+            None
+        }
+        _ => Some("Managed"),
+    }
+}
+
+/// The version of a new pool: its cluster's, or an older one that is within its reach.
+///
+/// # Errors
+/// A sentence that names both.
+pub(super) fn pool_version(
+    asked: &VersionRequest,
+    cluster: &Version,
+    skew: u32,
+    offered: &[pmks_model::KubernetesVersion],
+) -> std::result::Result<String, String> {
+    let VersionRequest::Given(wanted) = asked else { return Ok(cluster.to_string()) };
+    if wanted.covers(cluster) {
+        return Ok(cluster.to_string());
+    }
+    if !cluster.reaches(wanted) {
+        return Err(format!("nodes never run ahead of their cluster, which is at {cluster}"));
+    }
+    if cluster.minors_ahead_of(wanted).is_none_or(|minors| minors > skew) {
+        return Err(format!("nodes may lie at most {skew} minors behind their cluster, which is at {cluster}"));
+    }
+    asked.pick(offered).map(|picked| picked.version.to_string())
+}
+
+#[cfg(test)]
+#[path = "pool_choice_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+use pmks_model::MachineType;
+
+use super::*;
+
+fn size(vcpus: u32, premium: bool, zones: &[&str]) -> Size {
+    let zones = zones.iter().map(|zone| (*zone).to_owned()).collect();
+    let machine = MachineType { name: "Standard_D4s_v5".into(), vcpus, zones, ..MachineType::default() };
+    Size { machine, premium, ..Size::default() }
+}
+
+fn request() -> NodeGroupRequest {
+    NodeGroupRequest {
+        name: "ga".into(),
+        version: VersionRequest::Default,
+        machine_type: "standard_d4S_v5".into(),
+        image: String::new(),
+        root_disk_type: String::new(),
+        root_disk_size_gib: Some(64),
+        key_pair: None,
+        scaling: Scaling { auto_scaling: false, min: 1, max: 4, desired: 2 },
+    }
+}
+
+fn chosen(request: &NodeGroupRequest, size: Option<&Size>, mode: Mode, zone: Option<&str>) -> (Choice, Vec<String>) {
+    let mut findings = Findings::default();
+    let choice = choose_one(request, &Facts { size, mode, zone }, "g.", &mut findings);
+    (choice, findings.iter().map(|finding| finding.field.clone()).collect())
+}
+
+#[test]
+fn a_pool_is_what_was_asked_for_and_nothing_more() {
+    let (choice, findings) = chosen(&request(), Some(&size(4, true, &["1"])), Mode::System, Some("1"));
+    assert!(findings.is_empty());
+    let subnet =
+        ArmId::parse("/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s").unwrap();
+    let tags = Tags::from([("team".to_owned(), "a".to_owned())]);
+    let common = Common { version: "1.34.1", subnet: Some(&subnet), tags: &tags };
+    let wanted = json!({"count": 2, "mode": "System", "type": "VirtualMachineScaleSets", "osType": "Linux", "osSKU": "Ubuntu",
+        "orchestratorVersion": "1.34.1", "enableAutoScaling": false, "tags": {"team": "a"}, "vmSize": "Standard_D4s_v5",
+        "osDiskSizeGB": 64, "vnetSubnetID": subnet.to_string(), "availabilityZones": ["1"]});
+    assert_eq!(choice.properties(&common), wanted);
+    let auto = NodeGroupRequest {
+        machine_type: String::new(),
+        root_disk_size_gib: None,
+        root_disk_type: "Ephemeral".into(),
+        scaling: Scaling { auto_scaling: true, min: 1, max: 4, desired: 2 },
+        ..request()
+    };
+    let (choice, findings) = chosen(&auto, None, Mode::User, None);
+    assert!(findings.is_empty());
+    let properties = choice.properties(&Common { version: "1.34.1", subnet: None, tags: &Tags::new() });
+    assert_eq!((&properties["minCount"], &properties["maxCount"], &properties["osDiskType"]), (&json!(1), &json!(4), &json!("Ephemeral")));
+    for absent in ["vmSize", "osDiskSizeGB", "vnetSubnetID", "availabilityZones"] {
+        assert!(properties.get(absent).is_none(), "{absent}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_a_finding() {
+    let good = size(4, true, &["1", "2"]);
+    let closed = Size { restricted: "NotAvailableForSubscription".into(), ..good.clone() };
+    let with = |change: &dyn Fn(&mut NodeGroupRequest)| {
+        let mut request = request();
+        change(&mut request);
+        request
+    };
+    let zero = |request: &mut NodeGroupRequest| request.scaling = Scaling { auto_scaling: false, min: 0, max: 1, desired: 0 };
+    for (request, size, mode, zone, expected) in [
+        (request(), None, Mode::User, None, "g.machineType"),
+        (request(), Some(&closed), Mode::User, None, "g.machineType"),
+        (request(), Some(&size(1, true, &[])), Mode::User, None, "g.machineType"),
+        (request(), Some(&good), Mode::User, Some("3"), "g.machineType"),
+        (request(), Some(&size(4, true, &[])), Mode::User, Some("1"), "g.machineType"),
+        (with(&|request| request.image = "Windows2022".into()), Some(&good), Mode::User, None, "g.image"),
+        (with(&|request| request.root_disk_type = "StandardSSD".into()), Some(&good), Mode::User, None, "g.rootDiskType"),
+        (with(&|request| request.root_disk_type = "Premium SSD".into()), Some(&size(4, false, &[])), Mode::User, None, "g.rootDiskType"),
+        (with(&zero), Some(&good), Mode::System, None, "g.scaling.min"),
+    ] {
+        assert_eq!(chosen(&request, size, mode, zone).1, [expected]);
+    }
+    assert!(chosen(&with(&zero), Some(&good), Mode::User, None).1.is_empty());
+}
+
+#[test]
+fn disks_are_what_the_machine_type_makes_of_them() {
+    for (asked, premium, expected) in [
+        ("", true, None),
+        ("default", false, None),
+        ("Managed", true, Some("Managed")),
+        ("Ephemeral", true, Some("Ephemeral")),
+        ("PremiumSSD", true, Some("Managed")),
+        ("Premium SSD", true, Some("Managed")),
+        ("StandardSSD", false, Some("Managed")),
+    ] {
+        let request = NodeGroupRequest { root_disk_type: asked.into(), ..request() };
+        let (choice, findings) = chosen(&request, Some(&size(4, premium, &[])), Mode::User, None);
+        assert_eq!((choice.disk_type, findings.len()), (expected, 0), "{asked}");
+    }
+}
+
+#[test]
+fn a_pools_version_is_within_reach_of_its_cluster() {
+    let cluster: Version = "1.34.1".parse().unwrap();
+    let offered = |text: &str| pmks_model::KubernetesVersion {
+        version: text.parse().unwrap(),
+        default: false,
+        support: pmks_model::Support::Standard,
+        end_of_standard_support: None,
+        end_of_extended_support: None,
+    };
+    let offered = [offered("1.32.5"), offered("1.33.2"), offered("1.33.9"), offered("1.34.1"), offered("1.35.0")];
+    let version = |text: &str| pool_version(&text.parse().unwrap(), &cluster, 3, &offered);
+    assert_eq!(version("default").unwrap(), "1.34.1");
+    assert_eq!(version("1.34").unwrap(), "1.34.1");
+    assert_eq!(version("1.33").unwrap(), "1.33.9");
+    assert_eq!(version("1.33.2").unwrap(), "1.33.2");
+    assert!(version("1.35").unwrap_err().contains("ahead"));
+    assert!(version("1.30").unwrap_err().contains("at most 3 minors"));
+    assert!(version("1.31").unwrap_err().contains("not offered"));
+}

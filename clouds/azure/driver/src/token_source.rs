@@ -1,0 +1,411 @@
+//! Where tokens come from: Microsoft Entra, asked with what the connection holds, or a machine's own managed identity.
+//! Tokens stay in memory, one for each audience, asked for once at a time, and are renewed before they end.
+//!
+//! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>,
+//! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use pmks_driver::{Credential, DriverError, Effect, Environment, House, Result};
+use pmks_model::Findings;
+use pmks_transport::{
+    AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Response, SignError, Transport, Url,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::assertion::Certificate;
+use crate::endpoints::{Endpoints, below};
+use crate::wire::login;
+use crate::{PROVIDER, errors};
+
+/// How long before their end tokens are renewed: longer than any call takes.
+const RENEWED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+/// The instance's metadata service.
+const METADATA_SERVICE: &str = "http://169.254.169.254/";
+/// The version of the metadata document that names the login endpoint.
+const METADATA_VERSION: &str = "2022-09-01";
+
+/// What proves who acts.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// An application's secret.
+    Secret {
+        /// Where the application lives.
+        application: Application,
+        /// Its secret.
+        secret: SecretString,
+    },
+    /// An application's certificate.
+    Certificate {
+        /// Where the application lives.
+        application: Application,
+        /// Its certificate and key.
+        certificate: Box<Certificate>,
+    },
+    /// Another identity provider's token, which the application trusts.
+    Federated {
+        /// Where the application lives.
+        application: Application,
+        /// The token.
+        token: FederatedToken,
+    },
+    /// The machine's own identity.
+    Managed {
+        /// The identity's client ID, where the machine has several.
+        client: Option<String>,
+        /// Who hands out tokens.
+        service: Url,
+        /// The header that the service wants, where it is not the instance's own.
+        header: Option<SecretString>,
+    },
+}
+
+/// An application in a tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct Application {
+    /// The tenant.
+    pub(crate) tenant: String,
+    /// The application's client ID.
+    pub(crate) client: String,
+}
+
+/// An identity provider's token.
+#[derive(Clone)]
+pub(crate) enum FederatedToken {
+    /// As given.
+    Value(SecretString),
+    /// In a file that the machine keeps fresh; ambient connections alone name one.
+    File(String),
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret { .. } => "Secret",
+            Self::Certificate { .. } => "Certificate",
+            Self::Federated { .. } => "Federated",
+            Self::Managed { .. } => "Managed",
+        })
+    }
+}
+
+impl Origin {
+    /// The origin of a connection's tokens. Reads an ambient certificate's file, and asks nobody.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for a certificate that cannot be used, and an ambient connection that has nothing to go by.
+    pub(crate) fn of(credential: &Credential, house: &House) -> Result<Self> {
+        let Credential::Values(_) = credential else { return ambient(&house.environment) };
+        let value = |field: &str| credential.get(field).unwrap_or_default().to_owned();
+        let application = Application { tenant: value("tenantId"), client: value("clientId") };
+        if credential.get("clientSecret").is_some() {
+            return Ok(Self::Secret { application, secret: SecretString::from(value("clientSecret")) });
+        }
+        if credential.get("clientCertificate").is_some() {
+            let pem = SecretString::from(value("clientCertificate"));
+            return of_certificate(application, &pem, "credential.clientCertificate");
+        }
+        let token = FederatedToken::Value(SecretString::from(value("federatedToken")));
+        Ok(Self::Federated { application, token })
+    }
+}
+
+impl Origin {
+    /// Who acts, for people and for the request budget.
+    pub(crate) fn principal(&self) -> String {
+        match self {
+            Self::Secret { application, .. }
+            | Self::Certificate { application, .. }
+            | Self::Federated { application, .. } => application.client.clone(),
+            Self::Managed { client, .. } => client.clone().unwrap_or_else(|| "managed identity".to_owned()),
+        }
+    }
+}
+
+fn of_certificate(application: Application, pem: &SecretString, field: &str) -> Result<Origin> {
+    match Certificate::read(pem) {
+        Ok(certificate) => Ok(Origin::Certificate { application, certificate: Box::new(certificate) }),
+        Err(says) => Err(refused(field, says)),
+    }
+}
+
+/// What the environment holds, in the order in which Azure's own libraries look: an application's secret or
+/// certificate, a workload's federated token, a managed identity.
+///
+/// Source: <https://learn.microsoft.com/dotnet/api/azure.identity.environmentcredential>,
+/// <https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html>
+fn ambient(environment: &Environment) -> Result<Origin> {
+    let value = |name: &str| environment.get(name).map(str::to_owned);
+    let client = value("AZURE_CLIENT_ID");
+    if let (Some(tenant), Some(client)) = (value("AZURE_TENANT_ID"), client.clone()) {
+        let application = Application { tenant, client };
+        if let Some(secret) = value("AZURE_CLIENT_SECRET") {
+            return Ok(Origin::Secret { application, secret: SecretString::from(secret) });
+        }
+        if let Some(path) = value("AZURE_CLIENT_CERTIFICATE_PATH") {
+            let field = "credential.ambient";
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| refused(field, format!("AZURE_CLIENT_CERTIFICATE_PATH: {path}: {error}")))?;
+            return of_certificate(application, &SecretString::from(text), field);
+        }
+        if let Some(path) = value("AZURE_FEDERATED_TOKEN_FILE") {
+            return Ok(Origin::Federated { application, token: FederatedToken::File(path) });
+        }
+    }
+    let service = value("IDENTITY_ENDPOINT");
+    let header = value("IDENTITY_HEADER").map(SecretString::from);
+    let base = match (&service, &header) {
+        (Some(endpoint), Some(_)) => endpoint.clone(),
+        _ => value("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or_else(|| METADATA_SERVICE.to_owned()),
+    };
+    let service = Url::parse(&base)
+        .map_err(|error| refused("credential.ambient", format!("{base} is no URL: {error}")))?;
+    let header = header.filter(|_| environment.get("IDENTITY_ENDPOINT").is_some());
+    Ok(Origin::Managed { client, service, header })
+}
+
+fn refused(field: &str, says: impl Into<String>) -> DriverError {
+    let mut findings = Findings::default();
+    findings.add(field, says);
+    DriverError::invalid(PROVIDER, findings)
+}
+
+/// A token, and until when it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    /// The token itself.
+    pub(crate) secret: SecretString,
+    /// Its end.
+    pub(crate) end: Timestamp,
+}
+
+/// The tokens of one connection.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    origin: Origin,
+    transport: Transport,
+    setting: Setting,
+    kept: Mutex<BTreeMap<String, Token>>,
+    /// The login endpoint, once the metadata document has named it.
+    authority: Mutex<Option<Url>>,
+}
+
+/// What a connection says of the way to the token endpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// Where Azure is.
+    pub(crate) endpoints: Arc<Endpoints>,
+    /// An authority to trust beside the machine's, as PEM.
+    pub(crate) ca_certificate: Option<String>,
+    /// How many times faster than the real cloud this one works.
+    pub(crate) pace: u32,
+}
+
+impl Tokens {
+    /// Tokens of that origin. Asks nobody.
+    pub(crate) fn new(origin: Origin, transport: Transport, setting: Setting) -> Self {
+        Self { origin, transport, setting, kept: Mutex::default(), authority: Mutex::default() }
+    }
+
+    /// A token for that scope (`https://management.azure.com/.default`) that is valid at `now` and for some time after.
+    ///
+    /// # Errors
+    /// [`SignError`] where there is none: temporary where nobody answered.
+    pub(crate) async fn token(&self, scope: &str, now: Timestamp) -> std::result::Result<Token, SignError> {
+        // Held while it is asked for: who comes meanwhile waits for the same answer.
+        let mut kept = self.kept.lock().await;
+        if let Some(token) = kept.get(scope).filter(|token| is_fresh(now, token.end)) {
+            return Ok(token.clone());
+        }
+        match self.asked(scope, now).await {
+            Ok(token) => {
+                kept.insert(scope.to_owned(), token.clone());
+                Ok(token)
+            }
+            // A token that still holds a few minutes serves while nobody answers.
+            Err(error) => match kept.get(scope).filter(|token| token.end > now) {
+                Some(token) if error.temporary => Ok(token.clone()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The next call asks for a new token: Azure no longer takes this one.
+    pub(crate) async fn forget(&self, scope: &str) {
+        self.kept.lock().await.remove(scope);
+    }
+
+    async fn asked(&self, scope: &str, now: Timestamp) -> std::result::Result<Token, SignError> {
+        match &self.origin {
+            Origin::Managed { client, service, header } => {
+                self.of_machine(scope, client.as_deref(), service, header.as_ref(), now).await
+            }
+            Origin::Secret { application, secret } => {
+                let proof = [("client_secret", secret.clone())];
+                self.of_application(application, scope, &proof, now).await
+            }
+            Origin::Certificate { application, certificate } => {
+                let authority = self.authority().await?;
+                let audience = token_url(&authority, &application.tenant);
+                let assertion = certificate
+                    .assertion(&application.client, audience.as_str(), now)
+                    .map_err(|error| SignError::credential("nothing can be signed with the certificate").caused_by(error))?;
+                self.of_application(application, scope, &asserted(assertion), now).await
+            }
+            Origin::Federated { application, token } => {
+                let assertion = read(token).await?;
+                self.of_application(application, scope, &asserted(assertion), now).await
+            }
+        }
+    }
+
+    async fn of_application(
+        &self,
+        application: &Application,
+        scope: &str,
+        proof: &[(&'static str, SecretString)],
+        now: Timestamp,
+    ) -> std::result::Result<Token, SignError> {
+        let authority = self.authority().await?;
+        let url = token_url(&authority, &application.tenant);
+        let mut fields = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", &application.client),
+            ("scope", scope),
+        ];
+        fields.extend(proof.iter().map(|(name, value)| (*name, value.expose_secret())));
+        // It changes nothing at Azure: a lost answer is simply asked for again.
+        let call = Call::new("login", "login.Token", Effect::Read, Method::POST, url).form(&fields);
+        let response = self.send(call, &authority).await?;
+        let answer: login::Token = read_answer(&response)?;
+        let end = now.checked_add(SignedDuration::from_secs(answer.expires_in.0)).unwrap_or(now);
+        Ok(Token { secret: SecretString::from(answer.access_token), end })
+    }
+
+    async fn of_machine(
+        &self,
+        scope: &str,
+        client: Option<&str>,
+        service: &Url,
+        header: Option<&SecretString>,
+        now: Timestamp,
+    ) -> std::result::Result<Token, SignError> {
+        let resource = scope.strip_suffix("/.default").unwrap_or(scope);
+        let (url, version) = match header {
+            Some(_) => (service.clone(), "2019-08-01"),
+            None => (below(service, &["metadata", "identity", "oauth2", "token"]), "2018-02-01"),
+        };
+        let mut call = Call::new("login", "login.ManagedIdentity", Effect::Read, Method::GET, url)
+            .query("api-version", version)
+            .query("resource", resource);
+        call = match header {
+            None => call.header(HeaderName::from_static("metadata"), HeaderValue::from_static("true")),
+            Some(secret) => {
+                let mut value = HeaderValue::from_str(secret.expose_secret())
+                    .map_err(|error| SignError::credential("IDENTITY_HEADER is no header").caused_by(error))?;
+                value.set_sensitive(true);
+                call.header(HeaderName::from_static("x-identity-header"), value)
+            }
+        };
+        if let Some(client) = client {
+            call = call.query("client_id", client);
+        }
+        let response = self.send(call, service).await?;
+        let answer: login::Token = read_answer(&response)?;
+        let end = match answer.expires_on {
+            Some(login::Number(at)) => Timestamp::from_second(at).unwrap_or(now),
+            None => now.checked_add(SignedDuration::from_secs(answer.expires_in.0)).unwrap_or(now),
+        };
+        Ok(Token { secret: SecretString::from(answer.access_token), end })
+    }
+
+    /// Where tokens are asked for: as the connection says, else as the resource manager's metadata document does.
+    async fn authority(&self) -> std::result::Result<Url, SignError> {
+        let endpoints = &self.setting.endpoints;
+        if let Some(login) = endpoints.login() {
+            return Ok(login.clone());
+        }
+        let mut found = self.authority.lock().await;
+        if let Some(url) = &*found {
+            return Ok(url.clone());
+        }
+        let manager = endpoints.resource_manager();
+        let url = below(manager, &["metadata", "endpoints"]);
+        let call = Call::new("resourceManager", "metadata.Endpoints", Effect::Read, Method::GET, url)
+            .query("api-version", METADATA_VERSION);
+        let response = self.send(call, manager).await?;
+        let document: login::Metadata = read_answer(&response)?;
+        let text = document.login_endpoint().unwrap_or_default();
+        let url = Url::parse(text).map_err(|error| {
+            SignError::credential("the resource manager's metadata document names no login endpoint").caused_by(error)
+        })?;
+        *found = Some(url.clone());
+        Ok(url)
+    }
+
+    async fn send(&self, call: Call, origin: &Url) -> std::result::Result<Response, SignError> {
+        let action = call.action();
+        let client = self.client(origin)?;
+        let answer = client.send(call).await;
+        let response = answer.map_err(|error| {
+            SignError::unavailable(format!("{action} was not answered")).caused_by(error)
+        })?;
+        if response.status.is_success() { Ok(response) } else { Err(errors::of_login(action, &response)) }
+    }
+
+    /// A client for that origin alone. What it sends and gets is nothing but secrets: no body is recorded.
+    fn client(&self, origin: &Url) -> std::result::Result<Client, SignError> {
+        let mut options = ClientOptions::new(PROVIDER, Arc::new(NoSigner));
+        options.account = "login".to_owned();
+        options.ca_certificate.clone_from(&self.setting.ca_certificate);
+        options.pace = self.setting.pace;
+        options.limits.total = Duration::from_secs(20);
+        options.allowed_hosts = vec![AllowedHost::origin_of(origin)];
+        options.redaction = Redaction::default().without_bodies();
+        self.transport
+            .client(options)
+            .map_err(|error| SignError::credential("the connection's certificate authority cannot be used").caused_by(error))
+    }
+}
+
+fn asserted(assertion: SecretString) -> [(&'static str, SecretString); 2] {
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    [("client_assertion_type", SecretString::from(kind.to_owned())), ("client_assertion", assertion)]
+}
+
+fn token_url(authority: &Url, tenant: &str) -> Url {
+    below(authority, &[tenant, "oauth2", "v2.0", "token"])
+}
+
+async fn read(token: &FederatedToken) -> std::result::Result<SecretString, SignError> {
+    match token {
+        FederatedToken::Value(token) => Ok(token.clone()),
+        FederatedToken::File(path) => {
+            let unread = |error| SignError::unavailable(format!("{path} cannot be read")).caused_by(error);
+            let text = tokio::fs::read_to_string(path).await.map_err(unread)?;
+            Ok(SecretString::from(text.trim().to_owned()))
+        }
+    }
+}
+
+fn read_answer<T: for<'a> Deserialize<'a>>(response: &Response) -> std::result::Result<T, SignError> {
+    serde_json::from_slice(&response.body)
+        // The cause would quote the answer, which holds the token.
+        .map_err(|_| SignError::unavailable("the token endpoint's answer cannot be read"))
+}
+
+/// Whether a token of that end needs no renewal yet.
+fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
+    end.duration_since(now) > RENEWED_BEFORE
+}
+
+#[cfg(test)]
+#[path = "token_source_tests.rs"]
+mod tests;
