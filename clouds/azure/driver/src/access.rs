@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{
-    AccountIdentity, ClusterCredential, DriverError, ErrorKind, ExecCommand, KubeconfigFormat, KubeconfigUser,
-    Result,
+    AccountIdentity, ClusterCredential, DriverError, ErrorKind, ExecCommand, KubeconfigFormat,
+    KubeconfigUser, Result,
 };
 use pmks_model::{AccessInfo, Cluster};
 use secrecy::SecretString;
@@ -50,7 +50,9 @@ pub(crate) async fn way_in(driver: &AzureDriver, cluster: &wire::ManagedCluster)
     let id = driver.cluster_id(&cluster.id);
     let credentials = match driver.api.cluster_credentials(&id, false).await {
         Ok(credentials) => credentials,
-        Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. } | ErrorKind::Precondition { .. }) => {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Forbidden { .. } | ErrorKind::Precondition { .. }) =>
+        {
             return Ok(bare());
         }
         // Made or removed meanwhile.
@@ -113,7 +115,8 @@ fn read_kubeconfig(credentials: &wire::Credentials) -> Result<Kubeconfig> {
     let unreadable = || {
         let message = "AKS' kubeconfig cannot be read";
         // Its cause would quote it, and it holds keys.
-        DriverError::new(ErrorKind::Unexpected, PROVIDER, message).with_action("ManagedClusters.ListClusterUserCredentials")
+        DriverError::new(ErrorKind::Unexpected, PROVIDER, message)
+            .with_action("ManagedClusters.ListClusterUserCredentials")
     };
     let first = credentials.kubeconfigs.first().ok_or_else(unreadable)?;
     let bytes = STANDARD.decode(first.value.trim()).map_err(|_| unreadable())?;
@@ -238,7 +241,10 @@ mod tests {
         assert_eq!(entry.server, "https://web.hcp.koreacentral.azmk8s.io:443");
         assert_eq!(pem(&entry.certificate_authority_data), "CA");
         let user = &read.users.first().unwrap().user;
-        assert_eq!((pem(&user.client_certificate_data).as_str(), pem(&user.client_key_data).as_str()), ("CERT", "KEY"));
+        assert_eq!(
+            (pem(&user.client_certificate_data).as_str(), pem(&user.client_key_data).as_str()),
+            ("CERT", "KEY")
+        );
     }
 
     #[test]

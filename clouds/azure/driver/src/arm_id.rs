@@ -164,8 +164,7 @@ mod tests {
 
     #[test]
     fn reads_every_case_and_writes_one() {
-        let other =
-            "/subscriptions/0A/resourcegroups/Prod-RG/providers/microsoft.containerservice/ManagedClusters/web";
+        let other = "/subscriptions/0A/resourcegroups/Prod-RG/providers/microsoft.containerservice/ManagedClusters/web";
         let id = ArmId::parse(other).unwrap();
         assert_eq!(id.to_string(), CLUSTER);
         assert_eq!((id.group(), id.name(), id.subscription()), ("Prod-RG", "web", "0a"));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach,
-    Upgrade,
+    NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
+    TokenReach, Upgrade,
 };
 use pmks_model::{ImageKind, NameRule, OperationKind};
 
@@ -225,8 +225,16 @@ mod tests {
     fn names_are_told_apart() {
         let key = CAPABILITIES.tags.unwrap().key;
         for (rule, fine, refused) in [
-            (CAPABILITIES.cluster_name, vec!["a", "A-1_b", "9"], vec!["", "-", "-a", "a-", "a b", "é", "a.b"]),
-            (CAPABILITIES.node_group_name, vec!["a", "pool1", "abcdefghijkl"], vec!["", "A", "1a", "a-b", "abcdefghijklm"]),
+            (
+                CAPABILITIES.cluster_name,
+                vec!["a", "A-1_b", "9"],
+                vec!["", "-", "-a", "a-", "a b", "é", "a.b"],
+            ),
+            (
+                CAPABILITIES.node_group_name,
+                vec!["a", "pool1", "abcdefghijkl"],
+                vec!["", "A", "1a", "a-b", "abcdefghijklm"],
+            ),
             (CAPABILITIES.network_name, vec!["ab", "a.b_", "9-x"], vec!["", "a", "-a", "ab-", "a/b", "é1"]),
             (CAPABILITIES.subnet_name, vec!["a", "a.b_"], vec!["", "-", "a.", "a b", "..", "a/b"]),
             (key, vec!["a", "a b", "한국", "a:b"], vec!["", "a/b", "a<b", "a?", "a\\b", "a\nb"]),

@@ -56,7 +56,9 @@ fn child(resource: &GenericResource) -> Option<Child> {
 /// Source: <https://github.com/kubernetes-sigs/azuredisk-csi-driver/blob/master/pkg/azureconstants/azure_constants.go>,
 /// <https://github.com/kubernetes-sigs/cloud-provider-azure/blob/master/pkg/consts/consts.go>
 fn maker(tags: &Tags) -> String {
-    let tag = |name: &str| tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let tag = |name: &str| {
+        tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    };
     let claim = (tag("kubernetes.io-created-for-pvc-namespace"), tag("kubernetes.io-created-for-pvc-name"));
     if let (Some(namespace), Some(name)) = claim {
         return format!("PersistentVolumeClaim {namespace}/{name}");
@@ -94,7 +96,9 @@ async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, childre
                 });
             }
         }
-        Err(error) => children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error))),
+        Err(error) => {
+            children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error)))
+        }
     }
 }
 
@@ -111,14 +115,19 @@ mod tests {
             serde_json::from_value(json!({"id": id, "name": "x", "type": kind, "tags": tags})).unwrap()
         };
         let seen = |kind: &str, tags: serde_json::Value| {
-            child(&resource(kind, tags)).map(|child| format!("{} {} {}", child.kind, child.made_by, child.goes_with_cluster))
+            child(&resource(kind, tags))
+                .map(|child| format!("{} {} {}", child.kind, child.made_by, child.goes_with_cluster))
         };
         let claim = json!({"kubernetes.io-created-for-pvc-name": "data", "kubernetes.io-created-for-pvc-namespace": "shop"});
         for (kind, tags, expected) in [
             ("Microsoft.Compute/disks", claim, Some("volume PersistentVolumeClaim shop/data true")),
             ("Microsoft.Storage/storageAccounts", json!(null), Some("volume  true")),
             ("Microsoft.Network/loadBalancers", json!({}), Some("loadBalancer  true")),
-            ("Microsoft.Network/publicIPAddresses", json!({"k8s-azure-service": "shop/web"}), Some("publicIpAddress Service shop/web true")),
+            (
+                "Microsoft.Network/publicIPAddresses",
+                json!({"k8s-azure-service": "shop/web"}),
+                Some("publicIpAddress Service shop/web true"),
+            ),
             ("Microsoft.Compute/virtualMachineScaleSets", json!({}), None),
             ("Microsoft.Network/networkSecurityGroups", json!({}), None),
         ] {

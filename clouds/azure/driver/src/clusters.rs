@@ -104,12 +104,13 @@ pub(crate) fn is_in(location: &str, region: &str) -> bool {
 }
 
 /// How each of these clusters is reached.
-async fn ways_in(driver: &AzureDriver, clusters: &[wire::ManagedCluster], missed: &mut Vec<Missed>) -> Vec<AccessInfo> {
-    let read: Vec<Result<AccessInfo>> = stream::iter(clusters)
-        .map(|cluster| access::way_in(driver, cluster))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+async fn ways_in(
+    driver: &AzureDriver,
+    clusters: &[wire::ManagedCluster],
+    missed: &mut Vec<Missed>,
+) -> Vec<AccessInfo> {
+    let calls: Vec<_> = clusters.iter().map(|cluster| access::way_in(driver, cluster)).collect();
+    let read: Vec<Result<AccessInfo>> = stream::iter(calls).buffered(AT_ONCE).collect().await;
     let kept = clusters.iter().zip(read).map(|(cluster, read)| {
         read.unwrap_or_else(|error| {
             missed.push(miss(&format!("how cluster {} is reached", cluster.name), &error));
@@ -120,7 +121,11 @@ async fn ways_in(driver: &AzureDriver, clusters: &[wire::ManagedCluster], missed
 }
 
 /// The nodes of one cluster's pools.
-async fn nodes_of_one(driver: &AzureDriver, cluster: &wire::ManagedCluster, missed: &mut Vec<Missed>) -> Nodes {
+async fn nodes_of_one(
+    driver: &AzureDriver,
+    cluster: &wire::ManagedCluster,
+    missed: &mut Vec<Missed>,
+) -> Nodes {
     let Some(group) = cluster.properties.node_resource_group.as_deref() else { return Nodes::new() };
     match driver.api.scale_sets(group).await {
         Ok(sets) => {
@@ -152,11 +157,11 @@ async fn nodes_of(
             }
         }
     }
-    let read: Vec<_> = stream::iter(wanted)
+    let calls: Vec<_> = wanted
+        .into_iter()
         .map(|(cluster, pool, set)| async move { (cluster, pool, driver.api.instances(&set, false).await) })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+        .collect();
+    let read: Vec<_> = stream::iter(calls).buffered(AT_ONCE).collect().await;
     let mut all: BTreeMap<String, Nodes> = BTreeMap::new();
     for (cluster, pool, read) in read {
         match read {
@@ -167,7 +172,10 @@ async fn nodes_of(
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => {
-                missed.push(miss(&format!("the nodes of node group {pool} of cluster {}", cluster.name), &error));
+                missed.push(miss(
+                    &format!("the nodes of node group {pool} of cluster {}", cluster.name),
+                    &error,
+                ));
             }
         }
     }

@@ -52,7 +52,8 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     };
     let tokens = Arc::new(Tokens::new(origin, house.transport.clone(), setting));
     let scope = format!("{}/.default", endpoints.audience());
-    let mut options = ClientOptions::new(PROVIDER, Arc::new(Bearer { tokens: Arc::clone(&tokens), scope: scope.clone() }));
+    let mut options =
+        ClientOptions::new(PROVIDER, Arc::new(Bearer { tokens: Arc::clone(&tokens), scope: scope.clone() }));
     // ARM counts by subscription, principal and region.
     options.account = format!("{subscription}/{principal}/{}", connection.region);
     options.region = Some(connection.region.clone());
@@ -86,6 +87,10 @@ fn check_places(connection: &ConnectionSpecification, settings: &Settings, findi
     }
     let fits = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     let group = settings.resource_group.as_str();
+    if group == connection.region {
+        // Nobody chose it; what is wrong with it is the region's finding.
+        return;
+    }
     if group.is_empty() || group.chars().count() > 90 || !group.chars().all(fits) || group.ends_with('.') {
         findings.add(
             "settings.resourceGroup",
@@ -165,7 +170,10 @@ mod tests {
             (serde_json::json!({"settings": {"colour": "red"}}), "settings.colour"),
             (serde_json::json!({"settings": {"cloud": "AzureGermanCloud"}}), "settings.cloud"),
             (serde_json::json!({"settings": {"resourceGroup": "a/b"}}), "settings.resourceGroup"),
-            (serde_json::json!({"credential": {"tenantId": "t", "clientSecret": "s"}}), "credential.clientId"),
+            (
+                serde_json::json!({"credential": {"tenantId": "t", "clientSecret": "s"}}),
+                "credential.clientId",
+            ),
             (
                 serde_json::json!({"credential": {"tenantId": "t", "clientId": "c", "clientSecret": "s", "subscriptionId": "x"}}),
                 "credential.subscriptionId",
@@ -183,14 +191,20 @@ mod tests {
         let ambient = serde_json::json!({"credential": {"ambient": true}});
         let made = connected(&ambient, &[("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)]).unwrap();
         assert_eq!(made.api.subscription(), SUBSCRIPTION);
-        let settings = serde_json::json!({"credential": {"ambient": true}, "settings": {"subscription": SUBSCRIPTION}});
+        let settings =
+            serde_json::json!({"credential": {"ambient": true}, "settings": {"subscription": SUBSCRIPTION}});
         assert!(connected(&settings, &[]).is_ok());
     }
 
     #[test]
     fn the_resource_group_is_the_regions_name_unless_said_otherwise() {
         let group = |settings| {
-            connected(&serde_json::json!({"settings": settings}), &[]).unwrap().here.settings.resource_group.clone()
+            connected(&serde_json::json!({"settings": settings}), &[])
+                .unwrap()
+                .here
+                .settings
+                .resource_group
+                .clone()
         };
         assert_eq!(group(serde_json::json!({})), "koreacentral");
         assert_eq!(group(serde_json::json!({"resourceGroup": "prod"})), "prod");

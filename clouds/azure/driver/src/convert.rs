@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pmks_driver::{DriverError, ErrorKind};
 use pmks_model::{
-    AccessInfo, Addon, Cluster, ClusterNetwork, Iid, KeyValueList, KubernetesVersion, NodeGroup, Scaling, Status,
-    Support, Version,
+    AccessInfo, Addon, Cluster, ClusterNetwork, Iid, KeyValueList, KubernetesVersion, NodeGroup, Scaling,
+    Status, Support, Version,
 };
 use serde_json::Value;
 
@@ -80,7 +80,8 @@ fn is_work(word: &str) -> bool {
 /// The status of a cluster: one whose pool failed works in part.
 pub(crate) fn cluster_status(cluster: &wire::ManagedCluster) -> Status {
     let properties = &cluster.properties;
-    let failed = |pool: &wire::AgentPoolProfile| matches!(pool.provisioning_state.as_str(), "Failed" | "Canceled");
+    let failed =
+        |pool: &wire::AgentPoolProfile| matches!(pool.provisioning_state.as_str(), "Failed" | "Canceled");
     match status("cluster", &properties.provisioning_state, properties.power_state.as_ref()) {
         Status::Active if properties.agent_pool_profiles.iter().any(failed) => Status::Degraded,
         status => status,
@@ -151,7 +152,9 @@ fn network(properties: &wire::ClusterProperties) -> ClusterNetwork {
 
 fn addons(properties: &wire::ClusterProperties) -> Vec<Addon> {
     let enabled = properties.addon_profiles.iter().filter(|(_, addon)| addon.enabled);
-    enabled.map(|(name, _)| Addon { name: name.clone(), status: "enabled".to_owned(), ..Addon::default() }).collect()
+    enabled
+        .map(|(name, _)| Addon { name: name.clone(), status: "enabled".to_owned(), ..Addon::default() })
+        .collect()
 }
 
 /// Whether users prove themselves by Microsoft Entra.
@@ -178,7 +181,8 @@ fn facts(found: &wire::ManagedCluster) -> KeyValueList {
     facts.add_some("SupportPlan", properties.support_plan.as_deref());
     facts.add_some("Fqdn", properties.fqdn.as_deref());
     facts.add_some("PrivateFqdn", properties.private_fqdn.as_deref());
-    let private = properties.api_server_access_profile.as_ref().and_then(|access| access.enable_private_cluster);
+    let private =
+        properties.api_server_access_profile.as_ref().and_then(|access| access.enable_private_cluster);
     facts.add_some("PrivateCluster", private.map(|private| private.to_string()));
     if let Some(network) = &properties.network_profile {
         facts.add_some("NetworkPlugin", network.network_plugin.as_deref());
@@ -251,7 +255,8 @@ fn pool_facts(pool: &wire::AgentPoolProfile) -> KeyValueList {
 
 /// The versions of one minor on offer.
 pub(crate) fn kubernetes_versions(minor: &wire::KubernetesVersion) -> Vec<KubernetesVersion> {
-    let mut patches: Vec<Version> = minor.patch_versions.keys().filter_map(|text| text.parse().ok()).collect();
+    let mut patches: Vec<Version> =
+        minor.patch_versions.keys().filter_map(|text| text.parse().ok()).collect();
     if patches.is_empty() {
         patches.extend(minor.version.parse::<Version>().ok());
     }

@@ -44,14 +44,20 @@ fn existing_and_running_are_two_words() {
 #[test]
 fn a_cluster_whose_pool_failed_works_in_part() {
     let of = |pool: &str| {
-        cluster_status(&found(json!({"provisioningState": "Succeeded", "agentPoolProfiles": [{"name": "a", "provisioningState": pool}]})))
+        cluster_status(&found(
+            json!({"provisioningState": "Succeeded", "agentPoolProfiles": [{"name": "a", "provisioningState": pool}]}),
+        ))
     };
-    assert_eq!((of("Succeeded"), of("Updating"), of("Failed")), (Status::Active, Status::Active, Status::Degraded));
+    assert_eq!(
+        (of("Succeeded"), of("Updating"), of("Failed")),
+        (Status::Active, Status::Active, Status::Degraded)
+    );
 }
 
 #[test]
 fn a_cluster_is_read_with_its_pools_and_its_network() {
-    let subnet = "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/n/subnets/s";
+    let subnet =
+        "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/n/subnets/s";
     let pool = |name: &str, more: Value| {
         let mut pool = json!({"name": name, "count": 2, "vmSize": "Standard_D4s_v5", "osDiskSizeGB": 128,
             "osDiskType": "Managed", "osSKU": "Ubuntu", "mode": "User", "provisioningState": "Succeeded",
@@ -69,20 +75,29 @@ fn a_cluster_is_read_with_its_pools_and_its_network() {
     let cluster = cluster(&found(properties), AccessInfo::default(), &nodes);
     let id = "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/web";
     assert_eq!(cluster.iid, Iid::new("web", id));
-    assert_eq!((cluster.incarnation.as_str(), cluster.version.clone().unwrap().to_string().as_str()), ("uid", "1.34.1"));
+    assert_eq!(
+        (cluster.incarnation.as_str(), cluster.version.clone().unwrap().to_string().as_str()),
+        ("uid", "1.34.1")
+    );
     let network = subnet.strip_suffix("/subnets/s").unwrap();
     assert_eq!(cluster.network.network, Iid::new("n", network));
     assert_eq!(cluster.network.subnets, [Iid::new("s", subnet)]);
     let names: Vec<&str> = cluster.node_groups.iter().map(|group| group.iid.name_id.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
     let [a, b] = cluster.node_groups.as_slice() else { panic!("two pools") };
-    assert_eq!((a.iid.system_id.as_str(), a.nodes.len(), b.nodes.len()), (format!("{id}/agentPools/a").as_str(), 1, 0));
+    assert_eq!(
+        (a.iid.system_id.as_str(), a.nodes.len(), b.nodes.len()),
+        (format!("{id}/agentPools/a").as_str(), 1, 0)
+    );
     assert_eq!(a.scaling, Some(Scaling { auto_scaling: false, min: 2, max: 2, desired: 2 }));
     assert_eq!(b.scaling, Some(Scaling { auto_scaling: true, min: 1, max: 5, desired: 2 }));
     assert_eq!(a.version.clone().unwrap().to_string(), "1.33.2");
     assert_eq!(a.incarnation, "uid");
     let fact = |key: &str| cluster.key_value_list.get(key);
-    assert_eq!((fact(NODE_RESOURCE_GROUP), fact(ENTRA), fact(LOCAL_ACCOUNTS)), (Some("MC_rg"), Some("true"), Some("false")));
+    assert_eq!(
+        (fact(NODE_RESOURCE_GROUP), fact(ENTRA), fact(LOCAL_ACCOUNTS)),
+        (Some("MC_rg"), Some("true"), Some("false"))
+    );
     assert_eq!((fact(PRINCIPAL), fact("Tier")), (Some("p"), Some("Free")));
     assert_eq!(cluster.addons.len(), 1);
 }
@@ -90,7 +105,8 @@ fn a_cluster_is_read_with_its_pools_and_its_network() {
 #[test]
 fn versions_of_a_minor_are_its_patches() {
     let minor = |more: Value| {
-        let mut minor = json!({"version": "1.33", "patchVersions": {"1.33.10": {}, "1.33.9": {"upgrades": ["1.34.1"]}}});
+        let mut minor =
+            json!({"version": "1.33", "patchVersions": {"1.33.10": {}, "1.33.9": {"upgrades": ["1.34.1"]}}});
         minor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let read: wire::KubernetesVersion = serde_json::from_value(minor).unwrap();
         let offered = kubernetes_versions(&read).into_iter();
@@ -100,7 +116,11 @@ fn versions_of_a_minor_are_its_patches() {
     assert_eq!(minor(json!({"isPreview": true})), ["1.33.9 false Preview", "1.33.10 false Preview"]);
     let plans = |plans: &[&str]| json!({"capabilities": {"supportPlan": plans}});
     assert!(minor(plans(&["AKSLongTermSupport"])).iter().all(|one| one.ends_with("Extended")));
-    assert!(minor(plans(&["KubernetesOfficial", "AKSLongTermSupport"])).iter().all(|one| one.ends_with("Standard")));
+    assert!(
+        minor(plans(&["KubernetesOfficial", "AKSLongTermSupport"]))
+            .iter()
+            .all(|one| one.ends_with("Standard"))
+    );
 }
 
 #[test]

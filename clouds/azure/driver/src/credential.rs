@@ -23,7 +23,8 @@ const fn field(
 
 const TENANT: Field =
     field("tenantId", false, "AZURE_TENANT_ID", "TenantId", "the directory (tenant) of the application");
-const CLIENT: Field = field("clientId", false, "AZURE_CLIENT_ID", "ClientId", "the application's (client) ID");
+const CLIENT: Field =
+    field("clientId", false, "AZURE_CLIENT_ID", "ClientId", "the application's (client) ID");
 const SUBSCRIPTION: Field =
     field("subscriptionId", false, "AZURE_SUBSCRIPTION_ID", "SubscriptionId", "the subscription to work in");
 
@@ -35,7 +36,13 @@ pub(crate) const FORMS: &[Form] = &[
         fields: &[
             TENANT,
             CLIENT,
-            field("clientSecret", true, "AZURE_CLIENT_SECRET", "ClientSecret", "the application's client secret"),
+            field(
+                "clientSecret",
+                true,
+                "AZURE_CLIENT_SECRET",
+                "ClientSecret",
+                "the application's client secret",
+            ),
             SUBSCRIPTION,
         ],
     },
@@ -95,8 +102,7 @@ mod tests {
             .map(|field| field.name)
             .collect();
         assert_eq!(secrets, ["clientSecret", "clientCertificate", "federatedToken"]);
-        let spider: Vec<&str> =
-            FORMS.first().unwrap().fields.iter().map(|field| field.spider).collect();
+        let spider: Vec<&str> = FORMS.first().unwrap().fields.iter().map(|field| field.spider).collect();
         assert_eq!(spider, ["TenantId", "ClientId", "ClientSecret", "SubscriptionId"]);
     }
 }

@@ -62,8 +62,6 @@ pub(crate) struct Endpoints {
     resource_manager: Url,
     /// `None`: the metadata document of the resource manager says where.
     login: Option<Url>,
-    /// Whether the connection says itself where the resource manager is.
-    replaced: bool,
 }
 
 impl Endpoints {
@@ -75,7 +73,10 @@ impl Endpoints {
         let mut findings = Findings::default();
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if region.is_empty() || region.len() > 40 || !region.chars().all(plain) {
-            findings.add("region", "must be a region's name as `az account list-locations` has it, such as koreacentral");
+            findings.add(
+                "region",
+                "must be a region's name as `az account list-locations` has it, such as koreacentral",
+            );
         }
         for (service, url) in replaced {
             check_endpoint(service, url, &mut findings);
@@ -91,12 +92,7 @@ impl Endpoints {
             (None, false) => Some(built_in(cloud.login)?),
         };
         let resource_manager = own.map_or_else(|| built_in(cloud.resource_manager), Ok)?;
-        Ok(Self { cloud, region: region.to_owned(), resource_manager, login, replaced: is_replaced })
-    }
-
-    /// The cloud.
-    pub(crate) fn cloud(&self) -> Cloud {
-        self.cloud
+        Ok(Self { cloud, region: region.to_owned(), resource_manager, login })
     }
 
     /// The connection's region.
@@ -119,14 +115,13 @@ impl Endpoints {
         self.cloud.resource_manager.trim_end_matches('/')
     }
 
-    /// Whether the connection says itself where the resource manager is.
-    pub(crate) fn is_replaced(&self) -> bool {
-        self.replaced
-    }
-
     /// Where the connection's credential may go.
     pub(crate) fn hosts(&self) -> Vec<AllowedHost> {
-        [Some(&self.resource_manager), self.login.as_ref()].into_iter().flatten().map(AllowedHost::origin_of).collect()
+        [Some(&self.resource_manager), self.login.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(AllowedHost::origin_of)
+            .collect()
     }
 }
 
@@ -182,7 +177,11 @@ mod tests {
         for (cloud, manager, login) in [
             ("AzureCloud", "https://management.azure.com/", "https://login.microsoftonline.com/"),
             ("AzureChinaCloud", "https://management.chinacloudapi.cn/", "https://login.chinacloudapi.cn/"),
-            ("AzureUSGovernment", "https://management.usgovcloudapi.net/", "https://login.microsoftonline.us/"),
+            (
+                "AzureUSGovernment",
+                "https://management.usgovcloudapi.net/",
+                "https://login.microsoftonline.us/",
+            ),
             ("unknown", "https://management.azure.com/", "https://login.microsoftonline.com/"),
         ] {
             let endpoints = endpoints(cloud, &[]);
@@ -200,19 +199,17 @@ mod tests {
         assert_eq!(both.audience(), "https://management.azure.com");
         let manager = endpoints("AzureCloud", &[("resourceManager", "https://management.local.example/")]);
         assert_eq!(manager.login(), None);
-        assert!(manager.is_replaced());
         let login = endpoints("AzureCloud", &[("login", "http://127.0.0.1:1/")]);
-        assert!(!login.is_replaced() && login.login().unwrap().port() == Some(1));
+        assert_eq!(login.login().unwrap().port(), Some(1));
+        assert_eq!(login.resource_manager().as_str(), "https://management.azure.com/");
     }
 
     #[test]
     fn paths_are_escaped() {
         let base = Url::parse("http://127.0.0.1:5000/arm/").unwrap();
-        for (segment, path) in [
-            ("a b", "/arm/x/a%20b"),
-            ("../etc", "/arm/x/..%2Fetc"),
-            ("..", "/arm/x/%252E%252E"),
-        ] {
+        for (segment, path) in
+            [("a b", "/arm/x/a%20b"), ("../etc", "/arm/x/..%2Fetc"), ("..", "/arm/x/%252E%252E")]
+        {
             assert_eq!(below(&base, &["x", segment]).path(), path);
         }
     }

@@ -66,7 +66,12 @@ const TABLE: &[Row] = &[
     row("", "LinkedAuthorizationFailed", "", Meaning::Forbidden),
     row("", "LinkedAccessCheckFailed", "", Meaning::Forbidden),
     row("", "LinkedInvalidPropertyId", "", Meaning::Invalid),
-    row("", "RequestDisallowedByPolicy", "", Meaning::Blocked("ask the subscription's owner for an exemption of the policy")),
+    row(
+        "",
+        "RequestDisallowedByPolicy",
+        "",
+        Meaning::Blocked("ask the subscription's owner for an exemption of the policy"),
+    ),
     row("", "SubscriptionNotFound", "", Meaning::Forbidden),
     row("", "InvalidSubscriptionId", "", Meaning::Forbidden),
     row("", "*SubscriptionDisabled*", "", Meaning::Forbidden),
@@ -156,7 +161,11 @@ pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Respons
         *after = retry_after(&response.headers);
     }
     let request_id = response.request_id.clone();
-    DriverError::new(kind, PROVIDER, said.message).with_action(action).with_answer(status, Some(said.code), request_id)
+    DriverError::new(kind, PROVIDER, said.message).with_action(action).with_answer(
+        status,
+        Some(said.code),
+        request_id,
+    )
 }
 
 /// The error of work of Azure's that failed.
@@ -229,7 +238,9 @@ fn without_body(action: &'static str, effect: Effect, response: &Response) -> Dr
     let (kind, message) = match status {
         404 | 405 | 501 => (
             ErrorKind::Unsupported { capability: action.to_owned() },
-            format!("this endpoint does not implement {action}: it answered {status} without Azure's error body"),
+            format!(
+                "this endpoint does not implement {action}: it answered {status} without Azure's error body"
+            ),
         ),
         401 => (ErrorKind::Unauthenticated, "the token is not accepted".to_owned()),
         412 => (
@@ -326,7 +337,8 @@ pub(crate) fn said(body: &[u8]) -> Option<Said> {
 
 /// Reads one error object, the messages of its details with it.
 pub(crate) fn said_by(error: &Value) -> Option<Said> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let code = text(error, "code");
     let mut message = text(error, "message");
     if code.is_empty() {

@@ -59,12 +59,24 @@ fn every_row_means_what_it_should() {
         (UPDATE, 409, "ScopeLocked", "", "Precondition"),
         (UPDATE, 400, "BadRequest", scaled, "Stale"),
         (("ManagedClusters.Update", Effect::Idempotent), 400, "InvalidParameter", scaled, "Stale"),
-        (UPDATE, 409, "OperationNotAllowed", "it results in exceeding approved Total Regional Cores quota", "QuotaExceeded"),
+        (
+            UPDATE,
+            409,
+            "OperationNotAllowed",
+            "it results in exceeding approved Total Regional Cores quota",
+            "QuotaExceeded",
+        ),
         (UPDATE, 409, "OperationNotAllowed", busy, "Conflict"),
         (UPDATE, 409, "OperationNotAllowed", stopped, "Precondition"),
         (UPDATE, 409, "OperationNotAllowed", "the cluster is stopped", "Precondition"),
         (UPDATE, 400, "OperationNotAllowed", "managed cluster is not running", "Precondition"),
-        (UPDATE, 409, "OperationNotAllowed", "Upgrades are disallowed while cluster is in a failed state", "Precondition"),
+        (
+            UPDATE,
+            409,
+            "OperationNotAllowed",
+            "Upgrades are disallowed while cluster is in a failed state",
+            "Precondition",
+        ),
         (UPDATE, 409, "OperationNotAllowed", "anything", "Conflict"),
         (READ, 409, "OperationNotAllowed", "anything", "Conflict"),
         (("Subnets.Update", Effect::Idempotent), 409, "AnotherOperationInProgress", "", "Conflict"),
@@ -75,11 +87,23 @@ fn every_row_means_what_it_should() {
         (CREATE, 409, "ReferencedResourceNotProvisioned", "", "Conflict"),
         (CREATE, 409, "ResourceGroupBeingDeleted", "", "Conflict"),
         (("Subnets.Delete", Effect::Idempotent), 400, "InUseSubnetCannotBeDeleted", "", "Conflict"),
-        (("NetworkSecurityGroups.Delete", Effect::Idempotent), 400, "InUseNetworkSecurityGroupCannotBeDeleted", "", "Conflict"),
+        (
+            ("NetworkSecurityGroups.Delete", Effect::Idempotent),
+            400,
+            "InUseNetworkSecurityGroupCannotBeDeleted",
+            "",
+            "Conflict",
+        ),
         (("ResourceGroups.Delete", Effect::Idempotent), 409, "ResourceGroupDeletionBlocked", "", "Conflict"),
         (("RoleAssignments.Create", Effect::Idempotent), 400, "PrincipalNotFound", "", "Unavailable"),
         (("RoleAssignments.Create", Effect::Idempotent), 409, "RoleAssignmentExists", "", "AlreadyExists"),
-        (("RoleAssignments.Create", Effect::Idempotent), 400, "RoleAssignmentLimitExceeded", "", "QuotaExceeded"),
+        (
+            ("RoleAssignments.Create", Effect::Idempotent),
+            400,
+            "RoleAssignmentLimitExceeded",
+            "",
+            "QuotaExceeded",
+        ),
         (CREATE, 409, "ResourceExists", "", "AlreadyExists"),
         (CREATE, 400, "ManagedClusterCountExceedsQuotaLimit", "", "QuotaExceeded"),
         (CREATE, 400, "ErrCode_InsufficientVCPUQuota", "", "QuotaExceeded"),
@@ -112,7 +136,11 @@ fn every_row_means_what_it_should() {
         (CREATE, 400, "SomethingNew", "", "InvalidRequest"),
         (CREATE, 502, "SomethingNew", "", "Ambiguous"),
     ] {
-        assert_eq!(kind(action, effect, status, code, message), expected, "{action} {status} {code} {message}");
+        assert_eq!(
+            kind(action, effect, status, code, message),
+            expected,
+            "{action} {status} {code} {message}"
+        );
     }
 }
 
@@ -202,12 +230,17 @@ fn a_missing_token_is_the_credentials_fault_or_nobodys() {
     let secret = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: 1\r\nCorrelation ID: 2"}"#;
     let error = refused(401, secret);
     assert!(!error.temporary);
-    assert_eq!(error.to_string(), "login.Token: invalid_client: AADSTS7000215: Invalid client secret provided.");
+    assert_eq!(
+        error.to_string(),
+        "login.Token: invalid_client: AADSTS7000215: Invalid client secret provided."
+    );
     assert!(refused(503, "").temporary);
     assert!(refused(429, r#"{"error":"x"}"#).temporary);
     assert!(refused(400, "<html>").temporary);
     assert!(refused(400, r#"{"error":"temporarily_unavailable"}"#).temporary);
-    assert!(!refused(400, r#"{"error":"invalid_request","error_description":"Identity not found"}"#).temporary);
+    assert!(
+        !refused(400, r#"{"error":"invalid_request","error_description":"Identity not found"}"#).temporary
+    );
 }
 
 #[test]

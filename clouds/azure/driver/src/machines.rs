@@ -53,15 +53,15 @@ pub(crate) async fn nodes(driver: &AzureDriver, cluster: &Cluster) -> Result<Lis
         sets => sets?,
     };
     let mut listing = Listing::complete(Vec::new());
-    let read: Vec<_> = stream::iter(scale_sets_of(Some(group), &sets))
+    let calls: Vec<_> = scale_sets_of(Some(group), &sets)
+        .into_iter()
         .map(|(pool, set)| async move {
             let read =
                 futures::join!(driver.api.instances(&set, true), driver.api.scale_set_interfaces(&set));
             (pool, read)
         })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+        .collect();
+    let read: Vec<_> = stream::iter(calls).buffered(AT_ONCE).collect().await;
     for (pool, (instances, interfaces)) in read {
         let addresses = match interfaces {
             Ok(interfaces) => addresses(&interfaces),
@@ -90,7 +90,8 @@ fn addresses(interfaces: &[network::Interface]) -> BTreeMap<String, String> {
         let owner = interface.properties.virtual_machine.as_ref().map(|owner| canonical_text(&owner.id));
         let configurations = &interface.properties.ip_configurations;
         let primary = configurations.iter().find(|one| one.properties.primary == Some(true));
-        let address = primary.or(configurations.first()).and_then(|one| one.properties.private_ip_address.clone());
+        let address =
+            primary.or(configurations.first()).and_then(|one| one.properties.private_ip_address.clone());
         if let (Some(owner), Some(address)) = (owner, address) {
             addresses.insert(owner.to_lowercase(), address);
         }
@@ -105,9 +106,10 @@ fn node(pool: &str, instance: &wire::ScaleSetVm, addresses: &BTreeMap<String, St
     facts.add("InstanceId", &instance.instance_id);
     facts.add_some("VmId", properties.vm_id.as_deref());
     facts.add("ProvisioningState", &properties.provisioning_state);
-    let power = properties.instance_view.as_ref().and_then(|view| {
-        view.statuses.iter().find_map(|status| status.code.strip_prefix("PowerState/"))
-    });
+    let power = properties
+        .instance_view
+        .as_ref()
+        .and_then(|view| view.statuses.iter().find_map(|status| status.code.strip_prefix("PowerState/")));
     Some(Node {
         node_group: pool.to_owned(),
         machine_type: instance.sku.as_ref().map(|sku| sku.name.clone()).unwrap_or_default(),
@@ -157,14 +159,19 @@ pub(crate) async fn sizes(driver: &AzureDriver) -> Result<Vec<Size>> {
 
 fn size(sku: &wire::ResourceSku, region: &str) -> Size {
     let has = |name: &str| sku.capabilities.iter().find(|one| one.name == name).map(|one| one.value.as_str());
-    let mut zones: Vec<String> =
-        sku.location_info.iter().filter(|info| crate::clusters::is_in(&info.location, region)).flat_map(|info| info.zones.clone()).collect();
+    let mut zones: Vec<String> = sku
+        .location_info
+        .iter()
+        .filter(|info| crate::clusters::is_in(&info.location, region))
+        .flat_map(|info| info.zones.clone())
+        .collect();
     let mut restricted = String::new();
     for restriction in &sku.restrictions {
         if restriction.kind == "Location" {
             restricted.clone_from(&restriction.reason_code);
         }
-        let closed = restriction.restriction_info.as_ref().map(|info| info.zones.as_slice()).unwrap_or_default();
+        let closed =
+            restriction.restriction_info.as_ref().map(|info| info.zones.as_slice()).unwrap_or_default();
         if restriction.kind == "Zone" {
             zones.retain(|zone| !closed.contains(zone));
         }
@@ -173,7 +180,8 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
     zones.dedup();
     let mut facts = KeyValueList::default();
     facts.add("Family", &sku.family);
-    for name in ["PremiumIO", "EphemeralOSDiskSupported", "AcceleratedNetworkingEnabled", "HyperVGenerations"] {
+    for name in ["PremiumIO", "EphemeralOSDiskSupported", "AcceleratedNetworkingEnabled", "HyperVGenerations"]
+    {
         facts.add_some(name, has(name));
     }
     Size {
@@ -181,7 +189,8 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
             name: sku.name.clone(),
             vcpus: has("vCPUs").and_then(|text| text.parse().ok()).unwrap_or_default(),
             memory_mib: mebibytes(has("MemoryGB").unwrap_or_default()),
-            architecture: if has("CpuArchitectureType") == Some("Arm64") { "arm64" } else { "x86_64" }.to_owned(),
+            architecture: if has("CpuArchitectureType") == Some("Arm64") { "arm64" } else { "x86_64" }
+                .to_owned(),
             gpus: has("GPUs").and_then(|text| text.parse().ok()).unwrap_or_default(),
             zones,
             key_value_list: facts,
@@ -195,14 +204,16 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
 /// Azure writes memory as a decimal number of GiB: `16`, `0.5`, `1.75`.
 fn mebibytes(text: &str) -> u64 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let thousandths: u64 = format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or_default();
+    let thousandths: u64 =
+        format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or_default();
     whole.parse::<u64>().unwrap_or_default() * 1024 + thousandths * 1024 / 1000
 }
 
 /// The regions that the subscription sees, with the zones of the connection's own. One call.
 pub(crate) async fn regions(driver: &AzureDriver) -> Result<Vec<Region>> {
     let locations = driver.api.locations().await?;
-    let physical = locations.into_iter().filter(|one| matches!(one.metadata.region_type.as_str(), "" | "Physical"));
+    let physical =
+        locations.into_iter().filter(|one| matches!(one.metadata.region_type.as_str(), "" | "Physical"));
     let mut all: Vec<Region> = physical
         .map(|location| {
             let own = location.name == driver.region();
@@ -262,7 +273,8 @@ mod tests {
 
     use super::*;
 
-    const SET: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-ga-1";
+    const SET: &str =
+        "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-ga-1";
 
     #[test]
     fn scale_sets_belong_to_pools_by_their_tag_and_group() {
@@ -276,7 +288,8 @@ mod tests {
             set(SET, serde_json::Value::Null),
             set(&SET.replace("MC_g", "MC_other"), json!({"aks-managed-poolName": "gd"})),
         ];
-        let pools: Vec<String> = scale_sets_of(Some("MC_g"), &sets).into_iter().map(|(pool, _)| pool).collect();
+        let pools: Vec<String> =
+            scale_sets_of(Some("MC_g"), &sets).into_iter().map(|(pool, _)| pool).collect();
         assert_eq!(pools, ["ga", "gb"]);
         assert!(scale_sets_of(None, &sets).is_empty());
     }

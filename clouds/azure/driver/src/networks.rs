@@ -247,7 +247,8 @@ fn port_range(protocol: Protocol, text: &str) -> Option<Option<(u16, u16)>> {
 fn other_rule(rule: &wire::SecurityRule) -> String {
     let properties = &rule.properties;
     let from = all_of(properties.source_address_prefix.as_deref(), &properties.source_address_prefixes);
-    let to = all_of(properties.destination_address_prefix.as_deref(), &properties.destination_address_prefixes);
+    let to =
+        all_of(properties.destination_address_prefix.as_deref(), &properties.destination_address_prefixes);
     let ports = all_of(properties.destination_port_range.as_deref(), &properties.destination_port_ranges);
     format!(
         "{} {} {}: protocol {}, from {} to {}, ports {}",

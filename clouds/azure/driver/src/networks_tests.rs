@@ -22,9 +22,14 @@ fn rules_come_back_as_they_were_sent() {
     let sent = rules(&wanted);
     let found: Vec<Rule> = sent.iter().flat_map(|rule| our_rules(&rule.properties).unwrap()).collect();
     assert_eq!(found, wanted);
-    let places: Vec<(&str, u32)> = sent.iter().map(|rule| (rule.name.as_str(), rule.properties.priority)).collect();
-    assert_eq!(places, [("inbound-100", 100), ("inbound-110", 110), ("outbound-100", 100), ("outbound-110", 110)]);
-    let open = Rule { to_port: None, ..rule(Direction::Inbound, Protocol::Tcp, Some((80, 80)), "10.0.0.0/8") };
+    let places: Vec<(&str, u32)> =
+        sent.iter().map(|rule| (rule.name.as_str(), rule.properties.priority)).collect();
+    assert_eq!(
+        places,
+        [("inbound-100", 100), ("inbound-110", 110), ("outbound-100", 100), ("outbound-110", 110)]
+    );
+    let open =
+        Rule { to_port: None, ..rule(Direction::Inbound, Protocol::Tcp, Some((80, 80)), "10.0.0.0/8") };
     assert_eq!(rules(&[open]).first().unwrap().properties.destination_port_range.as_deref(), Some("80"));
     let last = FIRST_PRIORITY + PRIORITY_STEP * u32::try_from(MOST_RULES).unwrap();
     assert!(last <= 4096 && last + PRIORITY_STEP > 4096);
@@ -80,7 +85,10 @@ fn networks_hold_their_subnets_under_their_identifiers() {
     let id = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n";
     assert_eq!((network.iid.system_id.as_str(), network.cidr.as_str()), (id, "10.0.0.0/16"));
     let [a, b] = network.subnets.as_slice() else { panic!("two subnets") };
-    assert_eq!((a.iid.system_id.as_str(), a.cidr.as_str()), (format!("{id}/subnets/a").as_str(), "10.0.0.0/24"));
+    assert_eq!(
+        (a.iid.system_id.as_str(), a.cidr.as_str()),
+        (format!("{id}/subnets/a").as_str(), "10.0.0.0/24")
+    );
     assert_eq!((b.cidr.as_str(), b.network.as_str()), ("10.0.1.0/24", id));
     assert_eq!(a.key_value_list.get("AddressesInUse"), Some("1"));
 }

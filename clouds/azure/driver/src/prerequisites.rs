@@ -29,8 +29,11 @@ pub(crate) enum Standing {
 
 /// What must exist in the subscription first. Five calls.
 pub(crate) async fn of_account(driver: &AzureDriver) -> Result<Vec<Prerequisite>> {
-    let (credential, providers, group) =
-        futures::join!(credential(driver), join_all(PROVIDERS.map(|name| provider(driver, name))), group(driver));
+    let (credential, providers, group) = futures::join!(
+        credential(driver),
+        join_all(PROVIDERS.map(|name| provider(driver, name))),
+        group(driver)
+    );
     let mut all = vec![credential];
     for (name, standing) in PROVIDERS.into_iter().zip(providers) {
         let fix = format!("register the resource provider {name}");
@@ -73,8 +76,12 @@ async fn credential(driver: &AzureDriver) -> Prerequisite {
 pub(crate) async fn provider(driver: &AzureDriver, name: &str) -> Standing {
     match driver.api.provider(name).await {
         Ok(found) if found.registration_state == "Registered" => Standing::There,
-        Ok(found) => Standing::Missing(format!("the resource provider {name} is {}", found.registration_state)),
-        Err(error) if error.is_not_found() => Standing::Missing(format!("there is no resource provider {name}")),
+        Ok(found) => {
+            Standing::Missing(format!("the resource provider {name} is {}", found.registration_state))
+        }
+        Err(error) if error.is_not_found() => {
+            Standing::Missing(format!("there is no resource provider {name}"))
+        }
         Err(error) => Standing::Unknown(error),
     }
 }

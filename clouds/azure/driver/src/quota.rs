@@ -82,9 +82,15 @@ mod tests {
 
     #[test]
     fn the_arithmetic_is_shown() {
-        let (d, e) = (size("Standard_D4s_v5", "standardDSv5Family", 4), size("Standard_E2s_v5", "standardESv5Family", 2));
-        let usages = [usage("cores", 2, 20), usage("standardDSv5Family", 2, 10), usage("standardESv5Family", 0, 100)];
-        let wanted = |nodes_d: u32, nodes_e: u32| [Wanted { size: &d, count: nodes_d }, Wanted { size: &e, count: nodes_e }];
+        let (d, e) = (
+            size("Standard_D4s_v5", "standardDSv5Family", 4),
+            size("Standard_E2s_v5", "standardESv5Family", 2),
+        );
+        let usages =
+            [usage("cores", 2, 20), usage("standardDSv5Family", 2, 10), usage("standardESv5Family", 0, 100)];
+        let wanted = |nodes_d: u32, nodes_e: u32| {
+            [Wanted { size: &d, count: nodes_d }, Wanted { size: &e, count: nodes_e }]
+        };
         assert!(check(&wanted(2, 1), &usages).is_ok());
         let error = check(&wanted(3, 0), &usages).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::QuotaExceeded);
@@ -93,7 +99,11 @@ mod tests {
             "standardDSv5Family: 3 × 4 vCPUs of Standard_D4s_v5 = 12 vCPUs are needed, 8 are free (2 of 10 are in use)"
         );
         let error = check(&wanted(2, 6), &usages).unwrap_err();
-        assert!(error.message().starts_with("cores: 2 × 4 vCPUs of Standard_D4s_v5 + 6 × 2 vCPUs of Standard_E2s_v5 = 20"));
+        assert!(
+            error
+                .message()
+                .starts_with("cores: 2 × 4 vCPUs of Standard_D4s_v5 + 6 × 2 vCPUs of Standard_E2s_v5 = 20")
+        );
         assert!(check(&wanted(99, 0), &[]).is_ok(), "what Azure does not count is left to its answer");
     }
 }

@@ -254,9 +254,10 @@ impl Tokens {
             Origin::Certificate { application, certificate } => {
                 let authority = self.authority().await?;
                 let audience = token_url(&authority, &application.tenant);
-                let assertion = certificate
-                    .assertion(&application.client, audience.as_str(), now)
-                    .map_err(|error| SignError::credential("nothing can be signed with the certificate").caused_by(error))?;
+                let assertion =
+                    certificate.assertion(&application.client, audience.as_str(), now).map_err(|error| {
+                        SignError::credential("nothing can be signed with the certificate").caused_by(error)
+                    })?;
                 self.of_application(application, scope, &asserted(assertion), now).await
             }
             Origin::Federated { application, token } => {
@@ -275,11 +276,8 @@ impl Tokens {
     ) -> std::result::Result<Token, SignError> {
         let authority = self.authority().await?;
         let url = token_url(&authority, &application.tenant);
-        let mut fields = vec![
-            ("grant_type", "client_credentials"),
-            ("client_id", &application.client),
-            ("scope", scope),
-        ];
+        let mut fields =
+            vec![("grant_type", "client_credentials"), ("client_id", &application.client), ("scope", scope)];
         fields.extend(proof.iter().map(|(name, value)| (*name, value.expose_secret())));
         // It changes nothing at Azure: a lost answer is simply asked for again.
         let call = Call::new("login", "login.Token", Effect::Read, Method::POST, url).form(&fields);
@@ -308,8 +306,9 @@ impl Tokens {
         call = match header {
             None => call.header(HeaderName::from_static("metadata"), HeaderValue::from_static("true")),
             Some(secret) => {
-                let mut value = HeaderValue::from_str(secret.expose_secret())
-                    .map_err(|error| SignError::credential("IDENTITY_HEADER is no header").caused_by(error))?;
+                let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|error| {
+                    SignError::credential("IDENTITY_HEADER is no header").caused_by(error)
+                })?;
                 value.set_sensitive(true);
                 call.header(HeaderName::from_static("x-identity-header"), value)
             }
@@ -344,7 +343,8 @@ impl Tokens {
         let document: login::Metadata = read_answer(&response)?;
         let text = document.login_endpoint().unwrap_or_default();
         let url = Url::parse(text).map_err(|error| {
-            SignError::credential("the resource manager's metadata document names no login endpoint").caused_by(error)
+            SignError::credential("the resource manager's metadata document names no login endpoint")
+                .caused_by(error)
         })?;
         *found = Some(url.clone());
         Ok(url)
@@ -354,9 +354,8 @@ impl Tokens {
         let action = call.action();
         let client = self.client(origin)?;
         let answer = client.send(call).await;
-        let response = answer.map_err(|error| {
-            SignError::unavailable(format!("{action} was not answered")).caused_by(error)
-        })?;
+        let response = answer
+            .map_err(|error| SignError::unavailable(format!("{action} was not answered")).caused_by(error))?;
         if response.status.is_success() { Ok(response) } else { Err(errors::of_login(action, &response)) }
     }
 
@@ -369,9 +368,9 @@ impl Tokens {
         options.limits.total = Duration::from_secs(20);
         options.allowed_hosts = vec![AllowedHost::origin_of(origin)];
         options.redaction = Redaction::default().without_bodies();
-        self.transport
-            .client(options)
-            .map_err(|error| SignError::credential("the connection's certificate authority cannot be used").caused_by(error))
+        self.transport.client(options).map_err(|error| {
+            SignError::credential("the connection's certificate authority cannot be used").caused_by(error)
+        })
     }
 }
 

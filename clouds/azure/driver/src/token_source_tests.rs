@@ -48,12 +48,14 @@ fn an_ambient_connection_takes_what_the_environment_holds() {
     assert_eq!(with(&[("AZURE_FEDERATED_TOKEN_FILE", "/f")]), "Federated");
     assert!(with(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/nowhere")]).contains("/nowhere"));
     assert_eq!(with(&[]), "Managed");
-    let Ok(Origin::Managed { client, service, header }) = Origin::of(&Credential::Ambient, &house(&[])) else {
+    let Ok(Origin::Managed { client, service, header }) = Origin::of(&Credential::Ambient, &house(&[]))
+    else {
         panic!("no managed identity");
     };
     assert_eq!((client, service.as_str(), header.is_none()), (None, METADATA_SERVICE, true));
     let app_service = [("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"), ("IDENTITY_HEADER", "h")];
-    let Ok(Origin::Managed { service, header, .. }) = Origin::of(&Credential::Ambient, &house(&app_service)) else {
+    let Ok(Origin::Managed { service, header, .. }) = Origin::of(&Credential::Ambient, &house(&app_service))
+    else {
         panic!("no managed identity");
     };
     assert_eq!((service.port(), header.is_some()), (Some(41), true));

@@ -15,7 +15,11 @@ impl Api {
     /// The role assignments of a principal at, above and below a scope.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope>
-    pub(crate) async fn role_assignments(&self, scope: &ArmId, principal: &str) -> Result<Vec<wire::RoleAssignment>> {
+    pub(crate) async fn role_assignments(
+        &self,
+        scope: &ArmId,
+        principal: &str,
+    ) -> Result<Vec<wire::RoleAssignment>> {
         let shape = read(SERVICE, "RoleAssignments.ListForScope", VERSION);
         let mut path = scope.segments();
         path.extend(["providers", AUTHORIZATION, "roleAssignments"]);

@@ -17,7 +17,8 @@ impl Api {
     /// Source: <https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/list>
     pub(crate) async fn scale_sets(&self, group: &str) -> Result<Vec<wire::ScaleSet>> {
         let shape = read(SERVICE, "VirtualMachineScaleSets.List", VERSION);
-        let path = self.in_subscription(&["resourceGroups", group, "providers", COMPUTE, "virtualMachineScaleSets"]);
+        let path =
+            self.in_subscription(&["resourceGroups", group, "providers", COMPUTE, "virtualMachineScaleSets"]);
         self.list(shape, self.call(shape, &path)).await
     }
 
@@ -33,7 +34,11 @@ impl Api {
     /// The instances of a scale set; with how they run, if that is wanted.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-set-vms/list>
-    pub(crate) async fn instances(&self, scale_set: &ArmId, with_view: bool) -> Result<Vec<wire::ScaleSetVm>> {
+    pub(crate) async fn instances(
+        &self,
+        scale_set: &ArmId,
+        with_view: bool,
+    ) -> Result<Vec<wire::ScaleSetVm>> {
         let shape = read(SERVICE, "VirtualMachineScaleSetVMs.List", VERSION);
         let mut path = scale_set.segments();
         path.push("virtualMachines");
@@ -63,6 +68,24 @@ impl Api {
     /// Removes an SSH public key.
     pub(crate) async fn delete_ssh_public_key(&self, id: &ArmId) -> Result<Accepted> {
         let shape = change(SERVICE, "SshPublicKeys.Delete", Effect::Idempotent, &Method::DELETE, VERSION);
+        self.change(self.call(shape, &id.segments())).await
+    }
+
+    /// Whether a managed disk stands.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/compute/disks/get>
+    pub(crate) async fn has_disk(&self, id: &ArmId) -> Result<bool> {
+        let shape = read(SERVICE, "Disks.Get", version::DISKS);
+        match self.json::<Value>(self.call(shape, &id.segments())).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for the end of a managed disk.
+    pub(crate) async fn delete_disk(&self, id: &ArmId) -> Result<Accepted> {
+        let shape = change(SERVICE, "Disks.Delete", Effect::Idempotent, &Method::DELETE, version::DISKS);
         self.change(self.call(shape, &id.segments())).await
     }
 

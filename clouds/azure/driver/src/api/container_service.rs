@@ -44,7 +44,12 @@ impl Api {
     }
 
     /// Replaces a cluster by what was read of it, with changes.
-    pub(crate) async fn update_cluster(&self, id: &ArmId, body: &Value, condition: Condition<'_>) -> Result<Accepted> {
+    pub(crate) async fn update_cluster(
+        &self,
+        id: &ArmId,
+        body: &Value,
+        condition: Condition<'_>,
+    ) -> Result<Accepted> {
         let shape = change(SERVICE, "ManagedClusters.Update", Effect::Idempotent, &Method::PUT, VERSION);
         self.put(shape, &id.segments(), body, condition).await
     }
@@ -58,7 +63,8 @@ impl Api {
         tags: &pmks_model::Tags,
         condition: Condition<'_>,
     ) -> Result<Accepted> {
-        let shape = change(SERVICE, "ManagedClusters.UpdateTags", Effect::Idempotent, &Method::PATCH, VERSION);
+        let shape =
+            change(SERVICE, "ManagedClusters.UpdateTags", Effect::Idempotent, &Method::PATCH, VERSION);
         self.put(shape, &id.segments(), &json!({"tags": tags}), condition).await
     }
 
@@ -109,7 +115,12 @@ impl Api {
     }
 
     /// Replaces a pool by what was read of it, with changes.
-    pub(crate) async fn update_pool(&self, id: &ArmId, body: &Value, condition: Condition<'_>) -> Result<Accepted> {
+    pub(crate) async fn update_pool(
+        &self,
+        id: &ArmId,
+        body: &Value,
+        condition: Condition<'_>,
+    ) -> Result<Accepted> {
         let shape = change(SERVICE, "AgentPools.Update", Effect::Idempotent, &Method::PUT, VERSION);
         self.put(shape, &id.segments(), body, condition).await
     }
@@ -129,8 +140,13 @@ impl Api {
     pub(crate) async fn kubernetes_versions(&self) -> Result<wire::KubernetesVersions> {
         let shape = read(SERVICE, "ManagedClusters.ListKubernetesVersions", VERSION);
         let region = self.endpoints.region();
-        let path =
-            self.in_subscription(&["providers", CONTAINER_SERVICE, "locations", region, "kubernetesVersions"]);
+        let path = self.in_subscription(&[
+            "providers",
+            CONTAINER_SERVICE,
+            "locations",
+            region,
+            "kubernetesVersions",
+        ]);
         self.json(self.call(shape, &path)).await
     }
 }

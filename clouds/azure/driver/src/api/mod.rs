@@ -38,6 +38,8 @@ pub(crate) mod version {
     pub(crate) const SCALE_SET_INTERFACES: &str = "2018-10-01";
     /// `Microsoft.Compute`.
     pub(crate) const COMPUTE: &str = "2026-04-01";
+    /// `Microsoft.Compute/disks`.
+    pub(crate) const DISKS: &str = "2026-03-02";
     /// `Microsoft.Compute/skus`.
     pub(crate) const SKUS: &str = "2021-07-01";
     /// `Microsoft.Resources`.
@@ -198,7 +200,8 @@ impl Api {
         condition: Condition<'_>,
     ) -> Result<Accepted> {
         let call = self.conditional(self.call(shape, segments), condition)?;
-        let call = call.json(body).map_err(|error| errors::of_transport(shape.action, shape.effect, error))?;
+        let call =
+            call.json(body).map_err(|error| errors::of_transport(shape.action, shape.effect, error))?;
         self.change(call).await
     }
 
@@ -207,9 +210,9 @@ impl Api {
         match condition {
             Condition::None => Ok(call),
             Condition::Nothing => Ok(call.header(header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
-            Condition::Unchanged(tag) => {
-                call.header_text(header::IF_MATCH, tag).map_err(|error| errors::of_transport(action, effect, error))
-            }
+            Condition::Unchanged(tag) => call
+                .header_text(header::IF_MATCH, tag)
+                .map_err(|error| errors::of_transport(action, effect, error)),
         }
     }
 

@@ -66,7 +66,12 @@ impl Api {
     }
 
     /// Replaces a subnet by what was read of it, with changes.
-    pub(crate) async fn update_subnet(&self, id: &ArmId, body: &Value, condition: Condition<'_>) -> Result<Accepted> {
+    pub(crate) async fn update_subnet(
+        &self,
+        id: &ArmId,
+        body: &Value,
+        condition: Condition<'_>,
+    ) -> Result<Accepted> {
         let shape = change(SERVICE, "Subnets.Update", Effect::Idempotent, &Method::PUT, VERSION);
         self.put(shape, &id.segments(), body, condition).await
     }
@@ -95,7 +100,8 @@ impl Api {
 
     /// Asks for the end of a network security group.
     pub(crate) async fn delete_security_group(&self, id: &ArmId) -> Result<Accepted> {
-        let shape = change(SERVICE, "NetworkSecurityGroups.Delete", Effect::Idempotent, &Method::DELETE, VERSION);
+        let shape =
+            change(SERVICE, "NetworkSecurityGroups.Delete", Effect::Idempotent, &Method::DELETE, VERSION);
         self.change(self.call(shape, &id.segments())).await
     }
 

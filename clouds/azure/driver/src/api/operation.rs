@@ -50,8 +50,9 @@ impl Api {
             (None, Some(url)) => (url, true),
             (None, None) => return Err(self.unexpected("Operations.Get", "there is nothing to follow")),
         };
-        let url = Url::parse(text)
-            .map_err(|error| self.unexpected("Operations.Get", "what to follow is no URL").caused_by(error))?;
+        let url = Url::parse(text).map_err(|error| {
+            self.unexpected("Operations.Get", "what to follow is no URL").caused_by(error)
+        })?;
         let shape = Shape {
             service: "resourceManager",
             action: "Operations.Get",
@@ -116,11 +117,12 @@ mod tests {
 
     #[test]
     fn words_of_operations_are_told_apart() {
-        let seen = |body: Value| match of_operation("ManagedClusters.Create", &body, Some(Duration::from_secs(9))) {
-            Progress::Running { says, after } => format!("running {says} {after:?}"),
-            Progress::Done => "done".to_owned(),
-            Progress::Failed(error) => format!("{:?} {error}", error.to_failure().kind),
-        };
+        let seen =
+            |body: Value| match of_operation("ManagedClusters.Create", &body, Some(Duration::from_secs(9))) {
+                Progress::Running { says, after } => format!("running {says} {after:?}"),
+                Progress::Done => "done".to_owned(),
+                Progress::Failed(error) => format!("{:?} {error}", error.to_failure().kind),
+            };
         assert_eq!(seen(json!({"status": "InProgress"})), "running InProgress Some(9s)");
         assert_eq!(seen(json!({"status": "NewWord"})), "running NewWord Some(9s)");
         assert_eq!(seen(json!({"status": "Succeeded"})), "done");
@@ -131,7 +133,10 @@ mod tests {
 
     #[test]
     fn a_location_is_done_when_it_no_longer_says_accepted() {
-        assert!(matches!(of_location(&response(202, &[("retry-after", "3")])), Progress::Running { after: Some(_), .. }));
+        assert!(matches!(
+            of_location(&response(202, &[("retry-after", "3")])),
+            Progress::Running { after: Some(_), .. }
+        ));
         assert!(matches!(of_location(&response(200, &[])), Progress::Done));
         assert!(matches!(of_location(&response(204, &[])), Progress::Done));
     }

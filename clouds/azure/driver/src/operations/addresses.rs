@@ -24,8 +24,13 @@ const KEPT_BY_AZURE: u64 = 5;
 /// # Errors
 /// A sentence where no private block is left.
 pub(super) fn profile(network: &VirtualNetwork) -> Result<Option<Value>, String> {
-    let spaces: Vec<Cidr> =
-        network.properties.address_space.address_prefixes.iter().filter_map(|text| text.parse().ok()).collect();
+    let spaces: Vec<Cidr> = network
+        .properties
+        .address_space
+        .address_prefixes
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect();
     let (services, pods) = (block(SERVICES), block(PODS));
     let is_free = |candidate: Cidr, taken: &[Cidr]| !taken.iter().any(|other| other.overlaps(candidate));
     if is_free(services, &spaces) && is_free(pods, &spaces) {

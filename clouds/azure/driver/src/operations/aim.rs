@@ -1,9 +1,11 @@
 //! What several operations share: reading the very cluster or node group that is meant, and following Azure's own
 //! work. Never changes anything.
 
-use pmks_driver::{Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, NodeGroupTarget, Poll, Result};
-use pmks_model::Findings;
-use serde_json::Value;
+use pmks_driver::{
+    Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, NodeGroupTarget, Poll, Result,
+};
+use pmks_model::{Findings, Version};
+use serde_json::{Value, json};
 
 use crate::api::{Accepted, Condition, Progress};
 use crate::arm_id::ArmId;
@@ -115,6 +117,19 @@ pub(super) async fn standing_node_group(driver: &AzureDriver, target: &NodeGroup
     Ok(Standing { cluster_id, name, cluster, pool })
 }
 
+/// Whether AKS' own pods run in a pool.
+pub(super) fn is_system(pool: &wire::AgentPoolProfile) -> bool {
+    pool.mode.as_deref() == Some("System")
+}
+
+/// A version that must be known.
+pub(super) fn version_of(version: Option<Version>, what: &str, name: &str) -> Result<Version> {
+    version.ok_or_else(|| {
+        let message = format!("AKS does not say which version {what} {name:?} has");
+        DriverError::new(ErrorKind::Unexpected, PROVIDER, message)
+    })
+}
+
 /// Stopped clusters refuse every change but their start: said before anything is asked.
 pub(super) fn refuse_stopped(cluster: &wire::ManagedCluster) -> Result<()> {
     if convert::cluster_status(cluster) != pmks_model::Status::Stopped {
@@ -136,7 +151,11 @@ pub(super) fn unchanged(raw: &Value) -> Condition<'_> {
 /// `Replaced`.
 pub(super) fn check_raw(raw: &Value, meant: &str, name: &str) -> Result<()> {
     let found = raw.pointer("/properties/resourceUID").and_then(Value::as_str).unwrap_or_default();
-    if meant.is_empty() || found.is_empty() || found == meant { Ok(()) } else { Err(replaced("cluster", name)) }
+    if meant.is_empty() || found.is_empty() || found == meant {
+        Ok(())
+    } else {
+        Err(replaced("cluster", name))
+    }
 }
 
 /// Azure's acceptance as the engine takes it.
@@ -162,10 +181,97 @@ pub(super) async fn follow(driver: &AzureDriver, action: &'static str, handle: &
     }
 }
 
+/// A resource that was made with one request, as its own state says: its identifier is its incarnation too.
+pub(super) fn made(id: &ArmId, provisioning: &str, what: &str) -> Look {
+    let text = id.to_string();
+    match provisioning {
+        "Succeeded" | "" => Look::ready(text.as_str(), &text, Value::Null),
+        "Failed" | "Canceled" => Look::failed(text.as_str(), &text, convert::failure("", what, None)),
+        "Deleting" => Look::Unsure(format!("a {what} of that name is being deleted")),
+        word => Look::pending(text.as_str(), &text, word),
+    }
+}
+
 /// Waits while Azure works on something; `None`: it is at rest.
 pub(super) fn busy(id: &ArmId, incarnation: &str, provisioning: &str) -> Option<Look> {
     match provisioning {
         "Succeeded" | "Failed" | "Canceled" | "" => None,
         word => Some(Look::pending(id.to_string(), incarnation, word)),
+    }
+}
+
+/// A pool as it came, as the body of its replacement: read with its cluster, so that one call tells both what stands
+/// and that it is meant. `None`: the pool is gone, or its cluster is.
+///
+/// # Errors
+/// `Replaced` if another cluster of that name stands there.
+pub(super) async fn raw_pool(
+    driver: &AzureDriver,
+    cluster_id: &ArmId,
+    incarnation: &str,
+    name: &str,
+) -> Result<Option<Value>> {
+    let raw = match driver.api.raw_cluster(cluster_id).await {
+        Err(error) if error.is_not_found() => return Ok(None),
+        answer => answer?,
+    };
+    check_raw(&raw, incarnation, cluster_id.name())?;
+    let Some(body) = pool_body(&raw, name) else { return Ok(None) };
+    if convert::etag(&body).is_some() {
+        return Ok(Some(body));
+    }
+    match driver.api.raw_pool(&cluster_id.child("agentPools", name)).await {
+        Err(error) if error.is_not_found() => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// The properties of a pool are written in its cluster as they are in the pool itself, with its name among them.
+fn pool_body(cluster: &Value, name: &str) -> Option<Value> {
+    let pools = cluster.pointer("/properties/agentPoolProfiles")?.as_array()?;
+    let named = |pool: &&Value| pool.get("name").and_then(Value::as_str) == Some(name);
+    let mut properties = pools.iter().find(named)?.clone();
+    properties.as_object_mut()?.remove("name");
+    Some(json!({"properties": properties}))
+}
+
+/// Sets a field of a resource's properties.
+pub(super) fn set_property(raw: &mut Value, name: &str, value: Value) {
+    if let Some(properties) = raw.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_is_cut_out_of_its_cluster_whole() {
+        let pool = json!({"name": "ga", "count": 2, "eTag": "e", "wordOfTomorrow": {"a": [1]}});
+        let cluster = json!({"properties": {"agentPoolProfiles": [{"name": "gb"}, pool]}});
+        let mut body = pool_body(&cluster, "ga").unwrap();
+        assert_eq!(body, json!({"properties": {"count": 2, "eTag": "e", "wordOfTomorrow": {"a": [1]}}}));
+        assert!(matches!(unchanged(&body), Condition::Unchanged("e")));
+        set_property(&mut body, "count", json!(3));
+        assert_eq!(body.pointer("/properties/count"), Some(&json!(3)));
+        assert_eq!(pool_body(&cluster, "gc"), None);
+        assert_eq!(pool_body(&json!({}), "ga"), None);
+    }
+
+    #[test]
+    fn another_incarnation_is_not_the_one_that_is_meant() {
+        let raw = json!({"properties": {"resourceUID": "u1"}});
+        assert!(check_raw(&raw, "u1", "web").is_ok() && check_raw(&raw, "", "web").is_ok());
+        assert_eq!(*check_raw(&raw, "u2", "web").unwrap_err().kind(), ErrorKind::Replaced);
+    }
+
+    #[test]
+    fn work_of_azures_is_waited_for() {
+        let id = ArmId::new("0", "g", "p", "k", "n");
+        for word in ["Succeeded", "Failed", "Canceled", ""] {
+            assert!(busy(&id, "", word).is_none(), "{word}");
+        }
+        assert!(busy(&id, "", "Upgrading").is_some());
     }
 }

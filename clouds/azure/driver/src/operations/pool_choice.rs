@@ -51,7 +51,10 @@ impl Choice {
         prepared.resolved.insert(format!("image of {name}"), self.image.clone());
         let mode = if self.mode == Mode::System { "System" } else { "User" };
         prepared.resolved.insert(format!("mode of {name}"), mode.to_owned());
-        prepared.resolved.insert(format!("zone of {name}"), self.zone.clone().unwrap_or_else(|| "none: regional".to_owned()));
+        prepared.resolved.insert(
+            format!("zone of {name}"),
+            self.zone.clone().unwrap_or_else(|| "none: regional".to_owned()),
+        );
         prepared.notices.extend(self.notices.iter().cloned());
     }
 
@@ -139,8 +142,11 @@ fn choose_one(
             String::new()
         }
     };
-    if facts.mode == Mode::System && (request.scaling.desired == 0 || request.scaling.min == 0 && request.scaling.auto_scaling) {
-        findings.add(format!("{prefix}scaling.min"), "must be at least 1: AKS' own pods run in this node group");
+    if facts.mode == Mode::System
+        && (request.scaling.desired == 0 || request.scaling.min == 0 && request.scaling.auto_scaling)
+    {
+        findings
+            .add(format!("{prefix}scaling.min"), "must be at least 1: AKS' own pods run in this node group");
     }
     let mut notices = Vec::new();
     if facts.mode == Mode::System && facts.size.is_some_and(|size| size.machine.vcpus < 4) {
@@ -205,12 +211,14 @@ fn disk_type(
         "" | "default" => None,
         "Ephemeral" => Some("Ephemeral"),
         "Premium SSD" | "PremiumSSD" if premium == Some(false) => {
-            let says = "AKS gives nodes of this machine type standard disks: choose one that has premium storage";
+            let says =
+                "AKS gives nodes of this machine type standard disks: choose one that has premium storage";
             findings.add(format!("{prefix}rootDiskType"), says);
             None
         }
         "Standard SSD" | "StandardSSD" if premium == Some(true) => {
-            let says = "AKS gives nodes of this machine type premium disks: choose one without premium storage";
+            let says =
+                "AKS gives nodes of this machine type premium disks: choose one without premium storage";
             findings.add(format!("{prefix}rootDiskType"), says);
             None
         }
@@ -236,7 +244,9 @@ pub(super) fn pool_version(
         return Err(format!("nodes never run ahead of their cluster, which is at {cluster}"));
     }
     if cluster.minors_ahead_of(wanted).is_none_or(|minors| minors > skew) {
-        return Err(format!("nodes may lie at most {skew} minors behind their cluster, which is at {cluster}"));
+        return Err(format!(
+            "nodes may lie at most {skew} minors behind their cluster, which is at {cluster}"
+        ));
     }
     asked.pick(offered).map(|picked| picked.version.to_string())
 }

@@ -21,7 +21,12 @@ fn request() -> NodeGroupRequest {
     }
 }
 
-fn chosen(request: &NodeGroupRequest, size: Option<&Size>, mode: Mode, zone: Option<&str>) -> (Choice, Vec<String>) {
+fn chosen(
+    request: &NodeGroupRequest,
+    size: Option<&Size>,
+    mode: Mode,
+    zone: Option<&str>,
+) -> (Choice, Vec<String>) {
     let mut findings = Findings::default();
     let choice = choose_one(request, &Facts { size, mode, zone }, "g.", &mut findings);
     (choice, findings.iter().map(|finding| finding.field.clone()).collect())
@@ -31,8 +36,10 @@ fn chosen(request: &NodeGroupRequest, size: Option<&Size>, mode: Mode, zone: Opt
 fn a_pool_is_what_was_asked_for_and_nothing_more() {
     let (choice, findings) = chosen(&request(), Some(&size(4, true, &["1"])), Mode::System, Some("1"));
     assert!(findings.is_empty());
-    let subnet =
-        ArmId::parse("/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s").unwrap();
+    let subnet = ArmId::parse(
+        "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s",
+    )
+    .unwrap();
     let tags = Tags::from([("team".to_owned(), "a".to_owned())]);
     let common = Common { version: "1.34.1", subnet: Some(&subnet), tags: &tags };
     let wanted = json!({"count": 2, "mode": "System", "type": "VirtualMachineScaleSets", "osType": "Linux", "osSKU": "Ubuntu",
@@ -49,7 +56,10 @@ fn a_pool_is_what_was_asked_for_and_nothing_more() {
     let (choice, findings) = chosen(&auto, None, Mode::User, None);
     assert!(findings.is_empty());
     let properties = choice.properties(&Common { version: "1.34.1", subnet: None, tags: &Tags::new() });
-    assert_eq!((&properties["minCount"], &properties["maxCount"], &properties["osDiskType"]), (&json!(1), &json!(4), &json!("Ephemeral")));
+    assert_eq!(
+        (&properties["minCount"], &properties["maxCount"], &properties["osDiskType"]),
+        (&json!(1), &json!(4), &json!("Ephemeral"))
+    );
     for absent in ["vmSize", "osDiskSizeGB", "vnetSubnetID", "availabilityZones"] {
         assert!(properties.get(absent).is_none(), "{absent}");
     }
@@ -64,7 +74,9 @@ fn what_cannot_be_is_a_finding() {
         change(&mut request);
         request
     };
-    let zero = |request: &mut NodeGroupRequest| request.scaling = Scaling { auto_scaling: false, min: 0, max: 1, desired: 0 };
+    let zero = |request: &mut NodeGroupRequest| {
+        request.scaling = Scaling { auto_scaling: false, min: 0, max: 1, desired: 0 }
+    };
     for (request, size, mode, zone, expected) in [
         (request(), None, Mode::User, None, "g.machineType"),
         (request(), Some(&closed), Mode::User, None, "g.machineType"),
@@ -72,8 +84,20 @@ fn what_cannot_be_is_a_finding() {
         (request(), Some(&good), Mode::User, Some("3"), "g.machineType"),
         (request(), Some(&size(4, true, &[])), Mode::User, Some("1"), "g.machineType"),
         (with(&|request| request.image = "Windows2022".into()), Some(&good), Mode::User, None, "g.image"),
-        (with(&|request| request.root_disk_type = "StandardSSD".into()), Some(&good), Mode::User, None, "g.rootDiskType"),
-        (with(&|request| request.root_disk_type = "Premium SSD".into()), Some(&size(4, false, &[])), Mode::User, None, "g.rootDiskType"),
+        (
+            with(&|request| request.root_disk_type = "StandardSSD".into()),
+            Some(&good),
+            Mode::User,
+            None,
+            "g.rootDiskType",
+        ),
+        (
+            with(&|request| request.root_disk_type = "Premium SSD".into()),
+            Some(&size(4, false, &[])),
+            Mode::User,
+            None,
+            "g.rootDiskType",
+        ),
         (with(&zero), Some(&good), Mode::System, None, "g.scaling.min"),
     ] {
         assert_eq!(chosen(&request, size, mode, zone).1, [expected]);
@@ -108,7 +132,8 @@ fn a_pools_version_is_within_reach_of_its_cluster() {
         end_of_standard_support: None,
         end_of_extended_support: None,
     };
-    let offered = [offered("1.32.5"), offered("1.33.2"), offered("1.33.9"), offered("1.34.1"), offered("1.35.0")];
+    let offered =
+        [offered("1.32.5"), offered("1.33.2"), offered("1.33.9"), offered("1.34.1"), offered("1.35.0")];
     let version = |text: &str| pool_version(&text.parse().unwrap(), &cluster, 3, &offered);
     assert_eq!(version("default").unwrap(), "1.34.1");
     assert_eq!(version("1.34").unwrap(), "1.34.1");

@@ -40,10 +40,10 @@ pub(crate) struct Refusal {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Metadata {
+    /// Several; the first is the resource manager's own. Tried first: a list of one would be read as one cloud's fields.
+    Several(Vec<CloudMetadata>),
     /// One cloud.
     One(CloudMetadata),
-    /// Several; the first is the resource manager's own.
-    Several(Vec<CloudMetadata>),
 }
 
 /// What is used of a cloud's description.
@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn numbers_come_as_texts_too() {
         let token: Token =
-            serde_json::from_str(r#"{"access_token":"a","expires_in":"3599","expires_on":"1500000000"}"#).unwrap();
+            serde_json::from_str(r#"{"access_token":"a","expires_in":"3599","expires_on":"1500000000"}"#)
+                .unwrap();
         assert_eq!((token.expires_in, token.expires_on), (Number(3599), Some(Number(1_500_000_000))));
         let token: Token = serde_json::from_str(r#"{"access_token":"a","expires_in":3599}"#).unwrap();
         assert_eq!((token.expires_in, token.expires_on), (Number(3599), None));

@@ -67,7 +67,10 @@ pub(crate) struct SubnetProperties {
 impl SubnetProperties {
     /// The subnet's block: Azure writes one as a text, or as a list.
     pub(crate) fn cidr(&self) -> &str {
-        self.address_prefix.as_deref().or(self.address_prefixes.first().map(String::as_str)).unwrap_or_default()
+        self.address_prefix
+            .as_deref()
+            .or(self.address_prefixes.first().map(String::as_str))
+            .unwrap_or_default()
     }
 }
 

@@ -1,0 +1,70 @@
+//! The plan of a key pair: Azure is given the public half. The private half never comes here.
+//!
+//! Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/create>
+
+use async_trait::async_trait;
+use pmks_driver::{Asked, CreateKeyPair, Effect, Look, Marks, Prepared, Result, StageContext};
+use pmks_model::{ResourceKind, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Maker, Stage, aim};
+use crate::arm_id::{ArmId, COMPUTE};
+use crate::capabilities::CAPABILITIES;
+use crate::{AzureDriver, networks, prerequisites};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeKeyPair>()];
+
+/// Answers the plan: one stage. Two calls.
+///
+/// # Errors
+/// `PrerequisiteMissing` without the resource group.
+pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Result<Prepared> {
+    prerequisites::require(driver, &[COMPUTE]).await?;
+    let request = &asked.request;
+    let body = json!({
+        "location": driver.region(),
+        "tags": asked.marks.onto(&Tags::new()),
+        "properties": {"publicKey": request.public_key.trim()},
+    });
+    let id = driver.own_id(COMPUTE, "sshPublicKeys", &request.name);
+    let stage = MakeKeyPair { id, body, marks: asked.marks.clone() };
+    let stage = stage
+        .specification("key pair")
+        .effect(Effect::Creates)
+        .visible_after(CAPABILITIES.visible_after)
+        .subject(ResourceKind::KeyPair, request.name.as_str());
+    Ok(Prepared::of([stage]))
+}
+
+/// Gives the public half to Azure.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MakeKeyPair {
+    id: ArmId,
+    body: Value,
+    marks: Marks,
+}
+
+#[async_trait]
+impl Stage for MakeKeyPair {
+    const KIND: &'static str = "azure.keyPair";
+
+    async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
+        let id = self.id.to_string();
+        match driver.api.ssh_public_key(&self.id).await {
+            Ok(found) if networks::is_ours(&found.tags, &self.marks) => {
+                Ok(Look::ready(id.as_str(), &id, Value::Null))
+            }
+            Ok(_) => Ok(Look::failed(id.as_str(), &id, aim::taken("key pair", self.id.name()))),
+            Err(error) if error.is_not_found() => Ok(Look::Absent),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
+        let accepted = driver.api.create_ssh_public_key(&self.id, &self.body).await?;
+        Ok(aim::asked(accepted, &self.id).with_incarnation(self.id.to_string()))
+    }
+}

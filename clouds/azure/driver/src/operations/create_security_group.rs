@@ -1,0 +1,127 @@
+//! The plan of a network security group: one request makes it with its rules. It belongs to no network until it guards a
+//! subnet, which a cluster's creation lets it do.
+//!
+//! Source: <https://learn.microsoft.com/rest/api/virtualnetwork/network-security-groups/create-or-update>
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, CreateSecurityGroup, DriverError, Effect, Handle, Look, Marks, Poll, Prepared, Result,
+    StageContext,
+};
+use pmks_model::{Direction, Findings, ResourceKind, Rule, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Maker, Stage, aim};
+use crate::arm_id::{ArmId, NETWORK};
+use crate::capabilities::CAPABILITIES;
+use crate::wire::network as wire;
+use crate::{AzureDriver, PROVIDER, networks, prerequisites};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeSecurityGroup>()];
+
+/// Checks the number of rules, and answers the plan. Two calls.
+///
+/// # Errors
+/// `InvalidRequest` for more rules than Azure has places for; `PrerequisiteMissing` without the resource group.
+pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
+    prerequisites::require(driver, &[NETWORK]).await?;
+    let request = &asked.request;
+    check(&request.rules).into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let body = json!({
+        "location": driver.region(),
+        "tags": asked.marks.onto(&Tags::new()),
+        "properties": {"securityRules": networks::rules(&request.rules)},
+    });
+    let id = driver.own_id(NETWORK, "networkSecurityGroups", &request.name);
+    let stage = MakeSecurityGroup { id, body, marks: asked.marks.clone() };
+    let stage = stage
+        .specification("security group")
+        .effect(Effect::Creates)
+        .visible_after(CAPABILITIES.visible_after)
+        .subject(ResourceKind::SecurityGroup, request.name.as_str());
+    let prepared = Prepared::of([stage]);
+    let outbound = request.rules.iter().any(|rule| rule.direction == Direction::Outbound);
+    Ok(if outbound {
+        prepared
+            .notice("Azure lets everything out that no rule denies: outbound rules that allow narrow nothing")
+    } else {
+        prepared
+    })
+}
+
+fn check(rules: &[Rule]) -> Findings {
+    let mut findings = Findings::default();
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        let count = rules.iter().filter(|rule| rule.direction == direction).count();
+        if count > networks::MOST_RULES {
+            let most = networks::MOST_RULES;
+            findings.add(
+                "rules",
+                format!("{count} of one direction are more than the {most} that Azure has places for"),
+            );
+        }
+    }
+    findings
+}
+
+/// Makes a network security group with its rules.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MakeSecurityGroup {
+    id: ArmId,
+    body: Value,
+    marks: Marks,
+}
+
+#[async_trait]
+impl Stage for MakeSecurityGroup {
+    const KIND: &'static str = "azure.securityGroup";
+
+    async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
+        match driver.api.security_group(&self.id).await {
+            Ok(found) => Ok(look_at(&self.id, &found, &self.marks)),
+            Err(error) if error.is_not_found() => Ok(Look::Absent),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
+        let accepted = driver.api.create_security_group(&self.id, &self.body).await?;
+        Ok(aim::asked(accepted, &self.id).with_incarnation(self.id.to_string()))
+    }
+
+    async fn poll(&self, driver: &AzureDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow(driver, "NetworkSecurityGroups.Create", handle).await
+    }
+}
+
+fn look_at(id: &ArmId, found: &wire::SecurityGroup, marks: &Marks) -> Look {
+    if !networks::is_ours(&found.tags, marks) {
+        return Look::failed(id.to_string(), id.to_string(), aim::taken("security group", id.name()));
+    }
+    aim::made(id, &found.properties.provisioning_state, "security group")
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_model::Protocol;
+
+    use super::*;
+
+    #[test]
+    fn rules_have_places_of_their_own_in_each_direction() {
+        let rule = |direction: Direction| Rule {
+            direction,
+            protocol: Protocol::All,
+            from_port: None,
+            to_port: None,
+            cidr: "0.0.0.0/0".parse().unwrap(),
+        };
+        let many = vec![rule(Direction::Inbound); networks::MOST_RULES];
+        let both = [many.clone(), vec![rule(Direction::Outbound); networks::MOST_RULES]].concat();
+        assert!(check(&both).is_empty());
+        assert_eq!(check(&[many, vec![rule(Direction::Inbound)]].concat()).iter().count(), 1);
+    }
+}

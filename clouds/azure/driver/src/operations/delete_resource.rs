@@ -1,0 +1,255 @@
+//! The plan of the end of a network, subnet, security group or key pair.
+//!
+//! What holds a resource is named, never removed: only a network's own subnets go with it, and a security group that pmks
+//! made is taken off subnets that nothing uses. What is gone already is success.
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, DeleteResource, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
+};
+use pmks_model::{ResourceKind, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Maker, Stage, aim, subnet_guard};
+use crate::api::Accepted;
+use crate::arm_id::{ArmId, canonical_text};
+use crate::wire::Reference;
+use crate::wire::network as wire;
+use crate::{AzureDriver, PROVIDER, networks};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>()];
+
+/// The most holders that an error names.
+const NAMED: usize = 10;
+
+/// Looks who holds the resource, and answers the plan. One call, and one for each subnet that a security group guards.
+///
+/// # Errors
+/// `Precondition` naming what holds it; `Replaced` for one of that name that another installation made.
+pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let id = asked.iid.system_id.as_str();
+    match asked.kind {
+        ResourceKind::Network => network(driver, driver.network_id(id), &asked.marks).await,
+        ResourceKind::Subnet => subnet(driver, asked).await,
+        ResourceKind::SecurityGroup => {
+            security_group(driver, driver.security_group_id(id), &asked.marks).await
+        }
+        ResourceKind::KeyPair => key_pair(driver, driver.key_pair_id(id), &asked.marks).await,
+        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
+            Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
+        }
+    }
+}
+
+/// What stands under an identifier; `None`: it is gone.
+fn standing<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is_not_found() => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+async fn network(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
+    if let Some(found) = standing(driver.api.network(&id).await)? {
+        refuse_strangers(&id, &found.tags, marks)?;
+        refuse_if_held(&id, &found.properties.subnets.iter().flat_map(users).collect::<Vec<_>>())?;
+    }
+    Ok(Delete { what: What::Network, id }.alone("network"))
+}
+
+async fn subnet(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let text = asked.iid.system_id.as_str();
+    let within = asked.network.as_ref().map(|network| driver.network_id(&network.system_id));
+    let id = ArmId::parse(text).filter(|id| id.is("virtualNetworks/subnets"));
+    let id = id.or_else(|| within.map(|network| network.child("subnets", text)));
+    let Some(id) = id else { return Ok(Prepared::default().notice(format!("there is no subnet {text}"))) };
+    if let Some(found) = standing(driver.api.subnet(&id).await)? {
+        refuse_if_held(&id, &users(&found))?;
+    }
+    Ok(Delete { what: What::Subnet, id }.alone("subnet"))
+}
+
+async fn security_group(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
+    let mut stages = Vec::new();
+    if let Some(found) = standing(driver.api.security_group(&id).await)? {
+        refuse_strangers(&id, &found.tags, marks)?;
+        let mut holders: Vec<String> =
+            found.properties.network_interfaces.iter().map(|one| canonical_text(&one.id)).collect();
+        for guarded in &found.properties.subnets {
+            let subnet = networks::subnet_id(&guarded.id)?;
+            let used =
+                standing(driver.api.subnet(&subnet).await)?.map(|found| users(&found)).unwrap_or_default();
+            if used.is_empty() && made_here(&found.tags, marks) {
+                stages.push(subnet_guard::stage(&subnet, &id, false));
+            } else {
+                holders.push(format!("subnet {subnet}"));
+            }
+        }
+        refuse_if_held(&id, &holders)?;
+    }
+    let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+    let delete = Delete { what: What::SecurityGroup, id };
+    stages.push(delete.specification("security group").after(before));
+    Ok(Prepared::of(stages))
+}
+
+async fn key_pair(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
+    if let Some(found) = standing(driver.api.ssh_public_key(&id).await)? {
+        refuse_strangers(&id, &found.tags, marks)?;
+    }
+    Ok(Delete { what: What::KeyPair, id }.alone("key pair"))
+}
+
+fn mark(tags: &Tags) -> Option<&String> {
+    let [installation, ..] = Marks::KEYS;
+    tags.get(installation)
+}
+
+/// Whether this installation made it.
+fn made_here(tags: &Tags, marks: &Marks) -> bool {
+    mark(tags) == Some(&marks.installation)
+}
+
+/// Azure knows resources by name: one that another installation made since is not the one that is meant.
+fn refuse_strangers(id: &ArmId, tags: &Tags, marks: &Marks) -> Result<()> {
+    if mark(tags).is_none_or(|mark| *mark == marks.installation) {
+        return Ok(());
+    }
+    let message = format!("{id} is another installation's");
+    Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message))
+}
+
+/// What has an address in a subnet.
+fn users(subnet: &wire::Subnet) -> Vec<String> {
+    let says = |one: &Reference| canonical_text(&one.id);
+    subnet.properties.ip_configurations.iter().map(says).collect()
+}
+
+fn refuse_if_held(id: &ArmId, holders: &[String]) -> Result<()> {
+    if holders.is_empty() { Ok(()) } else { Err(held(id, holders)) }
+}
+
+fn held(id: &ArmId, holders: &[String]) -> DriverError {
+    let named: Vec<&str> = holders.iter().take(NAMED).map(String::as_str).collect();
+    let more = holders.len().saturating_sub(NAMED);
+    let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let what = format!("{id} is held by {}{rest}", named.join(", "));
+    let fix = "delete what holds it first".to_owned();
+    DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what)
+}
+
+/// What a stage deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum What {
+    Network,
+    Subnet,
+    SecurityGroup,
+    KeyPair,
+}
+
+/// The end of one thing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delete {
+    what: What,
+    id: ArmId,
+}
+
+impl Delete {
+    fn alone(&self, name: &str) -> Prepared {
+        Prepared::of([self.specification(name)])
+    }
+
+    /// Its state; `None`: it is gone.
+    async fn state(&self, driver: &AzureDriver) -> Result<Option<String>> {
+        let (api, id) = (&driver.api, &self.id);
+        standing(match self.what {
+            What::Network => api.network(id).await.map(|found| found.properties.provisioning_state),
+            What::Subnet => api.subnet(id).await.map(|found| found.properties.provisioning_state),
+            What::SecurityGroup => {
+                api.security_group(id).await.map(|found| found.properties.provisioning_state)
+            }
+            What::KeyPair => api.ssh_public_key(id).await.map(|_| String::new()),
+        })
+    }
+
+    async fn send(&self, driver: &AzureDriver) -> Result<Accepted> {
+        let (api, id) = (&driver.api, &self.id);
+        match self.what {
+            What::Network => api.delete_network(id).await,
+            What::Subnet => api.delete_subnet(id).await,
+            What::SecurityGroup => api.delete_security_group(id).await,
+            What::KeyPair => api.delete_ssh_public_key(id).await,
+        }
+    }
+
+    fn action(&self) -> &'static str {
+        match self.what {
+            What::Network => "VirtualNetworks.Delete",
+            What::Subnet => "Subnets.Delete",
+            What::SecurityGroup => "NetworkSecurityGroups.Delete",
+            What::KeyPair => "SshPublicKeys.Delete",
+        }
+    }
+}
+
+#[async_trait]
+impl Stage for Delete {
+    const KIND: &'static str = "azure.delete";
+
+    async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
+        Ok(match self.state(driver).await?.as_deref() {
+            None => Look::gone(),
+            Some("Deleting") => Look::pending(self.id.to_string(), "", "Deleting"),
+            Some(_) => Look::Absent,
+        })
+    }
+
+    async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
+        match self.send(driver).await {
+            Err(error) if error.is_not_found() => Ok(Asked::done(Value::Null)),
+            answer => answer.map(|accepted| aim::asked(accepted, &self.id)),
+        }
+    }
+
+    async fn poll(&self, driver: &AzureDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow(driver, self.action(), handle).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks() -> Marks {
+        Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() }
+    }
+
+    #[test]
+    fn another_installations_is_left_alone() {
+        let id = ArmId::new("0", "g", "p", "sshPublicKeys", "k");
+        let other = Marks { installation: "j".into(), ..marks() };
+        for (tags, refused) in
+            [(Tags::new(), false), (marks().onto(&Tags::new()), false), (other.onto(&Tags::new()), true)]
+        {
+            let answer = refuse_strangers(&id, &tags, &marks());
+            assert_eq!(answer.is_err_and(|error| *error.kind() == ErrorKind::Replaced), refused, "{tags:?}");
+        }
+        assert!(!made_here(&Tags::new(), &marks()) && made_here(&marks().onto(&Tags::new()), &marks()));
+    }
+
+    #[test]
+    fn holders_are_named_and_counted() {
+        let id = ArmId::new("0", "g", "p", "virtualNetworks", "n");
+        assert!(refuse_if_held(&id, &[]).is_ok());
+        let holders: Vec<String> = (0..12).map(|index| format!("nic{index}")).collect();
+        let error = refuse_if_held(&id, &holders).unwrap_err();
+        assert!(
+            error.message().contains("nic9, and 2 more") && !error.message().contains("nic10"),
+            "{error}"
+        );
+    }
+}
