@@ -90,6 +90,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // A PUT of what stands makes AKS go on with it:
     // <https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/availability-performance/cluster-node-virtual-machine-failed-state>
     failed_create: FailedCreate::Repair,
+    progress_list: false,
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // ARM answers reads from what it has just written; role assignments take up to ten minutes to work, not to be seen:
