@@ -65,10 +65,11 @@ async fn a_second_process_takes_over_and_the_first_writes_nothing_any_more() {
 }
 
 fn fault(opened: Result<SqliteStore, Error>) -> pmks_store::Fault {
-    match opened {
-        Err(Error::Database(error)) => error.fault,
-        other => panic!("{other:?}"),
-    }
+    let found = match opened {
+        Err(Error::Database(error)) => Ok(error.fault),
+        other => Err(other),
+    };
+    found.unwrap()
 }
 
 #[tokio::test]

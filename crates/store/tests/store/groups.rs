@@ -46,7 +46,7 @@ impl KillPoints for Gate {
 }
 
 async fn open_at(directory: &Path, gate: &Arc<Gate>, changes: usize) -> Arc<SqliteStore> {
-    let grouping = Grouping { changes, time: Duration::from_secs(60) };
+    let grouping = Grouping { changes, time: Duration::from_mins(1) };
     let path = directory.join("s");
     let store = SqliteStore::open_grouping(&path, key(1), Arc::clone(gate) as _, grouping).await.unwrap();
     Arc::new(store)

@@ -166,6 +166,7 @@ pub(crate) mod tests {
             token: "operation-stage-1".to_owned(),
             baseline: None,
             system_id: None,
+            incarnation: None,
             started_at: "2026-11-23T10:00:00Z".parse().unwrap(),
             now: "2026-11-23T10:00:10Z".parse().unwrap(),
             pace: 1,

@@ -113,7 +113,7 @@ impl Calls {
     }
 
     /// What a list said of it when it was read.
-    fn listed(&self, id: &str, list: &ProgressList) -> Option<(Thing, bool)> {
+    fn listed(id: &str, list: &ProgressList) -> Option<(Thing, bool)> {
         let all: &Vec<(Thing, bool)> = list.get()?;
         all.iter().find(|(thing, _)| thing.id == id).cloned()
     }
@@ -210,7 +210,7 @@ impl StageCalls for Calls {
 
     fn poll_in(&self, _context: &StageContext, handle: &Handle, list: &ProgressList) -> Option<Poll> {
         let id = handle.0.get("work").and_then(|id| id.as_str())?;
-        let (thing, ready) = self.listed(id, list)?;
+        let (thing, ready) = Self::listed(id, list)?;
         Some(match (ready, thing.fails) {
             (false, _) => Poll::Pending { says: "working".to_owned(), after: None },
             (true, true) => Poll::Failed(error(ErrorKind::Unexpected, "it came out broken")),
@@ -222,7 +222,7 @@ impl StageCalls for Calls {
         if self.removes {
             return Some(Look::gone());
         }
-        let (thing, ready) = self.listed(context.system_id.as_deref()?, list)?;
+        let (thing, ready) = Self::listed(context.system_id.as_deref()?, list)?;
         let found = if ready { Look::ready } else { |id, other, _| Look::pending(id, other, "making") };
         Some(found(thing.id.clone(), thing.id.clone(), json!({"id": thing.id})))
     }
