@@ -1,9 +1,7 @@
 //! The facade: one value that every surface calls.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use pmks_driver::{Capabilities, Environment};
 use pmks_store::{AuditEntry, KillPoints, NoKillPoints, Store};
 use pmks_transport::{Clock, Transport};
@@ -18,13 +16,6 @@ use crate::{
     ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Networks, NodeGroups, Operations,
     Registry, Result, SecurityGroups, Subnets, engine,
 };
-
-/// How long events are kept.
-const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
-/// How long idempotency keys are kept.
-const KEYS_KEPT: Duration = Duration::from_hours(24);
-/// How often what is too old is dropped.
-const PRUNED_EVERY: Duration = Duration::from_hours(1);
 
 /// What [`Pmks::open`] is given.
 #[derive(Clone)]
@@ -114,21 +105,7 @@ impl Pmks {
 
     /// Carries operations on, and drops what is too old, until `stop` is ready.
     pub async fn serve(&self, stop: impl Future<Output = ()> + Send) {
-        let shared = &self.shared;
-        let prune = async {
-            loop {
-                let now = shared.clock.wall();
-                let before = |age: Duration| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-                if let Err(error) = shared.store.prune(before(EVENTS_KEPT), before(KEYS_KEPT)).await {
-                    of_store(error);
-                }
-                shared.clock.sleep(PRUNED_EVERY).await;
-            }
-        };
-        tokio::select! {
-            () = shared.engine.serve(stop) => {}
-            () = prune => {}
-        }
+        self.shared.engine.serve(stop).await;
     }
 
     /// The engine, for callers that drive it themselves.

@@ -205,7 +205,10 @@ impl Turn<'_> {
         if self.notes.busy.is_none() {
             return false;
         }
-        match self.is_settled().await {
+        self.run.house.at("engine.settled.before").await;
+        let settled = self.is_settled().await;
+        self.run.house.at("engine.settled.after").await;
+        match settled {
             Some(true) => self.notes.settled_looks += 1,
             Some(false) => self.notes.settled_looks = 0,
             None => {}

@@ -62,7 +62,10 @@ impl House {
         let limit = timing.request_limit() * 2;
         let capabilities = connected.driver.capabilities();
         let call = connected.driver.account_identity();
-        Ok(bounded(&*self.clock, limit, capabilities, call).await?.account)
+        self.at("engine.identity.before").await;
+        let identity = bounded(&*self.clock, limit, capabilities, call).await;
+        self.at("engine.identity.after").await;
+        Ok(identity?.account)
     }
 }
 
