@@ -186,8 +186,11 @@ pub struct ResourceUpdate {
 pub struct Changes {
     /// What to ask with next time.
     pub version: i64,
-    /// Whether this is everything there is: what the reader kept is to be dropped.
+    /// Whether the reader begins anew: what it kept is to be dropped, and the records are to be read page by page.
+    /// What changes while it does so comes with the next answer.
     pub whole: bool,
+    /// Whether there is more: ask again with the version.
+    pub more: bool,
     /// Connections that are new or changed.
     pub connections: Vec<Connection>,
     /// Records that are new or changed.

@@ -92,7 +92,8 @@ pub trait Resources: Send + Sync {
     /// Notes since when records are missing, or (`None`) that they are there.
     async fn mark_missing(&self, uids: &[Uuid], since: Option<Timestamp>) -> Result<()>;
 
-    /// What changed after that version, and the version that this brings its reader to. `None`: everything.
+    /// What changed after that version, in pieces, and the version that this brings its reader to. `None`, or a
+    /// version that is too old: [`Changes::whole`].
     async fn changes_since(&self, version: Option<i64>) -> Result<Changes>;
 
     /// A number that differs after every commit that changed a connection, a record, or which operations are not

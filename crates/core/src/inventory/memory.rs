@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use pmks_model::{Cluster, NodeGroup, ResourceKind};
-use pmks_store::{Changes, Connection, Resource, Store};
+use pmks_store::{Changes, Connection, Page, Resource, ResourceFilter, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -20,6 +20,9 @@ use crate::clusters::view::Names;
 use crate::drivers::Place;
 use crate::failure::of_store;
 use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, observed_at};
+
+/// How many records are read at once.
+const AT_ONCE: u32 = 500;
 
 /// What is kept in memory.
 pub(crate) struct Memory {
@@ -33,6 +36,8 @@ pub(crate) struct Memory {
 struct Step {
     hint: watch::Receiver<i64>,
     version: Option<i64>,
+    /// Whether something is known to be missing.
+    behind: bool,
 }
 
 /// Connections, records and operations that are not over.
@@ -89,7 +94,11 @@ pub(crate) struct Age {
 impl Memory {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         let hint = store.changes();
-        Self { store, step: tokio::sync::Mutex::new(Step { hint, version: None }), kept: RwLock::default() }
+        Self {
+            store,
+            step: tokio::sync::Mutex::new(Step { hint, version: None, behind: true }),
+            kept: RwLock::default(),
+        }
     }
 
     /// Brings it in step with the store: what was answered before this began is in it after it.
@@ -98,22 +107,44 @@ impl Memory {
     /// `Unavailable` if the store does not answer.
     pub(crate) async fn refresh(&self) -> Result<()> {
         let mut step = self.step.lock().await;
-        let begun = step.version.is_some();
-        if begun && !step.hint.has_changed().unwrap_or(true) {
+        if !step.behind && !step.hint.has_changed().unwrap_or(true) {
             return Ok(());
         }
+        self.catch_up(&mut step).await.map_err(of_store)
+    }
+
+    async fn catch_up(&self, step: &mut Step) -> pmks_store::Result<()> {
+        // A reader that goes away within leaves the rest to the next one.
+        step.behind = true;
         // Seen before it is read: a change in between is read twice and lost never.
         step.hint.borrow_and_update();
-        match self.store.changes_since(step.version).await {
-            Ok(changes) => {
-                step.version = Some(changes.version);
-                self.kept.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
-                Ok(())
-            }
-            Err(error) => {
+        loop {
+            let changes = self.store.changes_since(step.version).await?;
+            let (reached, whole, more) = (changes.version, changes.whole, changes.more);
+            if whole {
                 step.version = None;
-                Err(of_store(error))
             }
+            self.kept.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
+            if whole {
+                self.read_records().await?;
+            }
+            step.version = Some(reached);
+            if !whole && !more {
+                step.behind = false;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Page by page: as rows they are many times as large as what is kept of them.
+    async fn read_records(&self) -> pmks_store::Result<()> {
+        let mut page = Page::first(AT_ONCE);
+        loop {
+            let records = self.store.resources(&ResourceFilter::default(), page).await?;
+            let Some(last) = records.last().map(|record| record.uid) else { return Ok(()) };
+            page.after = Some(last);
+            let changes = Changes { resources: records, ..Changes::default() };
+            self.kept.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
         }
     }
 

@@ -230,6 +230,9 @@ impl Inner {
         };
         match answer {
             Ok(seen) => {
+                if !seen.absent.is_empty() {
+                    self.drivers.prove(at).await?;
+                }
                 self.keep(seen.observations, seen.inserts).await?;
                 self.note_absent(at, &seen.absent, started_at).await
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pmks_core::{ClusterFilter, Mutation};
 use pmks_driver::ErrorKind;
 use pmks_model::{FailureKind, ScalingChange, Status};
+use pmks_store::{Page as StorePage, ResourceFilter};
 use serde_json::json;
 
 use super::rig::{Rig, create, from, new_cluster};
@@ -106,6 +107,55 @@ async fn an_answer_for_another_account_counts_for_nothing() {
     // The same credential is asked anew when it is validated.
     let failure = rig.pmks.connections().validate(&rig.admin, "here").await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Conflict);
+}
+
+#[tokio::test]
+async fn another_account_makes_nothing_missing() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let rig = rig.again().await;
+    rig.cloud.world().accounts.insert("AK1".into(), "fake:2".into());
+    rig.cloud.world().clusters.get_mut("prod").unwrap().incarnation = "another".into();
+    for _ in 0..3 {
+        rig.advance(60);
+        let failure = rig.pmks.clusters().get("here", "prod", NOW).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Conflict);
+    }
+    assert_eq!(rig.get("prod").await.status, Status::Active);
+}
+
+#[tokio::test]
+async fn what_is_read_is_what_is_stored_after_every_change_and_after_a_restart() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let names = async |rig: &Rig| {
+        let all = rig.pmks.clusters().list(None, &ClusterFilter::default()).await.unwrap();
+        all.items.iter().map(|view| (view.name.clone(), view.status)).collect::<Vec<_>>()
+    };
+    let mut expected = Vec::new();
+    for name in ["a", "b", "c"] {
+        rig.done(create(new_cluster(name))).await;
+        expected.push((name.to_owned(), Status::Active));
+        assert_eq!(names(&rig).await, expected);
+    }
+    let (connection, cluster) = ("here".to_owned(), "b".to_owned());
+    let delete = Mutation::DeleteCluster { connection, cluster, delete_volumes: false };
+    rig.accept(delete.clone()).await.unwrap();
+    assert_eq!(names(&rig).await[1], ("b".to_owned(), Status::Deleting), "the answer and what is read agree");
+    rig.settle().await;
+    rig.pmks.clusters().forget(&rig.admin, "here", "c", false).await.unwrap();
+    assert_eq!(names(&rig).await, [("a".to_owned(), Status::Active)]);
+    let rig = rig.again().await;
+    assert_eq!(names(&rig).await, [("a".to_owned(), Status::Active)]);
+    let groups = rig.pmks.node_groups();
+    let groups = groups.list("here", "a", &pmks_core::PageRequest::default(), None).await.unwrap();
+    assert_eq!(groups.items.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["workers"]);
+    assert!(rig.pmks.clusters().get("here", "b", None).await.is_err());
+    // Somebody else's write to the same store is read as well.
+    let known = rig.store().resources(&ResourceFilter::default(), StorePage::all()).await.unwrap();
+    let cluster = known.iter().find(|record| record.name == "a").unwrap();
+    rig.store().mark_missing(&[cluster.uid], Some(rig.cloud.now())).await.unwrap();
+    assert_eq!(names(&rig).await, [("a".to_owned(), Status::Missing)]);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub(crate) struct Rig {
     pub(crate) cloud: Cloud,
     pub(crate) clock: VirtualClock,
     pub(crate) admin: Caller,
+    options: Options,
     _directory: tempfile::TempDir,
 }
 
@@ -48,8 +49,18 @@ impl Rig {
             allow_endpoints: true,
             engine: pmks_core::engine::Options::default(),
         };
-        let pmks = Pmks::open(options).await.unwrap();
-        Self { pmks, cloud, clock, admin: Caller::local("me"), _directory: directory }
+        let pmks = Pmks::open(options.clone()).await.unwrap();
+        Self { pmks, cloud, clock, admin: Caller::local("me"), options, _directory: directory }
+    }
+
+    /// What it remembers.
+    pub(crate) fn store(&self) -> Arc<dyn pmks_store::Store> {
+        Arc::clone(&self.options.store)
+    }
+
+    /// Another process over the same store; the first one is gone.
+    pub(crate) async fn again(self) -> Self {
+        Self { pmks: Pmks::open(self.options.clone()).await.unwrap(), ..self }
     }
 
     pub(crate) async fn connect(&self, name: &str, key: &str) {
