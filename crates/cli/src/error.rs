@@ -56,7 +56,10 @@ impl Error {
             | std::io::ErrorKind::InvalidData
             | std::io::ErrorKind::NotADirectory
             | std::io::ErrorKind::IsADirectory => FailureKind::InvalidRequest,
-            std::io::ErrorKind::PermissionDenied => FailureKind::NotAllowed,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                FailureKind::NotAllowed
+            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FailureKind::Unavailable,
             _ => FailureKind::Unexpected,
         };
         Self::new(kind, format!("cannot {what} {}: {error}", path.display()))
