@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test | tidy | new-cloud NAME`.
+//! Developer commands: `cargo xtask test | bench | tidy | new-cloud NAME`.
 //!
 //! Never part of the product, and never the only way to build it.
 #![expect(clippy::print_stdout, reason = "a developer command speaks on standard output")]
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 const USAGE: &str = "\
 cargo xtask test [--long]     formatting, lints, tidy, every test, and the suites against software that others wrote
+cargo xtask bench             figures of the store, of reads and of the engine, in a release build
 cargo xtask tidy              the house rules that a machine can check
 cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
 
@@ -20,10 +21,20 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["test"] => test::run(),
+        ["bench"] => bench(),
         ["tidy"] => tidy::run(&root()),
         ["new-cloud", name] => new_cloud::run(&root(), name),
         _ => anyhow::bail!("usage:\n{USAGE}"),
     }
+}
+
+/// Prints figures; they are no part of the tests, which must not depend on a machine's speed.
+fn bench() -> anyhow::Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let benches = ["bench", "-p", "pmks-store", "-p", "pmks-core", "--benches"];
+    let ended = std::process::Command::new(cargo).args(benches).current_dir(root()).status()?;
+    anyhow::ensure!(ended.success(), "a bench failed");
+    Ok(())
 }
 
 /// The workspace's folder.
