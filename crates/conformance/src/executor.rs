@@ -149,7 +149,11 @@ impl<'a> Runner<'a> {
                     }
                     match state {
                         FoundState::Ready(outputs) => return Ok(outputs),
-                        FoundState::Failed(error) => self.replace(error).await?,
+                        FoundState::Failed(error) => {
+                            if let Some(outputs) = self.mend(error).await? {
+                                return Ok(outputs);
+                            }
+                        }
                         FoundState::Pending { .. } => {}
                     }
                 }
@@ -163,13 +167,20 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Asks for the removal of what an earlier attempt left failed, once; anything else that failed ends the stage.
-    async fn replace(&mut self, found: DriverError) -> Result<(), DriverError> {
-        let replaces = self.driver.capabilities().failed_create == FailedCreate::Replace;
-        let of_earlier = self.attempt > 1 && self.asks == 0 && *found.kind() != ErrorKind::AlreadyExists;
-        if !replaces || !of_earlier {
+    /// Asks for the removal of what an earlier attempt left failed, once, or asks for it again, as the cloud wants it;
+    /// anything else that failed ends the stage.
+    async fn mend(&mut self, found: DriverError) -> Result<Option<serde_json::Value>, DriverError> {
+        let strangers = matches!(found.kind(), ErrorKind::AlreadyExists | ErrorKind::Replaced);
+        if self.attempt == 1 || self.asks > 0 || strangers {
             return Err(found);
         }
+        match self.driver.capabilities().failed_create {
+            FailedCreate::Replace => self.replace(found).await.map(|()| None),
+            FailedCreate::Repair => self.ask_and_follow().await,
+        }
+    }
+
+    async fn replace(&mut self, found: DriverError) -> Result<(), DriverError> {
         if self.replacing {
             return Ok(());
         }
