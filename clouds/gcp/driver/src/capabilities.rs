@@ -80,8 +80,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         says: "GKE moves the size between the limits by itself; the limits exist only while autoscaling is on",
     },
     token: TokenKind::Bearer,
-    // GKE takes the scope of the whole platform alone:
-    // <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters/get>, «scopes»
+    // The connection's own token, with the scope of the whole platform, as `gke-gcloud-auth-plugin` asks for. GKE's API
+    // takes `auth/container` too; whether a cluster's Kubernetes API does was not tried.
     token_reach: TokenReach::Account,
     native_kubeconfig: true,
     static_kubeconfig: false,
