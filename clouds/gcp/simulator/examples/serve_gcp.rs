@@ -1,5 +1,5 @@
 //! Serves a simulated Google Cloud until it is interrupted:
-//! `cargo run -p pmks-gcp-simulator --example serve -- [PORT] [SPEED]`.
+//! `cargo run -p pmks-gcp-simulator --example serve_gcp -- [PORT] [SPEED]`.
 //!
 //! Prints the ready file: where it listens and the credentials that it accepts (which are worth nothing elsewhere).
 

@@ -1,4 +1,4 @@
-//! Serves a simulated Azure until it is interrupted: `cargo run -p pmks-azure-simulator --example serve -- [PORT] [SPEED]`.
+//! Serves a simulated Azure until it is interrupted: `cargo run -p pmks-azure-simulator --example serve_azure -- [PORT] [SPEED]`.
 //!
 //! Prints the ready file: where it listens and the credential that it accepts (which is worth nothing elsewhere).
 
