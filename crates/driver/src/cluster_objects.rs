@@ -189,6 +189,7 @@ mod tests {
                 token: String::new(),
                 baseline: None,
                 system_id: None,
+                incarnation: None,
                 started_at,
                 now: started_at + SignedDuration::from_secs(seconds),
                 pace,

@@ -64,11 +64,11 @@ async fn who_knows_less_than_is_kept_reads_everything() {
         writer.close().await;
     }
     store.accept(create(1)).await.unwrap();
-    let (mut at, mut gone, mut pieces) = (version, 0, 0);
+    let (mut read_to, mut gone, mut pieces) = (version, 0, 0);
     loop {
-        let piece = store.changes_since(Some(at)).await.unwrap();
-        assert!(!piece.whole && piece.version > at && piece.gone.len() <= 1_000);
-        (at, gone, pieces) = (piece.version, gone + piece.gone.len(), pieces + 1);
+        let piece = store.changes_since(Some(read_to)).await.unwrap();
+        assert!(!piece.whole && piece.version > read_to && piece.gone.len() <= 1_000);
+        (read_to, gone, pieces) = (piece.version, gone + piece.gone.len(), pieces + 1);
         if !piece.more {
             break;
         }
