@@ -77,8 +77,9 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let (stop, stopped) = watch::channel(false);
     let options =
         ServeOptions { tls, external_url: serve.external_url.clone(), ..ServeOptions::on(serve.listen) };
-    let serving =
-        pmks_server::serve(options, state.clone(), until(stopped.clone())).await.map_err(not_served)?;
+    let serving = pmks_server::serve(options, state.clone(), until(stopped.clone()))
+        .await
+        .map_err(|error| not_served(&error))?;
     let engine = tokio::spawn(async move { pmks.serve(until(stopped)).await });
     state.engine_runs(true);
     let url = serving.url.clone();
@@ -181,8 +182,8 @@ async fn require_a_token(app: &App, pmks: &Pmks, serve: &Serve) -> Result<()> {
     ))
 }
 
-fn not_served(error: pmks_server::ServeError) -> Error {
-    let says = house::chain(&error);
+fn not_served(error: &pmks_server::ServeError) -> Error {
+    let says = house::chain(error);
     match error {
         pmks_server::ServeError::Listen { .. } => {
             Error::new(FailureKind::Unavailable, says).with_fix("name another address: --listen")

@@ -176,7 +176,7 @@ async fn connection(
         None => serve_stream(cloud, stream, false, stopped, reset).await,
         Some(tls) => match timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
-                serve_stream(cloud, stream, true, stopped, |stream| reset(stream.get_ref().0)).await
+                serve_stream(cloud, stream, true, stopped, |stream| reset(stream.get_ref().0)).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake did not end"),

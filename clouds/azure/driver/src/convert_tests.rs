@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "called with a literal")]
 fn found(properties: Value) -> wire::ManagedCluster {
     serde_json::from_value(json!({
         "id": "/subscriptions/0A/resourcegroups/rg/providers/Microsoft.ContainerService/managedClusters/web",

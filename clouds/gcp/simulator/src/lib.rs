@@ -5,6 +5,22 @@
 //! name, in records and faults, is the discovery document's without service and `projects.locations.`:
 //! `clusters.create` of `container`, `networks.insert` of `compute`, `services.enable` of `serviceusage`.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::items_after_statements,
+    clippy::doc_markdown,
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    clippy::duration_suboptimal_units,
+    clippy::redundant_closure_for_method_calls,
+    clippy::uninlined_format_args,
+    clippy::enum_variant_names,
+    clippy::single_match_else,
+    clippy::match_same_arms,
+    clippy::format_collect,
+    reason = "the crate is still being written: to be mended one by one before it is in the program"
+)]
+
 mod answer;
 mod auth;
 mod call;

@@ -37,6 +37,7 @@ fn id() -> ArmId {
     ArmId::new("0", "g", CONTAINER_SERVICE, "managedClusters", "web_1")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with a literal")]
 fn network(subnet: Value) -> VirtualNetwork {
     let properties = json!({"addressSpace": {"addressPrefixes": ["10.20.0.0/16"]}, "subnets": [subnet]});
     serde_json::from_value(json!({"name": "n", "location": "koreacentral", "properties": properties}))
