@@ -303,12 +303,15 @@ async fn lists_are_paged_and_filtered() {
 async fn volumes_that_would_go_with_their_cluster_keep_it_until_they_may() {
     let rig = Rig::new().await;
     rig.cluster().await;
+    // What comes to be after a deletion was taken on is found when it begins.
+    let deletion = rig.accept(delete(false)).await.unwrap();
     rig.cloud.world().volumes_go = true;
+    rig.settle().await;
+    assert_eq!(rig.operation(&deletion).await.error.unwrap().kind, FailureKind::Precondition);
     let refused = rig.pmks.plan(&rig.admin, delete(false)).await.unwrap_err();
     assert_eq!(refused.kind, FailureKind::Precondition);
     assert!(refused.detail.contains("vol-1") && refused.fix.as_deref().unwrap().contains("deleteVolumes"));
-    let ended = rig.run(delete(false)).await;
-    assert_eq!(ended.error.unwrap().kind, FailureKind::Precondition);
+    assert_eq!(rig.accept(delete(false)).await.unwrap_err(), *refused);
     rig.done(delete(true)).await;
     assert!(rig.cloud.world().clusters.is_empty());
 }
