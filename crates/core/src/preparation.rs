@@ -39,8 +39,12 @@ impl Shared {
         let mut findings = draft.findings.clone();
         if let Some(change) = &draft.change {
             add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
-            if !findings.is_empty() && waits_for.is_empty() {
-                add_apart(&mut findings, &self.found_by_the_cloud(at, change).await);
+            // Where a reference is not there, all that hangs on it would be found wrong too.
+            if !findings.is_empty()
+                && waits_for.is_empty()
+                && let Ok(Some(change)) = self.resolved(place, draft).await
+            {
+                add_apart(&mut findings, &self.found_by_the_cloud(at, &change).await);
             }
         }
         check(findings)?;

@@ -13,7 +13,7 @@ pub(crate) enum OperationCommand {
     /// Operations, the oldest first
     #[command(visible_alias = "ls")]
     List {
-        /// Of this resource, such as cluster/prod
+        /// Of the resource of this name
         #[arg(long)]
         resource: Option<String>,
         /// Of this kind, such as cluster.create
