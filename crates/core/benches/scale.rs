@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::wildcard_imports,
     reason = "a bench prints figures, or fails"
 )]
 

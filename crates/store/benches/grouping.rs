@@ -29,13 +29,13 @@ async fn write(store: Arc<SqliteStore>, writes: usize) -> Vec<Duration> {
     took
 }
 
-async fn measure(grouping: Grouping, writers: usize, writes: usize) -> String {
+async fn measure(grouping: Grouping, writers: usize, each: usize) -> String {
     let directory = tempfile::tempdir_in(".").unwrap();
     let (path, key) = (directory.path().join("s"), MasterKey::from_bytes([1; 32]));
     let opened = SqliteStore::open_grouping(&path, key, Arc::new(NoKillPoints), grouping).await;
     let store = Arc::new(opened.unwrap());
     let began = Instant::now();
-    let all: Vec<_> = (0..writers).map(|_| tokio::spawn(write(Arc::clone(&store), writes))).collect();
+    let all: Vec<_> = (0..writers).map(|_| tokio::spawn(write(Arc::clone(&store), each))).collect();
     let mut took = Vec::new();
     for writer in all {
         took.extend(writer.await.unwrap());

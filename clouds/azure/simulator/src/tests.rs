@@ -185,6 +185,7 @@ impl Rig {
     }
 
     /// A cluster's body.
+    #[expect(clippy::unused_self, reason = "reads as the rig's own")]
     fn body(&self, count: u32) -> Value {
         json!({
             "location": "koreacentral", "identity": {"type": "SystemAssigned"}, "tags": {"a": "b"},

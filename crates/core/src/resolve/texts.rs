@@ -179,7 +179,9 @@ mod tests {
     fn what_may_follow_from_a_wrong_field_is_not_said() {
         let findings = |fields: &[&str]| {
             let mut findings = Findings::default();
-            fields.iter().for_each(|field| findings.add(*field, "is wrong"));
+            for field in fields {
+                findings.add(*field, "is wrong");
+            }
             findings
         };
         let mut said = findings(&["subnets[1]", "nodeGroups[0].image", "name"]);

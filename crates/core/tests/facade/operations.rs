@@ -119,7 +119,7 @@ async fn unheard() -> Rig {
     }
     let failed = rig.operation(&creation).await;
     assert_eq!(failed.state, OperationState::Failed);
-    assert_eq!(failed.remains[0].system_id, "");
+    assert_eq!(failed.remains.first().map(|left| left.system_id.as_str()), Some(""));
     rig.cloud.world().failures.clear();
     rig
 }

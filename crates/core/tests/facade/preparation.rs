@@ -9,7 +9,9 @@ use super::rig::{Rig, create, fields, from, new_cluster, new_network};
 
 fn refusal(found: &[&str]) -> ErrorKind {
     let mut findings = Findings::default();
-    found.iter().for_each(|field| findings.add(*field, "the cloud does not offer it"));
+    for field in found {
+        findings.add(*field, "the cloud does not offer it");
+    }
     ErrorKind::InvalidRequest(findings)
 }
 
@@ -36,6 +38,7 @@ impl Rig {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "called with a literal")]
 fn cluster(more: serde_json::Value) -> serde_json::Value {
     let mut cluster = json!({"name": "prod", "network": "net", "subnets": ["sub"]});
     cluster.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

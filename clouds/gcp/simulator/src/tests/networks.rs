@@ -60,9 +60,9 @@ fn subnetworks_do_not_overlap_and_fingerprints_count() {
     .refused(400, "cannot be found");
     let path = format!("{SUBNETS}/net-a");
     let fingerprint = rig.get(&path)["fingerprint"].clone();
-    let patch = json!({"fingerprint": fingerprint, "privateIpGoogleAccess": true});
-    rig.ok("PATCH", &path, &patch);
-    let stale = rig.call("PATCH", &path, &patch);
+    let change = json!({"fingerprint": fingerprint, "privateIpGoogleAccess": true});
+    rig.ok("PATCH", &path, &change);
+    let stale = rig.call("PATCH", &path, &change);
     assert_eq!((stale.status, &stale.body["error"]["errors"][0]["reason"]), (412, &json!("conditionNotMet")));
     assert_eq!(rig.get(&path)["privateIpGoogleAccess"], true);
 }
