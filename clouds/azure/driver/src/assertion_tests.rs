@@ -1,3 +1,5 @@
+//! Signed assertions of client certificates, read back with the public key.
+
 use jsonwebtoken::{DecodingKey, Validation};
 use serde::Deserialize;
 

@@ -1,3 +1,5 @@
+//! Azure's words in ours, a table each.
+
 use serde_json::json;
 
 use super::*;

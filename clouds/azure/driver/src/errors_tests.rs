@@ -1,3 +1,5 @@
+//! Every row of the table of errors.
+
 use std::time::Duration;
 
 use pmks_transport::{Bytes, HeaderMap, StatusCode};

@@ -1,3 +1,5 @@
+//! Networks, subnets and rules in our words.
+
 use serde_json::json;
 
 use super::*;

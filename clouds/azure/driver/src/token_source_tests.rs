@@ -1,3 +1,5 @@
+//! What is sent for a token, and how long one is kept.
+
 use pmks_transport::SystemClock;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The body that makes a cluster, and its plan.
+
 use pmks_driver::{FoundState, Plan};
 use pmks_model::{Iid, Scaling, VersionRequest};
 

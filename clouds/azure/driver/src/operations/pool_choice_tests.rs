@@ -1,3 +1,5 @@
+//! What a pool is made from where the user leaves a choice.
+
 use pmks_model::MachineType;
 
 use super::*;

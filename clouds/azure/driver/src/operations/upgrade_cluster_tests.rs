@@ -1,3 +1,5 @@
+//! Hops of control plane and pools.
+
 use pmks_driver::{ErrorKind, FoundState, Plan};
 
 use super::*;
