@@ -11,7 +11,7 @@ mod tidy;
 use std::path::PathBuf;
 
 const USAGE: &str = "\
-cargo xtask test [--long]     formatting, lints, tidy, every test, and the suites against software that others wrote
+cargo xtask test              formatting, lints, tidy, every test, and the suites against software that others wrote
 cargo xtask bench             figures of the store, of reads and of the engine, in a release build
 cargo xtask tidy              the house rules that a machine can check
 cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
