@@ -48,24 +48,58 @@ pub(crate) async fn attempt(
     prepared: Prepared,
     attempt: u32,
 ) -> Result<Done, DriverError> {
-    let mut outputs = Outputs::default();
-    let mut done = Done { prepared, ids: BTreeMap::new(), asks: BTreeMap::new() };
-    for (index, stage) in done.prepared.plan.stages.clone().into_iter().enumerate() {
-        // As stored and read back: what a stage needs must survive that.
-        let stored = serde_json::to_value(&stage).and_then(serde_json::from_value::<StageSpecification>);
-        let stage =
-            stored.map_err(|error| unexpected(driver, format!("a stage cannot be stored: {error}")))?;
-        let calls = driver.stage(&stage)?;
-        let mut runner = Runner::new(rig, driver, &stage, calls.as_ref(), outputs.clone(), index);
-        runner.attempt = attempt;
-        let left = runner.run().await?;
-        done.asks.insert(stage.name.clone(), runner.asks);
-        if let (Some(subject), Some(id)) = (&stage.subject, runner.context.system_id.take()) {
-            done.ids.insert(subject.name.clone(), id);
-        }
-        outputs.insert(&stage.name, left);
+    let mut course = Course { attempt, ..Course::of(rig, driver, prepared) };
+    course.run_until(|_| false).await?;
+    Ok(course.done)
+}
+
+/// A change under way, so that something can happen between two of its stages.
+pub(crate) struct Course<'a> {
+    rig: &'a Rig,
+    driver: &'a dyn Driver,
+    attempt: u32,
+    /// What it left behind so far.
+    pub(crate) done: Done,
+    outputs: Outputs,
+    next: usize,
+}
+
+impl<'a> Course<'a> {
+    /// What was prepared, with no stage carried out yet.
+    pub(crate) fn of(rig: &'a Rig, driver: &'a dyn Driver, prepared: Prepared) -> Self {
+        let done = Done { prepared, ids: BTreeMap::new(), asks: BTreeMap::new() };
+        Self { rig, driver, attempt: 1, done, outputs: Outputs::default(), next: 0 }
     }
-    Ok(done)
+
+    /// Carries out the stages before the next one of which `stop` holds; all that are left if there is none.
+    pub(crate) async fn run_until(
+        &mut self,
+        stop: impl Fn(&StageSpecification) -> bool,
+    ) -> Result<(), DriverError> {
+        while let Some(stage) = self.done.prepared.plan.stages.get(self.next).filter(|stage| !stop(stage)) {
+            // As stored and read back: what a stage needs must survive that.
+            let stored = serde_json::to_value(stage).and_then(serde_json::from_value::<StageSpecification>);
+            let stage = stored
+                .map_err(|error| unexpected(self.driver, format!("a stage cannot be stored: {error}")))?;
+            self.run(&stage).await?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, stage: &StageSpecification) -> Result<(), DriverError> {
+        let calls = self.driver.stage(stage)?;
+        let outputs = self.outputs.clone();
+        let mut runner = Runner::new(self.rig, self.driver, stage, calls.as_ref(), outputs, self.next);
+        runner.attempt = self.attempt;
+        let left = runner.run().await?;
+        self.done.asks.insert(stage.name.clone(), runner.asks);
+        if let (Some(subject), Some(id)) = (&stage.subject, runner.context.system_id.take()) {
+            self.done.ids.insert(subject.name.clone(), id);
+        }
+        self.outputs.insert(&stage.name, left);
+        Ok(())
+    }
 }
 
 /// A preparation only reads, so a cloud that is busy is simply asked again.

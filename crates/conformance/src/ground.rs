@@ -129,9 +129,7 @@ impl Ground {
 
     /// Makes a cluster that has as few node groups as the capabilities allow, and answers it as the cloud says it.
     pub(crate) async fn standing_cluster(&self, rig: &Rig, name: &str) -> Result<Cluster, Failed> {
-        let least =
-            usize::from(rig.driver.capabilities().node_groups_at_creation.presence == Presence::Required);
-        self.cluster_with(rig, name, least).await
+        self.cluster_with(rig, name, least_node_groups(rig)).await
     }
 
     /// Makes a cluster with so many node groups.
@@ -145,6 +143,11 @@ impl Ground {
         let cluster = take(&mut ids, name)?;
         Ok(rig.driver.get_cluster(&cluster.system_id).await?)
     }
+}
+
+/// How many node groups a creation has at least.
+pub(crate) fn least_node_groups(rig: &Rig) -> usize {
+    usize::from(rig.driver.capabilities().node_groups_at_creation.presence == Presence::Required)
 }
 
 /// A cluster, aimed at.

@@ -68,6 +68,35 @@ pub trait Witness: Send + Sync {
         Err("this witness cannot let a creation fail".to_owned())
     }
 
+    /// Lets the cloud say the status of a cluster in a word that none of its documents knows, or in its own words
+    /// again; or answers why it cannot.
+    async fn say_status(&self, _cluster: &str, _word: Option<&str>) -> Result<(), String> {
+        Err("this witness cannot let the cloud say what it never said".to_owned())
+    }
+
+    /// Puts something that no document knows into what the cloud keeps of a cluster and of its node groups, or answers
+    /// why it cannot.
+    async fn add_unknown(&self, _cluster: &str) -> Result<(), String> {
+        Err("this witness cannot put anything into what the cloud keeps".to_owned())
+    }
+
+    /// Whether all that is still there. Only called after [`Witness::add_unknown`].
+    async fn keeps_unknown(&self, _cluster: &str) -> Result<bool, String> {
+        Ok(false)
+    }
+
+    /// Lets the driver's credential act in another account from now on, or, the second time, in its own again; or
+    /// answers why it cannot.
+    async fn move_credential(&self) -> Result<(), String> {
+        Err("this witness cannot move a credential to another account".to_owned())
+    }
+
+    /// Makes a volume as a workload of the cluster would ask for it, and answers the cloud's identifier of it; or why
+    /// it cannot.
+    async fn make_volume(&self, _cluster: &str) -> Result<String, String> {
+        Err("this witness cannot make a volume of a workload".to_owned())
+    }
+
     /// Takes away what [`Witness::multiply`] made.
     async fn divide(&self, _cluster: &str) -> Result<(), String> {
         Ok(())

@@ -9,7 +9,7 @@ use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
 /// The minors on offer that may be chosen, oldest first, or why there are none to choose from.
-async fn minors(rig: &Rig) -> Result<Result<Vec<Version>, String>, Failed> {
+pub(super) async fn minors(rig: &Rig) -> Result<Result<Vec<Version>, String>, Failed> {
     let versions = match rig.driver.versions().await {
         Ok(versions) => versions,
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported { .. }) => {
@@ -27,7 +27,12 @@ async fn minors(rig: &Rig) -> Result<Result<Vec<Version>, String>, Failed> {
     Ok(Ok(minors))
 }
 
-fn with_version(ground: &Ground, name: &str, node_groups: usize, version: VersionRequest) -> CreateCluster {
+pub(super) fn with_version(
+    ground: &Ground,
+    name: &str,
+    node_groups: usize,
+    version: VersionRequest,
+) -> CreateCluster {
     let mut asked = ground.cluster(name, node_groups);
     asked.request.version = version;
     asked
