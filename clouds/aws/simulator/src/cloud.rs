@@ -118,6 +118,8 @@ impl Cloud for AwsCloud {
             Some("controllerMakesVolume") => ec2::volumes_of_controllers::from_event(world, event, now),
             Some("clustersAreCopied") => eks::copies::make(world, event, now),
             Some("copiesVanish") => eks::copies::remove(world, event, now),
+            Some("showsOver") => eks::shown::over(world, event, now),
+            Some("credentialsMove") => Ok(iam::move_credentials(world)),
             Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),
             Some("registerWebIdentityProvider") => iam::web_identity::register(world, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in aws"))),

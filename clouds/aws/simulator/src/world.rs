@@ -152,7 +152,7 @@ impl pmks_simulation::World for World {
 }
 
 /// Twelve digits that do not begin with 0, which tools like to drop.
-fn random_account_id(random: &mut Random) -> String {
+pub(crate) fn random_account_id(random: &mut Random) -> String {
     format!("{}{}", 1 + random.below(9), random.digits(11))
 }
 

@@ -5,13 +5,18 @@ use std::process::Command;
 use futures::StreamExt;
 use pmks_aws_tests::{Python, rig, skip};
 
+/// The cases in which the simulated cloud says nothing that it was told to say beside its vendor's documents.
+fn within_contract() -> impl Iterator<Item = &'static pmks_conformance::Case> {
+    pmks_conformance::CASES.iter().filter(|case| case.is_within_contract())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_exchange_is_in_the_vendors_contract() {
     let python = match Python::get() {
         Ok(python) => python,
         Err(why) => return skip("the schema gate", &why),
     };
-    let cases = futures::stream::iter(pmks_conformance::CASES).map(|case| async move {
+    let cases = futures::stream::iter(within_contract()).map(|case| async move {
         let rig = rig().await;
         // Whether the case passes is the conformance suite's to say; here its exchanges are what counts.
         let _ = pmks_conformance::run(case, &rig).await;

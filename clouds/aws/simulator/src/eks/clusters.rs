@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::error::{Code, Error, Result};
@@ -96,6 +96,7 @@ fn check(call: &mut Call<'_>, request: &Request, name: &str) -> Result<Cluster> 
         request: request.essence(),
         tags,
         issues: Vec::new(),
+        shown_over: Map::new(),
         pending: Some(Pending { due: call.due(MAKING), step }),
         node_groups: BTreeMap::new(),
         fargate_profiles: BTreeMap::new(),

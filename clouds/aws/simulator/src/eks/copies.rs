@@ -82,7 +82,7 @@ fn read(event: &Value) -> Result<Copies, StateError> {
     serde_json::from_value(event).map_err(|error| StateError(format!("the event cannot be read: {error}")))
 }
 
-fn place_of(world: &World, cluster: &str) -> Result<Place, StateError> {
+pub(super) fn place_of(world: &World, cluster: &str) -> Result<Place, StateError> {
     let has_it = |place: &Place| world.region(place).eks.clusters.contains_key(cluster);
     let place = world.places().into_iter().find(has_it);
     place.ok_or_else(|| StateError(format!("there is no cluster `{cluster}`")))

@@ -30,6 +30,7 @@ mod nodes;
 mod progress;
 mod request;
 mod rows;
+pub(crate) mod shown;
 mod state;
 mod tags;
 mod token;

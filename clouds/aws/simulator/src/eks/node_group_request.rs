@@ -8,7 +8,7 @@
 //! <https://github.com/terraform-aws-modules/terraform-aws-eks/issues/3306>,
 //! <https://github.com/eksctl-io/eksctl/issues/3201>, <https://github.com/eksctl-io/eksctl/issues/7976>.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::error::{Error, Result};
@@ -100,6 +100,7 @@ pub(crate) fn check(
         launch_template: template.map(|template| template.specification),
         tags: group_tags,
         issues: Vec::new(),
+        shown_over: Map::new(),
         auto_scaling_group: None,
         remote_access_group: None,
         token: request.token()?,

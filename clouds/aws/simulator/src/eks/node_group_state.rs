@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::state::{Issue, Pending, Status, Update};
 use crate::world::Tags;
@@ -56,6 +56,9 @@ pub(crate) struct NodeGroup {
     pub(crate) tags: Tags,
     /// What ails it.
     pub(crate) issues: Vec<Issue>,
+    /// Members that are shown over its own, because a test said so.
+    #[serde(default)]
+    pub(crate) shown_over: Map<String, Value>,
     /// The group that keeps its machines, once it is made.
     pub(crate) auto_scaling_group: Option<String>,
     /// The security group that EKS made for remote access.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pmks_simulation::kubernetes::ClusterEndpoint;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::{Error, Result};
 
@@ -140,6 +140,9 @@ pub(crate) struct Cluster {
     pub(crate) tags: Tags,
     /// What ails it.
     pub(crate) issues: Vec<Issue>,
+    /// Members that are shown over its own, because a test said so.
+    #[serde(default)]
+    pub(crate) shown_over: Map<String, Value>,
     /// What it is busy with.
     pub(crate) pending: Option<Pending<ClusterStep>>,
     /// Its managed node groups.

@@ -27,6 +27,14 @@ fn object(members: Vec<(&str, Value)>) -> Value {
     Value::Object(kept.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
 
+/// What is shown with what a test wants to be shown over it.
+fn with_over(mut own: Value, over: &Map<String, Value>) -> Value {
+    if let Some(members) = own.as_object_mut() {
+        members.extend(over.clone());
+    }
+    own
+}
+
 fn issues(issues: &[Issue]) -> Value {
     issues
         .iter()
@@ -43,7 +51,7 @@ pub(crate) fn cluster(cluster: &Cluster, region: &str) -> Value {
     let endpoint = cluster.endpoint.as_ref();
     let authority = endpoint.map_or(json!({}), |endpoint| json!({"data": endpoint.certificate_authority}));
     let platform = versions::find(&cluster.version).map(versions::Version::platform_version);
-    object(vec![
+    let own = object(vec![
         ("name", json!(cluster.name)),
         ("arn", json!(cluster.arn)),
         ("createdAt", seconds(cluster.created_at)),
@@ -71,7 +79,8 @@ pub(crate) fn cluster(cluster: &Cluster, region: &str) -> Value {
         ),
         ("upgradePolicy", json!({"supportType": cluster.support_type})),
         ("deletionProtection", json!(cluster.deletion_protection)),
-    ])
+    ]);
+    with_over(own, &cluster.shown_over)
 }
 
 fn network(cluster: &Cluster) -> Value {
@@ -119,7 +128,7 @@ pub(crate) fn node_group(group: &NodeGroup, cluster: &str, live: Scaling) -> Val
     });
     let types = (!group.instance_types.is_empty()).then_some(&group.instance_types);
     let taints = (!group.taints.is_empty()).then_some(&group.taints);
-    object(vec![
+    let own = object(vec![
         ("nodegroupName", json!(group.name)),
         ("nodegroupArn", json!(group.arn)),
         ("clusterName", json!(cluster)),
@@ -144,7 +153,8 @@ pub(crate) fn node_group(group: &NodeGroup, cluster: &str, live: Scaling) -> Val
         ("nodeRepairConfig", json!(group.node_repair)),
         ("launchTemplate", json!(template)),
         ("tags", json!(group.tags)),
-    ])
+    ]);
+    with_over(own, &group.shown_over)
 }
 
 /// A Fargate profile.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::World;
+use crate::world::{World, random_account_id};
 use crate::xml::Xml;
 
 pub(crate) use state::{Role, Session, State};
@@ -55,6 +55,17 @@ pub(crate) fn offered_credential(world: &World) -> Value {
         Some((id, secret)) => json!({"accessKeyId": id, "secretAccessKey": secret}),
         None => Value::Null,
     }
+}
+
+/// The event `{"type":"credentialsMove"}`: users and keys act in another account from now on, or in their first one again.
+pub(crate) fn move_credentials(world: &mut World) -> Value {
+    let holds = |account: &&String| world.iam(account).is_some_and(|iam| iam.first_key().is_some());
+    let Some(from) = world.accounts.keys().find(holds).cloned() else { return Value::Null };
+    let other = world.accounts.keys().find(|id| **id != from).cloned();
+    let to = other.unwrap_or_else(|| random_account_id(&mut world.random));
+    let users = world.account_mut(&from).iam.take_users();
+    world.account_mut(&to).iam.give_users(users);
+    json!({"account": to})
 }
 
 /// Ground truth: roles. Users and their keys are the world's own furniture.

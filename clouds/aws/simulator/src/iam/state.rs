@@ -31,6 +31,13 @@ pub(crate) struct State {
     pub(crate) providers: BTreeMap<String, Provider>,
 }
 
+/// Users and keys on their way from one account to another.
+#[derive(Debug)]
+pub(crate) struct Users {
+    users: BTreeMap<String, User>,
+    keys: BTreeMap<String, AccessKey>,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct User {
     id: String,
@@ -111,6 +118,17 @@ pub(crate) struct ProvenKey {
 }
 
 impl State {
+    /// Takes users and keys away, to be given to another account.
+    pub(crate) fn take_users(&mut self) -> Users {
+        Users { users: std::mem::take(&mut self.users), keys: std::mem::take(&mut self.keys) }
+    }
+
+    /// Gives users and keys of another account to this one.
+    pub(crate) fn give_users(&mut self, given: Users) {
+        self.users.extend(given.users);
+        self.keys.extend(given.keys);
+    }
+
     /// With one user who has one key.
     pub(crate) fn with_user(name: &str, random: &mut Random) -> Self {
         let mut state = Self::default();
