@@ -18,6 +18,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-api", &[]),
     ("pmks-server", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store", "pmks-core", "pmks-api"]),
     ("pmks-simulation", &[]),
+    (
+        "pmks-suites",
+        &[
+            "pmks-model",
+            "pmks-transport",
+            "pmks-driver",
+            "pmks-conformance",
+            "pmks-store",
+            "pmks-core",
+            "pmks-simulation",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,10 +1,86 @@
-//! What the suites about AWS share: a simulated AWS in this process with a driver and a witness, the program as its
-//! users run it, and software that others wrote, installed into a cache folder.
+//! AWS to the suites: the provider, its simulated cloud, and how that is told what to do.
 
-mod program;
-mod python;
-mod rig;
+mod tables;
 
-pub use program::{Ended, Pmks};
-pub use python::{Python, skip, which};
-pub use rig::{SimulatedAws, rig};
+use std::sync::Arc;
+
+use pmks_aws_simulator::{AwsCloud, Settings};
+use pmks_driver::Provider;
+use pmks_model::{OperationKind, ResourceKind};
+use pmks_simulation::{Cloud, Effect, Resource, Rule};
+use pmks_suites::CloudUnderTest;
+use serde_json::{Map, Value, json};
+
+/// AWS, for the suites' macros and functions.
+pub const AWS: &dyn CloudUnderTest = &Aws;
+
+/// What the suites against software that others wrote are run with.
+pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// The image that EKS prepares for Amazon Linux at the default version, taken as one of the user's own.
+const OWN_IMAGE: &str = "ami-0ffc56305a8fcf4cf";
+
+struct Aws;
+
+impl CloudUnderTest for Aws {
+    fn provider(&self) -> Arc<dyn Provider> {
+        Arc::new(pmks_aws::Aws)
+    }
+
+    fn cloud(&self, settings: pmks_suites::Settings) -> Arc<dyn Cloud> {
+        let pmks_suites::Settings { seed, speed, time } = settings;
+        Arc::new(AwsCloud::new(Settings { seed, speed, time, ..Settings::default() }))
+    }
+
+    fn stage_kinds(&self) -> Vec<&'static str> {
+        pmks_aws::stage_kinds().collect()
+    }
+
+    fn word(&self, kind: ResourceKind) -> Option<&'static str> {
+        match kind {
+            ResourceKind::Network => Some("vpc"),
+            ResourceKind::Connection => None,
+            other => Some(other.as_str()),
+        }
+    }
+
+    fn node_word(&self) -> &'static str {
+        "instance"
+    }
+
+    fn stays(&self, row: &Resource) -> bool {
+        ["role", "instanceProfile", "policy", "user", "accessKey"].contains(&row.kind.as_str())
+    }
+
+    fn fails_next(&self, kind: ResourceKind) -> Option<Rule> {
+        let action = match kind {
+            ResourceKind::Cluster => "CreateCluster",
+            ResourceKind::NodeGroup => "CreateNodegroup",
+            _ => return None,
+        };
+        Some(Rule::new("eks", action, Effect::FailWhileCreating { code: None }).times(1))
+    }
+
+    fn load_balancers(&self) -> &'static [&'static str] {
+        &["classic", "network", "application"]
+    }
+
+    /// Add-ons.
+    fn cluster_members(&self) -> Map<String, Value> {
+        Map::from_iter([("options".to_owned(), json!({"ebsCsiDriver": true, "podIdentityAgent": true}))])
+    }
+
+    /// A launch template is made for an image of the user's own.
+    fn node_group_members(&self) -> Map<String, Value> {
+        Map::from_iter([("image".to_owned(), json!(OWN_IMAGE))])
+    }
+
+    fn patch_members(&self) -> Map<String, Value> {
+        let options = json!({"supportType": "STANDARD"});
+        Map::from_iter([("deletionProtection".to_owned(), json!(true)), ("options".to_owned(), options)])
+    }
+
+    fn change(&self, kind: OperationKind) -> Option<&'static [(&'static str, i64)]> {
+        tables::change(kind)
+    }
+}

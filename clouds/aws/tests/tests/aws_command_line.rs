@@ -4,7 +4,8 @@
 
 use std::process::Command;
 
-use pmks_aws_tests::{Ended, Pmks, Python, SimulatedAws, skip};
+use pmks_aws_tests::{AWS, REQUIREMENTS};
+use pmks_suites::{Ended, Pmks, Python, SimulatedCloud, skip};
 use serde_json::{Value, json};
 
 struct Aws {
@@ -47,20 +48,20 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 struct Stand {
-    world: SimulatedAws,
+    world: SimulatedCloud,
     aws: Aws,
     pmks: Pmks,
 }
 
 async fn stand(suite: &str) -> Option<Stand> {
-    let python = match Python::get() {
+    let python = match Python::get(REQUIREMENTS) {
         Ok(python) => python,
         Err(why) => {
             skip(suite, &why);
             return None;
         }
     };
-    let world = SimulatedAws::start().await;
+    let world = SimulatedCloud::start(AWS).await;
     let connection = world.connection("sim");
     let aws = Aws {
         python,

@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pmks_aws_tests::{Pmks, Python, skip};
+use pmks_aws_tests::REQUIREMENTS;
+use pmks_suites::{Pmks, Python, skip};
 use serde_json::{Value, json};
 
 struct Moto {
@@ -69,7 +70,7 @@ fn connect(pmks: &Pmks, moto: &Moto) {
 
 #[test]
 fn the_tour_against_moto_is_what_boto3_sees() {
-    let python = match Python::get() {
+    let python = match Python::get(REQUIREMENTS) {
         Ok(python) => python,
         Err(why) => return skip("moto", &why),
     };
@@ -210,7 +211,7 @@ fn end(python: &Python, moto: &Moto, pmks: &Pmks, vpc: &str) {
 
 #[test]
 fn a_wrong_network_is_one_clear_error_and_nothing_is_made() {
-    let python = match Python::get() {
+    let python = match Python::get(REQUIREMENTS) {
         Ok(python) => python,
         Err(why) => return skip("moto", &why),
     };

@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+/// What a process needs of the machine and nobody's credentials are in.
+const KEPT: &[&str] = &["PATH", "LANG", "LC_ALL", "TMPDIR", "LLVM_PROFILE_FILE"];
+
 /// `pmks` with a fresh data directory, key and configuration. Nothing of the machine's user is read or written.
 #[derive(Debug)]
 pub struct Pmks {
@@ -37,10 +40,6 @@ impl Pmks {
     }
 
     /// The program, which `cargo xtask test` builds before it runs the tests.
-    ///
-    /// # Panics
-    /// If it was not built.
-    #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
     pub fn program() -> PathBuf {
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.parent().and_then(Path::parent).expect("the build folder");
@@ -53,12 +52,9 @@ impl Pmks {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Self::program());
         command.args(arguments);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PMKS_") || name.to_string_lossy().starts_with("AWS_") {
-                command.env_remove(name);
-            }
-        }
         command
+            .env_clear()
+            .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("HOME", self.home())
             .env("XDG_CONFIG_HOME", self.home().join("config"))
             .env("XDG_DATA_HOME", self.home().join("data"))
@@ -67,18 +63,11 @@ impl Pmks {
     }
 
     /// Runs a command to its end.
-    ///
-    /// # Panics
-    /// If it cannot be started.
-    #[expect(clippy::expect_used, reason = "a test cannot go on without it")]
     pub fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(&self.command(arguments).output().expect("pmks starts"))
     }
 
     /// Runs a command that must succeed.
-    ///
-    /// # Panics
-    /// If it does not, with all that it said.
     pub fn succeed(&self, arguments: &[&str]) -> String {
         let ended = self.run(arguments);
         assert!(
@@ -93,10 +82,6 @@ impl Pmks {
     }
 
     /// Runs a command that must succeed, and reads its JSON.
-    ///
-    /// # Panics
-    /// If it does not succeed, or prints no JSON.
-    #[expect(clippy::panic, reason = "a test cannot go on without it")]
     pub fn json(&self, arguments: &[&str]) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["-o", "json"]).collect();
         let text = self.succeed(&arguments);

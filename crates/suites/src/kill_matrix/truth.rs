@@ -2,41 +2,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pmks_driver::Marks;
-use pmks_model::{OperationState, ResourceKind};
-use pmks_simulation::{Cloud, Resource};
+use pmks_driver::{Marks, Prerequisite, PrerequisiteState};
+use pmks_model::{OperationKind, OperationState, ResourceKind};
+use pmks_simulation::Resource;
 use pmks_store::{Operation, Page, ResourceFilter, Resources as _};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::house::{House, Process};
-use crate::scenes::Scene;
+use super::house::{HERE, House, Process};
+use super::offer::is_of_minor;
+use super::scene::{Change, Says, Scene};
 
 /// What is compared of a resource beside its kind, name, state and tags. Identifiers and addresses come out of a hat.
 const COMPARED: &[&str] = &[
     "attachedPolicies",
     "cidr",
+    "count",
     "deletionProtection",
     "desired",
+    "ipCidrRange",
     "machineType",
     "max",
     "min",
     "policies",
     "releaseVersion",
+    "role",
     "rules",
+    "size",
+    "targetSize",
     "type",
     "version",
     "zone",
 ];
 
-/// What pmks keeps records of, and the world's word for it.
-const RECORDED: [(ResourceKind, &str); 6] = [
-    (ResourceKind::Cluster, "cluster"),
-    (ResourceKind::NodeGroup, "nodeGroup"),
-    (ResourceKind::Network, "vpc"),
-    (ResourceKind::Subnet, "subnet"),
-    (ResourceKind::SecurityGroup, "securityGroup"),
-    (ResourceKind::KeyPair, "keyPair"),
+/// What pmks keeps records of at a cloud.
+const RECORDED: [ResourceKind; 6] = [
+    ResourceKind::Cluster,
+    ResourceKind::NodeGroup,
+    ResourceKind::Network,
+    ResourceKind::Subnet,
+    ResourceKind::SecurityGroup,
+    ResourceKind::KeyPair,
 ];
 
 /// A world, as far as two runs of one operation must leave the same.
@@ -65,7 +71,8 @@ pub(crate) fn picture(house: &House, operation: Uuid) -> Picture {
             .iter()
             .filter_map(|key| row.attributes.get(*key).map(|value| (*key, value.to_string())))
             .collect();
-        let name = row.name.as_deref().map(known_of).unwrap_or_default();
+        let is_random = house.under_test.random_names().contains(&row.kind.as_str());
+        let name = row.name.as_deref().filter(|_| !is_random).map(known_of).unwrap_or_default();
         *rows.entry(format!("{} {name:?} {} {tags:?} {seen:?}", row.kind, row.state)).or_default() += 1;
     }
     Picture(rows)
@@ -90,39 +97,67 @@ pub(crate) async fn judge(
     house: &House,
     process: &Process,
     scene: &Scene,
-    before: &Counts,
+    base: &Counts,
     operation: &Operation,
 ) -> Result<(), String> {
     if operation.state != OperationState::Succeeded {
         return Err(format!("it ended as {}: {operation:#?}", operation.state));
     }
-    let now = counts(house);
-    let kinds: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or_default();
-    let more: Vec<(&str, i64)> = kinds
-        .into_iter()
-        .map(|kind| (kind.as_str(), of(&now, kind) - of(before, kind)))
-        .filter(|(_, more)| *more != 0)
-        .collect();
-    if more != scene.change {
-        let names = house
-            .cloud
-            .resources()
-            .into_iter()
-            .map(|row| format!("  {} {:?} {}", row.kind, row.name, row.id));
-        let names: Vec<String> = names.collect();
-        return Err(format!("more: {more:?}, instead of {:?}, in:\n{}", scene.change, names.join("\n")));
-    }
+    differs(house, scene, base)?;
     for (kind, what, wanted) in &scene.says {
         let says = |row: &Resource| {
             row.tags.get(*what).map(|tag| Value::from(tag.clone())).or(row.attributes.get(*what).cloned())
         };
+        let is_it = |said: &Value| match wanted {
+            Says::Value(wanted) => said == wanted,
+            Says::Minor(minor) => said.as_str().is_some_and(|said| is_of_minor(said, minor)),
+        };
         let rows = house.cloud.resources();
-        if !rows.iter().any(|row| row.kind == *kind && says(row).as_ref() == Some(wanted)) {
-            return Err(format!("no {kind} says {what} {wanted}"));
+        if !rows.iter().any(|row| row.kind == *kind && says(row).as_ref().is_some_and(is_it)) {
+            return Err(format!("no {kind} says {what} {wanted:?}"));
         }
     }
+    if operation.kind == OperationKind::PrerequisiteFix {
+        prerequisites(house, process).await?;
+    }
     records(house, process).await
+}
+
+/// Whether the world changed by what the scene says.
+fn differs(house: &House, scene: &Scene, base: &Counts) -> Result<(), String> {
+    let now = counts(house);
+    let of = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or_default();
+    let kinds: BTreeSet<&str> = base.keys().chain(now.keys()).map(String::as_str).collect();
+    let mut more: BTreeMap<&str, i64> = kinds
+        .into_iter()
+        .map(|kind| (kind, of(&now, kind) - of(base, kind)))
+        .filter(|(_, more)| *more != 0)
+        .collect();
+    let wanted: BTreeMap<&str, i64> = match &scene.change {
+        Change::Exactly(table) => table.iter().copied().collect(),
+        Change::AtLeast(table) => {
+            more.retain(|kind, _| table.iter().any(|(counted, _)| counted == kind));
+            table.iter().copied().filter(|(_, more)| *more != 0).collect()
+        }
+        Change::Undone => BTreeMap::new(),
+    };
+    if more == wanted {
+        return Ok(());
+    }
+    let rows = house.cloud.resources().into_iter();
+    let rows: Vec<String> = rows.map(|row| format!("  {} {:?} {}", row.kind, row.name, row.id)).collect();
+    Err(format!("more: {more:?}, instead of {wanted:?}, in:\n{}", rows.join("\n")))
+}
+
+/// Nothing that the account must have lacks.
+async fn prerequisites(house: &House, process: &Process) -> Result<(), String> {
+    let connections = process.pmks.connections();
+    let view = house.run(connections.prerequisites(HERE, None)).await.map_err(|why| why.to_string())?;
+    let missing = |one: &&Prerequisite| matches!(one.state, PrerequisiteState::Missing { .. });
+    match view.prerequisites.iter().find(missing) {
+        Some(missing) => Err(format!("still missing: {missing:?}")),
+        None => Ok(()),
+    }
 }
 
 /// Every record stands for one thing that carries its mark, and every thing with a mark has its record.
@@ -130,22 +165,23 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
     let [.., uid] = Marks::KEYS;
     let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
     let rows = house.cloud.resources();
-    for (kind, word) in RECORDED {
+    for kind in RECORDED {
+        let Some(word) = house.under_test.word(kind) else { continue };
+        let carries_marks = !house.under_test.unmarked().contains(&kind);
         let records = || records.iter().filter(move |record| record.kind == kind);
         let rows = || rows.iter().filter(move |row| row.kind == word);
         for record in records() {
             let Some(system_id) = record.system_id.as_deref() else {
                 return Err(format!("{word} {:?} has no identifier", record.name));
             };
-            let is_it = |row: &&Resource| row.id == system_id || row.name.as_deref() == Some(system_id);
-            let found: Vec<_> = rows().filter(is_it).collect();
+            let found: Vec<_> = rows().filter(|row| is_called(row, system_id)).collect();
             let [row] = found.as_slice() else {
                 return Err(format!("{} {word} stand for the record {record:#?}", found.len()));
             };
             let marked = row.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok());
             // Node groups that are made with their cluster carry its mark.
             let is_ours = marked.is_some() && (marked == Some(record.uid) || marked == record.parent);
-            if !record.imported && !is_ours {
+            if carries_marks && !record.imported && !is_ours {
                 return Err(format!("{word} {:?} is not marked as its record: {row:#?}", record.name));
             }
             if record.missing_since.is_some() || record.observation.is_none() {
@@ -154,11 +190,18 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
         }
         let imports = records().any(|record| record.imported);
         let marked: Vec<_> = rows().filter(|row| row.tags.contains_key(uid)).collect();
-        if !imports && marked.len() != records().count() {
+        if carries_marks && !imports && marked.len() != records().count() {
             return Err(format!("{} records and {} things: {marked:#?}", records().count(), marked.len()));
         }
     }
     Ok(())
+}
+
+/// Whether an identifier is a row's: whole, or by its last part as the row's identifier or name.
+fn is_called(row: &Resource, system_id: &str) -> bool {
+    let last = system_id.rsplit('/').next().unwrap_or(system_id);
+    let is = |text: &str| text.eq_ignore_ascii_case(system_id) || text.eq_ignore_ascii_case(last);
+    is(&row.id) || row.name.as_deref().is_some_and(is)
 }
 
 /// A tag's value, the same in every run: the marks of this operation by name, what is random masked.

@@ -1,4 +1,4 @@
-//! One simulated AWS and the processes that live and die before it, all on one virtual clock: hours pass in
+//! One simulated cloud and the processes that live and die before it, all on one virtual clock: hours pass in
 //! milliseconds, and everything else (requests over loopback, the store's file, the product's facade) is real.
 
 use std::path::{Path, PathBuf};
@@ -6,27 +6,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_aws::Aws;
-use pmks_aws_simulator::{AwsCloud, Settings};
 use pmks_conformance::CallLog;
 use pmks_core::engine::testing::KillSwitch;
 use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewConnection, Options, Pmks, Registry};
-use pmks_driver::{Environment, Provider};
+use pmks_driver::Environment;
 use pmks_model::OperationState;
-use pmks_simulation::{Cloud, Effect, Rule, RunningCloud, TimeSource, serve};
+use pmks_simulation::{Cloud, Rule, RunningCloud, TimeSource, serve};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
 use pmks_transport::{CallFacts, Clock, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::{CloudUnderTest, Settings};
+
 /// The one connection.
-pub(crate) const HERE: &str = "here";
+pub const HERE: &str = "here";
 
 /// More ticks than any operation needs.
 const TICKS: usize = 5_000;
 
 /// How long, in real time, nothing may happen before whoever sleeps is woken.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+/// How long everything that an operation set going may take to come to rest.
+const REST: Duration = Duration::from_hours(1);
 
 /// The certificates of simulated clusters are made in virtual time and checked in real time: virtual time begins that
 /// much earlier and stays behind.
@@ -48,7 +51,8 @@ impl TimeSource for OneTime {
 
 /// A world with a directory for stores.
 pub(crate) struct House {
-    pub(crate) cloud: Arc<AwsCloud>,
+    pub(crate) under_test: &'static dyn CloudUnderTest,
+    pub(crate) cloud: Arc<dyn Cloud>,
     pub(crate) calls: CallLog,
     pub(crate) breaker: Arc<Breaker>,
     clock: VirtualClock,
@@ -70,15 +74,23 @@ pub(crate) struct Process {
 }
 
 impl House {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn new(under_test: &'static dyn CloudUnderTest) -> Self {
         let begin = SystemClock.wall().saturating_sub(BEHIND).unwrap();
         let clock = VirtualClock::new(begin);
         let time = Arc::new(OneTime(clock.clone()));
-        let cloud = Arc::new(AwsCloud::new(Settings { time, ..Settings::default() }));
-        let running = serve(Arc::clone(&cloud) as Arc<dyn Cloud>, 0).await.unwrap();
+        let cloud = under_test.cloud(Settings { seed: 1, speed: 1.0, time });
+        let running = serve(Arc::clone(&cloud), 0).await.unwrap();
         // In memory where the machine has such a folder: thousands of stores wait for no disk.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        Self { cloud, calls: CallLog::default(), breaker: Arc::default(), clock, running, directory }
+        Self {
+            under_test,
+            cloud,
+            calls: CallLog::default(),
+            breaker: Arc::default(),
+            clock,
+            running,
+            directory,
+        }
     }
 
     /// A process on the store of that name, made if there is none.
@@ -91,7 +103,7 @@ impl House {
             .build();
         let options = Options {
             store: Arc::clone(&store) as Arc<dyn Store>,
-            registry: Registry::new([Arc::new(Aws) as Arc<dyn Provider>]),
+            registry: Registry::new([self.under_test.provider()]),
             transport,
             environment: Environment::default(),
             allow_ambient: false,
@@ -112,6 +124,7 @@ impl House {
         let mut asked = self.cloud.connection(&self.running.url());
         asked["name"] = json!(HERE);
         asked["pace"] = json!(1);
+        asked["settings"] = json!(self.under_test.settings());
         let asked: NewConnection = serde_json::from_value(asked).unwrap();
         process.pmks.connections().create(&Caller::local("me"), asked).await.unwrap();
     }
@@ -209,16 +222,8 @@ impl House {
         retried.map(|_| id).map_err(|failure| format!("not retried: {failure}"))
     }
 
-    /// Carries a mutation out whose call AWS answers well and ends as failed; the operation must fail of it.
-    pub(crate) async fn failed(
-        &self,
-        process: &Process,
-        mutation: Mutation,
-        action: &str,
-        resource: &str,
-    ) -> Uuid {
-        let mut rule = Rule::new("eks", action, Effect::FailWhileCreating { code: None }).times(1);
-        rule.matcher.resource = Some(resource.to_owned());
+    /// Carries a mutation out whose call the cloud answers well and ends as failed; the operation must fail of it.
+    pub(crate) async fn failed(&self, process: &Process, mutation: Mutation, rule: Rule) -> Uuid {
         self.cloud.controls().faults.add(rule);
         let accepted = self.run(process.pmks.accept(&Caller::local("me"), mutation)).await.unwrap();
         let operation = self.drive(process, accepted.operation.id).await.unwrap();
@@ -232,6 +237,11 @@ impl House {
         let accepted = self.run(process.pmks.accept(&Caller::local("me"), mutation)).await.unwrap();
         let operation = self.drive(process, accepted.operation.id).await.unwrap();
         assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
+    }
+
+    /// What nobody waits for (a balancer that is being made) comes to its end.
+    pub(crate) async fn rest(&self) {
+        self.pass(REST).await;
     }
 }
 

@@ -8,9 +8,12 @@ use pmks_core::engine::testing::{KillSwitch, distinct};
 use pmks_store::{NoKillPoints, Operation};
 use pmks_transport::{Clock as _, Fault, SystemClock};
 
-use crate::house::{House, Moment, Process};
-use crate::scenes::Scene;
-use crate::truth::{self, Counts, Picture};
+use super::MakeScene;
+use super::house::{House, Moment, Process};
+use super::offer::Offer;
+use super::scene::Scene;
+use super::truth::{self, Counts, Picture};
+use crate::CloudUnderTest;
 
 /// How many points are died at beside those of the asks, unless all are.
 const SAMPLE: usize = 16;
@@ -21,15 +24,13 @@ const SAMPLE_AFTER_LOSS: usize = 2;
 /// How late a request may be applied: within its time limit and the time until it is visible.
 const LATE: Duration = Duration::from_secs(45);
 
-/// How long everything that an operation set going may take to come to rest.
-const REST: Duration = Duration::from_hours(1);
-
 /// A scene that is set.
 struct Stage {
     house: House,
     scene: Scene,
     moment: Moment,
-    before: Counts,
+    /// What the change is counted from.
+    base: Counts,
 }
 
 /// What one run came to.
@@ -43,11 +44,11 @@ struct Run {
 }
 
 /// The operation dies at its points.
-pub(crate) async fn deaths(scene: Scene) {
+pub(crate) async fn deaths(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let kind = scene.title();
-    let stage = Stage::set(scene).await;
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let kind = stage.scene.title();
     let set = clock.monotonic().saturating_sub(began);
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
     let all = distinct(&quiet.points);
@@ -74,17 +75,17 @@ pub(crate) async fn deaths(scene: Scene) {
 }
 
 /// The kinds of the stages that an operation is made of.
-pub(crate) async fn stages(scene: Scene) -> BTreeSet<String> {
-    let stage = Stage::set(scene).await;
+pub(crate) async fn stages(under_test: &'static dyn CloudUnderTest, scene: MakeScene) -> BTreeSet<String> {
+    let Some(stage) = Stage::set(under_test, scene).await else { return BTreeSet::new() };
     stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.title())).stages
 }
 
 /// The answer of each changing call is lost, and the operation dies soon after.
-pub(crate) async fn lost_answers(scene: Scene) {
+pub(crate) async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let kind = scene.title();
-    let stage = Stage::set(scene).await;
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let kind = stage.scene.title();
     let mark = stage.house.calls.mark();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
     let actions: BTreeSet<&'static str> =
@@ -125,14 +126,19 @@ pub(crate) async fn lost_answers(scene: Scene) {
 }
 
 impl Stage {
-    async fn set(mut scene: Scene) -> Self {
-        let house = House::new().await;
+    /// `None`, said in one visible line, where the cloud has nothing like the scene.
+    async fn set(under_test: &'static dyn CloudUnderTest, scene: MakeScene) -> Option<Self> {
+        let house = House::new(under_test).await;
         let path = house.path("before");
         let process = house.process(&path, Arc::new(NoKillPoints)).await;
-        scene.set(&house, &process).await;
-        let before = truth::counts(&house);
+        house.connect(&process).await;
+        let Some(mut scene) = scene(&Offer::ask(&house, &process).await) else {
+            println!("this provider has nothing like this scene");
+            return None;
+        };
+        let base = scene.set(&house, &process).await;
         let moment = house.moment(process, path).await;
-        Self { house, scene, moment, before }
+        Some(Self { house, scene, moment, base })
     }
 
     /// Runs the operation to its end through deaths at these passings, one a life, and judges.
@@ -171,8 +177,8 @@ impl Stage {
     }
 
     async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
-        self.house.pass(REST).await;
-        truth::judge(&self.house, process, &self.scene, &self.before, operation).await?;
+        self.house.rest().await;
+        truth::judge(&self.house, process, &self.scene, &self.base, operation).await?;
         Ok(truth::picture(&self.house, operation.id))
     }
 }

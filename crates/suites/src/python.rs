@@ -5,22 +5,21 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
-
-/// A virtual environment with everything of `requirements.txt`.
+/// A virtual environment with everything of a list of requirements.
 #[derive(Clone, Debug)]
 pub struct Python {
     folder: PathBuf,
 }
 
 impl Python {
-    /// The environment, made if it is not there yet; or why it cannot be had on this machine.
+    /// The environment with these requirements, as pip reads them, made if it is not there yet; or why it cannot be
+    /// had on this machine.
     ///
     /// # Errors
     /// One line for people.
-    pub fn get() -> Result<Self, String> {
+    pub fn get(requirements: &str) -> Result<Self, String> {
         let python = which("python3").ok_or("python3 is not found")?;
-        let folder = cache_folder()?.join(format!("python-{:016x}", fingerprint(REQUIREMENTS)));
+        let folder = cache_folder()?.join(format!("python-{:016x}", fingerprint(requirements)));
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         // Several test binaries may ask at once; the first makes it.
         let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
@@ -28,7 +27,7 @@ impl Python {
         let environment = Self { folder: folder.join("environment") };
         let done = folder.join("done");
         if !done.exists() {
-            environment.make(&python)?;
+            environment.make(&python, requirements)?;
             fs::write(&done, "").map_err(|error| error.to_string())?;
         }
         Ok(environment)
@@ -39,21 +38,18 @@ impl Python {
         self.folder.join("bin").join(name)
     }
 
-    fn make(&self, python: &Path) -> Result<(), String> {
-        let requirements = self.folder.with_file_name("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
+    fn make(&self, python: &Path, requirements: &str) -> Result<(), String> {
+        let list = self.folder.with_file_name("requirements.txt");
+        fs::write(&list, requirements).map_err(|error| error.to_string())?;
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&self.folder))?;
         run(Command::new(self.program("pip"))
             .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements))
+            .arg(&list))
     }
 }
 
 /// What to do where something is missing on this machine: one visible line, and in CI, where nothing that can be
 /// installed may be missing, a failure.
-///
-/// # Panics
-/// In CI, if `python3` is there.
 pub fn skip(suite: &str, why: &str) {
     let must_run = std::env::var("CI").is_ok_and(|value| value == "true") && which("python3").is_some();
     assert!(!must_run, "{suite} cannot run: {why}");

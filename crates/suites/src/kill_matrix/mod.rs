@@ -1,0 +1,174 @@
+//! The kill matrix of a cloud: every operation kind, carried out by the product against the simulated cloud, ended at
+//! every point of its way and taken up by a new process; then our records and the ground truth are compared.
+//!
+//! The default run ends an even sample of the distinct points, every ask's before and after always among them.
+//! `PMKS_LONG=1` ends all of them.
+//!
+//! What the world must be in the end: so many more of what pmks keeps records of, and of nodes, as was asked for; of
+//! everything else as the cloud's own table says ([`crate::CloudUnderTest::change`]), else as an undisturbed run left
+//! it; and after a removal exactly what was there before the making.
+
+mod house;
+mod matrix;
+mod offer;
+mod scene;
+pub mod scenes;
+mod truth;
+
+use std::collections::BTreeSet;
+
+use pmks_model::OperationKind;
+
+use crate::CloudUnderTest;
+
+pub use house::HERE;
+pub use offer::Offer;
+pub use scene::{Scene, Step};
+
+/// Makes a scene for what a cloud offers; `None` where the cloud has nothing like it.
+pub type MakeScene = fn(&Offer) -> Option<Scene>;
+
+/// The operation dies at its points, one after the other.
+pub async fn deaths(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
+    matrix::deaths(under_test, scene).await;
+}
+
+/// The answer of each changing call is lost, and the operation dies soon after.
+pub async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
+    matrix::lost_answers(under_test, scene).await;
+}
+
+/// Every kind of stage that the driver has is in a plan of these scenes.
+pub async fn every_stage_is_seen(under_test: &'static dyn CloudUnderTest, scenes: &[MakeScene]) {
+    let mut seen = BTreeSet::new();
+    for scene in scenes {
+        seen.extend(matrix::stages(under_test, *scene).await);
+    }
+    let missing: Vec<_> = under_test.stage_kinds().into_iter().filter(|kind| !seen.contains(*kind)).collect();
+    assert!(missing.is_empty(), "{missing:?} are in no plan of these scenes");
+}
+
+/// The scene of a kind, where the provider has the kind. An import reads only: every provider can, whatever its
+/// capabilities say.
+pub fn scene_of(kind: OperationKind, offer: &Offer) -> Option<Scene> {
+    let has = offer.capabilities.has(kind) || kind == OperationKind::ClusterImport;
+    has.then(|| scenes::of(kind, offer))
+}
+
+/// Every kind is among the tests, and every kind that makes something among those whose answers are lost.
+pub fn every_kind_is_tested(kinds: &[OperationKind], creations: &[OperationKind]) {
+    let words = |kinds: &[OperationKind]| kinds.iter().map(|kind| kind.as_str()).collect::<BTreeSet<_>>();
+    let all = words(&OperationKind::ALL);
+    assert_eq!(words(kinds), all);
+    let creates =
+        |name: &&str| name.rsplit_once('.').is_some_and(|(_, verb)| ["create", "add", "fix"].contains(&verb));
+    assert_eq!(words(creations), all.into_iter().filter(creates).collect());
+}
+
+/// Makes the tests of a [`CloudUnderTest`]: one for each operation kind, and the next attempts after what the cloud
+/// ended as failed; the same with lost answers; that no kind and no stage is without one. `NAME => SCENE` adds scenes
+/// of the cloud's own, functions from an [`Offer`] to a [`Scene`].
+#[macro_export]
+macro_rules! kill_matrix {
+    ($cloud:expr $(, $name:ident => $scene:path)* $(,)?) => {
+        $crate::kill_matrix_kinds! { $cloud;
+            deaths:
+                cluster_create => ClusterCreate,
+                cluster_delete => ClusterDelete,
+                cluster_upgrade => ClusterUpgrade,
+                cluster_import => ClusterImport,
+                cluster_update => ClusterUpdate,
+                node_group_add => NodeGroupAdd,
+                node_group_scale => NodeGroupScale,
+                node_group_upgrade => NodeGroupUpgrade,
+                node_group_remove => NodeGroupRemove,
+                network_create => NetworkCreate,
+                network_delete => NetworkDelete,
+                subnet_create => SubnetCreate,
+                subnet_delete => SubnetDelete,
+                security_group_create => SecurityGroupCreate,
+                security_group_delete => SecurityGroupDelete,
+                key_pair_create => KeyPairCreate,
+                key_pair_delete => KeyPairDelete,
+                prerequisite_fix => PrerequisiteFix;
+            lost_answers:
+                cluster_create => ClusterCreate,
+                node_group_add => NodeGroupAdd,
+                network_create => NetworkCreate,
+                subnet_create => SubnetCreate,
+                security_group_create => SecurityGroupCreate,
+                key_pair_create => KeyPairCreate,
+                prerequisite_fix => PrerequisiteFix;
+            scenes:
+                retry_after_a_failed_cluster => $crate::kill_matrix::scenes::of_failed_cluster,
+                retry_after_a_failed_node_group => $crate::kill_matrix::scenes::of_failed_node_group
+                $(, $name => $scene)*
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kill_matrix_kinds {
+    ($cloud:expr;
+        deaths: $($death:ident => $death_kind:ident),*;
+        lost_answers: $($lost:ident => $lost_kind:ident),*;
+        scenes: $($name:ident => $scene:path),*
+    ) => {
+        $(
+            #[tokio::test]
+            async fn $death() {
+                let scene = |offer: &$crate::kill_matrix::Offer| {
+                    $crate::kill_matrix::scene_of($crate::exports::OperationKind::$death_kind, offer)
+                };
+                $crate::kill_matrix::deaths($cloud, scene).await;
+            }
+        )*
+
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $crate::kill_matrix::deaths($cloud, |offer| ($scene(offer)).into()).await;
+            }
+        )*
+
+        mod lost_answers {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $lost() {
+                    let scene = |offer: &$crate::kill_matrix::Offer| {
+                        $crate::kill_matrix::scene_of($crate::exports::OperationKind::$lost_kind, offer)
+                    };
+                    $crate::kill_matrix::lost_answers($cloud, scene).await;
+                }
+            )*
+
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    $crate::kill_matrix::lost_answers($cloud, |offer| ($scene(offer)).into()).await;
+                }
+            )*
+        }
+
+        #[tokio::test]
+        async fn every_stage_that_the_driver_has_is_in_the_matrix() {
+            let scenes: &[$crate::kill_matrix::MakeScene] = &[
+                $(|offer| $crate::kill_matrix::scene_of($crate::exports::OperationKind::$death_kind, offer),)*
+                $(|offer| ($scene(offer)).into(),)*
+            ];
+            $crate::kill_matrix::every_stage_is_seen($cloud, scenes).await;
+        }
+
+        #[test]
+        fn every_kind_is_in_the_matrix() {
+            use $crate::exports::OperationKind;
+            $crate::kill_matrix::every_kind_is_tested(
+                &[$(OperationKind::$death_kind),*],
+                &[$(OperationKind::$lost_kind),*],
+            );
+        }
+    };
+}

@@ -1,0 +1,74 @@
+//! The suites that every cloud's tests are made of. None names a provider: a cloud says what differs by one
+//! implementation of [`CloudUnderTest`], and each of its test files is one line.
+//!
+//! ```text
+//! clouds/NAME/tests/src/lib.rs             pub const NAME: &dyn CloudUnderTest = &…;
+//! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, READER);
+//! ```
+//!
+//! - [`conformance!`]: the cases of `pmks-conformance`, each in a fresh simulated world ([`rig`]), which is also the
+//!   witness ([`SimulatedCloud`]). What a witness brings about are the simulated cloud's events: they have the same
+//!   names in every cloud (`clustersAreCopied`, `copiesVanish`, `showsOver`, `credentialsMove`, `controllerMakesVolume`,
+//!   `controllerMakesLoadBalancer`).
+//! - [`kill_matrix!`]: every operation kind carried out by the product, ended at every point of its way and taken up by
+//!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.
+//! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
+//!   ([`schema_gate`]).
+//! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::missing_panics_doc,
+    reason = "helpers of tests: what fails here fails the test, and the figures are for who reads along"
+)]
+
+mod cloud_under_test;
+pub mod kill_matrix;
+mod program;
+mod python;
+mod rig;
+pub mod schema_gate;
+mod simulated_cloud;
+
+pub use cloud_under_test::{CloudUnderTest, Settings};
+pub use program::{Ended, Pmks};
+pub use python::{Python, skip, which};
+pub use rig::rig;
+pub use simulated_cloud::SimulatedCloud;
+
+/// What the macros name.
+#[doc(hidden)]
+pub mod exports {
+    pub use pmks_conformance;
+    pub use pmks_model::OperationKind;
+    pub use tokio;
+}
+
+/// Makes one test of each conformance case, each in a fresh world of a [`CloudUnderTest`].
+#[macro_export]
+macro_rules! conformance {
+    ($cloud:expr) => {
+        async fn rig() -> $crate::exports::pmks_conformance::Rig {
+            $crate::rig($cloud).await
+        }
+
+        $crate::exports::pmks_conformance::conformance!(rig);
+    };
+}
+
+/// Makes the test that holds every exchange of every conformance case against the vendor's contract.
+#[macro_export]
+macro_rules! schema_gate {
+    ($cloud:expr, $requirements:expr, $reader:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn every_exchange_is_in_the_vendors_contract() {
+            $crate::schema_gate::run($cloud, $requirements, $reader).await;
+        }
+    };
+}
