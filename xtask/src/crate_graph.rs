@@ -62,17 +62,9 @@ pub(crate) fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
 
 /// Each crate of the workspace with its folder and what it uses of the workspace, development dependencies apart.
 fn arrows(root: &Path) -> anyhow::Result<BTreeMap<String, (String, BTreeSet<String>)>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root)
-        .output()
-        .context("cargo metadata")?;
-    anyhow::ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata.get("packages").and_then(Value::as_array).context("no packages")?;
     let text =
         |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(packages
+    Ok(packages(root)?
         .iter()
         .map(|package| {
             let uses = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
@@ -85,4 +77,42 @@ fn arrows(root: &Path) -> anyhow::Result<BTreeMap<String, (String, BTreeSet<Stri
             (text(package, "name"), (folder, uses))
         })
         .collect())
+}
+
+/// The crates of the workspace that have a feature of that name, as `--features` wants them.
+pub(crate) fn feature(root: &Path, feature: &str) -> anyhow::Result<String> {
+    let with = |package: &Value| {
+        package.get("features")?.get(feature)?;
+        Some(format!("{}/{feature}", package.get("name")?.as_str()?))
+    };
+    let found: Vec<String> = packages(root)?.iter().filter_map(with).collect();
+    anyhow::ensure!(!found.is_empty(), "no crate has the feature {feature}");
+    Ok(found.join(","))
+}
+
+/// The crates of the workspace as cargo describes them.
+fn packages(root: &Path) -> anyhow::Result<Vec<Value>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root)
+        .output()
+        .context("cargo metadata")?;
+    anyhow::ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let mut metadata: Value = serde_json::from_slice(&output.stdout)?;
+    match metadata.get_mut("packages").map(Value::take) {
+        Some(Value::Array(packages)) => Ok(packages),
+        _ => anyhow::bail!("cargo metadata names no packages"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suites_against_software_of_others_are_found() {
+        let found = feature(&crate::root(), "outside-world").unwrap();
+        assert!(found.split(',').any(|one| one == "pmks-aws-tests/outside-world"), "{found}");
+        assert!(feature(&crate::root(), "no-such-feature").is_err());
+    }
 }

@@ -87,15 +87,15 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
 /// them, so that it compiles at once.
 fn make_tests(folder: &Path, name: &str) -> anyhow::Result<()> {
     let tests = folder.join("tests");
-    let uses = ["pmks-conformance", "pmks-simulation", "pmks-transport"];
-    let says = format!("{name} against the conformance suite and against software that others wrote.");
+    let uses = ["pmks-model", "pmks-driver", "pmks-suites", "pmks-simulation"];
+    let says = format!("{name} to the suites, and against software that others wrote.");
     let own = format!(
         "pmks-{name} = {{ path = \"../driver\" }}\npmks-{name}-simulator = {{ path = \"../simulator\" }}\n"
     );
     write(&tests.join("Cargo.toml"), &(manifest(&format!("pmks-{name}-tests"), &says, &uses) + &own))?;
     write(
         &tests.join("src/lib.rs"),
-        "//! What the suites share: a simulated cloud in this process with a driver, and the world as the witness.\n",
+        "//! The cloud to the suites: one implementation of `pmks_suites::CloudUnderTest`, whose page says what is a line.\n",
     )
 }
 

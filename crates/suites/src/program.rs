@@ -39,12 +39,16 @@ impl Pmks {
         self.home.path()
     }
 
-    /// The program, which `cargo xtask test` builds before it runs the tests.
+    /// The program, which `cargo test --workspace` builds before it runs any test.
     pub fn program() -> PathBuf {
         let test = std::env::current_exe().expect("the test's own path");
         let folder = test.parent().and_then(Path::parent).expect("the build folder");
         let program = folder.join("pmks");
-        assert!(program.exists(), "{} is not built: cargo build --package pmks", program.display());
+        assert!(
+            program.exists(),
+            "{} is not built: cargo test --workspace --no-run builds it",
+            program.display()
+        );
         program
     }
 
