@@ -127,6 +127,8 @@ impl Cloud for GcpCloud {
             "controllerMakesVolume" => compute::controller_makes_volume(world, event, now),
             "clustersAreCopied" => container::copies::make(world, event),
             "copiesVanish" => container::copies::remove(world, event),
+            "showsOver" => container::shown::over(world, event),
+            "credentialsMove" => Ok(auth::credentials_move(world)),
             "googleOperates" => container::google_operates(world, event, now),
             "servicesAreDisabled" => service_usage::disabled(world, event),
             "quotaIs" => compute::quota_is(world, event),

@@ -38,6 +38,9 @@ pub(crate) struct Project {
     pub(crate) id: String,
     /// Twelve digits.
     pub(crate) number: String,
+    /// The number that it does not have at the moment, where credentials have moved.
+    #[serde(default)]
+    pub(crate) other_number: Option<String>,
     pub(crate) created: Timestamp,
     /// Which APIs are on.
     pub(crate) services: service_usage::State,
@@ -78,12 +81,17 @@ impl World {
 
     /// Adds a project with the `default` network and a service account that has this key.
     pub(crate) fn add_project(&mut self, id: &str, key: ServiceKey, now: Timestamp) {
-        let number = format!("{}{}", 1 + self.random.below(9), self.random.digits(11));
+        let number = Self::project_number(&mut self.random);
         let account = ServiceAccount::new(FIRST_ACCOUNT, id, key, &mut self.random, now);
         self.auth.accounts.insert(account.email.clone(), account);
         let mut project = Project { id: id.to_owned(), number, created: now, ..Project::default() };
         compute::make_default_network(&mut project, &mut self.random, now);
         self.projects.insert(id.to_owned(), project);
+    }
+
+    /// A number as Google gives to projects: twelve digits.
+    pub(crate) fn project_number(random: &mut Random) -> String {
+        format!("{}{}", 1 + random.below(9), random.digits(11))
     }
 
     /// The key of the offered service account, for a world that begins anew.

@@ -89,6 +89,17 @@ pub(crate) fn project_is_made(world: &mut World, event: &Value, now: Now) -> Res
     Ok(account.map(ServiceAccount::key_file).unwrap_or_default())
 }
 
+/// The event `credentialsMove`: the first project has another number from now on, or its own again. Google never does
+/// that; it is for tests of whether a client asks who it is or remembers it.
+pub(crate) fn credentials_move(world: &mut World) -> Value {
+    let other = World::project_number(&mut world.random);
+    let first = world.first.clone();
+    let project = world.project_mut(&first);
+    let other = project.other_number.take().unwrap_or(other);
+    project.other_number = Some(std::mem::replace(&mut project.number, other));
+    json!({"project": project.number})
+}
+
 fn new_key() -> Result<ServiceKey, StateError> {
     ServiceKey::generate().map_err(|_| StateError("no key could be made".to_owned()))
 }

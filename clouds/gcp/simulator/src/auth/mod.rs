@@ -15,7 +15,7 @@ mod sts;
 mod token_endpoint;
 
 pub(crate) use bearer::{Access, holder, verify};
-pub(crate) use events::{from_event, project_is_made};
+pub(crate) use events::{credentials_move, from_event, project_is_made};
 pub(crate) use impersonation::generate_access_token;
 pub(crate) use metadata::answer as metadata;
 pub(crate) use service_key::ServiceKey;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::state::{State, Stored, link, path};
-use crate::container::Cluster;
+use crate::container::{self, Cluster};
 use crate::world::{Project, World};
 
 /// From the deletion of a Service until its balancer is gone.
@@ -34,7 +34,7 @@ struct Owner {
     going: Option<Duration>,
 }
 
-/// The event `controllerMakesLoadBalancer {cluster, service, namespace?, kind?, project?}`, `kind` being `external`
+/// The event `controllerMakesLoadBalancer {cluster, service, namespace?, kind?}`, `kind` being `external`
 /// (default) for a Service or `ingress`; the first cluster of that name is meant.
 ///
 /// # Errors
@@ -82,9 +82,8 @@ pub(crate) const OWNER: &str = "simulatedOwner";
 fn cluster(world: &World, event: &Value) -> Result<(String, Cluster), StateError> {
     let text = |key: &str| event.get(key).and_then(Value::as_str);
     let name = text("cluster").ok_or_else(|| StateError("the event needs `cluster`".to_owned()))?;
-    let project = world.project_named(text("project"))?;
-    let found =
-        world.project(&project).container.clusters.values().find(|cluster| cluster.name == name).cloned();
+    let (project, held) = container::place(world, name)?;
+    let found = world.project(&project).container.clusters.get(&held).cloned();
     found.map(|cluster| (project, cluster)).ok_or_else(|| StateError(format!("there is no cluster `{name}`")))
 }
 
@@ -243,7 +242,7 @@ fn for_ingress(
     ]
 }
 
-/// The event `controllerMakesVolume {cluster, sizeGib?, project?}`.
+/// The event `controllerMakesVolume {cluster, sizeGib?}`.
 ///
 /// # Errors
 /// When there is no such cluster.
@@ -265,7 +264,10 @@ pub(crate) fn controller_makes_volume(
     let body = json!({
         "sizeGb": size.to_string(), "status": "READY", "description": description,
         "type": link(&format!("projects/{project}/{scope}/diskTypes/pd-balanced")),
-        "labels": {"goog-k8s-cluster-name": cluster.name, "goog-k8s-cluster-location": cluster.location},
+        "labels": {
+            "goog-gke-volume": "", "goog-k8s-cluster-name": cluster.name,
+            "goog-k8s-cluster-location": cluster.location,
+        },
         OWNER: Owner {
             location: cluster.location, cluster: cluster.name, namespace: "default".to_owned(), name: name.clone(),
             ingress: false, going: None,

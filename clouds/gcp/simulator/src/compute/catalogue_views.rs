@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::references::no_resource;
 use super::state::{State, link, time};
-use super::{Asked, quota};
+use super::{Asked, common_metadata, quota};
 use crate::call::Call;
 use crate::catalogue::{DISK_TYPES, MACHINE_TYPES, MachineType, REGIONS, Region, region, region_of};
 use crate::error::Result;
@@ -15,7 +15,7 @@ pub(crate) fn project(project: &Project) -> Value {
     json!({
         "kind": "compute#project", "id": project.number, "name": project.id,
         "creationTimestamp": time(project.created), "selfLink": link(&format!("projects/{}", project.id)),
-        "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
+        "commonInstanceMetadata": common_metadata::view(project),
         "quotas": quota::view(&project.compute, None),
         "defaultServiceAccount": format!("{}-compute@developer.gserviceaccount.com", project.number),
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS", "defaultNetworkTier": "PREMIUM",

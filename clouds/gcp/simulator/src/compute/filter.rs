@@ -2,6 +2,7 @@
 //!
 //! Source: <https://cloud.google.com/compute/docs/reference/rest/v1/instances/list> (`filter`).
 
+use regex_lite::Regex;
 use serde_json::Value;
 
 /// One expression.
@@ -72,22 +73,9 @@ fn compare(found: Option<&Value>, operator: Operator, wanted: &str) -> bool {
     }
 }
 
-/// `eq` takes a regular expression for the whole value; here `.*` is all that is understood of one.
+/// `eq` takes a regular expression for the whole value: «must match the entire field».
 fn matches(text: &str, pattern: &str) -> bool {
-    let mut rest = text;
-    let parts: Vec<&str> = pattern.split(".*").collect();
-    for (index, part) in parts.iter().enumerate() {
-        let last = index + 1 == parts.len();
-        let found = match (index, last) {
-            (0, true) => (rest == *part).then_some(0),
-            (0, false) => rest.starts_with(part).then_some(0),
-            (_, true) => rest.ends_with(part).then(|| rest.len() - part.len()),
-            _ => rest.find(part),
-        };
-        let Some(at) = found else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
-    }
-    true
+    Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -184,6 +172,8 @@ mod tests {
             ("labels.goog-k8s.x=one labels.other:*", false),
             ("labels.goog-k8s.x:*", true),
             ("name eq gke-.*", true),
+            ("name eq gk[a-z0-9]-.*", true),
+            ("name eq gk[a-z0-9]", false),
             ("name ne gke-.*", false),
             ("scheduling.automaticRestart = true", true),
             ("sourceTags:a", true),

@@ -6,6 +6,7 @@
 mod balancers;
 mod catalogue_views;
 mod collections;
+mod common_metadata;
 mod filter;
 mod firewalls;
 mod lists;
@@ -57,6 +58,9 @@ pub(crate) fn route(method: &Method, parts: &[&str]) -> Option<Route> {
     match rest {
         [] => {
             (method == Method::GET).then(|| Route::new(Service::Compute, "projects.get", Some(project), &[]))
+        }
+        [verb @ "setCommonInstanceMetadata"] => {
+            (method == Method::POST).then(|| format!("projects.{verb}")).and_then(|action| found(action, &[]))
         }
         ["aggregated", collection] if method == Method::GET => {
             let collection = if *collection == "operations" { "globalOperations" } else { collection };
@@ -143,6 +147,7 @@ pub(crate) fn handle(call: &mut Call<'_>, route: &Route, request: &Request<Bytes
 fn dispatch(call: &mut Call<'_>, asked: &Asked<'_>) -> Result<Value> {
     match asked.route.action.as_str() {
         "projects.get" => Ok(catalogue_views::project(call.held())),
+        "projects.setCommonInstanceMetadata" => common_metadata::set(call, asked),
         "zones.get" | "regions.get" | "machineTypes.get" | "diskTypes.get" => {
             catalogue_views::get(call, asked)
         }

@@ -46,7 +46,10 @@ pub(crate) fn scope(call: &Call<'_>, place: &str) -> Result<String> {
     .reason("invalid"))
 }
 
-/// What a call's path names.
+/// What a call's path names: by its name, or by its number.
+///
+/// Source: the parameters' patterns, as in <https://compute.googleapis.com/discovery/v1/apis/compute/v1/rest>: a name,
+/// or `[1-9][0-9]{0,19}`.
 ///
 /// # Errors
 /// 404 where there is none.
@@ -54,7 +57,11 @@ pub(crate) fn find<'a>(call: &'a Call<'_>, asked: &Asked<'_>, called: &str) -> R
     let collection = in_paths(called);
     let scope = scope(call, asked.route.name(0))?;
     let name = asked.route.name(1);
-    let found = call.held().compute.resources.get(&key(collection, &scope, name));
+    let resources = &call.held().compute.resources;
+    let found = resources.get(&key(collection, &scope, name)).or_else(|| {
+        let mut here = resources.values().filter(|one| one.collection == collection && one.scope == scope);
+        here.find(|one| one.id == name)
+    });
     found.ok_or_else(|| no_resource(&format!("projects/{}/{scope}/{collection}/{name}", call.project)))
 }
 

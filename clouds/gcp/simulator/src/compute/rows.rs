@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::collections::collection;
 use crate::world::Project;
 
-/// Every resource.
+/// Every resource, and every item of the metadata that all machines share.
 pub(crate) fn resources(project: &Project) -> Vec<Resource> {
     let state = &project.compute;
     let mut rows = Vec::new();
@@ -35,6 +35,10 @@ pub(crate) fn resources(project: &Project) -> Vec<Resource> {
             }
         }
         rows.push(row);
+    }
+    for (key, value) in &state.metadata {
+        let row = Resource::new("metadataItem", key, "READY", project.created).named(key);
+        rows.push(row.with("value", value.as_str()));
     }
     for group in state.groups.values() {
         let row = Resource::new("instanceGroupManager", &group.id, "READY", group.created).named(&group.name);

@@ -29,6 +29,11 @@ pub(crate) struct State {
     pub(crate) operations: BTreeMap<String, Operation>,
     /// What was asked with a request id: the call and the operation that it began.
     pub(crate) requests: BTreeMap<String, (String, String)>,
+    /// What all machines share, by key, and how often it was changed.
+    #[serde(default)]
+    pub(crate) metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) metadata_revision: u64,
     /// Limits that differ from the defaults, by region (or `global`) and metric.
     pub(crate) limits: BTreeMap<String, f64>,
 }

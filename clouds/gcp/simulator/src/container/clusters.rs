@@ -146,6 +146,7 @@ fn described(call: &mut Call<'_>, location: &str, name: &str, given: &Map<String
         created: call.now.wall,
         status: Status::Provisioning,
         conditions: Vec::new(),
+        shown_over: Map::new(),
         asked,
         version: version.to_owned(),
         initial_version: version.to_owned(),

@@ -59,8 +59,8 @@ pub(crate) fn remove(world: &mut World, event: &Value) -> Result<Value, StateErr
     let copies = read(event)?;
     let (project, held) = place(world, &copies.cluster)?;
     let clusters = &mut world.project_mut(&project).container.clusters;
-    let prefix = format!("{}{COPY}", copies.cluster);
-    clusters.retain(|_, cluster| !cluster.name.starts_with(&prefix));
+    let prefix = clusters.get(&held).map(|original| format!("{}{COPY}", original.name)).unwrap_or_default();
+    clusters.retain(|_, cluster| prefix.is_empty() || !cluster.name.starts_with(&prefix));
     if let Some(original) = clusters.get_mut(&held) {
         original.pools.retain(|pool| !pool.name.contains(COPY));
     }
@@ -76,7 +76,7 @@ fn read(event: &Value) -> Result<Copies, StateError> {
 }
 
 /// The cluster by name, or by the last part of its path.
-fn place(world: &World, cluster: &str) -> Result<(String, String), StateError> {
+pub(crate) fn place(world: &World, cluster: &str) -> Result<(String, String), StateError> {
     let name = cluster.rsplit('/').next().unwrap_or_default();
     for project in world.projects.values() {
         if let Some(found) = project.container.clusters.values().find(|found| found.name == name) {

@@ -16,6 +16,7 @@ mod quota;
 mod replacing;
 mod route;
 mod rows;
+pub(crate) mod shown;
 mod state;
 mod updates;
 mod versions;
@@ -33,6 +34,7 @@ use crate::front::no_such_path;
 use crate::messages::Messages;
 use crate::route::Route;
 
+pub(crate) use copies::place;
 pub(crate) use operations::google_operates;
 pub(crate) use progress::{next_due, settle};
 pub(crate) use route::route;

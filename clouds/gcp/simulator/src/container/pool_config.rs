@@ -130,6 +130,7 @@ pub(crate) fn new_pool(
         name: name.to_owned(),
         status: Status::Provisioning,
         conditions: Vec::new(),
+        shown_over: Map::new(),
         config: complete(given.get("config"))?,
         asked,
         version,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pmks_simulation::Resource;
+use serde_json::Value;
 
 use super::state::Status;
 use crate::world::Project;
@@ -24,7 +25,12 @@ pub(crate) fn resources(project: &Project) -> Vec<Resource> {
         for pool in &cluster.pools {
             let id = format!("{}/{}", cluster.id, pool.name);
             let row = Resource::new("nodePool", &id, &word(pool.status), cluster.created).named(&pool.name);
-            let row = row.tagged(&BTreeMap::new()).with("cluster", &*cluster.name).with("size", pool.size);
+            let labels = pool.config.get("resourceLabels").and_then(Value::as_object).into_iter().flatten();
+            let labels = labels.filter_map(|(key, label)| Some((key.clone(), label.as_str()?.to_owned())));
+            let row = row
+                .tagged(&labels.collect::<BTreeMap<_, _>>())
+                .with("cluster", &*cluster.name)
+                .with("size", pool.size);
             rows.push(row.with("version", &*pool.version));
         }
     }

@@ -42,6 +42,9 @@ pub(crate) struct Cluster {
     pub(crate) status: Status,
     /// What ails it: code and message.
     pub(crate) conditions: Vec<(String, String)>,
+    /// Members that are shown over its own, because a test said so.
+    #[serde(default)]
+    pub(crate) shown_over: Map<String, Value>,
     /// What was asked for at its creation or later, but for what has a field of its own here.
     pub(crate) asked: Map<String, Value>,
     pub(crate) version: String,
@@ -72,6 +75,9 @@ pub(crate) struct NodePool {
     pub(crate) name: String,
     pub(crate) status: Status,
     pub(crate) conditions: Vec<(String, String)>,
+    /// Members that are shown over its own, because a test said so.
+    #[serde(default)]
+    pub(crate) shown_over: Map<String, Value>,
     /// The machines' configuration, with GKE's defaults.
     pub(crate) config: Map<String, Value>,
     /// Everything else that was asked.

@@ -127,6 +127,7 @@ pub(crate) fn cluster(call: &Call<'_>, cluster: &Cluster) -> Value {
             }}),
         );
     }
+    shown.extend(cluster.shown_over.clone());
     Value::Object(shown)
 }
 
@@ -194,6 +195,7 @@ pub(crate) fn pool(call: &Call<'_>, cluster: &Cluster, pool: &NodePool) -> Value
         put("conditions", conditions(&pool.conditions).into());
         put("statusMessage", pool.conditions.first().map_or("", |(_, message)| message).into());
     }
+    shown.extend(pool.shown_over.clone());
     Value::Object(shown)
 }
 
