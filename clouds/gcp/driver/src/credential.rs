@@ -29,9 +29,9 @@ pub(crate) const FORMS: &[Form] = &[
         name: "serviceAccount",
         help: "the three parts of a service account's key that matter",
         fields: &[
-            field("clientEmail", false, true, "client_email", "the service account's address"),
-            field(PRIVATE_KEY, true, true, "private_key", "its private key in PEM"),
-            field("projectId", false, true, "project_id", "the project"),
+            field("clientEmail", false, true, "ClientEmail", "the service account's address"),
+            field(PRIVATE_KEY, true, true, "PrivateKey", "its private key in PEM"),
+            field("projectId", false, true, "ProjectID", "the project"),
         ],
     },
 ];

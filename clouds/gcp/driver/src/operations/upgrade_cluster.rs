@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeCluster,
+    UpgradeCluster, refuse_downgrade,
 };
 use pmks_model::{ResourceKind, Status, UpgradeTargets, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,7 @@ const EXPECTED: Duration = Duration::from_mins(8);
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &UpgradeCluster) -> Result<Prepared> {
     let (name, cluster) = aim::standing_cluster(driver, &asked.target).await?;
     let now = cluster_version(&cluster)?;
+    refuse_downgrade(PROVIDER, &asked.request.version, &now, &format!("cluster {:?}", cluster.name))?;
     let config = driver.api.server_config(&name.location).await?;
     let channel = cluster.release_channel.channel.as_str();
     let (target, says) = match &asked.request.version {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeNodeGroup,
+    UpgradeNodeGroup, refuse_downgrade,
 };
 use pmks_model::{Status, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &UpgradeNodeGroup) -> Res
     let (name, cluster, pool) = aim::standing_pool(driver, &asked.target).await?;
     let of_cluster = cluster_version(&cluster)?;
     let now = pool_version(&pool)?;
+    refuse_downgrade(PROVIDER, &asked.version, &now, &format!("node group {:?}", pool.name))?;
     let target = match &asked.version {
         VersionRequest::Default => of_cluster.clone(),
         VersionRequest::Given(given) if now.reaches(given) => now.clone(),
