@@ -37,7 +37,7 @@ pub(crate) struct Ground {
 /// New marks, as a record of its own would have.
 pub(crate) fn marks() -> Marks {
     let id = || uuid::Uuid::now_v7().simple().to_string();
-    Marks { installation: "pmks-conformance".to_owned(), operation: id(), uid: id() }
+    Marks { installation: crate::INSTALLATION.to_owned(), operation: id(), uid: id() }
 }
 
 impl Ground {

@@ -9,13 +9,23 @@ mod calls;
 mod cases;
 mod executor;
 mod ground;
+mod journal;
+mod lists;
 mod report;
 mod rig;
+mod runner;
+mod sweep;
 
 pub use calls::{CallLog, SeenCall};
 pub use cases::{CASES, Case};
+pub use journal::{Begun, Entry, Forgetful, Journal, Sink};
+pub use lists::Lists;
 pub use report::{Failed, Verdict, run, say_skipped};
 pub use rig::{Rig, Thing, Witness};
+pub use sweep::{Left, sweep};
+
+/// The mark of everything that the suite makes.
+pub const INSTALLATION: &str = "pmks-conformance";
 
 /// Makes one test per case: `conformance!(setup)`, where `setup` is an async function that answers a fresh [`Rig`].
 #[macro_export]

@@ -7,14 +7,15 @@ use pmks_driver::Driver;
 use pmks_model::ResourceKind;
 use pmks_transport::{Clock, Faults, MemoryRecorder};
 
-use crate::CallLog;
+use crate::{CallLog, Journal};
 
 /// A driver at an endpoint, with a witness of what really exists there.
 #[derive(Clone)]
 pub struct Rig {
     /// The driver under test.
     pub driver: Arc<dyn Driver>,
-    /// The same driver with a credential that the cloud does not accept.
+    /// The same driver with a credential that the cloud does not accept; the driver itself where there is none
+    /// ([`Witness::without_stranger`]).
     pub stranger: Arc<dyn Driver>,
     /// Who knows what really exists.
     pub witness: Arc<dyn Witness>,
@@ -95,6 +96,17 @@ pub trait Witness: Send + Sync {
     /// it cannot.
     async fn make_volume(&self, _cluster: &str) -> Result<String, String> {
         Err("this witness cannot make a volume of a workload".to_owned())
+    }
+
+    /// Where what is asked for is written down before it is asked for. `None`: nowhere, since the world vanishes with
+    /// the test.
+    fn journal(&self) -> Option<&Journal> {
+        None
+    }
+
+    /// Why the rig's stranger is none: no wrong credential could be made of the given one.
+    fn without_stranger(&self) -> Option<String> {
+        None
     }
 
     /// Takes away what [`Witness::multiply`] made.

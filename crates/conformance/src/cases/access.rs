@@ -58,6 +58,11 @@ pub(crate) async fn tokens_and_kubeconfigs_are_made_from_the_observation(
 
 /// What the drivers were given as secret is in no error; that it is in no record is checked after every case.
 pub(crate) async fn no_secret_is_in_any_record(rig: Rig) -> Result<Verdict, Failed> {
+    if rig.secrets.is_empty() {
+        return Ok(Verdict::Skipped(
+            "the machine itself has the credential: no secret of it is known here".to_owned(),
+        ));
+    }
     let mut texts = Vec::new();
     for driver in [&rig.driver, &rig.stranger] {
         if let Err(error) = driver.get_cluster("pmks-nothing").await {
@@ -68,7 +73,6 @@ pub(crate) async fn no_secret_is_in_any_record(rig: Rig) -> Result<Verdict, Fail
         }
     }
     check(!texts.is_empty(), || "nothing failed".to_owned())?;
-    check(!rig.secrets.is_empty(), || "the rig names no secret".to_owned())?;
     for text in &texts {
         check(!rig.secrets.iter().any(|secret| text.contains(secret)), || {
             "a secret is in an error".to_owned()

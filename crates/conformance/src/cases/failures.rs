@@ -140,7 +140,7 @@ async fn left_alone(
     };
     check(*error.kind() == ErrorKind::AlreadyExists, || format!("{:?}: {error}", error.kind()))?;
     let calls = rig.driver.stage(&stage)?;
-    let context = crate::executor::first_context(rig);
+    let context = crate::runner::first_context(rig);
     let Err(error) = calls.remove_failed(&context).await else {
         return Err(Failed("the removal of a stranger's failure was asked for".to_owned()));
     };

@@ -12,28 +12,24 @@ use crate::ground::{Ground, delete, delete_cluster, fix_prerequisites, network_r
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
-/// The changing calls that making a ground and a cluster with a node group takes.
-async fn creating_actions(rig: &Rig) -> Result<BTreeSet<&'static str>, Failed> {
-    let mark = rig.calls.mark();
+/// The changing calls that making a ground and a cluster with a node group takes, and how many things that makes.
+async fn undisturbed(rig: &Rig) -> Result<(BTreeSet<&'static str>, usize), Failed> {
+    let (mark, before) = (rig.calls.mark(), rig.witness.things().await.len());
     let ground = Ground::make(rig).await?;
-    let cluster = ground.cluster_with(rig, "pmks-dry", 1).await?;
+    let cluster = ground.cluster_with(rig, "pmks-lost", 1).await?;
     let actions = rig.calls.changes_since(mark).into_iter().map(|call| call.action).collect();
+    let made = rig.witness.things().await.len() - before;
     delete_cluster(rig, &cluster).await?;
     ground.clear(rig).await?;
-    Ok(actions)
+    Ok((actions, made))
 }
 
 /// Every changing call of a creation in turn meets the fault once; what stands at the end is the same, once.
 async fn nothing_twice(rig: &Rig, fault: &Fault) -> Result<(), Failed> {
     fix_prerequisites(rig).await?;
-    for action in creating_actions(rig).await? {
+    let (actions, wanted) = undisturbed(rig).await?;
+    for action in actions {
         let before = rig.witness.things().await.len();
-        let ground = Ground::make(rig).await?;
-        let cluster = ground.cluster_with(rig, "pmks-lost", 1).await?;
-        let wanted = rig.witness.things().await.len() - before;
-        delete_cluster(rig, &cluster).await?;
-        ground.clear(rig).await?;
-
         rig.faults.add(FaultRule::on(action, When::Nth(1), fault.clone()));
         let ground = Ground::make(rig).await.map_err(|failed| Failed(format!("{action}: {failed}")))?;
         let cluster = ground.cluster_with(rig, "pmks-lost", 1).await;

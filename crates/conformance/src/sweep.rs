@@ -1,0 +1,227 @@
+//! Removes what a journal says was begun, whatever ended the process that began it: through the driver's own deletions,
+//! in the order in which one thing holds another, and only what carries the suite's marks.
+//!
+//! What was half made without being anything's part yet – an internet gateway before it is attached – is found by
+//! carrying the cheap creations on to their end first, as the engine would, and deleting them whole. A deletion that was
+//! cut off is carried on likewise: it knows what it has taken apart.
+
+use pmks_driver::{Change, DeleteCluster, DeleteResource, DriverError, ErrorKind, Marks, Outputs, chain};
+use pmks_model::{Iid, ResourceKind};
+use serde::Serialize;
+
+use crate::executor::carry_out;
+use crate::ground::{marks, target};
+use crate::journal::Begun;
+use crate::runner::Runner;
+use crate::{INSTALLATION, Rig};
+
+/// Something that a sweep could not remove.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Left {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Its name.
+    pub name: String,
+    /// The cloud's identifier; empty where nobody knows it.
+    pub system_id: String,
+    /// Why it could not be removed.
+    pub reason: String,
+}
+
+/// What a change made, or may have made.
+struct Made<'a> {
+    begun: &'a Begun,
+    /// What was begun after it.
+    later: &'a [Begun],
+    kind: ResourceKind,
+    name: String,
+    network: Option<Iid>,
+    marks: Marks,
+}
+
+/// Removes everything that was begun and is still there. Waits as long as a request that was cut off could still show.
+/// What is gone already costs a look.
+pub async fn sweep(rig: &Rig, begun: &[Begun]) -> Vec<Left> {
+    let made: Vec<Made<'_>> = (0..begun.len())
+        .filter_map(|at| Made::of(begun.get(at)?, begun.get(at + 1..)?))
+        .filter(|one| one.begun.asked() && !one.is_removed())
+        .collect();
+    let of = |kind| made.iter().filter(move |one| one.kind == kind);
+    let clusters = of(ResourceKind::Cluster).map(|one| one.remove(rig));
+    let mut left: Vec<Left> = futures::future::join_all(clusters).await.into_iter().flatten().collect();
+    for kind in
+        [ResourceKind::Subnet, ResourceKind::SecurityGroup, ResourceKind::KeyPair, ResourceKind::Network]
+    {
+        for one in of(kind) {
+            left.extend(one.remove(rig).await);
+        }
+    }
+    left
+}
+
+impl<'a> Made<'a> {
+    fn of(begun: &'a Begun, later: &'a [Begun]) -> Option<Self> {
+        let (kind, name, network, marks) = match &begun.change {
+            Change::CreateCluster(asked) => (ResourceKind::Cluster, &asked.request.name, None, &asked.marks),
+            Change::CreateNetwork(asked) => (ResourceKind::Network, &asked.request.name, None, &asked.marks),
+            Change::CreateSubnet(asked) => {
+                (ResourceKind::Subnet, &asked.request.name, Some(asked.network.clone()), &asked.marks)
+            }
+            Change::CreateSecurityGroup(asked) => {
+                (ResourceKind::SecurityGroup, &asked.request.name, None, &asked.marks)
+            }
+            Change::CreateKeyPair(asked) => (ResourceKind::KeyPair, &asked.request.name, None, &asked.marks),
+            // A node group goes with its cluster, which the suite made too; prerequisites stay.
+            _ => return None,
+        };
+        Some(Self { begun, later, kind, name: name.clone(), network, marks: marks.clone() })
+    }
+
+    /// Whether a deletion of it ran to its end since.
+    fn is_removed(&self) -> bool {
+        self.removals().any(Begun::is_done)
+    }
+
+    /// The deletions of it that were begun. An earlier one was of another of the same name.
+    fn removals(&self) -> impl Iterator<Item = &'a Begun> {
+        let made = self.begun.made(self.kind, &self.name);
+        let kind = self.kind;
+        self.later.iter().filter(move |one| made.as_ref().is_some_and(|made| is_removed_by(kind, one, made)))
+    }
+
+    async fn remove(&self, rig: &Rig) -> Option<Left> {
+        let mut system_id = String::new();
+        let removed = Box::pin(self.try_remove(rig, &mut system_id)).await;
+        let error = removed.err()?;
+        let reason = format!("{:?}: {}", error.kind(), chain(&error));
+        Some(Left { kind: self.kind, name: self.name.clone(), system_id, reason })
+    }
+
+    async fn try_remove(&self, rig: &Rig, system_id: &mut String) -> Result<(), DriverError> {
+        let mut unfinished = None;
+        if self.kind != ResourceKind::Cluster && !self.begun.is_done() {
+            // A quota may stand in the way; what is there by then is deleted all the same.
+            unfinished = finish(rig, self.begun).await.err();
+        }
+        let Some((id, incarnation)) = self.found(rig).await? else {
+            return unfinished.map_or(Ok(()), Err);
+        };
+        system_id.clone_from(&id);
+        for one in self.removals().filter(|one| one.asked()) {
+            // What a deletion has taken apart already – a gateway that is detached – it alone still knows. Where it cannot
+            // go on, what is there is deleted anew.
+            let _ = finish(rig, one).await;
+        }
+        let iid = Iid::new(self.name.clone(), id.clone());
+        if self.kind == ResourceKind::Cluster {
+            self.remove_cluster(rig, iid, incarnation).await?;
+        } else {
+            let marks = Marks { uid: self.marks.uid.clone(), ..marks() };
+            let asked = DeleteResource { kind: self.kind, iid, network: self.network.clone(), marks };
+            carry_out(rig, &Change::DeleteResource(asked)).await?;
+        }
+        still_there(rig, self.kind, &id).await
+    }
+
+    /// The identifier that the cloud gave, as written down, else as a look finds it.
+    async fn found(&self, rig: &Rig) -> Result<Option<(String, String)>, DriverError> {
+        if let Some(made) = self.begun.made(self.kind, &self.name) {
+            return Ok(Some(made));
+        }
+        let Some(stage) = self.begun.stage_of(self.kind, &self.name) else { return Ok(None) };
+        let Some(progress) = self.begun.progress.get(&stage.name) else { return Ok(None) };
+        let calls = rig.driver.stage(stage)?;
+        let outputs = outputs_of(self.begun);
+        let mut runner = Runner::new(rig, rig.driver.as_ref(), stage, calls.as_ref(), outputs, 0);
+        progress.onto(&mut runner.context);
+        runner.settle();
+        runner.find().await
+    }
+
+    async fn remove_cluster(&self, rig: &Rig, iid: Iid, incarnation: String) -> Result<(), DriverError> {
+        let mut meant = pmks_driver::ClusterTarget { iid, incarnation };
+        match rig.driver.get_cluster(&meant.iid.system_id).await {
+            // What the cluster's end leaves is asked for even where the cluster itself is gone.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+            Ok(cluster) => {
+                let own = cluster.tags.get(Marks::KEYS[0]).map(String::as_str) == Some(INSTALLATION);
+                let tagged = rig.driver.capabilities().tags.is_some();
+                let another = !meant.incarnation.is_empty() && meant.incarnation != cluster.incarnation;
+                if another || (tagged && !own) {
+                    // The one that the suite made is gone; this one is somebody else's.
+                    return Ok(());
+                }
+                meant = target(&cluster);
+            }
+        }
+        let asked = DeleteCluster { target: meant, delete_volumes: true, marks: marks() };
+        carry_out(rig, &Change::DeleteCluster(asked)).await.map(drop)
+    }
+}
+
+/// Whether a change is the deletion of what has that identifier and incarnation.
+fn is_removed_by(kind: ResourceKind, one: &Begun, (id, incarnation): &(String, String)) -> bool {
+    match &one.change {
+        Change::DeleteCluster(asked) => {
+            let meant = &asked.target;
+            kind == ResourceKind::Cluster
+                && meant.iid.system_id == *id
+                && (incarnation.is_empty() || meant.incarnation == *incarnation)
+        }
+        Change::DeleteResource(asked) => asked.kind == kind && asked.iid.system_id == *id,
+        _ => false,
+    }
+}
+
+fn outputs_of(begun: &Begun) -> Outputs {
+    let mut outputs = Outputs::default();
+    for (stage, progress) in &begun.progress {
+        if let Some(left) = &progress.outputs {
+            outputs.insert(stage, left.clone());
+        }
+    }
+    outputs
+}
+
+/// Carries a plan on to its end, from where it was cut off.
+async fn finish(rig: &Rig, begun: &Begun) -> Result<(), DriverError> {
+    let mut outputs = outputs_of(begun);
+    for (index, stage) in begun.stages.iter().enumerate() {
+        let progress = begun.progress.get(&stage.name);
+        if progress.is_some_and(|one| one.outputs.is_some()) {
+            continue;
+        }
+        let calls = rig.driver.stage(stage)?;
+        let mut runner = Runner::new(rig, rig.driver.as_ref(), stage, calls.as_ref(), outputs.clone(), index);
+        if let Some(progress) = progress {
+            progress.onto(&mut runner.context);
+            runner.settle();
+        }
+        let left = runner.run().await?;
+        outputs.insert(&stage.name, left);
+    }
+    Ok(())
+}
+
+/// An error where something still stands that was removed.
+async fn still_there(rig: &Rig, kind: ResourceKind, id: &str) -> Result<(), DriverError> {
+    let driver = &rig.driver;
+    let read = match kind {
+        // Another incarnation may stand there, which is not the suite's: the deletion's own last look has judged.
+        ResourceKind::Cluster | ResourceKind::Connection | ResourceKind::NodeGroup => return Ok(()),
+        ResourceKind::Network => driver.get_network(id).await.map(drop),
+        ResourceKind::Subnet => driver.get_subnet(id).await.map(drop),
+        ResourceKind::SecurityGroup => driver.get_security_group(id).await.map(drop),
+        ResourceKind::KeyPair => driver.get_key_pair(id).await.map(drop),
+    };
+    match read {
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let provider = driver.capabilities().provider;
+            Err(DriverError::new(ErrorKind::Unexpected, provider, "it was removed and is still there"))
+        }
+    }
+}
