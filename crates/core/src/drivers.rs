@@ -120,19 +120,17 @@ impl Drivers {
             environment,
             installation: self.store.installation().to_string(),
         };
-        let whole = ConnectionSpecification {
-            name: name.to_owned(),
-            region: specification.region.clone(),
-            zone: specification.zone.clone(),
-            credential,
-            endpoints: specification.urls(),
-            ca_certificate: specification.ca_certificate.clone(),
-            settings: specification.settings.clone(),
-            pace: specification.pace,
-        };
+        let whole = whole(name, specification, credential);
         let provider = self.registry.get(provider)?;
         let driver = provider.connect(&whole, &house).await.map_err(|error| of_cloud(name, &error))?;
         Ok(driver.on_lane(Lane::Live))
+    }
+
+    /// What a stored connection's driver is made from.
+    pub(crate) async fn whole(&self, connection: &Connection) -> Result<ConnectionSpecification> {
+        let specification = read_specification(connection)?;
+        let credential = self.credential(connection, &specification).await?;
+        Ok(whole(&connection.name, &specification, credential))
     }
 
     async fn credential(&self, connection: &Connection, specification: &Specification) -> Result<Credential> {
@@ -214,6 +212,19 @@ impl Drivers {
         let identity = self.prove(&at).await?;
         let place = Place { account: identity.account, location: at.specification.region.clone() };
         Ok((at, place))
+    }
+}
+
+fn whole(name: &str, specification: &Specification, credential: Credential) -> ConnectionSpecification {
+    ConnectionSpecification {
+        name: name.to_owned(),
+        region: specification.region.clone(),
+        zone: specification.zone.clone(),
+        credential,
+        endpoints: specification.urls(),
+        ca_certificate: specification.ca_certificate.clone(),
+        settings: specification.settings.clone(),
+        pace: specification.pace,
     }
 }
 

@@ -5,7 +5,7 @@ mod specification;
 
 use std::collections::BTreeMap;
 
-use pmks_driver::{AccountIdentity, Credential};
+use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
 use pmks_store::Page as StorePage;
 use serde_json::Value;
@@ -107,6 +107,23 @@ impl Connections<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// What the provider makes a driver from, with the provider's name. The credential is in it: for a program that
+    /// works at the cloud by itself, on the machine of the data directory. No surface answers it.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed`.
+    pub async fn specification(
+        self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(String, ConnectionSpecification)> {
+        caller.require_admin("the credential of a connection")?;
+        let shared = &self.0.shared;
+        let connection = shared.connection(name).await?;
+        let whole = shared.drivers.whole(&connection).await?;
+        Ok((connection.provider, whole))
     }
 
     /// Asks the cloud whether the credential is accepted, stores whom it acts for, and reads the prerequisites.
