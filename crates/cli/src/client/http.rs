@@ -26,11 +26,15 @@ pub(crate) enum Authorization {
     Token(SecretString),
     /// The administrator's name and password.
     Basic { username: String, password: SecretString },
+    /// A client certificate with its key, PEM, one after the other.
+    Certificate(SecretString),
 }
 
 impl Authorization {
-    fn header(&self) -> Result<HeaderValue> {
+    /// The header that says it; a certificate is shown at the handshake.
+    fn header(&self) -> Result<Option<HeaderValue>> {
         let text = match self {
+            Self::Certificate(_) => return Ok(None),
             Self::Token(token) => format!("Bearer {}", token.expose_secret()),
             Self::Basic { username, password } => {
                 format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose_secret())))
@@ -39,7 +43,7 @@ impl Authorization {
         let mut value = HeaderValue::from_str(&text)
             .map_err(|_| Error::usage("the token holds characters that no header can carry"))?;
         value.set_sensitive(true);
-        Ok(value)
+        Ok(Some(value))
     }
 }
 
@@ -77,10 +81,15 @@ impl HttpDoor {
                 .map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
             builder = builder.tls_certs_merge(certificates);
         }
+        if let Some(Authorization::Certificate(pem)) = who {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes())
+                .map_err(|_| Error::usage("the client certificate is none"))?;
+            builder = builder.identity(identity);
+        }
         let client = builder
             .build()
             .map_err(|error| Error::new(FailureKind::Unexpected, format!("no HTTP client: {error}")))?;
-        let authorization = who.map(Authorization::header).transpose()?;
+        let authorization = who.map(Authorization::header).transpose()?.flatten();
         Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), authorization })
     }
 }

@@ -1,6 +1,5 @@
 //! The tour of one cloud: connection, prerequisites, network, cluster; then scaling, upgrading, deleting.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::Method;
@@ -8,9 +7,11 @@ use pmks_api::Operation;
 use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
-use super::Story;
+use super::Standing;
 use super::kubernetes::{Kubernetes, is_of};
+use super::offer::Offer;
 use super::stand::Stand;
+use super::story::{Story, Voice};
 use crate::arguments::{ClusterKubeconfig, KubeconfigFormat};
 use crate::client::{Path, Request, shaped};
 use crate::error::{Error, Result};
@@ -25,102 +26,95 @@ const GROUP: &str = "demo-group";
 const KEY: &str = "demo-key";
 pub(super) const CLUSTER: &str = "demo";
 pub(super) const NODE_GROUP: &str = "workers";
-const NODES: usize = 2;
-const MORE_NODES: usize = 3;
+/// How many nodes the cluster begins with.
+pub(super) const NODES: usize = 2;
+/// How many it is scaled to.
+pub(super) const MORE_NODES: usize = 3;
 
 /// The tour of one cloud.
 pub(super) struct Tour<'a> {
     stand: &'a Stand,
-    story: &'a Story,
+    voice: Voice<'a>,
     connection: String,
-    zones: Vec<String>,
+    offer: Offer,
     /// What the cluster begins with, and what it is raised to.
-    versions: (String, String),
+    pub(super) versions: (String, String),
 }
 
 impl<'a> Tour<'a> {
     /// Makes the connection and finds out what the cloud offers.
-    pub(super) async fn begin(stand: &'a Stand, story: &'a Story, cloud: &Served) -> Result<Self> {
-        story.step("A server, a cloud, and a connection between them")?;
-        story.fact("pmks", stand.url().as_str().trim_end_matches('/'))?;
-        story.fact(&format!("simulated {}", cloud.name), &cloud.url())?;
+    pub(super) async fn begin(stand: &'a Stand, voice: Voice<'a>, cloud: &Served) -> Result<Self> {
         let connection = format!("demo-{}", cloud.name);
         let body = cloud.connection(&connection);
         stand.client.send(Request::new(Method::POST, Path::v1(["connections"])).json(body)).await?;
         let path = Path::v1(["connections", &connection]);
-        let validation =
-            stand.client.send(Request::new(Method::POST, path.clone().join("validate"))).await?.body;
+        let validation = stand.client.send(Request::new(Method::POST, path.join("validate"))).await?.body;
         if let Some(error) = validation.get("error").filter(|error| !error.is_null()) {
             return Err(Error::Problem(shaped(error.clone())?));
         }
         let account = validation.pointer("/account/account").map(scalar).unwrap_or_default();
-        story.fact("connection", &format!("{connection}, account {account}"))?;
-        let described = stand.client.get(path.clone()).await?;
-        let region = described.get("region").map(scalar).unwrap_or_default();
-        let regions = stand.client.list(path.clone().join("regions")).await?;
-        let versions = stand.client.list(path.join("versions")).await?;
-        Ok(Self {
-            stand,
-            story,
-            connection,
-            zones: two_zones(&regions, &region)?,
-            versions: neighbours(&versions)?,
-        })
-    }
-
-    /// The connection's name.
-    pub(super) fn connection(&self) -> &str {
-        &self.connection
-    }
-
-    /// What the cluster can be raised to.
-    pub(super) fn newest(&self) -> &str {
-        &self.versions.1
+        voice.fact("cloud", &format!("simulated {}, {}", cloud.name, cloud.url()))?;
+        voice.fact("connection", &format!("{connection}, account {account}"))?;
+        let offer = Offer::of(&stand.client, &connection).await?;
+        let versions = offer.versions.clone();
+        Ok(Self { stand, voice, connection, offer, versions })
     }
 
     /// Makes what must exist in the account first.
     pub(super) async fn prepare(&self) -> Result<()> {
-        self.story.step("Prerequisites: what the cloud wants in the account first")?;
         let path = self.path(&["prerequisites"]);
         let answer = self.stand.client.get(path.clone()).await?;
-        for each in answer.get("prerequisites").and_then(Value::as_array).cloned().unwrap_or_default() {
+        let all = answer.get("prerequisites").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut missing = Vec::new();
+        for each in &all {
             let text = |field: &str| each.get(field).map(scalar).unwrap_or_default();
-            self.story.fact(&text("name"), &text("state"))?;
+            self.voice.fact(&text("name"), &text("state"))?;
+            if text("state") == "missing" {
+                missing.push(text("name"));
+            }
+        }
+        if missing.is_empty() {
+            return self.voice.good("nothing is missing");
         }
         self.change(Request::new(Method::POST, path.join("fix")).json(json!({}))).await?;
-        self.story.good("made")
+        self.voice.good(&format!("made: {}", missing.join(", ")))
     }
 
-    /// Makes network, security group, key pair and cluster, and looks at it.
-    pub(super) async fn make(&self) -> Result<()> {
-        self.story.step("A network with two subnets, a security group, a key pair")?;
-        let [first, second] = [0, 1].map(|place| self.zones.get(place).cloned().unwrap_or_default());
-        let network = json!({"name": NETWORK, "cidr": "10.0.0.0/16", "subnets": [
-            {"name": "demo-a", "cidr": "10.0.0.0/20", "zone": first},
-            {"name": "demo-b", "cidr": "10.0.16.0/20", "zone": second},
-        ]});
-        self.post(&["networks"], network).await?;
-        let rule = json!({"direction": "inbound", "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidr": "10.0.0.0/16"});
-        self.post(&["securityGroups"], json!({"name": GROUP, "network": NETWORK, "rules": [rule]})).await?;
-        self.post(&["keyPairs"], json!({"name": KEY})).await?;
-        self.story.good(&format!("{NETWORK} in {first} and {second}, {GROUP}, {KEY}"))?;
+    /// Makes network, security group and key pair.
+    pub(super) async fn make_ground(&self) -> Result<()> {
+        self.post(&["networks"], self.offer.network(NETWORK)).await?;
+        let subnets = self.offer.subnet_names().join(" and ");
+        self.voice.good(&format!("network {NETWORK} with {subnets}{}", self.offer.places()))?;
+        if self.offer.security_groups {
+            let rule = json!({"direction": "inbound", "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidr": "10.0.0.0/16"});
+            let group = json!({"name": GROUP, "network": NETWORK, "rules": [rule]});
+            self.post(&["securityGroups"], group).await?;
+            self.voice.good(&format!("security group {GROUP}"))?;
+        }
+        if self.offer.key_pairs {
+            self.post(&["keyPairs"], json!({"name": KEY})).await?;
+            self.voice.good(&format!("key pair {KEY}"))?;
+        }
+        Ok(())
+    }
 
+    /// Makes the cluster with its node group.
+    pub(super) async fn make_cluster(&self) -> Result<()> {
         let (version, _) = &self.versions;
-        self.story.step(&format!("A cluster of Kubernetes {version} with {NODES} nodes"))?;
+        let groups: Vec<&str> = self.offer.security_groups.then_some(GROUP).into_iter().collect();
+        let key = self.offer.key_pairs.then_some(KEY);
         let cluster = json!({
-            "name": CLUSTER, "version": version, "network": NETWORK, "subnets": ["demo-a", "demo-b"],
-            "securityGroups": [GROUP],
-            "nodeGroups": [{"name": NODE_GROUP, "keyPair": KEY,
+            "name": CLUSTER, "version": version, "network": NETWORK, "subnets": self.offer.subnet_names(),
+            "securityGroups": groups,
+            "nodeGroups": [{"name": NODE_GROUP, "keyPair": key,
                 "scaling": {"autoScaling": false, "min": 1, "max": MORE_NODES, "desired": NODES}}],
         });
         self.post(&["clusters"], cluster).await?;
-        self.story.good("active")?;
-        self.story.step("The same cluster, asked through its own Kubernetes API")?;
-        self.check(NODES, version).await
+        self.voice.good(&format!("cluster {CLUSTER} of Kubernetes {version} is active"))
     }
 
     /// Writes the kubeconfig that `kubectl` uses.
-    pub(super) async fn kubeconfig(&self) -> Result<PathBuf> {
+    pub(super) async fn stands(&self) -> Result<Standing> {
         let file = self.stand.file(&format!("kubeconfig-{}", self.connection));
         let wanted = ClusterKubeconfig {
             name: CLUSTER.to_owned(),
@@ -131,42 +125,44 @@ impl<'a> Tour<'a> {
         let mut app = self.stand.app.clone();
         app.global.connection = Some(self.connection.clone());
         kubeconfig::write(&app, &wanted).await?;
-        self.story.fact("kubeconfig", &file.display().to_string())?;
-        Ok(file)
+        self.voice.fact("kubeconfig", &file.display().to_string())?;
+        Ok(Standing {
+            connection: self.connection.clone(),
+            kubeconfig: file,
+            newest: self.versions.1.clone(),
+        })
     }
 
-    /// Scales and upgrades.
-    pub(super) async fn use_it(&self) -> Result<()> {
-        self.story.step(&format!("Scaling: {NODES} to {MORE_NODES} nodes"))?;
+    /// Scales the node group.
+    pub(super) async fn scale(&self) -> Result<()> {
         let path = ["clusters", CLUSTER, "nodeGroups", NODE_GROUP, "scale"];
         self.post(&path, json!({"desired": MORE_NODES})).await?;
-        let (before, after) = &self.versions;
-        self.check(MORE_NODES, before).await?;
-        self.story.step(&format!("Upgrading: {before} to {after}, control plane and nodes"))?;
+        self.check(MORE_NODES, &self.versions.0).await
+    }
+
+    /// Raises control plane and nodes.
+    pub(super) async fn upgrade(&self) -> Result<()> {
+        let (_, after) = &self.versions;
         self.post(&["clusters", CLUSTER, "upgrade"], json!({"version": after})).await?;
-        self.check(MORE_NODES, after).await?;
-        self.story.step("The list of clusters")?;
-        for cluster in self.stand.client.list(Path::v1(["connections", "-", "clusters"])).await? {
-            let text = |at: &str| cluster.pointer(at).map(scalar).unwrap_or_default();
-            let says = format!("{}, {}, {}", text("/connection"), text("/status"), text("/observed/version"));
-            self.story.fact(&text("/name"), &says)?;
-        }
-        Ok(())
+        self.check(MORE_NODES, after).await
     }
 
     /// Removes everything that was made.
     pub(super) async fn remove(&self) -> Result<()> {
-        self.story.step("Deleting it all")?;
-        for path in
-            [["clusters", CLUSTER], ["keyPairs", KEY], ["securityGroups", GROUP], ["networks", NETWORK]]
-        {
-            self.change(Request::new(Method::DELETE, self.path(&path))).await?;
+        let made = [
+            (["clusters", CLUSTER], true),
+            (["keyPairs", KEY], self.offer.key_pairs),
+            (["securityGroups", GROUP], self.offer.security_groups),
+            (["networks", NETWORK], true),
+        ];
+        for (path, _) in made.iter().filter(|(_, made)| *made) {
+            self.change(Request::new(Method::DELETE, self.path(path))).await?;
         }
-        self.story.good("cluster, key pair, security group and network are deleted")
+        self.voice.good("the cluster and all it stood on are deleted")
     }
 
     /// Looks at nodes and version through the cluster's own API.
-    async fn check(&self, nodes: usize, version: &str) -> Result<()> {
+    pub(super) async fn check(&self, nodes: usize, version: &str) -> Result<()> {
         let folder = self.stand.file("");
         let kubernetes = Kubernetes::connect(&self.stand.client, &self.connection, CLUSTER, &folder).await?;
         let seen = kubernetes.look(&self.stand.app, nodes, version).await?;
@@ -174,9 +170,9 @@ impl<'a> Tour<'a> {
             let says = format!("the cluster says {}, not {version}", seen.version);
             return Err(Error::new(FailureKind::Unexpected, says));
         }
-        self.story.good(&format!("version {}", seen.version))?;
+        self.voice.good(&format!("version {}", seen.version))?;
         for (name, kubelet) in &seen.ready {
-            self.story.good(&format!("node {name} is ready ({kubelet})"))?;
+            self.voice.good(&format!("node {name} is ready ({kubelet})"))?;
         }
         Ok(())
     }
@@ -204,45 +200,12 @@ impl<'a> Tour<'a> {
     }
 }
 
-fn two_zones(regions: &[Value], region: &str) -> Result<Vec<String>> {
-    let own = regions.iter().find(|each| each.get("name").and_then(Value::as_str) == Some(region));
-    let zones =
-        own.and_then(|region| region.get("zones")).and_then(Value::as_array).cloned().unwrap_or_default();
-    let zones: Vec<String> = zones.iter().map(scalar).take(2).collect();
-    if zones.len() < 2 {
-        return Err(Error::new(FailureKind::Unexpected, format!("{region} has fewer than two zones")));
+/// Shows the clusters of all connections.
+pub(super) async fn list(stand: &Stand, story: &Story) -> Result<()> {
+    for cluster in stand.client.list(Path::v1(["connections", "-", "clusters"])).await? {
+        let text = |at: &str| cluster.pointer(at).map(scalar).unwrap_or_default();
+        let says = format!("{}, {}", text("/status"), text("/observed/version"));
+        story.fact(&text("/connection"), &format!("{}: {says}", text("/name")))?;
     }
-    Ok(zones)
-}
-
-/// The newest version on offer, and the one that is a minor below it.
-fn neighbours(offered: &[Value]) -> Result<(String, String)> {
-    let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-    let mut versions: Vec<(u32, String)> = offered
-        .iter()
-        .filter(|each| matches!(each.get("support").and_then(Value::as_str), Some("standard" | "extended")))
-        .filter_map(|each| each.get("version").and_then(Value::as_str))
-        .filter_map(|version| Some((minor(version)?, version.to_owned())))
-        .collect();
-    versions.sort();
-    let newest = versions.pop();
-    let before =
-        newest.as_ref().and_then(|(newest, _)| versions.iter().rfind(|(minor, _)| minor + 1 == *newest));
-    match (before, &newest) {
-        (Some((_, before)), Some((_, newest))) => Ok((before.clone(), newest.clone())),
-        _ => Err(Error::new(FailureKind::Unexpected, "the cloud offers no two neighbouring versions")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_upgrade_is_one_minor_to_the_newest() {
-        let offered =
-            ["1.9", "1.33", "1.31", "1.32"].map(|version| json!({"version": version, "support": "standard"}));
-        assert_eq!(neighbours(&offered).unwrap(), ("1.32".to_owned(), "1.33".to_owned()));
-        assert!(neighbours(&offered[..2]).is_err());
-    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Looks at a cluster through its own Kubernetes API: TLS with the cluster's CA, a token as `pmks token` gets it.
+//! Looks at a cluster through its own Kubernetes API: TLS with the cluster's CA, a token or certificate as `pmks token` gets
+//! it.
 
 use std::time::Duration;
 
@@ -41,12 +42,17 @@ impl Kubernetes {
         let described = pmks.get(path.clone()).await?;
         let text = |field| described.get(field).and_then(Value::as_str).unwrap_or_default();
         let endpoint: Url = text("endpoint").parse().map_err(|_| odd("the cluster has no endpoint"))?;
-        let authority = folder.join("cluster-ca.pem");
+        let authority = folder.join(format!("cluster-ca-{connection}.pem"));
         crate::private_file::replace(&authority, text("certificateAuthority"))?;
         let answer = pmks.send(Request::new(Method::POST, path.join("token"))).await?;
         let credential: AccessToken = shaped(answer.body)?;
-        let token = credential.token.ok_or_else(|| odd("the cloud gives no token"))?;
-        let who = Authorization::Token(token.into());
+        let who = match credential {
+            AccessToken { token: Some(token), .. } => Authorization::Token(token.into()),
+            AccessToken {
+                client_certificate_data: Some(certificate), client_key_data: Some(key), ..
+            } => Authorization::Certificate(format!("{certificate}\n{key}").into()),
+            _ => return Err(odd("the cloud gives neither token nor certificate")),
+        };
         Ok(Self {
             client: Client::new(std::sync::Arc::new(HttpDoor::new(&endpoint, Some(&who), Some(&authority))?)),
         })

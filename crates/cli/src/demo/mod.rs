@@ -1,28 +1,32 @@
 //! `pmks demo`: the main job from nothing, on simulated clouds, all of it through the public API.
 //!
-//! Makes a cluster, looks at it through its own Kubernetes API, and keeps serving; `--once` goes on to the end and
-//! asks the cloud what is left.
+//! One cluster on each cloud, side by side: every step is the same request at each, sent at once, and the next step
+//! begins when all are done. Makes a cluster, looks at it through its own Kubernetes API, and keeps serving; `--once`
+//! goes on to the end and asks the clouds what is left.
 
 mod cluster;
 mod ground_truth;
 mod kubernetes;
 mod next;
+mod offer;
 mod stand;
+mod story;
 
-use std::time::Duration;
-
+use futures::future::{join_all, try_join_all};
 use pmks_model::FailureKind;
 
 use crate::app::App;
 use crate::arguments::Demo;
 use crate::error::{Error, Result};
-use crate::output::{self, Style, seconds, stdout_style};
+use crate::output;
 use crate::registry::{self, Entry};
 use crate::signals;
+use crate::simulated::Served;
 
-use cluster::Tour;
+use cluster::{MORE_NODES, NODES, Tour};
 use ground_truth::GroundTruth;
 use stand::Stand;
+use story::{Story, Voice};
 
 /// Runs the demo.
 pub(crate) async fn run(app: &App, demo: &Demo) -> Result<()> {
@@ -44,19 +48,24 @@ pub(crate) async fn run(app: &App, demo: &Demo) -> Result<()> {
 }
 
 async fn show(stand: &Stand, demo: &Demo, clouds: &[&'static Entry]) -> Result<()> {
-    let story = Story::new(stand);
-    story.title(demo, clouds)?;
-    let mut standing = Vec::new();
-    for entry in clouds {
-        let cloud = stand.simulate(entry, demo).await?;
-        standing.push(Box::pin(create(stand, &story, &cloud, demo)).await?);
+    let names: Vec<&'static str> = clouds.iter().map(|cloud| cloud.name).collect();
+    let story = Story::new(stand, &names);
+    story.title(demo)?;
+    let served = try_join_all(clouds.iter().map(|entry| stand.simulate(entry, demo))).await?;
+    let shown = Box::pin(tours(stand, &story, &served, demo)).await;
+    let standing = match shown {
+        Ok(standing) if !demo.once => standing,
+        ended => {
+            join_all(served.into_iter().map(Served::stop)).await;
+            ended?;
+            return story.say(&format!("\nDone in {}.", story.elapsed()));
+        }
+    };
+    for cloud in served {
         stand.keep(cloud);
     }
-    if demo.once {
-        return say(&format!("Done in {}.", story.elapsed()));
-    }
-    for standing in &standing {
-        next::print(stand, standing)?;
+    for (standing, last) in standing.iter().zip((1..=standing.len()).map(|place| place == standing.len())) {
+        next::print(stand, standing, last)?;
     }
     std::future::pending().await
 }
@@ -69,98 +78,64 @@ pub(super) struct Standing {
     pub(super) newest: String,
 }
 
-/// The tour of one cloud.
-async fn create(
-    stand: &Stand,
-    story: &Story,
-    cloud: &crate::simulated::Served,
-    demo: &Demo,
-) -> Result<Standing> {
-    let tour = Tour::begin(stand, story, cloud).await?;
-    let first = GroundTruth::read(cloud).await?;
-    tour.prepare().await?;
-    let prepared = GroundTruth::read(cloud).await?;
-    tour.make().await?;
-    let kubeconfig = tour.kubeconfig().await?;
-    if demo.once {
-        tour.use_it().await?;
-        tour.remove().await?;
-        let left = GroundTruth::read(cloud).await?;
-        remains(story, &first, &prepared, &left)?;
+/// The tours of all clouds, step by step.
+async fn tours(stand: &Stand, story: &Story, served: &[Served], demo: &Demo) -> Result<Vec<Standing>> {
+    story.step("A server, a cloud, and a connection between them")?;
+    story.fact("pmks", stand.url().as_str().trim_end_matches('/'))?;
+    let begun = served.iter().map(|cloud| Box::pin(Tour::begin(stand, story.voice(cloud.name), cloud)));
+    let tours = try_join_all(begun).await?;
+    let first = truths(served).await?;
+    story.step("Prerequisites: what the cloud wants in the account first")?;
+    try_join_all(tours.iter().map(Tour::prepare)).await?;
+    let prepared = truths(served).await?;
+    story.step("A network to live in, firewall rules, a key for the nodes")?;
+    try_join_all(tours.iter().map(Tour::make_ground)).await?;
+    story.step(&format!("A cluster with {NODES} nodes, by one request"))?;
+    try_join_all(tours.iter().map(Tour::make_cluster)).await?;
+    story.step("The same cluster, asked through its own Kubernetes API")?;
+    try_join_all(tours.iter().map(|tour| tour.check(NODES, &tour.versions.0))).await?;
+    let mut standing = Vec::new();
+    for tour in &tours {
+        standing.push(tour.stands().await?);
     }
-    Ok(Standing { connection: tour.connection().to_owned(), kubeconfig, newest: tour.newest().to_owned() })
+    if demo.once {
+        story.step(&format!("Scaling: {NODES} to {MORE_NODES} nodes"))?;
+        try_join_all(tours.iter().map(Tour::scale)).await?;
+        story.step("Upgrading: control plane and nodes, one minor version up")?;
+        try_join_all(tours.iter().map(Tour::upgrade)).await?;
+        story.step("The list of clusters, of all connections")?;
+        cluster::list(stand, story).await?;
+        story.step("Deleting it all")?;
+        try_join_all(tours.iter().map(Tour::remove)).await?;
+        story.step("What remains at the cloud")?;
+        for (at, left) in truths(served).await?.iter().enumerate() {
+            let (Some(cloud), Some(first), Some(prepared)) =
+                (served.get(at), first.get(at), prepared.get(at))
+            else {
+                continue;
+            };
+            remains(&story.voice(cloud.name), first, prepared, left)?;
+        }
+    }
+    Ok(standing)
 }
 
-fn remains(story: &Story, first: &GroundTruth, prepared: &GroundTruth, left: &GroundTruth) -> Result<()> {
-    story.step("What remains at the cloud")?;
+async fn truths(served: &[Served]) -> Result<Vec<GroundTruth>> {
+    try_join_all(served.iter().map(GroundTruth::read)).await
+}
+
+fn remains(voice: &Voice<'_>, first: &GroundTruth, prepared: &GroundTruth, left: &GroundTruth) -> Result<()> {
     let remains = left.beyond(prepared);
     if !remains.is_empty() {
         for resource in &remains {
-            story.fact("remains", resource)?;
+            voice.fact("remains", resource)?;
         }
         let says = format!("{} things remain at the cloud that the demo made", remains.len());
         return Err(Error::new(FailureKind::Unexpected, says));
     }
-    story.good("nothing")?;
     let kept = prepared.beyond(first);
     if kept.is_empty() {
-        return Ok(());
+        return voice.good("nothing");
     }
-    say(&format!("   (The account keeps what prepared it, for the next cluster: {}.)", kept.join(", ")))
-}
-
-/// What the demo tells, on standard output.
-pub(super) struct Story {
-    style: Style,
-    clock: std::sync::Arc<dyn pmks_transport::Clock>,
-    began: Duration,
-    step: std::sync::atomic::AtomicU32,
-}
-
-impl Story {
-    fn new(stand: &Stand) -> Self {
-        let clock = std::sync::Arc::clone(&stand.app.clock);
-        let began = clock.monotonic();
-        Self {
-            style: stdout_style(stand.app.no_color()),
-            clock,
-            began,
-            step: std::sync::atomic::AtomicU32::new(0),
-        }
-    }
-
-    fn title(&self, demo: &Demo, clouds: &[&'static Entry]) -> Result<()> {
-        let names: Vec<&str> = clouds.iter().map(|cloud| cloud.name).collect();
-        say(&self.style.strong("pmks: one interface to every cloud's managed Kubernetes"))?;
-        say(&format!(
-            "A simulated cloud ({}) at {} times the speed of the real one. Nothing leaves this machine.",
-            names.join(", "),
-            demo.speed
-        ))
-    }
-
-    /// A heading.
-    pub(super) fn step(&self, says: &str) -> Result<()> {
-        let step = self.step.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        say(&format!("\n{}", self.style.strong(&format!("{step}. {says}"))))
-    }
-
-    /// A fact below a heading.
-    pub(super) fn fact(&self, what: &str, value: &str) -> Result<()> {
-        say(&format!("   {} {}", self.style.faint(&format!("{what:<14}")), output::clean(value)))
-    }
-
-    /// Something that went well.
-    pub(super) fn good(&self, says: &str) -> Result<()> {
-        say(&format!("   {} {}", self.style.good("✓"), output::clean(says)))
-    }
-
-    fn elapsed(&self) -> String {
-        seconds(self.clock.monotonic().saturating_sub(self.began).as_secs())
-    }
-}
-
-/// A line of the story.
-fn say(line: &str) -> Result<()> {
-    output::data(&format!("{line}\n"))
+    voice.good(&format!("nothing (but what prepared the account, for the next cluster: {})", kept.join(", ")))
 }

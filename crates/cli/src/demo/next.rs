@@ -10,8 +10,8 @@ use super::stand::Stand;
 use crate::error::{Error, Result};
 use crate::output;
 
-/// Prints them.
-pub(super) fn print(stand: &Stand, standing: &Standing) -> Result<()> {
+/// Prints them; after the last cloud's also how the demo ends.
+pub(super) fn print(stand: &Stand, standing: &Standing, last: bool) -> Result<()> {
     let Standing { connection, kubeconfig, newest } = standing;
     let program = std::env::current_exe().map_err(|error| {
         Error::new(FailureKind::Unexpected, format!("where pmks lies is not known: {error}"))
@@ -20,9 +20,9 @@ pub(super) fn print(stand: &Stand, standing: &Standing) -> Result<()> {
     let kubectl = format!("kubectl --kubeconfig {}", quoted(kubeconfig));
     let token = quoted(&stand.app.data.token_file());
     let url = stand.url().as_str().trim_end_matches('/');
-    let lines = [
+    let mut lines = vec![
         String::new(),
-        "Try next, in another shell:".to_owned(),
+        format!("Try next, in another shell ({connection}):"),
         String::new(),
         format!("  {kubectl} get nodes"),
         format!("  {pmks} cluster list"),
@@ -31,9 +31,11 @@ pub(super) fn print(stand: &Stand, standing: &Standing) -> Result<()> {
         format!(
             "  curl -s -H \"Authorization: Bearer $(cat {token})\" {url}/v1/connections/{connection}/clusters/{CLUSTER}"
         ),
-        String::new(),
-        "The demo keeps serving. Ctrl-C ends it and removes everything.".to_owned(),
     ];
+    if last {
+        lines.push(String::new());
+        lines.push("The demo keeps serving. Ctrl-C ends it and removes everything.".to_owned());
+    }
     output::data(&lines.join("\n"))
 }
 

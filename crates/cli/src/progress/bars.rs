@@ -1,6 +1,7 @@
 //! Progress on a terminal: a bar for the whole, a line for each stage at work, a tick for each that is done.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,11 +10,20 @@ use pmks_api::{Operation, Stage};
 use super::{Look, says, title};
 use crate::output::{Style, seconds, stderr_style};
 
+/// The one screen of the process: what is shown at the same time shares it.
+static SCREEN: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+
+/// Writes while no bar stands in the way.
+pub(crate) fn beside<T>(write: impl FnOnce() -> T) -> T {
+    SCREEN.suspend(write)
+}
+
 const TICK: Duration = Duration::from_millis(100);
 
 /// Bars on standard error.
 pub(crate) struct Bars {
-    all: MultiProgress,
+    all: &'static MultiProgress,
     whole: ProgressBar,
     stages: HashMap<String, ProgressBar>,
     done: HashSet<String>,
@@ -23,7 +33,7 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(super) fn new(look: Look) -> Self {
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let all = &*SCREEN;
         let whole = all.add(ProgressBar::new(0));
         whole.set_style(template("{spinner} {msg}  {bar:24} {pos}/{len}  {elapsed}{prefix}"));
         Self {
@@ -37,7 +47,12 @@ impl Bars {
     }
 
     pub(super) fn show(&mut self, operation: &Operation) {
-        self.whole.set_message(self.style.strong(&title(operation)));
+        let title = if self.brief {
+            format!("{}: {}", operation.resource.connection, title(operation))
+        } else {
+            title(operation)
+        };
+        self.whole.set_message(self.style.strong(&title));
         // Until the plan is made there is nothing to be full of.
         self.whole.set_length(u64::from(operation.progress.total.max(1)));
         self.whole.enable_steady_tick(TICK);

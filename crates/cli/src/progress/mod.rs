@@ -10,6 +10,7 @@ use pmks_api::Operation;
 use pmks_transport::Clock;
 
 use bars::Bars;
+pub(crate) use bars::beside;
 use lines::Lines;
 
 /// How progress looks.
