@@ -15,6 +15,8 @@ pub(crate) enum Error {
     Problem(Box<Problem>),
     /// The operation ended, and not well.
     Operation(Box<Operation>),
+    /// What was carried out here ended, and not well, with what there is to say.
+    Ended(String),
     /// Ctrl-C, with what goes on without us.
     Interrupted(String),
     /// Whoever read our output has enough of it.
@@ -85,6 +87,7 @@ impl Error {
             Self::Operation(operation) => {
                 operation.error.as_ref().map_or(8, |problem| exit_code(&problem.code))
             }
+            Self::Ended(_) => 8,
             Self::Interrupted(_) => 130,
             Self::BrokenPipe => 0,
         }
@@ -95,6 +98,7 @@ impl Error {
         match self {
             Self::Problem(problem) => problem_text(problem),
             Self::Operation(operation) => operation_text(operation),
+            Self::Ended(says) => format!("error: {says}"),
             Self::Interrupted(says) => says.clone(),
             Self::BrokenPipe => String::new(),
         }

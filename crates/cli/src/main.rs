@@ -8,6 +8,7 @@ mod background;
 mod client;
 mod commands;
 mod configuration;
+mod conformance;
 mod credentials;
 mod data_directory;
 mod demo;
@@ -130,6 +131,7 @@ async fn run(app: &App, command: Command) -> Result<()> {
         Command::Demo(demo) => demo::run(app, &demo).await,
         Command::Serve(serve) => serve::run(app, &serve).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
+        Command::Conformance(asked) => Box::pin(conformance::run(app, &asked)).await,
         Command::Token(token) => token::run(app, &token).await,
         Command::Login(login) => login::run(app, &login).await,
         other => commands::run(app, other).await,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pmks_core::Registry;
 use pmks_driver::Provider;
 use pmks_model::FailureKind;
-use pmks_simulation::Cloud;
+use pmks_simulation::{Cloud, SystemTime, TimeSource};
 
 use crate::error::{Error, Result};
 
@@ -18,21 +18,30 @@ pub(crate) struct Entry {
 }
 
 /// How a simulated cloud begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Simulated {
     /// How many times faster than the real cloud it works; 0 stands still until told.
     pub(crate) speed: f64,
     /// What its identifiers grow from.
     pub(crate) seed: u64,
+    /// The time that it lives in.
+    pub(crate) time: Arc<dyn TimeSource>,
+}
+
+impl Simulated {
+    /// One that lives in the process's own time.
+    pub(crate) fn new(speed: f64, seed: u64) -> Self {
+        Self { speed, seed, time: Arc::new(SystemTime::new()) }
+    }
 }
 
 /// Every cloud that this program was built with.
 pub(crate) const CLOUDS: &[Entry] = &[Entry {
     name: "aws",
     provider: || Arc::new(pmks_aws::Aws),
-    simulator: |Simulated { speed, seed }| {
+    simulator: |Simulated { speed, seed, time }| {
         let settings =
-            pmks_aws_simulator::Settings { speed, seed, ..pmks_aws_simulator::Settings::default() };
+            pmks_aws_simulator::Settings { speed, seed, time, ..pmks_aws_simulator::Settings::default() };
         Arc::new(pmks_aws_simulator::AwsCloud::new(settings))
     },
 }];

@@ -225,7 +225,7 @@ async fn simulated_clouds(app: &App, serve: &Serve, state: &State) -> Result<Vec
     let client = Client::new(Arc::new(door));
     let mut clouds = Vec::new();
     for entry in registry::named(&serve.simulated)? {
-        let how = Simulated { speed: serve.speed, seed: 1 };
+        let how = Simulated::new(serve.speed, 1);
         let cloud = simulated::kept(entry, how, &app.data.file("worlds")).await?;
         connect(&client, &cloud).await?;
         clouds.push(cloud);

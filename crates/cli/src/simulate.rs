@@ -16,7 +16,7 @@ pub(crate) async fn run(simulate: &Simulate) -> Result<()> {
     let mut served = Vec::new();
     let mut port = simulate.listen.port();
     for entry in registry::named(&simulate.clouds)? {
-        let how = Simulated { speed: simulate.speed, seed: simulate.seed };
+        let how = Simulated::new(simulate.speed, simulate.seed);
         served.push(simulated::fresh(entry, how, port).await?);
         port = if port == 0 { 0 } else { port.saturating_add(1) };
     }

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told otherwise, for tests. Never used by the program itself.
+//! A clock that stands still until it is told otherwise: for tests, and for rehearsals on simulated clouds.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::Clock;
 
-/// A clock for tests: it moves only by [`VirtualClock::advance`] and [`VirtualClock::set_wall`].
+/// A clock for tests and rehearsals: it moves only by [`VirtualClock::advance`] and [`VirtualClock::set_wall`].
 ///
 /// Clones share the time. [`Clock::sleep`] is virtual; [`Clock::deadline`] passes in real time, because it bounds
 /// waiting for a real peer: moving the clock while a call is under way does not time that call out.

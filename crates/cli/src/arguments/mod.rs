@@ -1,6 +1,7 @@
 //! The grammar of the command line: nouns, verbs, flags. Parses and checks forms; does nothing.
 
 mod cluster;
+mod conformance;
 mod connection;
 mod global;
 mod machine;
@@ -13,6 +14,7 @@ mod serving;
 pub(crate) use cluster::{
     ClusterCommand, ClusterCreate, ClusterKubeconfig, ClusterUpgrade, KubeconfigFormat,
 };
+pub(crate) use conformance::Conformance;
 pub(crate) use connection::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, CredentialArguments};
 pub(crate) use global::{Global, Mutation, Output};
 pub(crate) use machine::ListCommand;
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Runs simulated clouds alone
     Simulate(Simulate),
+    /// Runs the suite that every driver must pass in your own account, and writes a report
+    Conformance(Conformance),
     /// The providers and their capabilities
     #[command(subcommand)]
     Provider(ProviderCommand),

@@ -55,6 +55,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<()> {
         | Command::Demo(_)
         | Command::Serve(_)
         | Command::Simulate(_)
+        | Command::Conformance(_)
         | Command::Token(_)
         | Command::Login(_)
         | Command::Config(_)

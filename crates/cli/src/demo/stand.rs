@@ -45,7 +45,7 @@ impl Stand {
 
     /// Starts a simulated cloud.
     pub(super) async fn simulate(&self, entry: &Entry, demo: &Demo) -> Result<Served> {
-        simulated::fresh(entry, Simulated { speed: demo.speed, seed: 1 }, 0).await
+        simulated::fresh(entry, Simulated::new(demo.speed, 1), 0).await
     }
 
     /// Keeps a cloud going until the end.

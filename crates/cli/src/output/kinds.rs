@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Operation,
     Stage,
     PlannedStage,
+    RehearsedCase,
+    ConformanceCase,
     ApiToken,
     Audit,
     Setting,
@@ -51,6 +53,8 @@ pub(crate) const fn columns_of(kind: Kind) -> &'static [Column] {
         Kind::Operation => OPERATION,
         Kind::Stage => STAGE,
         Kind::PlannedStage => PLANNED_STAGE,
+        Kind::RehearsedCase => REHEARSED_CASE,
+        Kind::ConformanceCase => CONFORMANCE_CASE,
         Kind::ApiToken => API_TOKEN,
         Kind::Audit => AUDIT,
         Kind::Setting => SETTING,
@@ -89,6 +93,23 @@ const PREREQUISITE: &[Column] = &[
     Column::by("MISSING", |row| row.pointer("/missing").map(scalar).unwrap_or_default()),
     Column::at("FIX", "/fix"),
     Column::at("WHAT FOR", "/says").wide(),
+];
+
+const REHEARSED_CASE: &[Column] = &[
+    Column::at("CASE", "/name"),
+    Column::by("TAKES", |row| duration(row, "/seconds")),
+    Column::at("CALLS", "/calls"),
+    Column::at("MAKES", "/madeSays"),
+    Column::at("NOTE", "/note"),
+];
+
+const CONFORMANCE_CASE: &[Column] = &[
+    Column::at("CASE", "/name"),
+    Column::at("VERDICT", "/verdict"),
+    Column::by("TOOK", |row| duration(row, "/seconds")),
+    Column::at("CALLS", "/calls"),
+    Column::at("MADE", "/madeSays").wide(),
+    Column::at("REASON", "/reason"),
 ];
 
 const NETWORK: &[Column] = &[
@@ -232,9 +253,7 @@ const STAGE: &[Column] = &[
 const PLANNED_STAGE: &[Column] = &[
     NAME,
     Column::at("AFTER", "/after"),
-    Column::by("USUALLY TAKES", |row| {
-        row.pointer("/expectedSeconds").and_then(Value::as_u64).map(seconds).unwrap_or_default()
-    }),
+    Column::by("USUALLY TAKES", |row| duration(row, "/expectedSeconds")),
 ];
 
 const API_TOKEN: &[Column] = &[
@@ -273,6 +292,10 @@ fn each(values: &Value, pointer: &str) -> String {
 
 fn length(row: &Value, pointer: &str) -> String {
     row.pointer(pointer).and_then(Value::as_array).map(|values| values.len().to_string()).unwrap_or_default()
+}
+
+fn duration(row: &Value, pointer: &str) -> String {
+    row.pointer(pointer).and_then(Value::as_u64).map(seconds).unwrap_or_default()
 }
 
 fn yes(row: &Value, pointer: &str) -> String {

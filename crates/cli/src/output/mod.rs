@@ -34,6 +34,11 @@ pub(crate) fn data(text: &str) -> Result<()> {
     })
 }
 
+/// A table as text, without colour.
+pub(crate) fn text(kind: Kind, rows: &[serde_json::Value]) -> String {
+    table(columns_of(kind), rows, false, true)
+}
+
 /// Writes a line for people. That nobody reads it is no failure.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");

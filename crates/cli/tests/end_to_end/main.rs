@@ -9,9 +9,11 @@
 
 mod bad_input;
 mod configuration;
+mod conformance;
 mod connections;
 mod demo;
 mod grammar;
+mod hundred;
 mod imports;
 mod kubeconfig;
 mod listening;

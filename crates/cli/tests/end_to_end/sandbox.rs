@@ -67,12 +67,19 @@ impl Sandbox {
 
     /// Simulated AWS in a process of its own.
     pub(crate) fn simulate(&self, speed: &str) -> Simulator {
-        let ready = self.path("ready.json");
-        let args = ["simulate", "aws", "--speed", speed, "--ready-file", ready.to_str().unwrap()];
+        self.simulate_cloud("aws", speed, 0)
+    }
+
+    /// A simulated cloud in a process of its own: one account, told from others by its number.
+    pub(crate) fn simulate_cloud(&self, cloud: &str, speed: &str, account: usize) -> Simulator {
+        let ready = self.path(&format!("ready-{cloud}-{account}.json"));
+        let seed = (account + 1).to_string();
+        let args =
+            ["simulate", cloud, "--speed", speed, "--seed", &seed, "--ready-file", ready.to_str().unwrap()];
         let child = Running(self.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let text = wait_for("the ready file", || std::fs::read_to_string(&ready).ok());
         let ready: Value = serde_json::from_str(&text).unwrap();
-        let ready = ready["clouds"]["aws"].clone();
+        let ready = ready["clouds"][cloud].clone();
         let control = ready["control"].as_str().unwrap().to_owned();
         Simulator { ready, world: World { control }, _child: child }
     }
@@ -178,6 +185,16 @@ impl World {
         all["resources"][kind].as_array().cloned().unwrap_or_default()
     }
 
+    /// Everything that exists, by kind and identifier. A terminated machine is still listed for an hour.
+    pub(crate) fn everything(&self) -> std::collections::BTreeSet<(String, String)> {
+        let answer = http_get(&format!("{}/resources", self.control), None);
+        let all: Value = serde_json::from_str(&answer.1).unwrap();
+        let rows = all["resources"].as_object().unwrap().values().filter_map(Value::as_array).flatten();
+        let rows = rows.filter(|row| row["state"] != "terminated");
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        rows.map(|row| (text(row, "kind"), text(row, "id"))).collect()
+    }
+
     /// Replaces all faults.
     pub(crate) fn faults(&self, rules: &Value) {
         let body = serde_json::json!({"rules": rules}).to_string();
@@ -220,6 +237,16 @@ fn client() -> reqwest::ClientBuilder {
 /// One GET over plain HTTP: status and body.
 pub(crate) fn http_get(url: &str, token: Option<&str>) -> (u16, String) {
     request(client().no_proxy(), url, token)
+}
+
+/// One POST of JSON: status and body.
+pub(crate) fn http_post(url: &str, token: &str, body: &Value) -> (u16, String) {
+    send(client().no_proxy(), |client| client.post(url).bearer_auth(token).json(body))
+}
+
+/// One DELETE: status and body.
+pub(crate) fn http_delete(url: &str, token: &str) -> (u16, String) {
+    send(client().no_proxy(), |client| client.delete(url).bearer_auth(token))
 }
 
 /// One GET over TLS, trusting that CA alone.
