@@ -30,8 +30,8 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// One that lives in the process's own time.
-    pub(crate) fn new(speed: f64, seed: u64) -> Self {
-        Self { speed, seed, time: Arc::new(SystemTime::new()) }
+    pub(crate) fn new(speed: f64, grown_from: u64) -> Self {
+        Self { speed, seed: grown_from, time: Arc::new(SystemTime::new()) }
     }
 }
 

@@ -58,7 +58,7 @@ async fn show(stand: &Stand, demo: &Demo, clouds: &[&'static Entry]) -> Result<(
         ended => {
             join_all(served.into_iter().map(Served::stop)).await;
             ended?;
-            return story.say(&format!("\nDone in {}.", story.elapsed()));
+            return Story::say(&format!("\nDone in {}.", story.elapsed()));
         }
     };
     for cloud in served {

@@ -38,13 +38,13 @@ impl Story {
     }
 
     pub(super) fn title(&self, demo: &Demo) -> Result<()> {
-        self.say(&self.style.strong("pmks: one interface to every cloud's managed Kubernetes"))?;
+        Self::say(&self.style.strong("pmks: one interface to every cloud's managed Kubernetes"))?;
         let clouds = match self.clouds.as_slice() {
             [one] => format!("A simulated cloud ({one})"),
             several => format!("Simulated clouds, side by side ({}),", several.join(", ")),
         };
         let speed = demo.speed;
-        self.say(&format!(
+        Self::say(&format!(
             "{clouds} at {speed} times the speed of the real one. Nothing leaves this machine."
         ))
     }
@@ -52,7 +52,7 @@ impl Story {
     /// A heading.
     pub(super) fn step(&self, says: &str) -> Result<()> {
         let step = self.step.fetch_add(1, Ordering::Relaxed) + 1;
-        self.say(&format!("\n{}", self.style.strong(&format!("{step}. {says}"))))
+        Self::say(&format!("\n{}", self.style.strong(&format!("{step}. {says}"))))
     }
 
     /// A fact below a heading that is no cloud's own.
@@ -61,7 +61,7 @@ impl Story {
     }
 
     fn of(&self, who: &str, what: &str, value: &str) -> Result<()> {
-        self.say(&format!("   {who}{} {}", self.style.faint(&format!("{what:<14}")), output::clean(value)))
+        Self::say(&format!("   {who}{} {}", self.style.faint(&format!("{what:<14}")), output::clean(value)))
     }
 
     /// The same story, told by one cloud.
@@ -76,7 +76,7 @@ impl Story {
     }
 
     /// A line of the story.
-    pub(super) fn say(&self, line: &str) -> Result<()> {
+    pub(super) fn say(line: &str) -> Result<()> {
         progress::beside(|| output::data(&format!("{line}\n")))
     }
 }
@@ -90,6 +90,6 @@ impl Voice<'_> {
     /// Something that went well.
     pub(super) fn good(&self, says: &str) -> Result<()> {
         let Self { story, who } = self;
-        story.say(&format!("   {who}{} {}", story.style.good("✓"), output::clean(says)))
+        Story::say(&format!("   {who}{} {}", story.style.good("✓"), output::clean(says)))
     }
 }
