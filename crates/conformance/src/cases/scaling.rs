@@ -1,5 +1,7 @@
 //! Sizes, limits and the autoscaling switch.
 
+use std::time::Duration;
+
 use pmks_driver::{Change, ChangeNodeGroupScaling};
 use pmks_model::{Cluster, NodeGroup, Scaling, ScalingChange};
 
@@ -7,6 +9,9 @@ use crate::executor::{Done, carry_out};
 use crate::ground::{Ground, delete_cluster, marks, node_group_target};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
+
+/// How long machines may come and go after the cloud's own work is over.
+const NODES_SETTLE: Duration = Duration::from_mins(10);
 
 struct Stand {
     ground: Ground,
@@ -27,6 +32,21 @@ impl Stand {
     async fn group(&self, rig: &Rig) -> Result<NodeGroup, Failed> {
         let group = self.cluster.node_groups.first().ok_or_else(|| Failed("no node group".to_owned()))?;
         Ok(rig.driver.get_node_group(&self.cluster.iid.system_id, &group.iid.system_id).await?)
+    }
+
+    /// The node group once it has that many nodes. A cloud's own work may be over before the machines that it asked for
+    /// have come, or those that it sent away have gone.
+    async fn group_of(&self, rig: &Rig, nodes: usize) -> Result<NodeGroup, Failed> {
+        let within = (NODES_SETTLE / rig.pace.max(1)).max(Duration::from_secs(5));
+        let until = rig.clock.monotonic() + within;
+        loop {
+            let group = self.group(rig).await?;
+            if group.nodes.len() == nodes || rig.clock.monotonic() >= until {
+                return Ok(group);
+            }
+            let pause = (Duration::from_secs(15) / rig.pace.max(1)).max(Duration::from_millis(10));
+            rig.clock.sleep(pause).await;
+        }
     }
 
     async fn scale(&self, rig: &Rig, change: ScalingChange) -> Result<Done, Failed> {
@@ -53,7 +73,7 @@ pub(crate) async fn node_groups_scale_up_and_down(rig: Rig) -> Result<Verdict, F
     ] {
         let (min, max, size) = wanted;
         let done = stand.scale(&rig, change).await?;
-        let group = stand.group(&rig).await?;
+        let group = stand.group_of(&rig, size as usize).await?;
         let observed = if here.keeps_limits { wanted } else { (size, size, size) };
         let scaling = group.scaling.ok_or_else(|| Failed("no scaling is observed".to_owned()))?;
         check_equal(&(scaling.min, scaling.max, scaling.desired), &observed, "the scaling")?;
