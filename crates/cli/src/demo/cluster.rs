@@ -102,7 +102,7 @@ impl<'a> Tour<'a> {
     pub(super) async fn make_cluster(&self) -> Result<()> {
         let (version, _) = &self.versions;
         let groups: Vec<&str> = self.offer.security_groups.then_some(GROUP).into_iter().collect();
-        let key = self.offer.key_pairs.then_some(KEY);
+        let key = if self.offer.key_pairs { KEY } else { "" };
         let cluster = json!({
             "name": CLUSTER, "version": version, "network": NETWORK, "subnets": self.offer.subnet_names(),
             "securityGroups": groups,
