@@ -107,6 +107,7 @@ pub(crate) async fn unreadable_answers_are_no_absence(rig: Rig) -> Result<Verdic
         }
     }
     // Removing something while the cloud answers nonsense must not end as «it is gone».
+    fix_prerequisites(&rig).await?;
     let asked = network_request(&rig, "pmks-odd").await?;
     let network = take(&mut carry_out(&rig, &Change::CreateNetwork(asked.clone())).await?.ids, "pmks-odd")?;
     rig.faults.add(FaultRule::on_any(When::Always, page()));

@@ -5,13 +5,15 @@ use pmks_model::{ResourceKind, SubnetRequest};
 
 use crate::executor::carry_out;
 use crate::ground::{
-    Ground, cidr, delete, key_pair_request, marks, network_request, security_group_request, take,
+    Ground, cidr, delete, fix_prerequisites, key_pair_request, marks, network_request,
+    security_group_request, take,
 };
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
 /// A network is made with its subnets, found, and removed with all that was made for it.
 pub(crate) async fn networks_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
+    fix_prerequisites(&rig).await?;
     let asked = network_request(&rig, "pmks-net").await?;
     let mut done = carry_out(&rig, &Change::CreateNetwork(asked.clone())).await?;
     check(done.asks.values().all(|asks| *asks <= 1), || format!("asked more than once: {:?}", done.asks))?;
@@ -78,6 +80,7 @@ pub(crate) async fn key_pairs_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     if rig.driver.capabilities().key_pair == KeyPairUse::Unused {
         return Ok(Verdict::Skipped("this provider has no use for key pairs".to_owned()));
     }
+    fix_prerequisites(&rig).await?;
     let asked = key_pair_request("pmks-key");
     let mut done = carry_out(&rig, &Change::CreateKeyPair(asked.clone())).await?;
     let iid = take(&mut done.ids, "pmks-key")?;
