@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{
     Asked, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification, UpgradeCluster,
+    refuse_downgrade,
 };
 use pmks_model::{KubernetesVersion, ResourceKind, UpgradeTargets, Version};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
 use crate::capabilities::CAPABILITIES;
 use crate::wire::container_service as wire;
-use crate::{AzureDriver, clusters, convert};
+use crate::{AzureDriver, PROVIDER, clusters, convert};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<RaiseControlPlane>()];
@@ -33,6 +34,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpgradeCluster) -> Res
     let (id, cluster) = aim::standing_cluster(driver, &asked.target).await?;
     aim::refuse_stopped(&cluster)?;
     let now = aim::version_of(convert::cluster_version(&cluster), "cluster", &cluster.name)?;
+    refuse_downgrade(PROVIDER, &asked.request.version, &now, &format!("cluster {:?}", cluster.name))?;
     let offered = clusters::versions(driver).await?;
     let picked = asked.request.version.pick(&offered).map_err(|says| aim::refused("version", says))?;
     let incarnation = convert::incarnation(&cluster);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification, UpgradeNodeGroup,
+    refuse_downgrade,
 };
 use pmks_model::{KubernetesVersion, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
 use crate::wire::container_service as wire;
-use crate::{AzureDriver, clusters, convert};
+use crate::{AzureDriver, PROVIDER, clusters, convert};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<RaisePool>()];
@@ -31,6 +32,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpgradeNodeGroup) -> R
     let of_cluster =
         aim::version_of(convert::cluster_version(&standing.cluster), "cluster", &standing.cluster.name)?;
     let now = aim::version_of(convert::pool_version(&standing.pool), "node group", name)?;
+    refuse_downgrade(PROVIDER, &asked.version, &now, &format!("node group {name:?}"))?;
     let offered = clusters::versions(driver).await?;
     let target =
         target(&asked.version, &of_cluster, &offered).map_err(|says| aim::refused("version", says))?;
