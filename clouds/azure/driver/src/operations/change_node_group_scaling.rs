@@ -1,5 +1,6 @@
 //! The plan of another size: switch, limits and size of a pool by one request, which replaces the pool by what was read
 //! of it with our change. A size that AKS' autoscaler moved meanwhile makes the request stale, and it is asked again.
+//! While autoscaling is on, or is switched on, AKS takes no other size: its autoscaler brings the size to new limits.
 //!
 //! Source: <https://learn.microsoft.com/azure/aks/cluster-autoscaler>
 
@@ -46,6 +47,12 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &ChangeNodeGroupScaling
     let stage = stage.specification(format!("size of {}", standing.name)).expected(EXPECTED);
     let mut prepared = Prepared::of([stage]).resolved("scaling", words(wanted));
     prepared.notices.extend(CAPABILITIES.auto_scaling.waiting_limits(asked.change, wanted));
+    if wanted.auto_scaling && now.desired > wanted.max {
+        prepared = prepared.notice(format!(
+            "{} nodes lie above the limit of {}: AKS' autoscaler removes those that it finds unneeded",
+            now.desired, wanted.max
+        ));
+    }
     if wanted.auto_scaling && asked.change.desired.is_some_and(|desired| desired != now.desired) {
         prepared = prepared.notice(
             "autoscaling is on, so the size within the limits is left to AKS' autoscaler: switch it off to set the size",
@@ -136,16 +143,17 @@ impl Stage for ChangeScaling {
     }
 }
 
-/// With autoscaling on, the size stays as it was read, or moves to the nearest limit.
+/// With autoscaling on, the size stays as it was read, also outside new limits: another one is refused («Cannot manually
+/// scale …»), and the autoscaler enforces the lower limit itself.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/cluster-autoscaler#update-the-cluster-autoscaler-settings>
 fn change(raw: &mut Value, wanted: Scaling) {
-    let now =
-        raw.pointer("/properties/count").and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok());
     let limits = |limit: u32| if wanted.auto_scaling { json!(limit) } else { Value::Null };
     aim::set_property(raw, "enableAutoScaling", json!(wanted.auto_scaling));
     aim::set_property(raw, "minCount", limits(wanted.min));
     aim::set_property(raw, "maxCount", limits(wanted.max));
-    if let Some(count) = wanted.to_send(now) {
-        aim::set_property(raw, "count", json!(count));
+    if !wanted.auto_scaling {
+        aim::set_property(raw, "count", json!(wanted.desired));
     }
 }
 
@@ -163,23 +171,27 @@ fn look_at(
         return look;
     }
     let failed = matches!(pool.provisioning_state.as_str(), "Failed" | "Canceled");
-    let there = convert::scaling(pool).is_some_and(|now| {
-        if wanted.auto_scaling {
-            now.auto_scaling
-                && (now.min, now.max) == (wanted.min, wanted.max)
-                && (now.min..=now.max).contains(&now.desired)
-        } else {
-            !now.auto_scaling && now.desired == wanted.desired
-        }
-    });
-    match (failed, there) {
-        (true, _) if asked => {
-            let what = format!("the change of node group {}", pool.name);
-            let error = convert::failure("AgentPools.Update", &what, pool.status.as_ref());
-            Look::failed(id.to_string(), incarnation, error)
-        }
-        (false, true) => Look::ready(id.to_string(), incarnation, Value::Null),
-        _ => Look::Absent,
+    if failed && asked {
+        let what = format!("the change of node group {}", pool.name);
+        let error = convert::failure("AgentPools.Update", &what, pool.status.as_ref());
+        return Look::failed(id.to_string(), incarnation, error);
+    }
+    let Some(now) = convert::scaling(pool).filter(|now| !failed && is_set(*now, wanted)) else {
+        return Look::Absent;
+    };
+    if now.auto_scaling && now.desired < now.min {
+        let says = format!("AKS' autoscaler brings {} nodes to {}", now.desired, now.min);
+        return Look::pending(id.to_string(), incarnation, &says);
+    }
+    Look::ready(id.to_string(), incarnation, Value::Null)
+}
+
+/// Whether a pool is set as wanted. With autoscaling on that is its limits; the size is the autoscaler's.
+fn is_set(now: Scaling, wanted: Scaling) -> bool {
+    if wanted.auto_scaling {
+        now.auto_scaling && (now.min, now.max) == (wanted.min, wanted.max)
+    } else {
+        !now.auto_scaling && now.desired == wanted.desired
     }
 }
 
@@ -198,7 +210,7 @@ mod tests {
         for (count, wanted, expected) in [
             (2, scaling(false, 1, 4, 4), json!([4, false, null, null])),
             (2, scaling(true, 1, 4, 3), json!([2, true, 1, 4])),
-            (2, scaling(true, 3, 5, 3), json!([3, true, 3, 5])),
+            (2, scaling(true, 3, 5, 3), json!([2, true, 3, 5])),
         ] {
             let mut raw = json!({"properties": {"count": count, "enableAutoScaling": false, "wordOfTomorrow": 1, "eTag": "e"}});
             change(&mut raw, wanted);
@@ -243,7 +255,8 @@ mod tests {
             (pool("Failed", false, 2), size, true, "failed"),
             (pool("Deleting", false, 2), size, false, "failed"),
             (pool("Succeeded", true, 3), limits, false, "ready"),
-            (pool("Succeeded", true, 9), limits, false, "absent"),
+            (pool("Succeeded", true, 9), limits, false, "ready"),
+            (pool("Succeeded", true, 0), limits, false, "pending"),
             (pool("Succeeded", false, 2), limits, false, "absent"),
         ] {
             assert_eq!(seen(&pool, wanted, asked), expected, "{} {wanted:?}", pool.provisioning_state);

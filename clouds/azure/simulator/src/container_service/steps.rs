@@ -1,11 +1,14 @@
 //! What passing work time does to clusters and pools.
 
+use std::time::Duration;
+
 use pmks_simulation::Now;
 use serde::{Deserialize, Serialize};
 
-use super::state::Cluster;
+use super::state::{Cluster, Pool};
 use super::{infrastructure, machines};
 use crate::json::{number, set};
+use crate::operations;
 use crate::world::World;
 
 /// A step of a cluster's operation.
@@ -25,6 +28,8 @@ pub(crate) enum Step {
     PoolVersion(String, String),
     /// A pool's operation is done.
     FinishPool(String),
+    /// The autoscaler has looked after a pool's limits.
+    KeepLimits(String),
     /// The cluster's operation is done.
     Finish,
     /// A pool is gone.
@@ -53,9 +58,10 @@ pub(crate) fn take(world: &mut World, subscription: &str, target: &str, id: &str
         Step::Replace(pool, number, version) => {
             machines::replace(world, subscription, target, &pool, (number, &version), now);
         }
+        Step::KeepLimits(pool) => keep_limits(world, subscription, target, &pool, now),
         step => {
-            if let Step::FinishPool(pool) = &step {
-                keep_limits(world, subscription, target, pool, now);
+            if let Step::FinishPool(_) = &step {
+                wake_autoscaler(world, subscription, target, &step, now);
             }
             let etag = world.random.uuid();
             let held = world.subscription_mut(subscription);
@@ -105,16 +111,41 @@ fn finish_pool(cluster: &mut Cluster, name: &str, now: Now) {
     pool.busy = None;
 }
 
-/// The autoscaler keeps a pool within its limits.
+/// How long after a pool's change its autoscaler has looked, and has made what is missing.
+const AUTOSCALED_AFTER: Duration = Duration::from_secs(30);
+
+/// The autoscaler looks at a pool that was changed, some time later.
+fn wake_autoscaler(world: &mut World, subscription: &str, target: &str, step: &Step, now: Now) {
+    let Step::FinishPool(name) = step else { return };
+    let Some(cluster) = world.subscription(subscription).clusters.get(target) else { return };
+    if !cluster.pool(name).is_some_and(|pool| pool.auto_scaling() && pool.count() < least(pool)) {
+        return;
+    }
+    let (location, due) = (cluster.location.clone(), now.work.saturating_add(AUTOSCALED_AFTER));
+    let phases = [(due, operations::Step::Cluster(Step::KeepLimits(name.clone())))];
+    operations::add(world, subscription, now, ("", &location, target), phases.into());
+}
+
+fn least(pool: &Pool) -> u32 {
+    number(&pool.properties, "minCount").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(0)
+}
+
+/// The autoscaler enforces the lower limit; above the upper one it removes only nodes that are not needed.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/cluster-autoscaler#update-the-cluster-autoscaler-settings>.
 fn keep_limits(world: &mut World, subscription: &str, target: &str, name: &str, now: Now) {
+    let etag = world.random.uuid();
     let held = world.subscription_mut(subscription);
     let pool = held.clusters.get_mut(target).and_then(|cluster| cluster.pool_mut(name));
-    if let Some(pool) = pool.filter(|pool| pool.auto_scaling()) {
-        let limit = |name: &str| number(&pool.properties, name).and_then(|limit| u32::try_from(limit).ok());
-        let (least, most) = (limit("minCount").unwrap_or(0), limit("maxCount").unwrap_or(u32::MAX));
-        let count = pool.count().max(least).min(most);
-        set(&mut pool.properties, "count", count);
-        machines::scale(world, subscription, target, name, now);
+    let Some(pool) = pool.filter(|pool| pool.auto_scaling() && pool.count() < least(pool)) else { return };
+    let count = least(pool);
+    set(&mut pool.properties, "count", count);
+    pool.etag = etag;
+    machines::scale(world, subscription, target, name, now);
+    let held = world.subscription_mut(subscription);
+    let pool = held.clusters.get_mut(target).and_then(|cluster| cluster.pool_mut(name));
+    for machine in pool.into_iter().flat_map(|pool| &mut pool.machines) {
+        machine.ready_since.get_or_insert(now.wall);
     }
 }
 
