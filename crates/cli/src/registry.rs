@@ -36,15 +36,26 @@ impl Simulated {
 }
 
 /// Every cloud that this program was built with.
-pub(crate) const CLOUDS: &[Entry] = &[Entry {
-    name: "aws",
-    provider: || Arc::new(pmks_aws::Aws),
-    simulator: |Simulated { speed, seed, time }| {
-        let settings =
-            pmks_aws_simulator::Settings { speed, seed, time, ..pmks_aws_simulator::Settings::default() };
-        Arc::new(pmks_aws_simulator::AwsCloud::new(settings))
+pub(crate) const CLOUDS: &[Entry] = &[
+    Entry {
+        name: "aws",
+        provider: || Arc::new(pmks_aws::Aws),
+        simulator: |Simulated { speed, seed, time }| {
+            let settings =
+                pmks_aws_simulator::Settings { speed, seed, time, ..pmks_aws_simulator::Settings::default() };
+            Arc::new(pmks_aws_simulator::AwsCloud::new(settings))
+        },
     },
-}];
+    Entry {
+        name: "azure",
+        provider: || Arc::new(pmks_azure::Azure),
+        simulator: |Simulated { speed, seed, time }| {
+            let settings =
+                pmks_azure_simulator::Settings { speed, seed, time, ..pmks_azure_simulator::Settings::default() };
+            Arc::new(pmks_azure_simulator::AzureCloud::new(settings))
+        },
+    },
+];
 
 /// All providers.
 pub(crate) fn providers() -> Registry {
