@@ -123,7 +123,7 @@ pub struct Subnet {
 pub struct SecurityGroup {
     /// Its names.
     pub iid: Iid,
-    /// The network's identifier at the cloud.
+    /// The network's identifier at the cloud; empty where the cloud's groups belong to none.
     pub network: String,
     /// Its rules.
     pub rules: Vec<Rule>,

@@ -184,7 +184,8 @@ impl References<'_> {
         network: &FoundNetwork,
         system_id: String,
     ) -> Option<Iid> {
-        if has == network.iid.system_id {
+        // Some clouds' security groups belong to no network.
+        if has.is_empty() || has == network.iid.system_id {
             return Some(Iid::unnamed(system_id));
         }
         self.findings.add(field, format!("{system_id:?} is no part of network {:?}", network.text));
@@ -193,8 +194,10 @@ impl References<'_> {
 
     /// A record of ours may say which network it belongs to, by its observation or by what was asked.
     fn same_network(&mut self, field: &str, record: &Resource, network: &FoundNetwork) -> Result<()> {
-        let belongs = if let Some(group) = observed::<SecurityGroup>(record) {
-            group.network == network.iid.system_id
+        // Where the cloud's groups belong to no network, it is the one that was asked for.
+        let seen = observed::<SecurityGroup>(record).map(|group| group.network);
+        let belongs = if let Some(seen) = seen.filter(|seen| !seen.is_empty()) {
+            seen == network.iid.system_id
         } else {
             let asked = intent::<SecurityGroupIntent>(record)?.network;
             asked.is_empty() || asked == network.iid.name_id || asked == network.iid.system_id
