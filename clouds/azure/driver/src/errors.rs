@@ -101,6 +101,9 @@ const TABLE: &[Row] = &[
     row("", "*RetryableError*", "", Meaning::Busy),
     row("", "CanceledAndSupersededDueToAnotherOperation", "", Meaning::Stale),
     row("", "OperationPreempted", "", Meaning::Busy),
+    // The condition that nothing stands, and the one that nothing changed:
+    // <https://github.com/Azure/terraform-azurerm-aks/issues/604>
+    row("*.Create", "EtagMismatch", "", Meaning::AlreadyExists),
     row("", "EtagMismatch", "", Meaning::Stale),
     row("", "ReferencedResourceNotProvisioned", "", Meaning::Busy),
     row("", "ResourceGroupBeingDeleted", "", Meaning::Busy),
