@@ -117,7 +117,9 @@ class Gate:
                 self.value(call.name, "answer", call.answer, answer, False)
 
     def error(self, name, body):
-        error = json.loads(body or "{}").get("error", {})
+        # ARM wraps it, AKS writes it bare; the SDK's own reader of errors takes both.
+        body = json.loads(body or "{}")
+        error = body.get("error", body)
         for member in ("code", "message"):
             if not isinstance(error.get(member), str):
                 self.defect(name, f"the error has no {member}")

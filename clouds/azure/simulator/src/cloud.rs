@@ -114,6 +114,8 @@ impl Cloud for AzureCloud {
             Some("autoscalerScales") => container_service::autoscale(world, event, now),
             Some("clustersAreCopied") => container_service::copy(world, event),
             Some("copiesVanish") => container_service::remove_copies(world, event),
+            Some("showsOver") => container_service::show_over(world, event),
+            Some("credentialsMove") => Ok(world.move_subscriptions()),
             Some("registerClientCertificate") => entra::register_certificate(&mut world.directory, event),
             Some("registerFederatedCredential") => entra::register_federated(&mut world.directory, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in azure"))),

@@ -20,7 +20,21 @@ pub(crate) struct Error {
     pub(crate) retry_after: Option<u64>,
     /// The content of `WWW-Authenticate`.
     pub(crate) challenge: Option<String>,
+    /// Whether AKS itself says it, which writes other bodies than ARM.
+    pub(crate) of_aks: bool,
 }
+
+/// What ARM says by itself, before it asks a provider.
+const OF_ARM: [&str; 8] = [
+    "InvalidResourceLocation",
+    "LocationNotAvailableForResourceType",
+    "LocationRequired",
+    "MissingSubscriptionRegistration",
+    "ParentResourceNotFound",
+    "ResourceGroupBeingDeleted",
+    "ResourceGroupNotFound",
+    "ResourceNotFound",
+];
 
 impl Error {
     /// A refusal with this status.
@@ -32,6 +46,7 @@ impl Error {
             target: None,
             retry_after: None,
             challenge: None,
+            of_aks: false,
         }
     }
 
@@ -62,10 +77,21 @@ impl Error {
         self
     }
 
-    /// The body in the shape of ARM.
+    /// As AKS says it, unless ARM has said it before.
+    #[must_use]
+    pub(crate) fn by_aks(self) -> Self {
+        Self { of_aks: !OF_ARM.contains(&self.code.as_str()), ..self }
+    }
+
+    /// The body in the shape of ARM, or bare as AKS writes it.
     ///
-    /// Source: <https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/common-api-details.md#error-response-content>.
+    /// Sources: <https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/common-api-details.md#error-response-content>,
+    /// <https://github.com/hashicorp/terraform-provider-azurerm/issues/28878> for AKS'.
     pub(crate) fn body(&self) -> Value {
+        if self.of_aks {
+            let target = self.target.as_deref();
+            return json!({"code": self.code, "message": self.message, "subcode": "", "target": target});
+        }
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(target) = &self.target {
             crate::json::set(&mut error, "target", target.as_str());

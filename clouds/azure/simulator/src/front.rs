@@ -141,7 +141,7 @@ fn dispatch(call: &mut Call<'_>, found: &Found) -> Result<Reply> {
     match found.route.service {
         "authorization" => authorization::handle(call, action),
         "managedidentity" => authorization::identities(call, action),
-        "containerservice" => container_service::handle(call, action),
+        "containerservice" => container_service::handle(call, action).map_err(Error::by_aks),
         "network" => network::handle(call, action),
         "compute" => compute::handle(call, action),
         _ => resources::handle(call, action),
@@ -276,7 +276,7 @@ fn throttle(
             "The {handler} request limit has been exceeded for SubID='{subscription}', please retry again in {seconds} \
              seconds. For more information, please visit aka.ms/aks/throttling"
         );
-        Error { retry_after: Some(seconds), ..Error::new(429, "Throttled", says) }
+        Error { retry_after: Some(seconds), ..Error::new(429, "Throttled", says).by_aks() }
     })
 }
 
@@ -336,7 +336,7 @@ pub(crate) fn refuse(world: &mut World, call: &Identified, refusal: &Refusal) ->
         Refusal::Throttle if call.service == "containerservice" => {
             let says = "The PutManagedClusterHandler.PUT request limit has been exceeded, please retry again. For more \
                         information, please visit aka.ms/aks/throttling";
-            Error::new(429, "Throttled", says)
+            Error::new(429, "Throttled", says).by_aks()
         }
         Refusal::Throttle => {
             Error::new(429, "TooManyRequests", "Number of requests exceeded. Please try again later.")

@@ -78,8 +78,9 @@ fn subscriptions(call: &Call<'_>) -> Reply {
 }
 
 fn subscription(call: &Call<'_>, id: &str) -> Value {
+    let tenant = call.world.subscription(id).moved_to.as_ref().unwrap_or(&call.world.directory.tenant);
     json!({
-        "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": call.world.directory.tenant,
+        "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": tenant,
         "displayName": call.world.subscription(id).name, "state": "Enabled", "authorizationSource": "RoleBased",
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off",

@@ -50,7 +50,7 @@ impl Got {
     }
 
     fn message(&self) -> &str {
-        self.text("/error/message")
+        self.text(if self.body.get("error").is_some() { "/error/message" } else { "/message" })
     }
 }
 

@@ -38,6 +38,9 @@ pub(crate) struct Subscription {
     pub(crate) id: String,
     /// Its name.
     pub(crate) name: String,
+    /// The directory that it was moved to; none: its first one.
+    #[serde(default)]
+    pub(crate) moved_to: Option<String>,
     /// Providers by namespace in lower case: registered, or when that will be.
     pub(crate) registrations: BTreeMap<String, Registration>,
     /// Resource groups by name in lower case.
@@ -172,6 +175,18 @@ impl World {
     /// The same, to change.
     pub(crate) fn subscription_mut(&mut self, id: &str) -> &mut Subscription {
         self.subscriptions.entry(id.to_ascii_lowercase()).or_default()
+    }
+
+    /// The event `{"type":"credentialsMove"}`: subscriptions belong to another directory from now on, in which the
+    /// applications are known too, or to their first one again.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/role-based-access-control/transfer-subscription>.
+    pub(crate) fn move_subscriptions(&mut self) -> Value {
+        let other = self.random.uuid();
+        for subscription in self.subscriptions.values_mut() {
+            subscription.moved_to = if subscription.moved_to.is_some() { None } else { Some(other.clone()) };
+        }
+        json!({"tenant": self.subscriptions.values().find_map(|subscription| subscription.moved_to.clone())})
     }
 
     /// Ground truth.

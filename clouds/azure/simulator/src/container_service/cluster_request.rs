@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::json::{at, is_true, items, remove, set, set_default, text};
 
 /// What only the service says.
-const READ_ONLY: [&str; 12] = [
+pub(super) const READ_ONLY: [&str; 12] = [
     "provisioningState",
     "powerState",
     "currentKubernetesVersion",

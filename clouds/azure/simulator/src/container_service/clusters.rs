@@ -196,6 +196,7 @@ fn new_cluster(
         endpoint: None,
         entrances: Vec::new(),
         tenant,
+        shown_over: serde_json::Map::new(),
     };
     for wanted in asked.pools {
         let pool = new_pool(call, &cluster.number, wanted);

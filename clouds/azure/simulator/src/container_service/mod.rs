@@ -17,6 +17,7 @@ pub(crate) mod pool_request;
 mod pools;
 mod power;
 mod rows;
+mod shown;
 mod state;
 mod steps;
 mod updates;
@@ -32,6 +33,7 @@ use crate::reply::Reply;
 pub(crate) use copies::{is_copy, make as copy, remove as remove_copies};
 pub(crate) use events::{autoscale, make_load_balancer, make_volume};
 pub(crate) use rows::resources;
+pub(crate) use shown::over as show_over;
 pub(crate) use state::{Cluster, Machine, Pool};
 pub(crate) use steps::{Step, fail, take};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pmks_simulation::kubernetes::ClusterEndpoint;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::arm::{key, last};
 use crate::catalogue::{self, Size};
@@ -57,6 +57,9 @@ pub(crate) struct Cluster {
     pub(crate) entrances: Vec<Entrance>,
     /// The tenant that its identity is of.
     pub(crate) tenant: String,
+    /// Properties that are shown over its own, because a test said so.
+    #[serde(default)]
+    pub(crate) shown_over: Map<String, Value>,
 }
 
 /// A Service with a public address.
@@ -220,6 +223,7 @@ impl Cluster {
             if let Some(identity) = identity {
                 set(properties, "identityProfile", identity);
             }
+            extend(properties, Value::Object(self.shown_over.clone()));
         }
         shown
     }

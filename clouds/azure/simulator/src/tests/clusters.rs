@@ -355,3 +355,34 @@ fn controllers_make_addresses_and_disks_that_go_with_the_cluster() {
     rig.advance(250);
     assert!(rig.ids("publicIPAddress").is_empty() && rig.ids("disk").is_empty());
 }
+
+#[test]
+fn what_somebody_put_there_is_kept_by_requests_that_say_it_and_lost_by_others() {
+    let rig = Rig::new();
+    let path = rig.standing();
+    let shown = |members: Value| {
+        rig.cloud.event(&json!({"type": "showsOver", "cluster": "k", "members": members})).unwrap()
+    };
+    shown(json!({"provisioningState": "Pondering", "odd": 1}));
+    let body = rig.get(&path);
+    assert_eq!(body["properties"]["provisioningState"], "Pondering");
+    shown(json!({"provisioningState": null}));
+    assert_eq!(rig.get(&path)["properties"]["provisioningState"], "Succeeded");
+    rig.ok("PUT", &path, body);
+    rig.advance(100);
+    assert_eq!(shown(json!({}))["cluster"]["odd"], 1);
+    rig.ok("PUT", &path, rig.body(1));
+    rig.advance(100);
+    assert_eq!(shown(json!({}))["cluster"]["odd"], Value::Null);
+}
+
+#[test]
+fn a_subscription_moves_to_another_directory_and_back() {
+    let rig = Rig::new();
+    let tenant = || rig.get(&rig.subscription())["tenantId"].clone();
+    let first = tenant();
+    rig.cloud.event(&json!({"type": "credentialsMove"})).unwrap();
+    assert_ne!(tenant(), first);
+    rig.cloud.event(&json!({"type": "credentialsMove"})).unwrap();
+    assert_eq!(tenant(), first);
+}
