@@ -81,8 +81,8 @@ impl SimulatedAzure {
         }
     }
 
-    fn event(&self, event: &Value) -> Result<(), String> {
-        self.cloud.event(event).map(|_| ()).map_err(|error| error.to_string())
+    fn event(&self, event: &Value) -> Result<Value, String> {
+        self.cloud.event(event).map_err(|error| error.to_string())
     }
 }
 
@@ -109,6 +109,35 @@ impl Witness for SimulatedAzure {
         self.event(&json!({
             "type": "clustersAreCopied", "cluster": cluster, "clusters": clusters, "nodeGroups": node_groups,
         }))
+        .map(drop)
+    }
+
+    async fn say_status(&self, cluster: &str, word: Option<&str>) -> Result<(), String> {
+        let members = json!({"provisioningState": word});
+        self.event(&json!({"type": "showsOver", "cluster": cluster, "members": members})).map(drop)
+    }
+
+    async fn add_unknown(&self, cluster: &str) -> Result<(), String> {
+        let unknown = json!({"pmksUnknown": {"since": "tomorrow"}});
+        let event =
+            json!({"type": "showsOver", "cluster": cluster, "members": unknown, "nodeGroups": unknown});
+        self.event(&event).map(drop)
+    }
+
+    async fn keeps_unknown(&self, cluster: &str) -> Result<bool, String> {
+        let shown = self.event(&json!({"type": "showsOver", "cluster": cluster}))?;
+        let keeps = |over: &Value| over.get("pmksUnknown").is_some();
+        let groups = shown.get("nodeGroups").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(shown.get("cluster").is_some_and(keeps) && !groups.is_empty() && groups.iter().all(keeps))
+    }
+
+    async fn move_credential(&self) -> Result<(), String> {
+        self.event(&json!({"type": "credentialsMove"})).map(drop)
+    }
+
+    async fn make_volume(&self, cluster: &str) -> Result<String, String> {
+        let made = self.event(&json!({"type": "controllerMakesVolume", "cluster": cluster}))?;
+        made.get("id").and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("no volume: {made}"))
     }
 
     async fn fail_next(&self, kind: ResourceKind) -> Result<(), String> {
@@ -123,7 +152,7 @@ impl Witness for SimulatedAzure {
     }
 
     async fn divide(&self, cluster: &str) -> Result<(), String> {
-        self.event(&json!({"type": "copiesVanish", "cluster": cluster}))
+        self.event(&json!({"type": "copiesVanish", "cluster": cluster})).map(drop)
     }
 }
 
