@@ -71,5 +71,5 @@ fn an_unknown_cloud_is_not_found() {
     command.stdout(Stdio::piped());
     let ended = ended(command);
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.err.contains("there are aws"), "{ended:?}");
+    assert!(ended.err.contains("there are aws, azure"), "{ended:?}");
 }

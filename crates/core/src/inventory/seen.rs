@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pmks_driver::Driver;
+use pmks_driver::{Driver, Marks};
 use pmks_model::{Cluster, NodeGroup, ResourceKind, Subnet};
 use pmks_store::{NewResource, Observe, Resource};
 use pmks_transport::Clock;
@@ -41,8 +41,12 @@ pub(crate) fn cluster(
     let iid = &cluster.iid;
     seen.observations.push(times.observe(record.uid, &iid.system_id, &cluster.incarnation, cluster)?);
     for group in &cluster.node_groups {
-        match parts.iter().find(|part| is_of(part, group)) {
-            Some(part) if is_another(part, &group.incarnation) => seen.absent.push(part.uid),
+        let made = made_with(record, group);
+        let is_it = |part: &&Resource| {
+            is_of(part, group) || (made && part.system_id.is_none() && part.name == group.iid.name_id)
+        };
+        match parts.iter().find(is_it) {
+            Some(part) if !made && is_another(part, &group.incarnation) => seen.absent.push(part.uid),
             Some(part) => seen.observations.push(times.observe(
                 part.uid,
                 &group.iid.system_id,
@@ -162,6 +166,81 @@ fn is_of(part: &Resource, group: &NodeGroup) -> bool {
     part.system_id.as_deref() == Some(&group.iid.system_id)
 }
 
+/// Whether a node group was made by the request that made its cluster: it carries the mark of the cluster's record, has no
+/// stage of its own that would say its identifier, and another attempt of that creation is another incarnation of both.
+fn made_with(cluster: &Resource, group: &NodeGroup) -> bool {
+    let [.., uid] = Marks::KEYS;
+    let mark = group.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok());
+    mark == Some(cluster.uid)
+}
+
 fn is_another(record: &Resource, incarnation: &str) -> bool {
     record.incarnation.as_deref().is_some_and(|known| !known.is_empty() && known != incarnation)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use pmks_model::Iid;
+
+    use super::*;
+
+    fn record(name: &str, uid: u128, known: Option<(&str, &str)>) -> Resource {
+        let at = Timestamp::UNIX_EPOCH;
+        Resource {
+            uid: Uuid::from_u128(uid),
+            kind: ResourceKind::NodeGroup,
+            connection: "c".to_owned(),
+            account: "a".to_owned(),
+            location: "l".to_owned(),
+            parent: None,
+            name: name.to_owned(),
+            system_id: known.map(|(id, _)| id.to_owned()),
+            incarnation: known.map(|(_, incarnation)| incarnation.to_owned()),
+            request: Value::Null,
+            observation: None,
+            protected: false,
+            missing_since: None,
+            imported: false,
+            changed_at: at,
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// A cluster of incarnation 2 with the group `ga`, which carries that mark.
+    fn whole(mark: u128) -> Cluster {
+        let tags = BTreeMap::from([("pmks-uid".to_owned(), Uuid::from_u128(mark).simple().to_string())]);
+        let group = NodeGroup {
+            iid: Iid::new("ga", "id-of-ga"),
+            incarnation: "2".to_owned(),
+            tags,
+            ..NodeGroup::default()
+        };
+        Cluster {
+            iid: Iid::new("k", "k"),
+            incarnation: "2".to_owned(),
+            node_groups: vec![group],
+            ..Cluster::default()
+        }
+    }
+
+    #[test]
+    fn what_was_made_with_its_cluster_is_known_by_the_clusters_mark() {
+        let of_cluster = record("k", 1, Some(("k", "2")));
+        let judged = |part: Resource, mark: u128| {
+            let at = Timestamp::UNIX_EPOCH;
+            let seen = cluster(&of_cluster, &[part], &whole(mark), at, at).unwrap();
+            let ids: Vec<_> = seen.observations.into_iter().skip(1).map(|one| one.uid.as_u128()).collect();
+            (ids, seen.inserts.len(), seen.absent.len())
+        };
+        let (asked, earlier) = (record("ga", 2, None), record("ga", 2, Some(("id-of-ga", "1"))));
+        assert_eq!(judged(asked.clone(), 1), (vec![2], 0, 0), "its cluster's mark");
+        assert_eq!(judged(asked, 3), (vec![], 0, 0), "its own operation knows, or it is a stranger's");
+        assert_eq!(judged(earlier.clone(), 1), (vec![2], 0, 0), "made again by the next attempt");
+        assert_eq!(judged(earlier, 3), (vec![], 0, 1), "another one of that name");
+        assert_eq!(judged(record("gb", 2, None), 1), (vec![], 1, 0), "one that nobody asked for");
+    }
 }

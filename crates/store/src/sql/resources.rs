@@ -257,12 +257,12 @@ impl Write<'_> {
 
     /// Keeps an observation unless something newer is known. The one that an operation's end brings was read after
     /// its last stage, so it is `newest` whatever the record says. What another record is already is not kept: it must
-    /// not keep an operation from ending.
+    /// not keep an operation from ending. Whether another incarnation is still the same thing, who observes has decided.
     pub(super) async fn observe(&mut self, observe: Observe, newest: bool) -> Result<bool> {
         let observation = &observe.observation;
         let kept = sqlx::query(
             "UPDATE resources SET observation = $2, observe_start = $3, observed_at = $4, \
-             system_id = COALESCE(system_id, $5), incarnation = COALESCE(incarnation, $6), missing_since = NULL, \
+             system_id = COALESCE(system_id, $5), incarnation = COALESCE(NULLIF($6, ''), incarnation), missing_since = NULL, \
              updated_at = $4 WHERE uid = $1 AND (system_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM resources other \
              WHERE other.account = resources.account AND other.location = resources.location \
              AND other.kind = resources.kind AND other.parent = resources.parent AND other.system_id = $5)) \
