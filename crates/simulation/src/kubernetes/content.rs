@@ -65,10 +65,13 @@ impl Content {
         self.nodes.retain(|name, _| names.contains(name));
         for (node, going) in present {
             let same = |known: &Node| known.provider_id == node.provider_id && known.labels == node.labels;
-            if !self.nodes.get(&node.name).is_some_and(same) {
+            let known = self.nodes.get(&node.name);
+            if !known.is_some_and(same) {
                 self.state.add_node(&node);
-                self.nodes.insert(node.name.clone(), node.clone());
+            } else if known.is_some_and(|known| known.ready_since.is_some() != node.ready_since.is_some()) {
+                self.state.set_node_ready(&node.name, node.ready_since.is_some());
             }
+            self.nodes.insert(node.name.clone(), node.clone());
             if going {
                 self.state.set_node_unschedulable(&node.name, true);
             }
