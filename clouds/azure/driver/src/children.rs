@@ -97,7 +97,7 @@ async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, childre
             }
         }
         Err(error) => {
-            children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error)))
+            children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error)));
         }
     }
 }

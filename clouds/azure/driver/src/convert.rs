@@ -99,14 +99,12 @@ fn said(status: Option<&wire::Status>) -> Option<Said> {
 
 /// The error of something whose work failed, by what AKS left in it.
 pub(crate) fn failure(action: &'static str, what: &str, status: Option<&wire::Status>) -> DriverError {
-    match said(status) {
-        Some(said) => table::of_operation(action, said),
-        None => {
-            let message = format!("AKS says that {what} failed and not why: its activity log does");
-            let fix = "retry: AKS goes on with what failed".to_owned();
-            DriverError::new(ErrorKind::Precondition { what: message.clone(), fix }, PROVIDER, message)
-        }
+    if let Some(said) = said(status) {
+        return table::of_operation(action, said);
     }
+    let message = format!("AKS says that {what} failed and not why: its activity log does");
+    let fix = "retry: AKS goes on with what failed".to_owned();
+    DriverError::new(ErrorKind::Precondition { what: message.clone(), fix }, PROVIDER, message)
 }
 
 /// A cluster with what was read beside it.

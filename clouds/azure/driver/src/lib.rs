@@ -4,17 +4,6 @@
 //! `pmks-transport`. Answers reads, and describes changes as plans of stages; never waits for Azure, never retries,
 //! never stores anything.
 
-#![expect(
-    clippy::assigning_clones,
-    clippy::struct_field_names,
-    clippy::unused_self,
-    clippy::semicolon_if_nothing_returned,
-    clippy::option_option,
-    clippy::filter_map_next,
-    clippy::single_match_else,
-    reason = "the crate is still being written: to be mended one by one before it is in the program"
-)]
-
 mod arm_id;
 mod assertion;
 mod capabilities;

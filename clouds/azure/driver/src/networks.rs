@@ -205,15 +205,15 @@ fn our_rules(properties: &wire::RuleProperties) -> Option<Vec<Rule>> {
     }
     let cidrs = all_of(far.0.as_deref(), far.1).into_iter().map(cidr).collect::<Option<Vec<_>>>()?;
     let ports = all_of(properties.destination_port_range.as_deref(), &properties.destination_port_ranges);
-    let ports = ports.into_iter().map(|text| port_range(protocol, text)).collect::<Option<Vec<_>>>()?;
+    let ports = ports.into_iter().map(|text| port_range(protocol, text)).collect::<Option<Vec<Ports>>>()?;
     let pairs = cidrs.iter().flat_map(|cidr| ports.iter().map(move |ports| (*cidr, *ports)));
     Some(
         pairs
             .map(|(cidr, ports)| Rule {
                 direction,
                 protocol,
-                from_port: ports.map(|ports| ports.0),
-                to_port: ports.map(|ports| ports.1),
+                from_port: ports.range().map(|(from, _)| from),
+                to_port: ports.range().map(|(_, to)| to),
                 cidr,
             })
             .collect(),
@@ -232,14 +232,32 @@ fn cidr(text: &str) -> Option<Cidr> {
     text.parse().or_else(|_| format!("{text}/32").parse()).ok()
 }
 
-/// The ports of a rule, where its protocol has ports; `None` for what our words cannot say.
-fn port_range(protocol: Protocol, text: &str) -> Option<Option<(u16, u16)>> {
+/// The ports of a rule.
+#[derive(Clone, Copy)]
+enum Ports {
+    /// Its protocol has none.
+    Unknown,
+    /// From the first to the last.
+    Range(u16, u16),
+}
+
+impl Ports {
+    fn range(self) -> Option<(u16, u16)> {
+        match self {
+            Self::Unknown => None,
+            Self::Range(from, to) => Some((from, to)),
+        }
+    }
+}
+
+/// `None` for what our words cannot say.
+fn port_range(protocol: Protocol, text: &str) -> Option<Ports> {
     match protocol {
-        Protocol::Icmp | Protocol::All => (text == "*").then_some(None),
-        Protocol::Tcp | Protocol::Udp if text == "*" => Some(Some((0, u16::MAX))),
+        Protocol::Icmp | Protocol::All => (text == "*").then_some(Ports::Unknown),
+        Protocol::Tcp | Protocol::Udp if text == "*" => Some(Ports::Range(0, u16::MAX)),
         Protocol::Tcp | Protocol::Udp => {
             let (from, to) = text.split_once('-').unwrap_or((text, text));
-            Some(Some((from.parse().ok()?, to.parse().ok()?)))
+            Some(Ports::Range(from.parse().ok()?, to.parse().ok()?))
         }
     }
 }

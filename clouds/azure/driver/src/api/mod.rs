@@ -171,11 +171,11 @@ impl Api {
             all.extend(page.value);
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(all) };
             let url = Url::parse(&link).map_err(|error| {
-                self.unexpected(shape.action, "the link to the next page is no URL").caused_by(error)
+                unexpected(shape.action, "the link to the next page is no URL").caused_by(error)
             })?;
             call = self.at(shape, url);
         }
-        Err(self.unexpected(shape.action, "Azure pages through this list without an end"))
+        Err(unexpected(shape.action, "Azure pages through this list without an end"))
     }
 
     /// Sends a call that changes something, and reads what is to be followed.
@@ -230,8 +230,8 @@ impl Api {
         }
         Err(error)
     }
+}
 
-    fn unexpected(&self, action: &'static str, says: &str) -> DriverError {
-        DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action(action)
-    }
+fn unexpected(action: &'static str, says: &str) -> DriverError {
+    DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action(action)
 }

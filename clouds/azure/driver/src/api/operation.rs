@@ -9,7 +9,7 @@ use pmks_driver::{DriverError, Effect, Result};
 use pmks_transport::{Response, Url, retry_after};
 use serde_json::{Value, json};
 
-use super::{Api, Shape};
+use super::{Api, Shape, unexpected};
 use crate::errors::{self, Said};
 
 /// How the work stands.
@@ -48,11 +48,10 @@ impl Api {
         let (text, is_location) = match (of("operation"), of("location")) {
             (Some(url), _) => (url, false),
             (None, Some(url)) => (url, true),
-            (None, None) => return Err(self.unexpected("Operations.Get", "there is nothing to follow")),
+            (None, None) => return Err(unexpected("Operations.Get", "there is nothing to follow")),
         };
-        let url = Url::parse(text).map_err(|error| {
-            self.unexpected("Operations.Get", "what to follow is no URL").caused_by(error)
-        })?;
+        let url = Url::parse(text)
+            .map_err(|error| unexpected("Operations.Get", "what to follow is no URL").caused_by(error))?;
         let shape = Shape {
             service: "resourceManager",
             action: "Operations.Get",

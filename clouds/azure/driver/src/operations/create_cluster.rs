@@ -169,8 +169,8 @@ impl Ground {
         request: &ClusterRequest,
         findings: &mut Findings,
     ) -> Result<Option<String>> {
-        let named = request.node_groups.iter().enumerate();
-        let first = named.filter_map(|(index, group)| Some((index, group.key_pair.as_ref()?))).next();
+        let mut named = request.node_groups.iter().enumerate();
+        let first = named.find_map(|(index, group)| Some((index, group.key_pair.as_ref()?)));
         let Some((index, key_pair)) = first else { return Ok(None) };
         let id = driver.key_pair_id(&key_pair.system_id);
         match driver.api.ssh_public_key(&id).await {

@@ -91,7 +91,7 @@ pub(super) async fn removals(
         match driver.api.role_assignments(&subnet, &principal).await {
             Ok(found) => stages.extend(found.iter().filter_map(|one| removal(one, &subnet, &principal))),
             Err(error) => {
-                notices.push(format!("the roles of the cluster's identity on {subnet} stay: {error}"))
+                notices.push(format!("the roles of the cluster's identity on {subnet} stay: {error}"));
             }
         }
     }
