@@ -1,8 +1,90 @@
-//! What the suites about Azure share: a simulated Azure in this process with a driver and a witness, and software that
-//! others wrote, installed into a cache folder.
+//! Azure to the suites: the provider, its simulated cloud, and how that is told what to do.
 
-mod python;
-mod rig;
+mod tables;
 
-pub use python::{Python, skip, which};
-pub use rig::{SimulatedAzure, rig};
+use std::sync::Arc;
+
+use pmks_azure_simulator::{AzureCloud, Settings};
+use pmks_driver::Provider;
+use pmks_model::{OperationKind, ResourceKind};
+use pmks_simulation::{Cloud, Effect, Resource, Rule};
+use pmks_suites::CloudUnderTest;
+use serde_json::{Map, Value, json};
+
+/// Azure, for the suites' macros and functions.
+pub const AZURE: &dyn CloudUnderTest = &Azure;
+
+/// What the suites against software that others wrote are run with.
+pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// Azure's own reader of its SDK's models.
+pub const GATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema_gate.py");
+
+struct Azure;
+
+impl CloudUnderTest for Azure {
+    fn provider(&self) -> Arc<dyn Provider> {
+        Arc::new(pmks_azure::Azure)
+    }
+
+    fn cloud(&self, settings: pmks_suites::Settings) -> Arc<dyn Cloud> {
+        let pmks_suites::Settings { seed, speed, time } = settings;
+        Arc::new(AzureCloud::new(Settings { seed, speed, time, ..Settings::default() }))
+    }
+
+    fn stage_kinds(&self) -> Vec<&'static str> {
+        pmks_azure::stage_kinds().collect()
+    }
+
+    fn word(&self, kind: ResourceKind) -> Option<&'static str> {
+        match kind {
+            ResourceKind::Connection => None,
+            ResourceKind::Cluster => Some("managedCluster"),
+            ResourceKind::NodeGroup => Some("agentPool"),
+            ResourceKind::Network => Some("virtualNetwork"),
+            ResourceKind::Subnet => Some("subnet"),
+            ResourceKind::SecurityGroup => Some("networkSecurityGroup"),
+            ResourceKind::KeyPair => Some("sshPublicKey"),
+        }
+    }
+
+    fn node_word(&self) -> &'static str {
+        "virtualMachine"
+    }
+
+    /// The application that acts, and the resource group that everything is made in; AKS makes its own for each cluster.
+    fn stays(&self, row: &Resource) -> bool {
+        let of_a_cluster = row.attributes.get("managedBy").is_some_and(|owner| !owner.is_null());
+        row.kind == "application" || (row.kind == "resourceGroup" && !of_a_cluster)
+    }
+
+    /// Subnets have no tags.
+    fn unmarked(&self) -> &'static [ResourceKind] {
+        &[ResourceKind::Subnet]
+    }
+
+    fn fails_next(&self, kind: ResourceKind) -> Option<Rule> {
+        let action = match kind {
+            ResourceKind::Cluster => "ManagedClusters_CreateOrUpdate",
+            ResourceKind::NodeGroup => "AgentPools_CreateOrUpdate",
+            _ => return None,
+        };
+        Some(Rule::new("containerservice", action, Effect::FailWhileCreating { code: None }).times(1))
+    }
+
+    fn status_members(&self, word: Option<&str>) -> Value {
+        json!({"provisioningState": word})
+    }
+
+    fn volume(&self, made: &Value) -> Option<String> {
+        made.get("id").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    fn patch_members(&self) -> Map<String, Value> {
+        Map::from_iter([("options".to_owned(), json!({"tier": "Standard"}))])
+    }
+
+    fn change(&self, kind: OperationKind) -> Option<&'static [(&'static str, i64)]> {
+        tables::change(kind)
+    }
+}

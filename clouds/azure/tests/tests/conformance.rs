@@ -1,3 +1,3 @@
 //! Every conformance case against the simulated Azure, each in a world of its own.
 
-pmks_conformance::conformance!(pmks_azure_tests::rig);
+pmks_suites::conformance!(pmks_azure_tests::AZURE);

@@ -325,6 +325,13 @@ pub fn cluster_with_everything(offer: &Offer) -> Mutation {
     Mutation::CreateCluster { connection: HERE.into(), cluster: serde_json::from_value(cluster).unwrap() }
 }
 
+/// A cluster with one node group and these options.
+pub fn cluster_with(offer: &Offer, options: Value) -> Mutation {
+    let mut cluster = cluster_request(offer, &offer.new, &[group(offer, "ga")]);
+    cluster["options"] = options;
+    Mutation::CreateCluster { connection: HERE.into(), cluster: serde_json::from_value(cluster).unwrap() }
+}
+
 fn merge(request: &mut Value, members: Map<String, Value>) {
     request.as_object_mut().unwrap().extend(members);
 }

@@ -137,10 +137,17 @@ fn cluster<'a>(world: &'a World, (subscription, id, _): &Key) -> Option<&'a Clus
     world.subscription(subscription).clusters.get(id)
 }
 
-/// The volumes behind disks that the storage driver made.
+/// The volumes behind disks that the storage driver made, wherever they lie.
 fn volumes(subscription: &Subscription, cluster: &Cluster) -> Vec<PersistentVolume> {
-    let below = key(&cluster.inner_id("Microsoft.Compute/disks", ""));
-    let disks = subscription.documents.iter().filter(|(id, _)| id.starts_with(&below));
+    let own = key(&cluster.inner_id("", ""));
+    let of_cluster = |id: &str, disk: &crate::world::Document| {
+        let machine = text(&disk.body, "managedBy").unwrap_or_default();
+        let is_disk = disk.kind == "Microsoft.Compute/disks";
+        is_disk
+            && (id.starts_with(own.trim_end_matches('/'))
+                || key(machine).starts_with(own.trim_end_matches('/')))
+    };
+    let disks = subscription.documents.iter().filter(|(id, disk)| of_cluster(id, disk));
     let volume = |(_, disk): (&String, &crate::world::Document)| {
         let tags = tags(crate::json::at(&disk.body, "tags"));
         let tag = |name: &str| tags.get(name).cloned();

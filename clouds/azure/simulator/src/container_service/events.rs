@@ -45,7 +45,10 @@ pub(crate) fn make_load_balancer(world: &mut World, event: &Value, now: Now) -> 
     Ok(shown)
 }
 
-/// The event `{"type":"controllerMakesVolume","cluster":NAME,"sizeGib"?}`: a claim has a disk.
+/// The event `{"type":"controllerMakesVolume","cluster":NAME,"sizeGib"?,"resourceGroup"?}`: a claim has a disk, where its
+/// storage class says so in a resource group of the user's.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/azure-csi-disk-storage-provision#storage-class-parameters-for-dynamic-persistent-volumes>.
 ///
 /// # Errors
 /// When there is no such cluster, or the size cannot be.
@@ -55,12 +58,15 @@ pub(crate) fn make_volume(world: &mut World, event: &Value, now: Now) -> Result<
     let gib = gib.filter(|gib| (1..=32_767).contains(gib));
     let gib = gib.ok_or_else(|| StateError("sizeGib must lie between 1 and 32767".to_owned()))?;
     let name = format!("pvc-{}", world.random.uuid());
-    let id = cluster.inner_id(DISKS, &name);
+    let group = text(event, "resourceGroup").unwrap_or_else(|| cluster.node_group());
+    let id = cluster.id_in(group, DISKS, &name);
+    let first = cluster.pools.first().and_then(|pool| Some((pool, pool.machines.first()?)));
+    let machine = first.map(|(pool, machine)| cluster.machine_id(&subscription, pool, machine));
     let disk = Document {
         id: id.clone(),
         kind: DISKS.to_owned(),
         body: json!({
-            "location": cluster.location, "sku": {"name": "StandardSSD_LRS", "tier": "Standard"},
+            "location": cluster.location, "managedBy": machine, "sku": {"name": "StandardSSD_LRS", "tier": "Standard"},
             "tags": {
                 "k8s-azure-created-by": "kubernetes-azure-dd", "kubernetes.io-created-for-pv-name": name,
                 "kubernetes.io-created-for-pvc-name": format!("claim-of-{name}"),

@@ -137,8 +137,13 @@ impl Cluster {
 
     /// The id of something of this kind and name in the node resource group.
     pub(crate) fn inner_id(&self, kind: &str, name: &str) -> String {
+        self.id_in(self.node_group(), kind, name)
+    }
+
+    /// The id of something of this kind and name in a resource group of the cluster's subscription.
+    pub(crate) fn id_in(&self, group: &str, kind: &str, name: &str) -> String {
         let subscription = self.id.split('/').nth(2).unwrap_or_default();
-        format!("/subscriptions/{subscription}/resourceGroups/{}/providers/{kind}/{name}", self.node_group())
+        format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
     }
 
     /// The id of a machine.
