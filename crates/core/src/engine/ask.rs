@@ -12,7 +12,7 @@ use super::timing::since;
 
 /// How often the thing may change between our read and our write, how often an answer may contradict a look, and how
 /// often what failed may be asked to go.
-const REPEATED: u32 = 5;
+pub(super) const REPEATED: u32 = 5;
 
 /// How often a cloud may call a settled resource busy.
 const SETTLED_LOOKS: u32 = 3;

@@ -21,6 +21,7 @@ use pmks_model::{Failure, FailureKind, StageState};
 use pmks_store::{Blocked, Operation, Result, Stage, StageRecord};
 use uuid::Uuid;
 
+use super::ask::REPEATED;
 use super::bounded::bounded;
 use super::notes::Notes;
 use super::step::Run;
@@ -197,7 +198,14 @@ impl<'a> Turn<'a> {
             && self.run.operation.attempt > 1
             && self.notes.asked_in < self.run.operation.attempt
             && !self.run.is_stopping();
-        if is_strangers(&error) || !(retried || self.notes.replacing) {
+        // Whether the cloud has heard of going on with it, nobody knows: what is seen may be the old failure.
+        let unheard = self.run.operation.kind.creates()
+            && self.run.operation.attempt > 1
+            && self.notes.unsettled
+            && self.capabilities().failed_create == FailedCreate::Repair
+            && self.notes.removals < REPEATED
+            && !self.run.is_stopping();
+        if is_strangers(&error) || !(retried || unheard || self.notes.replacing) {
             self.notes.replacing = false;
             self.notes.unsettled = false;
             self.fail(error.to_failure());
@@ -207,6 +215,14 @@ impl<'a> Turn<'a> {
             "what failed before is being removed".clone_into(&mut self.record.detail);
             self.look_again(self.poll_wait());
             return Ok(());
+        }
+        if unheard && !retried {
+            if !self.is_certain() {
+                "it may be gone on with".clone_into(&mut self.record.detail);
+                self.look_again(self.poll_wait().min(self.until_certain()));
+                return Ok(());
+            }
+            self.notes.removals += 1;
         }
         match self.capabilities().failed_create {
             FailedCreate::Replace => self.remove_failed(calls, error).await,
