@@ -50,8 +50,12 @@ pub(crate) const CLOUDS: &[Entry] = &[
         name: "azure",
         provider: || Arc::new(pmks_azure::Azure),
         simulator: |Simulated { speed, seed, time }| {
-            let settings =
-                pmks_azure_simulator::Settings { speed, seed, time, ..pmks_azure_simulator::Settings::default() };
+            let settings = pmks_azure_simulator::Settings {
+                speed,
+                seed,
+                time,
+                ..pmks_azure_simulator::Settings::default()
+            };
             Arc::new(pmks_azure_simulator::AzureCloud::new(settings))
         },
     },

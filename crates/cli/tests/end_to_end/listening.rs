@@ -25,7 +25,7 @@ fn a_server_speaks_tls_with_the_certificate_that_it_is_given() {
     let stranger = user.run(&["provider", "list"]);
     assert_eq!(stranger.code, Some(7), "{stranger:?}");
     let trusted = ["--server-ca", certificate.to_str().unwrap(), "provider", "list", "-o", "name"];
-    assert_eq!(user.good(&trusted).out.trim(), "aws");
+    assert!(user.good(&trusted).out.lines().any(|name| name == "aws"));
     assert_eq!(server.terminate(), Some(0));
 }
 
