@@ -11,7 +11,7 @@ use pmks_model::{
 };
 
 use crate::PROVIDER;
-use crate::wire::autoscaling::Group;
+use crate::wire::autoscaling::{Group, Instance};
 use crate::wire::eks;
 
 /// Auto Scaling groups by name.
@@ -208,14 +208,32 @@ pub(crate) fn has_discovery_tag(cluster: &str, group: &Group) -> bool {
     discovery_tags(cluster).iter().any(|(key, _)| has(key))
 }
 
+/// Whether a machine of an Auto Scaling group is a node, or will be one: not what is on its way out, nor what only
+/// stands ready. A word of tomorrow counts.
+///
+/// Source: <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html>
+fn is_node(instance: &Instance) -> bool {
+    let leaves = ["Terminat", "Detach", "Warmed:", "Quarantined"];
+    !leaves.iter().any(|word| instance.state.starts_with(word))
+}
+
 fn nodes(groups: &[&Group]) -> Vec<Iid> {
     let instances = groups.iter().flat_map(|group| &group.instances.entries);
     let mut ids: Vec<Iid> = instances
-        .filter(|instance| instance.state != "Terminated")
+        .filter(|instance| is_node(instance))
         .map(|instance| Iid::unnamed(instance.id.as_str()))
         .collect();
     ids.sort();
     ids
+}
+
+/// Which of these groups has not yet as many machines as it wants, in words; `None`: all have.
+pub(crate) fn unrest(groups: &Groups) -> Option<String> {
+    let number = |group: &Group| group.instances.entries.iter().filter(|one| is_node(one)).count();
+    let restless = |group: &&Group| number(group) != group.desired as usize;
+    groups.values().find(restless).map(|group| {
+        format!("the Auto Scaling group has {} machines and wants {}", number(group), group.desired)
+    })
 }
 
 fn node_group_facts(group: &eks::Nodegroup) -> KeyValueList {

@@ -154,3 +154,36 @@ fn a_failed_creation_is_classed_by_eks_own_codes() {
     assert!(matches!(kind("IamNodeRoleNotFound"), ErrorKind::PrerequisiteMissing { .. }));
     assert!(matches!(kind("NodeCreationFailure"), ErrorKind::Precondition { .. }));
 }
+
+#[test]
+fn a_machine_on_its_way_out_is_no_node() {
+    let of = |state: &str| Instance { id: "i-1".into(), state: state.into() };
+    for state in
+        ["Pending", "Pending:Wait", "Pending:Proceed", "InService", "EnteringStandby", "Standby", "New:Word"]
+    {
+        assert!(is_node(&of(state)), "{state}");
+    }
+    for state in [
+        "Terminating",
+        "Terminating:Wait",
+        "Terminating:Proceed",
+        "Terminated",
+        "Detaching",
+        "Detached",
+        "Quarantined",
+        "Warmed:Pending",
+        "Warmed:Stopped",
+        "Warmed:Terminating:Wait",
+    ] {
+        assert!(!is_node(&of(state)), "{state}");
+    }
+    let group = |states: &[&str]| {
+        let entries = states.iter().map(|state| of(state)).collect();
+        Group { name: "a".into(), desired: 2, instances: crate::query::List { entries }, ..Group::default() }
+    };
+    let says = |states: &[&str]| unrest(&Groups::from([("a".to_owned(), group(states))]));
+    assert_eq!(says(&["InService", "Pending", "Terminating"]), None);
+    assert!(says(&["InService", "InService", "InService"]).unwrap().contains("has 3 machines and wants 2"));
+    assert!(says(&["InService", "Terminating"]).unwrap().contains("has 1 machines and wants 2"));
+    assert_eq!(unrest(&Groups::new()), None);
+}

@@ -1,14 +1,21 @@
 //! What several operations on clusters share: reading the very cluster or node group that is meant, and following
 //! EKS' own work. Never changes anything.
 
-use pmks_driver::{ClusterTarget, DriverError, ErrorKind, Handle, NodeGroupTarget, Poll, Result};
+use jiff::SignedDuration;
+use pmks_driver::{
+    ClusterTarget, DriverError, Effect, ErrorKind, FoundState, Handle, Look, NodeGroupTarget, Poll, Reaction,
+    Result, StageContext, reaction,
+};
 use pmks_model::Findings;
 use serde_json::json;
 
-use crate::clusters::is_unsupported;
+use crate::clusters::{self, is_unsupported};
 use crate::wire::ec2::Subnet;
 use crate::wire::eks;
 use crate::{AwsDriver, PROVIDER, convert};
+
+/// How long after EKS changed it a node group's Auto Scaling group is waited for.
+const REST_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The error of another thing that stands where the one that was meant stood.
 pub(super) fn replaced(what: &str, name: &str) -> DriverError {
@@ -77,6 +84,62 @@ pub(super) async fn standing_node_group(
 ) -> Result<eks::Nodegroup> {
     let (cluster, name) = (target.cluster.iid.system_id.as_str(), target.iid.system_id.as_str());
     node_group(driver, cluster, name, &target.incarnation).await?.ok_or_else(|| gone("node group", name))
+}
+
+/// Why a node group has not yet as many nodes as it shall have; `None`: it has, or is not waited for any longer.
+///
+/// EKS calls an update successful once it has told the Auto Scaling group; that acts a moment later. What is read in
+/// between counts nodes that go, or lacks some that come.
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html>, «Scale down phase»
+pub(super) async fn unrest(
+    driver: &AwsDriver,
+    group: &eks::Nodegroup,
+    context: &StageContext,
+) -> Result<Option<String>> {
+    let Some(modified) = group.modified_at else { return Ok(None) };
+    let waited = context.now.duration_since(modified.0);
+    let pace = i32::try_from(context.pace.max(1)).unwrap_or(i32::MAX);
+    // Machines may be scarce, and an autoscaler may move the size for ever.
+    if waited.saturating_mul(pace) >= REST_WITHIN {
+        return Ok(None);
+    }
+    let names: Vec<String> = group.auto_scaling_groups().map(str::to_owned).collect();
+    match clusters::groups_named(driver, &names).await {
+        Ok(groups) => Ok(convert::unrest(&groups)),
+        // What EKS has done is done, even where the groups may not be read.
+        Err(error) if reaction(error.kind(), Effect::Read) == Reaction::Fail => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same, as the answer of a look at a node group that is as it was asked for.
+pub(super) async fn at_rest(
+    driver: &AwsDriver,
+    group: &eks::Nodegroup,
+    context: &StageContext,
+    look: Look,
+) -> Result<Look> {
+    let ready = matches!(&look, Look::Present(found) if matches!(found.state, FoundState::Ready(_)));
+    let unrest = if ready { unrest(driver, group, context).await? } else { None };
+    let incarnation = convert::incarnation(group.created_at);
+    Ok(unrest.map_or(look, |says| Look::pending(group.nodegroup_name.as_str(), incarnation, says)))
+}
+
+/// EKS' own work at a node group, followed until the group has as many nodes as it shall have.
+pub(super) async fn follow_to_rest(
+    driver: &AwsDriver,
+    cluster: &str,
+    name: &str,
+    context: &StageContext,
+    handle: &Handle,
+) -> Result<Poll> {
+    let followed = follow(driver, cluster, Some(name), handle).await?;
+    let Poll::Done(outputs) = followed else { return Ok(followed) };
+    let unrest = match node_group(driver, cluster, name, "").await? {
+        Some(group) => unrest(driver, &group, context).await?,
+        None => None,
+    };
+    Ok(unrest.map_or(Poll::Done(outputs), |says| Poll::Pending { says, after: None }))
 }
 
 /// These subnets, by one call; those that do not exist are left out.

@@ -89,10 +89,10 @@ struct ChangeScaling {
 impl Stage for ChangeScaling {
     const KIND: &'static str = "aws.nodeGroup.scaling";
 
-    async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
+    async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let found = aim::node_group(driver, &self.cluster, &self.name, &self.incarnation).await?;
         let group = found.ok_or_else(|| aim::gone("node group", &self.name))?;
-        Ok(look_at(&group, self.wanted))
+        aim::at_rest(driver, &group, context, look_at(&group, self.wanted)).await
     }
 
     /// Sends `eks.UpdateNodegroupConfig`. With autoscaling on, the size is sent only to bring it within new limits:
@@ -110,8 +110,8 @@ impl Stage for ChangeScaling {
         Ok(asked.with_system_id(self.name.as_str()))
     }
 
-    async fn poll(&self, driver: &AwsDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
-        aim::follow(driver, &self.cluster, Some(&self.name), handle).await
+    async fn poll(&self, driver: &AwsDriver, context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow_to_rest(driver, &self.cluster, &self.name, context, handle).await
     }
 }
 

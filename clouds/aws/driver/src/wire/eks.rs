@@ -234,6 +234,7 @@ pub(crate) struct Nodegroup {
     pub(crate) version: Option<String>,
     pub(crate) release_version: Option<String>,
     pub(crate) created_at: Option<Moment>,
+    pub(crate) modified_at: Option<Moment>,
     #[serde(default)]
     pub(crate) status: String,
     pub(crate) capacity_type: Option<String>,
