@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pmks_model::Child;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ use crate::{Asked, ErrorKind, Look, Result, StageContext, chain};
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// How long a controller usually takes to remove a balancer.
 pub const EXPECTED: Duration = Duration::from_mins(2);
+/// The key under which the removal of an object leaves when it began.
+const SINCE: &str = "since";
 
 /// What an object that makes balancers is called among children; its identifier there is `namespace/name`.
 pub fn child_kind(kind: Kind) -> &'static str {
@@ -97,9 +99,15 @@ pub fn volume_made_by(volume: &PersistentVolume) -> String {
     }
 }
 
-/// Whether a stage has waited long enough for controllers: ten minutes at the cloud's own pace.
-pub fn has_waited(context: &StageContext) -> bool {
-    let waited = context.now.duration_since(context.started_at);
+/// Whether controllers were waited for long enough, ten minutes at the cloud's own pace, since the first of these
+/// stages, which removed objects, began: what comes behind them does not begin to count anew.
+pub fn have_waited(removals: &[String], context: &StageContext) -> bool {
+    let left = removals.iter().filter_map(|stage| context.outputs.text(stage, SINCE)?.parse().ok());
+    has_waited(left.min().unwrap_or(context.started_at), context)
+}
+
+fn has_waited(since: Timestamp, context: &StageContext) -> bool {
+    let waited = context.now.duration_since(since);
     waited.saturating_mul(i32::try_from(context.pace.max(1)).unwrap_or(i32::MAX)) >= LONGEST_WAIT
 }
 
@@ -132,10 +140,11 @@ impl ObjectRemoval {
     /// # Errors
     /// None that waiting could not mend.
     pub async fn look(&self, api: &ClusterApi, context: &StageContext) -> Result<Look> {
-        let Some(kind) = object_kind(&self.kind) else { return Ok(given_up("no such kind")) };
+        let Some(kind) = object_kind(&self.kind) else { return Ok(given_up("no such kind", context)) };
+        let too_long = has_waited(context.started_at, context);
         match api.get(kind, &self.namespace, &self.name).await {
-            Ok(None) => Ok(Look::gone()),
-            Ok(Some(_)) if has_waited(context) => Ok(given_up("its controller has not removed the balancer")),
+            Ok(None) => Ok(gone(context)),
+            Ok(Some(_)) if too_long => Ok(given_up("its controller has not removed the balancer", context)),
             Ok(Some(object)) if object.deleting => {
                 Ok(Look::pending(object.uid, "", "its controller removes the balancer"))
             }
@@ -143,9 +152,9 @@ impl ObjectRemoval {
             Err(error)
                 if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden { .. }) =>
             {
-                Ok(given_up(&error.to_string()))
+                Ok(given_up(&error.to_string(), context))
             }
-            Err(error) if has_waited(context) => Ok(given_up(&error.to_string())),
+            Err(error) if too_long => Ok(given_up(&error.to_string(), context)),
             Err(error) => Ok(Look::Unsure(error.to_string())),
         }
     }
@@ -161,8 +170,14 @@ impl ObjectRemoval {
     }
 }
 
-fn given_up(why: &str) -> Look {
-    Look::ready("", "", json!({"givenUp": why}))
+/// Gone, with the time from which its balancer is waited for.
+fn gone(context: &StageContext) -> Look {
+    Look::ready("", "", json!({SINCE: context.started_at}))
+}
+
+/// Not waited for any longer.
+fn given_up(why: &str, context: &StageContext) -> Look {
+    Look::ready("", "", json!({"givenUp": why, SINCE: context.started_at}))
 }
 
 #[cfg(test)]
@@ -180,26 +195,46 @@ mod tests {
         }
     }
 
+    /// A stage that began so many seconds ago.
+    fn after(seconds: i64, pace: u32) -> StageContext {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        StageContext {
+            outputs: Outputs::default(),
+            token: String::new(),
+            baseline: None,
+            system_id: None,
+            incarnation: None,
+            started_at: now - SignedDuration::from_secs(seconds),
+            now,
+            pace,
+        }
+    }
+
     #[test]
     fn controllers_are_waited_for_ten_minutes_at_the_clouds_own_pace() {
-        let after = |seconds: i64, pace: u32| {
-            let started_at = jiff::Timestamp::UNIX_EPOCH;
-            has_waited(&StageContext {
-                outputs: Outputs::default(),
-                token: String::new(),
-                baseline: None,
-                system_id: None,
-                incarnation: None,
-                started_at,
-                now: started_at + SignedDuration::from_secs(seconds),
-                pace,
-            })
-        };
-        assert!(!after(599, 1));
-        assert!(after(600, 1));
-        assert!(!after(5, 100));
-        assert!(after(6, 100));
-        assert!(!after(-5, 0));
+        let waited = |seconds, pace| have_waited(&[], &after(seconds, pace));
+        assert!(!waited(599, 1));
+        assert!(waited(600, 1));
+        assert!(!waited(5, 100));
+        assert!(waited(6, 100));
+        assert!(!waited(-5, 0));
+    }
+
+    #[test]
+    fn the_wait_for_balancers_begins_with_the_first_object() {
+        let removals = ["web", "api", "of an older release"].map(str::to_owned);
+        let mut balancers = after(0, 1);
+        balancers.outputs.insert("of an older release", Value::Null);
+        assert!(!have_waited(&removals, &balancers));
+        for (stage, look) in [("web", gone(&after(599, 1))), ("api", given_up("no", &after(60, 1)))] {
+            let Look::Present(found) = look else { panic!("{look:?}") };
+            let crate::FoundState::Ready(left) = found.state else { panic!("{found:?}") };
+            balancers.outputs.insert(stage, left);
+        }
+        assert!(!have_waited(&removals, &balancers));
+        balancers.now += SignedDuration::from_secs(1);
+        assert!(have_waited(&removals, &balancers));
+        assert!(!have_waited(&[], &balancers));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{EXPECTED, ObjectRemoval, has_waited};
+use pmks_driver::cluster_objects::{EXPECTED, ObjectRemoval, have_waited};
 use pmks_driver::kubernetes::ClusterApi;
 use pmks_driver::{Asked, Effect, Look, Result, StageContext, StageSpecification};
 use pmks_model::{AccessInfo, Child, Cluster, Iid};
@@ -76,11 +76,14 @@ impl Stage for KubernetesObject {
     }
 }
 
-/// Waits until the stored balancers are gone, or long enough.
+/// Waits until the stored balancers are gone, or long enough: the ten minutes are those of the objects before it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Balancers {
     pub(super) children: Vec<Child>,
+    /// The stages that remove the objects.
+    #[serde(default)]
+    pub(super) objects: Vec<String>,
 }
 
 impl Balancers {
@@ -99,7 +102,7 @@ impl Stage for Balancers {
         let names: Vec<&str> = standing.iter().map(|child| child.system_id.as_str()).collect();
         Ok(if names.is_empty() {
             Look::gone()
-        } else if has_waited(context) {
+        } else if have_waited(&self.objects, context) {
             Look::ready("", "", json!({"standing": names}))
         } else {
             Look::pending("", "", format!("still there: {}", names.join(", ")))

@@ -93,7 +93,7 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
         swept.iter().filter(|child| delete_children::is_balancer(child)).cloned().collect();
     if !stages.is_empty() && !balancers.is_empty() {
         let after = names(&stages);
-        stages.push(Balancers { children: balancers }.stage().after(after));
+        stages.push(Balancers { children: balancers, objects: after.clone() }.stage().after(after));
     }
     let before_groups = names(&stages);
     let mut groups = Vec::new();
