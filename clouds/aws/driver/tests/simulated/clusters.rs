@@ -1,103 +1,22 @@
 //! Clusters and node groups against the simulated AWS: from creation to their end, with everything between.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test whose setting fails has failed")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use pmks_driver::{
-    AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterCredential, ClusterTarget, CreateCluster,
-    CreateNetwork, DeleteCluster, Detail, ErrorKind, FixPrerequisites, KubeconfigFormat, KubeconfigUser,
-    NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterCredential, Detail, ErrorKind, KubeconfigFormat,
+    KubeconfigUser, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
-use pmks_model::{
-    Cluster, ClusterRequest, Iid, NetworkRequest, NodeGroupRequest, Scaling, ScalingChange, Status,
-    SubnetRequest, Tags, UpgradeRequest, UpgradeTargets, VersionRequest,
-};
+use pmks_model::{ScalingChange, Status, Tags, UpgradeRequest, UpgradeTargets, VersionRequest};
 use pmks_simulation::Cloud as _;
-use pmks_transport::{
-    CallFacts, CallObserver, Fault, FaultRule, Faults, Outcome, SystemClock, Transport, When,
-};
+use pmks_transport::{CallFacts, CallObserver, Outcome, SystemClock, Transport};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{World, carry_out, marks, world, world_through};
 
-/// Roles, and a network with subnets in two zones: what a cluster needs first.
-async fn ground(world: &World) -> (Iid, Vec<Iid>) {
-    let driver = &*world.driver;
-    let fix = Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks("roles") });
-    carry_out(driver, &fix).await.unwrap();
-    let subnet = |name: &str, cidr: &str| SubnetRequest {
-        name: name.to_owned(),
-        cidr: cidr.parse().unwrap(),
-        zone: String::new(),
-    };
-    let request = NetworkRequest {
-        name: "net".to_owned(),
-        cidr: "10.0.0.0/16".parse().unwrap(),
-        subnets: vec![subnet("a", "10.0.0.0/24"), subnet("b", "10.0.1.0/24")],
-        tags: Tags::new(),
-    };
-    let network = Change::CreateNetwork(CreateNetwork {
-        request,
-        marks: marks("net"),
-        subnet_uids: BTreeMap::from([("a".to_owned(), "u-a".to_owned()), ("b".to_owned(), "u-b".to_owned())]),
-    });
-    let ids = carry_out(driver, &network).await.unwrap();
-    (Iid::new("net", &ids["net"]), vec![Iid::new("a", &ids["a"]), Iid::new("b", &ids["b"])])
-}
-
-fn scaling(auto_scaling: bool, min: u32, max: u32, desired: u32) -> Scaling {
-    Scaling { auto_scaling, min, max, desired }
-}
-
-fn group(name: &str, scaling: Scaling) -> NodeGroupRequest {
-    serde_json::from_value(json!({"name": name, "scaling": scaling, "machineType": "t3.medium"})).unwrap()
-}
-
-fn cluster(
-    name: &str,
-    ground: &(Iid, Vec<Iid>),
-    groups: Vec<NodeGroupRequest>,
-    version: &str,
-) -> CreateCluster {
-    let request = ClusterRequest {
-        name: name.to_owned(),
-        version: version.parse().unwrap(),
-        network: ground.0.clone(),
-        subnets: ground.1.clone(),
-        security_groups: Vec::new(),
-        node_groups: groups,
-        tags: Tags::from([("team".to_owned(), "blue".to_owned())]),
-        options: BTreeMap::new(),
-    };
-    CreateCluster { request, marks: marks(name) }
-}
-
-fn target(cluster: &Cluster) -> ClusterTarget {
-    ClusterTarget { iid: cluster.iid.clone(), incarnation: cluster.incarnation.clone() }
-}
-
-fn group_target(cluster: &Cluster, name: &str) -> NodeGroupTarget {
-    let group = cluster.node_groups.iter().find(|group| group.iid.system_id == name).unwrap();
-    NodeGroupTarget {
-        cluster: target(cluster),
-        iid: group.iid.clone(),
-        incarnation: group.incarnation.clone(),
-    }
-}
-
-fn delete(cluster: &Cluster) -> Change {
-    Change::DeleteCluster(DeleteCluster {
-        target: target(cluster),
-        delete_volumes: false,
-        marks: marks("delete"),
-    })
-}
+use crate::requests::{cluster, delete, ground, group, group_target, scaling, target};
+use crate::support::{carry_out, marks, world, world_through};
 
 #[tokio::test]
 async fn a_cluster_lives_from_creation_to_its_end() {
@@ -331,124 +250,4 @@ async fn many_large_clusters_are_listed_a_few_calls_at_a_time() {
     assert_eq!(counted.all.load(Ordering::SeqCst), 120);
     let most = counted.most.load(Ordering::SeqCst);
     assert!((2..=8).contains(&most), "{most} at once");
-}
-
-/// The image that the nodes of a node group made from a type run: an AMI that surely exists here.
-async fn some_image(world: &World, cluster: &Cluster) -> String {
-    let nodes = world.driver.nodes(cluster).await.unwrap();
-    nodes.items[0].key_value_list.get("ImageId").unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn an_ami_brings_its_launch_template_and_takes_it_along() {
-    let faults = Arc::new(Faults::new());
-    let transport = Transport::builder(Arc::new(SystemClock)).faults(Arc::clone(&faults) as _).build();
-    let world = world_through(transport, &[]).await;
-    let driver = &*world.driver;
-    let ground = ground(&world).await;
-    let create = cluster("own", &ground, vec![group("typed", scaling(false, 1, 1, 1))], "");
-    carry_out(driver, &Change::CreateCluster(create)).await.unwrap();
-    let seen = driver.get_cluster("own").await.unwrap();
-    let image = some_image(&world, &seen).await;
-    let templates = world.count(&["launchTemplate"]);
-
-    let mut request = group("ami", scaling(false, 1, 2, 1));
-    (request.image, request.root_disk_size_gib) = (image.clone(), Some(40));
-    let add = |request: &NodeGroupRequest| {
-        Change::AddNodeGroup(AddNodeGroup {
-            cluster: target(&seen),
-            security_groups: Vec::new(),
-            request: request.clone(),
-            tags: Tags::new(),
-            marks: marks("ami"),
-        })
-    };
-    let missing = NodeGroupRequest { image: "ami-0123".to_owned(), ..request.clone() };
-    let error = driver.prepare(&add(&missing)).await.unwrap_err();
-    assert!(error.message().contains("image: there is no such AMI"), "{error}");
-    // One answer is lost after EC2 has made the template, and the connection of another call dies before.
-    faults.add(FaultRule::on("ec2.CreateLaunchTemplate", When::First(1), Fault::DropAnswer));
-    faults.add(FaultRule::on("eks.CreateNodegroup", When::First(1), Fault::ResetBefore));
-    carry_out(driver, &add(&request)).await.unwrap();
-    assert_eq!(faults.struck(), 2);
-    faults.clear();
-    carry_out(driver, &add(&request)).await.unwrap();
-    assert_eq!(world.count(&["launchTemplate"]), templates + 1);
-
-    let made = driver.get_node_group("own", "ami").await.unwrap();
-    assert_eq!((made.status, made.image.as_str()), (Status::Active, image.as_str()));
-    let seen = driver.get_cluster("own").await.unwrap();
-    let upgrade = Change::UpgradeNodeGroup(UpgradeNodeGroup {
-        target: group_target(&seen, "ami"),
-        version: VersionRequest::Default,
-        force: false,
-        marks: marks("up"),
-    });
-    let error = driver.prepare(&upgrade).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Precondition { .. }), "{error}");
-
-    let remove = |name: &str| {
-        let target = group_target(&seen, name);
-        Change::RemoveNodeGroup(RemoveNodeGroup { target, marks: marks("remove") })
-    };
-    faults.add(FaultRule::on("ec2.DeleteLaunchTemplate", When::First(1), Fault::DropAnswer));
-    carry_out(driver, &remove("ami")).await.unwrap();
-    carry_out(driver, &remove("ami")).await.unwrap();
-    assert_eq!(world.count(&["launchTemplate"]), templates);
-}
-
-#[tokio::test]
-async fn a_clusters_end_takes_every_template_along_and_no_strangers() {
-    let faults = Arc::new(Faults::new());
-    let transport = Transport::builder(Arc::new(SystemClock)).faults(Arc::clone(&faults) as _).build();
-    let world = world_through(transport, &[]).await;
-    let driver = &*world.driver;
-    let ground = ground(&world).await;
-    let create = cluster("first", &ground, vec![group("typed", scaling(false, 1, 1, 1))], "");
-    carry_out(driver, &Change::CreateCluster(create)).await.unwrap();
-    let first = driver.get_cluster("first").await.unwrap();
-    let mut own = group("ami", scaling(false, 1, 1, 1));
-    own.image = some_image(&world, &first).await;
-    let mut create = cluster("second", &ground, vec![own.clone()], "");
-    create.marks = marks("second");
-    carry_out(driver, &Change::CreateCluster(create)).await.unwrap();
-    let second = driver.get_cluster("second").await.unwrap();
-    let made = &second.node_groups[0];
-    assert_eq!((made.status, &made.image), (Status::Active, &own.image));
-
-    // A template whose node group was refused belongs to the cluster all the same.
-    let refusal = Fault::Answer {
-        status: pmks_transport::StatusCode::BAD_REQUEST,
-        content_type: "application/json",
-        body: r#"{"__type": "InvalidParameterException", "message": "no"}"#.into(),
-    };
-    faults.add(FaultRule::on("eks.CreateNodegroup", When::Always, refusal));
-    own.name = "refused".to_owned();
-    let add = Change::AddNodeGroup(AddNodeGroup {
-        cluster: target(&second),
-        security_groups: Vec::new(),
-        request: own.clone(),
-        tags: Tags::new(),
-        marks: marks("refused"),
-    });
-    carry_out(driver, &add).await.unwrap_err();
-    faults.clear();
-    let template = made.key_value_list.get("LaunchTemplateId").unwrap().to_owned();
-    // The same template as a user's own: of another node group, it is not pmks' to remove.
-    let borrowed = NodeGroupRequest { name: "borrowed".into(), image: template, ..own };
-    let add = Change::AddNodeGroup(AddNodeGroup {
-        cluster: target(&first),
-        security_groups: Vec::new(),
-        request: borrowed,
-        tags: Tags::new(),
-        marks: marks("borrowed"),
-    });
-    let stages = driver.prepare(&add).await.unwrap().plan.stages;
-    assert!(stages.iter().all(|stage| !stage.name.starts_with("launch template")), "{stages:?}");
-
-    let before = world.count(&["launchTemplate"]);
-    carry_out(driver, &delete(&second)).await.unwrap();
-    assert_eq!(world.count(&["launchTemplate"]), before - 2, "{:?}", world.cloud.resources());
-    carry_out(driver, &delete(&first)).await.unwrap();
-    assert_eq!(world.count(&["launchTemplate"]), 0);
 }

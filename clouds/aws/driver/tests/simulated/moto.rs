@@ -2,11 +2,6 @@
 //!
 //! Needs `moto_server` (`moto[server]` at the Python package index) on the path or in `~/.cache/pmks-venv`; without it one line says so.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test whose setting fails has failed")]
-
-#[expect(dead_code, reason = "the simulated world stands beside the hand that is used here")]
-mod support;
-
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -26,7 +21,8 @@ use pmks_model::{
 };
 use pmks_transport::{SystemClock, Transport};
 use serde_json::json;
-use support::{carry_out, marks};
+
+use crate::support::{carry_out, marks};
 
 struct Moto {
     process: Child,

@@ -1,9 +1,5 @@
 //! Networks, security groups, key pairs and prerequisites against the simulated AWS.
 
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without what it has made")]
-
-mod support;
-
 use std::collections::BTreeMap;
 
 use pmks_driver::{
@@ -14,7 +10,8 @@ use pmks_model::{
     Direction, Iid, KeyPairRequest, NetworkRequest, Protocol, ResourceKind, Rule, SecurityGroupRequest,
     SubnetRequest, Tags,
 };
-use support::{carry_out, marks, world};
+
+use crate::support::{carry_out, marks, world};
 
 const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9i test";
