@@ -5,7 +5,8 @@ use axum::Router;
 use axum::extract::{MatchedPath, RawPathParams, Request, State as Shared};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::header::{HOST, ORIGIN};
+use http::Version;
+use http::header::{HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
 use pmks_model::FailureKind;
 use url::{Host, Url};
@@ -29,7 +30,8 @@ pub(crate) fn admit(routes: Router<State>, state: &State) -> Router<State> {
 async fn inspect(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if parts.extensions.get::<InProcess>().is_none()
-        && let Err(refused) = head(&parts, &state).and_then(|()| addressed(&parts, &state))
+        && let Err(refused) =
+            head(&parts, &state).and_then(|()| named_once(&parts)).and_then(|()| addressed(&parts, &state))
     {
         return refused.into_response();
     }
@@ -46,6 +48,20 @@ fn head(parts: &Parts, state: &State) -> Result<(), Refused> {
         return Err(Refused::new(FailureKind::HeadersTooLarge, detail));
     }
     Ok(())
+}
+
+/// A request names the host that it is for once, and legibly: who stands between us and the caller may have read
+/// another one of several. Source: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>
+fn named_once(parts: &Parts) -> Result<(), Refused> {
+    let hosts: Vec<&HeaderValue> = parts.headers.get_all(HOST).iter().collect();
+    let says = match hosts.as_slice() {
+        [] if parts.version == Version::HTTP_11 => "is missing",
+        [] => return Ok(()),
+        [host] if host.is_empty() || host.to_str().is_ok_and(|host| named(host).is_some()) => return Ok(()),
+        [_] => "names no host",
+        _ => "is given more than once",
+    };
+    Err(Refused::malformed("Host", says))
 }
 
 fn addressed(parts: &Parts, state: &State) -> Result<(), Refused> {
@@ -70,8 +86,14 @@ fn addressed(parts: &Parts, state: &State) -> Result<(), Refused> {
 /// By which name and port the caller calls us.
 fn called(parts: &Parts) -> Option<Url> {
     let host = parts.uri.authority().map(http::uri::Authority::as_str);
-    let host = host.or_else(|| parts.headers.get(HOST)?.to_str().ok())?;
-    Url::parse(&format!("http://{host}/")).ok().filter(|url| url.username().is_empty())
+    named(host.or_else(|| parts.headers.get(HOST)?.to_str().ok())?)
+}
+
+/// That host and port, and nothing else.
+fn named(host: &str) -> Option<Url> {
+    let url = Url::parse(&format!("http://{host}/")).ok()?;
+    let is_more = !url.username().is_empty() || url.password().is_some() || url.path() != "/";
+    (!is_more && url.query().is_none() && url.fragment().is_none()).then_some(url)
 }
 
 fn is_ours(called: &Url, state: &State) -> bool {

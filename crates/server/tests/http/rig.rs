@@ -104,7 +104,7 @@ impl Rig {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(with_host(request)).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -117,7 +117,7 @@ impl Rig {
     }
 
     pub(crate) async fn stream(&self, asked: Request<Body>) -> Body {
-        let response = self.router.clone().oneshot(asked).await.unwrap();
+        let response = self.router.clone().oneshot(with_host(asked)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         response.into_body()
     }
@@ -202,6 +202,12 @@ pub(crate) fn cluster(name: &str) -> Value {
         "name": name, "network": "net", "subnets": ["sub"], "tags": {"team": "a"},
         "nodeGroups": [{"name": "workers", "scaling": {"autoScaling": false, "min": 1, "max": 3, "desired": 2}}],
     })
+}
+
+/// As every HTTP/1.1 client sends it.
+fn with_host(mut request: Request<Body>) -> Request<Body> {
+    request.headers_mut().entry(http::header::HOST).or_insert(http::HeaderValue::from_static("pmks.example"));
+    request
 }
 
 pub(crate) fn request(method: Method, path: &str, token: &str) -> http::request::Builder {

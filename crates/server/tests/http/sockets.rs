@@ -152,7 +152,11 @@ async fn on_loopback_other_names_and_origins_are_refused() {
         (&format!("evil.example:{port}"), String::new(), 403),
         ("127.0.0.1.evil.example", String::new(), 403),
         ("", String::new(), 403),
-        ("a b", String::new(), 403),
+        ("a b", String::new(), 400),
+        ("127.0.0.1:x", String::new(), 400),
+        ("127.0.0.1/v1?", String::new(), 400),
+        (&own, format!("Host: {own}\r\n"), 400),
+        (&own, "Host: evil.example\r\n".to_owned(), 400),
         (&own, "Origin: http://evil.example\r\n".to_owned(), 403),
         (&own, "Origin: null\r\n".to_owned(), 403),
         (&own, format!("Origin: http://127.0.0.1:{}\r\n", port.wrapping_add(1)), 403),
@@ -160,6 +164,8 @@ async fn on_loopback_other_names_and_origins_are_refused() {
         let answer = served.exchange(ask(host, &more).as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {more} {answer}");
     }
+    let nameless = served.exchange(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").await;
+    assert!(nameless.starts_with("HTTP/1.1 400") && nameless.contains("Host"), "{nameless}");
 }
 
 #[tokio::test]
