@@ -124,13 +124,14 @@ impl Operations<'_> {
     /// Events of one operation, or of all.
     ///
     /// Of one operation the present state comes first, unless events after `after` are still kept; the stream ends
-    /// after its last state. Of all operations it begins after `after`, or now, and never ends.
+    /// after its last state. Of all operations it begins after `after`, or now, and never ends. An `after` beyond the
+    /// newest event is of another store, or of this one before it was put back: it is no id.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn events(self, operation: Option<&str>, after: Option<u64>) -> Result<EventStream> {
         let newest = *self.store().events().borrow();
-        let after = after.and_then(|after| i64::try_from(after).ok());
+        let after = after.and_then(|after| i64::try_from(after).ok()).filter(|after| *after <= newest);
         let Some(id) = operation else {
             return Ok(follow(Arc::clone(self.store()), None, after.unwrap_or(newest), VecDeque::new()));
         };
@@ -143,7 +144,7 @@ impl Operations<'_> {
         let (begin, first) = match (after, missed.is_empty()) {
             (Some(after), false) => (after, None),
             // Whoever saw the last state has nothing to wait for.
-            (Some(after), true) if after >= newest && operation.state.is_final() => {
+            (Some(after), true) if after == newest && operation.state.is_final() => {
                 return Ok(stream::empty().boxed());
             }
             _ => {

@@ -37,8 +37,10 @@ async fn follow_operation(
     let last = Last::of(&headers);
     let mut events = state.pmks.operations().events(Some(&operation), last.id).await?;
     let present = events.next().await;
-    // Nothing came after the end that was seen: a retry would have begun with a state that is not the last.
-    if present.as_ref().is_none_or(|event| last.end && event.operation.state.is_final()) {
+    // Nothing came after the end that was seen: a retry would have begun with a state that is not the last. An end that
+    // is not yet to come here was seen elsewhere.
+    let seen = |event: &Event| last.end && last.id.is_some_and(|id| id <= event.id);
+    if present.as_ref().is_none_or(|event| seen(event) && event.operation.state.is_final()) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(stream(&state, stream::iter(present).chain(events).boxed(), true))
