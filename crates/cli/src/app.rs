@@ -1,14 +1,19 @@
 //! What every command is given: the settings that hold for all, the environment, the clock, the data directory.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pmks_driver::Environment;
+use pmks_store::SqliteStore;
 use pmks_transport::{Clock, SystemClock};
 
 use crate::arguments::Global;
 use crate::data_directory::DataDirectory;
 use crate::error::{Error, Result};
 use crate::output::Form;
+
+/// How long a store may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every command is given.
 #[derive(Clone)]
@@ -21,13 +26,41 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where pmks keeps what it remembers.
     pub(crate) data: DataDirectory,
+    /// The stores that this process has open.
+    pub(crate) opened: Opened,
+}
+
+/// The stores that this process has open, to be closed at its end.
+#[derive(Clone, Default)]
+pub(crate) struct Opened(Arc<Mutex<Vec<Arc<SqliteStore>>>>);
+
+impl Opened {
+    /// Keeps one more.
+    pub(crate) fn keep(&self, store: Arc<SqliteStore>) -> Arc<SqliteStore> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
+        store
+    }
+
+    /// Closes them all: what is committed is in the one file afterwards. Nothing is lost if that takes too long.
+    pub(crate) async fn close(&self, clock: &dyn Clock) {
+        let stores = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let closed = async {
+            for store in stores {
+                store.close().await;
+            }
+        };
+        tokio::select! {
+            () = closed => {}
+            () = clock.deadline(PATIENCE) => tracing::warn!("the database is still in use; it was left as it is"),
+        }
+    }
 }
 
 impl App {
     /// From parsed settings.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
         let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-        Self { global, environment, clock: Arc::new(SystemClock), data }
+        Self { global, environment, clock: Arc::new(SystemClock), data, opened: Opened::default() }
     }
 
     /// How to print.

@@ -23,7 +23,7 @@ pub(crate) async fn open(
     allow_endpoints: bool,
 ) -> Result<pmks_core::Options> {
     Ok(pmks_core::Options {
-        store: Arc::new(store(app).await?),
+        store: store(app).await?,
         registry: registry::providers(),
         transport: transport(app)?,
         environment: app.environment.clone(),
@@ -33,7 +33,7 @@ pub(crate) async fn open(
     })
 }
 
-async fn store(app: &App) -> Result<SqliteStore> {
+async fn store(app: &App) -> Result<Arc<SqliteStore>> {
     let path = database(app)?;
     let open = async |key| SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await;
     let opened = match open(master_key(app)?).await {
@@ -54,7 +54,7 @@ async fn store(app: &App) -> Result<SqliteStore> {
         }
         opened => opened,
     };
-    opened.map_err(|error| {
+    let opened = opened.map_err(|error| {
         let (kind, fix) = match &error {
             pmks_store::Error::WrongMasterKey => (FailureKind::Precondition, None),
             pmks_store::Error::Database(error) => (FailureKind::Precondition, error.fault.fix()),
@@ -65,7 +65,8 @@ async fn store(app: &App) -> Result<SqliteStore> {
             Some(fix) => refused.with_fix(fix),
             None => refused,
         }
-    })
+    })?;
+    Ok(app.opened.keep(Arc::new(opened)))
 }
 
 /// Wraps every data key with a new master key, and puts that in the place of the old one. The caller holds the lock.

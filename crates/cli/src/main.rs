@@ -99,7 +99,11 @@ fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Res
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(FailureKind::Unexpected, format!("no runtime: {error}")))?;
-    let result = runtime.block_on(Box::pin(run(&app, cli.command)));
+    let result = runtime.block_on(Box::pin(async {
+        let result = run(&app, cli.command).await;
+        app.opened.close(&*app.clock).await;
+        result
+    }));
     // Nobody waits for a prompt that nobody answers.
     runtime.shutdown_background();
     Ok(result?)

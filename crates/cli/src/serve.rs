@@ -90,7 +90,7 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
 }
 
 impl Server {
-    /// Ends it in good order: requests first, then the engine, then the clouds.
+    /// Ends it in good order: requests first, then the engine, the database, the clouds.
     pub(crate) async fn stop(self, app: &App) {
         app.data.forget_server();
         self.stop.send_replace(true);
@@ -99,6 +99,8 @@ impl Server {
                 tracing::error!(%error, "a part of the server ended abnormally");
             }
         }
+        // Before the lock goes: the next process finds one whole file.
+        app.opened.close(&*app.clock).await;
         for cloud in self.clouds {
             cloud.stop().await;
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pmks_driver::Environment;
 use pmks_model::FailureKind;
 
-use crate::app::App;
+use crate::app::{App, Opened};
 use crate::arguments::{Demo, Serve};
 use crate::client::Client;
 use crate::data_directory::DataDirectory;
@@ -86,7 +86,7 @@ fn installation(app: &App, folder: &Path) -> App {
     global.master_key_file = Some(folder.join("master-key"));
     (global.server, global.server_ca, global.connection, global.database) = (None, None, None, None);
     let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-    App { global, environment, clock: Arc::clone(&app.clock), data }
+    App { global, environment, clock: Arc::clone(&app.clock), data, opened: Opened::default() }
 }
 
 fn serve_on(demo: &Demo) -> Serve {

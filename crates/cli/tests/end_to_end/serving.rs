@@ -40,6 +40,19 @@ fn a_server_is_found_and_knows_its_users() {
 
     assert_eq!(server.terminate(), Some(0));
     assert!(!user.path(".local/share/pmks/server.json").exists());
+    assert_eq!(database_files(&user), ["pmks.db"], "a server that ended well leaves one file");
+    user.good(&["provider", "list"]);
+    user.good(&["api-token", "list"]);
+    assert_eq!(database_files(&user), ["pmks.db"], "so does a command");
+}
+
+/// The files of the database, by name.
+fn database_files(user: &Sandbox) -> Vec<String> {
+    let entries = std::fs::read_dir(user.path(".local/share/pmks")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut files: Vec<String> = names.filter(|name| name.starts_with("pmks.db")).collect();
+    files.sort();
+    files
 }
 
 #[test]

@@ -116,10 +116,12 @@ impl Database {
     }
 
     /// Ends every connection to the database. What is under way is rolled back.
+    ///
+    /// Those that write end last: only they can bring what is committed back into the one file, and leave no other.
     pub async fn close(&self) {
         self.writing.abort();
-        self.writers.close().await;
         self.readers.close().await;
+        self.writers.close().await;
     }
 
     async fn write(&self, name: &'static str) -> Result<Write<'_>> {

@@ -51,6 +51,21 @@ async fn the_file_and_its_companions_are_yours_alone() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_closed_is_one_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let files = || {
+        let files = std::fs::read_dir(directory.path()).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    // Its readers have opened it too.
+    assert!(store.connection("c").await.unwrap().is_some() && files().len() > 1);
+    store.close().await;
+    assert_eq!(files(), ["s"]);
+    assert!(open(directory.path()).await.connection("c").await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_second_process_takes_over_and_the_first_writes_nothing_any_more() {
     let directory = tempfile::tempdir().unwrap();
     let first = with_connection(directory.path()).await;
