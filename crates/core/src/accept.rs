@@ -14,6 +14,9 @@ use crate::preparation::Unprepared;
 use crate::records::stored;
 use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, Result};
 
+/// Where the intent of a cluster's removal says whether volumes go too: two that differ there are not joined.
+const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
+
 impl Pmks {
     /// Takes a change on: checks all that is known now, stores it with its operation, and answers.
     ///
@@ -151,6 +154,7 @@ impl Shared {
             decided: draft.decided,
             holds: draft.holds,
             joins: draft.kind.removes(),
+            alike: if draft.kind == OperationKind::ClusterDelete { vec![DELETE_VOLUMES] } else { Vec::new() },
             supersedes: draft.kind.removes(),
             idempotency: idempotency_key(caller),
             audit,
@@ -161,8 +165,25 @@ impl Shared {
             }
             Ok(other) => Ok(Accepted { operation: other.operation().view(), private_key: None }),
             Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
+            Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),
             Err(error) => Err(of_store(error)),
         }
+    }
+
+    /// A refusal of a removal that differs from the one under way: one of the two wishes would be lost.
+    async fn unlike(&self, operation: Uuid) -> Box<Failure> {
+        let volumes = match self.store.operation(operation).await {
+            Ok(Some(known)) => known.intent.pointer(DELETE_VOLUMES).and_then(Value::as_bool),
+            _ => None,
+        };
+        let how = match volumes {
+            Some(true) => ", and deletes its volumes too",
+            Some(false) => ", and keeps its volumes",
+            None => "",
+        };
+        let says = format!("{} is under way{how}", self.in_words(&[operation]).await);
+        let fix = "ask for the same, or cancel that one (`pmks operation cancel`) and ask again";
+        Box::new(Failure::new(FailureKind::Conflict, says).with_fix(fix))
     }
 
     /// A refusal that says in words who holds it.

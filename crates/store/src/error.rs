@@ -31,6 +31,12 @@ pub enum Error {
         /// Those operations, oldest first.
         holders: Vec<Uuid>,
     },
+    /// An operation of this kind is under way that was asked for otherwise.
+    #[error("operation {operation} was asked for otherwise")]
+    Unlike {
+        /// That operation.
+        operation: Uuid,
+    },
     /// Somebody else carries the operation on since: nothing may be written any more.
     #[error("the operation was claimed anew")]
     Fenced,

@@ -145,6 +145,9 @@ pub struct Accept {
     pub holds: Vec<Hold>,
     /// Joins an operation of the same kind on the same record that is not over, instead of making one.
     pub joins: bool,
+    /// Where, as JSON pointers into the intent, the operation that it would join must say the same: what is asked for
+    /// there would be lost by joining another, and is refused.
+    pub alike: Vec<&'static str>,
     /// Cancels what waits for the same record or a part of it, and asks what runs there to stop.
     pub supersedes: bool,
     /// The key under which the same request gets the same operation.

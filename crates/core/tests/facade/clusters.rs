@@ -181,10 +181,33 @@ async fn a_deletion_joins_one_that_runs_and_ends_what_waits() {
     assert_eq!(rig.operation(&waits).await.state, OperationState::Cancelled);
     rig.round().await;
     assert_eq!(rig.accept(delete(false)).await.unwrap().id, first.id);
+    // With its volumes it would be another one: neither wish gets lost silently.
+    let other = rig.accept(delete(true)).await.unwrap_err();
+    assert_eq!(other.kind, FailureKind::Conflict);
+    assert!(other.detail.contains(&first.id.to_string()) && other.detail.contains("keeps its volumes"));
     assert_eq!(rig.get("prod").await.status, Status::Deleting);
     rig.cloud.world().stuck.clear();
     rig.settle().await;
     assert_eq!(rig.operation(&first).await.state, OperationState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_deletion_with_volumes_takes_the_place_of_one_that_was_cancelled() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().stuck.insert("cluster".into());
+    let first = rig.accept(delete(false)).await.unwrap();
+    rig.pmks.operations().cancel(&rig.admin, &first.id.to_string()).await.unwrap();
+    let second = rig.accept(delete(true)).await.unwrap();
+    assert_ne!(second.id, first.id);
+    let narrower = rig.accept(delete(false)).await.unwrap_err();
+    assert!(narrower.detail.contains("deletes its volumes too"), "{narrower}");
+    rig.cloud.world().stuck.clear();
+    rig.settle().await;
+    assert_eq!(rig.operation(&first).await.state, OperationState::Cancelled);
+    assert_eq!(rig.operation(&second).await.state, OperationState::Succeeded);
+    let asked = rig.cloud.world().asked.get("cluster.delete").cloned().unwrap();
+    assert_eq!(asked.get("deleteVolumes"), Some(&json!(true)));
 }
 
 #[tokio::test]

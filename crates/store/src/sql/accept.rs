@@ -53,8 +53,13 @@ impl Write<'_> {
         if accept.joins
             && let Some(id) = self.joinable(&accept.operation).await?
         {
+            let joined = self.operation(id).await?;
+            let same = |at: &&str| joined.intent.pointer(at) == accept.operation.intent.pointer(at);
+            if !accept.alike.iter().all(same) {
+                return Err(Error::Unlike { operation: id });
+            }
             self.keep_key(accept.idempotency.as_ref(), id, now).await?;
-            return Ok(Accepted::Joined(self.operation(id).await?));
+            return Ok(Accepted::Joined(joined));
         }
         if accept.supersedes
             && let Some(uid) = accept.operation.resource_uid

@@ -106,6 +106,7 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
         decided: None,
         holds: vec![hold(CLUSTER, HoldMode::Exclusive), hold(NETWORK, HoldMode::Shared)],
         joins: false,
+        alike: Vec::new(),
         supersedes: false,
         idempotency: None,
         audit: audit(),

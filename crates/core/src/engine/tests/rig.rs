@@ -149,6 +149,7 @@ impl Set {
             decided: None,
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
             joins: kind.removes(),
+            alike: Vec::new(),
             supersedes: kind.removes(),
             idempotency: Some(IdempotencyKey {
                 scope: "test".into(),
