@@ -82,10 +82,12 @@ pub struct Rule {
     pub protocol: String,
     /// The first port, for `tcp` and `udp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from_port: Option<u16>,
+    #[schema(minimum = 0, maximum = 65535)]
+    pub from_port: Option<i64>,
     /// The last port; absent: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to_port: Option<u16>,
+    #[schema(minimum = 0, maximum = 65535)]
+    pub to_port: Option<i64>,
     /// The other side's addresses.
     pub cidr: String,
 }

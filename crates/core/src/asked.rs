@@ -149,10 +149,10 @@ pub struct NewRule {
     pub protocol: String,
     /// The first port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from_port: Option<u16>,
+    pub from_port: Option<i64>,
     /// The last port; absent: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to_port: Option<u16>,
+    pub to_port: Option<i64>,
     /// The other side's addresses.
     pub cidr: String,
 }

@@ -76,13 +76,27 @@ pub(crate) fn rule(field: &str, asked: &NewRule, findings: &mut Findings) -> Rul
             if asked.from_port.is_some() { Protocol::Tcp } else { Protocol::All }
         }
     };
+    let to_port = port(&format!("{field}.toPort"), asked.to_port, None, findings);
+    // One that cannot be is not found wrong beside the other too.
+    let from_port = port(&format!("{field}.fromPort"), asked.from_port, to_port.or(Some(0)), findings);
     Rule {
         direction,
         protocol,
-        from_port: asked.from_port,
-        to_port: asked.to_port,
+        from_port,
+        to_port,
         cidr: cidr(&format!("{field}.cidr"), &asked.cidr, Cidr::ALL, findings),
     }
+}
+
+/// A port, or what takes its place where there is none of that number.
+fn port(field: &str, asked: Option<i64>, otherwise: Option<u16>, findings: &mut Findings) -> Option<u16> {
+    u16::try_from(asked?).map_or_else(
+        |_| {
+            findings.add(field, "must be from 0 to 65535");
+            otherwise
+        },
+        Some,
+    )
 }
 
 /// A rule as it is shown.
@@ -100,8 +114,8 @@ pub(crate) fn rule_text(rule: &Rule) -> NewRule {
     NewRule {
         direction: direction.to_owned(),
         protocol: protocol.to_owned(),
-        from_port: rule.from_port,
-        to_port: rule.to_port,
+        from_port: rule.from_port.map(i64::from),
+        to_port: rule.to_port.map(i64::from),
         cidr: rule.cidr.to_string(),
     }
 }
@@ -212,5 +226,31 @@ mod tests {
         let wrong = NewRule { cidr: "all".into(), ..text("in", "TCP", None) };
         rule("rules[0]", &wrong, &mut findings);
         assert_eq!(fields(&findings), ["rules[0].direction", "rules[0].protocol", "rules[0].cidr"]);
+    }
+
+    #[test]
+    fn a_port_that_no_port_has_is_found_by_its_field() {
+        let asked = |from, to| NewRule {
+            direction: "inbound".into(),
+            protocol: "tcp".into(),
+            from_port: from,
+            to_port: to,
+            cidr: "10.0.0.0/8".into(),
+        };
+        let network = Iid::new("n", "n");
+        for (from, to, wrong) in [
+            (Some(0), Some(65535), vec![]),
+            (Some(65536), Some(80), vec!["rules[0].fromPort"]),
+            (Some(70000), None, vec!["rules[0].fromPort"]),
+            (Some(80), Some(-1), vec!["rules[0].toPort"]),
+            (Some(i64::MAX), Some(i64::MIN), vec!["rules[0].toPort", "rules[0].fromPort"]),
+        ] {
+            let mut findings = Findings::default();
+            let rules = vec![rule("rules[0]", &asked(from, to), &mut findings)];
+            let request =
+                pmks_model::SecurityGroupRequest { name: "g".into(), network: network.clone(), rules };
+            request.validate(&mut findings);
+            assert_eq!(fields(&findings), wrong, "{from:?} {to:?}");
+        }
     }
 }
