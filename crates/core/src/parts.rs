@@ -51,9 +51,7 @@ impl Shared {
         let (at, place) = self.drivers.proven(connection).await?;
         let network = self.network_of(&place, part).await?;
         let mut findings = pmks_model::Findings::default();
-        if asked.name.is_empty() || asked.name == "-" {
-            findings.add("name", "a name is required");
-        }
+        findings.add_some("name", pmks_model::refusal_of_ours(&asked.name));
         if asked.system_id.is_empty() {
             findings.add("systemId", "is required");
         }

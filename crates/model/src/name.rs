@@ -12,18 +12,32 @@ pub struct NameRule {
     pub says: &'static str,
 }
 
+/// The most characters of a name of ours.
+const MOST_CHARACTERS: usize = 255;
+
+/// Why a name cannot be one of ours, whatever a cloud allows, or `None` if it can.
+///
+/// It stands in paths, in files and in the line of a table: `-` means «all» there, and `.` and `..` are folded away by
+/// whoever reads a URL. What is imported has a name at the cloud already; this is all that holds for ours of it.
+/// Source: <https://url.spec.whatwg.org/#double-dot-path-segment>
+pub fn refusal_of_ours(name: &str) -> Option<String> {
+    let says = match name {
+        "" => "a name is required",
+        "-" | "." | ".." => return Some(format!("the name {name:?} is reserved")),
+        _ if name.chars().count() > MOST_CHARACTERS => "must be at most 255 characters",
+        _ if name.contains(char::is_control) => "must hold no control characters",
+        _ if name.trim() != name => "must not begin or end with a space",
+        _ => return None,
+    };
+    Some(says.to_owned())
+}
+
 impl NameRule {
-    /// Why this name is not allowed, or `None` if it is.
-    ///
-    /// Empty names and `-` are refused everywhere: `-` stands for «all» in paths.
+    /// Why this name is not allowed, or `None` if it is: our own rules first, then the cloud's.
     pub fn refusal(&self, name: &str) -> Option<String> {
-        if name.is_empty() {
-            return Some("a name is required".to_owned());
-        }
-        if name == "-" {
-            return Some("the name \"-\" is reserved".to_owned());
-        }
-        (!self.allows(name)).then(|| format!("must be {} ({})", self.says, self.pattern))
+        refusal_of_ours(name).or_else(|| {
+            (!self.allows(name)).then(|| format!("must be {} ({})", self.says, self.pattern))
+        })
     }
 
     /// Whether the pattern alone allows this text, which may be empty.
@@ -60,6 +74,18 @@ mod tests {
             ("a\nb", false),
         ] {
             assert_eq!(RULE.refusal(name).is_none(), allowed, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_ours_stands_in_a_path_and_in_a_line() {
+        let longest = "x".repeat(255);
+        for name in ["Old Network", "운영망", "a/b", "...", "%2e", &longest] {
+            assert_eq!(refusal_of_ours(name), None, "{name:?}");
+        }
+        let too_long = "x".repeat(256);
+        for name in ["", "-", ".", "..", " a", "a ", "\u{a0}a", "a\nb", "\u{7f}", &too_long] {
+            assert!(refusal_of_ours(name).is_some(), "{name:?}");
         }
     }
 

@@ -13,7 +13,8 @@ use crate::{ImportCluster, Result};
 impl Drafting<'_> {
     pub(super) async fn import_cluster(&self, import: ImportCluster) -> Result<Draft> {
         let mut findings = Findings::default();
-        findings.add_some("name", self.capabilities().cluster_name.refusal(&import.name));
+        // Ours alone: it has its name at the cloud.
+        findings.add_some("name", pmks_model::refusal_of_ours(&import.name));
         if import.system_id.is_empty() {
             findings.add("systemId", "is required");
         }

@@ -185,8 +185,10 @@ async fn what_exists_is_imported_and_forgotten() {
     assert_eq!(failure.kind, FailureKind::AlreadyExists);
     let failure = networks.import(&rig.admin, "here", import("x", "vpc-0")).await.unwrap_err();
     assert_eq!(fields(&failure), ["systemId"]);
-    let failure = networks.import(&rig.admin, "here", import("", "")).await.unwrap_err();
-    assert_eq!(fields(&failure), ["name", "systemId"]);
+    for name in ["", "-", "..", "a\tb", " old"] {
+        let failure = networks.import(&rig.admin, "here", import(name, "")).await.unwrap_err();
+        assert_eq!(fields(&failure), ["name", "systemId"], "{name:?}");
+    }
     let subnets = rig.pmks.subnets();
     let failure = subnets.import(&rig.admin, "here", "old", import("s", "subnet-8")).await.unwrap_err();
     assert_eq!(fields(&failure), ["systemId"]);
