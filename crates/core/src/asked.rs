@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::Credential;
-use pmks_model::{Scaling, Tags};
+use pmks_model::{Findings, Scaling, Tags};
 use serde::{Deserialize, Serialize};
 
 /// A connection that is asked for. `Debug` shows no value of its credential.
@@ -28,6 +28,9 @@ pub struct NewConnection {
     pub pace: Option<u32>,
     /// Who acts.
     pub credential: Credential,
+    /// What makes a credential of what was given impossible, found while it was read; empty: nothing.
+    #[serde(skip)]
+    pub unreadable: Findings,
     /// Endpoints that replace the real cloud's, by service or `all`.
     #[serde(default)]
     pub endpoints: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
 //! A change of a connection: what may change, what must be proven before it does.
 
 use pmks_driver::Credential;
-use pmks_model::{Failure, Findings};
+use pmks_model::Findings;
 use pmks_store::{Connection, ConnectionUpdate};
 use serde_json::{Value, json};
 
@@ -27,13 +27,13 @@ pub(super) async fn update(
         return Err(stale("connection", name));
     }
     let before = read_specification(&connection)?;
-    let given = take_credential(&mut patch)?;
+    let (given, unreadable) = take_credential(&mut patch)?;
     let merged = merged(&connection, &before, &patch)?;
     let credential = match &given {
         Some(credential) => credential.clone(),
         None => kept(shared, &connection, &before).await?,
     };
-    let asked = with_credential(merged, credential)?;
+    let asked = NewConnection { unreadable, ..with_credential(merged, credential)? };
     unchanged(&connection, &asked)?;
     shared.allowed(caller, &asked)?;
     let after = shared.specified(&asked).await?;
@@ -63,16 +63,19 @@ pub(super) async fn update(
     view(changed.map_err(of_store)?)
 }
 
-/// The credential of a patch is always whole: its fields are not merged.
-fn take_credential(patch: &mut Value) -> Result<Option<Credential>> {
+/// The credential of a patch is always whole: its fields are not merged. What is no credential is told together with
+/// whatever else is wrong.
+fn take_credential(patch: &mut Value) -> Result<(Option<Credential>, Findings)> {
     let Some(fields) = patch.as_object_mut() else {
         return Err(invalid("", "a merge patch of a connection is a JSON object"));
     };
     match fields.remove("credential") {
-        None => Ok(None),
+        None => Ok((None, Findings::default())),
         Some(Value::Object(fields)) => {
-            let credential = Credential::from_json(fields.into_iter().collect());
-            credential.map(Some).map_err(|findings| Box::new(Failure::invalid(findings)))
+            Ok(match Credential::from_json(fields.into_iter().collect()) {
+                Ok(credential) => (Some(credential), Findings::default()),
+                Err(findings) => (Some(Credential::from_values([])), findings),
+            })
         }
         Some(_) => {
             Err(invalid("credential", "must be an object of the fields of one of the provider's forms"))

@@ -211,6 +211,7 @@ impl Shared {
                 "provider",
                 format!("{:?} is not known; known are {}", asked.provider, known.join(", ")),
             );
+            Specification::check(asked, &mut findings);
             return check(findings).and(Err(unexpected("a provider that is not known")));
         };
         let specification = Specification::of(asked, provider.capabilities(), &mut findings);

@@ -43,28 +43,25 @@ pub(crate) struct Specification {
 impl Specification {
     /// What is stored of what was asked for; everything wrong with it that needs no cloud goes to `findings`.
     pub(crate) fn of(asked: &NewConnection, capabilities: &Capabilities, findings: &mut Findings) -> Self {
-        findings.add_some("name", NAME.refusal(&asked.name));
-        if asked.region.trim().is_empty() {
-            findings.add("region", "is required");
-        }
-        let pace = asked.pace.unwrap_or(1);
-        if pace == 0 || pace > LARGEST_PACE {
-            findings.add("pace", format!("must be from 1 to {LARGEST_PACE}"));
-        }
+        Self::check(asked, findings);
         for (service, url) in &asked.endpoints {
             endpoint(service, url, capabilities, findings);
         }
         add_unsaid(findings, &validate_settings(&asked.settings, capabilities));
-        let form = asked.credential.form(capabilities.credential_forms).unwrap_or_else(|wrong| {
-            findings.extend(wrong);
+        let form = if asked.unreadable.is_empty() {
+            asked.credential.form(capabilities.credential_forms).unwrap_or_else(|wrong| {
+                findings.extend(wrong);
+                None
+            })
+        } else {
             None
-        });
+        };
         let (shown, secrets) = sort_fields(&asked.credential, form);
         Self {
             version: 1,
             region: asked.region.clone(),
             zone: asked.zone.clone().filter(|zone| !zone.is_empty()),
-            pace,
+            pace: asked.pace.unwrap_or(1),
             ambient: matches!(asked.credential, Credential::Ambient),
             shown,
             secrets,
@@ -72,6 +69,18 @@ impl Specification {
             ca_certificate: asked.ca_certificate.clone().filter(|text| !text.is_empty()),
             settings: asked.settings.clone(),
         }
+    }
+
+    /// Everything wrong with it at any provider.
+    pub(crate) fn check(asked: &NewConnection, findings: &mut Findings) {
+        findings.add_some("name", NAME.refusal(&asked.name));
+        if asked.region.trim().is_empty() {
+            findings.add("region", "is required");
+        }
+        if asked.pace.is_some_and(|pace| pace == 0 || pace > LARGEST_PACE) {
+            findings.add("pace", format!("must be from 1 to {LARGEST_PACE}"));
+        }
+        findings.extend(asked.unreadable.clone());
     }
 
     /// The endpoints as URLs; they were checked when they were stored.

@@ -10,20 +10,24 @@ use pmks_model::{Failure, Findings, Scaling, ScalingChange, UpgradeTargets};
 
 use crate::refused::Refused;
 
-/// A connection.
-pub(crate) fn new_connection(asked: api::NewConnection) -> Result<NewConnection, Refused> {
-    let credential = Credential::from_json(asked.credential.0).map_err(Failure::invalid)?;
-    Ok(NewConnection {
+/// A connection. What is no credential is told together with whatever else is wrong.
+pub(crate) fn new_connection(asked: api::NewConnection) -> NewConnection {
+    let (credential, unreadable) = match Credential::from_json(asked.credential.0) {
+        Ok(credential) => (credential, Findings::default()),
+        Err(findings) => (Credential::from_values([]), findings),
+    };
+    NewConnection {
         name: asked.name,
         provider: asked.provider,
         region: asked.region,
         zone: asked.zone,
         pace: asked.pace,
         credential,
+        unreadable,
         endpoints: asked.endpoints,
         ca_certificate: asked.ca_certificate,
         settings: asked.settings,
-    })
+    }
 }
 
 /// The record of an existing one that is asked for, if `systemId` is given: then nothing else may be, since the cloud

@@ -34,7 +34,7 @@ async fn create_connection(
     _: Query<NoQuery>,
     asked: Asked<NewConnection>,
 ) -> Answer {
-    let new = convert::new_connection(asked.body)?;
+    let new = convert::new_connection(asked.body);
     let view = state.pmks.connections().create(&asked.caller, new).await?;
     let at = location(&format!("/v1/connections/{}", view.name));
     let tag = view.version_tag.clone();

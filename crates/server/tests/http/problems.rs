@@ -154,6 +154,36 @@ async fn no_secret_is_quoted() {
 }
 
 #[tokio::test]
+async fn values_that_are_no_credential_are_told_beside_whatever_else_is_wrong() {
+    let rig = Rig::new().await;
+    let fields = |problem: &Value| -> Vec<String> {
+        let findings = problem["findings"].as_array().unwrap();
+        findings.iter().map(|one| one["field"].as_str().unwrap().to_owned()).collect()
+    };
+    let credential = json!({"accessKey": 7, "secretKey": {"hunter2": "x"}});
+    let mut body = connection("a b");
+    body["credential"] = credential.clone();
+    body["region"] = json!("");
+    body["endpoints"] = json!({"all": "no url"});
+    let problem = rig.post("/v1/connections", body.clone()).await.refused(422, "invalid-request");
+    let wrong = ["name", "region", "credential.accessKey", "credential.secretKey", "endpoints.all"];
+    assert_eq!(fields(&problem), wrong, "{problem:#}");
+    assert!(!problem.to_string().contains("hunter2"));
+    // At a provider that nobody knows, what is right at all of them is checked too.
+    body["provider"] = json!("nobody");
+    let problem = rig.post("/v1/connections", body).await.refused(422, "invalid-request");
+    let wrong = ["provider", "name", "region", "credential.accessKey", "credential.secretKey"];
+    assert_eq!(fields(&problem), wrong, "{problem:#}");
+    let patch = json!({"credential": credential, "pace": 0});
+    let asked = json_request(Method::PATCH, "/v1/connections/here", TOKEN, &patch);
+    let (mut parts, body) = asked.into_parts();
+    parts.headers.insert("if-match", "*".parse().unwrap());
+    parts.headers.insert("content-type", "application/merge-patch+json".parse().unwrap());
+    let problem = rig.send(Request::from_parts(parts, body)).await.refused(422, "invalid-request");
+    assert_eq!(fields(&problem), ["pace", "credential.accessKey", "credential.secretKey"], "{problem:#}");
+}
+
+#[tokio::test]
 async fn request_ids_are_sane() {
     let rig = Rig::empty().await;
     for id in ["a b", "a\"b", "<script>", &"a".repeat(200)] {
