@@ -35,9 +35,8 @@ pub fn refusal_of_ours(name: &str) -> Option<String> {
 impl NameRule {
     /// Why this name is not allowed, or `None` if it is: our own rules first, then the cloud's.
     pub fn refusal(&self, name: &str) -> Option<String> {
-        refusal_of_ours(name).or_else(|| {
-            (!self.allows(name)).then(|| format!("must be {} ({})", self.says, self.pattern))
-        })
+        refusal_of_ours(name)
+            .or_else(|| (!self.allows(name)).then(|| format!("must be {} ({})", self.says, self.pattern)))
     }
 
     /// Whether the pattern alone allows this text, which may be empty.

@@ -71,12 +71,10 @@ fn take_credential(patch: &mut Value) -> Result<(Option<Credential>, Findings)> 
     };
     match fields.remove("credential") {
         None => Ok((None, Findings::default())),
-        Some(Value::Object(fields)) => {
-            Ok(match Credential::from_json(fields.into_iter().collect()) {
-                Ok(credential) => (Some(credential), Findings::default()),
-                Err(findings) => (Some(Credential::from_values([])), findings),
-            })
-        }
+        Some(Value::Object(fields)) => Ok(match Credential::from_json(fields.into_iter().collect()) {
+            Ok(credential) => (Some(credential), Findings::default()),
+            Err(findings) => (Some(Credential::from_values([])), findings),
+        }),
         Some(_) => {
             Err(invalid("credential", "must be an object of the fields of one of the provider's forms"))
         }

@@ -81,8 +81,7 @@ async fn a_port_beyond_sixteen_bits_is_a_finding_beside_the_others() {
     let rig = Rig::new().await;
     let rules = json!([{"direction": "in", "protocol": "tcp", "fromPort": 22, "toPort": 65536, "cidr": "10.0.0.0/8"}]);
     let body = json!({"name": "g", "network": "nowhere", "rules": rules});
-    let problem =
-        rig.post("/v1/connections/here/securityGroups", body).await.refused(422, "invalid-request");
+    let problem = rig.post("/v1/connections/here/securityGroups", body).await.refused(422, "invalid-request");
     let fields: Vec<&str> =
         problem["findings"].as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
     for field in ["network", "rules[0].direction", "rules[0].toPort"] {

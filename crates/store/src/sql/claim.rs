@@ -149,6 +149,12 @@ mod tests {
         for (query, index) in [
             (due_query(&claim, ""), "operations_due"),
             (next_due_query(), "operations_due"),
+            // Whoever shares a network with hundreds looks at none of them.
+            (
+                due_query(&claim, ""),
+                "theirs USING COVERING INDEX holds_exclusive (resource=? AND queue_order<?)",
+            ),
+            (next_due_query(), "theirs USING COVERING INDEX holds_exclusive (resource=? AND queue_order<?)"),
             (of("operations", "id").and("resource_uid", some()).query("id", 1), "operations_by_resource"),
             (of("resources", "uid").and("connection", some()).query("uid", 1), "resources_by_connection"),
             (of("resources", "uid").and("parent", some()).query("uid", 1), "resources_by_parent"),

@@ -6,27 +6,35 @@ use jiff::Timestamp;
 use pmks_model::{Failure, FailureKind, OperationState};
 use uuid::Uuid;
 
-use super::values::{flag, from_uid, millis};
+use super::values::{from_uid, millis};
 use super::{Columns, Database, Write};
 use crate::{Error, Hold, HoldMode, Operation, Result, Wish};
 
-/// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it.
+/// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it: nobody alone,
+/// and nobody at all what it needs alone.
+///
+/// Two questions, so that each has its index: asked as one, who shares a network with many looks at all of them.
 pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
+     ON theirs.resource = mine.resource AND theirs.active = 1 AND theirs.exclusive = 1 \
+     AND theirs.queue_order < mine.queue_order WHERE mine.operation = o.id AND mine.active = 1) \
+     AND NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
      ON theirs.resource = mine.resource AND theirs.active = 1 AND theirs.queue_order < mine.queue_order \
-     WHERE mine.operation = o.id AND mine.active = 1 AND (mine.exclusive = 1 OR theirs.exclusive = 1))";
+     WHERE mine.operation = o.id AND mine.active = 1 AND mine.exclusive = 1)";
 
 impl Database {
     pub(super) async fn holders_of(&self, holds: &[Hold]) -> Result<Vec<Uuid>> {
         let mut found = BTreeMap::new();
         for hold in holds {
-            let rows = sqlx::query(
-                "SELECT operation, queue_order FROM holds WHERE active = 1 AND resource = $1 \
-                 AND (exclusive = 1 OR $2 = 1)",
-            )
-            .bind(from_uid(hold.resource))
-            .bind(flag(hold.mode == HoldMode::Exclusive))
-            .fetch_all(&self.readers)
-            .await?;
+            // Each its own words, so that each has its index.
+            let query = match hold.mode {
+                HoldMode::Exclusive => {
+                    "SELECT operation, queue_order FROM holds WHERE active = 1 AND resource = $1"
+                }
+                HoldMode::Shared => {
+                    "SELECT operation, queue_order FROM holds WHERE active = 1 AND exclusive = 1 AND resource = $1"
+                }
+            };
+            let rows = sqlx::query(query).bind(from_uid(hold.resource)).fetch_all(&self.readers).await?;
             for row in rows {
                 found.insert(row.plain::<i64>("queue_order")?, row.uid("operation")?);
             }
