@@ -3,6 +3,7 @@
 mod access;
 mod clusters;
 mod endpoints;
+mod node_group_requests;
 mod node_groups;
 mod parts;
 mod rig;
