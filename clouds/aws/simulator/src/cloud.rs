@@ -15,7 +15,7 @@ use pmks_simulation::{
 use serde_json::{Value, json};
 
 use crate::world::World;
-use crate::{ec2, eks, elb, front, iam};
+use crate::{ec2, eks, elb, front, iam, sts};
 
 /// How a simulated AWS begins.
 #[derive(Clone, Debug)]
@@ -121,6 +121,8 @@ impl Cloud for AwsCloud {
             Some("showsOver") => eks::shown::over(world, event, now),
             Some("credentialsMove") => Ok(iam::move_credentials(world)),
             Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),
+            Some("roleIsMade") => iam::roles::from_event(world, event, now),
+            Some("roleIsTakenOn") => sts::from_event(world, event, now),
             Some("registerWebIdentityProvider") => iam::web_identity::register(world, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in aws"))),
             None => Err(StateError("an event needs a type".to_owned())),

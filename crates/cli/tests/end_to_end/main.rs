@@ -7,6 +7,7 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+mod ambient;
 mod bad_input;
 mod configuration;
 mod conformance;
@@ -20,6 +21,7 @@ mod listening;
 mod retry;
 mod sandbox;
 mod serving;
+mod stand_in;
 mod survival;
 mod unsettled;
 mod versions;

@@ -197,11 +197,20 @@ impl World {
 
     /// Replaces all faults.
     pub(crate) fn faults(&self, rules: &Value) {
-        let body = serde_json::json!({"rules": rules}).to_string();
+        self.put(&serde_json::json!({"rules": rules}));
+    }
+
+    /// Something happens in the world; answers what the cloud says of it.
+    pub(crate) fn event(&self, event: &Value) -> Value {
+        self.put(&serde_json::json!({"events": [event]}))["events"][0].clone()
+    }
+
+    fn put(&self, body: &Value) -> Value {
         let (status, text) = send(client().no_proxy(), |client| {
-            client.put(format!("{}/faults", self.control)).body(body.clone())
+            client.put(format!("{}/faults", self.control)).body(body.to_string())
         });
         assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
     }
 }
 

@@ -239,7 +239,8 @@ fn innermost(error: &CredentialsError) -> String {
     while let Some(source) = last.source() {
         last = source;
     }
-    last.to_string()
+    // A process ends what it says with a line break.
+    last.to_string().trim().to_owned()
 }
 
 fn path_of(environment: &Environment, variable: &str, usual: &str) -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 //! Policies are kept and shown, not evaluated: permission is refused by faults alone.
 
 mod policies;
-mod roles;
+pub(crate) mod roles;
 mod state;
 pub(crate) mod trust;
 pub(crate) mod web_identity;

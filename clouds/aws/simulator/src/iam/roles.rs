@@ -3,15 +3,15 @@
 //! Source of errors and limits: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
-use pmks_simulation::pages;
+use pmks_simulation::{Now, StateError, pages};
+use serde_json::{Value, json};
 
 use super::state::{CONSISTENT_AFTER, Role, new_unique_id};
 use super::trust;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::Tags;
+use crate::world::{Tags, World};
 use crate::xml::Xml;
 
 /// The default quota of roles in an account.
@@ -74,6 +74,46 @@ pub(super) fn create(context: &mut Context<'_>, query: &Query) -> Result<Xml> {
     let answer = Xml::new().child("Role", &written(&role));
     context.world.account_mut(&account).iam.roles.insert(role.name.clone(), role);
     Ok(answer)
+}
+
+/// The event `{"type":"roleIsMade","name":NAME,"trust":{…}}`: somebody makes a role in the first account, and every
+/// service knows it at once.
+///
+/// # Errors
+/// When the trust is no trust policy, or the name is taken.
+pub(crate) fn from_event(
+    world: &mut World,
+    event: &Value,
+    now: Now,
+) -> std::result::Result<Value, StateError> {
+    let name = event.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| StateError("the event needs `name`".to_owned()))?;
+    check_name(name).map_err(|error| StateError(error.message))?;
+    let trust = event.get("trust").map(Value::to_string).unwrap_or_default();
+    trust::check(&trust).map_err(StateError)?;
+    let id = new_unique_id("AROA", &mut world.random);
+    let (account, held) =
+        world.accounts.iter_mut().next().ok_or_else(|| StateError("there is no account".to_owned()))?;
+    if held.iam.role(name).is_some() {
+        return Err(StateError(format!("a role `{name}` exists")));
+    }
+    let arn = format!("arn:aws:iam::{account}:role/{name}");
+    let role = Role {
+        name: name.to_owned(),
+        id,
+        arn: arn.clone(),
+        path: "/".to_owned(),
+        trust,
+        description: None,
+        max_session_seconds: 3600,
+        attached: std::collections::BTreeSet::new(),
+        inline: std::collections::BTreeMap::new(),
+        tags: Tags::new(),
+        created: now.wall,
+        known_from: now.work,
+    };
+    held.iam.roles.insert(role.name.clone(), role);
+    Ok(json!({"arn": arn}))
 }
 
 /// `DeleteRole`

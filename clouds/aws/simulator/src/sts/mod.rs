@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use pmks_simulation::Now;
+use pmks_simulation::{Now, StateError};
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -119,24 +120,60 @@ fn session(world: &mut World, wall: Timestamp, account: &str, role: &Role, query
         let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(Error::bad("ValidationError", message));
     }
-    let expires = wall.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let (key, session) = begin(world, wall, account, role, name, seconds);
+    let credentials = Xml::new()
+        .text("AccessKeyId", key)
+        .text("SecretAccessKey", &session.secret)
+        .text("SessionToken", &session.token)
+        .text("Expiration", session.expires.strftime("%Y-%m-%dT%H:%M:%SZ"));
+    let user = Xml::new().text("AssumedRoleId", &session.user_id).text("Arn", &session.arn);
+    Ok(Xml::new().child("Credentials", &credentials).child("AssumedRoleUser", &user))
+}
+
+/// A new session of a role, with its access key's identifier.
+fn begin(
+    world: &mut World,
+    wall: Timestamp,
+    account: &str,
+    role: &Role,
+    name: &str,
+    seconds: i64,
+) -> (String, Session) {
     let session = Session {
         secret: world.new_secret(),
         token: format!("IQoJb3JpZ2luX2Vj{}", world.random.hex(64)),
         arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
         user_id: format!("{}:{name}", role.id),
-        expires,
+        expires: wall.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
     };
     let mut random = world.random.clone();
     let key = world.account_mut(account).iam.add_session(session.clone(), &mut random);
     world.random = random;
-    let credentials = Xml::new()
-        .text("AccessKeyId", key)
-        .text("SecretAccessKey", &session.secret)
-        .text("SessionToken", &session.token)
-        .text("Expiration", expires.strftime("%Y-%m-%dT%H:%M:%SZ"));
-    let user = Xml::new().text("AssumedRoleId", &session.user_id).text("Arn", &session.arn);
-    Ok(Xml::new().child("Credentials", &credentials).child("AssumedRoleUser", &user))
+    (key, session)
+}
+
+/// The event `{"type":"roleIsTakenOn","role":NAME,"session"?}`: a service of AWS that needs no trust here (a
+/// container's agent, single sign-on) takes a role of the first account on, and is given its keys for an hour.
+///
+/// # Errors
+/// When there is no such role.
+pub(crate) fn from_event(
+    world: &mut World,
+    event: &Value,
+    now: Now,
+) -> std::result::Result<Value, StateError> {
+    let text = |key: &str| event.get(key).and_then(Value::as_str);
+    let name = text("role").ok_or_else(|| StateError("the event needs `role`".to_owned()))?;
+    let found =
+        world.accounts.iter().find_map(|(id, account)| Some((id.clone(), account.iam.role(name)?.clone())));
+    let (account, role) = found.ok_or_else(|| StateError(format!("there is no role `{name}`")))?;
+    let (key, session) = begin(world, now.wall, &account, &role, text("session").unwrap_or("service"), 3600);
+    Ok(json!({
+        "accessKeyId": key,
+        "secretAccessKey": session.secret,
+        "sessionToken": session.token,
+        "expiration": session.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }))
 }
 
 fn account_of(arn: &str) -> &str {
