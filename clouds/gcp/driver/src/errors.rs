@@ -78,6 +78,9 @@ const TABLE: &[Row] = &[
     row("container.*", "", "insufficient regional quota", Meaning::Quota),
     row("container.*", "", "insufficient project quota", Meaning::Quota),
     row("container.*", "", "gce_quota_exceeded", Meaning::Quota),
+    // «The network … does not have available private IP space in 10.0.0.0/8 to reserve a /14 block for pods»: each
+    // cluster takes one. Seen: <https://github.com/kubeflow/testing/issues/476>
+    row("container.*", "", "available private ip space", Meaning::Quota),
     row("container.*", "", "gce_stockout", Meaning::Quota),
     row("", "ZONE_RESOURCE_POOL_EXHAUSTED", "", Meaning::Quota),
     row("", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", "", Meaning::Quota),

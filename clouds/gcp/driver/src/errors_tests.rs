@@ -51,6 +51,16 @@ fn every_row_can_be_reached() {
 }
 
 #[test]
+fn a_network_without_room_for_pods_is_a_limit() {
+    let full = "The network \"net\" does not have available private IP space in 10.0.0.0/8 to reserve a /14 block for \
+                pods for cluster {Zone: r1-a, ProjectName: p, ClusterName: c}.";
+    let refused = google(400, "INVALID_ARGUMENT", full);
+    assert_eq!(kind("container.clusters.create", &refused), ErrorKind::QuotaExceeded);
+    let failed = of_operation("container.operations.get", "FAILED_PRECONDITION", full);
+    assert_eq!(*failed.kind(), ErrorKind::QuotaExceeded);
+}
+
+#[test]
 fn gke_says_busy_in_three_ways_and_none_is_throttling() {
     let running = "Cluster is running incompatible operation operation-1731137433803-29e34938.";
     let upgrading =
