@@ -174,7 +174,8 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
             let Some(system_id) = record.system_id.as_deref() else {
                 return Err(format!("{word} {:?} has no identifier", record.name));
             };
-            let found: Vec<_> = rows().filter(|row| is_called(row, system_id)).collect();
+            let found: Vec<_> =
+                rows().filter(|row| is_called(&house.under_test.id(row), row, system_id)).collect();
             let [row] = found.as_slice() else {
                 return Err(format!("{} {word} stand for the record {record:#?}", found.len()));
             };
@@ -197,11 +198,11 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether an identifier is a row's: whole, or by its last part as the row's identifier or name.
-fn is_called(row: &Resource, system_id: &str) -> bool {
+/// Whether an identifier is a row's, which the driver calls `id`: whole, or by its last part as that or the row's name.
+fn is_called(id: &str, row: &Resource, system_id: &str) -> bool {
     let last = system_id.rsplit('/').next().unwrap_or(system_id);
     let is = |text: &str| text.eq_ignore_ascii_case(system_id) || text.eq_ignore_ascii_case(last);
-    is(&row.id) || row.name.as_deref().is_some_and(is)
+    is(id) || row.name.as_deref().is_some_and(is)
 }
 
 /// A tag's value, the same in every run: the marks of this operation by name, what is random masked.
@@ -215,8 +216,9 @@ fn tag(key: &str, value: &str, operation: Uuid) -> String {
 
 /// A name without what is random in it. Names that pmks derives end in eight base32 characters of the record's id.
 fn known_of(name: &str) -> String {
+    let is_base32 = |text: &str| text.bytes().all(|c| c.is_ascii_lowercase() || (b'2'..=b'7').contains(&c));
     match name.rsplit_once('-') {
-        Some((known, random)) if name.starts_with("pmks-") && random.len() == 8 => format!("{known}-#"),
+        Some((known, random)) if random.len() == 8 && is_base32(random) => format!("{known}-#"),
         _ => masked(name),
     }
 }
