@@ -59,6 +59,15 @@ pub(crate) const CLOUDS: &[Entry] = &[
             Arc::new(pmks_azure_simulator::AzureCloud::new(settings))
         },
     },
+    Entry {
+        name: "gcp",
+        provider: || Arc::new(pmks_gcp::Gcp),
+        simulator: |Simulated { speed, seed, time }| {
+            let settings =
+                pmks_gcp_simulator::Settings { speed, seed, time, ..pmks_gcp_simulator::Settings::default() };
+            Arc::new(pmks_gcp_simulator::GcpCloud::new(settings))
+        },
+    },
 ];
 
 /// All providers.
