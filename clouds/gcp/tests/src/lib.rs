@@ -80,7 +80,7 @@ impl CloudUnderTest for Gcp {
     }
 
     fn random_names(&self) -> &'static [&'static str] {
-        &["instance", "instanceGroupManager", "instanceTemplate", "route"]
+        &["instance", "instanceGroupManager", "instanceTemplate", "disk", "route"]
     }
 
     fn wrong_credential(&self, right: &Credential) -> Credential {

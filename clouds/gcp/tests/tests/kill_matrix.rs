@@ -1,0 +1,3 @@
+//! The kill matrix of Google Cloud.
+
+pmks_suites::kill_matrix!(pmks_gcp_tests::GCP);
