@@ -27,6 +27,24 @@ fn a_hundred_on_aws_in_one_account() {
     a_hundred(&Shared { cloud: "aws", accounts: 1, zones: &["ap-northeast-2a", "ap-northeast-2c"] });
 }
 
+/// GKE: each cluster takes a `/14` of `10.0.0.0/8` for its pods, so that one network has room for some sixty clusters;
+/// 500 processors a region and project are more than enough for fifty.
+///
+/// Sources: <https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips>,
+/// <https://cloud.google.com/compute/resource-usage>
+#[test]
+fn a_hundred_on_google_in_two_projects() {
+    a_hundred(&Shared { cloud: "gcp", accounts: 2, zones: &[""] });
+}
+
+/// AKS: 100 clusters a region and subscription by default; their nodes' processors are far below the region's limit.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/quotas-skus-regions>
+#[test]
+fn a_hundred_on_azure_in_one_subscription() {
+    a_hundred(&Shared { cloud: "azure", accounts: 1, zones: &[""] });
+}
+
 fn a_hundred(shared: &Shared) {
     let user = Sandbox::new();
     let each = CLUSTERS.div_ceil(shared.accounts);
@@ -51,7 +69,6 @@ fn a_hundred(shared: &Shared) {
             .iter()
             .enumerate()
             .map(|(index, zone)| {
-                let zone = Some(zone).filter(|zone| !zone.is_empty());
                 json!({"name": format!("s{index}"), "cidr": format!("10.0.{}.0/20", index * 16), "zone": zone})
             })
             .collect();
