@@ -31,6 +31,9 @@ pub(crate) struct ServerFile {
     pub(crate) pid: u32,
     /// Where it answers.
     pub(crate) url: Url,
+    /// It ends with the command that it works for, and carries on the operation of that command alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) passing: bool,
 }
 
 /// Held by the one process that works on the directory.
@@ -46,6 +49,15 @@ pub(crate) enum Holder {
     Us(Lock),
     /// A server, which answers here.
     Server(ServerFile),
+}
+
+/// What is wanted of who works on the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// An answer: a command that works there gives it too.
+    Answer,
+    /// Work that somebody carries on: not a command, which ends with an operation of its own.
+    Work,
 }
 
 impl DataDirectory {
@@ -101,11 +113,12 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// The lock, or the server that holds it. A command that holds it is waited for, for that long.
+    /// The lock, or the server that holds it. A command that holds it and cannot give what is wanted is waited for, for
+    /// that long.
     ///
     /// # Errors
     /// `Conflict` while another command works on it.
-    pub(crate) async fn hold(&self, clock: &dyn Clock, patience: Duration) -> Result<Holder> {
+    pub(crate) async fn hold(&self, clock: &dyn Clock, patience: Duration, wanted: Wanted) -> Result<Holder> {
         self.make()?;
         let deadline = clock.monotonic().saturating_add(patience);
         let mut said = patience.is_zero();
@@ -115,7 +128,8 @@ impl DataDirectory {
                 self.forget_server();
                 return Ok(Holder::Us(lock));
             }
-            if let Some(server) = self.server()? {
+            let server = self.server()?;
+            if let Some(server) = server.filter(|server| wanted == Wanted::Answer || !server.passing) {
                 return Ok(Holder::Server(server));
             }
             if clock.monotonic() >= deadline {
@@ -188,12 +202,21 @@ mod tests {
     async fn one_process_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let directory = directory(&folder.path().join("data"));
-        let Holder::Us(lock) = directory.hold(&SystemClock, Duration::ZERO).await.unwrap() else {
+        let Holder::Us(lock) = directory.hold(&SystemClock, Duration::ZERO, Wanted::Work).await.unwrap()
+        else {
             panic!("nobody else is there");
         };
-        let busy = directory.hold(&SystemClock, Duration::ZERO).await.err().unwrap();
-        assert!(busy.is(FailureKind::Conflict));
-        directory.write_server(&ServerFile { pid: 1, url: "http://127.0.0.1:9".parse().unwrap() }).unwrap();
+        let hold = async |wanted| directory.hold(&SystemClock, Duration::ZERO, wanted).await;
+        assert!(hold(Wanted::Answer).await.err().unwrap().is(FailureKind::Conflict));
+        let url: Url = "http://127.0.0.1:9".parse().unwrap();
+        directory.write_server(&ServerFile { pid: 1, url: url.clone(), passing: true }).unwrap();
+        assert!(matches!(hold(Wanted::Answer).await.unwrap(), Holder::Server(_)));
+        assert!(
+            hold(Wanted::Work).await.err().unwrap().is(FailureKind::Conflict),
+            "a command works for itself"
+        );
+        directory.write_server(&ServerFile { pid: 1, url, passing: false }).unwrap();
+        assert!(matches!(hold(Wanted::Work).await.unwrap(), Holder::Server(_)));
         assert_eq!(directory.running_server().unwrap().unwrap().pid, 1);
         drop(lock);
         assert!(directory.running_server().unwrap().is_none(), "a server without the lock is gone");

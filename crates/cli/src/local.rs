@@ -1,12 +1,13 @@
-//! The server in the command's own process, without a socket, over the locked data directory.
+//! The server in the command's own process, over the locked data directory.
 //!
-//! Reads carry nothing on. A mutation carries its own operation on, and no other.
+//! Reads carry nothing on, and have no socket. A mutation carries its own operation on, and no other; while it does,
+//! other commands are answered on a socket.
 
 use pmks_core::{Caller, Pmks};
 use pmks_model::FailureKind;
 use pmks_server::{Authentication, State};
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -14,10 +15,11 @@ use crate::app::App;
 use crate::client::{Client, InProcessDoor};
 use crate::data_directory::Lock;
 use crate::error::{Error, Result};
-use crate::house;
+use crate::{house, serve};
 
 /// The data directory, opened by this process.
 pub(crate) struct Local {
+    app: App,
     options: pmks_core::Options,
     caller: Caller,
     _lock: Lock,
@@ -27,8 +29,11 @@ pub(crate) struct Local {
 pub(crate) struct Engine {
     /// A client that sees what this engine does as it happens.
     pub(crate) client: Client,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    app: App,
+    stop: watch::Sender<bool>,
+    engine: JoinHandle<()>,
+    /// What answers others.
+    http: Option<JoinHandle<()>>,
 }
 
 impl Local {
@@ -39,7 +44,7 @@ impl Local {
     pub(crate) async fn open(app: &App, lock: Lock) -> Result<Self> {
         let options = house::open(app, true, true).await?;
         let user = app.environment.get("USER").unwrap_or("local");
-        Ok(Self { options, caller: Caller::local(user), _lock: lock })
+        Ok(Self { app: app.clone(), options, caller: Caller::local(user), _lock: lock })
     }
 
     /// A client without an engine.
@@ -54,12 +59,17 @@ impl Local {
         options.engine.only = only;
         let pmks = Pmks::open(options).await?;
         let client = self.client_of(pmks.clone())?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            // That nobody is left to stop it is a stop too.
-            pmks.serve(async { drop(stopped.await) }).await;
-        });
-        Ok(Engine { client, stop, task })
+        let (stop, stopped) = watch::channel(false);
+        let http = match serve::beside(&self.app, pmks.clone(), stopped.clone()).await {
+            Ok(http) => Some(http),
+            Err(error) => {
+                // The work is worth more than the answers: others wait for its end then.
+                tracing::warn!(error = %error.text(), "other commands are not answered while this one works");
+                None
+            }
+        };
+        let engine = tokio::spawn(async move { pmks.serve(serve::until(stopped)).await });
+        Ok(Engine { client, app: self.app.clone(), stop, engine, http })
     }
 
     fn client_of(&self, pmks: Pmks) -> Result<Client> {
@@ -72,12 +82,14 @@ impl Local {
 }
 
 impl Engine {
-    /// Stops after the steps that are under way.
+    /// Stops after the answers and the steps that are under way.
     pub(crate) async fn stop(self) {
-        // An engine that has ended by itself needs no stop.
-        let _ = self.stop.send(());
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the engine ended abnormally");
+        self.app.data.forget_server();
+        self.stop.send_replace(true);
+        for task in self.http.into_iter().chain([self.engine]) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the command's work ended abnormally");
+            }
         }
     }
 }

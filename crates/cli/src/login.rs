@@ -1,4 +1,5 @@
-//! `pmks login`, and who a client says it is: `PMKS_TOKEN`, else the login file, else the data directory.
+//! `pmks login`, and who a client says it is: `PMKS_TOKEN`, else the login file, else the data directory, else the
+//! administrator of `PMKS_USERNAME` and `PMKS_PASSWORD`.
 //!
 //! The token of the data directory goes to the server of the data directory alone.
 
@@ -60,17 +61,28 @@ pub(crate) fn credential(app: &App, url: &Url, own: bool) -> Result<Option<Autho
     if let Some(text) = read(app)?.servers.get(&origin(url)) {
         return Ok(token(text));
     }
-    if !own {
-        return Ok(None);
+    if own && let Some(token) = of_data_directory(app)? {
+        return Ok(Some(token));
     }
-    if let Some(text) = private_file::read_if_any(&app.data.token_file())? {
-        return Ok(token(&text));
+    match (app.environment.get("PMKS_USERNAME"), app.environment.get("PMKS_PASSWORD")) {
+        (Some(username), Some(password)) => Ok(Some(Authorization::Basic {
+            username: username.to_owned(),
+            password: SecretString::from(password),
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => {
+            Err(Error::usage("PMKS_USERNAME and PMKS_PASSWORD belong together: one of them is missing"))
+        }
     }
-    let administrator = app.environment.get("PMKS_USERNAME").zip(app.environment.get("PMKS_PASSWORD"));
-    Ok(administrator.map(|(username, password)| Authorization::Basic {
-        username: username.to_owned(),
-        password: SecretString::from(password),
-    }))
+}
+
+/// The token of the data directory, which goes to its own server alone.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn of_data_directory(app: &App) -> Result<Option<Authorization>> {
+    let text = private_file::read_if_any(&app.data.token_file())?;
+    Ok(text.map(|text| Authorization::Token(SecretString::from(text.trim()))))
 }
 
 fn read(app: &App) -> Result<Logins> {

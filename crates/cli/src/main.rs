@@ -19,6 +19,7 @@ mod local;
 mod login;
 mod mutations;
 mod output;
+mod passing;
 mod paths;
 mod private_file;
 mod progress;

@@ -2,21 +2,26 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
 use pmks_api::{Child, Operation, Plan};
+use pmks_model::FailureKind;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::arguments::{Mutation, Output};
 use crate::background;
-use crate::client::{Client, Request, shaped};
+use crate::client::{Client, Path, Request, shaped};
 use crate::error::{Error, Result};
 use crate::output::{self, Kind};
 use crate::progress::Look;
 use crate::session::Session;
-use crate::wait::{Waiter, judge};
+use crate::wait::{AWAY, Waiter, judge};
+
+/// How long a server may take that carries on what a stopped command left.
+const HEIR_STARTS_WITHIN: Duration = Duration::from_millis(500);
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -50,7 +55,11 @@ pub(crate) async fn carry_out(app: &App, how: &Mutation, request: Request) -> Re
 
 /// Where a mutation goes: what nobody waits for must outlive this process.
 pub(crate) async fn session(app: &App, how: &Mutation) -> Result<Session> {
-    if how.no_wait && !how.plan { app.session_that_stays().await } else { app.session().await }
+    match (how.plan, how.no_wait) {
+        (true, _) => app.session().await,
+        (false, true) => app.session_that_stays().await,
+        (false, false) => app.session_that_works(true).await,
+    }
 }
 
 /// Sends a mutation.
@@ -98,10 +107,13 @@ pub(crate) async fn see_through(
     session: Session,
     operation: Operation,
 ) -> Result<Operation> {
+    // A command that ends does not come back.
+    let away = if session.passing.is_some() { Duration::ZERO } else { AWAY };
     let waiter = |client: Client| Waiter {
         client,
         clock: Arc::clone(&app.clock),
         timeout: how.wait_timeout,
+        away,
         look: Look { no_color: app.no_color(), brief: false },
     };
     let Some(local) = session.local else { return waiter(session.client).until_over(operation).await };
@@ -114,10 +126,36 @@ pub(crate) async fn see_through(
     match &ended {
         // Who stops waiting does not stop the operation: somebody else has to carry it on.
         Err(Error::Interrupted(_)) => drop(background::start(app).await?),
-        Err(error) if error.is(pmks_model::FailureKind::Timeout) => drop(background::start(app).await?),
+        Err(error) if error.is(FailureKind::Timeout) => drop(background::start(app).await?),
         Ok(_) | Err(_) => {}
     }
     ended
+}
+
+/// Follows an operation to its end. Where the command ends that carries it on, whoever works on the data directory next
+/// is asked; if nobody does, it is carried on here.
+pub(crate) async fn watch(app: &App, id: &str) -> Result<()> {
+    loop {
+        let session = app.session_that_follows().await?;
+        let passing = session.passing;
+        let watched = async {
+            let operation = shaped(session.client.get(Path::v1(["operations", id])).await?)?;
+            finish(app, &Mutation::default(), session, operation).await
+        };
+        match watched.await {
+            Err(error) if error.is(FailureKind::Unavailable) && has_ended(app, passing)? => {
+                // One that was stopped starts a server, which comes before us.
+                app.clock.sleep(HEIR_STARTS_WITHIN).await;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Whether that process answered only until its command ended, and did end.
+fn has_ended(app: &App, passing: Option<u32>) -> Result<bool> {
+    let Some(pid) = passing else { return Ok(false) };
+    Ok(app.data.running_server()?.is_none_or(|server| server.pid != pid))
 }
 
 /// Asks before something is removed.
@@ -145,11 +183,25 @@ pub(crate) fn confirm(yes: bool, what: &str) -> Result<()> {
 /// Prints an operation; its stages too where there is room.
 pub(crate) fn print_operation(app: &App, operation: &Operation) -> Result<()> {
     let value = serde_json::to_value(operation)
-        .map_err(|error| Error::new(pmks_model::FailureKind::Unexpected, error.to_string()))?;
+        .map_err(|error| Error::new(FailureKind::Unexpected, error.to_string()))?;
     for notice in &operation.notices {
         output::note(&format!("note: {}", output::clean(notice)));
     }
     output::item(app.form(), Kind::Operation, &value)
+}
+
+/// Shows what a command would do that asks no cloud for anything: there is no operation that the server could plan.
+///
+/// # Errors
+/// When nobody reads it.
+pub(crate) fn print_own_plan(app: &App, kind: &str, does: &[String], findings: &[&str]) -> Result<()> {
+    let stage = |name: &String| serde_json::json!({"name": name, "after": [], "expectedSeconds": 0});
+    let stages: Vec<Value> = does.iter().map(stage).collect();
+    let children = serde_json::json!({"found": [], "unknown": []});
+    let plan = serde_json::json!({
+        "kind": kind, "stages": stages, "resolved": {}, "findings": findings, "children": children,
+    });
+    print_plan(app, plan)
 }
 
 fn print_plan(app: &App, plan: Value) -> Result<()> {
@@ -187,11 +239,6 @@ fn fate(plan: &Plan, child: &Child) -> &'static str {
     } else {
         "stays"
     }
-}
-
-/// Waiting, as the commands that only watch do.
-pub(crate) fn waiting() -> Mutation {
-    Mutation::default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Files that only their owner may read, written whole or not at all.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -26,16 +27,51 @@ fn replace_by(path: &Path, content: &str, sync: fn(&std::fs::File) -> std::io::R
     Ok(())
 }
 
-/// Writes a new file; one that is there already is left alone.
-pub(crate) fn create(path: &Path, content: &str) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
+/// A new file that waits for its content; removed again if none comes.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    path: PathBuf,
+    file: File,
+    written: bool,
+}
+
+/// Makes a new file; one that is there already is left alone.
+///
+/// # Errors
+/// Where nothing can be written.
+pub(crate) fn reserve(path: &Path) -> Result<Reserved> {
+    let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(content.as_bytes()).and_then(|()| file.sync_all()))
-        .map_err(|error| Error::file("write", path, &error))
+    let file = options.open(path).map_err(|error| Error::file("write", path, &error))?;
+    Ok(Reserved { path: path.to_owned(), file, written: false })
+}
+
+impl Reserved {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its content.
+    ///
+    /// # Errors
+    /// A full disk, for one.
+    pub(crate) fn write(mut self, content: &str) -> Result<()> {
+        let written = self.file.write_all(content.as_bytes()).and_then(|()| self.file.sync_all());
+        self.written = written.is_ok();
+        written.map_err(|error| Error::file("write", &self.path, &error))
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.written {
+            // One that somebody else has removed is gone as well.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// The content of a file, or nothing if there is none.
@@ -66,8 +102,10 @@ mod tests {
     fn files_are_for_their_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        create(&path, "one").unwrap();
-        assert!(create(&path, "two").is_err(), "a file that is there is left alone");
+        drop(reserve(&path).unwrap());
+        assert!(!path.exists(), "a file that nothing came of is gone");
+        reserve(&path).unwrap().write("one").unwrap();
+        assert!(reserve(&path).is_err(), "a file that is there is left alone");
         let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
         replace(&path, "three").unwrap();

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::arguments::Serve;
 use crate::client::{Client, InProcessDoor, Path, Request};
-use crate::data_directory::{Holder, Lock, ServerFile};
+use crate::data_directory::{Holder, Lock, ServerFile, Wanted};
 use crate::error::{Error, Result};
 use crate::registry::{self, Simulated};
 use crate::simulated::Served;
@@ -77,16 +77,47 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let (stop, stopped) = watch::channel(false);
     let options =
         ServeOptions { tls, external_url: serve.external_url.clone(), ..ServeOptions::on(serve.listen) };
-    let serving = pmks_server::serve(options, state.clone(), until(stopped.clone()))
-        .await
-        .map_err(|error| not_served(&error))?;
+    let serving = listen(options, state.clone(), stopped.clone()).await?;
     let engine = tokio::spawn(async move { pmks.serve(until(stopped)).await });
     state.engine_runs(true);
     let url = serving.url.clone();
-    let own = local_url(&serving);
-    let http = tokio::spawn(serving.finished());
-    app.data.write_server(&ServerFile { pid: std::process::id(), url: own })?;
+    let http = answer(app, serving, false)?;
     Ok(Server { url, clouds, stop, http, engine, _lock: lock })
+}
+
+/// Answers others while a command works on the data directory: on loopback, to whoever has the directory's token. The
+/// caller holds the lock, and calls `forget_server` before it stops.
+///
+/// # Errors
+/// Whatever keeps it from listening.
+pub(crate) async fn beside(
+    app: &App,
+    pmks: Pmks,
+    stopped: watch::Receiver<bool>,
+) -> Result<tokio::task::JoinHandle<()>> {
+    let authentication = Authentication::new()
+        .map_err(|error| Error::new(FailureKind::Unexpected, error.to_string()))?
+        .with_local_token(&local_token(app)?);
+    // Never said to be ready: it carries on one operation alone.
+    let state = State::new(pmks, authentication, Arc::clone(&app.clock));
+    let listen_at = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
+    answer(app, listen(ServeOptions::on(listen_at), state, stopped).await?, true)
+}
+
+async fn listen(
+    options: ServeOptions,
+    state: State,
+    stopped: watch::Receiver<bool>,
+) -> Result<pmks_server::Serving> {
+    pmks_server::serve(options, state, until(stopped)).await.map_err(|error| not_served(&error))
+}
+
+/// Answers, and says where; `passing`: only while a command works.
+fn answer(app: &App, serving: pmks_server::Serving, passing: bool) -> Result<tokio::task::JoinHandle<()>> {
+    let url = local_url(&serving);
+    let http = tokio::spawn(serving.finished());
+    app.data.write_server(&ServerFile { pid: std::process::id(), url, passing })?;
+    Ok(http)
 }
 
 impl Server {
@@ -107,7 +138,7 @@ impl Server {
     }
 }
 
-async fn until(mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone is a stop too.
     drop(stopped.wait_for(|stopped| *stopped).await);
 }
@@ -127,7 +158,7 @@ fn local_url(serving: &pmks_server::Serving) -> url::Url {
 }
 
 async fn hold(app: &App) -> Result<Lock> {
-    match app.data.hold(&*app.clock, std::time::Duration::from_secs(2)).await? {
+    match app.data.hold(&*app.clock, std::time::Duration::from_secs(2), Wanted::Work).await? {
         Holder::Us(lock) => Ok(lock),
         Holder::Server(server) => {
             let says = format!(

@@ -20,7 +20,7 @@ pub(crate) async fn run(app: &App, token: &Token) -> Result<()> {
     let version = api_version(app.environment.get("KUBERNETES_EXEC_INFO"))?;
     let path = Path::v1(["connections", app.connection()?, "clusters", &token.cluster, "token"]);
     let session = app.quiet_session().await?;
-    let answer = session.client.send(Request::new(Method::POST, path)).await?;
+    let answer = session.client.send(Request::new(Method::POST, path).repeatable()).await?;
     output::data(&exec_credential(version, &shaped(answer.body)?).to_string())
 }
 

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often events are tried for before asking instead.
 const TRIES: u32 = 3;
 /// How long a server may be away (a restart) before waiting is given up.
-const AWAY: Duration = Duration::from_mins(1);
+pub(crate) const AWAY: Duration = Duration::from_mins(1);
 
 /// Follows one operation.
 pub(crate) struct Waiter {
@@ -26,6 +26,8 @@ pub(crate) struct Waiter {
     pub(crate) clock: Arc<dyn Clock>,
     /// How long to wait at most.
     pub(crate) timeout: Option<Duration>,
+    /// How long who is asked may be away.
+    pub(crate) away: Duration,
     /// How progress looks.
     pub(crate) look: Look,
 }
@@ -109,7 +111,7 @@ impl Waiter {
 
     /// Asks for the operation; a server that is away is waited for.
     async fn ask(&self, id: &str) -> Result<Operation> {
-        let give_up = self.clock.monotonic().saturating_add(AWAY);
+        let give_up = self.clock.monotonic().saturating_add(self.away);
         loop {
             match self.client.get(Path::v1(["operations", id])).await {
                 Ok(answer) => return shaped(answer),

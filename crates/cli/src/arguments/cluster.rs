@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Mutation, NodeGroupPairs};
+use super::{Mutation, NodeGroupPairs, OwnPlan};
 
 /// Verbs of clusters.
 #[derive(Debug, Subcommand)]
@@ -16,7 +16,7 @@ pub(crate) enum ClusterCommand {
     #[command(visible_alias = "ls")]
     List {
         /// Asks the cloud now
-        #[arg(long)]
+        #[arg(long, env = "PMKS_REFRESH", value_parser = BoolishValueParser::new())]
         refresh: bool,
         /// Those with this tag
         #[arg(long = "tag", value_name = "KEY=VALUE")]
@@ -30,7 +30,7 @@ pub(crate) enum ClusterCommand {
         /// Its name
         name: String,
         /// Asks the cloud now
-        #[arg(long)]
+        #[arg(long, env = "PMKS_REFRESH", value_parser = BoolishValueParser::new())]
         refresh: bool,
     },
     /// Changes tags, options or deletion protection
@@ -89,6 +89,9 @@ pub(crate) enum ClusterCommand {
         /// Does not ask
         #[arg(short, long, env = "PMKS_YES", value_parser = BoolishValueParser::new())]
         yes: bool,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// The clusters at the cloud that pmks keeps no record of
     Unmanaged,
@@ -162,7 +165,7 @@ pub(crate) struct ClusterKubeconfig {
     /// The cluster
     pub(crate) name: String,
     /// How the kubeconfig lets its user in
-    #[arg(long, value_enum, default_value = "exec")]
+    #[arg(long, env = "PMKS_FORMAT", value_enum, default_value = "exec")]
     pub(crate) format: KubeconfigFormat,
     /// The file to merge into; $KUBECONFIG or ~/.kube/config if left out
     #[arg(long, value_name = "FILE", conflicts_with = "print")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
-use super::Mutation;
+use super::{Mutation, OwnPlan};
 
 /// Verbs of connections.
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,9 @@ pub(crate) enum ConnectionCommand {
         /// Does not ask
         #[arg(short, long, env = "PMKS_YES", value_parser = BoolishValueParser::new())]
         yes: bool,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// Checks the credential and what must exist in the account
     Validate {
@@ -66,7 +69,7 @@ pub(crate) struct ConnectionCreate {
     #[arg(long)]
     pub(crate) zone: Option<String>,
     /// How many times faster than the real cloud it works: for simulated clouds
-    #[arg(long)]
+    #[arg(long, env = "PMKS_PACE")]
     pub(crate) pace: Option<u32>,
     /// Who acts
     #[command(flatten)]
@@ -81,8 +84,11 @@ pub(crate) struct ConnectionCreate {
     #[arg(long = "setting", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     /// Does not ask the cloud whether the credential works
-    #[arg(long)]
+    #[arg(long, env = "PMKS_NO_VALIDATE", value_parser = BoolishValueParser::new())]
     pub(crate) no_validate: bool,
+    /// What it would do
+    #[command(flatten)]
+    pub(crate) own: OwnPlan,
 }
 
 /// A change of a connection.
@@ -108,6 +114,9 @@ pub(crate) struct ConnectionUpdate {
     /// A setting of the provider's own; KEY= removes it
     #[arg(long = "setting", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
+    /// What it would do
+    #[command(flatten)]
+    pub(crate) own: OwnPlan,
 }
 
 /// Who acts at the cloud.

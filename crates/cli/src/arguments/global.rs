@@ -65,7 +65,7 @@ pub(crate) enum Output {
 #[command(next_help_heading = "Mutation options")]
 pub(crate) struct Mutation {
     /// Shows what would be done, and does nothing
-    #[arg(long)]
+    #[arg(long, env = "PMKS_PLAN", value_parser = BoolishValueParser::new())]
     pub(crate) plan: bool,
     /// Prints the operation instead of waiting for its end
     #[arg(long, env = "PMKS_NO_WAIT", value_parser = BoolishValueParser::new())]
@@ -79,6 +79,14 @@ pub(crate) struct Mutation {
     /// Repeats a request safely: the same key is the same operation
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
+}
+
+/// For what changes something without asking a cloud for it.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct OwnPlan {
+    /// Shows what would be done, and does nothing
+    #[arg(long, env = "PMKS_PLAN", value_parser = BoolishValueParser::new())]
+    pub(crate) plan: bool,
 }
 
 /// `90`, `90s`, `30m`, `2h`, `7d`.

@@ -1,6 +1,7 @@
 //! Verbs of what a cloud offers.
 
 use clap::Subcommand;
+use clap::builder::BoolishValueParser;
 
 /// The one verb of discovery.
 #[derive(Debug, Subcommand)]
@@ -9,7 +10,7 @@ pub(crate) enum ListCommand {
     #[command(visible_alias = "ls")]
     List {
         /// Asks the cloud now
-        #[arg(long)]
+        #[arg(long, env = "PMKS_REFRESH", value_parser = BoolishValueParser::new())]
         refresh: bool,
     },
 }

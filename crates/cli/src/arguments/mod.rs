@@ -16,7 +16,7 @@ pub(crate) use cluster::{
 };
 pub(crate) use conformance::Conformance;
 pub(crate) use connection::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, CredentialArguments};
-pub(crate) use global::{Global, Mutation, Output};
+pub(crate) use global::{Global, Mutation, Output, OwnPlan};
 pub(crate) use machine::ListCommand;
 pub(crate) use network::{
     Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
@@ -34,7 +34,11 @@ use clap::{Parser, Subcommand};
     name = "pmks",
     version,
     arg_required_else_help = true,
-    after_help = "Start with `pmks demo`: it needs no cloud.\nErrors are explained by `pmks explain KIND`."
+    after_help = "Start with `pmks demo`: it needs no cloud.\nErrors are explained by `pmks explain KIND`.\n\n\
+                  A flag that says how pmks works has a variable, PMKS_ and its name in capitals, and a key in pmks.toml\n\
+                  (see `pmks config show`). What one request consists of (names, ranges, rules, versions, tags), and what\n\
+                  a request may destroy or pass over (--delete-volumes, --force), has neither: a forgotten variable must\n\
+                  not change what a command makes."
 )]
 pub(crate) struct Cli {
     /// What holds for every command.
@@ -138,7 +142,7 @@ pub(crate) enum ProviderCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Token {
     /// The cluster
-    #[arg(long)]
+    #[arg(long, env = "PMKS_CLUSTER")]
     pub(crate) cluster: String,
 }
 

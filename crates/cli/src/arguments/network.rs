@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Mutation, RulePairs, SubnetPairs};
+use super::{Mutation, OwnPlan, RulePairs, SubnetPairs};
 
 /// Verbs of networks.
 #[derive(Debug, Subcommand)]
@@ -36,7 +36,7 @@ pub(crate) enum NetworkCommand {
     /// Removes a network with its subnets
     Delete(Delete),
     /// Drops the record; the cloud is left alone
-    Forget(Named),
+    Forget(Forget),
 }
 
 /// Verbs of subnets.
@@ -69,6 +69,9 @@ pub(crate) enum SubnetCommand {
         /// The cloud's identifier
         #[arg(long)]
         system_id: String,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// All subnets of a network
     #[command(visible_alias = "ls")]
@@ -103,6 +106,9 @@ pub(crate) enum SubnetCommand {
         /// The network
         #[arg(long)]
         network: String,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
 }
 
@@ -133,7 +139,7 @@ pub(crate) enum SecurityGroupCommand {
     /// Removes a security group
     Delete(Delete),
     /// Drops the record; the cloud is left alone
-    Forget(Named),
+    Forget(Forget),
 }
 
 /// Verbs of key pairs.
@@ -151,7 +157,7 @@ pub(crate) enum KeyPairCommand {
     /// Removes a key pair from the cloud
     Delete(Delete),
     /// Drops the record; the cloud is left alone
-    Forget(Named),
+    Forget(Forget),
 }
 
 /// A key pair to be made.
@@ -178,6 +184,9 @@ pub(crate) struct Import {
     /// The cloud's identifier
     #[arg(long)]
     pub(crate) system_id: String,
+    /// What it would do
+    #[command(flatten)]
+    pub(crate) own: OwnPlan,
 }
 
 /// Something by its name.
@@ -185,6 +194,16 @@ pub(crate) struct Import {
 pub(crate) struct Named {
     /// Its name
     pub(crate) name: String,
+}
+
+/// Something whose record is dropped.
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// Its name
+    pub(crate) name: String,
+    /// What it would do
+    #[command(flatten)]
+    pub(crate) own: OwnPlan,
 }
 
 /// Something to be removed.

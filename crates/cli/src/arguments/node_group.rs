@@ -14,7 +14,7 @@ pub(crate) enum NodeGroupCommand {
     #[command(visible_alias = "ls")]
     List {
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
     },
     /// One node group
@@ -22,7 +22,7 @@ pub(crate) enum NodeGroupCommand {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
     },
     /// Changes limits, size or autoscaling; what is left out stays as it is
@@ -32,7 +32,7 @@ pub(crate) enum NodeGroupCommand {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
         /// The wanted version; the cluster's if left out
         #[arg(long = "version", value_name = "VERSION", default_value = "")]
@@ -50,7 +50,7 @@ pub(crate) enum NodeGroupCommand {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
         /// How to carry it out
         #[command(flatten)]
@@ -64,7 +64,7 @@ pub(crate) struct NodeGroupAdd {
     /// Its name, at the cloud too
     pub(crate) name: String,
     /// The cluster
-    #[arg(long)]
+    #[arg(long, env = "PMKS_CLUSTER")]
     pub(crate) cluster: String,
     /// The machine type
     #[arg(long, default_value = "")]
@@ -107,7 +107,7 @@ pub(crate) struct NodeGroupScale {
     /// Its name
     pub(crate) name: String,
     /// The cluster
-    #[arg(long)]
+    #[arg(long, env = "PMKS_CLUSTER")]
     pub(crate) cluster: String,
     /// The least number of nodes
     #[arg(long)]
@@ -133,7 +133,7 @@ pub(crate) enum NodeCommand {
     #[command(visible_alias = "ls")]
     List {
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
     },
     /// One node
@@ -141,7 +141,7 @@ pub(crate) enum NodeCommand {
         /// Its name, or the VM's identifier
         name: String,
         /// The cluster
-        #[arg(long)]
+        #[arg(long, env = "PMKS_CLUSTER")]
         cluster: String,
     },
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use clap::builder::BoolishValueParser;
 
+use super::OwnPlan;
 use super::global::duration;
 
 /// Verbs of operations.
@@ -37,6 +38,9 @@ pub(crate) enum OperationCommand {
     Cancel {
         /// Its id
         id: String,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// Goes on where an operation failed or is blocked
     Retry {
@@ -51,6 +55,9 @@ pub(crate) enum OperationCommand {
         /// How long to wait for the end, such as 30m; the operation goes on after it
         #[arg(long, env = "PMKS_WAIT_TIMEOUT", value_name = "DURATION", value_parser = duration)]
         wait_timeout: Option<Duration>,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// Carries unfinished operations of the data directory on, without a server
     Resume {
@@ -75,6 +82,9 @@ pub(crate) enum ApiTokenCommand {
         /// How long it is accepted, such as 12h or 90d; until it is revoked if left out
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         expires_in: Option<Duration>,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
     /// All tokens, without the tokens
     #[command(visible_alias = "ls")]
@@ -83,6 +93,9 @@ pub(crate) enum ApiTokenCommand {
     Revoke {
         /// Its name, or its id
         name: String,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
     },
 }
 
@@ -98,5 +111,5 @@ pub(crate) enum AuditCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum MasterKeyCommand {
     /// Makes a new key and seals every credential's key with it; no server may run
-    Rotate,
+    Rotate(OwnPlan),
 }

@@ -10,7 +10,7 @@ use clap::builder::BoolishValueParser;
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Goes on to the end (scales, upgrades, deletes) and leaves
-    #[arg(long)]
+    #[arg(long, env = "PMKS_ONCE", value_parser = BoolishValueParser::new())]
     pub(crate) once: bool,
     /// The clouds; all that are built if left out
     #[arg(long = "cloud", env = "PMKS_CLOUD", value_delimiter = ',', value_name = "NAME")]

@@ -104,9 +104,17 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-#[async_trait]
-impl Door for HttpDoor {
-    async fn send(&self, request: Sent) -> Result<Received> {
+/// Why no answer came.
+pub(crate) struct Unanswered {
+    /// As it is told.
+    pub(crate) error: Error,
+    /// Whether the request may have arrived.
+    pub(crate) arrived: bool,
+}
+
+impl HttpDoor {
+    /// Sends one request, once.
+    pub(crate) async fn attempt(&self, request: Sent) -> std::result::Result<Received, Unanswered> {
         let url = format!("{}{}", self.base, request.target);
         let mut headers = request.headers;
         if let Some(authorization) = &self.authorization {
@@ -120,11 +128,21 @@ impl Door for HttpDoor {
             Error::new(kind, format!("the server at {base} does not answer: {why}"))
         };
         let sent = self.client.request(request.method, url).headers(headers).body(request.body).send();
-        let response = sent.await.map_err(&unavailable)?;
+        let response = sent.await.map_err(|error| {
+            let arrived = !error.is_connect();
+            Unanswered { error: unavailable(error), arrived }
+        })?;
         Ok(Received {
             status: response.status(),
             headers: response.headers().clone(),
             body: response.bytes_stream().map_err(unavailable).boxed(),
         })
+    }
+}
+
+#[async_trait]
+impl Door for HttpDoor {
+    async fn send(&self, request: Sent) -> Result<Received> {
+        self.attempt(request).await.map_err(|unanswered| unanswered.error)
     }
 }

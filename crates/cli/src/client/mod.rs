@@ -29,13 +29,15 @@ const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 const MOST_PAGES: usize = 10_000;
 
 /// A request as a door takes it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) method: Method,
     /// Path and query.
     pub(crate) target: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it does no harm twice.
+    pub(crate) repeatable: bool,
 }
 
 /// An answer whose body still comes.
@@ -70,12 +72,20 @@ pub(crate) struct Request {
     path: Path,
     headers: HeaderMap,
     body: Option<Value>,
+    repeatable: bool,
 }
 
 impl Request {
     /// A request without a body.
     pub(crate) fn new(method: Method, path: Path) -> Self {
-        Self { method, path, headers: HeaderMap::new(), body: None }
+        let repeatable = method == Method::GET;
+        Self { method, path, headers: HeaderMap::new(), body: None, repeatable }
+    }
+
+    /// One that does no harm twice, whatever its method says.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
     }
 
     /// With a JSON body.
@@ -176,8 +186,13 @@ impl Client {
         Ok(Some(Events::new(received.body)))
     }
 
+    /// Sends a request as it is.
+    pub(crate) async fn pass(&self, request: Sent) -> Result<Received> {
+        self.door.send(request).await
+    }
+
     async fn open(&self, request: Request) -> Result<Received> {
-        let Request { method, path, mut headers, body } = request;
+        let Request { method, path, mut headers, body, repeatable } = request;
         let body = match body {
             Some(body) => {
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -185,7 +200,7 @@ impl Client {
             }
             None => Bytes::new(),
         };
-        self.door.send(Sent { method, target: path.target()?, headers, body }).await
+        self.pass(Sent { method, target: path.target()?, headers, body, repeatable }).await
     }
 }
 

@@ -2,13 +2,14 @@
 
 use http::Method;
 use pmks_api::{ClusterPatch, ImportCluster, Upgrade, UpgradeNodeGroups};
+use serde_json::Value;
 
 use super::{body, delete, pairs, patch, print_list, within};
 use crate::app::App;
 use crate::arguments::{ClusterCommand, ClusterUpgrade};
-use crate::client::{Path, Request, shaped};
+use crate::client::{Path, Request};
 use crate::error::{Error, Result};
-use crate::mutations::{carry_out, confirm, finish};
+use crate::mutations::{carry_out, confirm};
 use crate::output::{self, Kind};
 use crate::{kubeconfig, mutations};
 
@@ -52,7 +53,11 @@ pub(super) async fn run(app: &App, command: ClusterCommand) -> Result<()> {
             let path = Path::v1(["connections", app.connection()?, "clusters:import"]);
             carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&import)?)).await
         }
-        ClusterCommand::Forget { name, abandon, yes } => forget(app, &name, abandon, yes).await,
+        ClusterCommand::Forget { name, own, .. } if own.plan => {
+            let path = within(app, &["clusters", &name])?;
+            super::plan_removal(app, "cluster.forget", path, &format!("cluster {name}"), &[]).await
+        }
+        ClusterCommand::Forget { name, abandon, yes, own: _ } => forget(app, &name, abandon, yes).await,
         ClusterCommand::Unmanaged => {
             let path = within(app, &["clusters"])?.query("managed", "false");
             print_list(app, path, Kind::UnmanagedCluster).await
@@ -100,13 +105,28 @@ async fn forget(app: &App, name: &str, abandon: bool, yes: bool) -> Result<()> {
 
 /// Follows the newest operation that is about the cluster or a part of it.
 async fn watch(app: &App, name: &str) -> Result<()> {
-    let path = Path::v1(["operations"]).query("connection", app.connection()?).query("resource", name);
-    let session = app.quiet_session().await?;
-    let mut operations = session.client.list(path).await?;
-    operations.sort_by_key(|operation| operation.get("id").map(ToString::to_string));
-    if let Some(newest) = operations.pop() {
-        return finish(app, &mutations::waiting(), session, shaped(newest)?).await;
+    let path = Path::v1(["operations"]).query("connection", app.connection()?);
+    let newest = {
+        let client = app.quiet_session().await?.client;
+        let operations = client.list(path).await?;
+        let about = operations.iter().filter(|operation| is_about(operation, name));
+        let newest = about.filter_map(|operation| operation.get("id").and_then(Value::as_str)).max();
+        if newest.is_none() {
+            client.get(within(app, &["clusters", name])?).await?;
+        }
+        newest.map(str::to_owned)
+    };
+    match newest {
+        Some(id) => mutations::watch(app, &id).await,
+        None => {
+            output::note(&format!("nothing happens to cluster {name}"));
+            Ok(())
+        }
     }
-    output::note(&format!("nothing happens to cluster {name}"));
-    Ok(())
+}
+
+fn is_about(operation: &Value, cluster: &str) -> bool {
+    let says = |at| operation.pointer(at).and_then(Value::as_str);
+    says("/resource/cluster") == Some(cluster)
+        || (says("/resource/kind") == Some("cluster") && says("/resource/name") == Some(cluster))
 }

@@ -12,7 +12,7 @@ use crate::arguments::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, Mu
 use crate::client::{Client, Path, Request, shaped};
 use crate::credentials;
 use crate::error::{Error, Result};
-use crate::mutations::{carry_out, confirm};
+use crate::mutations::{carry_out, confirm, print_own_plan};
 use crate::output::{self, Kind};
 
 pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
@@ -21,7 +21,12 @@ pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
         ConnectionCommand::List => print_list(app, Path::v1(["connections"]), Kind::Connection).await,
         ConnectionCommand::Get { name } => print_one(app, path(&name), Kind::Connection).await,
         ConnectionCommand::Update(update) => change(app, *update).await,
-        ConnectionCommand::Delete { name, yes } => {
+        ConnectionCommand::Delete { name, own, .. } if own.plan => {
+            let refused = "it is refused while anything is known there";
+            let what = format!("connection {name}");
+            super::plan_removal(app, "connection.delete", path(&name), &what, &[refused]).await
+        }
+        ConnectionCommand::Delete { name, yes, own: _ } => {
             confirm(yes, &format!("delete connection {name}"))?;
             app.session().await?.client.send(Request::new(Method::DELETE, path(&name))).await?;
             output::note(&format!("connection {name} is deleted"));
@@ -59,6 +64,9 @@ async fn make(app: &App, create: ConnectionCreate) -> Result<()> {
         ca_certificate: create.ca_file.as_deref().map(certificates).transpose()?,
         settings: pairs::options("setting", &create.settings)?,
     };
+    if create.own.plan {
+        return plan_make(app, client, &connection, create.no_validate).await;
+    }
     let request = Request::new(Method::POST, Path::v1(["connections"])).json(body(&connection)?);
     let mut made = client.send(request).await?.body;
     if !create.no_validate {
@@ -66,6 +74,15 @@ async fn make(app: &App, create: ConnectionCreate) -> Result<()> {
         made = client.get(path(&connection.name)).await?;
     }
     output::item(app.form(), Kind::Connection, &made)
+}
+
+async fn plan_make(app: &App, client: &Client, connection: &NewConnection, unasked: bool) -> Result<()> {
+    super::require_none(client, path(&connection.name), &format!("connection {}", connection.name)).await?;
+    let mut does = vec![format!("a record of connection {}, its credential sealed", connection.name)];
+    if !unasked {
+        does.push("a question to the cloud whether the credential works".to_owned());
+    }
+    print_own_plan(app, "connection.create", &does, &["nothing is made at the cloud"])
 }
 
 /// Asks the cloud whether the credential works; a connection that does not is taken back.
@@ -120,6 +137,11 @@ async fn change(app: &App, update: ConnectionUpdate) -> Result<()> {
     let body = body(&change)?;
     if body.as_object().is_some_and(serde_json::Map::is_empty) {
         return Err(Error::usage("nothing to change"));
+    }
+    if update.own.plan {
+        let fields = body.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let does: Vec<String> = fields.map(|field| format!("another {field} in the record")).collect();
+        return print_own_plan(app, "connection.update", &does, &["nothing is changed at the cloud"]);
     }
     let changed = client.send(patch(path(&update.name), body)?).await?.body;
     output::item(app.form(), Kind::Connection, &changed)

@@ -2,38 +2,58 @@
 
 use http::Method;
 use pmks_api::NewApiToken;
+use pmks_model::FailureKind;
 use serde_json::Value;
 
 use super::{body, print_list};
 use crate::app::App;
 use crate::arguments::{ApiTokenCommand, AuditCommand, MasterKeyCommand, Output};
 use crate::client::{Path, Request};
-use crate::data_directory::Holder;
+use crate::data_directory::{Holder, Wanted};
 use crate::error::{Error, Result};
 use crate::house;
+use crate::mutations::print_own_plan;
 use crate::output::{self, Kind};
 
 pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()> {
     match command {
-        ApiTokenCommand::Create { name, role, connections, expires_in } => {
+        ApiTokenCommand::Create { name, role, connections, expires_in, own } => {
             let expires_at = expires_in.map(|time| end(app, time)).transpose()?;
             let connections = scope(app.global.connection.as_deref(), connections);
             let says =
                 connections.as_ref().map_or_else(|| "all connections".to_owned(), |names| names.join(", "));
             output::note(&output::clean(&format!("it may act on: {says}")));
+            if own.plan {
+                return print_own_plan(
+                    app,
+                    "apiToken.create",
+                    &[format!("token {name} of role {role}")],
+                    &[],
+                );
+            }
             let token = NewApiToken { name, role, connections, expires_at };
             let request = Request::new(Method::POST, Path::v1(["apiTokens"])).json(body(&token)?);
             let made = app.session().await?.client.send(request).await?.body;
             print_token(app, &made)
         }
         ApiTokenCommand::List => print_list(app, Path::v1(["apiTokens"]), Kind::ApiToken).await,
-        ApiTokenCommand::Revoke { name } => {
+        ApiTokenCommand::Revoke { name, own } if own.plan => plan_revoke(app, &name).await,
+        ApiTokenCommand::Revoke { name, own: _ } => {
             let request = Request::new(Method::DELETE, Path::v1(["apiTokens", &name]));
             app.session().await?.client.send(request).await?;
             output::note(&format!("token {name} is no longer accepted"));
             Ok(())
         }
     }
+}
+
+async fn plan_revoke(app: &App, name: &str) -> Result<()> {
+    let tokens = app.session().await?.client.list(Path::v1(["apiTokens"])).await?;
+    let is_it = |token: &Value| ["name", "id"].iter().any(|key| token.get(key).is_some_and(|is| is == name));
+    if !tokens.iter().any(is_it) {
+        return Err(Error::new(FailureKind::NotFound, format!("there is no token {name:?}")));
+    }
+    print_own_plan(app, "apiToken.revoke", &[format!("token {name} is accepted no longer")], &[])
 }
 
 /// When that time from now is over.
@@ -66,12 +86,18 @@ pub(super) async fn audit(app: &App, command: &AuditCommand) -> Result<()> {
 
 /// Makes a new master key and wraps every data key with it.
 pub(super) async fn master_key(app: &App, command: &MasterKeyCommand) -> Result<()> {
-    let MasterKeyCommand::Rotate = command;
-    let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO).await? {
+    let MasterKeyCommand::Rotate(own) = command;
+    if own.plan {
+        let file = house::master_key_file(app);
+        let does =
+            format!("a new master key in {}, and every credential's key wrapped by it", file.display());
+        return print_own_plan(app, "masterKey.rotate", &[does], &["it is refused while a server runs"]);
+    }
+    let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO, Wanted::Work).await? {
         Holder::Us(lock) => lock,
         Holder::Server(server) => {
             let says = format!("a server works on this data directory: {}", server.url);
-            return Err(Error::new(pmks_model::FailureKind::Conflict, says).with_fix("stop it first"));
+            return Err(Error::new(FailureKind::Conflict, says).with_fix("stop it first"));
         }
     };
     let rotated = house::rotate(app).await;

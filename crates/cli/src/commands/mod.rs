@@ -19,13 +19,14 @@ mod subnet;
 pub(crate) use pages::{completion, explain, manual};
 
 use http::{Method, StatusCode, header};
+use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::arguments::{Command, Import, Mutation};
-use crate::client::{Path, Request};
-use crate::error::Result;
-use crate::mutations::{carry_out, confirm};
+use crate::arguments::{Command, Import, Mutation, OwnPlan};
+use crate::client::{Client, Path, Request};
+use crate::error::{Error, Result};
+use crate::mutations::{carry_out, confirm, print_own_plan};
 use crate::output::{self, Kind};
 
 /// Runs a command that asks `/v1`. The others are run by `main`.
@@ -91,16 +92,46 @@ async fn delete(app: &App, how: &Mutation, path: Path, what: &str) -> Result<()>
 }
 
 /// Drops a record.
-async fn forget(app: &App, path: Path, what: &str) -> Result<()> {
+async fn forget(app: &App, own: OwnPlan, path: Path, what: &str) -> Result<()> {
+    if own.plan {
+        return plan_removal(app, "forget", path, what, &[]).await;
+    }
     app.session().await?.client.send(Request::new(Method::POST, path.join("forget"))).await?;
     output::note(&format!("{what} is forgotten; the cloud was left alone"));
     Ok(())
 }
 
+/// Shows that a record which is there would be dropped.
+async fn plan_removal(app: &App, kind: &str, path: Path, what: &str, findings: &[&str]) -> Result<()> {
+    app.session().await?.client.get(path).await?;
+    let findings = [&["the cloud is left alone"], findings].concat();
+    print_own_plan(app, kind, &[format!("removal of the record of {what}")], &findings)
+}
+
+/// Whether something is there already that is to be made.
+async fn require_none(client: &Client, path: Path, what: &str) -> Result<()> {
+    match client.get(path).await {
+        Ok(_) => Err(Error::new(FailureKind::AlreadyExists, format!("{what} is there already"))),
+        Err(error) if error.is(FailureKind::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keeps a record of something that exists.
 async fn import(app: &App, path: Path, import: &Import, kind: Kind) -> Result<()> {
-    let body = json!({"name": import.name, "systemId": import.system_id});
+    let Import { name, system_id, own } = import;
     let session = app.session().await?;
+    if own.plan {
+        require_none(&session.client, path.join(name), name).await?;
+        let does = format!("a record of {} as {name}", output::clean(system_id));
+        return print_own_plan(
+            app,
+            "import",
+            &[does],
+            &["the cloud is not asked yet", "nothing changes there"],
+        );
+    }
+    let body = json!({"name": name, "systemId": system_id});
     let answer = session.client.send(Request::new(Method::POST, path).json(body)).await?;
     match answer.status {
         StatusCode::ACCEPTED => output::item(app.form(), Kind::Operation, &answer.body),
@@ -115,6 +146,5 @@ fn patch(path: Path, body: Value) -> Result<Request> {
 
 /// The JSON of a body of the API.
 fn body(value: &impl serde::Serialize) -> Result<Value> {
-    serde_json::to_value(value)
-        .map_err(|error| crate::error::Error::new(pmks_model::FailureKind::Unexpected, error.to_string()))
+    serde_json::to_value(value).map_err(|error| Error::new(FailureKind::Unexpected, error.to_string()))
 }

@@ -34,7 +34,8 @@ pub(super) async fn run(app: &App, command: NetworkCommand) -> Result<()> {
             delete(app, &what.mutation, path, &format!("network {} with its subnets", what.name)).await
         }
         NetworkCommand::Forget(what) => {
-            forget(app, within(app, &["networks", &what.name])?, &format!("network {}", what.name)).await
+            forget(app, what.own, within(app, &["networks", &what.name])?, &format!("network {}", what.name))
+                .await
         }
     }
 }

@@ -8,10 +8,10 @@ use super::{body, print_list};
 use crate::app::App;
 use crate::arguments::{Mutation, OperationCommand, Output};
 use crate::client::{Path, Request, shaped};
-use crate::data_directory::Holder;
+use crate::data_directory::{Holder, Wanted};
 use crate::error::{Error, Result};
 use crate::local::Local;
-use crate::mutations::{finish, waiting};
+use crate::mutations::{finish, print_own_plan, watch};
 use crate::output::{self, Kind};
 use crate::progress::Look;
 use crate::wait::{Waiter, judge};
@@ -31,19 +31,18 @@ pub(super) async fn run(app: &App, command: OperationCommand) -> Result<()> {
             print_list(app, path, Kind::Operation).await
         }
         OperationCommand::Get { id } => show(app, &id).await,
-        OperationCommand::Watch { id } => {
-            let session = app.quiet_session().await?;
-            let operation = shaped(session.client.get(path(&id)).await?)?;
-            finish(app, &waiting(), session, operation).await
-        }
-        OperationCommand::Cancel { id } => {
+        OperationCommand::Watch { id } => watch(app, &id).await,
+        OperationCommand::Cancel { id, own } if own.plan => plan_cancel(app, &id).await,
+        OperationCommand::Cancel { id, own: _ } => {
             let request = Request::new(Method::POST, path(&id).join("cancel"));
             let operation = app.session().await?.client.send(request).await?.body;
             output::item(app.form(), Kind::Operation, &operation)
         }
-        OperationCommand::Retry { id, choice, no_wait, wait_timeout } => {
+        OperationCommand::Retry { id, own, .. } if own.plan => plan_retry(app, &id).await,
+        OperationCommand::Retry { id, choice, no_wait, wait_timeout, own: _ } => {
             let how = Mutation { no_wait, wait_timeout, ..Mutation::default() };
-            let session = if no_wait { app.session_that_stays().await? } else { app.quiet_session().await? };
+            let session =
+                if no_wait { app.session_that_stays().await? } else { app.session_that_works(false).await? };
             let body = body(&RetryOperation { choice })?;
             let request = Request::new(Method::POST, path(&id).join("retry")).json(body);
             let operation = shaped(session.client.send(request).await?.body)?;
@@ -55,6 +54,31 @@ pub(super) async fn run(app: &App, command: OperationCommand) -> Result<()> {
 
 fn path(id: &str) -> Path {
     Path::v1(["operations", id])
+}
+
+async fn plan_cancel(app: &App, id: &str) -> Result<()> {
+    let operation: Operation = shaped(app.session().await?.client.get(path(id)).await?)?;
+    if crate::wait::is_over(&operation) && operation.state != "blocked" {
+        return print_own_plan(
+            app,
+            "operation.cancel",
+            &[],
+            &[&format!("it has {} already", operation.state)],
+        );
+    }
+    let does = format!("end of {} {} at its next safe stage", operation.kind, operation.resource.name);
+    print_own_plan(app, "operation.cancel", &[does], &["what it made stays; nothing is deleted"])
+}
+
+async fn plan_retry(app: &App, id: &str) -> Result<()> {
+    let operation: Operation = shaped(app.session().await?.client.get(path(id)).await?)?;
+    if !matches!(operation.state.as_str(), "failed" | "blocked") {
+        let says = format!("it is neither failed nor blocked, but {}", operation.state);
+        return print_own_plan(app, "operation.retry", &[], &[&says]);
+    }
+    let left = operation.stages.iter().filter(|stage| stage.state != "succeeded");
+    let does: Vec<String> = left.map(|stage| stage.name.clone()).collect();
+    print_own_plan(app, "operation.retry", &does, &["these stages of the operation would be run"])
 }
 
 /// One operation; its stages below it where tables are printed.
@@ -75,7 +99,7 @@ async fn resume(app: &App, id: Option<&str>) -> Result<()> {
     if app.global.server.is_some() {
         return Err(Error::usage("a server carries its operations on by itself; leave --server out"));
     }
-    let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO).await? {
+    let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO, Wanted::Work).await? {
         Holder::Us(lock) => lock,
         Holder::Server(server) => {
             output::note(&format!("the server at {} carries them on", server.url));
@@ -110,6 +134,7 @@ async fn see_all_through(app: &App, client: &crate::client::Client, operations: 
         client: client.clone(),
         clock: std::sync::Arc::clone(&app.clock),
         timeout: None,
+        away: crate::wait::AWAY,
         look: Look { no_color: app.no_color(), brief: false },
     };
     let mut result = Ok(());

@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
         }
         SecurityGroupCommand::Forget(what) => {
             let path = within(app, &["securityGroups", &what.name])?;
-            forget(app, path, &format!("security group {}", what.name)).await
+            forget(app, what.own, path, &format!("security group {}", what.name)).await
         }
     }
 }

@@ -18,9 +18,9 @@ pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
             let path = within(app, &["networks", &network, "subnets"])?;
             carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&subnet)?)).await
         }
-        SubnetCommand::Import { name, network, system_id } => {
+        SubnetCommand::Import { name, network, system_id, own } => {
             let path = within(app, &["networks", &network, "subnets"])?;
-            import(app, path, &Import { name, system_id }, Kind::Subnet).await
+            import(app, path, &Import { name, system_id, own }, Kind::Subnet).await
         }
         SubnetCommand::List { network } => {
             print_list(app, within(app, &["networks", &network, "subnets"])?, Kind::Subnet).await
@@ -32,9 +32,9 @@ pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
             let path = within(app, &["networks", &network, "subnets", &name])?;
             delete(app, &mutation, path, &format!("subnet {name} of network {network}")).await
         }
-        SubnetCommand::Forget { name, network } => {
+        SubnetCommand::Forget { name, network, own } => {
             let path = within(app, &["networks", &network, "subnets", &name])?;
-            forget(app, path, &format!("subnet {name}")).await
+            forget(app, own, path, &format!("subnet {name}")).await
         }
     }
 }

@@ -60,7 +60,8 @@ fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
 fn with_defaults(grammar: Command, file: &file::Values) -> Command {
     let set = |argument: Arg| match key(&argument).and_then(|key| file.get(key)) {
         Some(values) if is_setting(&argument) => {
-            argument.default_values(values.iter().map(OsString::from).collect::<Vec<_>>())
+            // What the file says need not be said again.
+            argument.required(false).default_values(values.iter().map(OsString::from).collect::<Vec<_>>())
         }
         _ => argument,
     };

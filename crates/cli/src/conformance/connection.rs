@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::of_cloud;
 use crate::app::App;
-use crate::data_directory::Holder;
+use crate::data_directory::{Holder, Wanted};
 use crate::error::{Error, Result};
 use crate::{house, registry};
 
@@ -61,7 +61,7 @@ impl Place {
             return Err(Error::usage("a credential never leaves its server: --server is of no use here")
                 .with_fix("run this where the data directory is, without --server"));
         }
-        let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO).await? {
+        let lock = match app.data.hold(&*app.clock, std::time::Duration::ZERO, Wanted::Work).await? {
             Holder::Us(lock) => lock,
             Holder::Server(server) => {
                 let says = format!(

@@ -191,6 +191,7 @@ impl<'a> Tour<'a> {
         let operation = answer.get("operation").cloned().unwrap_or(answer);
         let operation: Operation = shaped(operation)?;
         let waiter = Waiter {
+            away: crate::wait::AWAY,
             client: self.stand.client.clone(),
             clock: Arc::clone(&self.stand.app.clock),
             timeout: None,

@@ -16,6 +16,7 @@ fn what_is_not_there_is_three_and_what_is_missing_is_two() {
         (&["-c", "nobody", "cluster", "get", "클러스터"], 3),
         (&["-c", "nobody", "cluster", "get", "a/../../b"], 3),
         (&["-c", "nobody", "token", "--cluster", "c"], 3),
+        (&["-c", "nobody", "cluster", "watch", "c"], 3),
         (&["-c", "nobody", "cluster", "delete", "c"], 2),
         (&["-c", "nobody", "cluster", "delete", "c", "--yes"], 3),
         (&["-c", "nobody", "cluster", "update", "c"], 2),

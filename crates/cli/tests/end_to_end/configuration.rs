@@ -46,6 +46,28 @@ fn the_file_takes_part_in_commands() {
 }
 
 #[test]
+fn flags_that_say_how_pmks_works_are_settings() {
+    let user = Sandbox::new();
+    for (name, value) in
+        [("format", "native"), ("pace", "7"), ("plan", "true"), ("cluster", "c"), ("once", "true")]
+    {
+        let variable = format!("PMKS_{}", name.to_uppercase());
+        let of_variable = show(&user, &[], &[(&variable, value)]);
+        assert_eq!(setting(&of_variable, name), (value.to_owned(), format!("variable {variable}")));
+    }
+    let file = user.write("plans.toml", "plan = true\ncluster = 'c'\nformat = 'native'\n");
+    let with = ["--config", file.to_str().unwrap(), "-c", "nobody"];
+    let of_file = show(&user, &with[..2], &[]);
+    assert_eq!(setting(&of_file, "format"), ("native".to_owned(), format!("file {}", file.display())));
+    // What the file says is not asked for, and is found missing by the server instead of by the parser.
+    assert_eq!(user.run(&["-c", "nobody", "node", "list"]).code, Some(2));
+    assert_eq!(user.run(&[&with[..], &["node", "list"]].concat()).code, Some(3));
+    let mut wrong = user.command(&["-c", "nobody", "cluster", "kubeconfig", "c"]);
+    wrong.env("PMKS_FORMAT", "xml");
+    assert_eq!(ended(wrong).code, Some(2));
+}
+
+#[test]
 fn a_wrong_file_is_refused_before_anything_happens() {
     let user = Sandbox::new();
     for (text, says) in [

@@ -9,6 +9,7 @@
 
 mod ambient;
 mod bad_input;
+mod beside;
 mod configuration;
 mod conformance;
 mod connections;
@@ -16,8 +17,10 @@ mod demo;
 mod grammar;
 mod hundred;
 mod imports;
+mod key_pairs;
 mod kubeconfig;
 mod listening;
+mod plans;
 mod retry;
 mod sandbox;
 mod serving;

@@ -93,9 +93,16 @@ impl Sandbox {
 
     /// A server on the data directory.
     pub(crate) fn serve(&self, more: &[&str]) -> Server {
+        self.serve_with(more, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn serve_with(&self, more: &[&str], variables: &[(&str, &str)]) -> Server {
         let log = std::fs::File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let args = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
-        let child = Running(self.command(&args).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        let mut command = self.command(&args);
+        command.envs(variables.iter().copied());
+        let child = Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         let pid = child.0.id();
         let file = self.path(".local/share/pmks/server.json");
         let server = wait_for("server.json", || {

@@ -46,6 +46,34 @@ fn a_server_is_found_and_knows_its_users() {
     assert_eq!(database_files(&user), ["pmks.db"], "so does a command");
 }
 
+#[test]
+fn an_administrator_makes_the_first_token_of_a_server_elsewhere() {
+    let user = Sandbox::new();
+    let administrator = [("PMKS_USERNAME", "admin"), ("PMKS_PASSWORD", "hunter2")];
+    let server = user.serve_with(&[], &administrator);
+    let elsewhere = Sandbox::new();
+    let create = ["--server", &server.url, "api-token", "create", "ops", "--role", "admin"];
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = elsewhere.command(args);
+        command.envs(variables.iter().copied());
+        ended(command)
+    };
+    assert_eq!(run(&create, &[]).code, Some(5));
+    let wrong = run(&create, &[("PMKS_USERNAME", "admin"), ("PMKS_PASSWORD", "hunter3")]);
+    assert_eq!(wrong.code, Some(5), "{wrong:?}");
+    let half = run(&create, &administrator[..1]);
+    assert_eq!(half.code, Some(2), "{half:?}");
+    let made = run(&create, &administrator);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let list = ["--server", &server.url, "api-token", "list", "-o", "name"];
+    let listed = run(&list, &[("PMKS_TOKEN", made.out.trim())]);
+    assert_eq!((listed.code, listed.out.trim()), (Some(0), "ops"), "{listed:?}");
+    // A token that is given is the one that counts.
+    let refused = run(&list, &[administrator[0], administrator[1], ("PMKS_TOKEN", "pmks_wrong")]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert_eq!(server.terminate(), Some(0));
+}
+
 /// The files of the database, by name.
 fn database_files(user: &Sandbox) -> Vec<String> {
     let entries = std::fs::read_dir(user.path(".local/share/pmks")).unwrap();

@@ -19,7 +19,7 @@ const NETWORK: &[&str] = &[
     "--subnet",
     "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c",
 ];
-const CLUSTER: &[&str] = &[
+pub(crate) const CLUSTER: &[&str] = &[
     "-c",
     "a",
     "cluster",
@@ -35,7 +35,7 @@ const CLUSTER: &[&str] = &[
     "name=w,desired=2",
 ];
 
-fn prepared(user: &Sandbox, speed: &str) -> Simulator {
+pub(crate) fn prepared(user: &Sandbox, speed: &str) -> Simulator {
     let simulator = user.simulate(speed);
     let made = user.connect("a", &simulator);
     assert_eq!(made.code, Some(0), "{made:?}");
