@@ -165,6 +165,10 @@ impl Turn<'_> {
     pub(super) fn ask_again(&mut self, error: &DriverError) {
         self.record.state = StageState::Waiting;
         self.notes.tries += 1;
+        if *error.kind() != ErrorKind::Ambiguous {
+            // It was answered, or never sent: nothing comes late.
+            self.doubt(false);
+        }
         match error.kind() {
             ErrorKind::Stale => {
                 self.notes.unsettled = false;

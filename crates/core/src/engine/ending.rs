@@ -76,44 +76,85 @@ impl House {
     }
 }
 
-/// What exists at the cloud because of an operation that ended without success, as far as its stages know.
+/// What exists at the cloud after an operation that ended without success, as far as its stages know.
 pub(super) fn remains(operation: &Operation) -> Vec<Remains> {
-    let makes = operation.kind.creates() || operation.kind == OperationKind::PrerequisiteFix;
-    let stages = operation.stages.iter().skip(1);
-    stages
-        .filter_map(|stage| {
-            let known = stage.record.system_id.clone().filter(|id| !id.is_empty());
-            let done = stage.record.state == StageState::Done;
-            let unsettled = Notes::read(&stage.record.notes).unsettled;
-            match (makes, known) {
-                (true, Some(system_id)) => Some(remainder(stage, system_id, made(stage))),
-                (true, None) if unsettled => Some(remainder(
-                    stage,
-                    String::new(),
-                    "it was asked for, and nobody knows whether it was made".to_owned(),
-                )),
-                (false, Some(system_id)) if operation.kind.removes() && !done => {
-                    Some(remainder(stage, system_id, not_removed(stage)))
-                }
-                _ => None,
-            }
-        })
-        .collect()
+    if operation.kind.removes() {
+        return not_removed(operation);
+    }
+    if operation.kind.creates() || operation.kind == OperationKind::PrerequisiteFix {
+        return operation.stages.iter().skip(1).filter_map(made).collect();
+    }
+    Vec::new()
 }
 
-fn made(stage: &Stage) -> String {
-    match stage.record.state {
-        StageState::Done => "it was made before the operation ended".to_owned(),
-        StageState::Failed => not_removed(stage),
-        _ => "it was still being made when the operation ended".to_owned(),
+/// What a stage made, or may have made.
+fn made(stage: &Stage) -> Option<Remains> {
+    let Some(system_id) = known(stage) else {
+        let says = "it was asked for, and nobody knows whether it was made";
+        let unsettled = Notes::read(&stage.record.notes).unsettled;
+        return unsettled.then(|| remainder(stage, String::new(), says.to_owned()));
+    };
+    let says = match (stage.record.state, &stage.record.error) {
+        (StageState::Done, _) => "it was made before the operation ended",
+        (StageState::Failed, Some(failure)) => failure.detail.as_str(),
+        _ => "it was still being made when the operation ended",
+    };
+    Some(remainder(stage, system_id, says.to_owned()))
+}
+
+/// What was to go and is not surely gone: what the stages are about, and the thing itself.
+fn not_removed(operation: &Operation) -> Vec<Remains> {
+    let stages = || operation.stages.iter().skip(1);
+    let is_itself = |remains: &Remains| {
+        remains.kind == operation.resource.kind.as_str() && remains.name == operation.resource.name
+    };
+    let itself = of_itself(operation);
+    let mut left: Vec<Remains> = stages()
+        .filter(|stage| stage.record.state != StageState::Done)
+        .filter(|stage| known(stage).is_some() || !stage.specification["subject"].is_null())
+        .map(|stage| remainder(stage, known(stage).unwrap_or_default(), why_not_removed(stage)))
+        .collect();
+    for remains in left.iter_mut().filter(|remains| is_itself(remains) && remains.system_id.is_empty()) {
+        remains.system_id.clone_from(&itself.system_id);
+    }
+    let removed = stages()
+        .filter(|stage| stage.record.state == StageState::Done)
+        .any(|stage| is_itself(&remainder(stage, String::new(), String::new())));
+    let listed = left.iter().any(|remains| {
+        is_itself(remains) || (remains.system_id == itself.system_id && remains.kind == itself.kind)
+    });
+    if !removed && !listed {
+        left.push(itself);
+    }
+    left
+}
+
+/// What the operation is about, by what was asked.
+fn of_itself(operation: &Operation) -> Remains {
+    let iid = ["/asked/target/iid", "/asked/iid"].iter().find_map(|path| operation.intent.pointer(path));
+    let system_id = iid.and_then(|iid| iid["systemId"].as_str()).unwrap_or_default();
+    Remains {
+        kind: operation.resource.kind.as_str().to_owned(),
+        system_id: system_id.to_owned(),
+        name: operation.resource.name.clone(),
+        reason: "the operation ended before it was gone".to_owned(),
     }
 }
 
-fn not_removed(stage: &Stage) -> String {
-    match &stage.record.error {
-        Some(failure) => failure.detail.clone(),
-        None => "the operation ended before its turn".to_owned(),
-    }
+fn why_not_removed(stage: &Stage) -> String {
+    let says = match (&stage.record.error, stage.record.state) {
+        (Some(failure), _) => failure.detail.as_str(),
+        (None, StageState::Asking | StageState::Following) => {
+            "its removal was asked for, and had not ended when the operation did"
+        }
+        (None, _) => "the operation ended before its turn",
+    };
+    says.to_owned()
+}
+
+/// The cloud's identifier of what a stage is about, once there is one.
+fn known(stage: &Stage) -> Option<String> {
+    stage.record.system_id.clone().filter(|id| !id.is_empty())
 }
 
 fn remainder(stage: &Stage, system_id: String, reason: String) -> Remains {

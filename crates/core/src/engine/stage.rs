@@ -242,7 +242,9 @@ impl<'a> Turn<'a> {
             self.notes.next_generation();
             self.record.system_id = None;
             self.record.incarnation = None;
-        } else if (following || self.record.state == StageState::Asking) && !self.is_certain() {
+        } else if (following || self.record.state == StageState::Asking || self.may_come_late())
+            && !self.is_certain()
+        {
             "it is not to be seen yet".clone_into(&mut self.record.detail);
             let wait = self.poll_wait().min(self.until_certain());
             self.look_again(wait);
@@ -268,6 +270,12 @@ impl<'a> Turn<'a> {
             return Ok(());
         }
         self.ask(calls).await
+    }
+
+    /// Whether an ask without an answer may still make what this stage is about. Where names are unique, asking again at
+    /// once would make nothing twice; but what the first ask makes after a removal would be nobody's.
+    fn may_come_late(&self) -> bool {
+        self.notes.unsettled && self.run.operation.kind.creates() && self.specification.subject.is_some()
     }
 
     async fn poll(&mut self, calls: &dyn StageCalls, handle: Handle) -> Result<()> {

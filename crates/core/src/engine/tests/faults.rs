@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use pmks_driver::{Effect, ErrorKind, Identity};
-use pmks_model::{FailureKind, OperationKind, OperationState};
+use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind};
 
 use super::cloud::{Cloud, Fault};
 use super::driver::{makes, removes};
 use super::rig::{MARK, Rig, Set, creation, plans};
 
 const CREATE: OperationKind = OperationKind::ClusterCreate;
+const DELETE: OperationKind = OperationKind::ClusterDelete;
 const UPGRADE: OperationKind = OperationKind::ClusterUpgrade;
 
 async fn rig() -> Rig {
@@ -50,6 +51,24 @@ async fn an_ask_that_is_lost_again_and_again_makes_one_thing() {
     rig.accept(CREATE, 1).await;
     assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
     assert_eq!(rig.cloud().ever_made("group", "a"), 1);
+}
+
+#[tokio::test]
+async fn what_comes_late_does_not_outlive_a_deletion() {
+    let mut cloud = Cloud::new();
+    cloud.takes = Duration::from_secs(1);
+    // Asking again makes nothing twice here, as long as the first one stands.
+    let make = makes("cluster", "k", MARK, Identity::UniqueName).effect(Effect::Idempotent);
+    let make = make.subject(ResourceKind::Cluster, "k");
+    let plans = plans([(CREATE, vec![make]), (DELETE, vec![removes("cluster", "k")])]);
+    let rig = Rig::new(Set::new(cloud, CREATE, plans)).await;
+    rig.cloud().rule("ask", "k", 1, Fault::LostLate(Duration::from_secs(55)));
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
+    rig.accept(DELETE, 2).await;
+    assert_eq!(rig.run(2).await.state, OperationState::Succeeded);
+    assert_eq!(rig.cloud().in_the_end(), []);
+    assert_eq!(rig.cloud().ever_made("cluster", "k"), 1);
 }
 
 #[tokio::test]

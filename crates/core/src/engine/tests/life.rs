@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pmks_driver::{ErrorKind, FailedCreate};
-use pmks_model::{FailureKind, OperationKind, OperationState, StageState};
+use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind, StageState};
 use pmks_store::{Access as _, Operations as _, Resources as _};
 use pmks_transport::Clock as _;
 
@@ -129,6 +129,27 @@ async fn cancelling_what_runs_settles_a_lost_ask_and_lists_what_remains() {
     left.sort();
     assert_eq!(left, ["role-r-1", "rules-x-1"]);
     assert_eq!(rig.cloud().in_the_end().len(), 2);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_cancelled_lists_what_still_stands() {
+    let group = removes("group", "a").subject(ResourceKind::NodeGroup, "a");
+    let cluster = removes("cluster", "k").subject(ResourceKind::Cluster, "k").after(["remove group a"]);
+    let plans = plans([(CREATE, creation()), (DELETE, vec![group, cluster])]);
+    let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans)).await;
+    rig.accept(CREATE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Succeeded);
+    rig.accept(DELETE, 2).await;
+    rig.run_for(Duration::from_secs(5)).await;
+    rig.store.cancel(rig.set.wish(2)).await.unwrap();
+    let ended = rig.run(2).await;
+    assert_eq!(ended.state, OperationState::Cancelled);
+    let left: Vec<(&str, &str)> =
+        ended.remains.iter().map(|remains| (remains.kind.as_str(), remains.name.as_str())).collect();
+    assert_eq!(left, [("nodeGroup", "a"), ("cluster", "k")]);
+    assert!(ended.remains[0].reason.contains("its removal was asked for"), "{:?}", ended.remains);
+    let asked = &ended.intent["asked"]["target"]["iid"]["systemId"];
+    assert_eq!(Some(ended.remains[1].system_id.as_str()), asked.as_str());
 }
 
 #[tokio::test]
