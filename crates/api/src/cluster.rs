@@ -45,7 +45,8 @@ pub struct NewCluster {
     pub options: Options,
 }
 
-/// A merge patch of a cluster: `null` removes a tag.
+/// A merge patch of a cluster: `null` removes a tag, or all of them, and takes the protection back. Options are set,
+/// and never removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"tags": {"team": null, "owner": "platform"}, "deletionProtection": true}))]

@@ -13,6 +13,9 @@ pub struct Discovered<T> {
     pub items: Vec<T>,
     /// When the cloud was asked.
     pub observed_at: String,
+    /// What to ask the next page with; absent: this was the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
 }
 
 /// A Kubernetes version on offer.

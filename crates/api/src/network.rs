@@ -115,7 +115,7 @@ pub struct Network {
     pub name: String,
     /// Its addresses.
     pub cidr: String,
-    /// Its subnets that pmks keeps a record of.
+    /// Its subnets. The `uid` of those that pmks keeps no record of is empty, and their name the cloud's identifier.
     pub subnets: Vec<Subnet>,
     /// The user's tags.
     #[schema(inline)]
@@ -176,7 +176,7 @@ pub struct KeyPair {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// Our record's id.
+    /// Our record's id; empty where pmks keeps none.
     pub uid: String,
     /// The connection it belongs to.
     pub connection: String,

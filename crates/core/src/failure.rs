@@ -42,6 +42,13 @@ pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Box<Failure> {
     Box::new(Failure::invalid(findings))
 }
 
+/// One thing of a request that cannot be read.
+pub(crate) fn malformed(field: &str, says: impl Into<String>) -> Box<Failure> {
+    let mut failure = Failure::new(FailureKind::Malformed, "the request cannot be read");
+    failure.findings.add(field, says);
+    Box::new(failure)
+}
+
 /// A defect of pmks.
 pub(crate) fn unexpected(detail: impl Into<String>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Unexpected, detail))

@@ -40,6 +40,7 @@ mod key_pairs;
 mod networks;
 mod node_groups;
 mod operations;
+mod replay;
 mod security_groups;
 mod subnets;
 

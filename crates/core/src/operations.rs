@@ -1,20 +1,19 @@
 //! Operations and their events, as callers see them. The engine carries them out.
 
-use std::collections::VecDeque;
-
 use futures::stream::{self, BoxStream, StreamExt as _};
 use pmks_model::{OperationKind, OperationState};
 use pmks_store::{AuditEntry, Operation, Page as StorePage, Store, Wish};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 use crate::accept::idempotency_key;
 use crate::failure::{not_found, of_store};
 use crate::pmks::Shared;
+use crate::replay::Replay;
 use crate::{Caller, OperationView, Page, PageRequest, Pmks, Result};
 
-/// How many events are read at once.
-const BATCH: u32 = 256;
+/// What page tokens of the list of operations are of.
+const LIST: &str = "operations";
 
 /// Which operations are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +36,9 @@ pub struct Event {
     /// Its id, for `Last-Event-ID`; grows. The present state, which comes first, has the id of the newest event.
     pub id: u64,
     /// The operation as it was then.
-    pub operation: OperationView,
+    pub operation: Arc<OperationView>,
+    /// How a surface writes it: once for all who read it.
+    pub text: Arc<OnceLock<String>>,
 }
 
 /// Events as they come.
@@ -53,11 +54,9 @@ impl Operations<'_> {
     /// # Errors
     /// `InvalidRequest` for the page.
     pub async fn list(self, filter: &OperationFilter) -> Result<Page<OperationView>> {
-        let (size, after) = (filter.page.size()?, filter.page.after()?);
+        let (size, after) = (filter.page.size()?, filter.page.after(LIST)?);
         let after = match after {
-            Some(text) => {
-                Some(text.parse().map_err(|_| crate::failure::invalid("pageToken", "is not of this list"))?)
-            }
+            Some(text) => Some(text.parse().map_err(|_| crate::page::not_of_this_list())?),
             None => None,
         };
         let wanted = pmks_store::OperationFilter {
@@ -71,7 +70,7 @@ impl Operations<'_> {
         let found = self.store().operations(&wanted, StorePage { after, limit }).await.map_err(of_store)?;
         let views: Vec<(String, OperationView)> =
             found.iter().map(|operation| (operation.id.to_string(), operation.view())).collect();
-        let page = PageRequest { page_token: None, ..filter.page.clone() }.cut(views, |(id, _)| id)?;
+        let page = PageRequest { page_token: None, ..filter.page.clone() }.cut(LIST, views, |(id, _)| id)?;
         Ok(Page {
             items: page.items.into_iter().map(|(_, view)| view).collect(),
             next_page_token: page.next_page_token,
@@ -133,25 +132,41 @@ impl Operations<'_> {
         let newest = *self.store().events().borrow();
         let after = after.and_then(|after| i64::try_from(after).ok()).filter(|after| *after <= newest);
         let Some(id) = operation else {
-            return Ok(follow(Arc::clone(self.store()), None, after.unwrap_or(newest), VecDeque::new()));
+            return Ok(self.following(None, after.unwrap_or(newest), None).stream());
         };
         let operation = self.read(id).await?;
         let missed = match after {
-            Some(after) => self.store().events_after(after, Some(operation.id), 1).await.map_err(of_store)?,
-            None => Vec::new(),
+            Some(after) => {
+                let page = self.0.shared.replay.page(Some(operation.id), after).await.map_err(of_store)?;
+                page.reaches > after
+            }
+            None => false,
         };
         // The newest event was read before the operation: what changed in between comes again, and loses nothing.
-        let (begin, first) = match (after, missed.is_empty()) {
-            (Some(after), false) => (after, None),
+        let (begin, first) = match (after, missed) {
+            (Some(after), true) => (after, None),
             // Whoever saw the last state has nothing to wait for.
-            (Some(after), true) if after == newest && operation.state.is_final() => {
+            (Some(after), false) if after == newest && operation.state.is_final() => {
                 return Ok(stream::empty().boxed());
             }
             _ => {
-                (newest, Some(Event { id: u64::try_from(newest).unwrap_or(0), operation: operation.view() }))
+                let (id, view) = (u64::try_from(newest).unwrap_or(0), Arc::new(operation.view()));
+                (newest, Some(Event { id, operation: view, text: Arc::default() }))
             }
         };
-        Ok(follow(Arc::clone(self.store()), Some(operation.id), begin, first.into_iter().collect()))
+        Ok(self.following(Some(operation.id), begin, first).stream())
+    }
+
+    fn following(self, operation: Option<Uuid>, after: i64, first: Option<Event>) -> Following {
+        Following {
+            replay: Arc::clone(&self.0.shared.replay),
+            operation,
+            after,
+            first,
+            told: (Arc::default(), 0),
+            newest: self.store().events(),
+            ended: false,
+        }
     }
 
     fn store(&self) -> &Arc<dyn Store> {
@@ -173,55 +188,58 @@ impl Shared {
 
 /// What a stream of events knows between two of them.
 struct Following {
-    store: Arc<dyn Store>,
+    replay: Arc<Replay>,
     operation: Option<Uuid>,
     after: i64,
-    ready: VecDeque<Event>,
+    /// Comes before all others.
+    first: Option<Event>,
+    /// What is being told, and how far.
+    told: (Arc<[Event]>, usize),
     newest: tokio::sync::watch::Receiver<i64>,
     ended: bool,
 }
 
-fn follow(store: Arc<dyn Store>, operation: Option<Uuid>, after: i64, ready: VecDeque<Event>) -> EventStream {
-    let newest = store.events();
-    let state = Following { store, operation, after, ready, newest, ended: false };
-    stream::unfold(state, |mut state| async move {
-        let event = state.next().await?;
-        Some((event, state))
-    })
-    .boxed()
-}
-
 impl Following {
+    fn stream(self) -> EventStream {
+        stream::unfold(self, |mut state| async move {
+            let event = state.next().await?;
+            Some((event, state))
+        })
+        .boxed()
+    }
+
     async fn next(&mut self) -> Option<Event> {
         while !self.ended {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.ready() {
                 self.ended = self.operation.is_some() && event.operation.state.is_final();
                 return Some(event);
             }
             self.newest.borrow_and_update();
-            match self.store.events_after(self.after, self.operation, BATCH).await {
-                Ok(events) => {
-                    for event in events {
-                        self.after = self.after.max(event.sequence);
-                        self.ready.extend(shown(&event));
-                    }
-                }
+            let page = match self.replay.page(self.operation, self.after).await {
+                Ok(page) => page,
                 Err(error) => {
                     // The reader connects again with the last id that it saw.
                     of_store(error);
                     return None;
                 }
-            }
-            if self.ready.is_empty() && self.newest.changed().await.is_err() {
+            };
+            let nothing_yet = page.events.is_empty() && !page.full;
+            self.after = page.reaches;
+            self.told = (page.events, 0);
+            if nothing_yet && self.newest.changed().await.is_err() {
                 return None;
             }
         }
         None
     }
-}
 
-/// An event written by a newer release cannot be shown; the next one holds the whole operation again.
-fn shown(event: &pmks_store::Event) -> Option<Event> {
-    let operation = serde_json::from_value(event.snapshot.clone()).ok()?;
-    Some(Event { id: u64::try_from(event.sequence).ok()?, operation })
+    fn ready(&mut self) -> Option<Event> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        let (events, next) = &mut self.told;
+        let event = events.get(*next).cloned()?;
+        *next += 1;
+        Some(event)
+    }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pmks_model::Tags;
 
 use crate::Result;
-use crate::failure::invalid;
+use crate::failure::{invalid, malformed};
 
 /// Which part of a list is wanted, and what it must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,11 +47,11 @@ impl PageRequest {
         Ok(size as usize)
     }
 
-    /// The uid after which the page begins.
+    /// The uid after which the page begins. `list` says in a text which list it is.
     ///
     /// # Errors
-    /// `InvalidRequest` if it is no token of ours.
-    pub fn after(&self) -> Result<Option<String>> {
+    /// `Malformed` if it is no token of that list.
+    pub fn after(&self, list: &str) -> Result<Option<String>> {
         let Some(token) = self.page_token.as_deref().filter(|token| !token.is_empty()) else {
             return Ok(None);
         };
@@ -59,8 +59,9 @@ impl PageRequest {
             .decode(token)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| Some(text.strip_prefix(list)?.strip_prefix('\n')?.to_owned()))
             .map(Some)
-            .ok_or_else(|| invalid("pageToken", "is not a token of this list"))
+            .ok_or_else(not_of_this_list)
     }
 
     /// Whether an item of this name, state and tags is wanted. What has no tags matches no tag.
@@ -77,17 +78,49 @@ impl PageRequest {
     /// Cuts a page out of all items, which need not be sorted.
     ///
     /// # Errors
-    /// `InvalidRequest` for a size or token that cannot be.
-    pub fn cut<T>(&self, mut all: Vec<T>, uid: impl Fn(&T) -> &str) -> Result<Page<T>> {
-        let (size, after) = (self.size()?, self.after()?);
+    /// `InvalidRequest` for a size that cannot be, `Malformed` for a token of another list.
+    pub fn cut<T>(&self, list: &str, mut all: Vec<T>, uid: impl Fn(&T) -> &str) -> Result<Page<T>> {
+        let (size, after) = (self.size()?, self.after(list)?);
         all.sort_by(|a, b| uid(a).cmp(uid(b)));
         let mut items: Vec<T> =
             all.into_iter().filter(|item| after.as_deref().is_none_or(|after| uid(item) > after)).collect();
         let more = items.len() > size;
         items.truncate(size);
-        let next_page_token = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(uid(last)));
+        let next_page_token = items.last().filter(|_| more).map(|last| token(list, uid(last)));
         Ok(Page { items, next_page_token })
     }
+
+    /// Cuts a page out of a list that has an order of its own and no uids; all of it where no size is given. A page
+    /// begins behind the item that ended the one before, or, where that is gone, at its place.
+    ///
+    /// # Errors
+    /// As [`PageRequest::cut`].
+    pub fn part<T>(&self, list: &str, all: Vec<T>, name: impl Fn(&T) -> &str) -> Result<Page<T>> {
+        let size = if self.page_size.is_some() { self.size()? } else { all.len() };
+        let begin = match self.after(list)? {
+            None => 0,
+            Some(text) => {
+                let (place, last) = text.split_once('\n').ok_or_else(not_of_this_list)?;
+                let place: usize = place.parse().map_err(|_| not_of_this_list())?;
+                all.iter().position(|item| name(item) == last).map_or(place, |at| at + 1)
+            }
+        };
+        let end = begin.saturating_add(size);
+        let more = end < all.len();
+        let items: Vec<T> = all.into_iter().skip(begin).take(size).collect();
+        let next_page_token =
+            items.last().filter(|_| more).map(|last| token(list, &format!("{end}\n{}", name(last))));
+        Ok(Page { items, next_page_token })
+    }
+}
+
+fn token(list: &str, after: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}\n{after}"))
+}
+
+/// A page token that no page of this list gave.
+pub(crate) fn not_of_this_list() -> Box<pmks_model::Failure> {
+    malformed("pageToken", "is not a token of this list")
 }
 
 #[cfg(test)]
@@ -104,12 +137,36 @@ mod tests {
 
     #[test]
     fn a_token_survives_inserts_and_deletes() {
-        let first = page(2, None).cut(uids(&["c", "a", "b", "d"]), |uid| uid).unwrap();
+        let first = page(2, None).cut("l", uids(&["c", "a", "b", "d"]), |uid| uid).unwrap();
         assert_eq!(first.items, ["a", "b"]);
-        let second = page(2, first.next_page_token).cut(uids(&["aa", "c", "d", "e"]), |uid| uid).unwrap();
+        let second =
+            page(2, first.next_page_token).cut("l", uids(&["aa", "c", "d", "e"]), |uid| uid).unwrap();
         assert_eq!(second.items, ["c", "d"]);
-        let third = page(2, second.next_page_token).cut(uids(&["e"]), |uid| uid).unwrap();
+        let third = page(2, second.next_page_token).cut("l", uids(&["e"]), |uid| uid).unwrap();
         assert_eq!((third.items.as_slice(), third.next_page_token), (&["e".to_owned()][..], None));
+    }
+
+    #[test]
+    fn a_list_with_an_order_of_its_own_is_whole_or_in_parts() {
+        let all = || uids(&["c", "a", "d", "b"]);
+        let whole = PageRequest::default().part("l", all(), |name| name).unwrap();
+        assert_eq!((whole.items, whole.next_page_token), (all(), None));
+        let first = page(2, None).part("l", all(), |name| name).unwrap();
+        assert_eq!(first.items, ["c", "a"]);
+        let token = first.next_page_token;
+        let second = page(2, token.clone()).part("l", all(), |name| name).unwrap();
+        assert_eq!((second.items.as_slice(), second.next_page_token), (&uids(&["d", "b"])[..], None));
+        let moved = page(9, token.clone()).part("l", uids(&["new", "c", "a", "d"]), |name| name).unwrap();
+        assert_eq!(moved.items, ["d"]);
+        let gone = page(9, token).part("l", uids(&["c", "x", "d"]), |name| name).unwrap();
+        assert_eq!(gone.items, ["d"]);
+    }
+
+    #[test]
+    fn a_token_of_another_list_is_none() {
+        let first = page(1, None).cut("a", uids(&["1", "2"]), |uid| uid).unwrap();
+        let failure = page(1, first.next_page_token).cut("b", uids(&["1", "2"]), |uid| uid).unwrap_err();
+        assert_eq!(failure.kind, pmks_model::FailureKind::Malformed);
     }
 
     #[test]
@@ -119,7 +176,7 @@ mod tests {
             (page(1001, None), "pageSize"),
             (page(1, Some("%".into())), "pageToken"),
         ] {
-            let failure = request.cut(Vec::<String>::new(), |uid| uid).unwrap_err();
+            let failure = request.cut("l", Vec::<String>::new(), |uid| uid).unwrap_err();
             assert_eq!(failure.findings.iter().next().unwrap().field, field);
         }
     }

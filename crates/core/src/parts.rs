@@ -198,7 +198,7 @@ impl Shared {
 }
 
 /// A record that is about to be made, as a read wants it.
-fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
+pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
     Resource {
         uid: new.uid,
         kind: new.kind,

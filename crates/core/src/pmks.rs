@@ -12,6 +12,7 @@ use crate::hooks::RecordHooks;
 use crate::inventory::Inventory;
 use crate::inventory::memory::Memory;
 use crate::live::Live;
+use crate::replay::Replay;
 use crate::{
     ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Networks, NodeGroups, Operations,
     Registry, Result, SecurityGroups, Subnets, engine,
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) memory: Arc<Memory>,
     pub(crate) inventory: Inventory,
     pub(crate) live: Live,
+    pub(crate) replay: Arc<Replay>,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
 }
@@ -92,6 +94,7 @@ impl Pmks {
             memory,
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
             live: Live::default(),
+            replay: Arc::new(Replay::new(Arc::clone(&store))),
             store,
             clock,
             registry: options.registry,
@@ -119,6 +122,14 @@ impl Pmks {
     /// `Unavailable`.
     pub async fn ping(&self) -> Result<()> {
         self.shared.store.ping().await.map_err(of_store)
+    }
+
+    /// Whether the store can keep what it is given: it writes, and waits until that is on the disk.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ready(&self) -> Result<()> {
+        self.shared.store.probe().await.map_err(of_store)
     }
 
     /// What every provider can do.

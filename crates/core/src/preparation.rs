@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, reaction, validate};
-use pmks_model::{Failure, Findings};
-use pmks_store::{Operation, OperationFilter, Page, Resource, made_nothing};
+use pmks_model::{Failure, FailureKind, Findings};
+use pmks_store::{NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
 use uuid::Uuid;
 
@@ -121,8 +121,19 @@ impl Shared {
             {
                 return Err(already_exists(new.kind.says(), &new.name));
             }
+            self.is_unknown(place, new).await?;
         }
         Ok(())
+    }
+
+    /// Refuses a record of what another record is of.
+    async fn is_unknown(&self, place: &Place, new: &NewResource) -> Result<()> {
+        let Some(system_id) = new.system_id.clone() else { return Ok(()) };
+        let (account, location) = (place.account.clone(), place.location.clone());
+        let key = SystemKey { account, location, kind: new.kind, parent: new.parent, system_id };
+        let Some(known) = self.store.find_system_id(&key).await.map_err(of_store)? else { return Ok(()) };
+        let says = format!("{} {:?} is known already, as {:?}", new.kind.says(), key.system_id, known.name);
+        Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
     }
 
     /// Whether a record tells of a creation alone that ended before it asked the cloud for anything.

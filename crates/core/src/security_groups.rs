@@ -37,7 +37,7 @@ impl SecurityGroups<'_> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::SecurityGroup)).await?;
         let mut views = known.security_groups()?;
         views.retain(|view| page.keeps(&view.name, &view.status, None));
-        page.cut(views, |view| &view.uid)
+        page.cut(&format!("security groups of {connection}"), views, |view| &view.uid)
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

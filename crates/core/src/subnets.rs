@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_model::{FailureKind, ResourceKind};
 
 use crate::failure::not_found;
 use crate::parts::Part;
@@ -30,7 +30,8 @@ impl Subnets<'_> {
         known.subnets()?.pop().ok_or_else(|| not_found("subnet", &name))
     }
 
-    /// A page of those that we keep a record of.
+    /// A page of those that we keep a record of, and of those that the cloud says its network has: these have no uid,
+    /// and the cloud's identifier for a name.
     ///
     /// # Errors
     /// `NotFound` for the connection or the network; `InvalidRequest` for the page.
@@ -41,8 +42,15 @@ impl Subnets<'_> {
             .list_parts(connection, Part { kind: ResourceKind::Subnet, network: Some(network) })
             .await?;
         let mut views = known.subnets()?;
+        views.extend(
+            known
+                .named(ResourceKind::Network, network)
+                .map(|network| known.strangers(network))
+                .unwrap_or_default(),
+        );
         views.retain(|view| page.keeps(&view.name, &view.status, None));
-        page.cut(views, |view| &view.uid)
+        let list = format!("subnets of {connection} {network}");
+        page.cut(&list, views, |view| if view.uid.is_empty() { &view.iid.system_id } else { &view.uid })
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
@@ -56,12 +64,16 @@ impl Subnets<'_> {
         name: &str,
         max_age: Option<Duration>,
     ) -> Result<SubnetView> {
-        let known = self
-            .0
-            .shared
-            .get_part(connection, Part { kind: ResourceKind::Subnet, network: Some(network) }, name, max_age)
-            .await?;
-        known.subnets()?.pop().ok_or_else(|| not_found("subnet", name))
+        let shared = &self.0.shared;
+        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
+        let missing = match shared.get_part(connection, part, name, max_age).await {
+            Err(failure) if failure.kind == FailureKind::NotFound => failure,
+            known => return known?.subnets()?.pop().ok_or_else(|| not_found("subnet", name)),
+        };
+        // One of which we keep no record is a part of what is known of its network.
+        let known = shared.get_part(connection, Part::of(ResourceKind::Network), network, max_age).await?;
+        let strangers = known.records.first().map(|network| known.strangers(network)).unwrap_or_default();
+        strangers.into_iter().find(|view| view.iid.system_id == name).ok_or(missing)
     }
 
     /// Drops only our record.

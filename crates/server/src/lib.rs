@@ -14,6 +14,8 @@ mod answer;
 mod ask;
 mod convert;
 mod document;
+mod readers;
+mod readiness;
 mod refused;
 mod routes;
 mod telemetry;

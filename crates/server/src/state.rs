@@ -8,6 +8,8 @@ use pmks_transport::Clock;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::readers::Readers;
+use crate::readiness::Readiness;
 use crate::telemetry::Metrics;
 use crate::{Authentication, Limits};
 
@@ -19,6 +21,8 @@ pub struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
+    pub(crate) readers: Readers,
+    pub(crate) readiness: Arc<Readiness>,
     /// The URL at which others reach this server; `None`: the command line's own process.
     pub(crate) url: Option<Arc<Url>>,
     /// Whether it listens on loopback, and so refuses whoever calls it by another name.
@@ -37,6 +41,8 @@ impl State {
             clock,
             metrics: Metrics::install(),
             limits: Limits::default(),
+            readers: Readers::default(),
+            readiness: Arc::default(),
             url: None,
             loopback: false,
             closing: CancellationToken::new(),

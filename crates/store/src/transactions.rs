@@ -210,6 +210,9 @@ pub trait Access: Send + Sync {
     /// Drops events older than `events_before` and idempotency keys older than `keys_before`.
     async fn prune(&self, events_before: Timestamp, keys_before: Timestamp) -> Result<()>;
 
+    /// Whether something can be kept now: writes what is there already, to the disk.
+    async fn probe(&self) -> Result<()>;
+
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
 }

@@ -57,7 +57,8 @@ impl Clusters<'_> {
             places.insert(place);
         }
         shared.memory.refresh().await?;
-        shared.page_of_clusters(&places, &filter.page)
+        let list = format!("clusters of {}", connection.unwrap_or("-"));
+        shared.page_of_clusters(&list, &places, &filter.page)
     }
 
     /// The clusters at the cloud that we keep no record of, asked now; with what could not be read.
@@ -294,10 +295,15 @@ impl Shared {
     }
 
     /// A page of the clusters at these places. Only what is on the page is made ready to be shown.
-    fn page_of_clusters(&self, places: &BTreeSet<Place>, page: &PageRequest) -> Result<Page<ClusterView>> {
-        let (size, after) = (page.size()?, page.after()?);
+    fn page_of_clusters(
+        &self,
+        list: &str,
+        places: &BTreeSet<Place>,
+        page: &PageRequest,
+    ) -> Result<Page<ClusterView>> {
+        let (size, after) = (page.size()?, page.after(list)?);
         let after = after.map(|text| text.parse()).transpose();
-        let after = after.map_err(|_| crate::failure::invalid("pageToken", "is not of this list"))?;
+        let after = after.map_err(|_| crate::page::not_of_this_list())?;
         let kept = self.memory.kept();
         let wanted = |record: &&Record| {
             let (status, _) = view::status(kept.activity(), record);
@@ -312,7 +318,7 @@ impl Shared {
                 self.shown(&kept, &place)?.cluster(record, kept.parts(resource.uid))
             })
             .collect::<Result<Vec<_>>>()?;
-        page.cut(views, |view| &view.uid)
+        page.cut(list, views, |view| &view.uid)
     }
 
     async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {

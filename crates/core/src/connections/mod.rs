@@ -54,7 +54,7 @@ impl Connections<'_> {
         let all = self.0.shared.store.connections(StorePage::all()).await.map_err(of_store)?;
         let mut views = all.into_iter().map(view).collect::<Result<Vec<_>>>()?;
         views.retain(|view| page.keeps(&view.name, "", None));
-        page.cut(views, |view| &view.uid)
+        page.cut("connections", views, |view| &view.uid)
     }
 
     /// One connection.

@@ -1,5 +1,7 @@
 //! Drafts of what is done to clusters.
 
+use std::collections::BTreeMap;
+
 use pmks_driver::{
     Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, UpdateCluster, UpgradeCluster,
 };
@@ -21,11 +23,44 @@ use crate::{NewCluster, Result};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ClusterPatch {
     #[serde(default)]
-    tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+    tags: Wish<BTreeMap<String, Option<String>>>,
     #[serde(default)]
-    deletion_protection: Option<bool>,
+    deletion_protection: Wish<bool>,
     #[serde(default)]
-    options: Option<std::collections::BTreeMap<String, Value>>,
+    options: Wish<BTreeMap<String, Value>>,
+}
+
+/// What a merge patch says of a field. Source: <https://www.rfc-editor.org/rfc/rfc7396>
+#[derive(Debug, Default)]
+enum Wish<T> {
+    #[default]
+    Absent,
+    /// `null`
+    Removed,
+    Given(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wish<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::deserialize(reader)?.map_or(Self::Removed, Self::Given))
+    }
+}
+
+/// Options are set at the cloud: there is nothing that their absence would mean there.
+fn options(wish: Wish<BTreeMap<String, Value>>, findings: &mut Findings) -> BTreeMap<String, Value> {
+    let says = "cannot be removed: set the value that is wanted";
+    let given = match wish {
+        Wish::Absent => BTreeMap::new(),
+        Wish::Given(given) => given,
+        Wish::Removed => {
+            findings.add("options", says);
+            BTreeMap::new()
+        }
+    };
+    for (name, _) in given.iter().filter(|(_, value)| value.is_null()) {
+        findings.add(format!("options.{name}"), says);
+    }
+    given
 }
 
 impl Drafting<'_> {
@@ -123,16 +158,27 @@ impl Drafting<'_> {
             invalid("", format!("of a cluster, tags, deletionProtection and options can change: {error}"))
         })?;
         let asked: ClusterIntent = intent(&record)?;
-        let tags = patch.tags.unwrap_or_default();
+        let tags = match patch.tags {
+            Wish::Absent => BTreeMap::new(),
+            Wish::Removed => asked.tags.keys().map(|key| (key.clone(), None)).collect(),
+            Wish::Given(tags) => tags,
+        };
+        let protected = match patch.deletion_protection {
+            Wish::Absent => None,
+            Wish::Removed => Some(false),
+            Wish::Given(protected) => Some(protected),
+        };
+        let mut findings = Findings::default();
         let change = Change::UpdateCluster(UpdateCluster {
             target: target(&record),
             tags: tags.into_iter().filter(|(key, value)| asked.tags.get(key) != value.as_ref()).collect(),
-            options: patch.options.unwrap_or_default(),
+            options: options(patch.options, &mut findings),
             marks: self.marks(record.uid),
         });
         let mut draft =
             self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change);
-        let update = ResourceUpdate { protected: patch.deletion_protection, ..ResourceUpdate::default() };
+        let update = ResourceUpdate { protected, ..ResourceUpdate::default() };
+        draft.findings = findings;
         draft.decided = Some(Decided { uid: record.uid, revision: record.revision, update });
         Ok(draft)
     }

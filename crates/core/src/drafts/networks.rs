@@ -8,16 +8,18 @@ use pmks_model::{
     Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference,
     SecurityGroup, SecurityGroupRequest,
 };
-use pmks_store::Resource;
+use pmks_store::{NewResource, Resource};
+use serde_json::Value;
 
 use super::{Draft, Drafting, shared};
-use crate::failure::conflict;
+use crate::failure::{conflict, not_found};
 use crate::key_pairs::generate;
+use crate::parts::stand_in;
 use crate::records::{
     ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
-    observed, stored,
+    observation, observed, stored,
 };
-use crate::resolve::{self, iid};
+use crate::resolve::{self, iid, is_absent};
 use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Result};
 
 impl Drafting<'_> {
@@ -128,12 +130,42 @@ impl Drafting<'_> {
 
     pub(super) async fn delete_subnet(&self, network: &str, name: &str) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
-        let record = self.records().get(ResourceKind::Subnet, Some(network.uid), name).await?;
+        let known = self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?;
+        let (record, made) = match known {
+            Some(record) => (record, None),
+            None => {
+                let made = self.unrecorded_subnet(&network, name).await?;
+                (stand_in(&made, self.now), Some(made))
+            }
+        };
         self.unused(&record, Some(&network)).await?;
         let mut draft = self.delete(&record, Some(&network)).await?;
         draft.resource = self.part_of(&network, &record.name);
         draft.holds.push(shared(network.uid));
+        draft.resources.extend(made);
         Ok(draft)
+    }
+
+    /// The record of a subnet at the cloud that has none, for its removal: what is being removed is known.
+    async fn unrecorded_subnet(&self, network: &Resource, system_id: &str) -> Result<NewResource> {
+        let missing = || not_found(ResourceKind::Subnet.says(), system_id);
+        let started_at = self.shared.clock.wall();
+        let seen = match self.at.driver.get_subnet(system_id).await {
+            Err(error) if is_absent(&error) => return Err(missing()),
+            answer => answer.map_err(|error| self.at.failed(&error))?,
+        };
+        if network.system_id.as_deref() != Some(seen.network.as_str()) {
+            return Err(missing());
+        }
+        let system_id = seen.iid.system_id.clone();
+        let new = self.record(self.uid(), ResourceKind::Subnet, Some(network.uid), &system_id, Value::Null);
+        Ok(NewResource {
+            incarnation: Some(system_id.clone()),
+            system_id: Some(system_id),
+            observation: Some(observation(&seen, started_at, self.shared.clock.wall())?),
+            imported: true,
+            ..new
+        })
     }
 
     pub(super) async fn delete_security_group(&self, name: &str) -> Result<Draft> {
@@ -168,12 +200,7 @@ impl Drafting<'_> {
         Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
     }
 
-    fn subnet_record(
-        &self,
-        uid: uuid::Uuid,
-        network: uuid::Uuid,
-        asked: &NewSubnet,
-    ) -> Result<pmks_store::NewResource> {
+    fn subnet_record(&self, uid: uuid::Uuid, network: uuid::Uuid, asked: &NewSubnet) -> Result<NewResource> {
         let kept = SubnetIntent { cidr: asked.cidr.clone(), zone: asked.zone.clone() };
         Ok(self.record(uid, ResourceKind::Subnet, Some(network), &asked.name, stored(&kept)?))
     }

@@ -156,10 +156,15 @@ async fn network_part(
     succeeded: bool,
     outcome: &mut Outcome,
 ) -> Result<()> {
+    let Ok(Some(mut record)) = hooks.record(operation).await else { return Ok(()) };
     if succeeded && operation.kind.removes() {
-        return Ok(());
+        // Of the end of a subnet its network tells.
+        let Some(network) = record.parent.filter(|_| record.kind == ResourceKind::Subnet) else {
+            return Ok(());
+        };
+        let Ok(Some(network)) = hooks.store.resource(network).await else { return Ok(()) };
+        record = network;
     }
-    let Ok(Some(record)) = hooks.record(operation).await else { return Ok(()) };
     let Some(system_id) = record.system_id.clone() else { return Ok(()) };
     let parts = parts(hooks, &record).await?;
     let started_at = hooks.clock.wall();

@@ -41,7 +41,7 @@ impl KeyPairs<'_> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::KeyPair)).await?;
         let mut views = known.key_pairs()?;
         views.retain(|view| page.keeps(&view.name, &view.status, None));
-        page.cut(views, |view| &view.uid)
+        page.cut(&format!("key pairs of {connection}"), views, |view| &view.uid)
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

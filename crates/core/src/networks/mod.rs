@@ -39,7 +39,7 @@ impl Networks<'_> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::Network)).await?;
         let mut views = known.networks()?;
         views.retain(|view| page.keeps(&view.name, &view.status, Some(&view.tags)));
-        page.cut(views, |view| &view.uid)
+        page.cut(&format!("networks of {connection}"), views, |view| &view.uid)
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

@@ -34,6 +34,26 @@ impl Known {
         self.records.iter().map(|record| self.key_pair(record)).collect()
     }
 
+    /// The record of that name, else of that identifier at the cloud.
+    pub(crate) fn named(&self, kind: ResourceKind, text: &str) -> Option<&Resource> {
+        let mut of_kind = self.all.iter().filter(|record| record.kind == kind);
+        of_kind
+            .clone()
+            .find(|record| record.name == text)
+            .or_else(|| of_kind.find(|record| record.system_id.as_deref() == Some(text)))
+    }
+
+    /// The subnets that the cloud says a network has, and that we keep no record of.
+    pub(crate) fn strangers(&self, network: &Resource) -> Vec<SubnetView> {
+        let known = |subnet: &&Subnet| {
+            let mut parts = self.all.iter().filter(|part| part.parent == Some(network.uid));
+            parts.any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
+        };
+        let seen: Option<Network> = observed(network);
+        let subnets = seen.iter().flat_map(|seen| &seen.subnets).filter(|subnet| !known(subnet));
+        subnets.map(|subnet| unrecorded(network, subnet)).collect()
+    }
+
     fn network(&self, record: &Resource) -> Result<NetworkView> {
         let asked: NetworkIntent = intent(record)?;
         let seen: Option<Network> = observed(record);
@@ -44,11 +64,7 @@ impl Known {
             .filter(|part| part.kind == ResourceKind::Subnet && part.parent == Some(record.uid))
             .collect();
         let mut subnets = parts.iter().map(|part| self.subnet(record, part)).collect::<Result<Vec<_>>>()?;
-        let known = |subnet: &&Subnet| {
-            parts.iter().any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
-        };
-        let strangers = seen.iter().flat_map(|seen| &seen.subnets).filter(|subnet| !known(subnet));
-        subnets.extend(strangers.map(|subnet| unrecorded(record, subnet)));
+        subnets.extend(self.strangers(record));
         Ok(NetworkView {
             uid: record.uid.to_string(),
             connection: record.connection.clone(),

@@ -3,5 +3,5 @@
 mod references;
 mod texts;
 
-pub(crate) use references::{References, iid};
+pub(crate) use references::{References, iid, is_absent};
 pub(crate) use texts::{add_apart, add_unsaid, network, node_group, rule, rule_text, subnet, version};

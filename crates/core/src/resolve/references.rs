@@ -219,6 +219,6 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Clouds refuse a text that has not the form of their identifiers as a wrong request.
-fn is_absent(error: &DriverError) -> bool {
+pub(crate) fn is_absent(error: &DriverError) -> bool {
     error.is_not_found() || matches!(error.kind(), ErrorKind::InvalidRequest(_))
 }

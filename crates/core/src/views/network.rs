@@ -20,7 +20,7 @@ pub struct NetworkView {
     pub iid: Iid,
     /// Its addresses.
     pub cidr: String,
-    /// Its subnets that we keep a record of.
+    /// Its subnets; those that we keep no record of have no uid.
     pub subnets: Vec<SubnetView>,
     /// The user's tags.
     pub tags: Tags,
@@ -42,7 +42,7 @@ pub struct NetworkView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubnetView {
-    /// Our record's id.
+    /// Our record's id; empty where we keep none: then the cloud's identifier is its name.
     pub uid: String,
     /// The connection it belongs to.
     pub connection: String,

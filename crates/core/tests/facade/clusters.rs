@@ -172,6 +172,24 @@ async fn tags_and_protection_change_by_a_patch_that_names_its_version() {
 }
 
 #[tokio::test]
+async fn null_removes_or_says_why_it_cannot() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.done(patch(json!({"tags": {"cost": "1"}, "deletionProtection": true}), "*")).await;
+    rig.done(patch(json!({"tags": {"cost": null}}), "*")).await;
+    let after = rig.get("prod").await;
+    assert_eq!(after.tags, BTreeMap::from([("team".to_owned(), "a".to_owned())]));
+    rig.done(patch(json!({"tags": null, "deletionProtection": null}), "*")).await;
+    let after = rig.get("prod").await;
+    assert!(after.tags.is_empty() && after.observed.unwrap().tags.is_empty());
+    assert!(!after.deletion_protection);
+    let failure = rig.accept(patch(json!({"options": null}), "*")).await.unwrap_err();
+    assert_eq!(fields(&failure), ["options"]);
+    let failure = rig.accept(patch(json!({"options": {"logging": null}}), "*")).await.unwrap_err();
+    assert!(fields(&failure).contains(&"options.logging"), "{failure}");
+}
+
+#[tokio::test]
 async fn a_deletion_joins_one_that_runs_and_ends_what_waits() {
     let rig = Rig::new().await;
     rig.cluster().await;
@@ -263,6 +281,10 @@ async fn an_import_stores_nothing_that_nobody_asked_for() {
         rig.accept(import("twice", "legacy", false)).await.unwrap_err().kind,
         FailureKind::AlreadyExists
     );
+    // A plan refuses what the import would.
+    let planned = rig.pmks.plan(&rig.admin, import("twice", "legacy", false)).await.unwrap_err();
+    assert_eq!(planned.kind, FailureKind::AlreadyExists);
+    assert!(planned.detail.contains("\"old\""), "{planned}");
     assert_eq!(rig.accept(import("theirs", "theirs", false)).await.unwrap_err().kind, FailureKind::Conflict);
     rig.done(import("theirs", "theirs", true)).await;
     assert!(rig.pmks.clusters().unmanaged(None).await.unwrap().0.is_empty());

@@ -172,6 +172,48 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
 }
 
 #[tokio::test]
+async fn a_subnet_without_a_record_is_listed_shown_and_removed_by_the_clouds_identifier() {
+    let rig = Rig::new().await;
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
+    for (id, whole, cidr) in [
+        ("subnet-9", "vpc-9", "10.9.1.0/24"),
+        ("subnet-7", "vpc-9", "10.9.2.0/24"),
+        ("subnet-8", "vpc-8", "10.8.1.0/24"),
+    ] {
+        rig.cloud.world().subnets.insert(id.into(), subnet(id, "", whole, cidr));
+    }
+    let networks = rig.pmks.networks();
+    networks.import(&rig.admin, "here", import("old", "vpc-9")).await.unwrap();
+    let subnets = rig.pmks.subnets();
+    let page =
+        |size, token| PageRequest { page_size: Some(size), page_token: token, ..PageRequest::default() };
+    let first = subnets.list("here", "old", &page(1, None)).await.unwrap();
+    let second = subnets.list("here", "old", &page(1, first.next_page_token)).await.unwrap();
+    let names: Vec<(&str, &str)> =
+        first.items.iter().chain(&second.items).map(|one| (one.name.as_str(), one.uid.as_str())).collect();
+    assert_eq!((names, second.next_page_token), (vec![("subnet-7", ""), ("subnet-9", "")], None));
+    let view = subnets.get("here", "vpc-9", "subnet-9", None).await.unwrap();
+    assert_eq!((view.network.as_str(), view.cidr.as_str()), ("old", "10.9.1.0/24"));
+    let delete = |subnet: &str| Mutation::DeleteSubnet {
+        connection: "here".into(),
+        network: "old".into(),
+        subnet: subnet.into(),
+    };
+    for other in ["subnet-8", "subnet-0"] {
+        assert_eq!(subnets.get("here", "old", other, None).await.unwrap_err().kind, FailureKind::NotFound);
+        assert_eq!(rig.accept(delete(other)).await.unwrap_err().kind, FailureKind::NotFound);
+    }
+    rig.pmks.plan(&rig.admin, delete("subnet-9")).await.unwrap();
+    assert_eq!(subnets.get("here", "old", "subnet-9", None).await.unwrap().uid, "", "a plan stores nothing");
+    rig.done(delete("subnet-9")).await;
+    assert!(!rig.cloud.world().subnets.contains_key("subnet-9"));
+    let left = subnets.list("here", "old", &PageRequest::default()).await.unwrap().items;
+    assert_eq!(left.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["subnet-7"]);
+    let whole = networks.get("here", "old", None).await.unwrap();
+    assert_eq!(whole.subnets.len(), 1, "its network tells of the end too");
+}
+
+#[tokio::test]
 async fn what_exists_is_imported_and_forgotten() {
     let rig = Rig::new().await;
     rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));

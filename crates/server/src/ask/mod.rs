@@ -9,6 +9,6 @@ mod read_error;
 pub(crate) use body::{Asked, NoFields, Patched};
 pub(crate) use query::{
     AuditQuery, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, KubeconfigFormat,
-    KubeconfigQuery, ListQuery, NoQuery, NodeGroupListQuery, OperationListQuery, PrerequisiteQuery, Query,
-    ReadQuery,
+    KubeconfigQuery, ListQuery, NoQuery, NodeGroupListQuery, OperationListQuery, PartQuery,
+    PrerequisiteQuery, Query, ReadPartQuery, ReadQuery,
 };

@@ -83,6 +83,30 @@ pub(crate) struct ReadQuery {
     pub(crate) max_age: Option<u64>,
 }
 
+/// Of a list that is read whole, and comes in parts only where a size is given.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PartQuery {
+    /// The most items, 1 to 1000; all if left out.
+    pub(crate) page_size: Option<u32>,
+    /// The `nextPageToken` of the page before.
+    pub(crate) page_token: Option<String>,
+}
+
+/// Of a list that is read from the cloud, and comes in parts only where a size is given.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReadPartQuery {
+    /// The most items, 1 to 1000; all if left out.
+    pub(crate) page_size: Option<u32>,
+    /// The `nextPageToken` of the page before.
+    pub(crate) page_token: Option<String>,
+    /// How old an answer may be, in seconds; 0 asks the cloud now.
+    pub(crate) max_age: Option<u64>,
+}
+
 /// Of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -208,6 +232,19 @@ pub(crate) struct KubeconfigQuery {
 impl ReadQuery {
     pub(crate) fn max_age(&self) -> Option<Duration> {
         self.max_age.map(Duration::from_secs)
+    }
+}
+
+impl From<PartQuery> for PageRequest {
+    fn from(query: PartQuery) -> Self {
+        Self { page_size: query.page_size, page_token: query.page_token, ..Self::default() }
+    }
+}
+
+impl ReadPartQuery {
+    pub(crate) fn parts(self) -> (PageRequest, Option<Duration>) {
+        let page = PartQuery { page_size: self.page_size, page_token: self.page_token };
+        (page.into(), self.max_age.map(Duration::from_secs))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) fn discovered<V, B>(dated: Dated<V>, body: impl Fn(V) -> B) -> api::D
     api::Discovered {
         items: dated.items.into_iter().map(body).collect(),
         observed_at: time(dated.observed_at),
+        next_page_token: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! authentication) is added here, once.
 
 mod page;
+mod read_only;
 
 use std::sync::LazyLock;
 
@@ -46,6 +47,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         }
     }
     let components = document.components.get_or_insert_default();
+    read_only::mark(components);
     for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("basic", HttpAuthScheme::Basic)] {
         let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(scheme).build());
         components.add_security_scheme(name, scheme);

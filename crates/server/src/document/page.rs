@@ -92,7 +92,8 @@ fn write_fields(page: &mut String, schema: &Value) {
         }
         for (name, field) in object(part, "/properties") {
             let (name, says) = (escaped(name), text(field, "/description"));
-            let _ = write!(page, "<tr><td><code>{name}</code><td>{}<td>{says}", kind(field));
+            let only = if field.get("readOnly").is_some() { " Read-only." } else { "" };
+            let _ = write!(page, "<tr><td><code>{name}</code><td>{}<td>{says}{only}", kind(field));
         }
     }
     page.push_str("</table>");

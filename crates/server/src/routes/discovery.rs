@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
-use crate::ask::{Query, ReadQuery};
+use crate::ask::{Query, ReadPartQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -20,49 +20,65 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The Kubernetes versions on offer.
-#[utoipa::path(get, path = "/v1/connections/{connection}/versions", params(ReadQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/versions", params(ReadPartQuery),
     responses((status = 200, body = Discovered<KubernetesVersion>)))]
 async fn list_versions(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    Query(query): Query<ReadQuery>,
+    Query(query): Query<ReadPartQuery>,
 ) -> Answer {
-    let dated = state.pmks.discovery().versions(&connection, query.max_age()).await?;
-    Ok(Json(convert::discovered(dated, convert::version)).into_response())
+    let (page, max_age) = query.parts();
+    let dated = state.pmks.discovery().versions(&connection, max_age).await?;
+    let list = format!("versions of {connection}");
+    let all = convert::discovered(dated, convert::version);
+    let part = page.part(&list, all.items, |one| &one.version)?;
+    Ok(Json(Discovered { items: part.items, next_page_token: part.next_page_token, ..all }).into_response())
 }
 
 /// The machine types on offer.
-#[utoipa::path(get, path = "/v1/connections/{connection}/machineTypes", params(ReadQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/machineTypes", params(ReadPartQuery),
     responses((status = 200, body = Discovered<MachineType>)))]
 async fn list_machine_types(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    Query(query): Query<ReadQuery>,
+    Query(query): Query<ReadPartQuery>,
 ) -> Answer {
-    let dated = state.pmks.discovery().machine_types(&connection, query.max_age()).await?;
-    Ok(Json(convert::discovered(dated, convert::machine_type)).into_response())
+    let (page, max_age) = query.parts();
+    let dated = state.pmks.discovery().machine_types(&connection, max_age).await?;
+    let list = format!("machine types of {connection}");
+    let all = convert::discovered(dated, convert::machine_type);
+    let part = page.part(&list, all.items, |one| &one.name)?;
+    Ok(Json(Discovered { items: part.items, next_page_token: part.next_page_token, ..all }).into_response())
 }
 
 /// The images that nodes can be made from.
-#[utoipa::path(get, path = "/v1/connections/{connection}/images", params(ReadQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/images", params(ReadPartQuery),
     responses((status = 200, body = Discovered<Image>)))]
 async fn list_images(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    Query(query): Query<ReadQuery>,
+    Query(query): Query<ReadPartQuery>,
 ) -> Answer {
-    let dated = state.pmks.discovery().images(&connection, query.max_age()).await?;
-    Ok(Json(convert::discovered(dated, convert::image)).into_response())
+    let (page, max_age) = query.parts();
+    let dated = state.pmks.discovery().images(&connection, max_age).await?;
+    let list = format!("images of {connection}");
+    let all = convert::discovered(dated, convert::image);
+    let part = page.part(&list, all.items, |one| &one.name)?;
+    Ok(Json(Discovered { items: part.items, next_page_token: part.next_page_token, ..all }).into_response())
 }
 
 /// The regions on offer, with the zones of the connection's own.
-#[utoipa::path(get, path = "/v1/connections/{connection}/regions", params(ReadQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/regions", params(ReadPartQuery),
     responses((status = 200, body = Discovered<Region>)))]
 async fn list_regions(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    Query(query): Query<ReadQuery>,
+    Query(query): Query<ReadPartQuery>,
 ) -> Answer {
-    let dated = state.pmks.discovery().regions(&connection, query.max_age()).await?;
-    Ok(Json(convert::discovered(dated, convert::region)).into_response())
+    let (page, max_age) = query.parts();
+    let dated = state.pmks.discovery().regions(&connection, max_age).await?;
+    let list = format!("regions of {connection}");
+    let all = convert::discovered(dated, convert::region);
+    let part = page.part(&list, all.items, |one| &one.name)?;
+    Ok(Json(Discovered { items: part.items, next_page_token: part.next_page_token, ..all }).into_response())
 }

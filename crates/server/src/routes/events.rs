@@ -4,17 +4,19 @@
 
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::extract::{Path, State as Shared};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
 use http::{HeaderMap, StatusCode};
-use pmks_core::{Event, EventStream};
+use pmks_core::{Caller, Event, EventStream};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, unkept};
 use crate::ask::{NoQuery, Query};
+use crate::readers::Reader;
 use crate::{State, convert};
 
 /// What the id of `event: end` has behind the number.
@@ -30,10 +32,12 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = 204)))]
 async fn follow_operation(
     Shared(state): Shared<State>,
+    Extension(caller): Extension<Caller>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
     headers: HeaderMap,
 ) -> Answer {
+    let reader = state.readers.admit(&caller.name, state.limits.event_readers)?;
     let last = Last::of(&headers);
     let mut events = state.pmks.operations().events(Some(&operation), last.id).await?;
     let present = events.next().await;
@@ -43,15 +47,21 @@ async fn follow_operation(
     if present.as_ref().is_none_or(|event| seen(event) && event.operation.state.is_final()) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(stream(&state, stream::iter(present).chain(events).boxed(), true))
+    Ok(stream(&state, reader, stream::iter(present).chain(events).boxed(), true))
 }
 
 /// Every operation as it goes on. Does not end.
 #[utoipa::path(get, path = "/v1/events",
     responses((status = 200, body = String, content_type = "text/event-stream")))]
-async fn follow_all(Shared(state): Shared<State>, _: Query<NoQuery>, headers: HeaderMap) -> Answer {
+async fn follow_all(
+    Shared(state): Shared<State>,
+    Extension(caller): Extension<Caller>,
+    _: Query<NoQuery>,
+    headers: HeaderMap,
+) -> Answer {
+    let reader = state.readers.admit(&caller.name, state.limits.event_readers)?;
     let events = state.pmks.operations().events(None, Last::of(&headers).id).await?;
-    Ok(stream(&state, events, false))
+    Ok(stream(&state, reader, events, false))
 }
 
 /// What a reader saw last.
@@ -76,22 +86,27 @@ impl Last {
 }
 
 /// Ends when the server stops, or after the last state of one operation.
-fn stream(state: &State, events: EventStream, one: bool) -> Response {
+fn stream(state: &State, reader: Reader, events: EventStream, one: bool) -> Response {
     let events = events.flat_map(move |event| {
+        // Counted until the stream is dropped.
+        let _ = &reader;
         let ended = one && event.operation.state.is_final();
         let end =
             ended.then(|| sse::Event::default().event("end").id(format!("{}{END}", event.id)).data("{}"));
-        stream::iter([Some(told(event)), end].into_iter().flatten().map(Ok::<_, Infallible>))
+        stream::iter([Some(told(&event)), end].into_iter().flatten().map(Ok::<_, Infallible>))
     });
     let events = events.take_until(state.closing.clone().cancelled_owned());
     let alive = KeepAlive::new().interval(state.limits.heartbeat).text("alive");
     unkept(Sse::new(events).keep_alive(alive).into_response())
 }
 
-fn told(event: Event) -> sse::Event {
+fn told(event: &Event) -> sse::Event {
     let told = sse::Event::default().event("operation").id(event.id.to_string());
-    let data = serde_json::to_string(&convert::operation(event.operation)).unwrap_or_default();
-    told.data(data)
+    let written = || {
+        let operation = convert::operation((*event.operation).clone());
+        serde_json::to_string(&operation).unwrap_or_default()
+    };
+    told.data(event.text.get_or_init(written))
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use http::StatusCode;
 use pmks_api::{ApiToken, AuditEntry, CreatedApiToken, List, NewApiToken};
-use pmks_core::Caller;
+use pmks_core::{Caller, PageRequest};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, unkept};
-use crate::ask::{Asked, AuditQuery, NoFields, NoQuery, Query};
+use crate::ask::{Asked, AuditQuery, NoFields, NoQuery, PartQuery, Query};
 use crate::refused::Refused;
 use crate::{State, convert};
 
@@ -35,14 +35,16 @@ async fn create_api_token(
 }
 
 /// All API tokens, without the tokens.
-#[utoipa::path(get, path = "/v1/apiTokens", responses((status = 200, body = List<ApiToken>)))]
+#[utoipa::path(get, path = "/v1/apiTokens", params(PartQuery),
+    responses((status = 200, body = List<ApiToken>)))]
 async fn list_api_tokens(
     Shared(state): Shared<State>,
     Extension(caller): Extension<Caller>,
-    _: Query<NoQuery>,
+    Query(query): Query<PartQuery>,
 ) -> Answer {
     let views = state.pmks.api_tokens().list(&caller).await?;
-    Ok(Json(convert::whole(views, convert::api_token)).into_response())
+    let part = PageRequest::from(query).part("API tokens", views, |view| &view.uid)?;
+    Ok(Json(convert::list(part, convert::api_token)).into_response())
 }
 
 /// Revokes an API token, by name or uid.

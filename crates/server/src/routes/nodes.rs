@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
-use crate::ask::{Query, ReadQuery};
+use crate::ask::{Query, ReadPartQuery, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -16,15 +16,18 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The VMs of a cluster.
-#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes", params(ReadQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes", params(ReadPartQuery),
     responses((status = 200, body = List<Node>)))]
 async fn list_nodes(
     Shared(state): Shared<State>,
     Path((connection, cluster)): Path<(String, String)>,
-    Query(query): Query<ReadQuery>,
+    Query(query): Query<ReadPartQuery>,
 ) -> Answer {
-    let views = state.pmks.clusters().nodes(&connection, &cluster, query.max_age()).await?;
-    Ok(Json(convert::whole(views, convert::node)).into_response())
+    let (page, max_age) = query.parts();
+    let views = state.pmks.clusters().nodes(&connection, &cluster, max_age).await?;
+    let list = format!("nodes of {connection} {cluster}");
+    let part = page.part(&list, views, |view| &view.node.iid.system_id)?;
+    Ok(Json(convert::list(part, convert::node)).into_response())
 }
 
 /// One VM, by the node's name or the VM's identifier.

@@ -33,13 +33,13 @@ async fn healthz() -> Answer {
     Ok(unkept(Json(Health { status: "ok".to_owned() }).into_response()))
 }
 
-/// Whether the store answers and the engine runs.
+/// Whether the store keeps what it is given, tried at most every 5 s, and the engine runs.
 #[utoipa::path(get, path = "/readyz", responses((status = 200, body = Health)))]
 async fn readyz(Shared(state): Shared<State>) -> Answer {
     if state.closing.is_cancelled() || !state.has_engine() {
         return Err(Refused::new(FailureKind::Unavailable, "the engine does not run").retry_after(1));
     }
-    state.pmks.ping().await?;
+    state.readiness.of(&state.pmks, state.clock.wall()).await?;
     Ok(unkept(Json(Health { status: "ok".to_owned() }).into_response()))
 }
 

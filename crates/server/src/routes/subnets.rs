@@ -41,7 +41,8 @@ async fn create_subnet(
     change(&state, &caller, mutation, query.dry_run).await
 }
 
-/// A page of the subnets of a network that pmks keeps a record of.
+/// A page of the subnets of a network, with those that pmks keeps no record of: their `uid` is empty, and their name the
+/// cloud's identifier.
 #[utoipa::path(get, path = "/v1/connections/{connection}/networks/{network}/subnets", params(ListQuery),
     responses((status = 200, body = List<Subnet>)))]
 async fn list_subnets(
@@ -65,7 +66,7 @@ async fn get_subnet(
     Ok(Json(convert::subnet(view)).into_response())
 }
 
-/// Removes a subnet.
+/// Removes a subnet, by our name or the cloud's identifier.
 #[utoipa::path(delete, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}",
     params(Changing), responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_subnet(

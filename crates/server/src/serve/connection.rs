@@ -7,14 +7,15 @@ use axum::Router;
 use futures::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answering::Answering;
+use super::heads::{Head, Heads};
 use super::stall::Stalling;
 use crate::State;
 
@@ -61,12 +62,15 @@ pub(super) async fn accept(
 
 async fn accept_each(listener: &TcpListener, serve: &Serve, tasks: &TaskTracker) {
     let slots = Arc::new(Semaphore::new(serve.state.limits.connections));
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+    let heads = Arc::new(Heads::default());
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let Some(slot) = slot(&slots, &heads).await else { return };
+                let head = heads.enter(serve.state.limits.heads);
                 let serve = serve.clone();
                 tasks.spawn(async move {
-                    serve.connection(stream).await;
+                    serve.connection(stream, head).await;
                     drop(slot);
                 });
             }
@@ -78,26 +82,41 @@ async fn accept_each(listener: &TcpListener, serve: &Serve, tasks: &TaskTracker)
     }
 }
 
+/// Room for one more: that of one that waits for a head, else of the next one that ends.
+async fn slot(slots: &Arc<Semaphore>, heads: &Heads) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+            return Some(slot);
+        }
+        heads.let_go_oldest();
+        tokio::select! {
+            slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
+            () = heads.one_more.notified() => {}
+        }
+    }
+}
+
 impl Serve {
-    async fn connection(self, stream: TcpStream) {
+    async fn connection(self, stream: TcpStream, head: Head) {
         // Answers are written whole: waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         let limits = self.state.limits;
         let stream = Stalling::new(stream, Arc::clone(&self.state.clock), limits.stall);
-        let Some(acceptor) = self.acceptor.clone() else { return self.http(stream).await };
+        let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head).await };
         let secured = tokio::select! {
             secured = acceptor.accept(stream) => secured,
             () = self.state.clock.deadline(limits.head_read) => return,
+            () = head.let_go() => return,
             () = self.state.closing.cancelled() => return,
         };
         match secured {
-            Ok(stream) => self.http(stream).await,
+            Ok(stream) => self.http(stream, head).await,
             Err(error) => tracing::debug!(%error, "no TLS"),
         }
     }
 
-    async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = TowerToHyperService::new(self.router);
+    async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, head: Head) {
+        let service = Answering::new(self.router, head.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.state.limits.head_read)
@@ -107,6 +126,17 @@ impl Serve {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
+            () = head.let_go() => {
+                // A request that came just then is answered.
+                if !head.is_busy() {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = self.abandon.cancelled() => return,
+                }
+            }
             () = self.state.closing.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {

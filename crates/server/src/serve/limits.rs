@@ -17,10 +17,15 @@ pub struct Limits {
     pub request: Duration,
     /// How long a peer may take no byte of an answer.
     pub stall: Duration,
-    /// The most connections at once; more of them wait.
+    /// The most connections at once that have sent no whole head yet, or stay silent between two requests: one more,
+    /// and the one that has waited longest is let go.
+    pub heads: usize,
+    /// The most connections at once. One more takes the place of one that waits for a head, else it waits.
     pub connections: usize,
     /// How long requests may take to finish once the server stops.
     pub drain: Duration,
+    /// The most streams of events of one caller at once; more are refused (429).
+    pub event_readers: usize,
     /// How often a silent stream says that it is alive.
     pub heartbeat: Duration,
 }
@@ -31,10 +36,12 @@ impl Default for Limits {
             body_bytes: 1 << 20,
             head_bytes: 16 << 10,
             headers: 64,
-            head_read: Duration::from_secs(15),
+            head_read: Duration::from_secs(10),
             request: Duration::from_secs(30),
             stall: Duration::from_secs(30),
+            heads: 256,
             connections: 512,
+            event_readers: 128,
             drain: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
         }

@@ -1,6 +1,8 @@
 //! The router on a socket: TLS, bounded connections, slow peers, an end in good order.
 
+mod answering;
 mod connection;
+mod heads;
 mod limits;
 mod stall;
 mod tls;

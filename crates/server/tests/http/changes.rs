@@ -58,30 +58,64 @@ async fn a_plan_stores_nothing() {
     rig.get(CLUSTER).await.refused(404, "not-found");
 }
 
+/// What is left of an answer without the fields that its schema calls read-only.
+fn writable(document: &Value, schema: &Value, answer: &mut Value) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        writable(document, document.pointer(reference.trim_start_matches('#')).unwrap(), answer);
+    }
+    for part in ["allOf", "oneOf"].iter().filter_map(|kind| schema[kind].as_array()).flatten() {
+        writable(document, part, answer);
+    }
+    match answer {
+        Value::Array(items) => items.iter_mut().for_each(|item| writable(document, &schema["items"], item)),
+        Value::Object(fields) => {
+            let Some(known) = schema["properties"].as_object() else { return };
+            fields.retain(|name, _| known.get(name).is_none_or(|field| field["readOnly"] != true));
+            for (name, field) in fields {
+                writable(document, &known.get(name).cloned().unwrap_or_default(), field);
+            }
+        }
+        _ => {}
+    }
+}
+
 #[tokio::test]
 async fn an_answer_without_its_read_only_fields_is_a_request() {
     let rig = Rig::new().await;
     rig.cluster().await;
-    let mut body = rig.get(CLUSTER).await.ok(200);
-    let asked: Value = serde_json::to_value(pmks_api::NewCluster::default()).unwrap();
-    let writable = [
-        "name",
-        "version",
-        "network",
-        "subnets",
-        "securityGroups",
-        "nodeGroups",
-        "tags",
-        "deletionProtection",
-        "options",
-    ];
-    assert!(asked.as_object().unwrap().keys().all(|field| writable.contains(&field.as_str())));
-    body.as_object_mut().unwrap().retain(|field, _| writable.contains(&field.as_str()));
-    let group =
-        ["name", "version", "machineType", "image", "rootDiskType", "rootDiskSizeGib", "keyPair", "scaling"];
-    body["nodeGroups"][0].as_object_mut().unwrap().retain(|field, _| group.contains(&field.as_str()));
-    body["name"] = json!("copy");
-    rig.post("/v1/connections/here/clusters?dryRun=plan", body).await.ok(200);
+    let rules = json!([{"direction": "inbound", "protocol": "tcp", "fromPort": 22, "cidr": "10.0.0.0/8"}]);
+    let group = json!({"name": "web", "network": "net", "rules": rules});
+    let operation = rig.post("/v1/connections/here/securityGroups", group).await.ok(202);
+    rig.succeeded(&operation).await;
+    let made = rig.post("/v1/connections/here/keyPairs", json!({"name": "mine"})).await.ok(201);
+    rig.succeeded(&made["operation"]).await;
+    let document = serde_json::to_value(pmks_server::document()).unwrap();
+    for (list, name, schema) in [
+        ("/v1/connections/here/clusters", "prod", "Cluster"),
+        ("/v1/connections/here/networks", "net", "Network"),
+        ("/v1/connections/here/networks/net/subnets", "sub", "Subnet"),
+        ("/v1/connections/here/securityGroups", "web", "SecurityGroup"),
+        ("/v1/connections/here/keyPairs", "mine", "KeyPair"),
+        (&format!("{CLUSTER}/nodeGroups"), "workers", "NodeGroup"),
+        ("/v1/connections", "here", "Connection"),
+    ] {
+        let mut body = rig.get(&format!("{list}/{name}")).await.ok(200);
+        writable(&document, &json!({"$ref": format!("#/components/schemas/{schema}")}), &mut body);
+        body["name"] = json!("copy");
+        match schema {
+            // What is never shown is given again, and a connection has no plan.
+            "Connection" => {
+                body["credential"]["secretKey"] = json!("hunter2");
+                rig.post(list, body).await.ok(201);
+                continue;
+            }
+            // Beside its original.
+            "Subnet" => body["cidr"] = json!("10.0.9.0/24"),
+            _ => {}
+        }
+        let answer = rig.post(&format!("{list}?dryRun=plan"), body.clone()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{schema} {body:#} {answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -65,6 +65,25 @@ async fn every_body_has_an_example_that_can_be_read() {
 }
 
 #[tokio::test]
+async fn a_server_that_can_store_nothing_is_not_ready() {
+    let rig = Rig::empty().await;
+    rig.state.engine_runs(true);
+    rig.get("/readyz").await.ok(200);
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(rig.database());
+    let other = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    let run = async |sql: &'static str| sqlx::raw_sql(sql).execute(&other).await.map(drop).unwrap();
+    // Reads go on, every write of it fails.
+    run("CREATE TRIGGER full BEFORE UPDATE ON installation BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    rig.get("/readyz").await.ok(200);
+    rig.clock.advance(std::time::Duration::from_secs(6));
+    rig.get("/readyz").await.refused(503, "unavailable");
+    rig.get("/v1/operations").await.ok(200);
+    run("DROP TRIGGER full").await;
+    rig.clock.advance(std::time::Duration::from_secs(6));
+    rig.get("/readyz").await.ok(200);
+}
+
+#[tokio::test]
 async fn it_is_served_and_can_be_read_without_a_network() {
     let rig = Rig::empty().await;
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();

@@ -51,6 +51,50 @@ async fn all_operations_are_followed_from_now_or_from_what_was_seen() {
 }
 
 #[tokio::test]
+async fn readers_that_read_nothing_hold_nobody() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    for number in 0..12 {
+        let operation =
+            rig.post("/v1/connections/here/clusters", cluster(&format!("c{number}"))).await.ok(202);
+        rig.succeeded(&operation).await;
+    }
+    let ask = || {
+        let asked = request(Method::GET, "/v1/events", TOKEN).header("last-event-id", "0");
+        asked.body(Body::empty()).unwrap()
+    };
+    let mut all = Vec::new();
+    for _ in 0..pmks_server::Limits::default().event_readers {
+        let mut body = rig.stream(ask()).await;
+        // One event is taken, and no more: what follows it stays where it is.
+        body.frame().await.unwrap().unwrap();
+        all.push(body);
+    }
+    let before = std::time::Instant::now();
+    rig.get("/v1/operations").await.ok(200);
+    assert!(before.elapsed() < std::time::Duration::from_secs(2), "{:?}", before.elapsed());
+    let refused = rig.send(ask()).await;
+    refused.refused(429, "throttled");
+    assert_eq!(refused.header("retry-after"), "5");
+    // Another caller has streams of their own, and an end makes room.
+    let viewer = rig.token("viewer", None).await;
+    rig.stream(request(Method::GET, "/v1/events", &viewer).body(Body::empty()).unwrap()).await;
+    all.pop();
+    let mut late = rig.stream(ask()).await;
+    let mut seen = 0;
+    let mut last = 0;
+    while let Ok(frame) = tokio::time::timeout(std::time::Duration::from_millis(300), late.frame()).await {
+        let bytes = frame.unwrap().unwrap().into_data().unwrap();
+        for (_, id, _) in read(std::str::from_utf8(&bytes).unwrap()) {
+            let id: u64 = id.parse().unwrap();
+            assert!(id > last, "{id} after {last}");
+            (seen, last) = (seen + 1, id);
+        }
+    }
+    assert!(seen > 64, "more than a page: {seen}");
+}
+
+#[tokio::test]
 async fn an_operation_is_followed_to_its_end_and_not_beyond() {
     let rig = Rig::new().await;
     rig.network().await;

@@ -131,11 +131,62 @@ async fn queries_are_read_strictly() {
         assert!(problem.to_string().contains(field), "{problem}");
         assert!(!answer.text.contains("hunter2"));
     }
-    for path in ["/v1/connections?pageSize=0", "/v1/connections?pageToken=%25", "/v1/operations?kind=x"] {
+    for path in ["/v1/connections?pageSize=0", "/v1/providers?pageSize=1001", "/v1/operations?kind=x"] {
         rig.get(path).await.refused(422, "invalid-request");
     }
+    rig.get("/v1/connections?pageToken=%25").await.refused(400, "malformed");
     let asked = json_request(Method::POST, "/v1/connections/here/clusters?dryRun=true", TOKEN, &cluster("a"));
     rig.send(asked).await.refused(400, "malformed");
+}
+
+#[tokio::test]
+async fn every_list_comes_in_pages_and_takes_its_own_tokens_alone() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    for name in ["there", "elsewhere"] {
+        rig.post("/v1/connections", connection(name)).await.ok(201);
+        rig.post("/v1/apiTokens", json!({"name": name, "role": "viewer"})).await.ok(201);
+    }
+    let cluster = "/v1/connections/here/clusters/prod";
+    let mut tokens = Vec::new();
+    let lists = [
+        "/v1/connections",
+        "/v1/operations",
+        "/v1/apiTokens",
+        "/v1/providers",
+        "/v1/connections/here/networks",
+        "/v1/connections/here/networks/net/subnets",
+        "/v1/connections/here/clusters",
+        "/v1/connections/here/versions",
+        "/v1/connections/here/machineTypes",
+        "/v1/connections/here/images",
+        "/v1/connections/here/regions",
+        &format!("{cluster}/nodes"),
+        &format!("{cluster}/nodeGroups"),
+        "/v1/connections/here/securityGroups",
+        "/v1/connections/here/keyPairs",
+    ];
+    for list in lists {
+        let whole = rig.get(list).await.ok(200)["items"].as_array().unwrap().clone();
+        let (mut paged, mut token) = (Vec::new(), String::new());
+        loop {
+            let page = rig.get(&format!("{list}?pageSize=1&pageToken={token}")).await.ok(200);
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= 1, "{list}");
+            paged.extend(items.clone());
+            let Some(next) = page["nextPageToken"].as_str() else { break };
+            token = next.to_owned();
+            tokens.push((list.to_owned(), token.clone()));
+        }
+        assert_eq!(paged, whole, "{list}");
+    }
+    assert!(tokens.len() > 4, "{tokens:?}");
+    for (of, token) in &tokens {
+        for list in lists.iter().filter(|list| *list != of) {
+            let problem = rig.get(&format!("{list}?pageToken={token}")).await.refused(400, "malformed");
+            assert_eq!(problem["field"], "pageToken", "{list} with a token of {of}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) struct Rig {
     pub(crate) cloud: Cloud,
     pub(crate) clock: VirtualClock,
     router: Router,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// What was answered.
@@ -93,7 +93,7 @@ impl Rig {
         let authentication = Authentication::new().unwrap().with_local_token(&TOKEN.into());
         let authentication = authentication.with_administrator("root", &PASSWORD.into()).unwrap();
         let state = State::new(pmks.clone(), authentication, Arc::new(clock.clone()));
-        Self { pmks, router: router(state.clone()), state, cloud, clock, _directory: directory }
+        Self { pmks, router: router(state.clone()), state, cloud, clock, directory }
     }
 
     /// With the connection `here`.
@@ -101,6 +101,11 @@ impl Rig {
         let rig = Self::empty().await;
         rig.post("/v1/connections", connection("here")).await.ok(201);
         rig
+    }
+
+    /// The store's file.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.directory.path().join("pmks.db")
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -163,6 +163,7 @@ async fn on_loopback_other_names_and_origins_are_refused() {
     ] {
         let answer = served.exchange(ask(host, &more).as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {more} {answer}");
+        assert!(!answer.contains("your role"), "nobody's role is the reason: {answer}");
     }
     let nameless = served.exchange(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").await;
     assert!(nameless.starts_with("HTTP/1.1 400") && nameless.contains("Host"), "{nameless}");
@@ -192,14 +193,48 @@ async fn behind_a_proxy_the_external_name_is_ours_too() {
 
 #[tokio::test]
 async fn more_connections_than_allowed_wait() {
-    let served = served(Limits { connections: 2, head_read: Duration::from_secs(2), ..short() }).await;
-    let (_one, _two) = (served.connect().await, served.connect().await);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    // The silent two are let go, and then it is the third one's turn.
-    let start = Instant::now();
-    let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+    let served = served(Limits { connections: 2, ..short() }).await;
+    let follow = || async {
+        let mut stream = served.connect().await;
+        stream.write_all(served.get("/v1/events", "").as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        stream
+    };
+    let (one, _two) = (follow().await, follow().await);
+    let asked = served.get("/healthz", "Connection: close\r\n");
+    let third = served.exchange(asked.as_bytes());
+    let mut third = std::pin::pin!(third);
+    assert!(timeout(Duration::from_millis(500), third.as_mut()).await.is_err(), "both are being answered");
+    drop(one);
+    let answer = third.await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(start.elapsed() > Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn half_a_head_crowds_nobody_out() {
+    for limits in [
+        Limits { heads: 4, connections: 8, ..Limits::default() },
+        Limits { heads: 8, connections: 4, ..Limits::default() },
+    ] {
+        let served = served(limits).await;
+        let mut kept = Vec::new();
+        for _ in 0..20 {
+            let mut half = served.connect().await;
+            half.write_all(b"GET /v1/prov").await.unwrap();
+            kept.push(half);
+        }
+        let start = Instant::now();
+        let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        // The one that waited longest was let go; the newest may still send the rest.
+        assert_eq!(read_all(kept.first_mut().unwrap()).await, "");
+        let newest = kept.last_mut().unwrap();
+        newest.write_all(b"iders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+        assert!(read_all(newest).await.starts_with("HTTP/1.1 401"));
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,66 @@
+//! The router as hyper calls it: from a whole head to the end of the answer, the connection waits for no other head.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+
+use super::heads::{Busy, Head};
+
+/// The router of one connection.
+pub(super) struct Answering {
+    router: TowerToHyperService<Router>,
+    head: Head,
+}
+
+impl Answering {
+    pub(super) fn new(router: Router, head: Head) -> Self {
+        Self { router: TowerToHyperService::new(router), head }
+    }
+}
+
+impl Service<Request<Incoming>> for Answering {
+    type Response = Response<Answered>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let busy = self.head.busy();
+        let answer = self.router.call(request);
+        Box::pin(async move { Ok(answer.await?.map(|body| Answered { body, _busy: busy })) })
+    }
+}
+
+/// An answer's body.
+pub(super) struct Answered {
+    body: Body,
+    _busy: Busy,
+}
+
+impl hyper::body::Body for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
