@@ -151,7 +151,8 @@ async fn what_is_read_is_what_is_stored_after_every_change_and_after_a_restart()
     let groups = groups.list("here", "a", &pmks_core::PageRequest::default(), None).await.unwrap();
     assert_eq!(groups.items.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["workers"]);
     assert!(rig.pmks.clusters().get("here", "b", None).await.is_err());
-    // Somebody else's write to the same store is read as well.
+    // Somebody else's write to the same store is read as well, once the refreshes that these reads began are over.
+    rig.breathe().await;
     let known = rig.store().resources(&ResourceFilter::default(), StorePage::all()).await.unwrap();
     let cluster = known.iter().find(|record| record.name == "a").unwrap();
     rig.store().mark_missing(&[cluster.uid], Some(rig.cloud.now())).await.unwrap();
