@@ -78,7 +78,7 @@ async fn readers_that_read_nothing_hold_nobody() {
     assert_eq!(refused.header("retry-after"), "5");
     // Another caller has streams of their own, and an end makes room.
     let viewer = rig.token("viewer", None).await;
-    rig.stream(request(Method::GET, "/v1/events", &viewer).body(Body::empty()).unwrap()).await;
+    drop(rig.stream(request(Method::GET, "/v1/events", &viewer).body(Body::empty()).unwrap()).await);
     all.pop();
     let mut late = rig.stream(ask()).await;
     let mut seen = 0;
