@@ -2,7 +2,9 @@
 
 Usage: schema_gate.py EXCHANGES.json
 EXCHANGES.json is a list of exchanges as `pmks_transport::Exchange` writes them. An unknown member, a missing required
-one, a wrong type or a word that is not in an enumeration is a defect; so is a member of a request that is read-only.
+one, a wrong type or a word that is not in an enumeration is a defect; so is a member of a request that is read-only,
+but for what was read from that very resource: who changes one keeps what they do not know, as `az resource update` and
+azapi do, and Azure Resource Manager takes an answer back as a request.
 Calls are found by method and path in the SDK's own builders of requests. Those of SDKs that carry no typed models are
 counted and printed, never judged in silence.
 Prints each defect once with its call, then `N exchanges, N calls, N defects, N not judged`, and exits 1 if there is one.
@@ -82,6 +84,8 @@ class Gate:
         self.calls = [call for package in PACKAGES for call in calls_of(package)]
         self.hints = {}
         self.defects = {}
+        self.read = {}
+        self.was = set()
         self.judged = set()
         self.unjudged = {}
 
@@ -100,10 +104,13 @@ class Gate:
         self.judged.add(call.name)
         if "api-version=" not in url.query:
             self.defect(call.name, "no api-version")
+        self.was = self.read.get(url.path.lower(), set())
         if exchange.get("requestBody") and call.request:
             self.value(call.name, "request", call.request, json.loads(exchange["requestBody"]), True)
         status = exchange["status"]
         body = exchange.get("responseBody")
+        if status < 400 and body:
+            self.read.setdefault(url.path.lower(), set()).update(members("request", json.loads(body)))
         if status >= 400:
             self.error(call.name, body)
         elif body and call.answer:
@@ -186,7 +193,7 @@ class Gate:
                     self.defect(name, f"{where}.{member} is not known")
                 continue
             hint, read_only = fields[member]
-            if request and read_only:
+            if request and read_only and (f"{where}.{member}", json.dumps(inner, sort_keys=True)) not in self.was:
                 self.defect(name, f"{where}.{member} is read-only")
             self.value(name, f"{where}.{member}", hint, inner, request)
         for member, (hint, read_only) in fields.items():
@@ -205,6 +212,17 @@ class Gate:
         }.get(hint, lambda: True)
         if not fine():
             self.defect(name, f"{where}: {value!r} is no {getattr(hint, '__name__', hint)}")
+
+
+def members(where, value):
+    """Every member at every depth, with what it holds."""
+    if isinstance(value, list):
+        for item in value:
+            yield from members(f"{where}[]", item)
+    elif isinstance(value, dict):
+        for member, inner in value.items():
+            yield f"{where}.{member}", json.dumps(inner, sort_keys=True)
+            yield from members(f"{where}.{member}", inner)
 
 
 def is_model(hint):
