@@ -81,11 +81,12 @@ fn a_run_is_reported_and_leaves_nothing() {
     assert!(report["report"]["capabilities"]["minimumSubnets"].is_number(), "{report:#}");
     assert!(page.contains("# Conformance: aws in ap-northeast-2") && page.contains("4 passed"), "{page}");
     assert_eq!(but_prerequisites(&simulator), before, "nothing is left");
-    // What is counted is what was sent.
+    // What is counted is what was sent. Each rehearsal begins in an empty account, so that it makes what must exist first;
+    // here the first case that needs it does.
     for row in report["cases"].as_array().unwrap() {
         let (took, rehearsed) =
             (row["took"]["calls"].as_u64().unwrap(), row["rehearsed"]["calls"].as_u64().unwrap());
-        assert!(took > 0 && took.abs_diff(rehearsed) <= rehearsed / 2 + 5, "{row}");
+        assert!(took > 0 && took <= rehearsed + rehearsed / 2 + 5, "{row}");
     }
 
     let secret = std::fs::read_to_string(user.path("secret")).unwrap();
