@@ -46,6 +46,7 @@ fn a_hundred_on_azure_in_one_subscription() {
 }
 
 fn a_hundred(shared: &Shared) {
+    let (clusters, node_groups) = kinds(shared.cloud);
     let user = Sandbox::new();
     let each = CLUSTERS.div_ceil(shared.accounts);
     let simulators: Vec<Simulator> =
@@ -90,7 +91,7 @@ fn a_hundred(shared: &Shared) {
         post(&server.url, &format!("connections/a{account}/clusters"), &cluster);
         asked.insert((account, name));
     }
-    let standing = || simulators.iter().map(|one| one.world.resources("cluster").len()).sum::<usize>();
+    let standing = || simulators.iter().map(|one| one.world.resources(clusters).len()).sum::<usize>();
     wait_for("a part of the clusters at the cloud", || (standing() >= CLUSTERS / 3).then_some(()));
     server.kill();
 
@@ -114,12 +115,12 @@ fn a_hundred(shared: &Shared) {
     assert_eq!((said.len(), &in_api), (CLUSTERS, &asked));
     let mut at_cloud = BTreeSet::new();
     for (account, simulator) in simulators.iter().enumerate() {
-        let clusters = simulator.world.resources("cluster");
-        let names = clusters.iter().map(|row| (account, row["name"].as_str().unwrap().to_owned()));
+        let there = simulator.world.resources(clusters);
+        let names = there.iter().map(|row| (account, row["name"].as_str().unwrap().to_owned()));
         let before = at_cloud.len();
         at_cloud.extend(names);
-        assert_eq!(at_cloud.len() - before, clusters.len(), "no cluster is there twice");
-        assert_eq!(simulator.world.resources(node_groups(shared.cloud)).len(), clusters.len());
+        assert_eq!(at_cloud.len() - before, there.len(), "no cluster is there twice");
+        assert_eq!(simulator.world.resources(node_groups).len(), there.len());
     }
     assert_eq!(at_cloud, asked);
 
@@ -132,16 +133,16 @@ fn a_hundred(shared: &Shared) {
     assert_eq!(states.len(), 1, "every operation succeeded: {states:?}");
     assert_eq!(standing(), 0);
     for simulator in &simulators {
-        assert!(simulator.world.resources(node_groups(shared.cloud)).is_empty());
+        assert!(simulator.world.resources(node_groups).is_empty());
     }
 }
 
-/// A simulator's word for node groups.
-fn node_groups(cloud: &str) -> &'static str {
+/// A simulator's words for clusters and node groups.
+fn kinds(cloud: &str) -> (&'static str, &'static str) {
     match cloud {
-        "aws" => "nodeGroup",
-        "gcp" => "nodePool",
-        _ => "agentPool",
+        "aws" => ("cluster", "nodeGroup"),
+        "gcp" => ("cluster", "nodePool"),
+        _ => ("managedCluster", "agentPool"),
     }
 }
 

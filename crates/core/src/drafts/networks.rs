@@ -131,12 +131,11 @@ impl Drafting<'_> {
     pub(super) async fn delete_subnet(&self, network: &str, name: &str) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
         let known = self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?;
-        let (record, made) = match known {
-            Some(record) => (record, None),
-            None => {
-                let made = self.unrecorded_subnet(&network, name).await?;
-                (stand_in(&made, self.now), Some(made))
-            }
+        let (record, made) = if let Some(record) = known {
+            (record, None)
+        } else {
+            let made = self.unrecorded_subnet(&network, name).await?;
+            (stand_in(&made, self.now), Some(made))
         };
         self.unused(&record, Some(&network)).await?;
         let mut draft = self.delete(&record, Some(&network)).await?;

@@ -111,7 +111,10 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     let itself = of_itself(operation);
     let mut left: Vec<Remains> = stages()
         .filter(|stage| stage.record.state != StageState::Done)
-        .filter(|stage| known(stage).is_some() || !stage.specification["subject"].is_null())
+        .filter(|stage| {
+            known(stage).is_some()
+                || stage.specification.get("subject").is_some_and(|subject| !subject.is_null())
+        })
         .map(|stage| remainder(stage, known(stage).unwrap_or_default(), why_not_removed(stage)))
         .collect();
     for remains in left.iter_mut().filter(|remains| is_itself(remains) && remains.system_id.is_empty()) {
@@ -132,7 +135,7 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
 /// What the operation is about, by what was asked.
 fn of_itself(operation: &Operation) -> Remains {
     let iid = ["/asked/target/iid", "/asked/iid"].iter().find_map(|path| operation.intent.pointer(path));
-    let system_id = iid.and_then(|iid| iid["systemId"].as_str()).unwrap_or_default();
+    let system_id = iid.and_then(|iid| iid.get("systemId")?.as_str()).unwrap_or_default();
     Remains {
         kind: operation.resource.kind.as_str().to_owned(),
         system_id: system_id.to_owned(),
