@@ -100,9 +100,9 @@ impl PageRequest {
         let begin = match self.after(list)? {
             None => 0,
             Some(text) => {
-                let (index, last) = text.split_once('\n').ok_or_else(not_of_this_list)?;
+                let (index, ended) = text.split_once('\n').ok_or_else(not_of_this_list)?;
                 let index: usize = index.parse().map_err(|_| not_of_this_list())?;
-                all.iter().position(|item| name(item) == last).map_or(index, |at| at + 1)
+                all.iter().position(|item| name(item) == ended).map_or(index, |at| at + 1)
             }
         };
         let end = begin.saturating_add(size);
