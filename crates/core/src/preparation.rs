@@ -132,7 +132,7 @@ impl Shared {
         let (account, location) = (place.account.clone(), place.location.clone());
         let key = SystemKey { account, location, kind: new.kind, parent: new.parent, system_id };
         let Some(known) = self.store.find_system_id(&key).await.map_err(of_store)? else { return Ok(()) };
-        let says = format!("{} {:?} is known already, as {:?}", new.kind.says(), key.system_id, known.name);
+        let says = format!("{} {:?} is known here as {:?}", new.kind.says(), key.system_id, known.name);
         Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
     }
 

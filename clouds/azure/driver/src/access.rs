@@ -29,7 +29,7 @@ const WAY_IN_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Who the credential acts for: tenant and subscription. One call.
 pub(crate) async fn account_identity(driver: &AzureDriver) -> Result<AccountIdentity> {
     let found = driver.api.own_subscription().await?;
-    let account = format!("{}/{}", found.tenant_id, found.subscription_id).to_ascii_lowercase();
+    let account = format!("{}/{}", found.tenant_id, found.id).to_ascii_lowercase();
     Ok(AccountIdentity { account, principal: driver.here.principal.clone() })
 }
 

@@ -170,8 +170,7 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
         if restriction.kind == "Location" {
             restricted.clone_from(&restriction.reason_code);
         }
-        let closed =
-            restriction.restriction_info.as_ref().map(|info| info.zones.as_slice()).unwrap_or_default();
+        let closed = restriction.info.as_ref().map(|info| info.zones.as_slice()).unwrap_or_default();
         if restriction.kind == "Zone" {
             zones.retain(|zone| !closed.contains(zone));
         }

@@ -284,7 +284,7 @@ impl Tokens {
         let response = self.send(call, &authority).await?;
         let answer: login::Token = read_answer(&response)?;
         let end = now.checked_add(SignedDuration::from_secs(answer.expires_in.0)).unwrap_or(now);
-        Ok(Token { secret: SecretString::from(answer.access_token), end })
+        Ok(Token { secret: SecretString::from(answer.value), end })
     }
 
     async fn of_machine(
@@ -322,7 +322,7 @@ impl Tokens {
             Some(login::Number(at)) => Timestamp::from_second(at).unwrap_or(now),
             None => now.checked_add(SignedDuration::from_secs(answer.expires_in.0)).unwrap_or(now),
         };
-        Ok(Token { secret: SecretString::from(answer.access_token), end })
+        Ok(Token { secret: SecretString::from(answer.value), end })
     }
 
     /// Where tokens are asked for: as the connection says, else as the resource manager's metadata document does.
@@ -362,7 +362,7 @@ impl Tokens {
     /// A client for that origin alone. What it sends and gets is nothing but secrets: no body is recorded.
     fn client(&self, origin: &Url) -> std::result::Result<Client, SignError> {
         let mut options = ClientOptions::new(PROVIDER, Arc::new(NoSigner));
-        options.account = "login".to_owned();
+        "login".clone_into(&mut options.account);
         options.ca_certificate.clone_from(&self.setting.ca_certificate);
         options.pace = self.setting.pace;
         options.limits.total = Duration::from_secs(20);

@@ -73,7 +73,7 @@ impl Api {
     /// Source: <https://learn.microsoft.com/rest/api/aks/managed-clusters/delete>
     pub(crate) async fn delete_cluster(&self, id: &ArmId, condition: Condition<'_>) -> Result<Accepted> {
         let shape = change(SERVICE, "ManagedClusters.Delete", Effect::Idempotent, &Method::DELETE, VERSION);
-        let call = self.conditional(self.call(shape, &id.segments()), condition)?;
+        let call = Self::conditional(self.call(shape, &id.segments()), condition)?;
         self.change(call).await
     }
 
@@ -130,7 +130,7 @@ impl Api {
     /// Source: <https://learn.microsoft.com/rest/api/aks/agent-pools/delete>
     pub(crate) async fn delete_pool(&self, id: &ArmId, condition: Condition<'_>) -> Result<Accepted> {
         let shape = change(SERVICE, "AgentPools.Delete", Effect::Idempotent, &Method::DELETE, VERSION);
-        let call = self.conditional(self.call(shape, &id.segments()), condition)?;
+        let call = Self::conditional(self.call(shape, &id.segments()), condition)?;
         self.change(call).await
     }
 

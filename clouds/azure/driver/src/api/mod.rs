@@ -199,13 +199,13 @@ impl Api {
         body: &T,
         condition: Condition<'_>,
     ) -> Result<Accepted> {
-        let call = self.conditional(self.call(shape, segments), condition)?;
+        let call = Self::conditional(self.call(shape, segments), condition)?;
         let call =
             call.json(body).map_err(|error| errors::of_transport(shape.action, shape.effect, error))?;
         self.change(call).await
     }
 
-    fn conditional(&self, call: Call, condition: Condition<'_>) -> Result<Call> {
+    fn conditional(call: Call, condition: Condition<'_>) -> Result<Call> {
         let (action, effect) = (call.action(), call.effect());
         match condition {
             Condition::None => Ok(call),

@@ -127,7 +127,8 @@ pub(crate) struct Capability {
 pub(crate) struct Restriction {
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    pub(crate) restriction_info: Option<RestrictionInfo>,
+    #[serde(rename = "restrictionInfo")]
+    pub(crate) info: Option<RestrictionInfo>,
     pub(crate) reason_code: String,
 }
 

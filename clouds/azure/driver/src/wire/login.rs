@@ -17,7 +17,8 @@ impl<'de> Deserialize<'de> for Number {
 /// A token. No `Debug`: it is a secret.
 #[derive(Deserialize)]
 pub(crate) struct Token {
-    pub(crate) access_token: String,
+    #[serde(rename = "access_token")]
+    pub(crate) value: String,
     /// For how many seconds it holds.
     #[serde(default)]
     pub(crate) expires_in: Number,

@@ -11,7 +11,8 @@ use super::or_default;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Subscription {
-    pub(crate) subscription_id: String,
+    #[serde(rename = "subscriptionId")]
+    pub(crate) id: String,
     pub(crate) tenant_id: String,
     pub(crate) display_name: String,
     pub(crate) state: String,
