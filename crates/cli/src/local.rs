@@ -31,7 +31,7 @@ pub(crate) struct Engine {
     pub(crate) client: Client,
     app: App,
     stop: watch::Sender<bool>,
-    engine: JoinHandle<()>,
+    work: JoinHandle<()>,
     /// What answers others.
     http: Option<JoinHandle<()>>,
 }
@@ -68,8 +68,8 @@ impl Local {
                 None
             }
         };
-        let engine = tokio::spawn(async move { pmks.serve(serve::until(stopped)).await });
-        Ok(Engine { client, app: self.app.clone(), stop, engine, http })
+        let work = tokio::spawn(async move { pmks.serve(serve::until(stopped)).await });
+        Ok(Engine { client, app: self.app.clone(), stop, work, http })
     }
 
     fn client_of(&self, pmks: Pmks) -> Result<Client> {
@@ -86,7 +86,7 @@ impl Engine {
     pub(crate) async fn stop(self) {
         self.app.data.forget_server();
         self.stop.send_replace(true);
-        for task in self.http.into_iter().chain([self.engine]) {
+        for task in self.http.into_iter().chain([self.work]) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a part of the command's work ended abnormally");
             }

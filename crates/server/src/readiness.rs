@@ -12,7 +12,10 @@ const HOLDS: Duration = Duration::from_secs(5);
 
 /// What the last try found, and when.
 #[derive(Default)]
-pub(crate) struct Readiness(Mutex<Option<(Timestamp, Result<(), Box<Failure>>)>>);
+pub(crate) struct Readiness(Mutex<Option<Tried>>);
+
+/// When it was tried, and what it came to.
+type Tried = (Timestamp, Result<(), Box<Failure>>);
 
 impl Readiness {
     /// Whether the store keeps what it is given. All who ask at once wait for one try.

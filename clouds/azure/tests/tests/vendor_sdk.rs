@@ -1,5 +1,4 @@
 //! Azure's own SDK against the simulated Azure over HTTPS, and what went over the wire against the SDK's models.
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
 
 use std::path::PathBuf;
 use std::process::Command;

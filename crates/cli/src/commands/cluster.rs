@@ -116,13 +116,11 @@ async fn watch(app: &App, name: &str) -> Result<()> {
         }
         newest.map(str::to_owned)
     };
-    match newest {
-        Some(id) => mutations::watch(app, &id).await,
-        None => {
-            output::note(&format!("nothing happens to cluster {name}"));
-            Ok(())
-        }
+    if let Some(id) = newest {
+        return mutations::watch(app, &id).await;
     }
+    output::note(&format!("nothing happens to cluster {name}"));
+    Ok(())
 }
 
 fn is_about(operation: &Value, cluster: &str) -> bool {

@@ -178,7 +178,8 @@ fn a_containers_address_is_its_own_machines_or_nobodys() {
 /// The cache of single sign-on's command line: a file called by the SHA-1 of the session or the start URL.
 fn cache(setting: &Setting, of: &str, token: &Value) {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, of.as_bytes());
-    let name: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = bytes.concat();
     setting.user.write(&format!(".aws/sso/cache/{name}.json"), &token.to_string());
 }
 

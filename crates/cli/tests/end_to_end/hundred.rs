@@ -126,8 +126,8 @@ fn a_hundred(shared: &Shared) {
 
     for (account, name) in &asked {
         let cluster = format!("{}/v1/connections/a{account}/clusters/{name}", server.url);
-        let (status, text) = http_delete(&cluster, &token);
-        assert_eq!(status, 202, "{cluster}: {text}");
+        let (code, text) = http_delete(&cluster, &token);
+        assert_eq!(code, 202, "{cluster}: {text}");
     }
     let states = all_over(&server.url, &token);
     assert_eq!(states.len(), 1, "every operation succeeded: {states:?}");

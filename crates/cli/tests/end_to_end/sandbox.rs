@@ -73,9 +73,9 @@ impl Sandbox {
     /// A simulated cloud in a process of its own: one account, told from others by its number.
     pub(crate) fn simulate_cloud(&self, cloud: &str, speed: &str, account: usize) -> Simulator {
         let ready = self.path(&format!("ready-{cloud}-{account}.json"));
-        let seed = (account + 1).to_string();
+        let number = (account + 1).to_string();
         let args =
-            ["simulate", cloud, "--speed", speed, "--seed", &seed, "--ready-file", ready.to_str().unwrap()];
+            ["simulate", cloud, "--speed", speed, "--seed", &number, "--ready-file", ready.to_str().unwrap()];
         let child = Running(self.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let text = wait_for("the ready file", || std::fs::read_to_string(&ready).ok());
         let ready: Value = serde_json::from_str(&text).unwrap();
