@@ -110,7 +110,10 @@ class Gate:
         status = exchange["status"]
         body = exchange.get("responseBody")
         if status < 400 and body:
-            self.read.setdefault(url.path.lower(), set()).update(members("request", json.loads(body)))
+            answer = json.loads(body)
+            self.read.setdefault(url.path.lower(), set()).update(members("request", answer))
+            for item in answer.get("value", []) if call.listed else []:
+                self.read.setdefault(item.get("id", "").lower(), set()).update(members("request", item))
         if status >= 400:
             self.error(call.name, body)
         elif body and call.answer:
