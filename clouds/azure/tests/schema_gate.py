@@ -3,7 +3,7 @@
 Usage: schema_gate.py EXCHANGES.json
 EXCHANGES.json is a list of exchanges as `pmks_transport::Exchange` writes them. An unknown member, a missing required
 one, a wrong type or a word that is not in an enumeration is a defect; so is a member of a request that is read-only,
-but for what was read from that very resource: who changes one keeps what they do not know, as `az resource update` and
+but for those that were read from that very resource before: who changes one keeps what they do not know, as `az resource update` and
 azapi do, and Azure Resource Manager takes an answer back as a request.
 Calls are found by method and path in the SDK's own builders of requests. Those of SDKs that carry no typed models are
 counted and printed, never judged in silence.
@@ -112,6 +112,9 @@ class Gate:
         if status < 400 and body:
             answer = json.loads(body)
             self.read.setdefault(url.path.lower(), set()).update(members("request", answer))
+            for profile in (answer.get("properties") or {}).get("agentPoolProfiles") or []:
+                pool = f"{url.path}/agentPools/{profile.get('name')}".lower()
+                self.read.setdefault(pool, set()).update(members("request", {"properties": profile}))
             for item in answer.get("value", []) if call.listed else []:
                 self.read.setdefault(item.get("id", "").lower(), set()).update(members("request", item))
         if status >= 400:
@@ -196,7 +199,7 @@ class Gate:
                     self.defect(name, f"{where}.{member} is not known")
                 continue
             hint, read_only = fields[member]
-            if request and read_only and (f"{where}.{member}", json.dumps(inner, sort_keys=True)) not in self.was:
+            if request and read_only and f"{where}.{member}" not in self.was:
                 self.defect(name, f"{where}.{member} is read-only")
             self.value(name, f"{where}.{member}", hint, inner, request)
         for member, (hint, read_only) in fields.items():
@@ -218,13 +221,13 @@ class Gate:
 
 
 def members(where, value):
-    """Every member at every depth, with what it holds."""
+    """The place of every member at every depth."""
     if isinstance(value, list):
         for item in value:
             yield from members(f"{where}[]", item)
     elif isinstance(value, dict):
         for member, inner in value.items():
-            yield f"{where}.{member}", json.dumps(inner, sort_keys=True)
+            yield f"{where}.{member}"
             yield from members(f"{where}.{member}", inner)
 
 
