@@ -19,6 +19,7 @@ pub mod pages;
 pub mod random;
 pub mod resources;
 pub mod server;
+mod shown;
 
 pub use buckets::{BucketLimits, Buckets};
 pub use calls::{CallRecord, Calls};
@@ -31,3 +32,4 @@ pub use https::Secure;
 pub use random::Random;
 pub use resources::Resource;
 pub use server::{RunningCloud, ServeError, ready_file, serve};
+pub use shown::{ShowsOver, show_over};

@@ -2,9 +2,8 @@
 //! put there. What only AKS says is shown over its own word; anything else is kept as if a request had said it, so that
 //! a request which leaves it out takes it away.
 
-use pmks_simulation::StateError;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use pmks_simulation::{ShowsOver, StateError, show_over};
+use serde_json::{Value, json};
 
 use super::cluster_request::READ_ONLY;
 use super::events::find;
@@ -12,29 +11,12 @@ use super::state::Cluster;
 use crate::json::{remove, set};
 use crate::world::World;
 
-/// The event `{"type":"showsOver","cluster":NAME,"members":{…},"nodeGroups"?:{…}}`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Shown {
-    #[serde(rename = "type")]
-    _kind: String,
-    /// Its name or id.
-    cluster: String,
-    /// Among the cluster's properties; a `null` takes it away again. Absent: nothing changes.
-    #[serde(default)]
-    members: Map<String, Value>,
-    /// Among those of each of its pools.
-    #[serde(default)]
-    node_groups: Map<String, Value>,
-}
-
 /// Shows it from now on, and answers the properties of the cluster and of each pool.
 ///
 /// # Errors
 /// When the event cannot be read or there is no such cluster.
 pub(crate) fn over(world: &mut World, event: &Value) -> Result<Value, StateError> {
-    let shown: Shown = serde_json::from_value(event.clone())
-        .map_err(|error| StateError(format!("the event cannot be read: {error}")))?;
+    let shown = ShowsOver::read(event)?;
     let (subscription, id, _) = find(world, &shown.cluster)?;
     let held = world.subscription_mut(&subscription);
     let Some(cluster) = held.clusters.get_mut(&id) else { return Ok(Value::Null) };
@@ -50,8 +32,7 @@ pub(crate) fn over(world: &mut World, event: &Value) -> Result<Value, StateError
 
 fn put(cluster: &mut Cluster, name: &str, value: Value) {
     if READ_ONLY.contains(&name) {
-        cluster.shown_over.insert(name.to_owned(), value);
-        cluster.shown_over.retain(|_, value| !value.is_null());
+        show_over(&mut cluster.shown_over, &[(name.to_owned(), value)].into_iter().collect());
     } else if let Some(properties) = cluster.body.get_mut("properties") {
         keep(properties, name, value);
     }
