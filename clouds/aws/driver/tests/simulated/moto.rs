@@ -11,17 +11,15 @@ use std::time::Duration;
 
 use pmks_aws::Aws;
 use pmks_driver::{
-    Change, ChangeNodeGroupScaling, ClusterTarget, ConnectionSpecification, CreateCluster, CreateNetwork,
-    Credential, DeleteCluster, Detail, Driver, Environment, ErrorKind, FixPrerequisites, House,
-    NodeGroupTarget, Provider, RemoveNodeGroup, UpgradeCluster,
+    Change, ChangeNodeGroupScaling, ClusterTarget, ConnectionSpecification, CreateCluster, Credential,
+    DeleteCluster, Detail, Driver, Environment, ErrorKind, FixPrerequisites, House, NodeGroupTarget,
+    Provider, RemoveNodeGroup, UpgradeCluster,
 };
-use pmks_model::{
-    ClusterRequest, Iid, NetworkRequest, Scaling, ScalingChange, Status, SubnetRequest, Tags, UpgradeRequest,
-    UpgradeTargets,
-};
+use pmks_model::{ClusterRequest, Iid, Scaling, ScalingChange, Status, Tags, UpgradeRequest, UpgradeTargets};
 use pmks_transport::{SystemClock, Transport};
 use serde_json::json;
 
+use crate::requests::network;
 use crate::support::{carry_out, marks};
 
 struct Moto {
@@ -83,25 +81,6 @@ async fn driver(moto: &Moto) -> Arc<dyn Driver> {
         installation: "ours".to_owned(),
     };
     Aws.connect(&connection, &house).await.unwrap()
-}
-
-async fn network(driver: &dyn Driver) -> (Iid, Vec<Iid>) {
-    let subnet = |name: &str, cidr: &str| SubnetRequest {
-        name: name.to_owned(),
-        cidr: cidr.parse().unwrap(),
-        zone: String::new(),
-    };
-    let request = NetworkRequest {
-        name: "net".to_owned(),
-        cidr: "10.0.0.0/16".parse().unwrap(),
-        subnets: vec![subnet("a", "10.0.0.0/24"), subnet("b", "10.0.1.0/24")],
-        tags: Tags::new(),
-    };
-    let subnet_uids =
-        BTreeMap::from([("a".to_owned(), "u-a".to_owned()), ("b".to_owned(), "u-b".to_owned())]);
-    let create = Change::CreateNetwork(CreateNetwork { request, marks: marks("net"), subnet_uids });
-    let ids = carry_out(driver, &create).await.unwrap();
-    (Iid::new("net", &ids["net"]), vec![Iid::new("a", &ids["a"]), Iid::new("b", &ids["b"])])
 }
 
 fn cluster(network: Iid, subnets: Vec<Iid>) -> Change {

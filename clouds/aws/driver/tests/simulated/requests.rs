@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{
-    Change, ClusterTarget, CreateCluster, CreateNetwork, DeleteCluster, FixPrerequisites, NodeGroupTarget,
+    Change, ClusterTarget, CreateCluster, CreateNetwork, DeleteCluster, Driver, FixPrerequisites,
+    NodeGroupTarget,
 };
 use pmks_model::{
     Cluster, ClusterRequest, Iid, NetworkRequest, NodeGroupRequest, Scaling, SubnetRequest, Tags,
@@ -17,6 +18,11 @@ pub(crate) async fn ground(world: &World) -> (Iid, Vec<Iid>) {
     let driver = &*world.driver;
     let fix = Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks("roles") });
     carry_out(driver, &fix).await.unwrap();
+    network(driver).await
+}
+
+/// A network with subnets in two zones.
+pub(crate) async fn network(driver: &dyn Driver) -> (Iid, Vec<Iid>) {
     let subnet = |name: &str, cidr: &str| SubnetRequest {
         name: name.to_owned(),
         cidr: cidr.parse().unwrap(),
