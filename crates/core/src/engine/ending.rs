@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pmks_driver::Change;
 use pmks_model::{OperationKind, OperationState, Remains, StageState};
 use pmks_store::{End, Fence, Finish, Operation, Result, Stage};
 
@@ -134,11 +135,16 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
 
 /// What the operation is about, by what was asked.
 fn of_itself(operation: &Operation) -> Remains {
-    let iid = ["/asked/target/iid", "/asked/iid"].iter().find_map(|path| operation.intent.pointer(path));
-    let system_id = iid.and_then(|iid| iid.get("systemId")?.as_str()).unwrap_or_default();
+    let change = serde_json::from_value(operation.intent.clone()).ok();
+    let iid = match change {
+        Some(Change::DeleteCluster(asked)) => Some(asked.target.iid),
+        Some(Change::RemoveNodeGroup(asked)) => Some(asked.target.iid),
+        Some(Change::DeleteResource(asked)) => Some(asked.iid),
+        _ => None,
+    };
     Remains {
         kind: operation.resource.kind.as_str().to_owned(),
-        system_id: system_id.to_owned(),
+        system_id: iid.map(|iid| iid.system_id).unwrap_or_default(),
         name: operation.resource.name.clone(),
         reason: "the operation ended before it was gone".to_owned(),
     }
