@@ -15,6 +15,8 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     provider: fn() -> Arc<dyn Provider>,
     simulator: fn(Simulated) -> Arc<dyn Cloud>,
+    /// Where the log's targets of its official crates begin that write whole requests, tokens included.
+    tells_secrets: &'static [&'static str],
 }
 
 /// How a simulated cloud begins.
@@ -45,6 +47,7 @@ pub(crate) const CLOUDS: &[Entry] = &[
                 pmks_aws_simulator::Settings { speed, seed, time, ..pmks_aws_simulator::Settings::default() };
             Arc::new(pmks_aws_simulator::AwsCloud::new(settings))
         },
+        tells_secrets: &["aws_"],
     },
     Entry {
         name: "azure",
@@ -58,6 +61,7 @@ pub(crate) const CLOUDS: &[Entry] = &[
             };
             Arc::new(pmks_azure_simulator::AzureCloud::new(settings))
         },
+        tells_secrets: &[],
     },
     Entry {
         name: "gcp",
@@ -67,12 +71,18 @@ pub(crate) const CLOUDS: &[Entry] = &[
                 pmks_gcp_simulator::Settings { speed, seed, time, ..pmks_gcp_simulator::Settings::default() };
             Arc::new(pmks_gcp_simulator::GcpCloud::new(settings))
         },
+        tells_secrets: &[],
     },
 ];
 
 /// All providers.
 pub(crate) fn providers() -> Registry {
     Registry::new(CLOUDS.iter().map(|cloud| (cloud.provider)()))
+}
+
+/// Whether what a crate logs under this target may hold secrets.
+pub(crate) fn tells_secrets(target: &str) -> bool {
+    CLOUDS.iter().flat_map(|cloud| cloud.tells_secrets).any(|begins| target.starts_with(begins))
 }
 
 impl Entry {

@@ -9,6 +9,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::{Error, Result};
+use crate::registry;
 
 /// Installs the log.
 ///
@@ -29,8 +30,8 @@ pub(crate) fn install(filter: &str, json: bool) -> Result<()> {
     installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))
 }
 
-/// AWS' own crates write whole requests into their traces, tokens included; whatever filter was asked for, their errors
-/// alone are let through. What they end with is told by us.
+/// Of crates that write whole requests into their traces the errors alone are let through, whatever filter was asked
+/// for. What they end with is told by us.
 fn says_no_secret(metadata: &Metadata<'_>) -> bool {
-    !metadata.target().starts_with("aws_") || *metadata.level() == Level::ERROR
+    *metadata.level() == Level::ERROR || !registry::tells_secrets(metadata.target())
 }
