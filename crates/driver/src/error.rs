@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use pmks_model::{Failure, FailureKind, Findings};
+use pmks_transport::Effect;
 
 /// The result of a driver's call.
 pub type Result<T> = std::result::Result<T, DriverError>;
@@ -201,6 +202,15 @@ impl DriverError {
 }
 
 impl ErrorKind {
+    /// What a request without an answer of the cloud has come to, or with one that a proxy gave in its stead: until its time limit is over it may still be carried out, however
+    /// harmless asking again would be.
+    pub fn of_lost(effect: Effect) -> Self {
+        match effect {
+            Effect::Read => Self::Unavailable,
+            Effect::Idempotent | Effect::Creates => Self::Ambiguous,
+        }
+    }
+
     fn failure_kind(&self) -> FailureKind {
         match self {
             Self::InvalidRequest(_) => FailureKind::InvalidRequest,

@@ -206,7 +206,7 @@ fn classify(action: &str, effect: Effect, status: u16, code: &str, message: &str
             fix: "run the prerequisites check of the connection, with fix".to_owned(),
         },
         Meaning::Blocked(fix) => ErrorKind::Precondition { what: message.to_owned(), fix: fix.to_owned() },
-        Meaning::Unavailable => unanswered(effect),
+        Meaning::Unavailable => not_now(effect),
     }
 }
 
@@ -220,8 +220,8 @@ fn by_status(status: u16) -> Meaning {
     }
 }
 
-/// What a request that perhaps was carried out has come to.
-fn unanswered(effect: Effect) -> ErrorKind {
+/// What the cloud's own «not now» has come to: it comes no later than its answer.
+fn not_now(effect: Effect) -> ErrorKind {
     match effect {
         Effect::Read | Effect::Idempotent => ErrorKind::Unavailable,
         Effect::Creates => ErrorKind::Ambiguous,
@@ -245,7 +245,7 @@ fn without_body(action: &'static str, effect: Effect, response: &Response) -> Dr
             let kind = ErrorKind::Throttled { retry_after: retry_after(&response.headers) };
             (kind, "too many requests".to_owned())
         }
-        500.. => (unanswered(effect), format!("the endpoint answered {status}")),
+        500.. => (ErrorKind::of_lost(effect), format!("the endpoint answered {status}")),
         _ => {
             let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
             (kind, format!("the endpoint answered {status} without AWS' error body"))
@@ -280,7 +280,7 @@ pub(crate) fn of_transport(
 ) -> DriverError {
     use pmks_transport::ErrorKind as Sent;
     let kind = match error.kind() {
-        Sent::Lost | Sent::TooLarge => unanswered(effect),
+        Sent::Lost | Sent::TooLarge => ErrorKind::of_lost(effect),
         Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
         Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
         Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },

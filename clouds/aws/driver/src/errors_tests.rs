@@ -201,9 +201,11 @@ fn a_404_that_is_not_aws_own_is_never_not_found() {
 
 #[test]
 fn what_a_creation_came_to_is_unknown_unless_it_was_refused() {
-    for (effect, expected) in
-        [(Effect::Creates, ErrorKind::Ambiguous), (Effect::Idempotent, ErrorKind::Unavailable)]
-    {
+    for (effect, expected) in [
+        (Effect::Creates, ErrorKind::Ambiguous),
+        (Effect::Idempotent, ErrorKind::Ambiguous),
+        (Effect::Read, ErrorKind::Unavailable),
+    ] {
         assert_eq!(*of_answer("ec2.CreateVpc", effect, &answer(502, &[], "<html>")).kind(), expected);
         let lost = pmks_transport::Error::new(pmks_transport::ErrorKind::Lost, "ec2.CreateVpc", "reset");
         assert_eq!(*of_transport("ec2.CreateVpc", effect, lost).kind(), expected);

@@ -193,7 +193,7 @@ fn an_answer_without_azures_body_is_no_absence() {
         (412, Effect::Creates, "AlreadyExists"),
         (429, Effect::Read, "Throttled"),
         (502, Effect::Creates, "Ambiguous"),
-        (502, Effect::Idempotent, "Unavailable"),
+        (502, Effect::Idempotent, "Ambiguous"),
         (400, Effect::Creates, "Ambiguous"),
         (400, Effect::Read, "Unexpected"),
     ] {

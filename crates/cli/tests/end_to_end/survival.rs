@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, Simulator, ended, wait_for};
 
@@ -42,6 +42,22 @@ pub(crate) fn prepared(user: &Sandbox, speed: &str) -> Simulator {
     user.good(&["connection", "prerequisites", "a", "--fix"]);
     user.good(NETWORK);
     simulator
+}
+
+#[test]
+fn what_a_cloud_makes_late_does_not_outlive_its_removal() {
+    let user = Sandbox::new();
+    let simulator = prepared(&user, "120");
+    // Reset, and applied half a second later: a name is taken once, so that asking again at once would look harmless.
+    simulator.world.faults(&json!([
+        {"match": {"service": "ec2", "action": "CreateSecurityGroup"},
+         "effect": {"type": "applyLate", "seconds": 60}, "times": 1},
+    ]));
+    let group = ["-c", "a", "security-group", "create", "g", "--network", "n"];
+    user.good(&group);
+    user.good(&["-c", "a", "security-group", "delete", "g", "--yes"]);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert!(simulator.world.resources("securityGroup").is_empty());
 }
 
 #[test]
