@@ -90,24 +90,72 @@ impl Activity {
         }
     }
 
-    /// The same for a part, which a creation of its whole makes too.
+    /// The same for a part, which a creation of its whole makes too. `whole_seen` is how the cloud said that the whole
+    /// is: what was not looked at since it was made tells nothing of its parts.
     pub(crate) fn status_of_part(
         &self,
         part: &Resource,
-        whole: &Resource,
         seen: Option<(Status, String)>,
+        whole: &Resource,
+        whole_seen: Option<Status>,
     ) -> (Status, String) {
         let of_whole = self.0.get(&whole.uid).map(Vec::as_slice).unwrap_or_default();
-        if seen.is_none()
-            && part.system_id.is_none()
-            && !self.0.contains_key(&part.uid)
-            && let Some(creation) = of_whole.iter().find(|operation| operation.kind.creates())
-        {
-            return (Status::Creating, format!("operation {}", creation.id));
+        if seen.is_none() && part.system_id.is_none() && !self.0.contains_key(&part.uid) {
+            if let Some(creation) = of_whole.iter().find(|operation| operation.kind.creates()) {
+                return (Status::Creating, format!("operation {}", creation.id));
+            }
+            if whole.system_id.is_some() && matches!(whole_seen, None | Some(Status::Creating)) {
+                return (Status::Unknown, "the cloud was not asked yet".to_owned());
+            }
         }
         if let Some(removal) = of_whole.iter().find(|operation| operation.kind.removes()) {
             return (Status::Deleting, format!("operation {}", removal.id));
         }
         self.status(part, seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use pmks_model::ResourceKind;
+
+    use super::*;
+
+    fn record(kind: ResourceKind, system_id: Option<&str>) -> Resource {
+        let at = Timestamp::UNIX_EPOCH;
+        Resource {
+            uid: Uuid::from_u128(kind as u128),
+            kind,
+            connection: "c".to_owned(),
+            account: "a".to_owned(),
+            location: "l".to_owned(),
+            parent: None,
+            name: "n".to_owned(),
+            system_id: system_id.map(str::to_owned),
+            incarnation: None,
+            request: serde_json::Value::Null,
+            observation: None,
+            protected: false,
+            missing_since: None,
+            imported: false,
+            changed_at: at,
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn a_part_was_never_made_only_if_its_whole_was_looked_at_since() {
+        let part = record(ResourceKind::NodeGroup, None);
+        let status = |whole: Option<&str>, seen| {
+            let whole = record(ResourceKind::Cluster, whole);
+            Activity::default().status_of_part(&part, None, &whole, seen).0
+        };
+        assert_eq!(status(Some("k"), None), Status::Unknown);
+        assert_eq!(status(Some("k"), Some(Status::Creating)), Status::Unknown);
+        assert_eq!(status(Some("k"), Some(Status::Active)), Status::Failed);
+        assert_eq!(status(None, None), Status::Failed, "nor was its whole");
     }
 }

@@ -53,6 +53,6 @@ impl NodeGroups<'_> {
         let kept = shared.memory.kept();
         let record = kept.record(uid).ok_or_else(|| not_found("cluster", cluster))?;
         let shown = shared.shown(&kept, &place)?;
-        kept.parts(uid).map(|part| shown.node_group(&record.resource, part)).collect()
+        kept.parts(uid).map(|part| shown.node_group(record, part)).collect()
     }
 }

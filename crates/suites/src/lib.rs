@@ -16,7 +16,8 @@
 //!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.
 //! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
 //!   ([`schema_gate`]).
-//! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once.
+//! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
+//!   one simulated cloud.
 
 #![expect(
     clippy::unwrap_used,
@@ -35,12 +36,14 @@ mod python;
 mod rig;
 pub mod schema_gate;
 mod simulated_cloud;
+mod stand;
 
 pub use cloud_under_test::{CloudUnderTest, Settings};
 pub use program::{Ended, Pmks};
-pub use python::{Python, skip, which};
+pub use python::{Python, note_skipped, skip, which};
 pub use rig::rig;
 pub use simulated_cloud::SimulatedCloud;
+pub use stand::{Stand, text};
 
 /// What the macros name.
 #[doc(hidden)]

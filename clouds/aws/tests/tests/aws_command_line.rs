@@ -1,11 +1,11 @@
 //! The `aws` command line, which others wrote, against the simulated AWS with real signatures: it makes what pmks
 //! takes over, and sees what pmks makes; its tokens are accepted by the simulated cluster, wrong ones are not.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test cannot go on without it")]
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
 
 use std::process::Command;
 
 use pmks_aws_tests::{AWS, REQUIREMENTS};
-use pmks_suites::{Ended, Pmks, Python, SimulatedCloud, skip};
+use pmks_suites::{Ended, Python, Stand, text};
 use serde_json::{Value, json};
 
 struct Aws {
@@ -43,59 +43,20 @@ impl Aws {
     }
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
-}
-
-struct Stand {
-    world: SimulatedCloud,
-    aws: Aws,
-    pmks: Pmks,
-}
-
-async fn stand(suite: &str) -> Option<Stand> {
-    let python = match Python::get(REQUIREMENTS) {
-        Ok(python) => python,
-        Err(why) => {
-            skip(suite, &why);
-            return None;
-        }
-    };
-    let world = SimulatedCloud::start(AWS).await;
-    let connection = world.connection("sim");
+async fn stand() -> Option<(Stand, Aws)> {
+    let stand = Stand::new(AWS, REQUIREMENTS, "the aws command line").await?;
+    let connection = stand.world.connection("sim");
     let aws = Aws {
-        python,
-        url: world.url(),
+        python: stand.python.clone(),
+        url: stand.world.url(),
         key: connection.credential.get("accessKeyId").unwrap().to_owned(),
         secret: connection.credential.get("secretAccessKey").unwrap().to_owned(),
-        region: connection.region.clone(),
+        region: connection.region,
     };
-    let pmks = Pmks::new().unwrap();
-    let secret = pmks.home().join("secret");
-    std::fs::write(&secret, &aws.secret).unwrap();
-    pmks.succeed(&[
-        "connection",
-        "create",
-        "sim",
-        "--provider",
-        "aws",
-        "--region",
-        &aws.region,
-        "--pace",
-        &connection.pace.to_string(),
-        "--credential",
-        &format!("accessKeyId={}", aws.key),
-        "--credential",
-        &format!("secretAccessKey=@{}", secret.display()),
-        "--endpoint",
-        &format!("all={}", aws.url),
-    ]);
-    pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
-    Some(Stand { world, aws, pmks })
+    Some((stand, aws))
 }
 
-fn network(stand: &Stand) -> (String, String, String) {
-    let region = &stand.aws.region;
+fn network(stand: &Stand, region: &str) -> (String, String, String) {
     stand.pmks.succeed(&[
         "network",
         "create",
@@ -116,9 +77,9 @@ fn network(stand: &Stand) -> (String, String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
-    let Some(stand) = stand("the aws command line").await else { return };
-    let (_, first, second) = network(&stand);
-    let (aws, pmks) = (&stand.aws, &stand.pmks);
+    let Some((stand, aws)) = stand().await else { return };
+    let (_, first, second) = network(&stand, &aws.region);
+    let pmks = &stand.pmks;
     let roles = aws.json(&["iam", "list-roles"]);
     let role = |part: &str| {
         let roles = roles["Roles"].as_array().unwrap().iter().map(|role| text(role, "/Arn"));
@@ -174,9 +135,9 @@ async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_pmks_makes_the_aws_command_line_sees_and_gets_into() {
-    let Some(stand) = stand("the aws command line").await else { return };
-    network(&stand);
-    let (aws, pmks) = (&stand.aws, &stand.pmks);
+    let Some((stand, aws)) = stand().await else { return };
+    network(&stand, &aws.region);
+    let pmks = &stand.pmks;
     pmks.succeed(&[
         "cluster",
         "create",
@@ -233,5 +194,4 @@ async fn what_pmks_makes_the_aws_command_line_sees_and_gets_into() {
     assert!(refused.stderr.contains("InvalidSignatureException"), "{}", refused.stderr);
 
     pmks.succeed(&["cluster", "delete", "ours", "-c", "sim", "--yes"]);
-    drop(stand.world);
 }

@@ -76,7 +76,7 @@ impl Shown<'_> {
         let said = cluster.of_cluster().ok_or_else(|| unexpected("this record is no cluster's"))?;
         let (asked, seen) = (said.asked.clone()?, said.seen.as_ref());
         let (status, status_reason) = status(self.activity, cluster);
-        let mut node_groups = parts.map(|part| self.node_group(record, part)).collect::<Result<Vec<_>>>()?;
+        let mut node_groups = parts.map(|part| self.node_group(cluster, part)).collect::<Result<Vec<_>>>()?;
         node_groups.sort_by(|a, b| a.name.cmp(&b.name));
         let place = seen.map(|seen| self.observed_cluster(seen));
         let texts = |given: Option<&Vec<Iid>>| {
@@ -125,12 +125,14 @@ impl Shown<'_> {
         }
     }
 
-    pub(crate) fn node_group(&self, cluster: &Resource, group: &Record) -> Result<NodeGroupView> {
+    pub(crate) fn node_group(&self, cluster: &Record, group: &Record) -> Result<NodeGroupView> {
+        let whole_seen = cluster.of_cluster().and_then(|said| Some(said.seen.as_ref()?.status));
         let record = &group.resource;
         let said = group.of_node_group().ok_or_else(|| unexpected("this record is no node group's"))?;
         let (asked, seen) = (said.asked.clone()?, said.seen.as_ref());
         let said = seen.map(|seen| (seen.status, seen.status_reason.clone()));
-        let (status, status_reason) = self.activity.status_of_part(record, cluster, said);
+        let (status, status_reason) =
+            self.activity.status_of_part(record, said, &cluster.resource, whole_seen);
         let of_seen = |field: fn(&NodeGroup) -> &String| seen.map(|seen| field(seen).clone());
         let key_pair = || {
             let given = &seen?.key_pair;
@@ -144,7 +146,7 @@ impl Shown<'_> {
         };
         Ok(NodeGroupView {
             uid: record.uid.to_string(),
-            cluster: cluster.name.clone(),
+            cluster: cluster.resource.name.clone(),
             name: record.name.clone(),
             iid: iid(record),
             version: asked.version,

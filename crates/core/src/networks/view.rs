@@ -86,7 +86,9 @@ impl Known {
         let asked: SubnetIntent = intent(record)?;
         let seen: Option<Subnet> = observed(record);
         let said = seen.is_some().then(|| (Status::Active, String::new()));
-        let (status, status_reason) = self.activity.status_of_part(record, network, said);
+        // A network is as it is as soon as it is seen.
+        let whole_seen = network.observation.as_ref().map(|_| Status::Active);
+        let (status, status_reason) = self.activity.status_of_part(record, said, network, whole_seen);
         Ok(SubnetView {
             uid: record.uid.to_string(),
             connection: record.connection.clone(),
