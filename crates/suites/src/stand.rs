@@ -41,7 +41,7 @@ impl Stand {
         write("credential.json", offered["credential"].to_string());
         write("ready.json", ready);
         if let Some(authority) = world.cloud.authority() {
-            write("ca.pem", authority.certificate_pem());
+            write("ca.pem", authority.certificate_pem().to_owned());
         }
         let connection = world.connection("sim");
         let credential = pmks.home().join("credential.json").display().to_string();
