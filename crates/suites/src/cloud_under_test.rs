@@ -86,6 +86,12 @@ pub trait CloudUnderTest: Send + Sync {
     /// as failed.
     fn fails_next(&self, kind: ResourceKind) -> Option<Rule>;
 
+    /// The rule that lets the next change of that kind, of something that exists, end as failed. `None`: the cloud ends
+    /// none as failed.
+    fn fails_next_change(&self, _kind: OperationKind) -> Option<Rule> {
+        None
+    }
+
     /// The events that take the account's prerequisites away. `None`: they lack at the beginning, or there are none.
     fn without_prerequisites(&self) -> Option<Vec<Value>> {
         None

@@ -72,6 +72,11 @@ impl CloudUnderTest for Azure {
         Some(Rule::new("containerservice", action, Effect::FailWhileCreating { code: None }).times(1))
     }
 
+    /// A node group is changed by the call that makes it.
+    fn fails_next_change(&self, kind: OperationKind) -> Option<Rule> {
+        (kind == OperationKind::NodeGroupScale).then(|| self.fails_next(ResourceKind::NodeGroup)).flatten()
+    }
+
     fn status_members(&self, word: Option<&str>) -> Value {
         json!({"provisioningState": word})
     }

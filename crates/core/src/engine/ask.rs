@@ -151,7 +151,7 @@ impl Turn<'_> {
 
     fn refused_as_busy(&mut self, error: &DriverError) {
         let now = self.now();
-        self.notes.unsettled = false;
+        self.not_heard();
         self.record.state = StageState::Waiting;
         self.notes.busy_since.get_or_insert(now);
         // Throttling says nothing of the resource.
@@ -159,6 +159,14 @@ impl Turn<'_> {
         self.notes.busy_times += 1;
         let wait = error.retry_after().unwrap_or_else(|| self.run.timing.busy(self.notes.busy_times));
         self.look_again(wait);
+    }
+
+    /// The cloud took nothing on: what an earlier attempt left failed is still to be asked for in this one.
+    fn not_heard(&mut self) {
+        self.notes.unsettled = false;
+        if self.run.operation.attempt > 1 {
+            self.notes.asked_in = self.notes.asked_in.min(self.run.operation.attempt - 1);
+        }
     }
 
     /// Nothing was changed, or asking again changes nothing.
@@ -171,7 +179,7 @@ impl Turn<'_> {
         }
         match error.kind() {
             ErrorKind::Stale => {
-                self.notes.unsettled = false;
+                self.not_heard();
                 self.notes.stale += 1;
                 if self.notes.stale > REPEATED {
                     return self.fail(error.to_failure());

@@ -191,20 +191,14 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// What an earlier attempt left failed is removed first or asked for again, as the cloud wants it; what failed just
-    /// now is a failure, and what is not ours is left alone.
+    /// What an earlier attempt left failed is asked for again, or removed first where it was to be made and the cloud
+    /// wants that; what failed just now is a failure, and what is not ours is left alone.
     async fn found_failed(&mut self, calls: &dyn StageCalls, error: DriverError) -> Result<()> {
-        let retried = self.run.operation.kind.creates()
-            && self.run.operation.attempt > 1
-            && self.notes.asked_in < self.run.operation.attempt
-            && !self.run.is_stopping();
+        let again = self.run.operation.attempt > 1 && !self.run.is_stopping();
+        let retried = again && self.notes.asked_in < self.run.operation.attempt;
         // Whether the cloud has heard of going on with it, nobody knows: what is seen may be the old failure.
-        let unheard = self.run.operation.kind.creates()
-            && self.run.operation.attempt > 1
-            && self.notes.unsettled
-            && self.capabilities().failed_create == FailedCreate::Repair
-            && self.notes.removals < REPEATED
-            && !self.run.is_stopping();
+        let unheard =
+            again && self.notes.unsettled && !self.replaces_failures() && self.notes.removals < REPEATED;
         if is_strangers(&error) || !(retried || unheard || self.notes.replacing) {
             self.notes.replacing = false;
             self.notes.unsettled = false;
@@ -216,18 +210,21 @@ impl<'a> Turn<'a> {
             self.look_again(self.poll_wait());
             return Ok(());
         }
-        if unheard && !retried {
+        if unheard {
+            // An ask of this attempt or of the one before may be under way.
             if !self.is_certain() {
                 "it may be gone on with".clone_into(&mut self.record.detail);
                 self.look_again(self.poll_wait().min(self.until_certain()));
                 return Ok(());
             }
-            self.notes.removals += 1;
+            self.notes.removals += u32::from(!retried);
         }
-        match self.capabilities().failed_create {
-            FailedCreate::Replace => self.remove_failed(calls, error).await,
-            FailedCreate::Repair => self.ask(calls).await,
-        }
+        if self.replaces_failures() { self.remove_failed(calls, error).await } else { self.ask(calls).await }
+    }
+
+    /// Whether what failed is removed before it is made anew. A change of what exists is only ever asked for again.
+    fn replaces_failures(&self) -> bool {
+        self.run.operation.kind.creates() && self.capabilities().failed_create == FailedCreate::Replace
     }
 
     async fn absent(&mut self, calls: &dyn StageCalls) -> Result<()> {

@@ -101,7 +101,8 @@ macro_rules! kill_matrix {
                 prerequisite_fix => PrerequisiteFix;
             scenes:
                 retry_after_a_failed_cluster => $crate::kill_matrix::scenes::of_failed_cluster,
-                retry_after_a_failed_node_group => $crate::kill_matrix::scenes::of_failed_node_group
+                retry_after_a_failed_node_group => $crate::kill_matrix::scenes::of_failed_node_group,
+                retry_after_a_failed_change => $crate::kill_matrix::scenes::of_failed_change
                 $(, $name => $scene)*
         }
     };

@@ -60,6 +60,13 @@ pub fn of_failed_node_group(offer: &Offer) -> Option<Scene> {
     Some(of(OperationKind::NodeGroupAdd, offer).failing(rule))
 }
 
+/// The next attempt after the cloud ended a change of a node group that exists as failed.
+pub fn of_failed_change(offer: &Offer) -> Option<Scene> {
+    let kind = OperationKind::NodeGroupScale;
+    let rule = offer.under_test.fails_next_change(kind)?;
+    Some(of(kind, offer).failing(rule))
+}
+
 fn of_cluster(kind: OperationKind, offer: &Offer) -> Scene {
     let (connection, name) = (HERE.to_owned(), CLUSTER.to_owned());
     match kind {

@@ -33,7 +33,7 @@ pub trait Scene: Send + Sync {
     fn hooks(&self, store: Arc<dyn Store>) -> Arc<dyn Hooks>;
 
     /// Puts in place what the operation needs: connections and records. Called once, in the first life, unkilled.
-    async fn set(&self, store: &dyn Store);
+    async fn set(&self, store: &Arc<dyn Store>);
 
     /// The operation that is asked for. Called in every life, as a client repeats a request whose answer it did not
     /// get: it must carry the same idempotency key and identifiers each time.
@@ -142,7 +142,8 @@ pub async fn survive(
     downtime: Duration,
 ) -> Result<Vec<String>, String> {
     let first = open(path, None).await?;
-    scene.set(&*first.0).await;
+    let store: Arc<dyn Store> = Arc::clone(&first.0) as _;
+    scene.set(&store).await;
     first.0.close().await;
     let mut points = None;
     for kill_at in kills.iter().copied().map(Some).chain([None]) {

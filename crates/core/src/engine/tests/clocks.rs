@@ -93,7 +93,7 @@ async fn two_processes_on_one_file_make_everything_once() {
         let path = directory.path().join("s.sqlite");
         let store = Arc::new(SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap());
         if number == 0 {
-            set.set(&*store).await;
+            set.set(&(Arc::clone(&store) as Arc<dyn Store>)).await;
             store.accept(set.accept(CREATE, 1)).await.unwrap();
         }
         let shared: Arc<dyn Store> = Arc::clone(&store) as _;

@@ -274,12 +274,21 @@ impl Cloud {
             .collect()
     }
 
-    /// Goes on with what failed.
-    pub(super) fn repair(&self, id: &str) -> String {
-        for thing in self.world().things.iter_mut().filter(|thing| thing.id == id) {
-            thing.fails = false;
+    /// Goes on with what failed; it comes right, unless it is told to be ignored.
+    pub(super) fn repair(&self, thing: &Thing) -> Result<String> {
+        let fault = self.enter("ask", &thing.part.name)?;
+        let lost = || Err(error(ErrorKind::Ambiguous, "the answer was lost"));
+        if fault == Some(Fault::LostBefore) {
+            return lost();
         }
-        id.to_owned()
+        let ignored = self.enter("repair", &thing.part.name)? == Some(Fault::Ignored);
+        for broken in self.world().things.iter_mut().filter(|broken| broken.id == thing.id && !ignored) {
+            broken.fails = false;
+        }
+        if fault == Some(Fault::LostAfter) {
+            return lost();
+        }
+        Ok(thing.id.clone())
     }
 
     /// Takes away what came to nothing.

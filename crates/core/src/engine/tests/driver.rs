@@ -170,7 +170,7 @@ impl StageCalls for Calls {
             });
         }
         let id = match self.meant(context).iter().find(|thing| thing.fails && thing.part == self.part) {
-            Some(broken) => self.cloud.repair(&broken.id),
+            Some(broken) => self.cloud.repair(broken)?,
             None => self.cloud.make(&self.part, &context.token, self.identity)?,
         };
         let asked = match self.identity {

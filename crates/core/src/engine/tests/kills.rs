@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use pmks_driver::{Effect, Identity};
 use pmks_model::OperationKind;
 
 use super::cloud::{Cloud, Fault};
-use super::rig::{Set, creation, deletion, plans};
+use super::driver::makes;
+use super::rig::{MARK, Set, creation, deletion, plans};
 use crate::engine::testing::{Report, kill_matrix};
 
 /// How many points that are not beside an ask are passed over for one at which it dies; `PMKS_LONG=1`: none.
@@ -75,6 +77,23 @@ async fn a_creation_with_every_answer_lost_survives_a_death_at_every_point() {
         ("b", Fault::LostBefore),
     ];
     kill_matrix(directory.path(), Duration::from_secs(5), stride(), async || create(lost)).await.unwrap();
+}
+
+/// The next attempt of a change of what exists, which the cloud has ended as failed.
+fn retry() -> Set {
+    let stage = makes("upgrade", "u", MARK, Identity::UniqueName).effect(Effect::Idempotent);
+    let kind = OperationKind::ClusterUpgrade;
+    let mut set = Set::new(Cloud::new(), kind, plans([(kind, vec![stage])]));
+    set.cloud.rule("ask", "u", 1, Fault::MadeBroken);
+    set.retries = true;
+    set
+}
+
+#[tokio::test]
+async fn a_retry_of_a_failed_change_survives_a_death_at_every_point() {
+    let directory = tempfile::tempdir().unwrap();
+    let report = kill_matrix(directory.path(), Duration::ZERO, 1, async || retry()).await.unwrap();
+    died_around_every_ask(&report, 1);
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pmks_driver::{ErrorKind, FailedCreate};
+use pmks_driver::{Effect, ErrorKind, FailedCreate, Identity};
 use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind, StageState};
 use pmks_store::{Access as _, Operations as _, Resources as _};
 use pmks_transport::Clock as _;
 
 use super::cloud::{Cloud, Fault};
-use super::driver::removes;
-use super::rig::{CLUSTER, GROUPS, Rig, Set, creation, deletion, plans};
+use super::driver::{makes, removes};
+use super::rig::{CLUSTER, GROUPS, MARK, Rig, Set, creation, deletion, plans};
 
 const CREATE: OperationKind = OperationKind::ClusterCreate;
 const UPGRADE: OperationKind = OperationKind::ClusterUpgrade;
@@ -237,6 +237,46 @@ async fn a_retry_asks_again_for_what_its_own_first_attempt_left_failed() {
     for (what, name) in [("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")] {
         assert_eq!(rig.cloud().ever_made(what, name), 1, "{what} {name}");
     }
+}
+
+/// A change of what exists, by one stage, which the cloud ends as failed.
+async fn failed_change(then: &[Fault]) -> Rig {
+    let stage = makes("upgrade", "u", MARK, Identity::UniqueName).effect(Effect::Idempotent);
+    let rig = Rig::new(Set::new(Cloud::new(), UPGRADE, plans([(UPGRADE, vec![stage])]))).await;
+    rig.cloud().rule("ask", "u", 1, Fault::MadeBroken);
+    rig.accept(UPGRADE, 1).await;
+    assert_eq!(rig.run(1).await.state, OperationState::Failed);
+    for fault in then {
+        rig.cloud().rule("ask", "u", 1, fault.clone());
+    }
+    rig.store.retry(rig.set.wish(1), None).await.unwrap();
+    rig
+}
+
+#[tokio::test]
+async fn a_retry_asks_again_for_a_change_that_the_cloud_ended_as_failed() {
+    // Once more where the first answer is lost or is a refusal that passes, and never after what was applied.
+    let busy = Fault::Refused(ErrorKind::Conflict { by: String::new() });
+    let stale = Fault::Refused(ErrorKind::Stale);
+    let (lost, applied) = (Fault::LostBefore, Fault::LostAfter);
+    for (then, asks) in [(vec![], 2), (vec![busy], 3), (vec![stale], 3), (vec![lost], 3), (vec![applied], 2)]
+    {
+        let rig = failed_change(&then).await;
+        let ended = rig.run(1).await;
+        assert_eq!(ended.state, OperationState::Succeeded, "{then:?} {:?}", ended.error);
+        assert_eq!(rig.cloud().calls("ask u"), asks, "{then:?}");
+        assert_eq!(rig.cloud().calls("repair u"), 1, "{then:?}");
+        assert_eq!(rig.cloud().calls("remove_failed"), 0);
+        assert_eq!(rig.cloud().ever_made("upgrade", "u"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_fails_at_every_attempt_is_asked_for_once_an_attempt() {
+    let rig = failed_change(&[]).await;
+    rig.cloud().rule("repair", "u", 1, Fault::Ignored);
+    assert_eq!(rig.run(1).await.state, OperationState::Failed);
+    assert_eq!(rig.cloud().calls("ask u"), 2);
 }
 
 #[tokio::test]

@@ -74,13 +74,15 @@ pub(super) struct Set {
     pub(super) cloud: Arc<Cloud>,
     pub(super) driver: FakeDriver,
     asks: OperationKind,
+    /// The cloud has ended the operation as failed before, and what is asked for is its next attempt.
+    pub(super) retries: bool,
 }
 
 impl Set {
     pub(super) fn new(cloud: Cloud, asks: OperationKind, plans: Arc<Plans>) -> Self {
         let cloud = Arc::new(cloud);
         let driver = FakeDriver { cloud: Arc::clone(&cloud), plans, capabilities: CAPABILITIES };
-        Self { cloud, driver, asks }
+        Self { cloud, driver, asks, retries: false }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -209,7 +211,7 @@ impl Scene for Set {
         Arc::new(PlainHooks)
     }
 
-    async fn set(&self, store: &dyn Store) {
+    async fn set(&self, store: &Arc<dyn Store>) {
         let connection = NewConnection {
             uid: Uuid::from_u128(0xc0),
             name: "c".into(),
@@ -222,9 +224,20 @@ impl Scene for Set {
         if self.asks != OperationKind::ClusterCreate {
             store.insert_resources(Self::records(), self.audit()).await.unwrap();
         }
+        if self.retries {
+            let id = store.accept(self.accept(self.asks, 1)).await.unwrap().operation().id;
+            let (clock, hooks) = (self.clock(), self.hooks(Arc::clone(store)));
+            let engine = Engine::new(Arc::clone(store), clock, self.drivers(), hooks, Options::default());
+            let ended = drive(self, &engine, &**store, id).await.unwrap();
+            assert_eq!(ended.state, pmks_model::OperationState::Failed);
+        }
     }
 
-    async fn asks(&self, _store: &dyn Store) -> Accept {
+    async fn asks(&self, store: &dyn Store) -> Accept {
+        if self.retries {
+            let key = IdempotencyKey { scope: "test".into(), key: "the retry".into(), body_hash: "h".into() };
+            store.retry(Wish { idempotency: Some(key), ..self.wish(1) }, None).await.unwrap();
+        }
         self.accept(self.asks, 1)
     }
 
@@ -233,6 +246,14 @@ impl Scene for Set {
             return Err(format!("it ended {}: {:?}", operation.state, operation.error));
         }
         let standing = self.cloud.in_the_end();
+        if self.retries {
+            let (asks, repairs) = (self.cloud.ever_made("upgrade", "u"), self.cloud.calls("repair u"));
+            return if (asks, repairs) == (1, 1) {
+                Ok(())
+            } else {
+                Err(format!("{asks} made, {repairs} repaired"))
+            };
+        }
         let wanted: Vec<(&str, &str)> = if operation.kind.creates() {
             vec![("role", "r"), ("rules", "x"), ("cluster", "k"), ("group", "a"), ("group", "b")]
         } else {
@@ -270,7 +291,7 @@ impl Rig {
         let path = directory.path().join("s.sqlite");
         let key = MasterKey::from_bytes([7; 32]);
         let store = Arc::new(SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap());
-        set.set(&*store).await;
+        set.set(&(Arc::clone(&store) as Arc<dyn Store>)).await;
         let engine = Engine::new(
             Arc::clone(&store) as _,
             set.clock(),
