@@ -6,6 +6,7 @@ use pmks_driver::Change;
 use pmks_model::{OperationKind, OperationState, Remains, StageState};
 use pmks_store::{End, Fence, Finish, Operation, Result, Stage};
 
+use super::children;
 use super::contract::Outcome;
 use super::notes::Notes;
 use super::step::Run;
@@ -50,7 +51,7 @@ impl House {
 
     async fn finish(&self, fence: Fence, operation: &Operation, end: End, outcome: Outcome) -> Result<()> {
         let remains = match &end {
-            End::Succeeded => Vec::new(),
+            End::Succeeded => children::kept(operation),
             End::Failed(_) | End::Cancelled => remains(operation),
         };
         let now = self.clock.wall();
@@ -130,6 +131,8 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     if !removed && !listed {
         left.push(itself);
     }
+    let known: Vec<String> = left.iter().map(|remains| remains.system_id.clone()).collect();
+    left.extend(children::left(operation).into_iter().filter(|child| !known.contains(&child.system_id)));
     left
 }
 
@@ -150,7 +153,7 @@ fn of_itself(operation: &Operation) -> Remains {
     }
 }
 
-fn why_not_removed(stage: &Stage) -> String {
+pub(super) fn why_not_removed(stage: &Stage) -> String {
     let says = match (&stage.record.error, stage.record.state) {
         (Some(failure), _) => failure.detail.as_str(),
         (None, StageState::Asking | StageState::Following) => {

@@ -22,6 +22,7 @@ mod stage;
 mod ending;
 
 mod bounded;
+mod children;
 mod identity;
 mod notes;
 mod timing;

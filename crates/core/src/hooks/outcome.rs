@@ -1,5 +1,6 @@
 //! What the end of an operation makes of our records: one or a few reads, and the requests as they stand now.
 
+use jiff::Timestamp;
 use pmks_driver::Change;
 use pmks_model::{OperationKind, ResourceKind, UpgradeTargets, VersionRequest};
 use pmks_store::{Operation, Page, Resource, ResourceFilter, ResourceUpdate};
@@ -60,12 +61,26 @@ async fn cluster(
                 })
                 .collect();
             let seen = seen::cluster(&record, &parts, &cluster, started_at, hooks.clock.wall())?;
+            // A removal that failed after its end: what it is about is gone all the same.
+            let gone = seen
+                .absent
+                .iter()
+                .filter(|uid| operation.kind.removes() && Some(**uid) == operation.resource_uid);
+            outcome.updates.extend(gone.map(|uid| missing(*uid, started_at)));
             outcome.observations = seen.observations;
             outcome.inserts = seen.inserts;
+        }
+        Err(error) if error.is_not_found() && operation.kind.removes() => {
+            outcome.updates.push(missing(record.uid, started_at));
         }
         Err(error) => tracing::info!(operation = %operation.id, %error, "the cluster could not be read"),
     }
     Ok(())
+}
+
+/// What became of the record of something that a removal, which did not come to its end, has taken away.
+fn missing(uid: Uuid, since: Timestamp) -> (Uuid, ResourceUpdate) {
+    (uid, ResourceUpdate { missing_since: Some(Some(since)), ..ResourceUpdate::default() })
 }
 
 async fn parts(hooks: &RecordHooks, record: &Resource) -> Result<Vec<Resource>> {
@@ -172,6 +187,9 @@ async fn network_part(
         .await
     {
         Ok(observations) => outcome.observations = observations,
+        Err(seen::ReadFailed::Cloud(error)) if error.is_not_found() && operation.kind.removes() => {
+            outcome.updates.push(missing(record.uid, started_at));
+        }
         Err(error) => tracing::info!(operation = %operation.id, %error, "it could not be read"),
     }
     Ok(())

@@ -238,7 +238,7 @@ impl Inner {
             }
             Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
                 self.drivers.prove(at).await?;
-                self.note_absent(at, &[record.uid], started_at).await
+                self.note_gone(at, record, started_at).await
             }
             Err(ReadFailed::Cloud(error)) => Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => Err(failure),
@@ -283,12 +283,26 @@ impl Inner {
         }
     }
 
+    /// The cloud says itself that it is not there: missing, unless it is so new that the answer may be late.
+    async fn note_gone(&self, at: &At, record: &Resource, started_at: Timestamp) -> Result<()> {
+        let visible_after = at.driver.capabilities().visible_after / at.specification.pace.max(1);
+        let is_new = record.created_at.saturating_add(visible_after).is_ok_and(|then| started_at < then);
+        if is_new || self.is_worked_on(record.uid).await? {
+            return self.note_absent(at, &[record.uid], started_at).await;
+        }
+        self.store.mark_missing(&[record.uid], Some(started_at)).await.map_err(of_store)
+    }
+
+    async fn is_worked_on(&self, uid: Uuid) -> Result<bool> {
+        let filter = OperationFilter { resource_uid: Some(uid), unfinished: true, ..Default::default() };
+        Ok(!self.store.operations(&filter, Page::first(1)).await.map_err(of_store)?.is_empty())
+    }
+
     /// Absent from two complete answers, far enough apart that the cloud cannot be merely late: missing.
     async fn note_absent(&self, at: &At, uids: &[Uuid], started_at: Timestamp) -> Result<()> {
         let visible_after = at.driver.capabilities().visible_after / at.specification.pace.max(1);
         for uid in uids {
-            let filter = OperationFilter { resource_uid: Some(*uid), unfinished: true, ..Default::default() };
-            if !self.store.operations(&filter, Page::first(1)).await.map_err(of_store)?.is_empty() {
+            if self.is_worked_on(*uid).await? {
                 continue;
             }
             let first = {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use pmks_core::{ClusterFilter, Mutation};
+use pmks_core::{ClusterFilter, ImportResource, Mutation};
 use pmks_driver::ErrorKind;
 use pmks_model::{FailureKind, ScalingChange, Status};
 use pmks_store::{Page as StorePage, ResourceFilter};
 use serde_json::json;
 
 use super::rig::{Rig, create, from, new_cluster};
-use super::stages::group;
+use super::stages::{group, network};
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
@@ -214,4 +214,33 @@ async fn offers_are_kept_for_a_stated_while() {
     assert!(discovery.images("here", None).await.unwrap().items.is_empty());
     assert!(discovery.regions("here", None).await.unwrap().items.is_empty());
     assert_eq!(discovery.regions("nowhere", None).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_the_cloud_itself_says_is_not_there_is_missing_at_once() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let status = async || rig.pmks.clusters().get("here", "prod", NOW).await.unwrap().status;
+    rig.advance(60);
+    assert_eq!(status().await, Status::Active);
+    let gone = rig.cloud.world().clusters.remove("prod").unwrap();
+    rig.advance(1);
+    assert_eq!(status().await, Status::Missing);
+    rig.cloud.world().clusters.insert("prod".into(), gone);
+    rig.advance(1);
+    assert_eq!(status().await, Status::Active);
+}
+
+#[tokio::test]
+async fn what_is_so_new_that_the_answer_may_be_late_is_asked_for_again() {
+    let rig = Rig::new().await;
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
+    let import = ImportResource { name: "old".into(), system_id: "vpc-9".into() };
+    rig.pmks.networks().import(&rig.admin, "here", import).await.unwrap();
+    rig.cloud.world().networks.remove("vpc-9");
+    let status = async || rig.pmks.networks().get("here", "old", NOW).await.unwrap().status;
+    rig.advance(1);
+    assert_eq!(status().await, "Active");
+    rig.advance(30);
+    assert_eq!(status().await, "Missing");
 }
