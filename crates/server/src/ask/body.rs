@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::objects::Objects;
 use super::{idempotency, read_error};
 use crate::State;
 use crate::refused::Refused;
@@ -92,7 +93,7 @@ fn is_one_of(headers: &HeaderMap, types: &[&str]) -> bool {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(read_error::malformed)?;
+    let parsed = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(read_error::malformed)?;
     reader.end().map_err(|_| Refused::malformed("", "something follows the JSON value"))?;
     Ok(parsed)
 }

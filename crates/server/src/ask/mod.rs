@@ -3,6 +3,7 @@
 
 mod body;
 mod idempotency;
+mod objects;
 mod query;
 mod read_error;
 

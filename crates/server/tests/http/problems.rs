@@ -38,6 +38,9 @@ async fn a_body_that_cannot_be_read_names_its_field() {
         (wrong("/nodeGroups/0/scaling/max", json!(-1)), "nodeGroups[0].scaling.max"),
         (wrong("/tags/team", json!(1)), "tags.team"),
         (wrong("/subnets", json!("sub")), "subnets"),
+        // By position nobody says which value is meant.
+        (wrong("/nodeGroups/0/scaling", json!([false, 1, 3, 2])), "nodeGroups[0].scaling"),
+        (wrong("/nodeGroups/0", json!(["workers"])), "nodeGroups[0]"),
         (unknown, "nodeGroups[0].diskSize"),
     ] {
         let problem = rig.post("/v1/connections/here/clusters", body).await.refused(400, "malformed");
@@ -49,6 +52,9 @@ async fn a_body_that_cannot_be_read_names_its_field() {
         let asked = raw(Method::POST, "/v1/connections/here/clusters", "application/json", body);
         rig.send(asked).await.refused(400, "malformed");
     }
+    let pair = r#"["kk", null]"#;
+    let asked = raw(Method::POST, "/v1/connections/here/keyPairs", "application/json", pair);
+    rig.send(asked).await.refused(400, "malformed");
     let deep = "[".repeat(100_000);
     let asked = raw(Method::POST, "/v1/connections/here/clusters", "application/json", deep);
     rig.send(asked).await.refused(400, "malformed");
