@@ -76,7 +76,7 @@ pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
         pmks_store::Error::Database(error) => error.fault.fix(),
         _ => None,
     };
-    let kind = match error {
+    let kind = match &error {
         pmks_store::Error::AlreadyExists { .. } => FailureKind::AlreadyExists,
         pmks_store::Error::NotFound { .. } => FailureKind::NotFound,
         pmks_store::Error::Conflict(_) | pmks_store::Error::Held { .. } => FailureKind::Conflict,
@@ -85,7 +85,9 @@ pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
         pmks_store::Error::Database(_) | pmks_store::Error::Closed => FailureKind::Unavailable,
         _ => FailureKind::Unexpected,
     };
-    if matches!(kind, FailureKind::Unavailable | FailureKind::Unexpected) {
+    // Whoever closes the store stops what still reads: a refresh that nobody waits for any more has not failed.
+    let closed = matches!(&error, pmks_store::Error::Closed);
+    if !closed && matches!(kind, FailureKind::Unavailable | FailureKind::Unexpected) {
         tracing::error!(error = %says, "the store failed");
     }
     let failure = Failure::new(kind, says);

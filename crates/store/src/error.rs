@@ -154,7 +154,10 @@ impl From<sqlx::Error> for DatabaseError {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.into())
+        match error {
+            sqlx::Error::PoolClosed => Self::Closed,
+            error => Self::Database(error.into()),
+        }
     }
 }
 

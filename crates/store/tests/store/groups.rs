@@ -160,4 +160,6 @@ async fn a_store_that_is_closed_says_so() {
     let store = with_connection(directory.path()).await;
     store.close().await;
     assert!(matches!(store.audit(audit()).await, Err(Error::Closed)));
+    let read = store.operations(&OperationFilter::default(), Page::all()).await;
+    assert!(matches!(read, Err(Error::Closed)), "{read:?}");
 }
