@@ -62,7 +62,9 @@ impl Drafting<'_> {
 
     /// A new subnet lies within its network and apart from its siblings, as far as their addresses are known.
     async fn fits(&self, network: &Resource, cidr: Cidr, findings: &mut Findings) -> Result<()> {
-        let whole = observed::<Network>(network).map_or_else(|| asked_cidr(network), |seen| seen.cidr);
+        let seen = observed::<Network>(network).map(|seen| seen.cidr).filter(|cidr| !cidr.is_empty());
+        // Where the cloud keeps no addresses of a network, those hold that were asked for.
+        let whole = seen.unwrap_or_else(|| asked_cidr(network));
         if let Ok(whole) = Cidr::from_str(&whole)
             && !whole.contains(cidr)
         {

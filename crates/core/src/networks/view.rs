@@ -70,7 +70,7 @@ impl Known {
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
-            cidr: seen.as_ref().map_or(asked.cidr, |seen| seen.cidr.clone()),
+            cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
             subnets,
             tags: if record.imported { tags(seen.as_ref()) } else { asked.tags },
             created_by_pmks: !record.imported,
@@ -95,8 +95,8 @@ impl Known {
             network: network.name.clone(),
             name: record.name.clone(),
             iid: iid(record),
-            cidr: seen.as_ref().map_or(asked.cidr, |seen| seen.cidr.clone()),
-            zone: seen.as_ref().map_or(asked.zone, |seen| seen.zone.clone()),
+            cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
+            zone: asked_or(asked.zone, seen.as_ref().map(|seen| &seen.zone)),
             created_by_pmks: !record.imported,
             status: status.to_string(),
             status_reason,
@@ -172,6 +172,11 @@ fn unrecorded(network: &Resource, subnet: &Subnet) -> SubnetView {
         observed_at: observed_at(network),
         key_value_list: subnet.key_value_list.clone(),
     }
+}
+
+/// As it was asked for, else as it is: some clouds keep no addresses of a network.
+fn asked_or(asked: String, seen: Option<&String>) -> String {
+    if asked.is_empty() { seen.cloned().unwrap_or_default() } else { asked }
 }
 
 fn tags(seen: Option<&Network>) -> pmks_model::Tags {

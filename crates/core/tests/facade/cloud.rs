@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) stuck: BTreeSet<String>,
     /// What the cloud can do, where it is not the usual.
     pub(crate) capabilities: Option<&'static Capabilities>,
+    /// The deletion of a cluster has a stage after its end.
+    pub(crate) sweeps: bool,
     /// The end of a cluster takes its volumes along.
     pub(crate) volumes_go: bool,
     /// What the looks of these stages could take for theirs, once they have asked.
@@ -94,5 +96,8 @@ impl World {
 }
 
 pub(crate) fn found<T: Clone>(map: &BTreeMap<String, T>, id: &str) -> Result<T> {
-    map.get(id).cloned().ok_or_else(|| DriverError::new(ErrorKind::NotFound, PROVIDER, format!("no {id}")))
+    // No case is known in identifiers, as at some clouds.
+    let same = map.iter().find(|(known, _)| known.eq_ignore_ascii_case(id));
+    same.map(|(_, found)| found.clone())
+        .ok_or_else(|| DriverError::new(ErrorKind::NotFound, PROVIDER, format!("no {id}")))
 }

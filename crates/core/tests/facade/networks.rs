@@ -241,3 +241,40 @@ async fn what_exists_is_imported_and_forgotten() {
     assert_eq!(networks.get("here", "old", None).await.unwrap_err().kind, FailureKind::NotFound);
     assert!(rig.cloud.world().networks.contains_key("vpc-9"));
 }
+
+#[tokio::test]
+async fn what_is_known_is_not_imported_again_however_it_is_written() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.done(group("web", "net")).await;
+    let key_pair = NewKeyPair { name: "mine".into(), public_key: None };
+    rig.done(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
+    let networks = rig.pmks.networks();
+    let refusals = [
+        networks.import(&rig.admin, "here", import("dup", "NET-0001")).await.unwrap_err(),
+        rig.pmks.subnets().import(&rig.admin, "here", "net", import("dup", "SUBNET-0002")).await.unwrap_err(),
+        rig.pmks.security_groups().import(&rig.admin, "here", import("dup", "SG-0003")).await.unwrap_err(),
+        rig.pmks.key_pairs().import(&rig.admin, "here", import("dup", "KEY-0004")).await.unwrap_err(),
+    ];
+    for failure in refusals {
+        assert_eq!(failure.kind, FailureKind::AlreadyExists, "{failure}");
+        assert!(failure.detail.contains("is known here as"), "{failure}");
+    }
+    // What is not known is kept as the cloud writes it.
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
+    let view = networks.import(&rig.admin, "here", import("old", "VPC-9")).await.unwrap();
+    assert_eq!(view.iid, Iid::new("old", "vpc-9"));
+}
+
+#[tokio::test]
+async fn addresses_that_the_cloud_does_not_keep_stay_as_they_were_asked() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().networks.get_mut("net-0001").unwrap().cidr.clear();
+    rig.advance(1);
+    let view = rig.pmks.networks().get("here", "net", Some(Duration::ZERO)).await.unwrap();
+    assert_eq!(view.cidr, "10.0.0.0/16");
+    let subnet = NewSubnet { name: "b".into(), cidr: "10.1.0.0/24".into(), zone: String::new() };
+    let create = Mutation::CreateSubnet { connection: "here".into(), network: "net".into(), subnet };
+    assert_eq!(fields(&rig.accept(create).await.unwrap_err()), ["cidr"]);
+}
