@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{
-    Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, UpdateCluster, UpgradeCluster,
+    Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, Marks, UpdateCluster,
+    UpgradeCluster,
 };
 use pmks_model::{
-    ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, UpgradeRequest, UpgradeTargets,
+    Cluster, ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, Tags, UpgradeRequest,
+    UpgradeTargets,
 };
 use pmks_store::{Decided, Resource, ResourceUpdate};
 use serde::Deserialize;
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use super::{Draft, Drafting, shared};
 use crate::failure::{invalid, precondition, stale};
-use crate::records::{ClusterIntent, intent, stored};
+use crate::records::{ClusterIntent, intent, observed, stored};
 use crate::resolve::{self, iid};
 use crate::{NewCluster, Result};
 
@@ -73,7 +75,10 @@ impl Drafting<'_> {
             let field = format!("subnets[{index}]");
             let found = match &network {
                 Some(network) => references.subnet(&field, text, network).await?,
-                None => None,
+                None => {
+                    references.subnet_anywhere(&field, text).await?;
+                    None
+                }
             };
             subnets.push(found.unwrap_or_else(|| Iid::new(text.clone(), "")));
         }
@@ -160,7 +165,8 @@ impl Drafting<'_> {
         let asked: ClusterIntent = intent(&record)?;
         let tags = match patch.tags {
             Wish::Absent => BTreeMap::new(),
-            Wish::Removed => asked.tags.keys().map(|key| (key.clone(), None)).collect(),
+            Wish::Removed => all_tags(&record, asked.tags).into_keys().map(|key| (key, None)).collect(),
+            // What our records say already is asked for too: at the cloud it may be another by now.
             Wish::Given(tags) => tags,
         };
         let protected = match patch.deletion_protection {
@@ -171,7 +177,7 @@ impl Drafting<'_> {
         let mut findings = Findings::default();
         let change = Change::UpdateCluster(UpdateCluster {
             target: target(&record),
-            tags: tags.into_iter().filter(|(key, value)| asked.tags.get(key) != value.as_ref()).collect(),
+            tags,
             options: options(patch.options, &mut findings),
             marks: self.marks(record.uid),
         });
@@ -234,6 +240,14 @@ impl Drafting<'_> {
         let reference = self.reference(ResourceKind::Cluster, &record.name);
         Ok(self.draft_of(reference, record.uid, Change::FixPrerequisites(fix)))
     }
+}
+
+/// What was asked for, and of an imported cluster what it has beside that: all that somebody set.
+fn all_tags(record: &Resource, asked: Tags) -> Tags {
+    let seen = observed::<Cluster>(record).filter(|_| record.imported);
+    let mut tags = seen.map(|seen| Marks::off(&seen.tags)).unwrap_or_default();
+    tags.extend(asked);
+    tags
 }
 
 /// The cluster that a record is of, as far as it is known.

@@ -4,7 +4,9 @@ use pmks_driver::{
     AddNodeGroup, AutoScaling, Change, ChangeNodeGroupScaling, LastNodeGroup, NodeGroupTarget,
     RemoveNodeGroup, UpgradeNodeGroup,
 };
-use pmks_model::{Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange};
+use pmks_model::{
+    Cluster, Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange,
+};
 use pmks_store::Resource;
 
 use super::clusters::target as cluster_target;
@@ -24,6 +26,10 @@ impl Drafting<'_> {
         let mut security_groups: Vec<Iid> = Vec::new();
         for text in &of_cluster.security_groups {
             security_groups.extend(references.security_group("cluster.securityGroups", text, None).await?);
+        }
+        if cluster.imported && of_cluster.security_groups.is_empty() {
+            let seen = observed::<Cluster>(&cluster).map(|seen| seen.network.security_groups);
+            security_groups = seen.unwrap_or_default();
         }
         let held = references.shared;
         let uid = self.uid();

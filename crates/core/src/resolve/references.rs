@@ -76,6 +76,21 @@ impl References<'_> {
         Ok(found.and_then(|subnet| self.of_network(field, &subnet.network, network, subnet.iid.system_id)))
     }
 
+    /// Where the network is not known: that there is a subnet of that name at all.
+    pub(crate) async fn subnet_anywhere(&mut self, field: &str, text: &str) -> Result<()> {
+        if !is_name(text) {
+            self.findings.add(field, "a name is required");
+            return Ok(());
+        }
+        let known = self.records.all(Some(ResourceKind::Subnet), None).await?;
+        if known.iter().any(|record| record.name == text || record.system_id.as_deref() == Some(text)) {
+            return Ok(());
+        }
+        let answer = self.driver.get_subnet(text).await;
+        self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
+        Ok(())
+    }
+
     pub(crate) async fn security_group(
         &mut self,
         field: &str,

@@ -360,3 +360,74 @@ async fn volumes_that_would_go_with_their_cluster_keep_it_until_they_may() {
     rig.done(delete(true)).await;
     assert!(rig.cloud.world().clusters.is_empty());
 }
+
+#[tokio::test]
+async fn a_tag_that_our_records_say_already_is_asked_for_all_the_same() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    // Somebody changed it behind our back.
+    rig.cloud.world().clusters.get_mut("prod").unwrap().tags.insert("team".into(), "theirs".into());
+    let ended = rig.done(patch(json!({"tags": {"team": "a"}}), "*")).await;
+    assert_eq!(ended.stages.len(), 2);
+    assert_eq!(rig.cloud.world().clusters["prod"].tags["team"], "a");
+}
+
+#[tokio::test]
+async fn tags_of_an_imported_cluster_go_like_any_other() {
+    for change in [json!({"team": null}), json!(null)] {
+        let rig = Rig::new().await;
+        let mut cluster = strangers("theirs", None);
+        cluster.tags.insert("team".into(), "x".into());
+        rig.cloud.world().clusters.insert("theirs".into(), cluster);
+        rig.done(import("prod", "theirs", false)).await;
+        rig.done(patch(json!({"tags": change}), "*")).await;
+        assert!(!rig.cloud.world().clusters["theirs"].tags.contains_key("team"), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_subnet_that_is_nowhere_is_found_without_its_network() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let mut cluster = new_cluster("prod");
+    cluster.network = "nonet".into();
+    cluster.subnets = vec!["sub".into(), "nosub".into()];
+    assert_eq!(fields(&rig.accept(create(cluster)).await.unwrap_err()), ["network", "subnets[1]"]);
+}
+
+#[tokio::test]
+async fn what_a_deletion_leaves_is_listed_with_its_reason() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().failures.insert("ask cluster".into(), ErrorKind::QuotaExceeded);
+    let left = |ended: &pmks_core::OperationView| {
+        let ids = ended.remains.iter().map(|left| format!("{} {}", left.kind, left.system_id));
+        ids.collect::<Vec<_>>()
+    };
+    let failed = rig.run(delete(true)).await;
+    assert_eq!(
+        (failed.state, left(&failed)),
+        (OperationState::Failed, vec!["cluster prod".into(), "volume vol-1".into()])
+    );
+    assert_eq!(failed.remains[1].reason, "the operation ended before it was gone");
+    rig.cloud.world().failures.clear();
+    let ended = rig.done(delete(false)).await;
+    assert_eq!(left(&ended), ["volume vol-1"]);
+    assert!(ended.remains[0].reason.contains("it is kept"), "{:?}", ended.remains);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_is_missing_though_its_deletion_failed_after_that() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().sweeps = true;
+    rig.cloud.world().failures.insert("ask sweep".into(), ErrorKind::QuotaExceeded);
+    let failed = rig.run(delete(false)).await;
+    assert_eq!(failed.state, OperationState::Failed);
+    assert_eq!(rig.get("prod").await.status, Status::Missing);
+    let all = rig.pmks.clusters().list(None, &ClusterFilter::default()).await.unwrap();
+    assert_eq!(all.items[0].status, Status::Missing);
+    rig.cloud.world().failures.clear();
+    rig.done(delete(false)).await;
+    assert_eq!(rig.pmks.clusters().get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+}

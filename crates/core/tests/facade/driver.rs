@@ -297,7 +297,9 @@ impl Driver for FakeDriver {
         let cluster = found(&self.cloud.world().clusters, &asked.target.iid.system_id)?;
         let children = self.children(&cluster).await?;
         let remove = Make::RemoveCluster { id: asked.target.iid.system_id.clone() };
-        Ok(Prepared { children, ..Prepared::of([remove.stage("cluster")]) })
+        let remove = remove.stage("cluster").subject(ResourceKind::Cluster, &asked.target.iid.name_id);
+        let sweep = self.cloud.world().sweeps.then(|| Make::Nothing.stage("sweep").after(["cluster"]));
+        Ok(Prepared { children, ..Prepared::of([remove].into_iter().chain(sweep)) })
     }
 
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {

@@ -165,3 +165,17 @@ async fn an_imported_node_group_keeps_only_what_was_asked_since() {
         rig.pmks.node_groups().get("here", "prod", "workers", Some(std::time::Duration::ZERO)).await.unwrap();
     assert_eq!(view.scaling, Some(scaling));
 }
+
+#[tokio::test]
+async fn a_node_group_of_an_imported_cluster_is_given_its_security_groups() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let groups = vec![pmks_model::Iid::unnamed("sg-theirs")];
+    rig.cloud.world().clusters.get_mut("prod").unwrap().network.security_groups = groups;
+    rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
+    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
+    rig.done(add(json!({"name": "batch", "scaling": scaling()}))).await;
+    let asked = rig.cloud.world().asked.get("nodeGroup.add").cloned().unwrap();
+    assert_eq!(text(&asked, "/securityGroups/0/systemId"), "sg-theirs");
+}
