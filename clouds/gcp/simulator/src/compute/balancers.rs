@@ -1,11 +1,13 @@
 //! The controllers of a cluster, as far as balancers and disks go: they make a forwarding rule with what belongs to it
 //! for a Service of type `LoadBalancer` or an Ingress, and take it away some time after that is gone.
 //!
-//! What they make carries no label of the cluster: a description names the Service. When the cluster goes first, all
-//! of it stays and belongs to nobody.
+//! What they make carries no label of the cluster: a description names the Service, a firewall rule's its address too,
+//! and an endpoint group's the uid of the cluster's `kube-system`. When the cluster goes first, all of it stays and
+//! belongs to nobody.
 //!
-//! Sources: <https://github.com/kubernetes/cloud-provider-gcp> (`gce_loadbalancer_external.go`),
-//! <https://github.com/kubernetes/ingress-gce>.
+//! Sources: <https://github.com/kubernetes/cloud-provider-gcp> (`gce_loadbalancer_external.go`:
+//! `makeServiceDescription`, `makeFirewallDescription`), <https://github.com/kubernetes/ingress-gce>
+//! (`pkg/utils/negdescription.go`; its cluster uid is that of `kube-system`).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,10 +34,14 @@ struct Owner {
     ingress: bool,
     /// Work time at which the controller takes it away.
     going: Option<Duration>,
+    /// Whether the controller never comes to it.
+    #[serde(default)]
+    stuck: bool,
 }
 
-/// The event `controllerMakesLoadBalancer {cluster, service, namespace?, kind?}`, `kind` being `external`
-/// (default) for a Service or `ingress`; the first cluster of that name is meant.
+/// The event `controllerMakesLoadBalancer {cluster, service, namespace?, kind?, stuck?}`, `kind` being `external`
+/// (default) for a Service or `ingress`; the first cluster of that name is meant. What a `stuck` controller made it
+/// never takes away.
 ///
 /// # Errors
 /// When there is no such cluster, or a field is wrong.
@@ -59,6 +65,7 @@ pub(crate) fn controller_makes_load_balancer(
         name: service.to_owned(),
         ingress,
         going: None,
+        stuck: event.get("stuck") == Some(&Value::Bool(true)),
     };
     let address = format!("34.22.{}.{}", 1 + world.random.below(250), 1 + world.random.below(250));
     let made = if ingress {
@@ -97,10 +104,10 @@ fn for_service(
 ) -> Vec<Stored> {
     let region = format!("regions/{}", cluster.region());
     let name = format!("a{}", world.random.hex(31));
-    let description = json!({
-        "kubernetes.io/service-name": format!("{}/{}", owner.namespace, owner.name),
-    })
-    .to_string();
+    let service = format!("{}/{}", owner.namespace, owner.name);
+    let description = json!({"kubernetes.io/service-name": service}).to_string();
+    let firewall =
+        json!({"kubernetes.io/service-name": service, "kubernetes.io/service-ip": address}).to_string();
     let network = link(&path(project, "global", "networks", &cluster.network));
     let pool = link(&path(project, &region, "targetPools", &name));
     let check = format!("k8s-{}-node", world.random.hex(16));
@@ -139,7 +146,7 @@ fn for_service(
             "global",
             &format!("k8s-fw-{name}"),
             json!({
-                "network": network, "description": description, "priority": 1000, "direction": "INGRESS",
+                "network": network, "description": firewall, "priority": 1000, "direction": "INGRESS",
                 "disabled": false, "sourceRanges": ["0.0.0.0/0"], "allowed": [{"IPProtocol": "tcp", "ports": ["80"]}],
                 "targetTags": [cluster.node_tag()], "logConfig": {"enable": false},
             }),
@@ -191,7 +198,7 @@ fn for_ingress(
             &group,
             json!({
                 "network": network, "subnetwork": subnetwork, "networkEndpointType": "GCE_VM_IP_PORT", "size": 1,
-                "description": json!({"cluster-uid": cluster.id, "namespace": owner.namespace,
+                "description": json!({"cluster-uid": cluster.uid(), "namespace": owner.namespace,
                     "service-name": owner.name, "port": "80"}).to_string(),
             }),
         ),
@@ -270,7 +277,7 @@ pub(crate) fn controller_makes_volume(
         },
         OWNER: Owner {
             location: cluster.location, cluster: cluster.name, namespace: "default".to_owned(), name: name.clone(),
-            ingress: false, going: None,
+            ingress: false, going: None, stuck: false,
         },
     });
     let disk = Stored::new("disks", &scope, &name, body, &mut world.random, now.wall);
@@ -337,9 +344,12 @@ pub(crate) fn entrance_deleted(state: &mut State, cluster: &Cluster, deletion: &
         let Some(mut owner) = owner(stored) else { continue };
         let here = owner.cluster == cluster.name && owner.location == cluster.location;
         if here && is_of(&owner, deletion) && owner.going.is_none() {
+            found = true;
+            if owner.stuck {
+                continue;
+            }
             owner.going = Some(now.work.saturating_add(GONE_AFTER));
             stored.body.insert(OWNER.to_owned(), json!(owner));
-            found = true;
         }
     }
     found

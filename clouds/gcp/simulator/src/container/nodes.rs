@@ -89,5 +89,6 @@ pub(crate) fn settings(cluster: &Cluster) -> ClusterSettings {
         vec![Workload { replicas: 2, ..Workload::new("kube-dns", "gke.gcr.io/k8s-dns-kube-dns") }];
     "gce".clone_into(&mut settings.ingress_class);
     "networking.gke.io/ingress-finalizer-V2".clone_into(&mut settings.ingress_finalizer);
+    settings.system_uid = Some(cluster.uid());
     settings
 }

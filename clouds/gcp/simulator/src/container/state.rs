@@ -167,6 +167,12 @@ impl Cluster {
         catalogue::region_of(&self.location).map_or(&self.location, |region| region.name)
     }
 
+    /// The uid of its namespace `kube-system`, by which its controllers tell it from other clusters.
+    pub(crate) fn uid(&self) -> String {
+        let part = |from: usize, to: usize| self.id.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+
     /// The network tag of its nodes.
     pub(crate) fn node_tag(&self) -> String {
         format!("gke-{:.20}-{}-node", self.name, self.hash)

@@ -97,6 +97,17 @@ fn balancers_and_disks_outlive_their_cluster() {
         rig.cloud.event(&event).unwrap();
     }
     assert_eq!((rig.kinds("forwardingRule"), rig.kinds("disk")), (2, 3));
+    let group = rig.get("/compute/v1/projects/{p}/zones/asia-northeast3-a/networkEndpointGroups");
+    let says: Value = serde_json::from_str(group["items"][0]["description"].as_str().unwrap()).unwrap();
+    let uid = rig
+        .cloud
+        .core()
+        .with_world(|world, _| world.project(&world.first).container.clusters.values().next().unwrap().uid());
+    assert_eq!(says["cluster-uid"], uid.as_str());
+    let rules = rig.get("/compute/v1/projects/{p}/regions/asia-northeast3/forwardingRules");
+    let firewalls = rig.get("/compute/v1/projects/{p}/global/firewalls?filter=name%20eq%20k8s-fw-.*");
+    let says: Value = serde_json::from_str(firewalls["items"][0]["description"].as_str().unwrap()).unwrap();
+    assert_eq!(says["kubernetes.io/service-ip"], rules["items"][0]["IPAddress"]);
     rig.ok("DELETE", ONE, &Value::Null);
     rig.advance(400);
     assert_eq!((rig.kinds("forwardingRule"), rig.kinds("targetPool"), rig.kinds("disk")), (2, 1, 1));

@@ -207,6 +207,9 @@ impl World {
             return;
         }
         let mut metadata = self.metadata(&NAMESPACES, "", name, now);
+        if let Some(uid) = self.settings.system_uid.as_deref().filter(|_| name == workload::SYSTEM) {
+            metadata["uid"] = uid.into();
+        }
         metadata["labels"] = json!({"kubernetes.io/metadata.name": name});
         self.put(
             &NAMESPACES,

@@ -33,6 +33,9 @@ pub struct ClusterSettings {
     pub ingress_class: String,
     /// The finalizer by which that controller keeps an Ingress until its balancer is gone.
     pub ingress_finalizer: String,
+    /// The uid of `kube-system`, by which controllers tell their cluster from others; without one, it gets any.
+    #[serde(default)]
+    pub system_uid: Option<String>,
 }
 
 /// One of the cluster's own workloads, in `kube-system`.
@@ -64,6 +67,7 @@ impl ClusterSettings {
             }],
             ingress_class: "cloud".to_owned(),
             ingress_finalizer: "simulated.cloud/balancer".to_owned(),
+            system_uid: None,
         }
     }
 }
