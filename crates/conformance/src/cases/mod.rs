@@ -6,6 +6,7 @@ mod between;
 mod clusters;
 mod failures;
 mod faults;
+mod frugality;
 mod limits;
 mod names;
 mod networks;
@@ -59,6 +60,7 @@ mod all {
     pub(super) use super::clusters::*;
     pub(super) use super::failures::*;
     pub(super) use super::faults::*;
+    pub(super) use super::frugality::*;
     pub(super) use super::limits::*;
     pub(super) use super::names::*;
     pub(super) use super::networks::*;
