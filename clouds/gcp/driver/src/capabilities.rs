@@ -145,7 +145,7 @@ const CLUSTER_OPTIONS: &[OptionField] = &[
         name: NODE_ZONES,
         kind: OptionKind::Texts,
         default: "the connection's zone; of a regional cluster, three zones of the region",
-        help: "the zones of nodes; each has the same number of them",
+        help: "the zones of nodes, such as [\"us-central1-a\",\"us-central1-b\"], each once; each has the same number of nodes",
         changeable: false,
     },
     // Source: <https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels>

@@ -1,6 +1,7 @@
 //! The provider: makes a driver of a connection, once everything about the connection has been found right.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use pmks_driver::{
@@ -37,17 +38,23 @@ impl Provider for Gcp {
 
 async fn driver(connection: &ConnectionSpecification, house: &House) -> Result<GcpDriver> {
     let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
-    if let Err(wrong) = connection.credential.form(FORMS) {
-        findings.extend(wrong);
-    }
     places(connection, &mut findings);
     let settings = Settings::of(&connection.settings);
     settings.check(&mut findings);
+    Endpoints::check(&connection.endpoints, &mut findings);
+    let given = match (connection.credential.form(FORMS), &connection.credential) {
+        (Err(wrong), _) => {
+            findings.extend(wrong);
+            None
+        }
+        (Ok(_), Credential::Ambient) => None,
+        (Ok(_), given @ Credential::Values(_)) => of_values(given, &mut findings),
+    };
     findings.into_result().map_err(invalid)?;
-    let endpoints = Arc::new(Endpoints::new(&connection.endpoints)?);
-    let found = match &connection.credential {
-        Credential::Ambient => ambient(&house.environment).await?,
-        given @ Credential::Values(_) => of_values(given).map_err(invalid)?,
+    let endpoints = Arc::new(Endpoints::new(&connection.endpoints));
+    let found = match given {
+        Some(found) => found,
+        None => ambient(&house.environment).await?,
     };
     let maker = Maker { connection, house, endpoints: &endpoints };
     let tokens = maker.token_api(&found.origin)?;
@@ -66,25 +73,34 @@ async fn driver(connection: &ConnectionSpecification, house: &House) -> Result<G
             pace: connection.pace.max(1),
             tokens,
             transport: house.transport.clone(),
+            place_is_known: AtomicBool::new(false),
         }),
     })
 }
 
-/// What a credential that was given holds.
-fn of_values(credential: &Credential) -> std::result::Result<Found, Findings> {
+/// What a credential that was given holds; `None` beside findings.
+fn of_values(credential: &Credential, findings: &mut Findings) -> Option<Found> {
     let value = |field: &str| credential.get(field).unwrap_or_default();
     let whole = value(SERVICE_ACCOUNT_KEY);
     if !whole.is_empty() {
-        return service_account(whole, &format!("credential.{SERVICE_ACCOUNT_KEY}"));
+        let found = service_account(whole, &format!("credential.{SERVICE_ACCOUNT_KEY}"));
+        return found.map_err(|wrong| findings.extend(wrong)).ok();
+    }
+    if !names::is_address(value("clientEmail").trim()) {
+        let says = "must be a service account's address, such as name@project.iam.gserviceaccount.com";
+        findings.add("credential.clientEmail", says);
+    }
+    let project = value("projectId").trim().to_owned();
+    if !names::is_project(&project) {
+        let says = "must be a project's id, such as my-project-123; not its number";
+        findings.add("credential.projectId", says);
     }
     let account = ServiceAccount::new(value("clientEmail"), value(PRIVATE_KEY), None);
-    let Some(account) = account else {
-        let mut findings = Findings::default();
+    if account.is_none() {
         findings.add(format!("credential.{PRIVATE_KEY}"), "is no RSA key in PEM");
-        return Err(findings);
-    };
-    let project = Some(value("projectId").trim().to_owned());
-    Ok(Found { origin: Origin::ServiceAccount(account), project, quota_project: None })
+    }
+    let origin = Origin::ServiceAccount(account?);
+    Some(Found { origin, project: Some(project), quota_project: None })
 }
 
 /// The project that the connection is about: the setting, the credential's own, the environment's, the machine's.

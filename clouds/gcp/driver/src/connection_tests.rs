@@ -65,6 +65,30 @@ async fn what_cannot_be_right_is_said_at_once() {
 }
 
 #[tokio::test]
+async fn everything_wrong_is_said_in_one_answer() {
+    let wrong = json!({
+        "region": "Seoul", "endpoints": {"storage": "http://127.0.0.1"},
+        "settings": {"colour": "red", "impersonateServiceAccount": "somebody"},
+        "credential": {"clientEmail": "nobody", "privateKey": "hunter2", "projectId": "PRÖJ"},
+    });
+    let error = connected(&wrong).await.unwrap_err();
+    for field in [
+        "region",
+        "endpoints.storage",
+        "settings.colour",
+        "settings.impersonateServiceAccount",
+        "credential.clientEmail",
+        "credential.privateKey",
+        "credential.projectId",
+    ] {
+        assert!(error.message().contains(&format!("{field}: ")), "{field}: {error}");
+    }
+    let zone = json!({"zone": "us-east1-b", "credential": {"serviceAccountKey": "hunter2"}});
+    let error = connected(&zone).await.unwrap_err();
+    assert!(error.message().contains("zone: ") && error.message().contains("serviceAccountKey: "), "{error}");
+}
+
+#[tokio::test]
 async fn a_project_is_the_settings_else_the_keys() {
     let whole = json!({"credential": {"serviceAccountKey": key("own")}});
     assert_eq!(connected(&whole).await.unwrap().api.project(), "own");

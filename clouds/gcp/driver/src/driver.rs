@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use pmks_driver::{
@@ -48,6 +49,8 @@ pub(crate) struct Here {
     pub(crate) tokens: Arc<Tokens>,
     /// The way to a cluster's own Kubernetes API, and the clock.
     pub(crate) transport: Transport,
+    /// Whether Google has said that region and zone exist.
+    pub(crate) place_is_known: AtomicBool,
 }
 
 /// The provider's own settings of a connection.
@@ -75,8 +78,7 @@ impl Settings {
             findings
                 .add("settings.projectId", "must be a project's id, such as my-project-123; not its number");
         }
-        let address = |email: &str| email.contains('@') && !email.contains(['/', ':', ' ']);
-        if self.impersonate_service_account.as_deref().is_some_and(|email| !address(email)) {
+        if self.impersonate_service_account.as_deref().is_some_and(|email| !names::is_address(email)) {
             let says = "must be a service account's address, such as name@project.iam.gserviceaccount.com";
             findings.add("settings.impersonateServiceAccount", says);
         }

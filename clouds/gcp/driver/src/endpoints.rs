@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pmks_driver::{DriverError, Result};
 use pmks_model::Findings;
 use pmks_transport::{AllowedHost, Url};
-
-use crate::PROVIDER;
 
 /// The services that a connection may give endpoints of its own. `oauth2`, `sts` and `iamcredentials` give tokens.
 pub(crate) const SERVICES: [&str; 6] =
@@ -21,12 +18,8 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// The real cloud's, but for those that the connection replaces (`all`, or by service).
-    ///
-    /// # Errors
-    /// `InvalidRequest` naming endpoints that cannot be right.
-    pub(crate) fn new(replaced: &BTreeMap<String, Url>) -> Result<Self> {
-        let mut findings = Findings::default();
+    /// What cannot be right of the endpoints that a connection replaces.
+    pub(crate) fn check(replaced: &BTreeMap<String, Url>, findings: &mut Findings) {
         for (service, url) in replaced {
             let field = format!("endpoints.{service}");
             if service != "all" && !SERVICES.contains(&service.as_str()) {
@@ -40,14 +33,17 @@ impl Endpoints {
                 findings.add(field, "must not hold a user name or password");
             }
         }
-        findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    }
+
+    /// The real cloud's, but for those that the connection replaces (`all`, or by service) and that are right.
+    pub(crate) fn new(replaced: &BTreeMap<String, Url>) -> Self {
         let mut of_service = BTreeMap::new();
         for service in SERVICES {
             let own = replaced.get(service).or_else(|| replaced.get("all")).cloned();
             let url = own.or_else(|| Url::parse(&format!("https://{service}.googleapis.com/")).ok());
             of_service.extend(url.map(|url| (service, url)));
         }
-        Ok(Self { of_service })
+        Self { of_service }
     }
 
     /// Where a service is reached.
@@ -81,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_service_has_its_host() {
-        let endpoints = Endpoints::new(&BTreeMap::new()).unwrap();
+        let endpoints = Endpoints::new(&BTreeMap::new());
         for service in SERVICES {
             let url = endpoints.of(service).unwrap();
             assert_eq!(url.as_str(), format!("https://{service}.googleapis.com/"));
@@ -95,7 +91,7 @@ mod tests {
             ("all".to_owned(), Url::parse("http://127.0.0.1:5000/gcp/").unwrap()),
             ("sts".to_owned(), Url::parse("http://127.0.0.1:5001").unwrap()),
         ]);
-        let endpoints = Endpoints::new(&replaced).unwrap();
+        let endpoints = Endpoints::new(&replaced);
         assert_eq!(
             below(endpoints.of("container").unwrap(), &["v1", "a/b y", "pool:setSize"]).as_str(),
             "http://127.0.0.1:5000/gcp/v1/a%2Fb%20y/pool:setSize"
@@ -110,7 +106,9 @@ mod tests {
             ("compute".to_owned(), Url::parse("ftp://127.0.0.1/").unwrap()),
             ("container".to_owned(), Url::parse("http://u:p@127.0.0.1/").unwrap()),
         ]);
-        let error = Endpoints::new(&bad).unwrap_err().to_string();
+        let mut findings = Findings::default();
+        Endpoints::check(&bad, &mut findings);
+        let error = findings.to_string();
         for field in ["endpoints.storage", "endpoints.compute", "endpoints.container"] {
             assert!(error.contains(field), "{error}");
         }

@@ -174,6 +174,11 @@ pub(crate) fn of_operation(action: &'static str, code: &str, message: &str) -> D
         },
         // Work that has begun is not throttled: what it lacks is the account's.
         ErrorKind::Throttled { .. } => ErrorKind::QuotaExceeded,
+        // Google was there and answered: what is over is the work.
+        ErrorKind::Unavailable => ErrorKind::Precondition {
+            what: message.to_owned(),
+            fix: "retry: what was left half made is made anew".to_owned(),
+        },
         kind => kind,
     };
     let message = if message.is_empty() { "Google does not say why it failed" } else { message };

@@ -277,6 +277,8 @@ fn failed_work_is_in_the_clouds_words() {
         "used by firewalls/f",
     );
     assert!(matches!(held.kind(), ErrorKind::Precondition { what, .. } if what == "used by firewalls/f"));
+    let broken = of_operation("container.operations.get", word_of(13), "INTERNAL: the cluster was not made");
+    assert!(matches!(broken.kind(), ErrorKind::Precondition { .. }), "{broken}");
     let silent = of_operation("container.operations.get", word_of(2), "");
     assert_eq!(silent.message(), "Google does not say why it failed");
     assert_eq!(*of_operation("container.operations.get", word_of(5), "x").kind(), ErrorKind::NotFound);

@@ -287,6 +287,67 @@ async fn a_list_with_nodes_costs_three_calls_and_tells_live_sizes() {
 }
 
 #[tokio::test]
+async fn a_place_that_google_does_not_have_is_no_account_and_one_that_it_has_is_asked_for_once() {
+    let region = format!("GET {COMPUTE}/regions/asia-northeast3");
+    let answers = |google: &Google, status: u16, answer: Value| {
+        google.answers.lock().unwrap().insert(region.clone(), VecDeque::from([(status, answer)]));
+    };
+    let google = ready().await;
+    let message = "Invalid value for field 'region': 'asia-northeast3'. Unknown region.";
+    answers(
+        &google,
+        400,
+        json!({"error": {"code": 400, "message": message, "errors": [{"reason": "invalid"}]}}),
+    );
+    let driver = google.driver().await;
+    let error = driver.account_identity().await.unwrap_err();
+    assert!(error.message().contains("region: \"asia-northeast3\" is no region"), "{error}");
+    answers(&google, 200, json!({"name": "asia-northeast3", "zones": ["https://x/zones/asia-northeast3-b"]}));
+    let error = driver.account_identity().await.unwrap_err();
+    assert!(error.message().contains("zone: \"asia-northeast3-a\" is no zone"), "{error}");
+    answers(&google, 200, json!({"name": "asia-northeast3", "zones": ["https://x/zones/asia-northeast3-a"]}));
+    driver.account_identity().await.unwrap();
+    google.heard();
+    driver.account_identity().await.unwrap();
+    assert_eq!(google.calls(), ["GET /v1/projects/proj/services/container.googleapis.com"]);
+}
+
+#[tokio::test]
+async fn a_size_that_is_left_to_the_autoscaler_is_said_and_limits_that_no_size_meets_are_refused() {
+    let mut standing = cluster("RUNNING");
+    standing["nodePools"][0]["autoscaling"] = json!({"enabled": true, "minNodeCount": 1, "maxNodeCount": 5});
+    let group = json!({"name": "gke-c1-ga-grp", "zone": "https://x/zones/asia-northeast3-a",
+        "baseInstanceName": "gke-c1-ga-0a1b", "targetSize": 3});
+    let google = ready().await.on(&format!("GET {CONTAINER}/clusters/c1"), 200, standing.clone()).on(
+        &format!("GET {COMPUTE}/aggregated/instanceGroupManagers"),
+        200,
+        json!({"items": {"zones/asia-northeast3-a": {"instanceGroupManagers": [group]}}}),
+    );
+    let driver = google.driver().await;
+    let id = "projects/proj/locations/asia-northeast3-a/clusters/c1";
+    let change = |change: Value| -> Change {
+        serde_json::from_value(json!({"change": "changeNodeGroupScaling", "asked": {"marks": marks(),
+            "target": {"cluster": {"iid": {"nameId": "c1", "systemId": id}, "incarnation": "abc"},
+                "iid": {"nameId": "ga", "systemId": "ga"}, "incarnation": "abc"}, "change": change}}))
+        .unwrap()
+    };
+    let prepared = driver.prepare(&change(json!({"desired": 1}))).await.unwrap();
+    assert!(prepared.notices.iter().any(|notice| notice.contains("left to the autoscaler")), "{prepared:?}");
+    let prepared = driver.prepare(&change(json!({"desired": 3}))).await.unwrap();
+    assert!(prepared.notices.is_empty(), "{prepared:?}");
+    let mut wide = standing;
+    wide["nodePools"][0]["locations"] =
+        json!(["asia-northeast3-a", "asia-northeast3-b", "asia-northeast3-c"]);
+    google
+        .answers
+        .lock()
+        .unwrap()
+        .insert(format!("GET {CONTAINER}/clusters/c1"), VecDeque::from([(200, wide)]));
+    let error = driver.prepare(&change(json!({"min": 4, "max": 5}))).await.unwrap_err();
+    assert!(error.message().contains("scaling.max: no size from 4 to 5 is a multiple of 3"), "{error}");
+}
+
+#[tokio::test]
 async fn a_lost_insert_is_sent_again_as_the_same_request() {
     let google = ready().await.on(
         &format!("POST {COMPUTE}/global/networks"),

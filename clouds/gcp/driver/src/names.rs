@@ -156,6 +156,11 @@ pub(crate) fn is_project(text: &str) -> bool {
         && id.len() <= 63
 }
 
+/// Whether that can be the address of an account.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.contains('@') && !text.contains(['/', ':', ' '])
+}
+
 fn nothing(what: &str, text: &str) -> DriverError {
     let shown: String = text.chars().take(100).collect();
     DriverError::new(ErrorKind::NotFound, PROVIDER, format!("{shown:?} names no {what} of this project"))

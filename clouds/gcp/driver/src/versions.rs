@@ -54,7 +54,8 @@ fn offered(config: &ServerConfig) -> Vec<KubernetesVersion> {
     // Without channels, everything valid is cared for.
     let rest = if config.channels.is_empty() { Support::Standard } else { Support::Extended };
     config.valid_master_versions.iter().for_each(|version| add(version, rest));
-    let default = config.default_cluster_version.parse::<Version>().ok();
+    // The one that a creation without a version takes, which is its channel's and not that of no channel.
+    let default = choose(config, &VersionRequest::Default, None).ok().map(|chosen| chosen.version);
     let describe = |(version, support): (Version, Support)| KubernetesVersion {
         default: default.as_ref() == Some(&version),
         version,
@@ -174,6 +175,16 @@ pub(crate) mod tests {
             all.iter().filter(|found| found.default).map(|found| found.version.to_string()).collect();
         assert_eq!(default, ["1.33.5-gke.100"]);
         assert!(all.windows(2).all(|pair| pair[0].version < pair[1].version));
+        // GKE's own default is that of no channel, and a creation takes the regular one's.
+        let apart = ServerConfig { default_cluster_version: "1.32.9-gke.7".into(), ..config() };
+        let marked = |config: &ServerConfig| {
+            offered(config).into_iter().find(|found| found.default).map(|found| found.version)
+        };
+        assert_eq!(
+            marked(&apart),
+            choose(&apart, &VersionRequest::Default, None).ok().map(|chosen| chosen.version)
+        );
+        assert_eq!(marked(&apart).unwrap().to_string(), "1.33.5-gke.100");
     }
 
     #[test]

@@ -89,6 +89,18 @@ pub(crate) const DISK_TYPES: [(&str, u32, &str, &str); 4] = [
     ("hyperdisk-balanced", 100, "4GB-65536GB", "Hyperdisk Balanced"),
 ];
 
+/// Whether machines of this type take disks of that one: each series has its own.
+///
+/// Sources: <https://cloud.google.com/compute/docs/disks/persistent-disks#machine_series_support>,
+/// <https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support>.
+pub(crate) fn takes_disk(machine: &str, disk: &str) -> bool {
+    match machine.split('-').next().unwrap_or_default() {
+        "n4" | "c4a" => disk == "hyperdisk-balanced",
+        "c3" => disk != "pd-standard",
+        _ => disk != "hyperdisk-balanced",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! Source: <https://cloud.google.com/compute/docs/reference/rest/v1>
 
 use http::Method;
-use pmks_driver::{Effect, Result};
+use pmks_driver::{DriverError, Effect, ErrorKind, Result};
 use pmks_transport::Call;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Api, MOST_PAGES, endless};
+use crate::PROVIDER;
 use crate::names::Shared;
 use crate::wire::compute as wire;
 
@@ -43,9 +44,9 @@ impl Scope {
         Self(format!("zones/{zone}"))
     }
 
-    /// As it is written.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// `global`, `regions` or `zones`.
+    fn kind(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
     }
 
     fn segments(&self) -> Vec<&str> {
@@ -78,36 +79,44 @@ impl Kind {
         }
     }
 
-    fn get(self) -> &'static str {
-        match self {
-            Self::Network => "compute.networks.get",
-            Self::Subnetwork => "compute.subnetworks.get",
-            Self::Firewall => "compute.firewalls.get",
-            Self::ForwardingRule => "compute.forwardingRules.get",
-            Self::NetworkEndpointGroup => "compute.networkEndpointGroups.get",
-            Self::Disk => "compute.disks.get",
+    /// The call that reads one. Google has a call for each kind of place, and a permission of the same name; but for
+    /// regional disks, which are read and removed by the permissions of disks.
+    fn get(self, scope: &Scope) -> &'static str {
+        match (self, scope.kind()) {
+            (Self::Network, _) => "compute.networks.get",
+            (Self::Subnetwork, _) => "compute.subnetworks.get",
+            (Self::Firewall, _) => "compute.firewalls.get",
+            (Self::ForwardingRule, "global") => "compute.globalForwardingRules.get",
+            (Self::ForwardingRule, _) => "compute.forwardingRules.get",
+            (Self::NetworkEndpointGroup, "global") => "compute.globalNetworkEndpointGroups.get",
+            (Self::NetworkEndpointGroup, "regions") => "compute.regionNetworkEndpointGroups.get",
+            (Self::NetworkEndpointGroup, _) => "compute.networkEndpointGroups.get",
+            (Self::Disk, _) => "compute.disks.get",
         }
     }
 
-    fn insert(self) -> &'static str {
+    /// The call that makes one; `None` for what controllers alone make.
+    fn insert(self) -> Option<&'static str> {
         match self {
-            Self::Network => "compute.networks.insert",
-            Self::Subnetwork => "compute.subnetworks.insert",
-            Self::Firewall => "compute.firewalls.insert",
-            Self::ForwardingRule => "compute.forwardingRules.insert",
-            Self::NetworkEndpointGroup => "compute.networkEndpointGroups.insert",
-            Self::Disk => "compute.disks.insert",
+            Self::Network => Some("compute.networks.insert"),
+            Self::Subnetwork => Some("compute.subnetworks.insert"),
+            Self::Firewall => Some("compute.firewalls.insert"),
+            Self::ForwardingRule | Self::NetworkEndpointGroup | Self::Disk => None,
         }
     }
 
-    fn delete(self) -> &'static str {
-        match self {
-            Self::Network => "compute.networks.delete",
-            Self::Subnetwork => "compute.subnetworks.delete",
-            Self::Firewall => "compute.firewalls.delete",
-            Self::ForwardingRule => "compute.forwardingRules.delete",
-            Self::NetworkEndpointGroup => "compute.networkEndpointGroups.delete",
-            Self::Disk => "compute.disks.delete",
+    /// The call that removes one, by the same rule as [`Kind::get`].
+    fn delete(self, scope: &Scope) -> &'static str {
+        match (self, scope.kind()) {
+            (Self::Network, _) => "compute.networks.delete",
+            (Self::Subnetwork, _) => "compute.subnetworks.delete",
+            (Self::Firewall, _) => "compute.firewalls.delete",
+            (Self::ForwardingRule, "global") => "compute.globalForwardingRules.delete",
+            (Self::ForwardingRule, _) => "compute.forwardingRules.delete",
+            (Self::NetworkEndpointGroup, "global") => "compute.globalNetworkEndpointGroups.delete",
+            (Self::NetworkEndpointGroup, "regions") => "compute.regionNetworkEndpointGroups.delete",
+            (Self::NetworkEndpointGroup, _) => "compute.networkEndpointGroups.delete",
+            (Self::Disk, _) => "compute.disks.delete",
         }
     }
 }
@@ -144,7 +153,7 @@ impl Api {
         name: &str,
     ) -> Result<T> {
         let segments = path(project, scope, &[kind.collection(), name]);
-        self.json(self.reading(kind.get(), &segments)?).await
+        self.json(self.reading(kind.get(scope), &segments)?).await
     }
 
     /// Asks for something; with the same request id the same.
@@ -155,8 +164,12 @@ impl Api {
         body: &Value,
         request_id: Uuid,
     ) -> Result<wire::Operation> {
+        let action = kind.insert().ok_or_else(|| {
+            let says = format!("{} are made by controllers alone", kind.collection());
+            DriverError::new(ErrorKind::Unexpected, PROVIDER, says)
+        })?;
         let segments = path(self.project(), scope, &[kind.collection()]);
-        let call = self.call("compute", kind.insert(), Effect::Idempotent, Method::POST, &segments)?;
+        let call = self.call("compute", action, Effect::Idempotent, Method::POST, &segments)?;
         let call = call.query("requestId", &request_id.hyphenated().to_string());
         self.json(Self::with_body(call, body)?).await
     }
@@ -164,15 +177,15 @@ impl Api {
     /// Asks for the end of something, by its name or its number.
     pub(crate) async fn delete(&self, kind: Kind, scope: &Scope, id: &str) -> Result<wire::Operation> {
         let segments = path(self.project(), scope, &[kind.collection(), id]);
-        let call = self.call("compute", kind.delete(), Effect::Idempotent, Method::DELETE, &segments)?;
+        let call = self.call("compute", kind.delete(scope), Effect::Idempotent, Method::DELETE, &segments)?;
         self.json(call).await
     }
 
     /// Compute Engine's own work.
     pub(crate) async fn compute_operation(&self, scope: &Scope, operation: &str) -> Result<wire::Operation> {
-        let action = match scope.as_str().split('/').next() {
-            Some("zones") => "compute.zoneOperations.get",
-            Some("regions") => "compute.regionOperations.get",
+        let action = match scope.kind() {
+            "zones" => "compute.zoneOperations.get",
+            "regions" => "compute.regionOperations.get",
             _ => "compute.globalOperations.get",
         };
         let segments = path(self.project(), scope, &["operations", operation]);

@@ -103,3 +103,45 @@ fn endless(action: &'static str) -> DriverError {
     DriverError::new(ErrorKind::Unexpected, PROVIDER, "Google pages through this list without an end")
         .with_action(action)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The permission that a call needs, as Google's reference of the call says.
+    fn permission(call: &str) -> String {
+        match call {
+            "container.getServerConfig" => return "container.clusters.list".to_owned(),
+            "container.clusters.setResourceLabels" => return "container.clusters.update".to_owned(),
+            _ if call.starts_with("container.nodePools.") => return "container.clusters.update".to_owned(),
+            _ => {}
+        }
+        let (collection, verb) = call.rsplit_once('.').unwrap();
+        let verb = match verb {
+            "insert" => "create",
+            "aggregatedList" => "list",
+            verb => verb,
+        };
+        format!("{collection}.{verb}")
+    }
+
+    /// The calls that the sources of this folder name.
+    fn calls() -> BTreeSet<&'static str> {
+        let sources =
+            [include_str!("compute.rs"), include_str!("container.rs"), include_str!("service_usage.rs")];
+        let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+        let services = ["compute.", "container.", "serviceusage."];
+        quoted.filter(|text| services.iter().any(|service| text.starts_with(service))).collect()
+    }
+
+    #[test]
+    fn the_guide_page_has_the_permission_of_every_call() {
+        let page = include_str!("../../../README.md");
+        let listed: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+        let calls = calls();
+        assert!(calls.contains("compute.globalForwardingRules.delete") && calls.len() > 40, "{calls:?}");
+        let lacking: Vec<String> =
+            calls.into_iter().map(permission).filter(|needed| !listed.contains(needed.as_str())).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
+    }
+}

@@ -12,7 +12,7 @@ use pmks_model::{Findings, Scaling, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::node_pool::{autoscaling, per_zone};
+use super::node_pool::{autoscaling, per_zone, reachable};
 use super::{Maker, Stage, aim};
 use crate::capabilities::CAPABILITIES;
 use crate::live::Live;
@@ -24,6 +24,8 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<SetLimits>(), Maker::of::<SetS
 
 /// The stage that switches the autoscaler and sets its limits.
 const LIMITS: &str = "autoscaling";
+/// What a plan says of a size that is not sent.
+const LEFT: &str = "autoscaling is on, so the size within the limits is left to the autoscaler: switch it off to set the size";
 /// How long nodes usually take to come or go.
 const EXPECTED: Duration = Duration::from_mins(2);
 
@@ -38,7 +40,9 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
     let wanted = CAPABILITIES.auto_scaling.apply(asked.change, now);
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
-    if !wanted.auto_scaling {
+    if wanted.auto_scaling {
+        reachable(wanted, &pool.locations, "scaling.max", &mut findings);
+    } else {
         per_zone(wanted.desired, &pool.locations, "scaling.desired", &mut findings);
     }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
@@ -50,7 +54,10 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
     };
     let limits = SetLimits(common.clone()).specification(LIMITS);
     let size = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
-    let prepared = Prepared::of([limits, size]);
+    let mut prepared = Prepared::of([limits, size]);
+    if wanted.auto_scaling && asked.change.desired.is_some_and(|desired| desired != now.desired) {
+        prepared = prepared.notice(LEFT);
+    }
     Ok(match CAPABILITIES.auto_scaling.waiting_limits(asked.change, wanted) {
         Some(says) => prepared.notice(says),
         None => prepared,

@@ -1,5 +1,6 @@
 //! The plan of a cluster: one stage, since GKE makes cluster and node pools in one call; then a census.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -117,6 +118,10 @@ impl Place {
         let field = format!("options.{NODE_ZONES}");
         for strange in wanted.iter().filter(|wanted| !known.contains(wanted)) {
             findings.add(&field, format!("{strange:?} is no zone of {region}; it has {}", known.join(", ")));
+        }
+        let mut seen = BTreeSet::new();
+        for twice in wanted.iter().filter(|wanted| !seen.insert(wanted.as_str())) {
+            findings.add(&field, format!("names {twice:?} twice"));
         }
         let location = match (regional, zone) {
             (true, _) => region.to_owned(),
@@ -356,6 +361,11 @@ mod tests {
             assert_eq!(of(zone, regional, wanted).unwrap(), expected);
         }
         assert!(of(Some("r1-b"), false, &["r1-c"]).unwrap_err().contains("the control plane's zone, r1-b"));
+        assert!(
+            of(None, true, &["r1-a", "r1-a"])
+                .unwrap_err()
+                .contains("options.nodeZones: names \"r1-a\" twice")
+        );
         assert!(of(Some("r1-x"), false, &[]).unwrap_err().contains("zone: \"r1-x\" is no zone"));
         assert!(of(None, false, &[]).unwrap_err().contains("options.regional"));
         assert!(of(None, true, &["r2-a"]).unwrap_err().contains("options.nodeZones"));

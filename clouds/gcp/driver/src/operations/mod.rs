@@ -24,6 +24,7 @@ pub(crate) mod delete_resource;
 
 mod insert;
 
+mod disks;
 pub(crate) mod fix_prerequisites;
 
 use async_trait::async_trait;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pmks_driver::{DriverError, Prepared, Result};
 use pmks_model::{Findings, Iid, MachineType, NodeGroupRequest, Scaling, Tags};
 
+use super::disks;
 use super::quota::Need;
 use crate::wire::container::{NewNodePool, NodeConfig, NodeManagement, NodePoolAutoscaling, ServerConfig};
 use crate::{GcpDriver, PROVIDER, convert, key_pairs, machines};
@@ -54,6 +55,8 @@ pub(super) async fn choose(
         }
         let image = image_type(group, common.config, &prefix, &mut findings);
         check_key(group, &image, &prefix, &mut findings);
+        let refusal = disks::refusal(name, &group.root_disk_type);
+        findings.add_some(format!("{prefix}rootDiskType"), refusal);
         let count =
             per_zone(group.scaling.desired, common.zones, &format!("{prefix}scaling.desired"), &mut findings);
         let public_key = group.key_pair.as_ref().and_then(|iid| Some((iid, keys.get(&iid.system_id)?)));
@@ -157,6 +160,20 @@ pub(super) fn per_zone(total: u32, zones: &[String], field: &str, findings: &mut
     total / count
 }
 
+/// Whether a size lies between the limits that every zone can have its part of: only such a one can be set.
+pub(super) fn reachable(limits: Scaling, zones: &[String], field: &str, findings: &mut Findings) {
+    let count = u32::try_from(zones.len()).unwrap_or(1).max(1);
+    if limits.max / count * count < limits.min {
+        let says = format!(
+            "no size from {} to {} is a multiple of {count}: every zone ({}) has the same number of nodes",
+            limits.min,
+            limits.max,
+            zones.join(", ")
+        );
+        findings.add(field, says);
+    }
+}
+
 /// The autoscaler's limits as they are sent: of the pool's one zone, or of all of them together.
 pub(super) fn autoscaling(wanted: Scaling, zones: u32) -> NodePoolAutoscaling {
     if !wanted.auto_scaling {
@@ -182,7 +199,7 @@ fn new_pool(
         metadata.insert("ssh-keys".to_owned(), key_pairs::ssh_keys(public_key));
         metadata.insert(convert::KEY_PAIR.to_owned(), iid.system_id.clone());
     }
-    let disk_type = Some(group.root_disk_type.clone()).filter(|text| text != "default").unwrap_or_default();
+    let disk_type = disks::of(machine_type_name(group), &group.root_disk_type).to_owned();
     let zones = u32::try_from(common.zones.len()).unwrap_or(1).max(1);
     NewNodePool {
         name: group.name.clone(),
@@ -266,6 +283,8 @@ mod tests {
         assert_eq!(pool["config"]["imageType"], "UBUNTU_CONTAINERD");
         let default = made(&group(&json!({"rootDiskType": "default"})), &["r1-a"]);
         assert_eq!(default["config"].get("diskType"), None);
+        let newer = made(&group(&json!({"machineType": "n4-standard-2"})), &["r1-a"]);
+        assert_eq!(newer["config"]["diskType"], "hyperdisk-balanced");
     }
 
     #[test]
@@ -286,6 +305,15 @@ mod tests {
         per_zone(3, &zones, "scaling.desired", &mut findings);
         assert!(findings.to_string().contains("scaling.desired: must be a multiple of 2"));
         assert_eq!(per_zone(4, &zones, "x", &mut Findings::default()), 2);
+        let within = |min: u32, max: u32| {
+            let mut findings = Findings::default();
+            let zones = ["a", "b", "c"].map(str::to_owned);
+            let limits = Scaling { auto_scaling: true, min, max, desired: min };
+            reachable(limits, &zones, "scaling.max", &mut findings);
+            findings.to_string()
+        };
+        assert!(within(4, 5).contains("scaling.max: no size from 4 to 5 is a multiple of 3"));
+        assert!([(4, 6), (3, 3), (0, 2), (0, 9)].iter().all(|(min, max)| within(*min, *max).is_empty()));
     }
 
     #[test]

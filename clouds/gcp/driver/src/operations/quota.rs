@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use pmks_driver::{DriverError, ErrorKind, Result};
 use pmks_model::{MachineType, NodeGroupRequest};
 
+use super::disks;
 use crate::PROVIDER;
 use crate::wire::compute::Region;
 
@@ -22,7 +23,7 @@ impl Need {
     /// Of that many nodes of a machine type, each with a disk.
     pub(super) fn of(group: &NodeGroupRequest, machine: &MachineType, disk_gib: u32) -> Self {
         let nodes = u64::from(group.scaling.desired);
-        let disk = match group.root_disk_type.as_str() {
+        let disk = match disks::of(&machine.name, &group.root_disk_type) {
             "pd-standard" => "DISKS_TOTAL_GB",
             "hyperdisk-balanced" => "HDB_TOTAL_GB",
             _ => "SSD_TOTAL_GB",

@@ -73,6 +73,7 @@ pub(crate) fn route(method: &Method, parts: &[&str]) -> Option<Route> {
                 "operations" => "globalOperations",
                 "forwardingRules" => "globalForwardingRules",
                 "addresses" => "globalAddresses",
+                "networkEndpointGroups" => "globalNetworkEndpointGroups",
                 other => other,
             };
             found(format!("{collection}.{}", verb(method, inner)?), &with("global", inner))
@@ -81,6 +82,7 @@ pub(crate) fn route(method: &Method, parts: &[&str]) -> Option<Route> {
             let collection = match (*kind, *collection) {
                 ("zones", "operations") => "zoneOperations",
                 ("regions", "operations") => "regionOperations",
+                ("regions", "networkEndpointGroups") => "regionNetworkEndpointGroups",
                 (_, other) => other,
             };
             found(format!("{collection}.{}", verb(method, inner)?), &with(place, inner))

@@ -1,6 +1,6 @@
 //! Clusters: made, read, listed, deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -118,6 +118,10 @@ fn described(call: &mut Call<'_>, location: &str, name: &str, given: &Map<String
         let fits = |zone: &String| catalogue::region_of(zone).is_some_and(|known| known.name == region);
         if !zones.iter().all(fits) {
             return Err(Error::invalid(format!("Cluster.locations must lie in region \"{region}\".")));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = zones.iter().find(|zone| !seen.insert(zone.as_str())) {
+            return Err(Error::invalid(format!("Cluster.locations has the zone \"{twice}\" twice.")));
         }
     }
     if call.held().container.clusters.contains_key(&format!("{location}/{name}")) {

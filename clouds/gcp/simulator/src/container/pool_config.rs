@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::state::{Cluster, NodePool, Status};
 use super::versions::{self, IMAGE_TYPES};
 use crate::call::Call;
-use crate::catalogue::{DISK_TYPES, machine_type};
+use crate::catalogue::{DISK_TYPES, machine_type, takes_disk};
 use crate::compute::{Wish, key, link};
 use crate::error::{Error, Result};
 
@@ -66,6 +66,9 @@ fn check(config: &mut Map<String, Value>) -> Result<()> {
     let disk = text(config, "diskType");
     if !DISK_TYPES.iter().any(|(name, ..)| *name == disk) {
         return Err(Error::invalid(format!("Disk type \"{disk}\" is not supported.")));
+    }
+    if !takes_disk(&machine, &disk) {
+        return Err(Error::invalid(format!("{disk} disk type cannot be used by {machine} machine type.")));
     }
     let size = config.get("diskSizeGb").and_then(whole).unwrap_or(0);
     if !(10..=65_536).contains(&size) {

@@ -51,6 +51,16 @@ fn a_creation_is_refused_in_googles_words() {
     with("network", json!("none")).refused(400, "has no network named \"none\"");
     with("subnetwork", json!("none")).refused(400, "not found in network");
     with("nodePools", json!([])).refused(400, "Cluster.initial_node_count must be greater than zero.");
+    with("locations", json!(["asia-northeast3-a", "asia-northeast3-a"])).refused(400, "twice");
+    for (machine, disk) in [
+        ("e2-medium", "hyperdisk-balanced"),
+        ("c3-standard-4", "pd-standard"),
+        ("c4a-standard-2", "pd-balanced"),
+    ] {
+        let config = json!({"machineType": machine, "diskType": disk});
+        with("nodePools", json!([{"name": "w", "initialNodeCount": 1, "config": config}]))
+            .refused(400, &format!("{disk} disk type cannot be used by {machine} machine type."));
+    }
     with("colour", json!("blue")).refused(400, "Unknown name \"colour\" at 'cluster': Cannot find field.");
     with("resourceLabels", json!({"Team": "x"})).refused(400, "Invalid resource label");
     let pool = json!([{"name": "w", "initialNodeCount": 400, "config": {"machineType": "e2-standard-2"}}]);

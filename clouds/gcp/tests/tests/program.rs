@@ -1,0 +1,76 @@
+//! The program against the simulated Google Cloud, where it is about what Google alone does.
+
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
+
+use pmks_gcp_tests::GCP;
+use pmks_suites::{Ended, Pmks, SimulatedCloud};
+use serde_json::{Value, json};
+
+/// The program with the simulated cloud's credential.
+async fn stand() -> (SimulatedCloud, Pmks) {
+    let (world, pmks) = (SimulatedCloud::start(GCP).await, Pmks::new().unwrap());
+    let ready: Value = serde_json::from_str(&world.ready_file()).unwrap();
+    let credential = ready.pointer("/clouds/gcp/connection/credential").unwrap();
+    std::fs::write(pmks.home().join("credential.json"), credential.to_string()).unwrap();
+    (world, pmks)
+}
+
+fn connect(world: &SimulatedCloud, pmks: &Pmks, name: &str, region: &str, zone: &str) -> Ended {
+    let offered = world.connection(name);
+    let credential = pmks.home().join("credential.json").display().to_string();
+    let (pace, all) = (offered.pace.to_string(), format!("all={}", world.url()));
+    let create = ["connection", "create", name, "--provider", "gcp", "--region", region, "--zone", zone];
+    let rest = ["--pace", &pace, "--credential-file", &credential, "--endpoint", &all];
+    pmks.run(&[create.as_slice(), rest.as_slice()].concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_google_does_not_have_makes_no_connection() {
+    let (world, pmks) = stand().await;
+    let offered = world.connection("sim");
+    let elsewhere = connect(&world, &pmks, "mars", "mars-1", "mars-1-a");
+    assert!(elsewhere.code == 2 && elsewhere.stderr.contains("region"), "{elsewhere:?}");
+    let zone = format!("{}-z", offered.region);
+    let nowhere = connect(&world, &pmks, "zoned", &offered.region, &zone);
+    assert!(nowhere.code == 2 && nowhere.stderr.contains("zone"), "{nowhere:?}");
+    let right = connect(&world, &pmks, "sim", &offered.region, offered.zone.as_deref().unwrap());
+    assert_eq!(right.code, 0, "{right:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_controller_never_takes_away_goes_with_its_cluster() {
+    let (world, pmks) = stand().await;
+    let offered = world.connection("sim");
+    let made = connect(&world, &pmks, "sim", &offered.region, offered.zone.as_deref().unwrap());
+    assert_eq!(made.code, 0, "{made:?}");
+    pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
+    let subnet = "name=net-a,cidr=10.0.1.0/24";
+    pmks.succeed(&["network", "create", "net", "-c", "sim", "--cidr", "10.0.0.0/16", "--subnet", subnet]);
+    let create = ["cluster", "create", "ours", "-c", "sim", "--network", "net", "--subnet", "net-a"];
+    pmks.succeed(&[create.as_slice(), &["--node-group", "name=ga,desired=1,max=3"]].concat());
+    for (service, kind, stuck) in [("web", "external", true), ("shop", "ingress", false)] {
+        let event = json!({"type": "controllerMakesLoadBalancer", "cluster": "ours", "service": service,
+            "kind": kind, "stuck": stuck});
+        world.cloud.event(&event).unwrap();
+    }
+    let plan = pmks.succeed(&["cluster", "delete", "ours", "-c", "sim", "--plan", "-o", "json"]);
+    for stage in [
+        "removal of forwardingRule regions/",
+        "removal of forwardingRule global/",
+        "removal of firewallRule global/firewalls/k8s-fw-",
+        "removal of networkEndpointGroup zones/",
+    ] {
+        assert!(plan.contains(stage), "{stage:?} is not in {plan}");
+    }
+    pmks.succeed(&["cluster", "delete", "ours", "-c", "sim", "--yes"]);
+    let left: Vec<_> = world
+        .rows()
+        .into_iter()
+        .filter(|row| {
+            ["cluster", "forwardingRule", "networkEndpointGroup"].contains(&row.kind.as_str())
+                || (row.kind == "firewall"
+                    && row.name.as_deref().is_some_and(|name| name.starts_with("k8s-")))
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
