@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::activity::Activity;
 use crate::drafts::users;
 use crate::drivers::{At, Place};
-use crate::failure::{already_exists, check, conflict, invalid, not_found, of_store};
+use crate::failure::{check, conflict, invalid, not_found, of_store};
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
 use crate::pmks::Shared;
@@ -72,10 +72,6 @@ impl Shared {
             imported: true,
         };
         let record = self.observed_import(&at, record, network.as_ref()).await?;
-        let same = Records { store: self.store.as_ref(), place: &place }.of_system_id(&record).await?;
-        if let Some(same) = same {
-            return Err(already_known(&record, &same));
-        }
         let uid = record.uid;
         let target = format!("{} {}", part.kind.says(), record.name);
         let audit = self.audit(caller, &format!("{}.import", part.kind.as_str()), target);
@@ -207,15 +203,6 @@ impl Shared {
         let activity = Activity::about(self.store.as_ref(), about).await?;
         Ok(Known { records, all, activity })
     }
-}
-
-fn already_known(asked: &NewResource, same: &Resource) -> Box<pmks_model::Failure> {
-    if asked.name == same.name {
-        return already_exists(asked.kind.says(), &asked.name);
-    }
-    let system_id = asked.system_id.as_deref().unwrap_or_default();
-    let says = format!("{} {system_id:?} is known here as {:?}", asked.kind.says(), same.name);
-    Box::new(pmks_model::Failure::new(pmks_model::FailureKind::AlreadyExists, says))
 }
 
 /// A record that is about to be made, as a read wants it.

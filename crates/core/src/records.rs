@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pmks_model::{ResourceKind, ScalingChange, Tags};
-use pmks_store::{NewResource, Observation, Resource, ResourceFilter, ResourceKey, Store, SystemKey};
+use pmks_store::{Observation, Resource, ResourceFilter, ResourceKey, Store, SystemKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -136,19 +136,6 @@ impl Records<'_> {
             return Ok(Some(found));
         }
         let by_id = SystemKey { account, location, kind, parent, system_id: name.to_owned() };
-        self.store.find_system_id(&by_id).await.map_err(of_store)
-    }
-
-    /// The record of the same thing at the cloud.
-    pub(crate) async fn of_system_id(&self, new: &NewResource) -> Result<Option<Resource>> {
-        let Some(system_id) = new.system_id.clone() else { return Ok(None) };
-        let by_id = SystemKey {
-            account: new.account.clone(),
-            location: new.location.clone(),
-            kind: new.kind,
-            parent: new.parent,
-            system_id,
-        };
         self.store.find_system_id(&by_id).await.map_err(of_store)
     }
 

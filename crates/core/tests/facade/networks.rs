@@ -258,7 +258,7 @@ async fn what_is_known_is_not_imported_again_however_it_is_written() {
     ];
     for failure in refusals {
         assert_eq!(failure.kind, FailureKind::AlreadyExists, "{failure}");
-        assert!(failure.detail.contains("is known here as"), "{failure}");
+        assert!(failure.detail.contains("known here as"), "{failure}");
     }
     // What is not known is kept as the cloud writes it.
     rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
