@@ -22,7 +22,7 @@ use crate::{AwsDriver, PROVIDER, networks};
 pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>()];
 
 /// Looks who holds the resource, and answers the plan. One call for a key pair, two for a security group, one for a
-/// subnet, six for a network.
+/// subnet, seven for a network.
 ///
 /// # Errors
 /// `Precondition` naming what holds it; `Replaced` for a key pair of that name that is another installation's.
@@ -63,7 +63,7 @@ async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepa
 }
 
 async fn network(driver: &AwsDriver, id: &str, marks: &Marks) -> Result<Prepared> {
-    let content = Content::of(driver, id).await?;
+    let content = Content::of(driver, id, marks).await?;
     let doomed = Delete::of(What::Network, id);
     refuse_if_held(&doomed, &content.strangers(marks))?;
     Ok(Prepared::of(content.plan(id, marks)))
@@ -74,24 +74,30 @@ async fn network(driver: &AwsDriver, id: &str, marks: &Marks) -> Result<Prepared
 struct Content {
     subnets: Vec<wire::Subnet>,
     gateways: Vec<wire::InternetGateway>,
+    /// Gateways that were made for it and are attached to nothing, as an attempt that broke off leaves them.
+    loose: Vec<wire::InternetGateway>,
     tables: Vec<wire::RouteTable>,
     groups: Vec<wire::SecurityGroup>,
     interfaces: Vec<wire::NetworkInterface>,
 }
 
 impl Content {
-    async fn of(driver: &AwsDriver, network: &str) -> Result<Self> {
+    async fn of(driver: &AwsDriver, network: &str, marks: &Marks) -> Result<Self> {
         let within = [filter("vpc-id", network)];
         let attached = [filter("attachment.vpc-id", network)];
+        let [installation, _, uid] = Marks::KEYS.map(|key| format!("tag:{key}"));
+        let ours = [filter(&installation, &marks.installation), filter(&uid, &marks.uid)];
         // Boxed: together they are larger than a future should be.
-        let (subnets, gateways, tables, groups, interfaces) = futures::try_join!(
+        let (subnets, gateways, mut loose, tables, groups, interfaces) = futures::try_join!(
             driver.api.describe_subnets(&within).boxed(),
             driver.api.describe_internet_gateways(&attached).boxed(),
+            driver.api.describe_internet_gateways(&ours).boxed(),
             driver.api.describe_route_tables(&within).boxed(),
             driver.api.describe_security_groups(&within).boxed(),
             driver.api.describe_network_interfaces(&within).boxed(),
         )?;
-        Ok(Self { subnets, gateways, tables, groups, interfaces })
+        loose.retain(|gateway| gateway.attachment_set.entries.is_empty());
+        Ok(Self { subnets, gateways, loose, tables, groups, interfaces })
     }
 
     /// What holds the network and was not made with it. What every VPC is born with goes with it.
@@ -129,6 +135,12 @@ impl Content {
             stages.push(attachment.specification(&detached).after(before.clone()));
             stages.push(Delete::of(What::Gateway, id).specification(&gone).after([&detached]));
             before.extend([detached, gone]);
+        }
+        for gateway in &self.loose {
+            let id = gateway.internet_gateway_id.as_str();
+            let gone = format!("internet gateway {id}");
+            stages.push(Delete::of(What::Gateway, id).specification(&gone));
+            before.push(gone);
         }
         stages.push(Delete::of(What::Network, network).specification("network").after(before));
         stages
@@ -317,6 +329,7 @@ mod tests {
         Content {
             subnets: vec![subnet],
             gateways: vec![gateway],
+            loose: vec![],
             tables: vec![main],
             groups: vec![group],
             interfaces: vec![],
@@ -331,6 +344,16 @@ mod tests {
         assert_eq!(names, ["subnet subnet-1", "detachment of igw-1", "internet gateway igw-1", "network"]);
         assert_eq!(plan.stages[3].after.len(), 3);
         assert!(content("ours").strangers(&marks()).is_empty());
+    }
+
+    #[test]
+    fn a_gateway_that_an_earlier_attempt_detached_goes_too() {
+        let mut content = content("ours");
+        content.loose = std::mem::take(&mut content.gateways);
+        let plan = Plan::of(content.plan("vpc-1", &marks()));
+        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(names, ["subnet subnet-1", "internet gateway igw-1", "network"]);
+        assert_eq!(plan.stages[2].after.len(), 2);
     }
 
     #[test]
