@@ -1,5 +1,6 @@
 //! What happens to work when processes end: nothing is lost, nothing is doubled.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -137,12 +138,16 @@ fn no_wait_without_a_server_starts_one() {
 fn an_interrupted_command_leaves_its_operation_to_a_server() {
     let user = Sandbox::new();
     let _simulator = prepared(&user, "200");
-    let child = user.command(CLUSTER).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let mut child = user.command(CLUSTER).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut err = String::new();
+    // Before the first progress it does not listen yet.
+    while !err.contains(": done") {
+        assert_ne!(said.read_line(&mut err).unwrap(), 0, "{err}");
+    }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{err}");
+    said.read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
     assert!(err.contains("goes on"), "{err}");
     let status = wait_for("the cluster", || {
         let ended = ended(user.command(&["-c", "a", "cluster", "get", "c", "-o", "json"]));
