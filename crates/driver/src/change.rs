@@ -40,12 +40,14 @@ impl Marks {
         Self::KEYS.iter().zip(values).all(|(key, value)| tags.get(*key) == Some(value))
     }
 
+    /// Whether a tag's key is ours, in any case: some clouds know none, and there another one would be written over it.
+    pub fn is_own(key: &str) -> bool {
+        Self::KEYS.iter().any(|own| own.eq_ignore_ascii_case(key))
+    }
+
     /// The user's tags, ours taken off.
     pub fn off(tags: &Tags) -> Tags {
-        tags.iter()
-            .filter(|(key, _)| !Self::KEYS.contains(&key.as_str()))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect()
+        tags.iter().filter(|(key, _)| !Self::is_own(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     /// Eight characters of lower-case base32 that are the uid's own, for names that we derive.

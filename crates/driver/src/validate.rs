@@ -36,6 +36,8 @@ impl Rules<'_> {
                     .filter_map(|(k, v)| v.as_ref().map(|v| (k.clone(), v.clone())))
                     .collect();
                 self.tags(&set);
+                let unset = asked.tags.iter().filter(|(_, value)| value.is_none());
+                unset.for_each(|(key, _)| self.mark(key));
                 self.options("options", capabilities.cluster_options, &asked.options);
                 for field in capabilities.cluster_options.iter().filter(|field| !field.changeable) {
                     if asked.options.contains_key(field.name) {
@@ -196,12 +198,16 @@ impl Rules<'_> {
         }
         for (key, value) in tags {
             self.findings.add_some(format!("tags[{key:?}]"), rule.key.refusal(key));
-            if crate::Marks::KEYS.contains(&key.as_str()) {
-                self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
-            }
+            self.mark(key);
             if !rule.value.allows(value) {
                 self.findings.add(format!("tags[{key:?}]"), format!("a value is {}", rule.value.says));
             }
+        }
+    }
+
+    fn mark(&mut self, key: &str) {
+        if crate::Marks::is_own(key) {
+            self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
         }
     }
 

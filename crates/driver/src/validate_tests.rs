@@ -126,9 +126,9 @@ fn a_cluster_is_held_against_every_rule_at_once() {
 #[test]
 fn an_update_changes_only_what_can_be_changed() {
     let target = json!({"iid": {"nameId": "c", "systemId": "c"}, "incarnation": "1"});
-    let asked = json!({"target": target, "tags": {"a": null, "b": "far too long", "c": "", "d": "Big"},
+    let asked = json!({"target": target, "tags": {"PMKS-UID": null, "a": null, "b": "far too long", "c": "", "d": "Big"},
         "options": {"tier": "free", "logs": true}, "marks": marks()});
-    let wanted = ["tags", "tags[\"b\"]", "tags[\"d\"]", "options.tier"];
+    let wanted = ["tags", "tags[\"b\"]", "tags[\"d\"]", "tags[\"PMKS-UID\"]", "options.tier"];
     assert_eq!(findings("updateCluster", &asked), wanted);
 }
 

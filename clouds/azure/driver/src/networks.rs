@@ -10,7 +10,7 @@ use pmks_model::{
 use sha2::{Digest, Sha256};
 
 use crate::arm_id::{ArmId, canonical_text};
-use crate::clusters::is_in;
+use crate::clusters::{is_in, refuse_elsewhere};
 use crate::wire::network as wire;
 use crate::wire::{Reference, compute};
 use crate::{AzureDriver, PROVIDER};
@@ -35,9 +35,11 @@ pub(crate) async fn list(driver: &AzureDriver) -> Result<Vec<Network>> {
 /// One network with its subnets. One call.
 ///
 /// # Errors
-/// `NotFound`.
+/// `NotFound`; `InvalidRequest` for one of another region.
 pub(crate) async fn get(driver: &AzureDriver, id: &str) -> Result<Network> {
-    Ok(network(&driver.api.network(&driver.network_id(id)).await?))
+    let found = driver.api.network(&driver.network_id(id)).await?;
+    refuse_elsewhere(&found.location, driver.region())?;
+    Ok(network(&found))
 }
 
 /// A subnet's identifier, which names its network too.

@@ -242,6 +242,11 @@ pub(super) fn set_property(raw: &mut Value, name: &str, value: Value) {
     }
 }
 
+/// Whether AKS' last work on it came to nothing.
+pub(super) fn has_failed(provisioning_state: &str) -> bool {
+    matches!(provisioning_state, "Failed" | "Canceled")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteCluster) -> Resu
     let incarnation = asked.target.incarnation.as_str();
     let Some(cluster) = aim::cluster(driver, &id, incarnation).await? else {
         let notice = format!("cluster {} is gone already", id.name());
-        return Ok(Prepared::of([removal(&id, incarnation)]).notice(notice));
+        let roles = role_assignment::removals_by_name(driver, &asked.marks).await?;
+        let roles = roles.into_iter().map(|stage| stage.after([CLUSTER]));
+        return Ok(Prepared::of([removal(&id, incarnation)].into_iter().chain(roles)).notice(notice));
     };
     let model =
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());

@@ -17,7 +17,7 @@ use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
 use crate::wire::authorization as wire;
 use crate::wire::container_service::ManagedCluster;
-use crate::{AzureDriver, PROVIDER, convert};
+use crate::{AzureDriver, PROVIDER, convert, networks};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<Assign>(), Maker::of::<Unassign>()];
@@ -98,11 +98,27 @@ pub(super) async fn removals(
     stages
 }
 
+/// The same for a cluster that is gone, whose identity nobody can name any more: what creation assigned on a subnet of
+/// the region has a name that follows from our record. One call, and one a subnet.
+pub(super) async fn removals_by_name(driver: &AzureDriver, marks: &Marks) -> Result<Vec<StageSpecification>> {
+    let mut stages = Vec::new();
+    for network in networks::list(driver).await? {
+        for subnet in network.subnets.iter().filter_map(|subnet| ArmId::parse(&subnet.iid.system_id)) {
+            let name = assignment_name(&marks.uid, &subnet);
+            match driver.api.role_assignment(&subnet, &name).await {
+                Ok(_) => stages.push(Unassign { subnet, name }.named()),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(stages)
+}
+
 fn removal(assignment: &wire::RoleAssignment, subnet: &ArmId, principal: &str) -> Option<StageSpecification> {
     let here = subnet.is_text(&assignment.properties.scope) && lets_in(assignment, principal);
     let name = assignment.id.rsplit('/').next().filter(|name| here && !name.is_empty())?;
-    let stage = Unassign { subnet: subnet.clone(), name: name.to_owned() };
-    Some(stage.specification(format!("removal of role {name}")))
+    Some(Unassign { subnet: subnet.clone(), name: name.to_owned() }.named())
 }
 
 /// Whose role it is.
@@ -203,6 +219,12 @@ impl Assign {
 struct Unassign {
     subnet: ArmId,
     name: String,
+}
+
+impl Unassign {
+    fn named(&self) -> StageSpecification {
+        self.specification(format!("removal of role {}", self.name))
+    }
 }
 
 #[async_trait]

@@ -47,7 +47,8 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpgradeCluster) -> Res
     };
     let stages = plan(&facts, &picked.version, &asked.request.node_groups)?;
     let prepared = Prepared::of(stages).resolved("version", picked.says);
-    let reached = now.reaches(&picked.version);
+    let failed = aim::has_failed(&cluster.properties.provisioning_state);
+    let reached = now.reaches(&picked.version) && !failed;
     Ok(if reached { prepared.notice(format!("the control plane is at {now} already")) } else { prepared })
 }
 
@@ -74,6 +75,10 @@ fn plan(facts: &Facts<'_>, target: &Version, targets: &UpgradeTargets) -> Result
     let mut planner = Planner { facts, levels, stages: Vec::new(), last: Vec::new() };
     let hops = facts.now.hops_to(target);
     if hops.is_empty() {
+        // An upgrade that broke off is asked for once more.
+        if aim::has_failed(&facts.cluster.properties.provisioning_state) {
+            planner.control_plane(facts.now);
+        }
         planner.node_groups(facts.now);
     }
     for hop in &hops {
@@ -218,7 +223,7 @@ fn look_at(id: &ArmId, cluster: &wire::ManagedCluster, floor: &Version, asked: b
     if let Some(look) = aim::busy(id, &incarnation, word) {
         return look;
     }
-    let failed = matches!(word, "Failed" | "Canceled");
+    let failed = aim::has_failed(word);
     if failed && asked {
         let error = convert::failure("ManagedClusters.Update", "the upgrade", properties.status.as_ref());
         return Look::failed(id.to_string(), incarnation, error);

@@ -36,7 +36,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpgradeNodeGroup) -> R
     let offered = clusters::versions(driver).await?;
     let target =
         target(&asked.version, &of_cluster, &offered).map_err(|says| aim::refused("version", says))?;
-    if now.reaches(&target) {
+    if now.reaches(&target) && !aim::has_failed(&standing.pool.provisioning_state) {
         return Ok(Prepared::default().notice(format!("node group {name} is at {now} already")));
     }
     let cluster = Aim { id: &standing.cluster_id, incarnation: &convert::incarnation(&standing.cluster) };
@@ -66,7 +66,8 @@ pub(super) struct Aim<'a> {
     pub(super) incarnation: &'a str,
 }
 
-/// The stages that raise a pool, one minor at a time, each after the one before.
+/// The stages that raise a pool, one minor at a time, each after the one before. One that has the version and has failed
+/// is asked for it once more: an upgrade that broke off leaves nodes of both versions.
 ///
 /// Source: <https://learn.microsoft.com/azure/aks/upgrade-cluster>, «you can't skip minor versions»
 pub(super) fn stages(
@@ -78,8 +79,12 @@ pub(super) fn stages(
     force: bool,
 ) -> Vec<StageSpecification> {
     let mut stages: Vec<StageSpecification> = Vec::new();
-    for hop in now.hops_to(to) {
-        let version = newest(&hop, to, offered);
+    let mut hops = now.hops_to(to);
+    if hops.is_empty() && aim::has_failed(&pool.provisioning_state) {
+        hops.push(now.clone());
+    }
+    for hop in hops {
+        let version = if hop == *now { hop } else { newest(&hop, to, offered) };
         let stage = RaisePool {
             cluster: cluster.id.clone(),
             incarnation: cluster.incarnation.to_owned(),
@@ -178,7 +183,7 @@ fn look_at(
     if let Some(look) = aim::busy(id, incarnation, &pool.provisioning_state) {
         return look;
     }
-    let failed = matches!(pool.provisioning_state.as_str(), "Failed" | "Canceled");
+    let failed = aim::has_failed(&pool.provisioning_state);
     if failed && context.system_id.is_some() {
         let what = format!("the upgrade of node group {}", pool.name);
         return Look::failed(
@@ -228,6 +233,21 @@ mod tests {
         );
         assert_eq!(names("1.35.0", "1.35.2"), ["node group ga to 1.35.2"]);
         assert!(names("1.35.2", "1.35.2").is_empty());
+    }
+
+    #[test]
+    fn an_upgrade_that_broke_off_is_asked_for_once_more() {
+        let id = ArmId::new("0", "g", "p", "managedClusters", "c");
+        let aim = Aim { id: &id, incarnation: "u" };
+        let now = version("1.35.2");
+        for (word, more) in [("Succeeded", 0), ("Failed", 1), ("Canceled", 1)] {
+            let pool = wire::AgentPoolProfile {
+                name: "ga".into(),
+                provisioning_state: word.into(),
+                ..wire::AgentPoolProfile::default()
+            };
+            assert_eq!(stages(&aim, &pool, &now, &now, &offered(&["1.35.2"]), false).len(), more, "{word}");
+        }
     }
 
     #[test]
