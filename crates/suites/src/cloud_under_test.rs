@@ -136,6 +136,10 @@ pub trait CloudUnderTest: Send + Sync {
     fn change(&self, _kind: OperationKind) -> Option<&'static [(&'static str, i64)]> {
         None
     }
+
+    /// The calls that change something, by action, which the scene of an operation takes at least: as few as the API
+    /// allows.
+    fn least_changes(&self, kind: OperationKind) -> &'static [(&'static str, usize)];
 }
 
 fn secret_fields(provider: &dyn Provider, credential: &Credential) -> Vec<String> {

@@ -92,4 +92,8 @@ impl CloudUnderTest for Azure {
     fn change(&self, kind: OperationKind) -> Option<&'static [(&'static str, i64)]> {
         tables::change(kind)
     }
+
+    fn least_changes(&self, kind: OperationKind) -> &'static [(&'static str, usize)] {
+        tables::least_changes(kind)
+    }
 }

@@ -32,3 +32,30 @@ const CLUSTER_OF_TWO: &[(&str, i64)] = &[
 ];
 
 const GROUP: &[(&str, i64)] = &[("agentPool", 1), ("virtualMachine", 2), ("virtualMachineScaleSet", 1)];
+
+/// The calls that change something, by action, which the scene of an operation takes at least.
+pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usize)] {
+    match kind {
+        // The security group is put on the subnet, which the cluster's identity is let into.
+        OperationKind::ClusterCreate => {
+            &[("ManagedClusters.Create", 1), ("RoleAssignments.Create", 1), ("Subnets.Update", 1)]
+        }
+        OperationKind::ClusterDelete => &[("ManagedClusters.Delete", 1), ("RoleAssignments.Delete", 1)],
+        OperationKind::ClusterUpgrade => &[("AgentPools.Update", 2), ("ManagedClusters.Update", 2)],
+        // Tags alone go by a call of their own, which needs no condition: whoever changes both pays for two.
+        OperationKind::ClusterUpdate => &[("ManagedClusters.Update", 1), ("ManagedClusters.UpdateTags", 1)],
+        OperationKind::NodeGroupAdd => &[("AgentPools.Create", 1)],
+        OperationKind::NodeGroupScale | OperationKind::NodeGroupUpgrade => &[("AgentPools.Update", 1)],
+        OperationKind::NodeGroupRemove => &[("AgentPools.Delete", 1)],
+        OperationKind::NetworkCreate => &[("VirtualNetworks.Create", 1)],
+        OperationKind::NetworkDelete => &[("VirtualNetworks.Delete", 1)],
+        OperationKind::SubnetCreate => &[("Subnets.Create", 1)],
+        OperationKind::SubnetDelete => &[("Subnets.Delete", 1)],
+        OperationKind::SecurityGroupCreate => &[("NetworkSecurityGroups.Create", 1)],
+        OperationKind::SecurityGroupDelete => &[("NetworkSecurityGroups.Delete", 1)],
+        OperationKind::KeyPairCreate => &[("SshPublicKeys.Create", 1)],
+        OperationKind::KeyPairDelete => &[("SshPublicKeys.Delete", 1)],
+        OperationKind::PrerequisiteFix => &[("Providers.Register", 3), ("ResourceGroups.Create", 1)],
+        OperationKind::ClusterImport => &[],
+    }
+}

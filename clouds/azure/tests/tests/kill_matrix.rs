@@ -1,7 +1,9 @@
 //! The kill matrix of Azure, with what only AKS has: volumes outside the resource group that goes with a cluster, and
-//! the role of a cluster's identity on its subnet.
+//! the role of a cluster's identity on its subnet; and the next attempts after changes that AKS ended as failed.
 
 use pmks_core::Mutation;
+use pmks_model::OperationKind;
+use pmks_simulation::{Effect, Rule};
 use pmks_suites::kill_matrix::{HERE, Offer, Scene, Step, scenes};
 use serde_json::{Value, json};
 
@@ -9,7 +11,27 @@ pmks_suites::kill_matrix!(
     pmks_azure_tests::AZURE,
     prerequisite_fix_of_a_cluster => role_on_the_subnet,
     cluster_delete_with_a_volume_elsewhere => volume_elsewhere,
+    retry_after_a_failed_upgrade => failed_upgrade,
+    retry_after_a_failed_removal => failed_removal,
+    retry_after_a_failed_deletion => failed_deletion,
 );
+
+fn failed(kind: OperationKind, action: &str, offer: &Offer) -> Option<Scene> {
+    let rule = Rule::new("containerservice", action, Effect::FailWhileCreating { code: None }).times(1);
+    Some(scenes::of(kind, offer).failing(rule))
+}
+
+fn failed_upgrade(offer: &Offer) -> Option<Scene> {
+    failed(OperationKind::ClusterUpgrade, "ManagedClusters_CreateOrUpdate", offer)
+}
+
+fn failed_removal(offer: &Offer) -> Option<Scene> {
+    failed(OperationKind::NodeGroupRemove, "AgentPools_Delete", offer)
+}
+
+fn failed_deletion(offer: &Offer) -> Option<Scene> {
+    failed(OperationKind::ClusterDelete, "ManagedClusters_Delete", offer)
+}
 
 /// A prerequisite of one cluster: its identity may work in its subnet.
 fn role_on_the_subnet(offer: &Offer) -> Scene {

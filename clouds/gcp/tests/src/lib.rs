@@ -130,4 +130,8 @@ impl CloudUnderTest for Gcp {
     fn change(&self, kind: OperationKind) -> Option<&'static [(&'static str, i64)]> {
         tables::change(kind)
     }
+
+    fn least_changes(&self, kind: OperationKind) -> &'static [(&'static str, usize)] {
+        tables::least_changes(kind)
+    }
 }

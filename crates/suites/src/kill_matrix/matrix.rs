@@ -1,6 +1,6 @@
 //! The runs: one undisturbed, then one for each point that is died at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::truth::{self, Counts, Picture};
 use crate::CloudUnderTest;
 
 /// How many points are died at beside those of the asks, unless all are.
-const SAMPLE: usize = 16;
+const SAMPLE: usize = 6;
 
 /// How many points are died at after each lost answer, unless all are.
 const SAMPLE_AFTER_LOSS: usize = 2;
@@ -74,10 +74,27 @@ pub(crate) async fn deaths(under_test: &'static dyn CloudUnderTest, scene: MakeS
     assert!(failed.is_empty(), "{kind}: {} of {} runs:\n{}", failed.len(), chosen.len(), failed.join("\n\n"));
 }
 
-/// The kinds of the stages that an operation is made of.
-pub(crate) async fn stages(under_test: &'static dyn CloudUnderTest, scene: MakeScene) -> BTreeSet<String> {
-    let Some(stage) = Stage::set(under_test, scene).await else { return BTreeSet::new() };
-    stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.title())).stages
+/// What an operation takes that nothing disturbs.
+pub(crate) struct Undisturbed {
+    /// The kinds of its stages.
+    pub(crate) stages: BTreeSet<String>,
+    /// How often it called what changes something, by action.
+    pub(crate) changes: BTreeMap<&'static str, usize>,
+}
+
+/// Runs an operation once; `None` where the cloud has nothing like the scene.
+pub(crate) async fn undisturbed(
+    under_test: &'static dyn CloudUnderTest,
+    scene: impl Fn(&Offer) -> Option<Scene>,
+) -> Option<Undisturbed> {
+    let stage = Stage::set(under_test, scene).await?;
+    let mark = stage.house.calls.mark();
+    let run = stage.run(&[]).await.unwrap_or_else(|why| panic!("{}: {why}", stage.scene.title()));
+    let mut changes = BTreeMap::new();
+    for call in stage.house.calls.changes_since(mark) {
+        *changes.entry(call.action).or_insert(0) += 1;
+    }
+    Some(Undisturbed { stages: run.stages, changes })
 }
 
 /// The answer of each changing call is lost, and the operation dies soon after.
@@ -127,7 +144,10 @@ pub(crate) async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene:
 
 impl Stage {
     /// `None`, said in one visible line, where the cloud has nothing like the scene.
-    async fn set(under_test: &'static dyn CloudUnderTest, scene: MakeScene) -> Option<Self> {
+    async fn set(
+        under_test: &'static dyn CloudUnderTest,
+        scene: impl Fn(&Offer) -> Option<Scene>,
+    ) -> Option<Self> {
         let house = House::new(under_test).await;
         let path = house.path("before");
         let process = house.process(&path, Arc::new(NoKillPoints)).await;

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Asked, DriverError, ErrorKind, FixPrerequisites, Look, Prepared, Result, StageContext, StageSpecification,
+    Asked, DriverError, ErrorKind, FixPrerequisites, Handle, Look, Poll, Prepared, Result, StageContext,
+    StageSpecification,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Maker, Stage};
 use crate::prerequisites::SERVICES;
-use crate::{GcpDriver, PROVIDER};
+use crate::wire::service_usage::Operation;
+use crate::{GcpDriver, PROVIDER, errors};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<EnableService>()];
@@ -66,8 +68,32 @@ impl Stage for EnableService {
     }
 
     async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
-        driver.api.enable_service(&self.service).await?;
-        Ok(Asked::accepted().with_system_id(&self.service))
+        let operation = driver.api.enable_service(&self.service).await?;
+        Ok(Asked::following(json!({"operation": operation.name})).with_system_id(&self.service))
+    }
+
+    /// Until it is done Service Usage calls the API disabled, as if nobody had asked.
+    async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        let name = handle.0.get("operation").and_then(Value::as_str).unwrap_or_default();
+        // `operations/ID`; what there was nothing to do for has no work that could be asked for.
+        let id = name.strip_prefix("operations/").filter(|id| !id.starts_with("noop."));
+        let Some(id) = id else { return Ok(Poll::Lost) };
+        match driver.api.service_operation(id).await {
+            Ok(operation) => Ok(stands(&operation)),
+            Err(error) if error.is_not_found() => Ok(Poll::Lost),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn stands(operation: &Operation) -> Poll {
+    match &operation.error {
+        Some(error) if operation.done => {
+            let word = errors::word_of(error.code);
+            Poll::Failed(errors::of_operation("serviceusage.operations.get", word, &error.message))
+        }
+        None if operation.done => Poll::Done(json!({})),
+        _ => Poll::Pending { says: "Google enables it".to_owned(), after: None },
     }
 }
 
@@ -75,6 +101,17 @@ impl Stage for EnableService {
 mod tests {
     use super::*;
     use pmks_driver::Plan;
+
+    #[test]
+    fn what_google_does_is_followed_to_its_own_error() {
+        let stands = |operation: Value| stands(&serde_json::from_value(operation).unwrap());
+        assert!(matches!(stands(json!({"name": "operations/a"})), Poll::Pending { .. }));
+        assert!(matches!(stands(json!({"name": "operations/a", "done": true})), Poll::Done(_)));
+        let refused =
+            json!({"name": "operations/a", "done": true, "error": {"code": 9, "message": "billing"}});
+        let Poll::Failed(error) = stands(refused) else { panic!("it failed") };
+        assert!(error.message().contains("billing"), "{error}");
+    }
 
     #[test]
     fn apis_are_enabled_one_after_the_other() {
