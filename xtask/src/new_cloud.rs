@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::tidy;
+
 const ROOMS: &[(&str, &str)] = &[
     ("capabilities.rs", "What it can do: one literal, a source link at each limit."),
     ("connection.rs", "One connection: what a driver is opened with, checked."),
@@ -32,10 +34,8 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     let folder = root.join("clouds").join(name);
     anyhow::ensure!(!folder.exists(), "{} exists", folder.display());
 
-    write(
-        &folder.join("README.md"),
-        &format!("# {name}\n\nPrerequisites, permissions, options, settings, limits, calls of each read.\n"),
-    )?;
+    let headings: String = tidy::GUIDE.iter().map(|heading| format!("\n## {heading}\n")).collect();
+    write(&folder.join("README.md"), &format!("# {name}\n{headings}"))?;
     let driver = folder.join("driver");
     let uses = [
         "pmks-model",

@@ -29,8 +29,18 @@ pub(crate) fn run() -> anyhow::Result<()> {
 fn step(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
     println!("==> {name}: cargo {}", arguments.join(" "));
     let begun = Instant::now();
-    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status()?;
+    let status = Command::new(env!("CARGO"))
+        .args(arguments)
+        .env("RUST_TEST_THREADS", threads())
+        .current_dir(root())
+        .status()?;
     anyhow::ensure!(status.success(), "{name} failed");
     println!("==> {name}: {} s", begun.elapsed().as_secs());
     Ok(())
+}
+
+/// Many tests wait for servers and programs more than they compute: two share a core.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| (2 * cores).to_string())
 }

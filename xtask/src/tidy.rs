@@ -13,6 +13,22 @@ use crate::crate_graph;
 const LONGEST_FILE: usize = 800;
 /// Words that have no place in this project's files: it speaks of itself alone.
 const FOREIGN: &[&str] = &["/work/", "/root/", "index.crates.io"];
+/// The headings of every cloud's guide page, in this order: whoever knows one page finds his way in the others.
+pub(crate) const GUIDE: &[&str] = &[
+    "Credentials",
+    "Prerequisites",
+    "Permissions",
+    "Options and settings",
+    "What the common fields become",
+    "Limits",
+    "Versions and upgrades",
+    "Autoscaling",
+    "Deletion",
+    "Access",
+    "Calls of each read",
+    "Calls per operation",
+    "Known differences",
+];
 
 /// Prints every defect.
 ///
@@ -45,6 +61,7 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     defects.extend(missing_error_pages(root)?);
+    defects.extend(guide_pages(root)?);
     defects.extend(second_cryptography(root)?);
     Ok(defects)
 }
@@ -84,6 +101,19 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
     let stray =
         pages.difference(&kinds).map(|page| format!("docs/errors/{page}.md is about no kind of error"));
     Ok(missing.chain(stray).collect())
+}
+
+fn guide_pages(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut defects = Vec::new();
+    for cloud in fs::read_dir(root.join("clouds")).context("clouds")? {
+        let page = cloud?.path().join("README.md");
+        let text = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
+        let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        if headings != GUIDE {
+            defects.push(format!("{}: its headings are not {GUIDE:?}", page.display()));
+        }
+    }
+    Ok(defects)
 }
 
 /// TLS is rustls over aws-lc: a second provider of cryptography in the tree is a panic at run time, or OpenSSL to be
