@@ -34,8 +34,7 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     let folder = root.join("clouds").join(name);
     anyhow::ensure!(!folder.exists(), "{} exists", folder.display());
 
-    let headings: String = tidy::GUIDE.iter().map(|heading| format!("\n## {heading}\n")).collect();
-    write(&folder.join("README.md"), &format!("# {name}\n{headings}"))?;
+    write(&folder.join("README.md"), &format!("# {name}\n\n## {}\n", tidy::GUIDE.join("\n\n## ")))?;
     let driver = folder.join("driver");
     let uses = [
         "pmks-model",

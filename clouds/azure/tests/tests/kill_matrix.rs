@@ -16,20 +16,20 @@ pmks_suites::kill_matrix!(
     retry_after_a_failed_deletion => failed_deletion,
 );
 
-fn failed(kind: OperationKind, action: &str, offer: &Offer) -> Option<Scene> {
+fn failed(kind: OperationKind, action: &str, offer: &Offer) -> Scene {
     let rule = Rule::new("containerservice", action, Effect::FailWhileCreating { code: None }).times(1);
-    Some(scenes::of(kind, offer).failing(rule))
+    scenes::of(kind, offer).failing(rule)
 }
 
-fn failed_upgrade(offer: &Offer) -> Option<Scene> {
+fn failed_upgrade(offer: &Offer) -> Scene {
     failed(OperationKind::ClusterUpgrade, "ManagedClusters_CreateOrUpdate", offer)
 }
 
-fn failed_removal(offer: &Offer) -> Option<Scene> {
+fn failed_removal(offer: &Offer) -> Scene {
     failed(OperationKind::NodeGroupRemove, "AgentPools_Delete", offer)
 }
 
-fn failed_deletion(offer: &Offer) -> Option<Scene> {
+fn failed_deletion(offer: &Offer) -> Scene {
     failed(OperationKind::ClusterDelete, "ManagedClusters_Delete", offer)
 }
 

@@ -1,8 +1,6 @@
 //! Azure's own SDK, which others wrote, and pmks at the same simulated Azure: it makes what pmks takes over, scales and
 //! removes, and sees what pmks makes.
 
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
-
 use pmks_azure_tests::{AZURE, REQUIREMENTS};
 use pmks_suites::{Stand, text};
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! Google's client for Python, which others wrote, against the simulated Google Cloud: it makes what pmks takes over,
 //! scales and removes, and sees what pmks makes.
 
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
-
 use pmks_gcp_tests::{GCP, REQUIREMENTS};
 use pmks_suites::{Stand, text};
 use serde_json::{Value, json};

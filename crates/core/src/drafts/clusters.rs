@@ -73,12 +73,11 @@ impl Drafting<'_> {
         let (mut subnets, mut security_groups, mut key_pairs) = (Vec::new(), Vec::new(), Vec::new());
         for (index, text) in asked.subnets.iter().enumerate() {
             let field = format!("subnets[{index}]");
-            let found = match &network {
-                Some(network) => references.subnet(&field, text, network).await?,
-                None => {
-                    references.subnet_anywhere(&field, text).await?;
-                    None
-                }
+            let found = if let Some(network) = &network {
+                references.subnet(&field, text, network).await?
+            } else {
+                references.subnet_anywhere(&field, text).await?;
+                None
             };
             subnets.push(found.unwrap_or_else(|| Iid::new(text.clone(), "")));
         }

@@ -12,6 +12,7 @@ pub(crate) const PROVIDER: &str = "fake";
 
 /// What exists, which calls came, and what goes wrong.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of a test's own")]
 pub(crate) struct World {
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) networks: BTreeMap<String, Network>,

@@ -85,7 +85,7 @@ async fn a_span_says_what_happened_and_no_secret() {
     let call = secret_call(&rig, Effect::Read);
     rig.send_call(call).await.0.unwrap();
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let ours = text.lines().rfind(|line| line.contains("cloud_call")).unwrap();
+    let ours = text.lines().rfind(|line| line.contains("request_id=")).unwrap();
     for part in [
         "provider=\"aws\"",
         "service=\"iam\"",
