@@ -137,8 +137,8 @@ pub trait CloudUnderTest: Send + Sync {
         None
     }
 
-    /// The calls that change something, by action, which the scene of an operation takes at least: as few as the API
-    /// allows.
+    /// The calls that change something, by action, which the scene of an operation takes: as few as the API allows, or
+    /// with the reason beside it.
     fn least_changes(&self, kind: OperationKind) -> &'static [(&'static str, usize)];
 }
 

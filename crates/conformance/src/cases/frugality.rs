@@ -1,4 +1,5 @@
-//! Changes cost what the cloud's API asks for at least: one request for each thing that is made, changed or removed.
+//! Changes send no more than one request for each stage of their plan. That a plan has no stage too many is the kill
+//! matrix's to say, by a table of each cloud.
 
 use pmks_driver::{
     Change, ChangeNodeGroupScaling, DeleteCluster, RemoveNodeGroup, StageSpecification, UpgradeCluster,

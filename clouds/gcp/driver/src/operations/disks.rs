@@ -1,7 +1,7 @@
 //! Which root disks machines take: each series of machine types has its own. Pure.
 //!
-//! GKE takes any pair and fails later, node by node («pd-standard disk type cannot be used by c3-standard-4 machine
-//! type.»). Only series whose disks are known are refused here; of others GKE decides.
+//! A pair that does not fit is refused by Compute Engine, at the creation or node by node («pd-standard disk type cannot
+//! be used by c3-standard-4 machine type.»). Only series whose disks are known are refused here; of others GKE decides.
 //!
 //! Sources: <https://cloud.google.com/compute/docs/disks/persistent-disks#machine_series_support>,
 //! <https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support>

@@ -46,7 +46,8 @@ pub(crate) fn collection(name: &str) -> Option<&'static Collection> {
     COLLECTIONS.iter().find(|known| known.name == name)
 }
 
-/// The collection's name in paths, of its name in calls: the global one of two is named apart there, and of three the regional one too.
+/// The collection's name in paths, of its name in calls: the global one of two is named apart there, and of three the
+/// regional one too.
 pub(crate) fn in_paths(called: &str) -> &str {
     match called {
         "globalForwardingRules" => "forwardingRules",
