@@ -13,6 +13,10 @@ use pmks_transport::{
 
 use crate::server::{Act, Server};
 
+/// An answer with a secret in it.
+pub(crate) const SECRET_ANSWER: &str =
+    "<R><AccessKeyId>AKIA</AccessKeyId><SecretAccessKey>hunter2</SecretAccessKey></R>";
+
 /// Signs with the time it is given, so that tests see when and how often.
 #[derive(Debug)]
 pub(crate) struct TimeSigner;
@@ -73,6 +77,14 @@ impl Rig {
 
     pub(crate) fn call(&self, effect: Effect) -> Call {
         Call::new("eks", "eks.DoIt", effect, Method::POST, self.url("/do"))
+    }
+
+    /// A read with secrets in its address, its headers and its body.
+    pub(crate) fn secret_call(&self) -> Call {
+        Call::new("iam", "iam.CreateAccessKey", Effect::Read, Method::POST, self.url("/p"))
+            .query("X-Amz-Signature", "hunter2")
+            .query("maxResults", "100")
+            .form(&[("Action", "CreateAccessKey"), ("UserData", "hunter2")])
     }
 
     /// Sends a call, moving the clock over every pause, and says how long it took on that clock.
