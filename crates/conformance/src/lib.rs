@@ -93,6 +93,7 @@ macro_rules! for_each_case {
             another_account_is_told_from_the_first,
             volumes_of_workloads_go_on_request_alone,
             what_the_capabilities_forbid_is_a_finding,
+            everything_wrong_comes_in_one_round,
             the_last_node_group_is_as_the_capabilities_say,
             a_lost_answer_makes_nothing_twice,
             a_late_request_makes_nothing_twice,

@@ -39,10 +39,9 @@ impl Shared {
         let mut findings = draft.findings.clone();
         if let Some(change) = &draft.change {
             add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
-            // Where a reference is not there, all that hangs on it would be found wrong too.
             if !findings.is_empty()
                 && waits_for.is_empty()
-                && let Ok(Some(change)) = self.resolved(place, draft).await
+                && let Some(change) = self.judged(place, draft).await
             {
                 add_apart(&mut findings, &self.found_by_the_cloud(at, &change).await);
             }
@@ -50,6 +49,15 @@ impl Shared {
         check(findings)?;
         self.name_is_free(place, draft).await?;
         Ok(waits_for)
+    }
+
+    /// A change of which something is wrong already, for the cloud to say what else is; `None` where that makes no
+    /// sense. What a new cluster names and is not there has no identifier: the rest is judged all the same.
+    async fn judged(&self, place: &Place, draft: &Draft) -> Option<Change> {
+        match self.resolved(place, draft).await {
+            Ok(change) => change,
+            Err(_) => draft.change.clone().filter(|change| matches!(change, Change::CreateCluster(_))),
+        }
     }
 
     /// What the cloud finds wrong with a change of which something else is wrong already.

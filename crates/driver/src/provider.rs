@@ -122,7 +122,8 @@ pub trait Driver: Send + Sync {
     /// `Unexpected` if the kind or the version of the stage is not known.
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>>;
 
-    /// Prepares [`CreateCluster`].
+    /// Prepares [`CreateCluster`]. Everything that is wrong is found in one round: a reference without an identifier is
+    /// known not to be there, and what does not hang on it is judged all the same.
     async fn create_cluster(&self, _asked: &CreateCluster) -> Result<Prepared> {
         Err(self.lacks("cluster.create"))
     }

@@ -35,6 +35,11 @@ impl Findings {
         self.0.extend(other.0);
     }
 
+    /// Keeps those that are wanted.
+    pub fn retain(&mut self, wanted: impl FnMut(&Finding) -> bool) {
+        self.0.retain(wanted);
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

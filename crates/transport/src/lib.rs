@@ -67,6 +67,7 @@ pub use fault::{Fault, FaultLayer, FaultRule, Faults, When};
 pub use hosts::AllowedHost;
 pub use limits::Limits;
 pub use observer::{CallFacts, CallObserver, Outcome};
+pub use pool::not_a_certificate;
 pub use recorder::{DirectoryRecorder, Exchange, MemoryRecorder, Recorder};
 pub use redaction::Redaction;
 pub use response::{Response, Verdict, classify_by_status, retry_after};

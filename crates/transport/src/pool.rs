@@ -97,6 +97,15 @@ impl Pools {
     }
 }
 
+/// Why a text holds no certificate to trust; `None`: it holds one.
+pub fn not_a_certificate(pem: &str) -> Option<&'static str> {
+    match certificates(Some(pem)) {
+        Ok(found) if found.is_empty() => Some("holds no certificate"),
+        Ok(_) => None,
+        Err(_) => Some("is no PEM"),
+    }
+}
+
 /// The certificates of a PEM text.
 pub(crate) fn certificates(pem: Option<&str>) -> Result<Vec<Certificate>, reqwest::Error> {
     pem.map_or_else(|| Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem.as_bytes()))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, validate_settings,
+    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, gather,
+    validate_settings,
 };
 use pmks_model::Findings;
 use pmks_transport::{Bucket, Buckets, Client, ClientOptions, NoSigner, Signer};
@@ -38,8 +39,11 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriv
         findings.extend(wrong);
     }
     zone_of_region(connection, &mut findings);
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-    let endpoints = Arc::new(Endpoints::new(&connection.region, &connection.endpoints)?);
+    let endpoints = gather(Endpoints::new(&connection.region, &connection.endpoints), &mut findings)?;
+    let (Some(endpoints), true) = (endpoints, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
+    let endpoints = Arc::new(endpoints);
     let origin = Origin::of(&connection.credential, house)?;
     let base: Arc<dyn Signer> = match origin.base() {
         Some(keys) => Arc::new(SigV4(Arc::new(StaticKeys(keys.clone())))),
@@ -141,6 +145,20 @@ mod tests {
         ] {
             let error = connected(&connection).unwrap_err();
             assert!(error.message().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn everything_is_said_at_once() {
+        let wrong = serde_json::json!({
+            "region": "Seoul", "zone": "a", "settings": {"colour": "red"}, "endpoints": {"s3": "http://127.0.0.1"},
+            "credential": {"accessKeyId": "AKIA"},
+        });
+        let says = connected(&wrong).unwrap_err().to_string();
+        for field in
+            ["region: ", "zone: ", "settings.colour: ", "endpoints.s3: ", "credential.secretAccessKey: "]
+        {
+            assert!(says.contains(field), "{field}{says}");
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, validate_settings,
+    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, gather,
+    validate_settings,
 };
 use pmks_model::Findings;
 use pmks_transport::{Bucket, Buckets, ClientOptions, Redaction};
@@ -40,10 +41,13 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     let settings = Settings::of(&connection.settings, &connection.region);
     check_places(connection, &settings, &mut findings);
     let subscription = subscription(connection, house, &settings, &mut findings);
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let cloud = Cloud::of(settings.cloud.as_deref());
-    let endpoints = Arc::new(Endpoints::new(&connection.region, cloud, &connection.endpoints)?);
-    let origin = Origin::of(&connection.credential, house)?;
+    let endpoints = gather(Endpoints::new(&connection.region, cloud, &connection.endpoints), &mut findings)?;
+    let origin = gather(Origin::of(&connection.credential, house), &mut findings)?;
+    let (Some(endpoints), Some(origin), true) = (endpoints, origin, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
+    let endpoints = Arc::new(endpoints);
     let principal = origin.principal();
     let setting = Setting {
         endpoints: Arc::clone(&endpoints),
@@ -183,6 +187,22 @@ mod tests {
         ] {
             let error = connected(&connection, &[]).unwrap_err();
             assert!(error.message().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn everything_is_said_at_once() {
+        let wrong = serde_json::json!({
+            "region": "Korea Central", "zone": "koreacentral-1", "endpoints": {"arm": "http://127.0.0.1"},
+            "settings": {"colour": "red", "resourceGroup": "a/b"},
+            "credential": {"tenantId": "t", "clientId": "c", "clientCertificate": "none", "subscriptionId": "x"},
+        });
+        let says = connected(&wrong, &[]).unwrap_err().to_string();
+        let credential = ["credential.subscriptionId: ", "credential.clientCertificate: "];
+        let others =
+            ["region: ", "zone: ", "endpoints.arm: ", "settings.colour: ", "settings.resourceGroup: "];
+        for field in credential.iter().chain(&others) {
+            assert!(says.contains(field), "{field}{says}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! What the capabilities rule out, and the last node group.
 
 use pmks_driver::{Change, ErrorKind, KeyPairUse, LastNodeGroup, Presence, RemoveNodeGroup, validate};
-use pmks_model::{Iid, ImageKind};
+use pmks_model::{Iid, ImageKind, Version, VersionRequest};
 use serde_json::json;
 
+use super::versions::minors;
 use crate::executor::{carry_out, refused};
-use crate::ground::{Ground, delete_cluster, marks, network_request, node_group_target};
+use crate::ground::{Ground, delete_cluster, fix_prerequisites, marks, network_request, node_group_target};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
@@ -121,6 +122,42 @@ pub(crate) async fn what_the_capabilities_forbid_is_a_finding(rig: Rig) -> Resul
     }
     let sent = rig.calls.since(mark);
     check(sent.is_empty(), || format!("checking sent {sent:?}"))?;
+    Ok(Verdict::Passed)
+}
+
+/// What the cloud does not offer is found together, also beside references that are not there: those were found before,
+/// and have no identifier.
+pub(crate) async fn everything_wrong_comes_in_one_round(rig: Rig) -> Result<Verdict, Failed> {
+    fix_prerequisites(&rig).await?;
+    let capabilities = *rig.driver.capabilities();
+    let with_groups = capabilities.node_groups_at_creation.presence != Presence::Forbidden;
+    let mut asked = paper(&rig).cluster("pmks-astray", usize::from(with_groups));
+    let (request, mut wanted) = (&mut asked.request, Vec::new());
+    let nowhere = [&mut request.network].into_iter().chain(&mut request.subnets);
+    for reference in nowhere.chain(&mut request.security_groups) {
+        reference.system_id.clear();
+    }
+    for group in &mut request.node_groups {
+        group.key_pair = None;
+        "pmks-unknown".clone_into(&mut group.machine_type);
+        wanted.push("nodeGroups[0].machineType");
+        if capabilities.image != ImageKind::Fixed {
+            "pmks-unknown".clone_into(&mut group.image);
+            wanted.push("nodeGroups[0].image");
+        }
+    }
+    // Where a server lists no versions, none is unknown.
+    if minors(&rig).await?.is_ok() {
+        request.version = VersionRequest::Given(Version::of_minor(1, 999));
+        wanted.push("version");
+    }
+    let error = refused(&rig, &Change::CreateCluster(asked)).await?;
+    let ErrorKind::InvalidRequest(findings) = error.kind() else { return Err(error.into()) };
+    for field in wanted {
+        check(findings.iter().any(|finding| finding.field == field), || {
+            format!("{field} is not found wrong beside {findings}")
+        })?;
+    }
     Ok(Verdict::Passed)
 }
 

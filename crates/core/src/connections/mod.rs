@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::failure::{check, of_store, unexpected};
 use crate::pmks::Shared;
+use crate::resolve::add_apart;
 use crate::{
     Caller, ConnectionView, NewConnection, Page, PageRequest, Pmks, PrerequisiteView, Result, ValidationView,
 };
@@ -215,11 +216,21 @@ impl Shared {
             return check(findings).and(Err(unexpected("a provider that is not known")));
         };
         let specification = Specification::of(asked, provider.capabilities(), &mut findings);
-        check(findings)?;
         // An ambient chain may ask the machine's surroundings: that is left to the validation.
         if !specification.ambient {
-            self.drivers.make(&asked.name, &asked.provider, &specification, asked.credential.clone()).await?;
+            let credential = asked.credential.clone();
+            match self.drivers.make(&asked.name, &asked.provider, &specification, credential).await {
+                Err(failure) if findings.is_empty() => return Err(failure),
+                Err(mut failure) => {
+                    // What could not be read was given to nobody, who then misses it.
+                    let is_read = asked.unreadable.is_empty();
+                    failure.findings.retain(|found| is_read || !found.field.starts_with("credential"));
+                    add_apart(&mut findings, &failure.findings);
+                }
+                Ok(_) => {}
+            }
         }
+        check(findings)?;
         Ok(specification)
     }
 

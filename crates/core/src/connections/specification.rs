@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pmks_driver::{Capabilities, Credential, Form, validate_settings};
 use pmks_model::{Findings, NameRule};
-use pmks_transport::Url;
+use pmks_transport::{Url, not_a_certificate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -81,6 +81,8 @@ impl Specification {
             findings.add("pace", format!("must be from 1 to {LARGEST_PACE}"));
         }
         findings.extend(asked.unreadable.clone());
+        let certificate = asked.ca_certificate.as_deref().filter(|text| !text.is_empty());
+        findings.add_some("caCertificate", certificate.and_then(not_a_certificate).map(str::to_owned));
     }
 
     /// The endpoints as URLs; they were checked when they were stored.

@@ -147,6 +147,9 @@ pub(crate) fn add_unsaid(findings: &mut Findings, more: &Findings) {
     }
 }
 
+/// What lies in a network: of a network that is not there nobody can say what does.
+const IN_NETWORK: [&str; 2] = ["subnets", "securityGroups"];
+
 /// Adds what is wrong in fields that have nothing to do with any of which something was said: it may be so only
 /// because of what was wrong there.
 pub(crate) fn add_apart(findings: &mut Findings, more: &Findings) {
@@ -155,7 +158,9 @@ pub(crate) fn add_apart(findings: &mut Findings, more: &Findings) {
         part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     let touches = |field: &str| said.iter().any(|known| within(field, known) || within(known, field));
-    let apart = |field: &str| !field.is_empty() && !touches(field);
+    let nowhere = said.iter().any(|known| known == "network");
+    let hangs = |field: &str| nowhere && IN_NETWORK.iter().any(|part| within(field, part));
+    let apart = |field: &str| !field.is_empty() && !touches(field) && !hangs(field);
     for finding in more.iter().filter(|finding| apart(&finding.field)) {
         findings.add(finding.field.clone(), finding.says.clone());
     }
@@ -204,6 +209,9 @@ mod tests {
         add_apart(&mut said, &findings(&more));
         let all = ["subnets[1]", "nodeGroups[0].image", "name", "nodeGroups[0].imageSize", "version"];
         assert_eq!(fields(&said), all);
+        let mut said = findings(&["network"]);
+        add_apart(&mut said, &findings(&["subnets", "securityGroups[0]", "version"]));
+        assert_eq!(fields(&said), ["network", "version"]);
     }
 
     #[test]

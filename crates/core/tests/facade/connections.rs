@@ -13,7 +13,7 @@ async fn everything_wrong_with_a_connection_is_found_together() {
     let asked: NewConnection = from(json!({
         "name": "a/b", "provider": "fake", "pace": 0, "credential": {"accessKey": "AK1"},
         "endpoints": {"compute": "ftp://x", "storage": "https://ok", "all": "https://u:p@x"},
-        "settings": {"rolle": "x"},
+        "settings": {"rolle": "x"}, "caCertificate": "none", "zone": "nowhere",
     }));
     let failure = rig.pmks.connections().create(&rig.admin, asked).await.unwrap_err();
     assert_eq!(
@@ -22,11 +22,13 @@ async fn everything_wrong_with_a_connection_is_found_together() {
             "name",
             "region",
             "pace",
+            "caCertificate",
             "endpoints.all",
             "endpoints.compute",
             "endpoints.storage",
             "settings.rolle",
-            "credential.secretKey"
+            "credential.secretKey",
+            "zone",
         ]
     );
     let asked: NewConnection =

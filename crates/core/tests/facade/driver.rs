@@ -107,6 +107,13 @@ impl Provider for Fake {
     }
 
     async fn connect(&self, connection: &ConnectionSpecification, _house: &House) -> Result<Arc<dyn Driver>> {
+        if connection.zone.as_deref() == Some("nowhere") {
+            let mut findings = pmks_model::Findings::default();
+            ["zone", "region", "credential.secretKey"]
+                .iter()
+                .for_each(|field| findings.add(*field, "is wrong"));
+            return Err(DriverError::invalid(PROVIDER, findings));
+        }
         let key = connection.credential.get("accessKey").unwrap_or("ambient").to_owned();
         Ok(Arc::new(FakeDriver { cloud: self.0.clone(), key }))
     }
@@ -275,11 +282,11 @@ impl Driver for FakeDriver {
     }
 
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {
+        self.asked("cluster.create", asked);
         drop(self.cloud.call("prepare")?);
         if self.cloud.world().hangs {
             std::future::pending::<()>().await;
         }
-        self.asked("cluster.create", asked);
         let make = Make::Cluster { request: asked.request.clone(), marks: asked.marks.clone() };
         let cluster = make.stage("control plane").subject(ResourceKind::Cluster, &asked.request.name);
         let groups = asked.request.node_groups.iter().map(|group| {

@@ -90,11 +90,23 @@ async fn findings_of_both_kinds_come_together() {
     found.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(found, wanted);
-    // Of what hangs on something that is not there the cloud says nothing that would help.
+    // Of what lies in a network that is not there the cloud says nothing that would help; of the rest it does.
     let mut astray = asked;
     astray["network"] = json!("nowhere");
+    astray["securityGroups"] = json!(["nowhere"]);
+    astray["nodeGroups"][0]["keyPair"] = json!("nowhere");
     let failure = rig.refused(cluster(astray)).await;
-    assert_eq!(fields(&failure), ["network", "nodeGroups[0].rootDiskSizeGib"]);
+    let all = [
+        "network",
+        "securityGroups[0]",
+        "nodeGroups[0].keyPair",
+        "nodeGroups[0].rootDiskSizeGib",
+        "version",
+        "nodeGroups[0].machineType",
+    ];
+    assert_eq!(fields(&failure), all);
+    let judged = rig.cloud.world().asked["cluster.create"]["request"].clone();
+    assert_eq!(judged["network"], json!({"nameId": "nowhere", "systemId": ""}), "{judged}");
 }
 
 #[tokio::test]

@@ -38,13 +38,17 @@ const EBS_CSI_DRIVER: &str = "ebsCsiDriver";
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result<Prepared> {
     let request = &asked.request;
     let mut findings = Findings::default();
-    let subnets = aim::subnets(driver, &ids(&request.subnets)).await?;
+    let mut named = ids(&request.subnets);
+    // What is not there was found before, and has no identifier.
+    named.retain(|id| !id.is_empty());
+    let subnets = aim::subnets(driver, &named).await?;
     findings.extend(check_subnets(request, &subnets));
     let version = gather(choose_version(driver, &request.version).await, &mut findings)?;
     let settings = GroupSettings {
         cluster_version: version.as_ref().and_then(|version| version.send.clone()),
         security_groups: ids(&request.security_groups),
-        zones: zones(&subnets),
+        // Where one is missing nobody knows in which zones they lie.
+        zones: if subnets.len() == request.subnets.len() { zones(&subnets) } else { Vec::new() },
     };
     let prefix = |index| format!("nodeGroups[{index}].");
     let choices = gather(choose(driver, &request.node_groups, &settings, prefix).await, &mut findings)?;
@@ -106,8 +110,10 @@ fn check_subnets(request: &ClusterRequest, found: &[Subnet]) -> Findings {
     for (index, wanted) in request.subnets.iter().enumerate() {
         let field = format!("subnets[{index}]");
         match found.iter().find(|subnet| subnet.subnet_id == wanted.system_id) {
-            None => findings
-                .add(field, format!("there is no subnet {:?} in this account and region", wanted.system_id)),
+            None => {
+                let named = if wanted.system_id.is_empty() { &wanted.name_id } else { &wanted.system_id };
+                findings.add(field, format!("there is no subnet {named:?} in this account and region"));
+            }
             Some(subnet) => {
                 let network = request.network.system_id.as_str();
                 if !network.is_empty() && subnet.vpc_id != network {

@@ -45,9 +45,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &AddNodeGroup) -> Resul
         addresses::check_subnet("scaling", &found, std::slice::from_ref(request), &mut findings);
     }
     check_key_pair(driver, request, &cluster, &mut findings).await?;
+    let groups = std::slice::from_ref(request);
+    let choices = pool_choice::choose(driver, groups, Mode::User, |_| String::new(), &mut findings).await?;
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-    let choices =
-        pool_choice::choose(driver, std::slice::from_ref(request), Mode::User, |_| String::new()).await?;
     let mut prepared = Prepared::default().resolved("version", &version);
     let tags = asked.marks.onto(&asked.tags);
     for choice in choices {

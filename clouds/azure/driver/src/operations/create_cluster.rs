@@ -38,20 +38,19 @@ const NODE_USER: &str = "azureuser";
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateCluster) -> Result<Prepared> {
     let request = &asked.request;
     prerequisites::require(driver, &prerequisites::PROVIDERS).await?;
-    let id = driver.own_id(CONTAINER_SERVICE, "managedClusters", &request.name);
-    refuse_strangers(driver, &id, &asked.marks).await?;
     let mut findings = Findings::default();
     let ground = Ground::find(driver, request, &mut findings).await?;
     let offered = clusters::versions(driver).await?;
     let version = choose_version(request, &offered, &mut findings);
     let options = Options::of(request, version.as_ref().map(|picked| picked.support), &mut findings);
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-    let (Some(version), Some(ground)) = (version, ground) else {
-        // Whoever lacks either has found why.
-        return Err(aim::refused("version", "nothing was chosen"));
-    };
     let field = |index: usize| format!("nodeGroups[{index}].");
-    let choices = pool_choice::choose(driver, &request.node_groups, Mode::System, field).await?;
+    let choices = pool_choice::choose(driver, &request.node_groups, Mode::System, field, &mut findings);
+    let choices = choices.await?;
+    let (Some(version), Some(ground), true) = (version, ground, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
+    let id = driver.own_id(CONTAINER_SERVICE, "managedClusters", &request.name);
+    refuse_strangers(driver, &id, &asked.marks).await?;
     let mut prepared = Prepared::default().resolved("version", &version.says);
     prepared.resolved.insert("tier".to_owned(), options.tier.clone());
     prepared.resolved.insert("resource group".to_owned(), driver.group().to_owned());
@@ -92,6 +91,8 @@ impl Ground {
         request: &ClusterRequest,
         findings: &mut Findings,
     ) -> Result<Option<Self>> {
+        let guard = Self::guard(driver, request, findings).await?;
+        let public_key = Self::public_key(driver, request, findings).await?;
         let Some(subnet) = request.subnets.first().and_then(|iid| networks::subnet_id(&iid.system_id).ok())
         else {
             findings.add("subnets[0]", "there is no such subnet: its identifier names its network too");
@@ -102,8 +103,6 @@ impl Ground {
             Err(error) if error.is_not_found() => None,
             answer => Some(answer?),
         };
-        let guard = Self::guard(driver, request, findings).await?;
-        let public_key = Self::public_key(driver, request, findings).await?;
         let Some(found) = found else {
             findings.add("subnets[0]", format!("there is no virtual network {network}"));
             return Ok(None);
@@ -153,6 +152,11 @@ impl Ground {
             findings.add("securityGroups", "a subnet has one network security group: name one at most");
         }
         let Some(named) = request.security_groups.first() else { return Ok(None) };
+        if named.system_id.is_empty() {
+            let says = format!("there is no network security group {:?}", named.name_id);
+            findings.add("securityGroups[0]", says);
+            return Ok(None);
+        }
         let id = driver.security_group_id(&named.system_id);
         match driver.api.security_group(&id).await {
             Ok(_) => Ok(Some(id)),

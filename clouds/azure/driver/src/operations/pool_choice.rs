@@ -1,15 +1,15 @@
 //! What a node group is made from, chosen before anything is asked: machine type, image, disk, zone; and whether the
 //! subscription has room for it. Reads sizes and quotas; everything else is a pure function with a table test.
 
-use pmks_driver::{DriverError, Prepared, Result};
+use pmks_driver::{Prepared, Result};
 use pmks_model::{Findings, NodeGroupRequest, Scaling, Tags, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::AzureDriver;
 use crate::arm_id::ArmId;
 use crate::machines::{self, LEAST_VCPUS, Size};
 use crate::quota::{self, Wanted};
-use crate::{AzureDriver, PROVIDER};
 
 /// What a pool is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,29 +93,30 @@ impl Choice {
 }
 
 /// Chooses for all node groups of a request, the first of them in the given mode, the others as `User`. `prefix` gives
-/// what stands before the fields of the one at an index. Two calls.
+/// what stands before the fields of the one at an index. What is wrong with any of them goes to `findings`. Two calls.
 ///
 /// # Errors
-/// `InvalidRequest` with everything that is wrong with any of them; `QuotaExceeded` with the arithmetic.
+/// `QuotaExceeded` with the arithmetic, where nothing was found wrong.
 pub(super) async fn choose(
     driver: &AzureDriver,
     requests: &[NodeGroupRequest],
     first: Mode,
     prefix: impl Fn(usize) -> String,
+    findings: &mut Findings,
 ) -> Result<Vec<Choice>> {
     let (sizes, usages) = futures::try_join!(machines::sizes(driver), driver.api.usages())?;
-    let mut findings = Findings::default();
     let mut choices = Vec::new();
     let mut wanted = Vec::new();
     for (index, request) in requests.iter().enumerate() {
         let size = sizes.iter().find(|size| size.machine.name.eq_ignore_ascii_case(&request.machine_type));
         let mode = if index == 0 { first } else { Mode::User };
         let zone = driver.here.zone.as_deref();
-        choices.push(choose_one(request, &Facts { size, mode, zone }, &prefix(index), &mut findings));
+        choices.push(choose_one(request, &Facts { size, mode, zone }, &prefix(index), findings));
         wanted.extend(size.map(|size| Wanted { size, count: request.scaling.desired }));
     }
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-    quota::check(&wanted, &usages)?;
+    if findings.is_empty() {
+        quota::check(&wanted, &usages)?;
+    }
     Ok(choices)
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::{
     AddNodeGroup, Asked, DriverError, Effect, Handle, Identity, Look, Marks, Poll, Prepared, Result,
-    StageContext,
+    StageContext, gather,
 };
-use pmks_model::{ResourceKind, Status, Version, VersionRequest};
+use pmks_model::{Findings, ResourceKind, Status, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use super::node_pool::{self, Common};
 use super::{Maker, Stage, aim, census, quota};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::container as wire;
-use crate::{GcpDriver, convert};
+use crate::{GcpDriver, PROVIDER, convert};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeNodePool>()];
@@ -35,15 +35,19 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &AddNodeGroup) -> Result<
     }
     let (config, region) =
         futures::try_join!(driver.api.server_config(&name.location), driver.api.get_region(driver.region()))?;
-    let version = version(&asked.request.version, &cluster, &config)?;
+    let mut findings = Findings::default();
+    let version = gather(version(&asked.request.version, &cluster, &config), &mut findings)?;
     let common = Common {
         config: &config,
         zones: &cluster.locations,
         security_groups: ids(&asked.security_groups),
         labels: asked.marks.onto(&asked.tags),
     };
-    let choice =
-        node_pool::choose(driver, std::slice::from_ref(&asked.request), &common, |_| String::new()).await?;
+    let groups = std::slice::from_ref(&asked.request);
+    let choice = node_pool::choose(driver, groups, &common, |_| String::new(), &mut findings).await?;
+    let (Some(version), true) = (version, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
     quota::check(&region, &choice.needs)?;
     let mut prepared = Prepared::default();
     node_pool::tell(&mut prepared, &choice.pools);

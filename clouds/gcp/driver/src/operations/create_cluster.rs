@@ -38,29 +38,34 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateCluster) -> Result
     let request = &asked.request;
     prerequisites::check(driver, &[COMPUTE, CONTAINER]).await?;
     let region = driver.api.get_region(driver.region()).await?;
-    let place = Place::of(driver, request, &region)?;
-    let name = ClusterName {
-        project: driver.api.project().to_owned(),
-        location: place.location.clone(),
-        name: request.name.clone(),
-    };
-    refuse_strangers(driver, &name, &asked.marks).await?;
-    let (network, subnetwork) = check_network(driver, request).await?;
+    let mut findings = Findings::default();
+    let place = Place::of(driver, request, &region, &mut findings);
+    let network = check_network(driver, request, &mut findings).await?;
     let config = driver.api.server_config(&place.location).await?;
     let channel = request.options.get(RELEASE_CHANNEL).and_then(Value::as_str);
-    let chosen =
-        versions::choose(&config, &request.version, channel).map_err(|says| aim::refused("version", says))?;
-    check_versions(request, &chosen.version)?;
+    let chosen = versions::choose(&config, &request.version, channel);
+    let chosen = chosen.map_err(|says| findings.add("version", says)).ok();
+    if let Some(chosen) = &chosen {
+        check_versions(request, &chosen.version, &mut findings);
+    }
     let common = Common {
         config: &config,
         zones: &place.zones,
         security_groups: ids(&request.security_groups),
         labels: asked.marks.onto(&request.tags),
     };
-    let choice =
-        node_pool::choose(driver, &request.node_groups, &common, |index| format!("nodeGroups[{index}]."))
-            .await?;
+    let prefix = |index| format!("nodeGroups[{index}].");
+    let choice = node_pool::choose(driver, &request.node_groups, &common, prefix, &mut findings).await?;
+    let (Some((network, subnetwork)), Some(chosen), true) = (network, chosen, findings.is_empty()) else {
+        return Err(DriverError::invalid(PROVIDER, findings));
+    };
     quota::check(&region, &choice.needs)?;
+    let name = ClusterName {
+        project: driver.api.project().to_owned(),
+        location: place.location.clone(),
+        name: request.name.clone(),
+    };
+    refuse_strangers(driver, &name, &asked.marks).await?;
     let mut prepared = Prepared::default()
         .resolved("version", chosen.says)
         .resolved("location", &place.location)
@@ -95,7 +100,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(driver: &GcpDriver, request: &ClusterRequest, region: &Region) -> Result<Self> {
+    fn of(driver: &GcpDriver, request: &ClusterRequest, region: &Region, findings: &mut Findings) -> Self {
         let mut known: Vec<String> = region.zones.iter().map(|url| last(url).to_owned()).collect();
         known.sort();
         let zone = driver.here.zone.as_deref();
@@ -103,8 +108,12 @@ impl Place {
         let wanted = request.options.get(NODE_ZONES).and_then(Value::as_array);
         let wanted: Vec<String> =
             wanted.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        Self::choose(driver.region(), zone, regional, &known, wanted)
-            .map_err(|findings| DriverError::invalid(PROVIDER, findings))
+        Self::choose(driver.region(), zone, regional, &known, wanted).unwrap_or_else(|wrong| {
+            findings.extend(wrong);
+            // Some place of the region, so that the rest of the request can be judged.
+            let zones = known.into_iter().take(1).collect();
+            Self { location: driver.region().to_owned(), zones }
+        })
     }
 
     fn choose(
@@ -170,31 +179,41 @@ async fn refuse_strangers(driver: &GcpDriver, name: &ClusterName, marks: &Marks)
     }
 }
 
-/// The network and the subnetwork as GKE takes them; the subnetwork must lie in the network.
-async fn check_network(driver: &GcpDriver, request: &ClusterRequest) -> Result<(String, String)> {
+/// The network and the subnetwork as GKE takes them; the subnetwork must lie in the network. `None` beside a finding.
+async fn check_network(
+    driver: &GcpDriver,
+    request: &ClusterRequest,
+    findings: &mut Findings,
+) -> Result<Option<(String, String)>> {
     let [subnet] = request.subnets.as_slice() else {
-        return Err(aim::refused("subnets", "GKE takes exactly one: it spans the zones of its region"));
+        findings.add("subnets", "GKE takes exactly one: it spans the zones of its region");
+        return Ok(None);
     };
-    let found = match networks::get_subnet(driver, &subnet.system_id).await {
-        Err(error) if error.is_not_found() => {
-            let says = format!("there is no subnet {:?} in {}", subnet.system_id, driver.region());
-            return Err(aim::refused("subnets[0]", says));
-        }
-        found => found?,
+    let found = match subnet.system_id.as_str() {
+        "" => None,
+        id => match networks::get_subnet(driver, id).await {
+            Err(error) if error.is_not_found() => None,
+            found => Some(found?),
+        },
+    };
+    let Some(found) = found else {
+        let named = if subnet.system_id.is_empty() { &subnet.name_id } else { &subnet.system_id };
+        findings.add("subnets[0]", format!("there is no subnet {named:?} in {}", driver.region()));
+        return Ok(None);
     };
     let network = &request.network.system_id;
     if !network.is_empty() && *network != found.network {
-        return Err(aim::refused("subnets[0]", format!("lies in {}, not in {network}", found.network)));
+        findings.add("subnets[0]", format!("lies in {}, not in {network}", found.network));
+        return Ok(None);
     }
     // Of another project, which shares its network, GKE wants the whole names.
     let project = driver.api.project();
     let network = Shared::read("network", &found.network, project)?;
-    Ok((network.network(project), found.iid.system_id))
+    Ok(Some((network.network(project), found.iid.system_id)))
 }
 
 /// Nodes are made at their cluster's version.
-fn check_versions(request: &ClusterRequest, version: &pmks_model::Version) -> Result<()> {
-    let mut findings = Findings::default();
+fn check_versions(request: &ClusterRequest, version: &pmks_model::Version, findings: &mut Findings) {
     for (index, group) in request.node_groups.iter().enumerate() {
         if let pmks_model::VersionRequest::Given(given) = &group.version
             && !given.covers(version)
@@ -203,7 +222,6 @@ fn check_versions(request: &ClusterRequest, version: &pmks_model::Version) -> Re
             findings.add(format!("nodeGroups[{index}].version"), says);
         }
     }
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))
 }
 
 /// Makes a cluster with its node pools. Outputs: `{version, endpoint}`.

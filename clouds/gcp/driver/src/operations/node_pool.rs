@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pmks_driver::{DriverError, Prepared, Result};
+use pmks_driver::{Prepared, Result};
 use pmks_model::{Findings, Iid, MachineType, NodeGroupRequest, Scaling, Tags};
 
 use super::disks;
 use super::quota::Need;
 use crate::wire::container::{NewNodePool, NodeConfig, NodeManagement, NodePoolAutoscaling, ServerConfig};
-use crate::{GcpDriver, PROVIDER, convert, key_pairs, machines};
+use crate::{GcpDriver, convert, key_pairs, machines};
 
 /// What GKE makes nodes from where nobody names a machine type.
 ///
@@ -33,39 +33,36 @@ pub(super) struct Choice {
     pub(super) needs: Vec<Need>,
 }
 
-/// Checks and chooses; all findings at once. One call for each machine type and zone, and one if key pairs are named.
-///
-/// # Errors
-/// `InvalidRequest`.
+/// Checks and chooses; what is wrong goes to `findings`. One call for each machine type and zone, and one if key pairs
+/// are named.
 pub(super) async fn choose(
     driver: &GcpDriver,
     groups: &[NodeGroupRequest],
     common: &Common<'_>,
     prefix: impl Fn(usize) -> String,
+    findings: &mut Findings,
 ) -> Result<Choice> {
-    let mut findings = Findings::default();
-    let keys = public_keys(driver, groups, &prefix, &mut findings).await?;
+    let keys = public_keys(driver, groups, &prefix, findings).await?;
     let mut types: BTreeMap<&str, Option<MachineType>> = BTreeMap::new();
     let mut choice = Choice { pools: Vec::new(), needs: Vec::new() };
     for (index, group) in groups.iter().enumerate() {
         let prefix = prefix(index);
         let name = machine_type_name(group);
         if !types.contains_key(name) {
-            types.insert(name, find_type(driver, common.zones, name, &prefix, &mut findings).await?);
+            types.insert(name, find_type(driver, common.zones, name, &prefix, findings).await?);
         }
-        let image = image_type(group, common.config, &prefix, &mut findings);
-        check_key(group, &image, &prefix, &mut findings);
+        let image = image_type(group, common.config, &prefix, findings);
+        check_key(group, &image, &prefix, findings);
         let refusal = disks::refusal(name, &group.root_disk_type);
         findings.add_some(format!("{prefix}rootDiskType"), refusal);
         let count =
-            per_zone(group.scaling.desired, common.zones, &format!("{prefix}scaling.desired"), &mut findings);
+            per_zone(group.scaling.desired, common.zones, &format!("{prefix}scaling.desired"), findings);
         let public_key = group.key_pair.as_ref().and_then(|iid| Some((iid, keys.get(&iid.system_id)?)));
         choice.pools.push(new_pool(group, common, image, count, public_key));
         if let Some(Some(machine)) = types.get(name) {
             choice.needs.push(Need::of(group, machine, group.root_disk_size_gib.unwrap_or(DEFAULT_DISK_GIB)));
         }
     }
-    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     Ok(choice)
 }
 
