@@ -60,8 +60,11 @@ impl Drafting<'_> {
         let here = self.capabilities().auto_scaling;
         let scaling = if here.keeps_limits { scaling } else { known.with_waiting_limits(scaling) };
         let mut findings = Findings::default();
-        if let Some(now) = known.now(here) {
-            here.apply(scaling, now).validate("scaling", &mut findings);
+        if let Some(wanted) = known.after(scaling, here) {
+            beyond_limits(scaling, wanted, &mut findings);
+            let mut rules = Findings::default();
+            wanted.validate("scaling", &mut rules);
+            resolve::add_unsaid(&mut findings, &rules);
         }
         if !self.capabilities().scales_to_zero && scaling.min == Some(0) {
             findings.add("scaling.min", "must be at least 1 here");
@@ -130,6 +133,17 @@ impl Drafting<'_> {
     }
 }
 
+/// A size beyond a limit that was set before moves no limit: whoever wants that says so.
+fn beyond_limits(change: ScalingChange, wanted: Scaling, findings: &mut Findings) {
+    let Some(desired) = change.desired else { return };
+    let (limit, is, how) = match (change.min, change.max) {
+        (_, None) if desired > wanted.max => ("max", wanted.max, "a larger max (--max) in the same request"),
+        (None, _) if desired < wanted.min => ("min", wanted.min, "a smaller min (--min) in the same request"),
+        _ => return,
+    };
+    findings.add("scaling.desired", format!("{desired} is beyond {limit}, which is {is}: give {how}"));
+}
+
 /// What is known of a node group's scaling.
 struct KnownScaling {
     asked: ScalingChange,
@@ -153,6 +167,12 @@ impl KnownScaling {
             }
             _ => seen.map(|seen| here.apply(asked, seen)),
         }
+    }
+
+    /// The scaling that a change results in. Limits that were asked for hold, also where the cloud keeps none.
+    fn after(&self, change: ScalingChange, here: AutoScaling) -> Option<Scaling> {
+        let (min, max) = (change.min.or(self.asked.min), change.max.or(self.asked.max));
+        self.now(here).map(|now| here.apply(ScalingChange { min, max, ..change }, now))
     }
 
     /// A change that switches autoscaling on asks for the limits too that waited for it.

@@ -100,9 +100,14 @@ async fn limits_that_nothing_holds_wait_for_autoscaling() {
         let view = rig.pmks.node_groups().get("here", "prod", "workers", None).await.unwrap();
         (view.scaling.unwrap(), view.observed.unwrap().scaling.unwrap())
     };
-    // The size is not held against limits that are nowhere: 5 is more than the 3 that wait.
-    rig.done(scale("workers", change(None, Some(5)))).await;
-    assert_eq!(asked(), json!({"desired": 5}));
+    // The size is held against the limits that were asked for, although the cloud keeps none: 5 is more than 3.
+    for (desired, says) in [(5, "max, which is 3: give a larger max (--max)"), (0, "min, which is 1")] {
+        let failure = rig.accept(scale("workers", change(None, Some(desired)))).await.unwrap_err();
+        assert_eq!(fields(&failure), ["scaling.desired"]);
+        assert!(failure.findings.to_string().contains(says), "{failure}");
+    }
+    rig.done(scale("workers", ScalingChange { max: Some(5), ..change(None, Some(5)) })).await;
+    assert_eq!(asked(), json!({"max": 5, "desired": 5}));
     let off = |min, max| Scaling { auto_scaling: false, min, max, desired: 5 };
     assert_eq!(scaling().await, (off(1, 5), off(5, 5)));
     // With autoscaling the limits are asked for that waited.
@@ -147,6 +152,22 @@ async fn what_a_provider_lacks_is_unsupported_before_anything_is_stored() {
     };
     assert_eq!(rig.accept(upgrade.clone()).await.unwrap_err().kind, FailureKind::Unsupported);
     assert_eq!(rig.pmks.plan(&rig.admin, upgrade).await.unwrap_err().kind, FailureKind::Unsupported);
+}
+
+#[tokio::test]
+async fn limits_that_nobody_asked_for_give_way_where_the_cloud_keeps_none() {
+    let rig = Rig::new().await;
+    rig.cloud.world().capabilities = Some(&OTHER);
+    rig.cluster().await;
+    rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
+    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
+    let desired = |desired| ScalingChange { desired: Some(desired), ..ScalingChange::default() };
+    rig.done(scale("workers", desired(5))).await;
+    rig.done(scale("workers", ScalingChange { max: Some(6), ..ScalingChange::default() })).await;
+    // Now somebody did.
+    let failure = rig.accept(scale("workers", desired(7))).await.unwrap_err();
+    assert_eq!(fields(&failure), ["scaling.desired"]);
 }
 
 #[tokio::test]
