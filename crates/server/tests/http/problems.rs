@@ -258,3 +258,14 @@ async fn a_clouds_refusal_is_never_ours() {
     assert_eq!(problem["provider"], "fake");
     assert_eq!(answer.header("www-authenticate"), "");
 }
+
+#[tokio::test]
+async fn an_array_for_an_object_is_refused_in_words_of_json() {
+    let rig = Rig::new().await;
+    let mut asked = cluster("prod");
+    asked["nodeGroups"][0]["scaling"] = json!([false, 1, 3, 2]);
+    let problem = rig.post("/v1/connections/here/clusters", asked).await.refused(400, "malformed");
+    assert_eq!(problem["field"], "nodeGroups[0].scaling");
+    let says = problem.to_string();
+    assert!(says.contains("must be an object, not an array") && !says.contains("struct"), "{says}");
+}
