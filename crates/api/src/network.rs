@@ -197,7 +197,7 @@ pub struct Record {
     pub key_value_list: Vec<KeyValue>,
 }
 
-/// A key pair that was accepted: 201. The only answer that ever holds a private key. `Debug` does not show it.
+/// A key pair that was accepted, or, where pmks made it, is there: 201. The only answer that ever holds a private key. `Debug` does not show it.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedKeyPair {

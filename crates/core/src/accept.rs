@@ -12,7 +12,7 @@ use crate::failure::of_store;
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::stored;
-use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, Result};
+use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, PrivateKey, Result};
 
 /// Where the intent of a cluster's removal says whether volumes go too: two that differ there are not joined.
 const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
@@ -161,7 +161,9 @@ impl Shared {
         };
         match self.store.accept(accept).await {
             Ok(pmks_store::Accepted::New(operation)) => {
-                Ok(Accepted { operation: operation.view(), private_key: draft.private_key })
+                let operation = operation.view();
+                let private_key = draft.private_key.map(|key| PrivateKey::new(&operation, key));
+                Ok(Accepted { operation, private_key })
             }
             Ok(other) => Ok(Accepted { operation: other.operation().view(), private_key: None }),
             Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),

@@ -56,7 +56,7 @@ pub use clusters::{ClusterFilter, Clusters};
 pub use connections::Connections;
 pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;
-pub use key_pairs::KeyPairs;
+pub use key_pairs::{GeneratedKeyPair, KeyPairs, PrivateKey, generate_key_pair};
 pub use mutation::{Accepted, Mutation};
 pub use networks::Networks;
 pub use node_groups::NodeGroups;

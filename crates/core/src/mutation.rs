@@ -1,11 +1,10 @@
 //! Everything that answers with an operation, as data: one way in for carrying out and for planning.
 
 use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
-use secrecy::SecretString;
 
 use crate::{
     ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewSecurityGroup, NewSubnet,
-    OperationView,
+    OperationView, PrivateKey,
 };
 
 /// A change at a cloud that a caller asks for. [`crate::Pmks::accept`] carries it out, [`crate::Pmks::plan`] shows it.
@@ -104,12 +103,12 @@ pub enum Mutation {
 }
 
 /// What was taken on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Accepted {
     /// The operation that carries it out.
     pub operation: OperationView,
-    /// The private half of a key pair that pmks made: in this answer only, stored nowhere.
-    pub private_key: Option<SecretString>,
+    /// The private half of a key pair that pmks makes: with this answer only, stored nowhere.
+    pub private_key: Option<PrivateKey>,
 }
 
 impl Mutation {

@@ -1,18 +1,22 @@
-//! `pmks key-pair`. The private half is shown once, or saved; it is kept nowhere else.
+//! `pmks key-pair`. The private half is made here, and shown once, or saved, when the pair exists; it is sent nowhere.
+
+use std::path::Path;
 
 use http::Method;
-use pmks_api::NewKeyPair;
+use pmks_api::{NewKeyPair, Operation};
 use pmks_model::FailureKind;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{body, delete, forget, import, print_list, print_one, within};
 use crate::app::App;
-use crate::arguments::{KeyPairCommand, KeyPairCreate, Output};
+use crate::arguments::{KeyPairCommand, KeyPairCreate, Mutation, Output};
 use crate::client::Request;
 use crate::error::{Error, Result};
 use crate::mutations::{self, Begun};
 use crate::output::{self, Kind};
 use crate::private_file;
+use crate::session::Session;
 
 pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
     match command {
@@ -35,43 +39,91 @@ pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
 
 async fn make(app: &App, create: KeyPairCreate) -> Result<()> {
     let KeyPairCreate { name, public_key, save, mutation } = create;
-    // Before anything is asked for: the private half is answered only once.
-    let file = save.as_deref().map(private_file::reserve).transpose()?;
-    let public_key = match public_key {
+    match public_key {
         Some(path) => {
             let text = std::fs::read_to_string(&path).map_err(|error| Error::file("read", &path, &error))?;
-            Some(text.trim().to_owned())
+            give(app, &mutation, name, text.trim().to_owned()).await
         }
-        None => None,
-    };
-    let key_pair = NewKeyPair { name, system_id: None, public_key };
-    let request = Request::new(Method::POST, within(app, &["keyPairs"])?).json(body(&key_pair)?);
-    let session = mutations::session(app, &mutation).await?;
-    let (operation, answer) = match mutations::begin(app, &mutation, &session, request).await? {
+        None => generate(app, &mutation, name, save.as_deref()).await,
+    }
+}
+
+/// Gives the cloud the public half of the user's own pair.
+async fn give(app: &App, mutation: &Mutation, name: String, public_key: String) -> Result<()> {
+    let (session, begun) = begin(app, mutation, name, public_key).await?;
+    let (operation, answer) = match begun {
         Begun::Planned => return Ok(()),
         Begun::Accepted { operation, answer } => (Some(*operation), answer),
         Begun::Done(answer) => (None, answer),
     };
-    let missed = key_pair.public_key.is_none() && answer.get("privateKey").is_none_or(Value::is_null);
-    let missed = missed.then(|| missing(&key_pair.name, file.as_ref()));
-    let structured = matches!(app.global.output, Output::Json | Output::Yaml);
-    let answer = keep_private_key(answer, file, structured)?;
-    if structured {
-        output::structured(app.global.output, &answer)?;
+    if !is_structured(app) {
+        return match operation {
+            Some(operation) => mutations::finish(app, mutation, session, operation).await,
+            None => Ok(()),
+        };
     }
-    let ended = match operation {
-        None => Ok(()),
-        Some(_) if structured && mutation.no_wait => Ok(()),
-        Some(operation) if structured => {
-            let ended = mutations::see_through(app, &mutation, session, operation).await?;
+    output::structured(app.global.output, &answer)?;
+    match operation.filter(|_| !mutation.no_wait) {
+        Some(operation) => {
+            let ended = mutations::see_through(app, mutation, session, operation).await?;
             crate::wait::judge(ended).map(drop)
         }
-        Some(operation) => mutations::finish(app, &mutation, session, operation).await,
-    };
-    ended.and(missed.map_or(Ok(()), Err))
+        None => Ok(()),
+    }
 }
 
-/// What is said where the answer holds no private half although pmks makes the pair: the request came before.
+/// Makes the pair here and gives the cloud its public half. The private half leaves this process only once the pair
+/// exists: whoever stops waiting has none.
+async fn generate(app: &App, mutation: &Mutation, name: String, save: Option<&Path>) -> Result<()> {
+    // Before anything is asked for: there is no second private half.
+    let file = save.map(private_file::reserve).transpose()?;
+    let pair = pmks_core::generate_key_pair(&name)?;
+    let (session, begun) = match begin(app, mutation, name.clone(), pair.public_key).await {
+        // The public half of then was another one.
+        Err(error) if mutation.idempotency_key.is_some() && names(&error, "Idempotency-Key") => {
+            return Err(missing(&name, file.as_ref()));
+        }
+        begun => begun?,
+    };
+    let Begun::Accepted { operation, answer } = begun else { return Ok(()) };
+    if mutation.no_wait {
+        output::note("a private key is given out once its pair exists: waiting for that");
+    }
+    let ended = match mutations::see_through(app, mutation, session, *operation).await {
+        Err(error @ (Error::Interrupted(_) | Error::Problem(_))) => {
+            output::note(&format!(
+                "nobody was given the private key of {name}: if the pair comes to be, delete it and make another"
+            ));
+            return Err(error);
+        }
+        ended => crate::wait::judge(ended?)?,
+    };
+    let answer = keep_private_key(answer, pair.private_key.expose_secret(), file, is_structured(app))?;
+    if is_structured(app) {
+        return output::structured(app.global.output, &with_operation(answer, &ended)?);
+    }
+    mutations::print_operation(app, &ended)
+}
+
+async fn begin(app: &App, mutation: &Mutation, name: String, public_key: String) -> Result<(Session, Begun)> {
+    let key_pair = NewKeyPair { name, system_id: None, public_key: Some(public_key) };
+    let request = Request::new(Method::POST, within(app, &["keyPairs"])?).json(body(&key_pair)?);
+    let session = mutations::session(app, mutation).await?;
+    let begun = mutations::begin(app, mutation, &session, request).await?;
+    Ok((session, begun))
+}
+
+fn is_structured(app: &App) -> bool {
+    matches!(app.global.output, Output::Json | Output::Yaml)
+}
+
+/// Whether an error is about that field.
+fn names(error: &Error, field: &str) -> bool {
+    let Error::Problem(problem) = error else { return false };
+    problem.field.as_deref() == Some(field) || problem.findings.iter().any(|finding| finding.field == field)
+}
+
+/// What is said where the request came before: its private half was another one.
 fn missing(name: &str, file: Option<&private_file::Reserved>) -> Error {
     let unwritten = file.map(|file| format!("; {} was not written", file.path().display()));
     let says = format!(
@@ -86,20 +138,15 @@ fn missing(name: &str, file: Option<&private_file::Reserved>) -> Error {
 /// Saves the private half, or prints it; the answer as it may be printed after that.
 fn keep_private_key(
     mut answer: Value,
+    private: &str,
     file: Option<private_file::Reserved>,
     structured: bool,
 ) -> Result<Value> {
-    let Some(private) = answer.get("privateKey").and_then(Value::as_str).map(str::to_owned) else {
-        return Ok(answer);
-    };
     if let Some(file) = file {
         let path = file.path().to_owned();
-        match file.write(&private) {
+        match file.write(private) {
             Ok(()) => {
                 output::note(&format!("the private key is in {}", path.display()));
-                if let Value::Object(fields) = &mut answer {
-                    fields.remove("privateKey");
-                }
                 return Ok(answer);
             }
             // Nobody can be asked for it again.
@@ -107,8 +154,20 @@ fn keep_private_key(
         }
     }
     if !structured {
-        output::data(&private)?;
+        output::data(private)?;
         output::note("this private key is shown once; pmks does not keep it");
+    } else if let Value::Object(fields) = &mut answer {
+        fields.insert("privateKey".to_owned(), Value::from(private));
+    }
+    Ok(answer)
+}
+
+/// The answer with the operation as it ended.
+fn with_operation(mut answer: Value, ended: &Operation) -> Result<Value> {
+    let ended = serde_json::to_value(ended)
+        .map_err(|error| Error::new(FailureKind::Unexpected, error.to_string()))?;
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("operation".to_owned(), ended);
     }
     Ok(answer)
 }

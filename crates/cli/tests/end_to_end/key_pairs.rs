@@ -1,5 +1,7 @@
 //! The private half of a key pair is answered once: it is lost nowhere, and nobody is told that it is where it is not.
 
+use serde_json::json;
+
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -52,4 +54,32 @@ fn a_repeated_request_says_that_its_private_key_was_shown_before() {
         assert!(!user.path("again").exists(), "no empty file stays");
     }
     assert_eq!(simulator.world.resources("keyPair").len(), 1);
+}
+
+#[test]
+fn the_private_key_of_a_pair_that_was_not_made_is_given_to_nobody() {
+    let user = Sandbox::new();
+    let simulator = user.simulate("2000");
+    assert_eq!(user.connect("a", &simulator).code, Some(0));
+    simulator.world.faults(&json!([
+        {"match": {"service": "ec2", "action": "ImportKeyPair"},
+         "effect": {"type": "status", "status": 400, "code": "KeyPairLimitExceeded"}},
+    ]));
+    for more in [&[][..], &["-o", "json"], &["--save", "k"], &["--no-wait"]] {
+        let name = format!("k{}", more.len());
+        let ended = user.run(&[&["-c", "a", "key-pair", "create", &name][..], more].concat());
+        assert_eq!(ended.code, Some(6), "{more:?}: {ended:?}");
+        assert!(!ended.out.contains("PRIVATE KEY"), "{more:?}: {ended:?}");
+        assert!(!user.path("k").exists(), "{more:?}");
+    }
+    simulator.world.faults(&json!([]));
+    for more in [&[][..], &["--no-wait"]] {
+        let name = format!("m{}", more.len());
+        let made = user.run(&[&["-c", "a", "key-pair", "create", &name][..], more].concat());
+        assert_eq!(made.code, Some(0), "{more:?}: {made:?}");
+        assert!(made.out.contains("PRIVATE KEY"), "{more:?}: {made:?}");
+    }
+    let made = user.json(&["-c", "a", "key-pair", "create", "n"]);
+    assert!(made["privateKey"].as_str().unwrap().contains("PRIVATE KEY"), "{made}");
+    assert_eq!(made["operation"]["state"], "succeeded", "{made}");
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Draft, Drafting, shared};
 use crate::failure::{conflict, not_found};
-use crate::key_pairs::generate;
+use crate::key_pairs::generate_key_pair;
 use crate::parts::stand_in;
 use crate::records::{
     ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
@@ -111,7 +111,7 @@ impl Drafting<'_> {
         let (public_key, private_key) = if let Some(given) = asked.public_key {
             (given.trim().to_owned(), None)
         } else {
-            let pair = generate(&asked.name)?;
+            let pair = generate_key_pair(&asked.name)?;
             (pair.public_key, Some(pair.private_key))
         };
         let uid = self.uid();

@@ -12,15 +12,19 @@ use crate::Result;
 use crate::failure::unexpected;
 
 /// A key pair in OpenSSH's forms.
-pub(crate) struct Generated {
+#[derive(Debug)]
+pub struct GeneratedKeyPair {
     /// One line: `ssh-ed25519 AAAA… name`.
-    pub(crate) public_key: String,
+    pub public_key: String,
     /// The file that `ssh -i` reads.
-    pub(crate) private_key: SecretString,
+    pub private_key: SecretString,
 }
 
 /// A new Ed25519 pair with `name` as its comment.
-pub(crate) fn generate(name: &str) -> Result<Generated> {
+///
+/// # Errors
+/// `Unexpected` where there are no random numbers.
+pub fn generate_key_pair(name: &str) -> Result<GeneratedKeyPair> {
     let failed = |what: &str| unexpected(format!("a key pair could not be made: {what}"));
     let mut seed = Zeroizing::new([0_u8; 32]);
     SystemRandom::new().fill(seed.as_mut()).map_err(|_| failed("no random numbers"))?;
@@ -32,7 +36,7 @@ pub(crate) fn generate(name: &str) -> Result<Generated> {
     let key = PrivateKey::new(KeypairData::from(data), name).map_err(|error| failed(&error.to_string()))?;
     let public_key = key.public_key().to_openssh().map_err(|error| failed(&error.to_string()))?;
     let private_key = key.to_openssh(LineEnding::LF).map_err(|error| failed(&error.to_string()))?;
-    Ok(Generated { public_key, private_key: SecretString::from(private_key.as_str()) })
+    Ok(GeneratedKeyPair { public_key, private_key: SecretString::from(private_key.as_str()) })
 }
 
 #[cfg(test)]
@@ -44,13 +48,13 @@ mod tests {
 
     #[test]
     fn both_halves_belong_together_and_no_two_pairs_are_alike() {
-        let pair = generate("mine").unwrap();
+        let pair = generate_key_pair("mine").unwrap();
         let private = PrivateKey::from_openssh(pair.private_key.expose_secret()).unwrap();
         assert_eq!(private.public_key().to_openssh().unwrap(), pair.public_key);
         assert!(pair.public_key.starts_with("ssh-ed25519 AAAA") && pair.public_key.ends_with(" mine"));
         let mut findings = Findings::default();
         KeyPairRequest { name: "mine".into(), public_key: pair.public_key.clone() }.validate(&mut findings);
         assert!(findings.is_empty(), "{findings}");
-        assert_ne!(generate("mine").unwrap().public_key, pair.public_key);
+        assert_ne!(generate_key_pair("mine").unwrap().public_key, pair.public_key);
     }
 }

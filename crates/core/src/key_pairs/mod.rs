@@ -1,6 +1,7 @@
 //! Key pairs: records of what exists, imported or made by operations. The private half is never kept.
 
 mod generate;
+mod withheld;
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use crate::failure::not_found;
 use crate::parts::Part;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Result};
 
-pub(crate) use generate::generate;
+pub use generate::{GeneratedKeyPair, generate_key_pair};
+pub use withheld::PrivateKey;
 
 /// Key pairs.
 #[derive(Clone, Copy, Debug)]

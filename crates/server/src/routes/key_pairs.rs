@@ -24,8 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 
 /// Makes a key pair, or gives the cloud the public half of yours; with `systemId` keeps a record of an existing one.
 ///
-/// 201 holds the private half, if pmks made it, in this answer only, and the operation that gives the cloud the
-/// public half.
+/// If pmks made the pair, it answers once the cloud has the public half: 201 holds the private half, in this answer
+/// only. A creation that fails answers why, and no key.
 #[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs", params(Changing),
     request_body = NewKeyPair,
     responses((status = 201, body = CreatedKeyPair), (status = 200, body = Plan)))]
@@ -50,7 +50,13 @@ async fn create_key_pair(
 }
 
 async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
-    let Accepted { operation, private_key } = Box::pin(state.pmks.accept(caller, mutation)).await?;
+    let Accepted { mut operation, private_key: withheld } =
+        Box::pin(state.pmks.accept(caller, mutation)).await?;
+    let mut private_key = None;
+    if let Some(withheld) = withheld {
+        let (made, key) = Box::pin(withheld.once_made(&state.pmks, caller)).await?;
+        (operation, private_key) = (made, Some(key));
+    }
     let resource = &operation.resource;
     let view = state.pmks.key_pairs().get(&resource.connection, &resource.name, None).await?;
     let at = location(&format!("/v1/operations/{}", operation.id));

@@ -87,8 +87,7 @@ async fn an_answer_without_its_read_only_fields_is_a_request() {
     let group = json!({"name": "web", "network": "net", "rules": rules});
     let operation = rig.post("/v1/connections/here/securityGroups", group).await.ok(202);
     rig.succeeded(&operation).await;
-    let made = rig.post("/v1/connections/here/keyPairs", json!({"name": "mine"})).await.ok(201);
-    rig.succeeded(&made["operation"]).await;
+    rig.key_pair("mine").await.ok(201);
     let document = serde_json::to_value(pmks_server::document()).unwrap();
     for (list, name, schema) in [
         ("/v1/connections/here/clusters", "prod", "Cluster"),
@@ -168,18 +167,23 @@ async fn a_key_gives_the_same_operation_again() {
 #[tokio::test]
 async fn a_private_key_is_shown_once() {
     let rig = Rig::new().await;
-    let made = rig.post("/v1/connections/here/keyPairs", json!({"name": "mine"})).await;
+    let made = rig.key_pair("mine").await;
     assert_eq!(made.header("cache-control"), "no-store");
     let body = made.ok(201);
     let private = body["privateKey"].as_str().unwrap();
     assert!(private.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
-    rig.succeeded(&body["operation"]).await;
+    assert_eq!(body["operation"]["state"], "succeeded", "{body}");
     let secret = private.lines().nth(2).unwrap();
     for path in ["/v1/connections/here/keyPairs/mine", "/v1/operations", "/v1/audit"] {
         let answer = rig.get(path).await;
         answer.ok(200);
         assert!(!answer.text.contains(secret), "{path}");
     }
+    // A pair that was not made has no key.
+    rig.cloud.world().failures.insert("ask key pair".into(), pmks_driver::ErrorKind::QuotaExceeded);
+    let refused = rig.key_pair("never").await;
+    refused.refused(422, "quota-exceeded");
+    assert!(!refused.text.contains("PRIVATE KEY"), "{refused:?}");
     let both = json!({"name": "other", "systemId": "key-1", "publicKey": "ssh-ed25519 AAAA"});
     let problem = rig.post("/v1/connections/here/keyPairs", both).await.refused(422, "invalid-request");
     assert_eq!(problem["field"], "publicKey");

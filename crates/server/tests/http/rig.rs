@@ -187,6 +187,18 @@ impl Rig {
         self.succeeded(&operation).await;
     }
 
+    /// Asks for a key pair that pmks makes, and carries everything out meanwhile: the answer waits for that.
+    pub(crate) async fn key_pair(&self, name: &str) -> Answer {
+        let asked = self.post("/v1/connections/here/keyPairs", json!({"name": name}));
+        let mut asked = std::pin::pin!(asked);
+        loop {
+            tokio::select! {
+                answer = &mut asked => return answer,
+                () = tokio::time::sleep(Duration::from_millis(10)) => self.settle().await,
+            }
+        }
+    }
+
     pub(crate) async fn succeeded(&self, operation: &Value) {
         self.settle().await;
         let path = format!("/v1/operations/{}", operation["id"].as_str().unwrap());

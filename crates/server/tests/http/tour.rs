@@ -142,9 +142,13 @@ async fn resources(tour: &mut Tour) {
     ] {
         let mut body = more;
         body["name"] = json!(name);
-        let made =
-            tour.post(&format!("{HERE}/{kind}"), body, if kind == "keyPairs" { 201 } else { 202 }).await;
-        tour.rig.succeeded(if kind == "keyPairs" { &made["operation"] } else { &made }).await;
+        let path = format!("{HERE}/{kind}");
+        if kind == "keyPairs" {
+            tour.rig.key_pair(name).await.ok(201);
+            tour.note(&Method::POST, &path);
+        } else {
+            tour.done(Method::POST, &path, body).await;
+        }
         tour.get(&format!("{HERE}/{kind}")).await;
         tour.get(&format!("{HERE}/{kind}/{name}?maxAge=0")).await;
     }
@@ -206,10 +210,9 @@ async fn removal(tour: &mut Tour) {
     }
     tour.rig.network().await;
     let group = json!({"name": "ssh", "network": "net", "rules": []});
-    for (kind, body) in [("securityGroups", group), ("keyPairs", json!({"name": "mine"}))] {
-        tour.rig.post(&format!("{HERE}/{kind}"), body).await;
-        tour.rig.settle().await;
-    }
+    tour.rig.post(&format!("{HERE}/securityGroups"), group).await;
+    tour.rig.key_pair("mine").await;
+    tour.rig.settle().await;
     for path in ["securityGroups/ssh", "keyPairs/mine", "networks/net/subnets/sub", "networks/net"] {
         let before = tour.rig.get(&format!("{HERE}/{path}")).await.ok(200);
         tour.post(&format!("{HERE}/{path}/forget"), json!({}), 204).await;
