@@ -57,6 +57,14 @@ impl At {
         Some(Place { account, location: self.specification.region.clone() })
     }
 
+    /// Why something that was read does not lie where the connection is; `None`: it does, or lies in no region. Some
+    /// clouds' identifiers name things of every region.
+    pub(crate) fn elsewhere(&self, region: &str) -> Option<String> {
+        let here = &self.specification.region;
+        (!region.is_empty() && region != here)
+            .then(|| format!("lies in {region}; this connection's region is {here}"))
+    }
+
     /// What a failed read of its driver is to a caller.
     pub(crate) fn failed(&self, error: &pmks_driver::DriverError) -> Box<Failure> {
         of_cloud(&self.connection.name, error)

@@ -101,6 +101,10 @@ impl Shared {
             Err(ReadFailed::Cloud(error)) => return Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => return Err(failure),
         };
+        let region = observation.as_ref().and_then(|seen| seen.value.get("region")?.as_str());
+        if let Some(says) = region.and_then(|region| at.elsewhere(region)) {
+            return Err(invalid("systemId", says));
+        }
         if let (Some(network), Some(seen)) = (network, &observation) {
             let belongs = seen.value.get("network").and_then(Value::as_str);
             if belongs != network.system_id.as_deref() {

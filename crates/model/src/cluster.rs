@@ -11,6 +11,9 @@ use crate::{Iid, KeyValueList, Scaling, Status, Tags, Version};
 pub struct Cluster {
     /// Its names.
     pub iid: Iid,
+    /// The region it lies in, as connections name it; empty where an identifier can name none of another region.
+    #[serde(default)]
+    pub region: String,
     /// What tells it from another of the same name made later; never empty.
     pub incarnation: String,
     /// The control plane's version; `None` while the cloud does not say.

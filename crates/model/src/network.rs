@@ -87,6 +87,10 @@ impl<'de> Deserialize<'de> for Cidr {
 pub struct Network {
     /// Its names.
     pub iid: Iid,
+    /// The region it lies in, as connections name it; empty where networks span regions, or an identifier can name none
+    /// of another one.
+    #[serde(default)]
+    pub region: String,
     /// Its addresses; the first block where the cloud has several, empty where only its subnets have addresses.
     pub cidr: String,
     /// Its subnets.

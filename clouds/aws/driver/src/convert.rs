@@ -82,6 +82,7 @@ pub(crate) fn cluster(cluster: &eks::Cluster, node_groups: Vec<NodeGroup>, addon
     let unnamed = |ids: &[String]| ids.iter().map(|id| Iid::unnamed(id.as_str())).collect();
     Cluster {
         iid: Iid::unnamed(cluster.name.as_str()),
+        region: String::new(),
         incarnation: incarnation(cluster.created_at),
         version: version(cluster.version.as_deref()),
         network: ClusterNetwork {

@@ -126,6 +126,7 @@ fn network(vpc: &wire::Vpc, subnets: &[wire::Subnet]) -> Network {
     own.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: named(&tags, &vpc.vpc_id),
+        region: String::new(),
         cidr: vpc.cidr_block.clone(),
         subnets: own,
         state: vpc.state.clone(),

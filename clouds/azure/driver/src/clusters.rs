@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
 use pmks_driver::{Detail, DriverError, ErrorKind, Listing, Missed, Result};
-use pmks_model::{AccessInfo, Cluster, Findings, Iid, KubernetesVersion, NodeGroup};
+use pmks_model::{AccessInfo, Cluster, Iid, KubernetesVersion, NodeGroup};
 
 use crate::arm_id::ArmId;
 use crate::convert::{self, Nodes};
@@ -49,7 +49,6 @@ pub(crate) async fn list(driver: &AzureDriver, detail: Detail) -> Result<Listing
 /// One cluster, with its node groups and their nodes.
 pub(crate) async fn get(driver: &AzureDriver, id: &str) -> Result<Cluster> {
     let found = driver.api.cluster(&driver.cluster_id(id)).await?;
-    refuse_elsewhere(&found.location, driver.region())?;
     let mut missed = Vec::new();
     let one = std::slice::from_ref(&found);
     let access = ways_in(driver, one, &mut missed).await.pop().unwrap_or_default();
@@ -99,22 +98,14 @@ pub(crate) async fn versions(driver: &AzureDriver) -> Result<Vec<KubernetesVersi
     Ok(versions)
 }
 
-/// Whether a location is the region: some services write `Korea Central` for `koreacentral`.
-pub(crate) fn is_in(location: &str, region: &str) -> bool {
-    location.replace(' ', "").eq_ignore_ascii_case(region)
+/// A location as connections name it: some services write `Korea Central` for `koreacentral`.
+pub(crate) fn region_of(location: &str) -> String {
+    location.replace(' ', "").to_ascii_lowercase()
 }
 
-/// An identifier names things of every region; lists and choices are a connection's own region's.
-///
-/// # Errors
-/// `InvalidRequest` for what lies in another one.
-pub(crate) fn refuse_elsewhere(location: &str, region: &str) -> Result<()> {
-    if is_in(location, region) {
-        return Ok(());
-    }
-    let mut findings = Findings::default();
-    findings.add("systemId", format!("lies in {location}; this connection's region is {region}"));
-    Err(DriverError::invalid(PROVIDER, findings))
+/// Whether a location is the region.
+pub(crate) fn is_in(location: &str, region: &str) -> bool {
+    region_of(location) == region
 }
 
 /// How each of these clusters is reached.

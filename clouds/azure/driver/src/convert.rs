@@ -115,6 +115,7 @@ pub(crate) fn cluster(found: &wire::ManagedCluster, access: AccessInfo, nodes: &
     node_groups.sort_by(|a, b| a.iid.cmp(&b.iid));
     Cluster {
         iid: Iid::new(&found.name, cluster_id(found)),
+        region: crate::clusters::region_of(&found.location),
         incarnation: incarnation(found),
         version: cluster_version(found),
         network: network(properties),

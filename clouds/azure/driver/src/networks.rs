@@ -10,7 +10,7 @@ use pmks_model::{
 use sha2::{Digest, Sha256};
 
 use crate::arm_id::{ArmId, canonical_text};
-use crate::clusters::{is_in, refuse_elsewhere};
+use crate::clusters::{is_in, region_of};
 use crate::wire::network as wire;
 use crate::wire::{Reference, compute};
 use crate::{AzureDriver, PROVIDER};
@@ -35,11 +35,9 @@ pub(crate) async fn list(driver: &AzureDriver) -> Result<Vec<Network>> {
 /// One network with its subnets. One call.
 ///
 /// # Errors
-/// `NotFound`; `InvalidRequest` for one of another region.
+/// `NotFound`.
 pub(crate) async fn get(driver: &AzureDriver, id: &str) -> Result<Network> {
-    let found = driver.api.network(&driver.network_id(id)).await?;
-    refuse_elsewhere(&found.location, driver.region())?;
-    Ok(network(&found))
+    Ok(network(&driver.api.network(&driver.network_id(id)).await?))
 }
 
 /// A subnet's identifier, which names its network too.
@@ -97,6 +95,7 @@ fn network(found: &wire::VirtualNetwork) -> Network {
     subnets.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: Iid::new(&found.name, &id),
+        region: region_of(&found.location),
         cidr: prefixes.first().cloned().unwrap_or_default(),
         subnets,
         state: found.properties.provisioning_state.clone(),

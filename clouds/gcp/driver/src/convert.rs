@@ -103,6 +103,7 @@ pub(crate) fn cluster(cluster: &container::Cluster, project: &str, live: &Live) 
     node_groups.sort_by(|a, b| a.iid.cmp(&b.iid));
     Cluster {
         iid: Iid::new(&cluster.name, cluster_name(cluster, project).path()),
+        region: region_of(&cluster.location).to_owned(),
         incarnation: incarnation(cluster),
         version: version(&cluster.current_master_version),
         network: network(cluster, project),

@@ -52,6 +52,7 @@ fn network(found: &wire::Network, id: &str, subnetworks: &[wire::Subnetwork], pr
     subnets.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: Iid::new(&found.name, id),
+        region: String::new(),
         cidr: found.ipv4_range.clone(),
         subnets,
         state: String::new(),

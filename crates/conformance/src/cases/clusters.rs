@@ -28,6 +28,9 @@ pub(crate) async fn a_cluster_with_node_groups_comes_and_goes(rig: Rig) -> Resul
     }
     check(!cluster.incarnation.is_empty(), || "the cluster has no incarnation".to_owned())?;
     check(cluster.version.is_some(), || "the cluster has no version".to_owned())?;
+    let regions = rig.driver.regions().await?;
+    let in_words = cluster.region.is_empty() || regions.iter().any(|region| region.name == cluster.region);
+    check(in_words, || format!("no connection names the region {:?}", cluster.region))?;
     check_equal(&cluster.network.network.system_id, &ground.network.system_id, "the cluster's network")?;
     check(cluster.access.endpoint.starts_with("https://"), || {
         format!("endpoint {:?}", cluster.access.endpoint)

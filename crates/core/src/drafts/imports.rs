@@ -31,6 +31,9 @@ impl Drafting<'_> {
             }
             answer => answer.map_err(|error| self.at.failed(&error))?,
         };
+        if let Some(says) = self.at.elsewhere(&cluster.region) {
+            return Err(invalid("systemId", says));
+        }
         self.refuse_strangers(&cluster, import.take_over)?;
         let uid = self.uid();
         let resource = self.reference(ResourceKind::Cluster, &import.name);

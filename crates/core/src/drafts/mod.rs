@@ -110,13 +110,7 @@ impl Drafting<'_> {
     }
 
     fn references<'b>(&'b self, findings: &'b mut Findings) -> References<'b> {
-        References {
-            records: self.records(),
-            driver: &self.at.driver,
-            connection: &self.at.connection.name,
-            findings,
-            shared: Vec::new(),
-        }
+        References { records: self.records(), at: self.at, findings, shared: Vec::new() }
     }
 
     fn marks(&self, uid: Uuid) -> Marks {

@@ -4,22 +4,20 @@
 //! The cloud is asked only for what we keep no record of. What is still being made has no identifier yet: the
 //! operation waits behind the one that makes it, and is resolved again when it begins.
 
-use std::sync::Arc;
-
-use pmks_driver::{Driver, DriverError, ErrorKind};
+use pmks_driver::{DriverError, ErrorKind};
 use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet};
 use pmks_store::{Operation, OperationFilter, Page, Resource};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::failure::{conflict, of_cloud, of_store};
+use crate::drivers::At;
+use crate::failure::{conflict, of_store};
 use crate::records::{Records, SecurityGroupIntent, intent, observed};
 
 /// Looks references up.
 pub(crate) struct References<'a> {
     pub(crate) records: Records<'a>,
-    pub(crate) driver: &'a Arc<dyn Driver>,
-    pub(crate) connection: &'a str,
+    pub(crate) at: &'a At,
     pub(crate) findings: &'a mut Findings,
     /// The records that were found: the operation shares them while it is not over.
     pub(crate) shared: Vec<Uuid>,
@@ -46,13 +44,15 @@ impl References<'_> {
         if !is_name(text) {
             return Ok(None);
         }
-        let answer = self.driver.get_network(text).await;
+        let answer = self.at.driver.get_network(text).await;
         let found = self.at_cloud(ResourceKind::Network, field, text, answer)?;
-        Ok(found.map(|network| FoundNetwork {
-            iid: Iid::unnamed(network.iid.system_id),
-            uid: None,
-            text: text.to_owned(),
-        }))
+        let Some(network) = found else { return Ok(None) };
+        if let Some(says) = self.at.elsewhere(&network.region) {
+            self.findings.add(field, says);
+            return Ok(None);
+        }
+        let iid = Iid::unnamed(network.iid.system_id);
+        Ok(Some(FoundNetwork { iid, uid: None, text: text.to_owned() }))
     }
 
     pub(crate) async fn subnet(
@@ -71,7 +71,7 @@ impl References<'_> {
             self.findings.add(field, "a name is required");
             return Ok(None);
         }
-        let answer = self.driver.get_subnet(text).await;
+        let answer = self.at.driver.get_subnet(text).await;
         let found: Option<Subnet> = self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
         Ok(found.and_then(|subnet| self.of_network(field, &subnet.network, network, subnet.iid.system_id)))
     }
@@ -86,7 +86,7 @@ impl References<'_> {
         if known.iter().any(|record| record.name == text || record.system_id.as_deref() == Some(text)) {
             return Ok(());
         }
-        let answer = self.driver.get_subnet(text).await;
+        let answer = self.at.driver.get_subnet(text).await;
         self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
         Ok(())
     }
@@ -106,7 +106,7 @@ impl References<'_> {
         if !is_name(text) {
             return Ok(None);
         }
-        let answer = self.driver.get_security_group(text).await;
+        let answer = self.at.driver.get_security_group(text).await;
         let found: Option<SecurityGroup> = self.at_cloud(ResourceKind::SecurityGroup, field, text, answer)?;
         Ok(found.and_then(|group| match network {
             Some(network) => self.of_network(field, &group.network, network, group.iid.system_id),
@@ -125,7 +125,7 @@ impl References<'_> {
         if !is_name(text) {
             return Ok(None);
         }
-        let answer = self.driver.get_key_pair(text).await;
+        let answer = self.at.driver.get_key_pair(text).await;
         let found = self.at_cloud(ResourceKind::KeyPair, field, text, answer)?;
         Ok(found.map(|pair| Iid::unnamed(pair.iid.system_id)))
     }
@@ -187,7 +187,7 @@ impl References<'_> {
                     .add(field, format!("there is no {what} {text:?}, neither here nor at the cloud"));
                 Ok(None)
             }
-            Err(error) => Err(of_cloud(self.connection, &error)),
+            Err(error) => Err(self.at.failed(&error)),
         }
     }
 

@@ -431,3 +431,13 @@ async fn a_cluster_that_is_gone_is_missing_though_its_deletion_failed_after_that
     rig.done(delete(false)).await;
     assert_eq!(rig.pmks.clusters().get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
 }
+
+#[tokio::test]
+async fn a_cluster_of_another_region_is_not_imported() {
+    let rig = Rig::new().await;
+    let far = Cluster { region: "r2".into(), ..strangers("far", None) };
+    rig.cloud.world().clusters.insert("far".into(), far);
+    let failure = rig.accept(import("mine", "far", false)).await.unwrap_err();
+    assert_eq!(fields(&failure), ["systemId"]);
+    assert!(failure.findings.to_string().contains("lies in r2"), "{failure}");
+}

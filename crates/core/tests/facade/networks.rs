@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pmks_core::{ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet, PageRequest};
+use pmks_driver::ErrorKind;
 use pmks_model::{FailureKind, Iid, OperationState};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -151,9 +152,11 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
         key_pair: NewKeyPair { name: name.into(), public_key },
     };
     let accepted = rig.accepted(make("mine", None)).await.unwrap();
-    let private = accepted.private_key.unwrap();
+    let withheld = accepted.private_key.unwrap();
+    let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
+    let (operation, private) = made.unwrap();
+    assert_eq!(operation.state, OperationState::Succeeded);
     assert!(private.expose_secret().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
-    rig.settle().await;
     let asked = rig.cloud.world().asked.get("keyPair.create").cloned().unwrap();
     assert!(text(&asked, "/request/publicKey").starts_with("ssh-ed25519 "));
     let operation = rig.operation(&accepted.operation).await;
@@ -169,6 +172,27 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     );
     rig.settle().await;
     rig.done(Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() }).await;
+}
+
+#[tokio::test]
+async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
+    let rig = Rig::new().await;
+    let make = |name: &str| Mutation::CreateKeyPair {
+        connection: "here".into(),
+        key_pair: NewKeyPair { name: name.into(), public_key: None },
+    };
+    rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
+    let withheld = rig.accepted(make("refused")).await.unwrap().private_key.unwrap();
+    let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
+    assert_eq!(made.unwrap_err().kind, FailureKind::QuotaExceeded);
+    // One that the cloud does not end in time is asked to stop: nobody would have its key.
+    rig.cloud.world().failures.clear();
+    let accepted = rig.accepted(make("late")).await.unwrap();
+    let failure = accepted.private_key.unwrap().once_made(&rig.pmks, &rig.admin).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    rig.settle().await;
+    assert_eq!(rig.operation(&accepted.operation).await.state, OperationState::Cancelled);
+    assert!(rig.cloud.world().key_pairs.is_empty());
 }
 
 #[tokio::test]
@@ -240,6 +264,20 @@ async fn what_exists_is_imported_and_forgotten() {
     networks.forget(&rig.admin, "here", "old").await.unwrap();
     assert_eq!(networks.get("here", "old", None).await.unwrap_err().kind, FailureKind::NotFound);
     assert!(rig.cloud.world().networks.contains_key("vpc-9"));
+}
+
+#[tokio::test]
+async fn what_lies_in_another_region_is_neither_imported_nor_named() {
+    let rig = Rig::new().await;
+    let far = pmks_model::Network { region: "r2".into(), ..network("vpc-far", "", "10.9.0.0/16") };
+    rig.cloud.world().networks.insert("vpc-far".into(), far);
+    let says = "lies in r2; this connection's region is r1";
+    let refused = rig.pmks.networks().import(&rig.admin, "here", import("far", "vpc-far")).await.unwrap_err();
+    assert_eq!(fields(&refused), ["systemId"]);
+    assert!(refused.findings.to_string().contains(says), "{refused}");
+    let named = rig.accept(group("g", "vpc-far")).await.unwrap_err();
+    assert_eq!(fields(&named), ["network"]);
+    assert!(named.findings.to_string().contains(says), "{named}");
 }
 
 #[tokio::test]

@@ -195,6 +195,7 @@ fn network_part(world: &mut World, make: Make, context: &StageContext) -> String
 pub(crate) fn network(id: &str, name: &str, cidr: &str) -> Network {
     Network {
         iid: Iid::new(name, id),
+        region: "r1".to_owned(),
         cidr: cidr.to_owned(),
         subnets: Vec::new(),
         state: "available".to_owned(),
