@@ -8,13 +8,6 @@ use crate::ground::{Ground, delete_cluster};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
-/// Why there is nothing to replace, if there is not.
-fn nothing_to_replace(rig: &Rig) -> Option<Verdict> {
-    let replaces = rig.driver.capabilities().failed_create == FailedCreate::Replace;
-    let why = "this provider goes on with what failed, so nothing is removed before it is asked for anew";
-    (!replaces).then(|| Verdict::Skipped(why.to_owned()))
-}
-
 /// Carries a creation out that the cloud ends as failed, and answers its plan.
 async fn failed(rig: &Rig, change: &Change) -> Result<Prepared, Failed> {
     let prepared = prepare(rig, rig.driver.as_ref(), change).await?;
@@ -42,12 +35,9 @@ async fn cluster_named(rig: &Rig, name: &str) -> Result<Cluster, Failed> {
     }
 }
 
-/// What the cloud ended as failed is removed at a retry and asked for anew: one good cluster and one good node group
-/// at the end, each another incarnation than the failed one.
-pub(crate) async fn a_failed_creation_is_made_anew_at_a_retry(rig: Rig) -> Result<Verdict, Failed> {
-    if let Some(skipped) = nothing_to_replace(&rig) {
-        return Ok(skipped);
-    }
+/// What the cloud ended as failed comes right at a retry, as the capabilities say: removed and asked for anew, or gone on
+/// with. One good cluster and one good node group at the end; the cluster another one than the failed one, or the same.
+pub(crate) async fn a_failed_creation_comes_right_at_a_retry(rig: Rig) -> Result<Verdict, Failed> {
     let ground = Ground::make(&rig).await?;
     if let Err(why) = rig.witness.fail_next(ResourceKind::Cluster).await {
         ground.clear(&rig).await?;
@@ -62,7 +52,9 @@ pub(crate) async fn a_failed_creation_is_made_anew_at_a_retry(rig: Rig) -> Resul
     attempt(&rig, rig.driver.as_ref(), prepared, 2).await?;
     let cluster = cluster_named(&rig, "pmks-mended").await?;
     check_equal(&cluster.status, &Status::Active, "the cluster's status")?;
-    check(cluster.incarnation != broken.incarnation, || "it is still the one that failed".to_owned())?;
+    let is_another = cluster.incarnation != broken.incarnation;
+    let replaces = rig.driver.capabilities().failed_create == FailedCreate::Replace;
+    check_equal(&is_another, &replaces, "whether it is another one than the one that failed")?;
 
     if let Err(why) = rig.witness.fail_next(ResourceKind::NodeGroup).await {
         return Err(Failed(format!("a cluster can fail, a node group cannot: {why}")));
@@ -78,11 +70,9 @@ pub(crate) async fn a_failed_creation_is_made_anew_at_a_retry(rig: Rig) -> Resul
     Ok(Verdict::Passed)
 }
 
-/// The failed cluster and the failed node group of somebody else are no operation's to remove, whichever attempt it is.
-pub(crate) async fn a_strangers_failure_is_never_removed(rig: Rig) -> Result<Verdict, Failed> {
-    if let Some(skipped) = nothing_to_replace(&rig) {
-        return Ok(skipped);
-    }
+/// The failed cluster and the failed node group of somebody else are no operation's to remove or to go on with, whichever
+/// attempt it is.
+pub(crate) async fn a_strangers_failure_is_left_alone(rig: Rig) -> Result<Verdict, Failed> {
     let ground = Ground::make(&rig).await?;
     // Planned while nothing stands there: a name that is taken is refused before.
     let ours = Change::CreateCluster(ground.cluster("pmks-theirs", 1));
@@ -144,7 +134,11 @@ async fn left_alone(
     let Err(error) = calls.remove_failed(&context).await else {
         return Err(Failed("the removal of a stranger's failure was asked for".to_owned()));
     };
-    check(*error.kind() == ErrorKind::AlreadyExists, || format!("{:?}: {error}", error.kind()))?;
+    let is_refused = match rig.driver.capabilities().failed_create {
+        FailedCreate::Replace => *error.kind() == ErrorKind::AlreadyExists,
+        FailedCreate::Repair => matches!(error.kind(), ErrorKind::Unsupported { .. }),
+    };
+    check(is_refused, || format!("{:?}: {error}", error.kind()))?;
     let changes = rig.calls.changes_since(mark);
     check(changes.is_empty(), || format!("a stranger's failure was met with {changes:?}"))
 }
