@@ -16,6 +16,7 @@
 //!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.
 //! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
 //!   ([`schema_gate`]).
+//! - [`Client`]: a client that others wrote makes what pmks takes over, and sees what pmks makes.
 //! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
 
@@ -29,6 +30,7 @@
     reason = "helpers of tests: what fails here fails the test, and the figures are for who reads along"
 )]
 
+mod client;
 mod cloud_under_test;
 pub mod kill_matrix;
 mod program;
@@ -38,6 +40,7 @@ pub mod schema_gate;
 mod simulated_cloud;
 mod stand;
 
+pub use client::Client;
 pub use cloud_under_test::{CloudUnderTest, Settings};
 pub use program::{Ended, Pmks};
 pub use python::{Python, note_skipped, skip, which};
