@@ -117,40 +117,16 @@ impl Activity {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use pmks_model::ResourceKind;
 
     use super::*;
-
-    fn record(kind: ResourceKind, system_id: Option<&str>) -> Resource {
-        let at = Timestamp::UNIX_EPOCH;
-        Resource {
-            uid: Uuid::from_u128(kind as u128),
-            kind,
-            connection: "c".to_owned(),
-            account: "a".to_owned(),
-            location: "l".to_owned(),
-            parent: None,
-            name: "n".to_owned(),
-            system_id: system_id.map(str::to_owned),
-            incarnation: None,
-            request: serde_json::Value::Null,
-            observation: None,
-            protected: false,
-            missing_since: None,
-            imported: false,
-            changed_at: at,
-            revision: 1,
-            created_at: at,
-            updated_at: at,
-        }
-    }
+    use crate::parts::sample;
 
     #[test]
     fn a_part_was_never_made_only_if_its_whole_was_looked_at_since() {
-        let part = record(ResourceKind::NodeGroup, None);
+        let part = sample(ResourceKind::NodeGroup, 1, "part", None);
         let status = |whole: Option<&str>, seen| {
-            let whole = record(ResourceKind::Cluster, whole);
+            let whole = sample(ResourceKind::Cluster, 2, "whole", whole.map(|id| (id, "1")));
             Activity::default().status_of_part(&part, None, &whole, seen).0
         };
         assert_eq!(status(Some("k"), None), Status::Unknown);

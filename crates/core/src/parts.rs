@@ -232,3 +232,24 @@ pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
         updated_at: now,
     }
 }
+
+/// A record as tests want one, known to the cloud by that identifier and incarnation.
+#[cfg(test)]
+pub(crate) fn sample(kind: ResourceKind, uid: u128, name: &str, known: Option<(&str, &str)>) -> Resource {
+    let new = NewResource {
+        uid: uuid::Uuid::from_u128(uid),
+        kind,
+        connection: "c".to_owned(),
+        account: "a".to_owned(),
+        location: "l".to_owned(),
+        parent: None,
+        name: name.to_owned(),
+        system_id: known.map(|(id, _)| id.to_owned()),
+        incarnation: known.map(|(_, incarnation)| incarnation.to_owned()),
+        request: Value::Null,
+        observation: None,
+        protected: false,
+        imported: false,
+    };
+    Resource { imported: false, ..stand_in(&new, jiff::Timestamp::UNIX_EPOCH) }
+}

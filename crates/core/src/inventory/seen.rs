@@ -185,29 +185,10 @@ mod tests {
     use pmks_model::Iid;
 
     use super::*;
+    use crate::parts::sample;
 
     fn record(name: &str, uid: u128, known: Option<(&str, &str)>) -> Resource {
-        let at = Timestamp::UNIX_EPOCH;
-        Resource {
-            uid: Uuid::from_u128(uid),
-            kind: ResourceKind::NodeGroup,
-            connection: "c".to_owned(),
-            account: "a".to_owned(),
-            location: "l".to_owned(),
-            parent: None,
-            name: name.to_owned(),
-            system_id: known.map(|(id, _)| id.to_owned()),
-            incarnation: known.map(|(_, incarnation)| incarnation.to_owned()),
-            request: Value::Null,
-            observation: None,
-            protected: false,
-            missing_since: None,
-            imported: false,
-            changed_at: at,
-            revision: 1,
-            created_at: at,
-            updated_at: at,
-        }
+        sample(ResourceKind::NodeGroup, uid, name, known)
     }
 
     /// A cluster of incarnation 2 with the group `ga`, which carries that mark.
