@@ -11,7 +11,10 @@ const ROOMS: &[(&str, &str)] = &[
     ("credential.rs", "Credential fields, and the signing or token source."),
     ("driver.rs", "The contract: each call goes to the room that answers it."),
     ("endpoints.rs", "The services, where each is found, and what replaces it."),
-    ("errors.rs", "The table that classifies the cloud's errors, a row a quirk with its source and a test."),
+    (
+        "errors.rs",
+        "The rows of the table (`pmks_driver::refusals`) that classifies errors, each with source and test.",
+    ),
     ("api.rs", "One function a cloud call: builds one request, sends it once, reads one answer."),
     ("clusters.rs", "Reads of clusters and node groups over the calls."),
     ("networks.rs", "Networks, subnets, security groups and key pairs."),
@@ -62,7 +65,10 @@ pub(crate) fn run(root: &Path, name: &str) -> anyhow::Result<()> {
     for (file, says) in ROOMS {
         write(&driver.join("src").join(file), &format!("//! {says}\n"))?;
     }
-    write(&driver.join("src/operations/mod.rs"), "//! The stages, one file an operation kind.\n")?;
+    write(
+        &driver.join("src/operations/mod.rs"),
+        "//! The stages, one file an operation kind, and the list of them (`pmks_driver::Stages`).\n",
+    )?;
     write(
         &driver.join("src/wire/mod.rs"),
         "//! The cloud's own requests and answers, one file a service.\n",

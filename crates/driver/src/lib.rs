@@ -15,7 +15,9 @@ mod progress;
 mod provider;
 mod reaction;
 mod reads;
+pub mod refusals;
 mod stage;
+mod stages;
 mod validate;
 mod version;
 
@@ -41,6 +43,7 @@ pub use reads::{
     Missed, Prerequisite, PrerequisiteState,
 };
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
+pub use stages::{Maker, Stage, Staged, Stages};
 pub use validate::{validate, validate_settings};
 pub use version::refuse_downgrade;
 

@@ -79,7 +79,7 @@ fn client(
     options.allowed_hosts = endpoints.hosts();
     options.classify = errors::verdict;
     let made = house.transport.client(options);
-    made.map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))
+    made.map_err(|error| errors::TABLE.of_transport("connect", pmks_driver::Effect::Read, error))
 }
 
 fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings) {

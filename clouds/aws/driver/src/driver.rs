@@ -8,7 +8,8 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
     Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged, UpdateCluster, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
@@ -19,7 +20,7 @@ use pmks_transport::{Lane, Transport};
 use crate::api::Api;
 use crate::capabilities::CAPABILITIES;
 use crate::credential::KeySource;
-use crate::{access, children, clusters, machines, networks, operations, prerequisites};
+use crate::{PROVIDER, access, children, clusters, machines, networks, operations, prerequisites};
 
 /// AWS in one account and region.
 #[derive(Clone, Debug)]
@@ -77,6 +78,14 @@ impl AwsDriver {
     }
 }
 
+impl Staged for AwsDriver {
+    const PROVIDER: &'static str = PROVIDER;
+
+    fn in_lane(&self, lane: Lane) -> Self {
+        Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) }
+    }
+}
+
 #[async_trait]
 impl Driver for AwsDriver {
     fn capabilities(&self) -> &Capabilities {
@@ -84,7 +93,7 @@ impl Driver for AwsDriver {
     }
 
     fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
-        Arc::new(Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) })
+        Arc::new(self.in_lane(lane))
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
@@ -168,7 +177,7 @@ impl Driver for AwsDriver {
     }
 
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
-        operations::stage(self, stage)
+        operations::STAGES.calls(self, stage)
     }
 
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {

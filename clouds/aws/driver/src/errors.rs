@@ -1,43 +1,12 @@
 //! What AWS' refusals mean: one table, a row a quirk with its source. Nothing else in this crate reads a code.
 
+use pmks_driver::refusals::{Meaning, Refusal, Row, Table, row};
 use pmks_driver::{DriverError, Effect, ErrorKind};
-use pmks_model::Findings;
 use pmks_transport::{Response, Verdict, classify_by_status, retry_after};
 use serde_json::Value;
 
 use crate::PROVIDER;
 use crate::query::read_error;
-
-/// The meaning of a row; what it carries beside comes from the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    Invalid,
-    NotFound,
-    AlreadyExists,
-    Busy,
-    Stale,
-    Throttled,
-    Quota,
-    Unauthenticated,
-    Forbidden,
-    Role,
-    Blocked(&'static str),
-    Unavailable,
-}
-
-struct Row {
-    /// The call it is for; empty: every call. A trailing `*` stands for any ending.
-    action: &'static str,
-    /// The code; a leading or trailing `*` stands for anything.
-    code: &'static str,
-    /// What the message holds, in lower case; empty: anything.
-    says: &'static str,
-    meaning: Meaning,
-}
-
-const fn row(action: &'static str, code: &'static str, says: &'static str, meaning: Meaning) -> Row {
-    Row { action, code, says, meaning }
-}
 
 /// The first row that fits decides.
 ///
@@ -46,7 +15,7 @@ const fn row(action: &'static str, code: &'static str, says: &'static str, meani
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>,
 /// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html>. The throttling words are those that
 /// AWS' own clients know: <https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py>.
-const TABLE: &[Row] = &[
+const ROWS: &[Row] = &[
     row("", "Throttling*", "", Meaning::Throttled),
     row("", "ThrottledException", "", Meaning::Throttled),
     row("", "RequestThrottled*", "", Meaning::Throttled),
@@ -106,9 +75,9 @@ const TABLE: &[Row] = &[
         Meaning::Blocked("turn the cluster's deletion protection off"),
     ),
     // «Role with arn: …, could not be assumed because it does not exist or the trusted entity is not correct»
-    row("eks.Create*", "InvalidParameterException", "could not be assumed", Meaning::Role),
-    row("eks.Create*", "InvalidParameterException", "role with name", Meaning::Role),
-    row("eks.Create*", "InvalidRequestException", "could not be assumed", Meaning::Role),
+    row("eks.Create*", "InvalidParameterException", "could not be assumed", Meaning::Prerequisite),
+    row("eks.Create*", "InvalidParameterException", "role with name", Meaning::Prerequisite),
+    row("eks.Create*", "InvalidRequestException", "could not be assumed", Meaning::Prerequisite),
     // EC2.
     row("ec2.*", "*.NotFound", "", Meaning::NotFound),
     row("ec2.*", "InvalidVpcID.Malformed", "", Meaning::Invalid),
@@ -155,6 +124,9 @@ const TABLE: &[Row] = &[
     row("", "Unavailable", "", Meaning::Unavailable),
 ];
 
+/// The rows, and what becomes of an answer that none of them is for.
+pub(crate) const TABLE: Table = Table { provider: PROVIDER, whose: "AWS'", rows: ROWS, by_status };
+
 /// What an AWS answer that is no success says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Said {
@@ -167,7 +139,7 @@ struct Said {
 pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Response) -> DriverError {
     let status = response.status.as_u16();
     let Some(said) = said(response) else {
-        return without_body(action, effect, response);
+        return TABLE.without_body(action, effect, response);
     };
     let after = retry_after(&response.headers);
     let mut kind = classify(action, effect, status, &said.code, &said.message);
@@ -184,33 +156,11 @@ pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Respons
 
 /// The meaning of a refusal.
 fn classify(action: &str, effect: Effect, status: u16, code: &str, message: &str) -> ErrorKind {
-    let lower = message.to_lowercase();
-    let fits = |row: &&Row| {
-        matches(row.action, action)
-            && matches(row.code, code)
-            && (row.says.is_empty() || lower.contains(row.says))
-    };
-    let meaning = TABLE.iter().find(fits).map_or_else(|| by_status(status), |row| row.meaning);
-    match meaning {
-        Meaning::Invalid => ErrorKind::InvalidRequest(Findings::default()),
-        Meaning::NotFound => ErrorKind::NotFound,
-        Meaning::AlreadyExists => ErrorKind::AlreadyExists,
-        Meaning::Busy => ErrorKind::Conflict { by: message.to_owned() },
-        Meaning::Stale => ErrorKind::Stale,
-        Meaning::Throttled => ErrorKind::Throttled { retry_after: None },
-        Meaning::Quota => ErrorKind::QuotaExceeded,
-        Meaning::Unauthenticated => ErrorKind::Unauthenticated,
-        Meaning::Forbidden => ErrorKind::Forbidden { permission: permission(message) },
-        Meaning::Role => ErrorKind::PrerequisiteMissing {
-            what: message.to_owned(),
-            fix: "run the prerequisites check of the connection, with fix".to_owned(),
-        },
-        Meaning::Blocked(fix) => ErrorKind::Precondition { what: message.to_owned(), fix: fix.to_owned() },
-        Meaning::Unavailable => not_now(effect),
-    }
+    let refusal = Refusal { action, effect, status, codes: &[code], message };
+    TABLE.kind_of(&refusal, permission(message))
 }
 
-fn by_status(status: u16) -> Meaning {
+fn by_status(_action: &str, status: u16) -> Meaning {
     match status {
         401 => Meaning::Unauthenticated,
         403 => Meaning::Forbidden,
@@ -218,80 +168,6 @@ fn by_status(status: u16) -> Meaning {
         400..=499 => Meaning::Invalid,
         _ => Meaning::Unavailable,
     }
-}
-
-/// What the cloud's own «not now» has come to: it comes no later than its answer.
-fn not_now(effect: Effect) -> ErrorKind {
-    match effect {
-        Effect::Read | Effect::Idempotent => ErrorKind::Unavailable,
-        Effect::Creates => ErrorKind::Ambiguous,
-    }
-}
-
-/// An answer without AWS' own error body: a proxy's page, or an endpoint that lacks the action.
-fn without_body(action: &'static str, effect: Effect, response: &Response) -> DriverError {
-    let status = response.status.as_u16();
-    let (kind, message) = match status {
-        404 | 405 | 501 => {
-            let kind = ErrorKind::Unsupported { capability: action.to_owned() };
-            (
-                kind,
-                format!(
-                    "this endpoint does not implement {action}: it answered {status} without AWS' error body"
-                ),
-            )
-        }
-        429 => {
-            let kind = ErrorKind::Throttled { retry_after: retry_after(&response.headers) };
-            (kind, "too many requests".to_owned())
-        }
-        500.. => (ErrorKind::of_lost(effect), format!("the endpoint answered {status}")),
-        _ => {
-            let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-            (kind, format!("the endpoint answered {status} without AWS' error body"))
-        }
-    };
-    DriverError::new(kind, PROVIDER, message).with_action(action).with_answer(
-        status,
-        None,
-        response.request_id.clone(),
-    )
-}
-
-/// The error of an answer that says success and cannot be read.
-pub(crate) fn unreadable(
-    action: &'static str,
-    effect: Effect,
-    response: &Response,
-    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> DriverError {
-    let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-    DriverError::new(kind, PROVIDER, "the answer cannot be read")
-        .with_action(action)
-        .with_answer(response.status.as_u16(), None, response.request_id.clone())
-        .caused_by(cause)
-}
-
-/// The error of a call that has no answer.
-pub(crate) fn of_transport(
-    action: &'static str,
-    effect: Effect,
-    error: pmks_transport::Error,
-) -> DriverError {
-    use pmks_transport::ErrorKind as Sent;
-    let kind = match error.kind() {
-        Sent::Lost | Sent::TooLarge => ErrorKind::of_lost(effect),
-        Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
-        Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
-        Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
-        Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
-    };
-    // Why a call could not be signed is in the cause: without it nobody knows which credential is wrong.
-    let message = match (error.kind(), std::error::Error::source(&error)) {
-        (Sent::Signing { .. }, Some(why)) => why.to_string(),
-        _ => error.message().to_owned(),
-    };
-    DriverError::new(kind, PROVIDER, message).with_action(action).caused_by(error)
 }
 
 /// How busy the cloud is, for the transport: EC2 throttles with 503, EKS and IAM with 400.
@@ -307,17 +183,8 @@ pub(crate) fn verdict(response: &Response) -> Verdict {
 }
 
 fn is_throttling(code: &str) -> bool {
-    let mut rows = TABLE.iter().filter(|row| row.meaning == Meaning::Throttled);
-    rows.any(|row| matches(row.code, code))
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (None, None) => pattern.is_empty() || pattern == text,
-        (Some(_), Some(_)) => text.contains(pattern.trim_matches('*')),
-        (Some(ending), None) => text.ends_with(ending),
-        (None, Some(start)) => text.starts_with(start),
-    }
+    let refusal = Refusal { action: "", effect: Effect::Read, status: 200, codes: &[code], message: "" };
+    matches!(TABLE.kind_of(&refusal, None), ErrorKind::Throttled { .. })
 }
 
 /// Reads AWS' error body, whichever of its forms it has. `None`: it is not AWS that speaks.

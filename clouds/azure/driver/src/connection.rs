@@ -67,7 +67,8 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     options.allowed_hosts = endpoints.hosts();
     options.redaction = Redaction::default();
     let made = house.transport.client(options);
-    let client = made.map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))?;
+    let client =
+        made.map_err(|error| errors::TABLE.of_transport("connect", pmks_driver::Effect::Read, error))?;
     Ok(AzureDriver {
         api: Api::new(client, Arc::clone(&tokens), &scope, endpoints, &subscription),
         here: Arc::new(Here {

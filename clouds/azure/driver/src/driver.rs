@@ -9,7 +9,8 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
     Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged, UpdateCluster, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -21,7 +22,7 @@ use crate::api::Api;
 use crate::arm_id::{self, ArmId};
 use crate::capabilities::CAPABILITIES;
 use crate::token_source::Tokens;
-use crate::{access, children, clusters, machines, networks, operations, prerequisites};
+use crate::{PROVIDER, access, children, clusters, machines, networks, operations, prerequisites};
 
 /// Azure in one subscription and region.
 #[derive(Clone, Debug)]
@@ -124,6 +125,14 @@ impl AzureDriver {
     }
 }
 
+impl Staged for AzureDriver {
+    const PROVIDER: &'static str = PROVIDER;
+
+    fn in_lane(&self, lane: Lane) -> Self {
+        Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) }
+    }
+}
+
 #[async_trait]
 impl Driver for AzureDriver {
     fn capabilities(&self) -> &Capabilities {
@@ -131,7 +140,7 @@ impl Driver for AzureDriver {
     }
 
     fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
-        Arc::new(Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) })
+        Arc::new(self.in_lane(lane))
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
@@ -215,7 +224,7 @@ impl Driver for AzureDriver {
     }
 
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
-        operations::stage(self, stage)
+        operations::STAGES.calls(self, stage)
     }
 
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {

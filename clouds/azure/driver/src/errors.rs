@@ -1,46 +1,17 @@
 //! What Azure's refusals mean: one table, a row a quirk with its source. Nothing else in this crate reads a code.
 
+use pmks_driver::refusals::{Meaning, Refusal, Row, Table, row};
 use pmks_driver::{DriverError, Effect, ErrorKind};
-use pmks_model::Findings;
 use pmks_transport::{Response, SignError, retry_after};
 use serde_json::Value;
 
 use crate::PROVIDER;
 use crate::wire::login;
 
-/// The meaning of a row; what it carries beside comes from the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    Invalid,
-    NotFound,
-    AlreadyExists,
-    Busy,
-    Stale,
-    Throttled,
-    Quota,
-    Unauthenticated,
-    Forbidden,
-    Prerequisite,
-    Blocked(&'static str),
-    Unavailable,
-}
-
-struct Row {
-    /// The call it is for; empty: every call. A leading or trailing `*` stands for anything.
-    action: &'static str,
-    /// The code; a leading or trailing `*` stands for anything.
-    code: &'static str,
-    /// What the message holds, in lower case; empty: anything.
-    says: &'static str,
-    meaning: Meaning,
-}
-
-const fn row(action: &'static str, code: &'static str, says: &'static str, meaning: Meaning) -> Row {
-    Row { action, code, says, meaning }
-}
-
 const START: &str = "start the cluster (az aks start), then retry";
 const RECONCILE: &str = "reconcile the cluster (az aks update without options), then retry";
+/// What a condition that does not hold is without a word of Azure's.
+const UNMET: &str = "the condition of the request does not hold";
 const UNLOCK: &str = "remove the lock from the resource or its resource group";
 
 /// The first row that fits decides. AKS words are compared in lower case.
@@ -50,7 +21,7 @@ const UNLOCK: &str = "remove the lock from the resource or its resource group";
 /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>,
 /// <https://learn.microsoft.com/azure/aks/quotas-skus-regions> (throttling of AKS' own),
 /// <https://learn.microsoft.com/azure/role-based-access-control/troubleshooting>.
-const TABLE: &[Row] = &[
+const ROWS: &[Row] = &[
     // ARM's buckets, and AKS' own: «The PutManagedClusterHandler.PUT request limit has been exceeded for SubID=…»:
     // <https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/error-code-throttled>
     row("", "Throttled", "", Meaning::Throttled),
@@ -144,6 +115,9 @@ const TABLE: &[Row] = &[
     row("", "ServiceUnavailable", "", Meaning::Unavailable),
 ];
 
+/// The rows, and what becomes of an answer that none of them is for.
+pub(crate) const TABLE: Table = Table { provider: PROVIDER, whose: "Azure's", rows: ROWS, by_status };
+
 /// What an answer that is no success says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Said {
@@ -185,30 +159,8 @@ pub(crate) fn of_operation(action: &'static str, said: Said) -> DriverError {
 
 /// The meaning of a refusal.
 fn classify(action: &str, effect: Effect, status: u16, code: &str, message: &str) -> ErrorKind {
-    let lower = message.to_lowercase();
-    let fits = |row: &&Row| {
-        matches(row.action, action)
-            && matches(row.code, code)
-            && (row.says.is_empty() || lower.contains(row.says))
-    };
-    let meaning = TABLE.iter().find(fits).map_or_else(|| by_status(action, status), |row| row.meaning);
-    match meaning {
-        Meaning::Invalid => ErrorKind::InvalidRequest(Findings::default()),
-        Meaning::NotFound => ErrorKind::NotFound,
-        Meaning::AlreadyExists => ErrorKind::AlreadyExists,
-        Meaning::Busy => ErrorKind::Conflict { by: message.to_owned() },
-        Meaning::Stale => ErrorKind::Stale,
-        Meaning::Throttled => ErrorKind::Throttled { retry_after: None },
-        Meaning::Quota => ErrorKind::QuotaExceeded,
-        Meaning::Unauthenticated => ErrorKind::Unauthenticated,
-        Meaning::Forbidden => ErrorKind::Forbidden { permission: permission(message) },
-        Meaning::Prerequisite => ErrorKind::PrerequisiteMissing {
-            what: message.to_owned(),
-            fix: "run the prerequisites check of the connection, with fix".to_owned(),
-        },
-        Meaning::Blocked(fix) => ErrorKind::Precondition { what: message.to_owned(), fix: fix.to_owned() },
-        Meaning::Unavailable => not_now(effect),
-    }
+    let refusal = Refusal { action, effect, status, codes: &[code], message };
+    TABLE.kind_of(&refusal, permission(message))
 }
 
 /// The meaning of a status whose code no row knows. A precondition that fails means «it exists» where nothing was to
@@ -227,77 +179,15 @@ fn by_status(action: &str, status: u16) -> Meaning {
     }
 }
 
-/// What the cloud's own «not now» has come to: it comes no later than its answer.
-fn not_now(effect: Effect) -> ErrorKind {
-    match effect {
-        Effect::Read | Effect::Idempotent => ErrorKind::Unavailable,
-        Effect::Creates => ErrorKind::Ambiguous,
-    }
-}
-
 /// An answer without Azure's own error body: a proxy's page, or an endpoint that lacks the call.
 fn without_body(action: &'static str, effect: Effect, response: &Response) -> DriverError {
-    let status = response.status.as_u16();
-    let (kind, message) = match status {
-        404 | 405 | 501 => (
-            ErrorKind::Unsupported { capability: action.to_owned() },
-            format!(
-                "this endpoint does not implement {action}: it answered {status} without Azure's error body"
-            ),
-        ),
-        401 => (ErrorKind::Unauthenticated, "the token is not accepted".to_owned()),
-        412 => (
-            if action.ends_with(".Create") { ErrorKind::AlreadyExists } else { ErrorKind::Stale },
-            "the condition of the request does not hold".to_owned(),
-        ),
-        429 => {
-            let kind = ErrorKind::Throttled { retry_after: retry_after(&response.headers) };
-            (kind, "too many requests".to_owned())
-        }
-        500.. => (ErrorKind::of_lost(effect), format!("the endpoint answered {status}")),
-        _ => {
-            let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-            (kind, format!("the endpoint answered {status} without Azure's error body"))
-        }
+    let (kind, says) = match response.status.as_u16() {
+        401 => (ErrorKind::Unauthenticated, "the token is not accepted"),
+        412 if action.ends_with(".Create") => (ErrorKind::AlreadyExists, UNMET),
+        412 => (ErrorKind::Stale, UNMET),
+        _ => return TABLE.without_body(action, effect, response),
     };
-    let request_id = response.request_id.clone();
-    DriverError::new(kind, PROVIDER, message).with_action(action).with_answer(status, None, request_id)
-}
-
-/// The error of an answer that says success and cannot be read.
-pub(crate) fn unreadable(
-    action: &'static str,
-    effect: Effect,
-    response: &Response,
-    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> DriverError {
-    let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-    DriverError::new(kind, PROVIDER, "the answer cannot be read")
-        .with_action(action)
-        .with_answer(response.status.as_u16(), None, response.request_id.clone())
-        .caused_by(cause)
-}
-
-/// The error of a call that has no answer.
-pub(crate) fn of_transport(
-    action: &'static str,
-    effect: Effect,
-    error: pmks_transport::Error,
-) -> DriverError {
-    use pmks_transport::ErrorKind as Sent;
-    let kind = match error.kind() {
-        Sent::Lost | Sent::TooLarge => ErrorKind::of_lost(effect),
-        Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
-        Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
-        Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
-        Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
-    };
-    // Why there is no token is in the cause: without it nobody knows which credential is wrong.
-    let message = match (error.kind(), std::error::Error::source(&error)) {
-        (Sent::Signing { .. }, Some(why)) => why.to_string(),
-        _ => error.message().to_owned(),
-    };
-    DriverError::new(kind, PROVIDER, message).with_action(action).caused_by(error)
+    TABLE.answered(kind, says, action, response)
 }
 
 /// Why Entra, or a machine's identity service, gave no token. Entra's description begins with its own code and ends
@@ -316,16 +206,6 @@ pub(crate) fn of_login(action: &str, response: &Response) -> SignError {
         format!("{action}: {}: {why}", said.error)
     };
     if temporary { SignError::unavailable(says) } else { SignError::credential(says) }
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern.is_empty() || pattern == text,
-        Some(("", rest)) if rest.ends_with('*') => text.contains(rest.trim_end_matches('*')),
-        Some((start, end)) => {
-            text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
-        }
-    }
 }
 
 /// Reads Azure's error body: `{"error": {…}}` as ARM writes it, or bare as AKS does. `None`: it is not Azure that

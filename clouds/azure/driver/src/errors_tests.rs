@@ -155,22 +155,8 @@ fn every_row_means_what_it_should() {
 }
 
 #[test]
-fn every_row_is_reached_by_a_case() {
-    // A row behind one that always fits first would never be used.
-    for (index, row) in TABLE.iter().enumerate() {
-        let code = row.code.replace('*', "x");
-        let code = if code.is_empty() { "Any".to_owned() } else { code };
-        let action = if row.action.is_empty() { "Any.Call".to_owned() } else { row.action.replace('*', "X") };
-        let first = TABLE
-            .iter()
-            .position(|other| {
-                matches(other.action, &action)
-                    && matches(other.code, &code)
-                    && (other.says.is_empty() || row.says.contains(other.says))
-            })
-            .unwrap();
-        assert_eq!(first, index, "{} {} {}", row.action, row.code, row.says);
-    }
+fn every_row_can_be_reached() {
+    assert_eq!(TABLE.hidden(), None);
 }
 
 #[test]
@@ -251,21 +237,4 @@ fn a_missing_token_is_the_credentials_fault_or_nobodys() {
     assert!(
         !refused(400, r#"{"error":"invalid_request","error_description":"Identity not found"}"#).temporary
     );
-}
-
-#[test]
-fn patterns_have_a_star_at_either_end_or_between() {
-    for (pattern, text, fits) in [
-        ("", "anything", true),
-        ("a", "a", true),
-        ("a", "ab", false),
-        ("a*", "ab", true),
-        ("*b", "ab", true),
-        ("*x*", "axb", true),
-        ("*x*", "ab", false),
-        ("In*Deleted", "InUseDeleted", true),
-        ("InUse*UseDeleted", "InUseDeleted", false),
-    ] {
-        assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
-    }
 }

@@ -179,7 +179,7 @@ impl Maker<'_> {
         options.classify = errors::verdict;
         options.redaction = redaction;
         let made = self.house.transport.client(options);
-        made.map_err(|error| errors::of_transport("connect", pmks_driver::Effect::Read, error))
+        made.map_err(|error| errors::TABLE.of_transport("connect", pmks_driver::Effect::Read, error))
     }
 }
 

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    ProgressList, RemoveNodeGroup, Result, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster,
-    UpgradeNodeGroup,
+    Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing, Poll, Prepared,
+    Prerequisite, ProgressList, RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged,
+    UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -23,8 +23,8 @@ use crate::capabilities::CAPABILITIES;
 use crate::identity::Tokens;
 use crate::names::{self, ClusterName};
 use crate::{
-    access, children, clusters, key_pairs, machines, networks, operations, prerequisites, security_groups,
-    versions,
+    PROVIDER, access, children, clusters, key_pairs, machines, networks, operations, prerequisites,
+    security_groups, versions,
 };
 
 /// Google Cloud in one project and region.
@@ -110,6 +110,19 @@ impl GcpDriver {
     }
 }
 
+impl Staged for GcpDriver {
+    const PROVIDER: &'static str = PROVIDER;
+
+    fn in_lane(&self, lane: Lane) -> Self {
+        Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) }
+    }
+
+    /// GKE's own work is told by its name alone; what Compute Engine does is not in the list.
+    fn poll_in(handle: &Handle, list: &ProgressList) -> Option<Poll> {
+        operations::follow_in(handle, list)
+    }
+}
+
 #[async_trait]
 impl Driver for GcpDriver {
     fn capabilities(&self) -> &Capabilities {
@@ -117,7 +130,7 @@ impl Driver for GcpDriver {
     }
 
     fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
-        Arc::new(Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) })
+        Arc::new(self.in_lane(lane))
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
@@ -201,7 +214,7 @@ impl Driver for GcpDriver {
     }
 
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {
-        operations::stage(self, stage)
+        operations::STAGES.calls(self, stage)
     }
 
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {

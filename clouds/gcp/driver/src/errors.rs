@@ -2,45 +2,12 @@
 
 use std::time::Duration;
 
+use pmks_driver::refusals::{Meaning, Refusal, Row, Table, row};
 use pmks_driver::{DriverError, Effect, ErrorKind};
-use pmks_model::Findings;
 use pmks_transport::{Response, Verdict, classify_by_status, retry_after};
 use serde_json::Value;
 
 use crate::PROVIDER;
-
-/// The meaning of a row; what it carries beside comes from the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    Invalid,
-    NotFound,
-    AlreadyExists,
-    Busy,
-    Stale,
-    Throttled,
-    Quota,
-    Unauthenticated,
-    Forbidden,
-    ApiDisabled,
-    Blocked(&'static str),
-    Unsupported,
-    Unavailable,
-}
-
-struct Row {
-    /// The call it is for; empty: every call. A trailing `*` stands for any ending.
-    action: &'static str,
-    /// One of the answer's words: the reason of its `ErrorInfo`, its `status`, the `reason` of its first error; empty:
-    /// any.
-    code: &'static str,
-    /// What the message holds, in lower case; empty: anything.
-    says: &'static str,
-    meaning: Meaning,
-}
-
-const fn row(action: &'static str, code: &'static str, says: &'static str, meaning: Meaning) -> Row {
-    Row { action, code, says, meaning }
-}
 
 /// The first row that fits decides.
 ///
@@ -50,7 +17,7 @@ const fn row(action: &'static str, code: &'static str, says: &'static str, meani
 /// <https://cloud.google.com/kubernetes-engine/docs/troubleshooting> (GKE),
 /// <https://developers.google.com/identity/protocols/oauth2/service-account#error-codes> (tokens). Rows that no document
 /// names have the place where the answer was seen.
-const TABLE: &[Row] = &[
+const ROWS: &[Row] = &[
     // Tokens.
     row("", "invalid_grant", "", Meaning::Unauthenticated),
     row("", "invalid_client", "", Meaning::Unauthenticated),
@@ -60,8 +27,8 @@ const TABLE: &[Row] = &[
     row("", "authError", "", Meaning::Unauthenticated),
     // «… API has not been used in project … before or it is disabled»:
     // <https://cloud.google.com/service-usage/docs/enable-disable#error>
-    row("", "SERVICE_DISABLED", "", Meaning::ApiDisabled),
-    row("", "accessNotConfigured", "", Meaning::ApiDisabled),
+    row("", "SERVICE_DISABLED", "", Meaning::Prerequisite),
+    row("", "accessNotConfigured", "", Meaning::Prerequisite),
     row("", "BILLING_DISABLED", "", Meaning::Blocked("enable billing for the project")),
     row("", "", "billing to be enabled", Meaning::Blocked("enable billing for the project")),
     // «Too many operations: cluster … hits the concurrent operations quota 5»: 429, and the cluster is busy, not we.
@@ -134,6 +101,9 @@ const TABLE: &[Row] = &[
     row("", "backendError", "", Meaning::Unavailable),
 ];
 
+/// The rows, and what becomes of an answer that none of them is for.
+pub(crate) const TABLE: Table = Table { provider: PROVIDER, whose: "Google's", rows: ROWS, by_status };
+
 /// What an answer of Google that is no success says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Said {
@@ -151,7 +121,7 @@ struct Said {
 pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Response) -> DriverError {
     let status = response.status.as_u16();
     let Some(said) = said(response) else {
-        return without_body(action, effect, response);
+        return TABLE.without_body(action, effect, response);
     };
     let after = retry_after(&response.headers).or(said.retry_after);
     let mut kind = classify(action, effect, status, &said);
@@ -210,30 +180,15 @@ pub(crate) fn word_of(code: i64) -> &'static str {
     }
 }
 
-/// The meaning of a refusal.
+/// The meaning of a refusal. A prerequisite that is missing is an API that is off.
 fn classify(action: &str, effect: Effect, status: u16, said: &Said) -> ErrorKind {
-    let lower = said.message.to_lowercase();
-    let fits = |row: &&Row| {
-        matches(row.action, action)
-            && (row.code.is_empty() || said.words.iter().any(|word| word == row.code))
-            && (row.says.is_empty() || lower.contains(row.says))
-    };
-    let meaning = TABLE.iter().find(fits).map_or_else(|| by_status(status), |row| row.meaning);
-    let message = || said.message.clone();
-    match meaning {
-        Meaning::Invalid => ErrorKind::InvalidRequest(Findings::default()),
-        Meaning::NotFound => ErrorKind::NotFound,
-        Meaning::AlreadyExists => ErrorKind::AlreadyExists,
-        Meaning::Busy => ErrorKind::Conflict { by: message() },
-        Meaning::Stale => ErrorKind::Stale,
-        Meaning::Throttled => ErrorKind::Throttled { retry_after: None },
-        Meaning::Quota => ErrorKind::QuotaExceeded,
-        Meaning::Unauthenticated => ErrorKind::Unauthenticated,
-        Meaning::Forbidden => ErrorKind::Forbidden { permission: permission(said) },
-        Meaning::ApiDisabled => api_disabled(said.service.as_deref().unwrap_or("one of Google's APIs")),
-        Meaning::Blocked(fix) => ErrorKind::Precondition { what: message(), fix: fix.to_owned() },
-        Meaning::Unsupported => ErrorKind::Unsupported { capability: action.to_owned() },
-        Meaning::Unavailable => not_now(effect),
+    let codes: Vec<&str> = said.words.iter().map(String::as_str).collect();
+    let refusal = Refusal { action, effect, status, codes: &codes, message: &said.message };
+    match TABLE.kind_of(&refusal, permission(said)) {
+        ErrorKind::PrerequisiteMissing { .. } => {
+            api_disabled(said.service.as_deref().unwrap_or("one of Google's APIs"))
+        }
+        kind => kind,
     }
 }
 
@@ -247,7 +202,7 @@ pub(crate) fn api_disabled(service: &str) -> ErrorKind {
     }
 }
 
-fn by_status(status: u16) -> Meaning {
+fn by_status(_action: &str, status: u16) -> Meaning {
     match status {
         401 => Meaning::Unauthenticated,
         403 => Meaning::Forbidden,
@@ -259,78 +214,6 @@ fn by_status(status: u16) -> Meaning {
         400..=499 => Meaning::Invalid,
         _ => Meaning::Unavailable,
     }
-}
-
-/// What the cloud's own «not now» has come to: it comes no later than its answer.
-fn not_now(effect: Effect) -> ErrorKind {
-    match effect {
-        Effect::Read | Effect::Idempotent => ErrorKind::Unavailable,
-        Effect::Creates => ErrorKind::Ambiguous,
-    }
-}
-
-/// An answer without Google's own error body: a proxy's page, or an endpoint that lacks the call.
-fn without_body(action: &'static str, effect: Effect, response: &Response) -> DriverError {
-    let status = response.status.as_u16();
-    let (kind, message) = match status {
-        404 | 405 | 501 => {
-            let kind = ErrorKind::Unsupported { capability: action.to_owned() };
-            let says = format!(
-                "this endpoint does not implement {action}: it answered {status} without Google's error body"
-            );
-            (kind, says)
-        }
-        429 => {
-            let kind = ErrorKind::Throttled { retry_after: retry_after(&response.headers) };
-            (kind, "too many requests".to_owned())
-        }
-        500.. => (ErrorKind::of_lost(effect), format!("the endpoint answered {status}")),
-        _ => {
-            let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-            (kind, format!("the endpoint answered {status} without Google's error body"))
-        }
-    };
-    DriverError::new(kind, PROVIDER, message).with_action(action).with_answer(
-        status,
-        None,
-        response.request_id.clone(),
-    )
-}
-
-/// The error of an answer that says success and cannot be read.
-pub(crate) fn unreadable(
-    action: &'static str,
-    effect: Effect,
-    response: &Response,
-    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> DriverError {
-    let kind = if effect == Effect::Creates { ErrorKind::Ambiguous } else { ErrorKind::Unexpected };
-    DriverError::new(kind, PROVIDER, "the answer cannot be read")
-        .with_action(action)
-        .with_answer(response.status.as_u16(), None, response.request_id.clone())
-        .caused_by(cause)
-}
-
-/// The error of a call that has no answer.
-pub(crate) fn of_transport(
-    action: &'static str,
-    effect: Effect,
-    error: pmks_transport::Error,
-) -> DriverError {
-    use pmks_transport::ErrorKind as Sent;
-    let kind = match error.kind() {
-        Sent::Lost | Sent::TooLarge => ErrorKind::of_lost(effect),
-        Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
-        Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
-        Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
-        Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
-    };
-    // Why a call could not be signed is in the cause: without it nobody knows which credential is wrong.
-    let message = match (error.kind(), std::error::Error::source(&error)) {
-        (Sent::Signing { .. }, Some(why)) => why.to_string(),
-        _ => error.message().to_owned(),
-    };
-    DriverError::new(kind, PROVIDER, message).with_action(action).caused_by(error)
 }
 
 /// How busy the cloud is, for the transport: rates come as 429, and of Compute Engine as 403. GKE's «concurrent
@@ -347,13 +230,6 @@ pub(crate) fn verdict(response: &Response) -> Verdict {
         }
         ErrorKind::Conflict { .. } | ErrorKind::QuotaExceeded => Verdict::Fine,
         _ => classify_by_status(response),
-    }
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        None => pattern.is_empty() || pattern == text,
-        Some(start) => text.starts_with(start),
     }
 }
 

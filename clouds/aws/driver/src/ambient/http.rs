@@ -68,7 +68,7 @@ fn client(setting: &Setting, limits: Limits) -> Result<Client> {
     // A token of an instance is an answer without a name.
     options.redaction = Redaction::default().without_bodies();
     let made = setting.transport.client(options);
-    made.map_err(|error| errors::of_transport(ACTION, Effect::Read, error))
+    made.map_err(|error| errors::TABLE.of_transport(ACTION, Effect::Read, error))
 }
 
 fn hosts(setting: &Setting) -> Vec<AllowedHost> {

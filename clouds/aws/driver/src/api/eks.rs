@@ -182,7 +182,7 @@ impl Api {
         let call = self
             .call("eks", action, Effect::Read, Method::POST, &["clusters", cluster, "insights"])?
             .json(&body)
-            .map_err(|error| errors::of_transport(action, Effect::Read, error))?;
+            .map_err(|error| errors::TABLE.of_transport(action, Effect::Read, error))?;
         self.json(call).await
     }
 
@@ -294,7 +294,7 @@ impl Api {
     ) -> Result<Call> {
         self.call("eks", action, Effect::Idempotent, method, path)?
             .json(body)
-            .map_err(|error| errors::of_transport(action, Effect::Idempotent, error))
+            .map_err(|error| errors::TABLE.of_transport(action, Effect::Idempotent, error))
     }
 }
 

@@ -80,7 +80,7 @@ impl Api {
         let (action, effect) = (call.action(), call.effect());
         let response = self.send(call).await?;
         serde_json::from_slice(&response.body)
-            .map_err(|error| errors::unreadable(action, effect, &response, error))
+            .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
     }
 
     /// Sends a request of the Query protocol and reads its XML.
@@ -89,7 +89,8 @@ impl Api {
         let call = self.form(&query)?;
         let response = self.send(call).await?;
         let text = String::from_utf8_lossy(&response.body);
-        query::read(service, &text).map_err(|error| errors::unreadable(action, effect, &response, error))
+        query::read(service, &text)
+            .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
     }
 
     /// Sends a request of the Query protocol whose answer says nothing but success.
@@ -109,8 +110,11 @@ impl Api {
 
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
-        let response =
-            self.client().send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
+        let response = self
+            .client()
+            .send(call)
+            .await
+            .map_err(|error| errors::TABLE.of_transport(action, effect, error))?;
         if response.status.is_success() {
             Ok(response)
         } else {

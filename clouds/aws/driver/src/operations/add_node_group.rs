@@ -182,7 +182,7 @@ struct CreateNodeGroup {
 }
 
 #[async_trait]
-impl Stage for CreateNodeGroup {
+impl Stage<AwsDriver> for CreateNodeGroup {
     const KIND: &'static str = "aws.nodeGroup";
 
     /// Ours only if it carries our marks; a node group of that name without them is a stranger's.

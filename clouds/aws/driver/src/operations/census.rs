@@ -41,7 +41,7 @@ struct Census {
 }
 
 #[async_trait]
-impl Stage for Census {
+impl Stage<AwsDriver> for Census {
     const KIND: &'static str = "aws.census";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

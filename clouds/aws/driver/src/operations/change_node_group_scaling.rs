@@ -86,7 +86,7 @@ struct ChangeScaling {
 }
 
 #[async_trait]
-impl Stage for ChangeScaling {
+impl Stage<AwsDriver> for ChangeScaling {
     const KIND: &'static str = "aws.nodeGroup.scaling";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

@@ -256,7 +256,7 @@ struct ControlPlane {
 }
 
 #[async_trait]
-impl Stage for ControlPlane {
+impl Stage<AwsDriver> for ControlPlane {
     const KIND: &'static str = "aws.cluster";
 
     /// Ours only if it carries our marks; a cluster of that name without them is a stranger's.
@@ -321,7 +321,7 @@ struct CreateAddon {
 }
 
 #[async_trait]
-impl Stage for CreateAddon {
+impl Stage<AwsDriver> for CreateAddon {
     const KIND: &'static str = "aws.addon";
 
     /// An add-on has one name in a cluster and nothing of its own: whoever installed it, it is there.

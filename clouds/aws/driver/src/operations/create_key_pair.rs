@@ -40,7 +40,7 @@ pub(crate) struct KeyPair {
 }
 
 #[async_trait]
-impl Stage for KeyPair {
+impl Stage<AwsDriver> for KeyPair {
     const KIND: &'static str = "aws.keyPair";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {

@@ -113,7 +113,7 @@ pub(crate) struct Vpc {
 }
 
 #[async_trait]
-impl Stage for Vpc {
+impl Stage<AwsDriver> for Vpc {
     const KIND: &'static str = "aws.network";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -152,7 +152,7 @@ pub(crate) struct VpcAttribute {
 }
 
 #[async_trait]
-impl Stage for VpcAttribute {
+impl Stage<AwsDriver> for VpcAttribute {
     const KIND: &'static str = "aws.network.attribute";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -194,7 +194,7 @@ pub(crate) struct Gateway {
 }
 
 #[async_trait]
-impl Stage for Gateway {
+impl Stage<AwsDriver> for Gateway {
     const KIND: &'static str = "aws.network.gateway";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -224,7 +224,7 @@ pub(crate) struct GatewayAttachment {
 }
 
 #[async_trait]
-impl Stage for GatewayAttachment {
+impl Stage<AwsDriver> for GatewayAttachment {
     const KIND: &'static str = "aws.network.gatewayAttachment";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -263,7 +263,7 @@ pub(crate) struct MainRouteTable {
 }
 
 #[async_trait]
-impl Stage for MainRouteTable {
+impl Stage<AwsDriver> for MainRouteTable {
     const KIND: &'static str = "aws.network.mainRouteTable";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -290,7 +290,7 @@ pub(crate) struct DefaultRoute {
 }
 
 #[async_trait]
-impl Stage for DefaultRoute {
+impl Stage<AwsDriver> for DefaultRoute {
     const KIND: &'static str = "aws.network.defaultRoute";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

@@ -96,7 +96,7 @@ pub(crate) struct Group {
 }
 
 #[async_trait]
-impl Stage for Group {
+impl Stage<AwsDriver> for Group {
     const KIND: &'static str = "aws.securityGroup";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
@@ -137,7 +137,7 @@ impl Rules {
 }
 
 #[async_trait]
-impl Stage for Rules {
+impl Stage<AwsDriver> for Rules {
     const KIND: &'static str = "aws.securityGroup.rules";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -174,7 +174,7 @@ pub(crate) struct NoDefaultRule {
 }
 
 #[async_trait]
-impl Stage for NoDefaultRule {
+impl Stage<AwsDriver> for NoDefaultRule {
     const KIND: &'static str = "aws.securityGroup.noDefaultRule";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

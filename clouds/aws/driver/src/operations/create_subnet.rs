@@ -135,7 +135,7 @@ pub(crate) struct Subnet {
 }
 
 #[async_trait]
-impl Stage for Subnet {
+impl Stage<AwsDriver> for Subnet {
     const KIND: &'static str = "aws.subnet";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -170,7 +170,7 @@ pub(crate) struct PublicAddresses {
 }
 
 #[async_trait]
-impl Stage for PublicAddresses {
+impl Stage<AwsDriver> for PublicAddresses {
     const KIND: &'static str = "aws.subnet.publicAddresses";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

@@ -64,7 +64,7 @@ impl KubernetesObject {
 }
 
 #[async_trait]
-impl Stage for KubernetesObject {
+impl Stage<AwsDriver> for KubernetesObject {
     const KIND: &'static str = "aws.kubernetesObject.removal";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -94,7 +94,7 @@ impl Balancers {
 }
 
 #[async_trait]
-impl Stage for Balancers {
+impl Stage<AwsDriver> for Balancers {
     const KIND: &'static str = "aws.balancers";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -130,7 +130,7 @@ impl RemoveChild {
 }
 
 #[async_trait]
-impl Stage for RemoveChild {
+impl Stage<AwsDriver> for RemoveChild {
     const KIND: &'static str = "aws.child.removal";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

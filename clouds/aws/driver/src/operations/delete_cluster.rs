@@ -165,7 +165,7 @@ struct RemoveCluster {
 }
 
 #[async_trait]
-impl Stage for RemoveCluster {
+impl Stage<AwsDriver> for RemoveCluster {
     const KIND: &'static str = "aws.cluster.removal";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -208,7 +208,7 @@ struct NothingRemains {
 }
 
 #[async_trait]
-impl Stage for NothingRemains {
+impl Stage<AwsDriver> for NothingRemains {
     const KIND: &'static str = "aws.cluster.nothingRemains";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

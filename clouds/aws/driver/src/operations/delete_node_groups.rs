@@ -42,7 +42,7 @@ impl Leftovers {
 }
 
 #[async_trait]
-impl Stage for Leftovers {
+impl Stage<AwsDriver> for Leftovers {
     const KIND: &'static str = "aws.cluster.leftovers";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

@@ -259,7 +259,7 @@ impl Delete {
 }
 
 #[async_trait]
-impl Stage for Delete {
+impl Stage<AwsDriver> for Delete {
     const KIND: &'static str = "aws.delete";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {

@@ -52,7 +52,7 @@ impl DiscoveryTags {
 }
 
 #[async_trait]
-impl Stage for DiscoveryTags {
+impl Stage<AwsDriver> for DiscoveryTags {
     const KIND: &'static str = "aws.autoscalerDiscovery";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

@@ -76,7 +76,7 @@ pub(crate) struct Role {
 }
 
 #[async_trait]
-impl Stage for Role {
+impl Stage<AwsDriver> for Role {
     const KIND: &'static str = "aws.role";
 
     /// Whoever made it: if it trusts whom it must, it is the role that was wanted.
@@ -114,7 +114,7 @@ pub(crate) struct Policy {
 }
 
 #[async_trait]
-impl Stage for Policy {
+impl Stage<AwsDriver> for Policy {
     const KIND: &'static str = "aws.role.policy";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
@@ -145,7 +145,7 @@ pub(crate) struct Settled {
 }
 
 #[async_trait]
-impl Stage for Settled {
+impl Stage<AwsDriver> for Settled {
     const KIND: &'static str = "aws.role.settled";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

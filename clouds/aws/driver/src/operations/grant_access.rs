@@ -49,7 +49,7 @@ struct AccessEntry {
 }
 
 #[async_trait]
-impl Stage for AccessEntry {
+impl Stage<AwsDriver> for AccessEntry {
     const KIND: &'static str = "aws.accessEntry";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
@@ -76,7 +76,7 @@ struct AdminPolicy {
 }
 
 #[async_trait]
-impl Stage for AdminPolicy {
+impl Stage<AwsDriver> for AdminPolicy {
     const KIND: &'static str = "aws.accessPolicy";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

@@ -72,7 +72,7 @@ struct MakeTemplate {
 }
 
 #[async_trait]
-impl Stage for MakeTemplate {
+impl Stage<AwsDriver> for MakeTemplate {
     const KIND: &'static str = "aws.launchTemplate";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
@@ -170,7 +170,7 @@ struct RemoveTemplate {
 }
 
 #[async_trait]
-impl Stage for RemoveTemplate {
+impl Stage<AwsDriver> for RemoveTemplate {
     const KIND: &'static str = "aws.launchTemplate.removal";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

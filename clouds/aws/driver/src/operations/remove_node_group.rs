@@ -55,7 +55,7 @@ struct RemoveGroup {
 }
 
 #[async_trait]
-impl Stage for RemoveGroup {
+impl Stage<AwsDriver> for RemoveGroup {
     const KIND: &'static str = "aws.nodeGroup.removal";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

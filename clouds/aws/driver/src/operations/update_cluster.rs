@@ -55,7 +55,7 @@ struct SetTags {
 }
 
 #[async_trait]
-impl Stage for SetTags {
+impl Stage<AwsDriver> for SetTags {
     const KIND: &'static str = "aws.cluster.tags";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
@@ -80,7 +80,7 @@ struct RemoveTags {
 }
 
 #[async_trait]
-impl Stage for RemoveTags {
+impl Stage<AwsDriver> for RemoveTags {
     const KIND: &'static str = "aws.cluster.tags.removal";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {
@@ -105,7 +105,7 @@ struct ChangeSupportType {
 }
 
 #[async_trait]
-impl Stage for ChangeSupportType {
+impl Stage<AwsDriver> for ChangeSupportType {
     const KIND: &'static str = "aws.cluster.supportType";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

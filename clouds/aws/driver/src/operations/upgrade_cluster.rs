@@ -255,7 +255,7 @@ struct RaiseControlPlane {
 }
 
 #[async_trait]
-impl Stage for RaiseControlPlane {
+impl Stage<AwsDriver> for RaiseControlPlane {
     const KIND: &'static str = "aws.cluster.version";
 
     async fn look(&self, driver: &AwsDriver, _context: &StageContext) -> Result<Look> {

@@ -113,7 +113,7 @@ struct RaiseNodeGroup {
 }
 
 #[async_trait]
-impl Stage for RaiseNodeGroup {
+impl Stage<AwsDriver> for RaiseNodeGroup {
     const KIND: &'static str = "aws.nodeGroup.version";
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {

@@ -159,7 +159,7 @@ impl Api {
         let (action, effect) = (call.action(), call.effect());
         let response = self.send(call).await?;
         serde_json::from_slice(&response.body)
-            .map_err(|error| errors::unreadable(action, effect, &response, error))
+            .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
     }
 
     /// Reads every page of a list.
@@ -186,7 +186,7 @@ impl Api {
             Value::Null
         } else {
             serde_json::from_slice(&response.body)
-                .map_err(|error| errors::unreadable(action, effect, &response, error))?
+                .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))?
         };
         Ok(Accepted { body, handle: operation::handle(&response), after: retry_after(&response.headers) })
     }
@@ -201,7 +201,7 @@ impl Api {
     ) -> Result<Accepted> {
         let call = Self::conditional(self.call(shape, segments), condition)?;
         let call =
-            call.json(body).map_err(|error| errors::of_transport(shape.action, shape.effect, error))?;
+            call.json(body).map_err(|error| errors::TABLE.of_transport(shape.action, shape.effect, error))?;
         self.change(call).await
     }
 
@@ -212,14 +212,17 @@ impl Api {
             Condition::Nothing => Ok(call.header(header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
             Condition::Unchanged(tag) => call
                 .header_text(header::IF_MATCH, tag)
-                .map_err(|error| errors::of_transport(action, effect, error)),
+                .map_err(|error| errors::TABLE.of_transport(action, effect, error)),
         }
     }
 
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
-        let response =
-            self.client.send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
+        let response = self
+            .client
+            .send(call)
+            .await
+            .map_err(|error| errors::TABLE.of_transport(action, effect, error))?;
         if response.status.is_success() {
             return Ok(response);
         }

@@ -64,7 +64,7 @@ impl Api {
             return Ok(of_location(&response));
         }
         let body: Value = serde_json::from_slice(&response.body)
-            .map_err(|error| errors::unreadable(shape.action, shape.effect, &response, error))?;
+            .map_err(|error| errors::TABLE.unreadable(shape.action, shape.effect, &response, error))?;
         Ok(of_operation(action, &body, retry_after(&response.headers)))
     }
 }

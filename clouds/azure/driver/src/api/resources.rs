@@ -68,7 +68,8 @@ impl Api {
         let shape = change(SERVICE, "Providers.Register", Effect::Idempotent, &Method::POST, VERSION);
         let path = self.in_subscription(&["providers", namespace, "register"]);
         let call = self.call(shape, &path).json(&json!({}));
-        let call = call.map_err(|error| crate::errors::of_transport(shape.action, shape.effect, error))?;
+        let call =
+            call.map_err(|error| crate::errors::TABLE.of_transport(shape.action, shape.effect, error))?;
         self.change(call).await
     }
 }

@@ -144,7 +144,7 @@ impl MakePool {
 }
 
 #[async_trait]
-impl Stage for MakePool {
+impl Stage<AzureDriver> for MakePool {
     const KIND: &'static str = "azure.nodeGroup";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -121,7 +121,7 @@ impl ChangeScaling {
 }
 
 #[async_trait]
-impl Stage for ChangeScaling {
+impl Stage<AzureDriver> for ChangeScaling {
     const KIND: &'static str = "azure.nodeGroup.scaling";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {

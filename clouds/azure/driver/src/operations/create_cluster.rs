@@ -377,7 +377,7 @@ struct MakeCluster {
 }
 
 #[async_trait]
-impl Stage for MakeCluster {
+impl Stage<AzureDriver> for MakeCluster {
     const KIND: &'static str = "azure.cluster";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -48,7 +48,7 @@ struct MakeKeyPair {
 }
 
 #[async_trait]
-impl Stage for MakeKeyPair {
+impl Stage<AzureDriver> for MakeKeyPair {
     const KIND: &'static str = "azure.keyPair";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -90,7 +90,7 @@ struct MakeNetwork {
 }
 
 #[async_trait]
-impl Stage for MakeNetwork {
+impl Stage<AzureDriver> for MakeNetwork {
     const KIND: &'static str = "azure.network";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -76,7 +76,7 @@ struct MakeSecurityGroup {
 }
 
 #[async_trait]
-impl Stage for MakeSecurityGroup {
+impl Stage<AzureDriver> for MakeSecurityGroup {
     const KIND: &'static str = "azure.securityGroup";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -83,7 +83,7 @@ struct MakeSubnet {
 }
 
 #[async_trait]
-impl Stage for MakeSubnet {
+impl Stage<AzureDriver> for MakeSubnet {
     const KIND: &'static str = "azure.subnet";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {

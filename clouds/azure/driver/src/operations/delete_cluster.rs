@@ -108,7 +108,7 @@ struct RemoveCluster {
 }
 
 #[async_trait]
-impl Stage for RemoveCluster {
+impl Stage<AzureDriver> for RemoveCluster {
     const KIND: &'static str = "azure.cluster.removal";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {
@@ -156,7 +156,7 @@ struct RemoveDisk {
 }
 
 #[async_trait]
-impl Stage for RemoveDisk {
+impl Stage<AzureDriver> for RemoveDisk {
     const KIND: &'static str = "azure.disk.removal";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
@@ -187,7 +187,7 @@ struct NothingRemains {
 }
 
 #[async_trait]
-impl Stage for NothingRemains {
+impl Stage<AzureDriver> for NothingRemains {
     const KIND: &'static str = "azure.cluster.nothingRemains";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -197,7 +197,7 @@ impl Delete {
 }
 
 #[async_trait]
-impl Stage for Delete {
+impl Stage<AzureDriver> for Delete {
     const KIND: &'static str = "azure.delete";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

@@ -59,7 +59,7 @@ struct Register {
 }
 
 #[async_trait]
-impl Stage for Register {
+impl Stage<AzureDriver> for Register {
     const KIND: &'static str = "azure.resourceProvider";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
@@ -91,7 +91,7 @@ struct MakeGroup {
 }
 
 #[async_trait]
-impl Stage for MakeGroup {
+impl Stage<AzureDriver> for MakeGroup {
     const KIND: &'static str = "azure.resourceGroup";
 
     /// Whoever made it: it is the group that was wanted.

@@ -69,7 +69,7 @@ impl RemovePool {
 }
 
 #[async_trait]
-impl Stage for RemovePool {
+impl Stage<AzureDriver> for RemovePool {
     const KIND: &'static str = "azure.nodeGroup.removal";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {

@@ -164,7 +164,7 @@ fn assignment_name(uid: &str, subnet: &ArmId) -> String {
 }
 
 #[async_trait]
-impl Stage for Assign {
+impl Stage<AzureDriver> for Assign {
     const KIND: &'static str = "azure.roleAssignment";
 
     /// Whoever assigned it, and wherever above the subnet: the principal may work there.
@@ -228,7 +228,7 @@ impl Unassign {
 }
 
 #[async_trait]
-impl Stage for Unassign {
+impl Stage<AzureDriver> for Unassign {
     const KIND: &'static str = "azure.roleAssignment.removal";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

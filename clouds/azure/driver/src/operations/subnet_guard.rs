@@ -34,7 +34,7 @@ struct Guard {
 }
 
 #[async_trait]
-impl Stage for Guard {
+impl Stage<AzureDriver> for Guard {
     const KIND: &'static str = "azure.subnet.securityGroup";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

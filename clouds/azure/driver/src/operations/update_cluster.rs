@@ -64,7 +64,7 @@ impl ChangeTags {
 }
 
 #[async_trait]
-impl Stage for ChangeTags {
+impl Stage<AzureDriver> for ChangeTags {
     const KIND: &'static str = "azure.cluster.tags";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
@@ -98,7 +98,7 @@ struct ChangeTier {
 }
 
 #[async_trait]
-impl Stage for ChangeTier {
+impl Stage<AzureDriver> for ChangeTier {
     const KIND: &'static str = "azure.cluster.tier";
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {

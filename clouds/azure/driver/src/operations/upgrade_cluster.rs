@@ -181,7 +181,7 @@ struct RaiseControlPlane {
 }
 
 #[async_trait]
-impl Stage for RaiseControlPlane {
+impl Stage<AzureDriver> for RaiseControlPlane {
     const KIND: &'static str = "azure.cluster.version";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {

@@ -131,7 +131,7 @@ impl RaisePool {
 }
 
 #[async_trait]
-impl Stage for RaisePool {
+impl Stage<AzureDriver> for RaisePool {
     const KIND: &'static str = "azure.nodeGroup.version";
 
     async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {

@@ -75,7 +75,7 @@ impl Api {
     /// Adds a JSON body.
     fn with_body<T: Serialize + Sync>(call: Call, body: &T) -> Result<Call> {
         let (action, effect) = (call.action(), call.effect());
-        call.json(body).map_err(|error| errors::of_transport(action, effect, error))
+        call.json(body).map_err(|error| errors::TABLE.of_transport(action, effect, error))
     }
 
     /// Sends a call and reads its JSON.
@@ -83,13 +83,16 @@ impl Api {
         let (action, effect) = (call.action(), call.effect());
         let response = self.send(call).await?;
         serde_json::from_slice(&response.body)
-            .map_err(|error| errors::unreadable(action, effect, &response, error))
+            .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
     }
 
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
-        let response =
-            self.client.send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
+        let response = self
+            .client
+            .send(call)
+            .await
+            .map_err(|error| errors::TABLE.of_transport(action, effect, error))?;
         if response.status.is_success() {
             Ok(response)
         } else {

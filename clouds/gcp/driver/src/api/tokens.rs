@@ -76,7 +76,7 @@ impl TokenApi {
         let call = self
             .call("iamcredentials", action, &["v1", "projects", "-", "serviceAccounts", &account])?
             .json(&body)
-            .map_err(|error| errors::of_transport(action, Effect::Read, error))?;
+            .map_err(|error| errors::TABLE.of_transport(action, Effect::Read, error))?;
         let proof = bearer(token).ok_or_else(|| {
             let says = "the access token cannot stand in a header";
             DriverError::new(ErrorKind::Unauthenticated, PROVIDER, says).with_action(action)
@@ -138,7 +138,7 @@ impl TokenApi {
         serde_json::from_slice(&response.body).map_err(|error| {
             // What serde says may quote the answer, and the answer is a secret.
             let says = format!("line {}, column {} of the answer", error.line(), error.column());
-            errors::unreadable(action, Effect::Read, &response, says)
+            errors::TABLE.unreadable(action, Effect::Read, &response, says)
         })
     }
 
@@ -168,7 +168,8 @@ pub(crate) fn machine_url(host: &str) -> Option<Url> {
 
 async fn send(client: &Client, call: Call) -> Result<Response> {
     let (action, effect) = (call.action(), call.effect());
-    let response = client.send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
+    let response =
+        client.send(call).await.map_err(|error| errors::TABLE.of_transport(action, effect, error))?;
     if response.status.is_success() {
         Ok(response)
     } else {

@@ -115,7 +115,7 @@ struct MakeNodePool {
 }
 
 #[async_trait]
-impl Stage for MakeNodePool {
+impl Stage<GcpDriver> for MakeNodePool {
     const KIND: &'static str = "gcp.nodePool";
 
     /// Ours only if it carries our marks; a node pool of that name without them is a stranger's.

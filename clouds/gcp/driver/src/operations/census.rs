@@ -56,7 +56,7 @@ impl Census {
 }
 
 #[async_trait]
-impl Stage for Census {
+impl Stage<GcpDriver> for Census {
     const KIND: &'static str = "gcp.census";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

@@ -88,7 +88,7 @@ impl Aim {
 struct SetLimits(Aim);
 
 #[async_trait]
-impl Stage for SetLimits {
+impl Stage<GcpDriver> for SetLimits {
     const KIND: &'static str = "gcp.nodePool.autoscaling";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
@@ -122,7 +122,7 @@ fn has_limits(pool: &wire::NodePool, wanted: Scaling) -> bool {
 struct SetSize(Aim);
 
 #[async_trait]
-impl Stage for SetSize {
+impl Stage<GcpDriver> for SetSize {
     const KIND: &'static str = "gcp.nodePool.size";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

@@ -254,7 +254,7 @@ impl MakeCluster {
 }
 
 #[async_trait]
-impl Stage for MakeCluster {
+impl Stage<GcpDriver> for MakeCluster {
     const KIND: &'static str = "gcp.cluster";
 
     /// Ours only if it carries our marks; a cluster of that name without them is a stranger's.

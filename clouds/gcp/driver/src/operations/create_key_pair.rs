@@ -46,7 +46,7 @@ struct WriteKeyPair {
 }
 
 #[async_trait]
-impl Stage for WriteKeyPair {
+impl Stage<GcpDriver> for WriteKeyPair {
     const KIND: &'static str = "gcp.keyPair";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

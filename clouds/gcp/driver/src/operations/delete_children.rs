@@ -51,7 +51,7 @@ impl KubernetesObject {
 }
 
 #[async_trait]
-impl Stage for KubernetesObject {
+impl Stage<GcpDriver> for KubernetesObject {
     const KIND: &'static str = "gcp.kubernetesObject.removal";
 
     async fn look(&self, driver: &GcpDriver, context: &StageContext) -> Result<Look> {
@@ -81,7 +81,7 @@ impl Balancers {
 }
 
 #[async_trait]
-impl Stage for Balancers {
+impl Stage<GcpDriver> for Balancers {
     const KIND: &'static str = "gcp.balancers";
 
     async fn look(&self, driver: &GcpDriver, context: &StageContext) -> Result<Look> {
@@ -117,7 +117,7 @@ impl RemoveChild {
 }
 
 #[async_trait]
-impl Stage for RemoveChild {
+impl Stage<GcpDriver> for RemoveChild {
     const KIND: &'static str = "gcp.child.removal";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

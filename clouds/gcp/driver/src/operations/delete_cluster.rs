@@ -142,7 +142,7 @@ struct RemoveCluster {
 }
 
 #[async_trait]
-impl Stage for RemoveCluster {
+impl Stage<GcpDriver> for RemoveCluster {
     const KIND: &'static str = "gcp.cluster.removal";
 
     async fn look(&self, driver: &GcpDriver, context: &StageContext) -> Result<Look> {
@@ -193,7 +193,7 @@ struct NothingRemains {
 }
 
 #[async_trait]
-impl Stage for NothingRemains {
+impl Stage<GcpDriver> for NothingRemains {
     const KIND: &'static str = "gcp.cluster.nothingRemains";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

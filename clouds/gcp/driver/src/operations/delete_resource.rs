@@ -225,7 +225,7 @@ impl Delete {
 }
 
 #[async_trait]
-impl Stage for Delete {
+impl Stage<GcpDriver> for Delete {
     const KIND: &'static str = "gcp.delete";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
@@ -256,7 +256,7 @@ struct EraseKeyPair {
 }
 
 #[async_trait]
-impl Stage for EraseKeyPair {
+impl Stage<GcpDriver> for EraseKeyPair {
     const KIND: &'static str = "gcp.keyPair.removal";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

@@ -52,7 +52,7 @@ struct EnableService {
 }
 
 #[async_trait]
-impl Stage for EnableService {
+impl Stage<GcpDriver> for EnableService {
     const KIND: &'static str = "gcp.service";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

@@ -59,7 +59,7 @@ impl Insert {
 }
 
 #[async_trait]
-impl Stage for Insert {
+impl Stage<GcpDriver> for Insert {
     const KIND: &'static str = "gcp.insert";
 
     /// Ours only if it carries our marks; something of that name without them is a stranger's.

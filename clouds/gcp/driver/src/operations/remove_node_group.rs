@@ -49,7 +49,7 @@ struct RemoveNodePool {
 }
 
 #[async_trait]
-impl Stage for RemoveNodePool {
+impl Stage<GcpDriver> for RemoveNodePool {
     const KIND: &'static str = "gcp.nodePool.removal";
 
     async fn look(&self, driver: &GcpDriver, context: &StageContext) -> Result<Look> {

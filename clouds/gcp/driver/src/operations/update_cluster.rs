@@ -56,7 +56,7 @@ struct SetLabels {
 }
 
 #[async_trait]
-impl Stage for SetLabels {
+impl Stage<GcpDriver> for SetLabels {
     const KIND: &'static str = "gcp.cluster.labels";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
@@ -101,7 +101,7 @@ struct SetChannel {
 }
 
 #[async_trait]
-impl Stage for SetChannel {
+impl Stage<GcpDriver> for SetChannel {
     const KIND: &'static str = "gcp.cluster.channel";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

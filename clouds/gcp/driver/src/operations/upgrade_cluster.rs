@@ -209,7 +209,7 @@ struct RaiseControlPlane {
 }
 
 #[async_trait]
-impl Stage for RaiseControlPlane {
+impl Stage<GcpDriver> for RaiseControlPlane {
     const KIND: &'static str = "gcp.cluster.version";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {

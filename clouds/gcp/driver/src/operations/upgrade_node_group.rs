@@ -87,7 +87,7 @@ struct RaiseNodePool {
 }
 
 #[async_trait]
-impl Stage for RaiseNodePool {
+impl Stage<GcpDriver> for RaiseNodePool {
     const KIND: &'static str = "gcp.nodePool.version";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
