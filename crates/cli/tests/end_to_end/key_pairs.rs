@@ -65,21 +65,27 @@ fn the_private_key_of_a_pair_that_was_not_made_is_given_to_nobody() {
         {"match": {"service": "ec2", "action": "ImportKeyPair"},
          "effect": {"type": "status", "status": 400, "code": "KeyPairLimitExceeded"}},
     ]));
-    for more in [&[][..], &["-o", "json"], &["--save", "k"], &["--no-wait"]] {
-        let name = format!("k{}", more.len());
-        let ended = user.run(&[&["-c", "a", "key-pair", "create", &name][..], more].concat());
+    let create =
+        |name: &str, more: &[&str]| user.run(&[&["-c", "a", "key-pair", "create", name][..], more].concat());
+    let refused = |name: &str, more: &[&str]| {
+        let ended = create(name, more);
         assert_eq!(ended.code, Some(6), "{more:?}: {ended:?}");
         assert!(!ended.out.contains("PRIVATE KEY"), "{more:?}: {ended:?}");
         assert!(!user.path("k").exists(), "{more:?}");
-    }
+    };
+    refused("a", &[]);
+    refused("b", &["-o", "json"]);
+    refused("c", &["--save", "k"]);
+    let _server = user.serve(&[]);
+    refused("d", &["--no-wait"]);
+
     simulator.world.faults(&json!([]));
-    for more in [&[][..], &["--no-wait"]] {
-        let name = format!("m{}", more.len());
-        let made = user.run(&[&["-c", "a", "key-pair", "create", &name][..], more].concat());
+    for (name, more) in [("e", &[][..]), ("f", &["--no-wait"])] {
+        let made = create(name, more);
         assert_eq!(made.code, Some(0), "{more:?}: {made:?}");
         assert!(made.out.contains("PRIVATE KEY"), "{more:?}: {made:?}");
     }
-    let made = user.json(&["-c", "a", "key-pair", "create", "n"]);
+    let made = user.json(&["-c", "a", "key-pair", "create", "g"]);
     assert!(made["privateKey"].as_str().unwrap().contains("PRIVATE KEY"), "{made}");
     assert_eq!(made["operation"]["state"], "succeeded", "{made}");
 }
