@@ -44,9 +44,9 @@ impl Run<'_> {
 }
 
 impl House {
-    /// Ends what was cancelled while its cloud cannot be asked: what is not known is listed.
-    pub(super) async fn end_unheard(&self, fence: Fence, operation: &Operation) -> Result<()> {
-        self.finish(fence, operation, End::Cancelled, Outcome::default()).await
+    /// Ends what cannot ask its cloud: what is not known is listed.
+    pub(super) async fn end_unheard(&self, fence: Fence, operation: &Operation, end: End) -> Result<()> {
+        self.finish(fence, operation, end, Outcome::default()).await
     }
 
     async fn finish(&self, fence: Fence, operation: &Operation, end: End, outcome: Outcome) -> Result<()> {

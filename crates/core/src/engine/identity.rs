@@ -2,9 +2,9 @@
 //! changed: an operation is pinned to an account.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pmks_driver::{Reaction, reaction};
+use pmks_driver::{DriverError, Reaction, reaction};
 use pmks_store::{Blocked, Operation};
 use pmks_transport::Effect;
 use uuid::Uuid;
@@ -14,9 +14,21 @@ use super::bounded::bounded;
 use super::contract::Connected;
 use super::timing::Timing;
 
-/// The account that each connection was proven to act in, with the credential revision that proved it.
+/// How often an operation that has changed nothing is kept waiting for the proof, [`super::step::LATER`] apart: a
+/// quarter of an hour.
+const TRIES: u32 = 60;
+
+/// How often one that has: an hour, as what it began goes on at the cloud and the next attempt finds it.
+const TRIES_UNDER_WAY: u32 = 240;
+
+/// What is known of who acts.
 #[derive(Default)]
-pub(super) struct Identities(Mutex<HashMap<Uuid, (i64, String)>>);
+pub(super) struct Identities {
+    /// The account that each connection was proven to act in, with the credential revision that proved it.
+    proven: Mutex<HashMap<Uuid, (i64, String)>>,
+    /// How often each operation has waited for the proof since it last had it. A count, as a clock may be set.
+    waited: Mutex<HashMap<Uuid, u32>>,
+}
 
 /// Whether an operation may go on.
 pub(super) enum Proof {
@@ -24,6 +36,8 @@ pub(super) enum Proof {
     Proven,
     /// Cannot be said now.
     Later,
+    /// Could not be said for as long as it is worth waiting.
+    Never(DriverError),
     /// It must not.
     Refused(Blocked),
 }
@@ -31,7 +45,7 @@ pub(super) enum Proof {
 impl House {
     pub(super) async fn prove(&self, connected: &Connected, operation: &Operation, timing: Timing) -> Proof {
         let (connection, revision) = (connected.connection, connected.credential_revision);
-        let known = self.identities.lock().get(&connection).cloned();
+        let known = self.identities.proven().get(&connection).cloned();
         let account = match known {
             Some((proven, account)) if proven == revision => Ok(account),
             _ => self.ask_identity(connected, timing).await,
@@ -43,11 +57,14 @@ impl House {
                     Reaction::Fail => {
                         Proof::Refused(blocked(format!("a credential that the cloud accepts: {error}")))
                     }
-                    Reaction::Wait | Reaction::Retry | Reaction::LookFirst => Proof::Later,
+                    Reaction::Wait | Reaction::Retry | Reaction::LookFirst => {
+                        self.identities.wait(operation, error)
+                    }
                 };
             }
         };
-        self.identities.lock().insert(connection, (revision, account.clone()));
+        self.identities.waited().remove(&operation.id);
+        self.identities.proven().insert(connection, (revision, account.clone()));
         if operation.account.is_empty() || operation.account == account {
             Proof::Proven
         } else {
@@ -70,8 +87,23 @@ impl House {
 }
 
 impl Identities {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, (i64, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait(&self, operation: &Operation, error: DriverError) -> Proof {
+        let mut waited = self.waited();
+        let tries = waited.entry(operation.id).or_default();
+        *tries += 1;
+        if *tries <= if operation.has_asked() { TRIES_UNDER_WAY } else { TRIES } {
+            return Proof::Later;
+        }
+        waited.remove(&operation.id);
+        Proof::Never(error)
+    }
+
+    fn proven(&self) -> MutexGuard<'_, HashMap<Uuid, (i64, String)>> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waited(&self) -> MutexGuard<'_, HashMap<Uuid, u32>> {
+        self.waited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,7 +21,7 @@ use super::timing::{self, Timing, is_due};
 const ROUNDS: usize = 100;
 
 /// How long to wait for a connection that cannot be used now.
-const LATER: Duration = Duration::from_secs(15);
+pub(super) const LATER: Duration = Duration::from_secs(15);
 
 /// An operation under way.
 pub(super) struct Run<'a> {
@@ -70,7 +70,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
         Ok(connected) => connected,
         Err(failure) if operation.cancel_requested => {
             tracing::info!(operation = %operation.id, %failure, "cancelled without asking the cloud");
-            return house.end_unheard(fence, &operation).await;
+            return house.end_unheard(fence, &operation, End::Cancelled).await;
         }
         Err(failure) if failure.kind == FailureKind::Unavailable => return house.later(fence).await,
         Err(failure) => {
@@ -88,7 +88,13 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
     match house.prove(&connected, &operation, timing).await {
         Proof::Proven => {}
         Proof::Later => return house.later(fence).await,
-        Proof::Refused(_) if operation.cancel_requested => return house.end_unheard(fence, &operation).await,
+        Proof::Never(_) | Proof::Refused(_) if operation.cancel_requested => {
+            return house.end_unheard(fence, &operation, End::Cancelled).await;
+        }
+        Proof::Never(error) => {
+            let failed = End::Failed(Box::new(error.to_failure()));
+            return house.end_unheard(fence, &operation, failed).await;
+        }
         Proof::Refused(blocked) => {
             house.store.block(fence, blocked, house.clock.wall()).await?;
             return Ok(());

@@ -195,3 +195,19 @@ async fn an_idle_engine_asks_nothing() {
     assert_eq!(rig.cloud().calls("look"), before);
     assert_eq!(rig.engine.tick(rig.set.now()).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn who_acts_is_asked_for_a_quarter_of_an_hour_and_not_for_ever() {
+    for (times, state) in [(60, OperationState::Succeeded), (usize::MAX, OperationState::Failed)] {
+        let rig = rig().await;
+        rig.cloud().rule("identity", "", times, Fault::Refused(ErrorKind::Unavailable));
+        rig.accept(CREATE, 1).await;
+        let ended = rig.run(1).await;
+        assert_eq!(ended.state, state, "{times}");
+        if state == OperationState::Failed {
+            assert_eq!(ended.error.unwrap().kind, FailureKind::Unavailable);
+            assert_eq!(rig.cloud().calls("prepare") + rig.cloud().calls("ask"), 0);
+            assert_eq!(rig.cloud().calls("identity"), 61);
+        }
+    }
+}
