@@ -47,14 +47,18 @@ pub struct ClusterObjects {
 }
 
 impl ClusterObjects {
-    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown.
-    pub async fn read(api: Result<ClusterApi>) -> Self {
+    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown: a cluster
+    /// that is broken or out of reach must still be deletable.
+    ///
+    /// # Errors
+    /// `Throttled`: a cluster that says so answers soon.
+    pub async fn read(api: Result<ClusterApi>) -> Result<Self> {
         let mut objects = Self::default();
         let api = match api {
             Ok(api) => api,
             Err(error) => {
                 objects.unknown.push(format!("what the cluster itself knows: {}", chain(&error)));
-                return objects;
+                return Ok(objects);
             }
         };
         let (services, ingresses, gateways, volumes) = futures::join!(
@@ -64,10 +68,10 @@ impl ClusterObjects {
             api.persistent_volumes().boxed(),
         );
         for (what, listed) in [("Services", services), ("Ingresses", ingresses), ("Gateways", gateways)] {
-            keep(what, listed, &mut objects.balanced, &mut objects.unknown);
+            keep(what, answered(listed)?, &mut objects.balanced, &mut objects.unknown);
         }
-        keep("PersistentVolumes", volumes, &mut objects.volumes, &mut objects.unknown);
-        objects
+        keep("PersistentVolumes", answered(volumes)?, &mut objects.volumes, &mut objects.unknown);
+        Ok(objects)
     }
 
     /// The objects as children. They live in the cluster; what they made does not.
@@ -82,11 +86,38 @@ impl ClusterObjects {
     }
 }
 
+fn answered<T>(read: Result<T>) -> Result<Result<T>> {
+    match read {
+        Err(error) if matches!(error.kind(), ErrorKind::Throttled { .. }) => Err(error),
+        read => Ok(read),
+    }
+}
+
 /// Keeps what was read, or says why it was not.
 pub fn keep<T>(what: &str, read: Result<Vec<T>>, found: &mut Vec<T>, unknown: &mut Vec<String>) {
     match read {
         Ok(read) => found.extend(read),
         Err(error) => unknown.push(format!("{what}: {}", chain(&error))),
+    }
+}
+
+/// Keeps what was read; what the credential may not read is named. Whatever else goes wrong is no reason to go on as if
+/// there were nothing.
+///
+/// # Errors
+/// Why it was not read, other than `Forbidden`.
+pub fn keep_permitted<T>(
+    what: &str,
+    read: Result<Vec<T>>,
+    found: &mut Vec<T>,
+    unknown: &mut Vec<String>,
+) -> Result<()> {
+    match read {
+        Err(error) if !matches!(error.kind(), ErrorKind::Forbidden { .. }) => Err(error),
+        read => {
+            keep(what, read, found, unknown);
+            Ok(())
+        }
     }
 }
 

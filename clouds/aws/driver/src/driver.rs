@@ -165,7 +165,7 @@ impl Driver for AwsDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster).await
+        children::children(self, cluster, false).await
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {

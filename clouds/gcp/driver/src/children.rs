@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use pmks_driver::cluster_objects::{ClusterObjects, keep, volume_made_by};
+use pmks_driver::cluster_objects::{ClusterObjects, keep_permitted, volume_made_by};
 use pmks_driver::{DriverError, ErrorKind, Result};
 use pmks_model::{Child, Children, Cluster};
 use serde_json::Value;
@@ -34,10 +34,17 @@ pub(crate) const VOLUME: &str = Child::VOLUME;
 /// How many children are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// All children, ordered by kind and identifier; what could not be looked at is named among the unknown. Four calls at
-/// Google and five at the cluster.
-pub(crate) async fn children(driver: &GcpDriver, cluster: &Cluster) -> Result<Children> {
-    let (objects, uid) = objects(driver, cluster).await;
+/// All children, ordered by kind and identifier; what may not be looked at is named among the unknown, but for volumes
+/// that are to be deleted. Four calls at Google and five at the cluster.
+///
+/// # Errors
+/// Whatever kept Google from answering; `Forbidden` for those volumes alone.
+pub(crate) async fn children(
+    driver: &GcpDriver,
+    cluster: &Cluster,
+    delete_volumes: bool,
+) -> Result<Children> {
+    let (objects, uid) = objects(driver, cluster).await?;
     let of = Owner::new(cluster, &objects, uid);
     let (rules, groups, firewalls, disks) = futures::join!(
         driver.api.forwarding_rules().boxed(),
@@ -52,13 +59,14 @@ pub(crate) async fn children(driver: &GcpDriver, cluster: &Cluster) -> Result<Ch
     let firewalls = firewalls.map(|all| all.iter().filter_map(|one| of.firewall(one, project)).collect());
     let labelled = found_in(disks, &mut found, |scope, disk| of.disk(scope, &disk));
     let disks = labelled.map(|labelled| with_claimed(labelled, &objects));
+    let disks = if delete_volumes { Ok(disks?) } else { disks };
     for (what, read) in [
         ("forwarding rules", rules),
         ("network endpoint groups", groups),
         ("firewall rules", firewalls),
         ("disks", disks),
     ] {
-        keep(what, read, &mut found.found, &mut found.unknown);
+        keep_permitted(what, read, &mut found.found, &mut found.unknown)?;
     }
     found.found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
     found.found.dedup_by(|a, b| (&a.kind, &a.system_id) == (&b.kind, &b.system_id));
@@ -66,16 +74,16 @@ pub(crate) async fn children(driver: &GcpDriver, cluster: &Cluster) -> Result<Ch
 }
 
 /// What the cluster itself knows, and its own identifier. Without an endpoint no controller has ever run.
-async fn objects(driver: &GcpDriver, cluster: &Cluster) -> (ClusterObjects, Option<String>) {
+async fn objects(driver: &GcpDriver, cluster: &Cluster) -> Result<(ClusterObjects, Option<String>)> {
     if cluster.access.endpoint.is_empty() {
-        return (ClusterObjects::default(), None);
+        return Ok((ClusterObjects::default(), None));
     }
     match kubernetes::of(driver, &cluster.access).await {
-        Err(error) => (ClusterObjects::read(Err(error)).await, None),
+        Err(error) => Ok((ClusterObjects::read(Err(error)).await?, None)),
         Ok(api) => {
             let (objects, uid) =
                 futures::join!(ClusterObjects::read(Ok(api.clone())), api.namespace_uid("kube-system"));
-            (objects, uid.ok().flatten())
+            Ok((objects?, uid.ok().flatten()))
         }
     }
 }

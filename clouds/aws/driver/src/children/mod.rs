@@ -12,7 +12,7 @@ mod sweep;
 
 use futures::FutureExt;
 use pmks_driver::Result;
-use pmks_driver::cluster_objects::{ClusterObjects, keep};
+use pmks_driver::cluster_objects::{ClusterObjects, keep_permitted};
 use pmks_model::{Child, Children, Cluster};
 
 use crate::{AwsDriver, kubernetes};
@@ -34,11 +34,19 @@ pub(crate) const INTERFACE: &str = "networkInterface";
 /// An EBS volume.
 pub(crate) const VOLUME: &str = Child::VOLUME;
 
-/// All children, ordered by kind and identifier. What could not be looked at is named among the unknown. At least
-/// six calls at AWS, and one for every 20 balancers and target groups of the cluster's network; four at the cluster.
-pub(crate) async fn children(driver: &AwsDriver, cluster: &Cluster) -> Result<Children> {
-    let objects = objects(driver, cluster).await;
-    let mut at_aws = at_aws(driver, cluster, &objects).await;
+/// All children, ordered by kind and identifier. What may not be looked at is named among the unknown, but for volumes
+/// that are to be deleted. At least six calls at AWS, and one for every 20 balancers and target groups of the cluster's
+/// network; four at the cluster.
+///
+/// # Errors
+/// Whatever kept AWS from answering; `Forbidden` for those volumes alone.
+pub(crate) async fn children(
+    driver: &AwsDriver,
+    cluster: &Cluster,
+    delete_volumes: bool,
+) -> Result<Children> {
+    let objects = objects(driver, cluster).await?;
+    let mut at_aws = at_aws(driver, cluster, &objects, delete_volumes).await?;
     let mut found: Vec<Child> = objects.children().collect();
     found.append(&mut at_aws.found);
     found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
@@ -47,14 +55,19 @@ pub(crate) async fn children(driver: &AwsDriver, cluster: &Cluster) -> Result<Ch
 }
 
 /// What the cluster itself knows. Without an endpoint no controller has ever run.
-async fn objects(driver: &AwsDriver, cluster: &Cluster) -> ClusterObjects {
+async fn objects(driver: &AwsDriver, cluster: &Cluster) -> Result<ClusterObjects> {
     if cluster.access.endpoint.is_empty() {
-        return ClusterObjects::default();
+        return Ok(ClusterObjects::default());
     }
     ClusterObjects::read(kubernetes::of(driver, cluster).await).await
 }
 
-async fn at_aws(driver: &AwsDriver, cluster: &Cluster, objects: &ClusterObjects) -> Children {
+async fn at_aws(
+    driver: &AwsDriver,
+    cluster: &Cluster,
+    objects: &ClusterObjects,
+    delete_volumes: bool,
+) -> Result<Children> {
     let of = Owner::new(cluster, objects);
     // Boxed: together they are larger than a future should be.
     let (classic, balancers, groups, targets, interfaces, volumes) = futures::join!(
@@ -66,6 +79,7 @@ async fn at_aws(driver: &AwsDriver, cluster: &Cluster, objects: &ClusterObjects)
         volumes(driver, &of, &objects.volumes).boxed(),
     );
     let mut children = Children::default();
+    let volumes = if delete_volumes { Ok(volumes?) } else { volumes };
     for (what, read) in [
         ("classic load balancers", classic),
         ("load balancers", balancers),
@@ -74,7 +88,7 @@ async fn at_aws(driver: &AwsDriver, cluster: &Cluster, objects: &ClusterObjects)
         ("network interfaces", interfaces),
         ("volumes", volumes),
     ] {
-        keep(what, read, &mut children.found, &mut children.unknown);
+        keep_permitted(what, read, &mut children.found, &mut children.unknown)?;
     }
-    children
+    Ok(children)
 }

@@ -44,7 +44,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteCluster) -> Resu
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
     let found = children::children(driver, &model).await?;
     let mut notices = notices(&found, asked.delete_volumes);
-    let roles = role_assignment::removals(driver, &cluster, &mut notices).await;
+    let roles = role_assignment::removals(driver, &cluster, &mut notices).await?;
     let mut prepared = Prepared::of(plan(&id, &cluster, &found, roles, asked.delete_volumes));
     prepared.notices = notices;
     prepared.children = found;

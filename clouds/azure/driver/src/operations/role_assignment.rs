@@ -83,19 +83,22 @@ pub(super) async fn removals(
     driver: &AzureDriver,
     cluster: &ManagedCluster,
     notices: &mut Vec<String>,
-) -> Vec<StageSpecification> {
+) -> Result<Vec<StageSpecification>> {
     let own = cluster.identity.as_ref().filter(|identity| identity.kind.as_deref() == Some("SystemAssigned"));
-    let Some(principal) = own.and_then(|identity| identity.principal_id.clone()) else { return Vec::new() };
+    let Some(principal) = own.and_then(|identity| identity.principal_id.clone()) else {
+        return Ok(Vec::new());
+    };
     let mut stages = Vec::new();
     for subnet in subnets(cluster) {
         match driver.api.role_assignments(&subnet, &principal).await {
             Ok(found) => stages.extend(found.iter().filter_map(|one| removal(one, &subnet, &principal))),
-            Err(error) => {
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. }) => {
                 notices.push(format!("the roles of the cluster's identity on {subnet} stay: {error}"));
             }
+            Err(error) => return Err(error),
         }
     }
-    stages
+    Ok(stages)
 }
 
 /// The same for a cluster that is gone, whose identity nobody can name any more: what creation assigned on a subnet of
