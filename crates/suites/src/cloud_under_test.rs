@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pmks_driver::{Credential, Provider};
 use pmks_model::{OperationKind, ResourceKind};
-use pmks_simulation::{Cloud, Resource, Rule, TimeSource};
+use pmks_simulation::{Cloud, Effect, Resource, Rule, TimeSource};
 use serde_json::{Map, Value, json};
 
 /// How a simulated world begins.
@@ -89,6 +89,11 @@ pub trait CloudUnderTest: Send + Sync {
     /// The rule that lets the next change of that kind, of something that exists, end as failed. `None`: the cloud ends
     /// none as failed.
     fn fails_next_change(&self, _kind: OperationKind) -> Option<Rule> {
+        None
+    }
+
+    /// How a service refuses a change of what is busy with another. `None`: nothing of it is ever busy.
+    fn busy(&self, _service: &str) -> Option<Effect> {
         None
     }
 

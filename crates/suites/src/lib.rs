@@ -4,6 +4,7 @@
 //! ```text
 //! clouds/NAME/tests/src/lib.rs             pub const NAME: &dyn CloudUnderTest = &…;
 //! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, READER);
 //! ```
@@ -14,6 +15,7 @@
 //!   `controllerMakesLoadBalancer`).
 //! - [`kill_matrix!`]: every operation kind carried out by the product, ended at every point of its way and taken up by
 //!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.
+//! - [`fault_matrix!`]: the same operation kinds, while one of their calls goes wrong in one way ([`fault_matrix`]).
 //! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
 //!   ([`schema_gate`]).
 //! - [`Client`]: a client that others wrote makes what pmks takes over, and sees what pmks makes.
@@ -32,6 +34,7 @@
 
 mod client;
 mod cloud_under_test;
+pub mod fault_matrix;
 pub mod kill_matrix;
 mod program;
 mod python;

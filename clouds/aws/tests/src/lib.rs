@@ -61,6 +61,17 @@ impl CloudUnderTest for Aws {
         Some(Rule::new("eks", action, Effect::FailWhileCreating { code: None }).times(1))
     }
 
+    fn busy(&self, service: &str) -> Option<Effect> {
+        let (status, code) = match service {
+            "eks" => (409, "ResourceInUseException"),
+            "ec2" => (400, "DependencyViolation"),
+            "iam" => (409, "EntityTemporarilyUnmodifiable"),
+            _ => return None,
+        };
+        let message = Some("it has another update in progress".to_owned());
+        Some(Effect::Status { status, code: code.to_owned(), message })
+    }
+
     fn load_balancers(&self) -> &'static [&'static str] {
         &["classic", "network", "application"]
     }

@@ -77,6 +77,13 @@ impl CloudUnderTest for Azure {
         (kind == OperationKind::NodeGroupScale).then(|| self.fails_next(ResourceKind::NodeGroup)).flatten()
     }
 
+    fn busy(&self, service: &str) -> Option<Effect> {
+        let message = "Operation is not allowed: Another operation (Updating) is in progress, please wait for it to \
+                       finish before starting a new operation.";
+        let (code, message) = ("OperationNotAllowed".to_owned(), Some(message.to_owned()));
+        (service == "containerservice").then_some(Effect::Status { status: 409, code, message })
+    }
+
     fn status_members(&self, word: Option<&str>) -> Value {
         json!({"provisioningState": word})
     }

@@ -108,6 +108,12 @@ impl CloudUnderTest for Gcp {
         Some(Rule::new("container", action, Effect::FailWhileCreating { code: None }).times(1))
     }
 
+    fn busy(&self, service: &str) -> Option<Effect> {
+        let message = "Cluster is running incompatible operation operation-1700000000000-0a1b2c3d.";
+        let (code, message) = ("FAILED_PRECONDITION".to_owned(), Some(message.to_owned()));
+        (service == "container").then_some(Effect::Status { status: 400, code, message })
+    }
+
     fn without_prerequisites(&self) -> Option<Vec<Value>> {
         let services = ["container.googleapis.com", "compute.googleapis.com"];
         Some(vec![json!({"type": "servicesAreDisabled", "services": services})])

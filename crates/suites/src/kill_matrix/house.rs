@@ -10,7 +10,7 @@ use pmks_conformance::CallLog;
 use pmks_core::engine::testing::KillSwitch;
 use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
-use pmks_model::OperationState;
+use pmks_model::{Failure, OperationState};
 use pmks_simulation::{Cloud, Rule, RunningCloud, TimeSource, serve};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
 use pmks_transport::{CallFacts, Clock, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
@@ -196,7 +196,11 @@ impl House {
     }
 
     /// Asks for a mutation as a client does that repeats itself until it is answered.
-    pub(crate) async fn accept(&self, process: &Process, mutation: &Mutation) -> Result<Accepted, String> {
+    pub(crate) async fn accept(
+        &self,
+        process: &Process,
+        mutation: &Mutation,
+    ) -> Result<Accepted, Box<Failure>> {
         let idempotency = Idempotency {
             key: "once".to_owned(),
             method: "POST".to_owned(),
@@ -204,12 +208,11 @@ impl House {
             body_hash: "the same".to_owned(),
         };
         let caller = Caller { idempotency: Some(idempotency), ..Caller::local("me") };
-        let accepted = self.run(process.pmks.accept(&caller, mutation.clone())).await;
-        accepted.map_err(|failure| format!("not accepted: {failure}"))
+        self.run(process.pmks.accept(&caller, mutation.clone())).await
     }
 
     /// Asks for the next attempt of a failed operation, as a client does that repeats itself until it is answered.
-    pub(crate) async fn retry(&self, process: &Process, id: Uuid) -> Result<Uuid, String> {
+    pub(crate) async fn retry(&self, process: &Process, id: Uuid) -> Result<Uuid, Box<Failure>> {
         let path = format!("operations/{id}/retry");
         let idempotency = Idempotency {
             key: "again".to_owned(),
@@ -218,8 +221,7 @@ impl House {
             body_hash: String::new(),
         };
         let caller = Caller { idempotency: Some(idempotency), ..Caller::local("me") };
-        let retried = self.run(process.pmks.operations().retry(&caller, &id.to_string(), None)).await;
-        retried.map(|_| id).map_err(|failure| format!("not retried: {failure}"))
+        self.run(process.pmks.operations().retry(&caller, &id.to_string(), None)).await.map(|_| id)
     }
 
     /// Carries a mutation out whose call the cloud answers well and ends as failed; the operation must fail of it.
@@ -251,21 +253,36 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     whole.into()
 }
 
-/// A fault layer with one rule, striking once; it knows how far the process was when it struck.
+/// A fault layer with one rule; it knows how far the process was when it first struck.
 #[derive(Default)]
 pub(crate) struct Breaker(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    rule: Option<(&'static str, Fault)>,
+    rule: Option<Striking>,
     switch: Option<Arc<KillSwitch>>,
     struck_at: Option<usize>,
 }
 
+/// The next calls of an action, so many, meet a fault.
+struct Striking {
+    action: String,
+    fault: Fault,
+    left: usize,
+}
+
 impl Breaker {
-    /// The next call of the action meets the fault.
-    pub(crate) fn set(&self, action: &'static str, fault: Fault) {
-        *self.lock() = Pending { rule: Some((action, fault)), ..Pending::default() };
+    /// The next calls of the action, so many, meet the fault.
+    pub(crate) fn set(&self, action: &str, fault: Fault, left: usize) {
+        let rule = Striking { action: action.to_owned(), fault, left };
+        *self.lock() = Pending { rule: Some(rule), ..Pending::default() };
+    }
+
+    /// No call meets it any more; answers whether one did.
+    pub(crate) fn clear(&self) -> bool {
+        let mut pending = self.lock();
+        pending.rule = None;
+        pending.struck_at.is_some()
     }
 
     /// The points that the present process passes.
@@ -273,7 +290,7 @@ impl Breaker {
         self.lock().switch = Some(Arc::clone(switch));
     }
 
-    /// How many points had been passed when it struck; `None`: it has not.
+    /// How many points had been passed when it first struck; `None`: it has not.
     pub(crate) fn struck_at(&self) -> Option<usize> {
         self.lock().struck_at
     }
@@ -286,15 +303,14 @@ impl Breaker {
 impl FaultLayer for Breaker {
     fn fault(&self, call: &CallFacts) -> Fault {
         let mut pending = self.lock();
-        match pending.rule.take() {
-            Some((action, fault)) if action == call.action => {
-                pending.struck_at = Some(pending.switch.as_ref().map_or(0, |switch| switch.passed().len()));
-                fault
+        let Pending { rule, switch, struck_at } = &mut *pending;
+        match rule {
+            Some(rule) if rule.left > 0 && rule.action == call.action => {
+                rule.left -= 1;
+                struck_at.get_or_insert_with(|| switch.as_ref().map_or(0, |switch| switch.passed().len()));
+                rule.fault.clone()
             }
-            other => {
-                pending.rule = other;
-                Fault::Pass
-            }
+            _ => Fault::Pass,
         }
     }
 }

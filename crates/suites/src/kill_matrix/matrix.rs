@@ -25,22 +25,22 @@ const SAMPLE_AFTER_LOSS: usize = 2;
 const LATE: Duration = Duration::from_secs(45);
 
 /// A scene that is set.
-struct Stage {
-    house: House,
-    scene: Scene,
-    moment: Moment,
+pub(crate) struct Stage {
+    pub(crate) house: House,
+    pub(crate) scene: Scene,
+    pub(crate) moment: Moment,
     /// What the change is counted from.
     base: Counts,
 }
 
 /// What one run came to.
-struct Run {
+pub(crate) struct Run {
     /// The points of its first life.
     points: Vec<String>,
     /// The kinds of the stages that it was made of.
     stages: BTreeSet<String>,
     /// The world in the end.
-    picture: Picture,
+    pub(crate) picture: Picture,
 }
 
 /// The operation dies at its points.
@@ -113,7 +113,7 @@ pub(crate) async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene:
             let mut kills = vec![None];
             let mut index = 0;
             while let Some(kill_at) = kills.get(index).copied() {
-                stage.house.breaker.set(action, fault.clone());
+                stage.house.breaker.set(action, fault.clone(), 1);
                 let ended = stage.run(kill_at.as_slice()).await;
                 runs += 1;
                 let struck_at = stage.house.breaker.struck_at();
@@ -144,7 +144,7 @@ pub(crate) async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene:
 
 impl Stage {
     /// `None`, said in one visible line, where the cloud has nothing like the scene.
-    async fn set(
+    pub(crate) async fn set(
         under_test: &'static dyn CloudUnderTest,
         scene: impl Fn(&Offer) -> Option<Scene>,
     ) -> Option<Self> {
@@ -162,7 +162,7 @@ impl Stage {
     }
 
     /// Runs the operation to its end through deaths at these passings, one a life, and judges.
-    async fn run(&self, kills: &[usize]) -> Result<Run, String> {
+    pub(crate) async fn run(&self, kills: &[usize]) -> Result<Run, String> {
         let path = self.house.go_back(&self.moment, "run");
         let mut points = None;
         for kill_at in kills.iter().copied().map(Some).chain([None]) {
@@ -192,11 +192,12 @@ impl Stage {
     }
 
     async fn live(&self, process: &Process) -> Result<Operation, String> {
-        let id = self.scene.ask(&self.house, process).await?;
+        let asked = self.scene.ask(&self.house, process).await;
+        let id = asked.map_err(|failure| format!("not taken on: {failure}"))?;
         self.house.drive(process, id).await
     }
 
-    async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
+    pub(crate) async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
         self.house.rest().await;
         truth::judge(&self.house, process, &self.scene, &self.base, operation).await?;
         Ok(truth::picture(&self.house, operation.id))
@@ -230,6 +231,7 @@ fn after_loss(points: &[String], struck_at: usize) -> Vec<usize> {
     if is_long() { later.collect() } else { later.step_by(3).take(SAMPLE_AFTER_LOSS).collect() }
 }
 
-fn is_long() -> bool {
+/// Whether everything is run instead of a sample.
+pub(crate) fn is_long() -> bool {
     std::env::var("PMKS_LONG").is_ok_and(|value| value == "1")
 }

@@ -13,7 +13,7 @@ mod matrix;
 mod offer;
 mod scene;
 pub mod scenes;
-mod truth;
+pub(crate) mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,11 @@ use pmks_model::OperationKind;
 use crate::CloudUnderTest;
 
 pub use house::HERE;
+pub(crate) use house::{House, Process};
+pub(crate) use matrix::{Stage, is_long};
 pub use offer::Offer;
 pub use scene::{Scene, Step};
+pub(crate) use truth::Picture;
 
 /// Makes a scene for what a cloud offers; `None` where the cloud has nothing like it.
 pub type MakeScene = fn(&Offer) -> Option<Scene>;
@@ -87,26 +90,7 @@ pub fn every_kind_is_tested(kinds: &[OperationKind], creations: &[OperationKind]
 #[macro_export]
 macro_rules! kill_matrix {
     ($cloud:expr $(, $name:ident => $scene:path)* $(,)?) => {
-        $crate::kill_matrix_kinds! { $cloud;
-            deaths:
-                cluster_create => ClusterCreate,
-                cluster_delete => ClusterDelete,
-                cluster_upgrade => ClusterUpgrade,
-                cluster_import => ClusterImport,
-                cluster_update => ClusterUpdate,
-                node_group_add => NodeGroupAdd,
-                node_group_scale => NodeGroupScale,
-                node_group_upgrade => NodeGroupUpgrade,
-                node_group_remove => NodeGroupRemove,
-                network_create => NetworkCreate,
-                network_delete => NetworkDelete,
-                subnet_create => SubnetCreate,
-                subnet_delete => SubnetDelete,
-                security_group_create => SecurityGroupCreate,
-                security_group_delete => SecurityGroupDelete,
-                key_pair_create => KeyPairCreate,
-                key_pair_delete => KeyPairDelete,
-                prerequisite_fix => PrerequisiteFix;
+        $crate::operation_kinds! { [$crate::kill_matrix_kinds] $cloud;
             lost_answers:
                 cluster_create => ClusterCreate,
                 node_group_add => NodeGroupAdd,
@@ -119,7 +103,35 @@ macro_rules! kill_matrix {
                 retry_after_a_failed_cluster => $crate::kill_matrix::scenes::of_failed_cluster,
                 retry_after_a_failed_node_group => $crate::kill_matrix::scenes::of_failed_node_group,
                 retry_after_a_failed_change => $crate::kill_matrix::scenes::of_failed_change
-                $(, $name => $scene)*
+                $(, $name => $scene)*;
+        }
+    };
+}
+
+/// Adds every operation kind, with the name of its tests, to what a macro is given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! operation_kinds {
+    ([$($then:tt)*] $($given:tt)*) => {
+        $($then)*! { $($given)*
+            cluster_create => ClusterCreate,
+            cluster_delete => ClusterDelete,
+            cluster_upgrade => ClusterUpgrade,
+            cluster_import => ClusterImport,
+            cluster_update => ClusterUpdate,
+            node_group_add => NodeGroupAdd,
+            node_group_scale => NodeGroupScale,
+            node_group_upgrade => NodeGroupUpgrade,
+            node_group_remove => NodeGroupRemove,
+            network_create => NetworkCreate,
+            network_delete => NetworkDelete,
+            subnet_create => SubnetCreate,
+            subnet_delete => SubnetDelete,
+            security_group_create => SecurityGroupCreate,
+            security_group_delete => SecurityGroupDelete,
+            key_pair_create => KeyPairCreate,
+            key_pair_delete => KeyPairDelete,
+            prerequisite_fix => PrerequisiteFix
         }
     };
 }
@@ -128,9 +140,9 @@ macro_rules! kill_matrix {
 #[macro_export]
 macro_rules! kill_matrix_kinds {
     ($cloud:expr;
-        deaths: $($death:ident => $death_kind:ident),*;
         lost_answers: $($lost:ident => $lost_kind:ident),*;
-        scenes: $($name:ident => $scene:path),*
+        scenes: $($name:ident => $scene:path),*;
+        $($death:ident => $death_kind:ident),*
     ) => {
         $(
             #[tokio::test]

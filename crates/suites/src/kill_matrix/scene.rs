@@ -1,7 +1,7 @@
 //! A scene: what stands before, what is asked for, and what it makes of the world.
 
 use pmks_core::{Caller, Mutation};
-use pmks_model::ResourceKind;
+use pmks_model::{Failure, ResourceKind};
 use pmks_simulation::Rule;
 use pmks_store::{Page, ResourceFilter, Resources as _};
 use serde_json::Value;
@@ -120,7 +120,7 @@ impl Scene {
     }
 
     /// Asks for it, as a client does that repeats itself until it is answered.
-    pub(crate) async fn ask(&self, house: &House, process: &Process) -> Result<Uuid, String> {
+    pub(crate) async fn ask(&self, house: &House, process: &Process) -> Result<Uuid, Box<Failure>> {
         match self.failed {
             None => Ok(house.accept(process, &self.asks).await?.operation.id),
             Some(id) => house.retry(process, id).await,

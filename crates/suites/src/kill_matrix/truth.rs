@@ -36,7 +36,7 @@ const COMPARED: &[&str] = &[
 ];
 
 /// What pmks keeps records of at a cloud.
-const RECORDED: [ResourceKind; 6] = [
+pub(crate) const RECORDED: [ResourceKind; 6] = [
     ResourceKind::Cluster,
     ResourceKind::NodeGroup,
     ResourceKind::Network,

@@ -1,0 +1,3 @@
+//! The fault matrix of Azure.
+
+pmks_suites::fault_matrix!(pmks_azure_tests::AZURE);
