@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use pmks_model::{ImageKind, NameRule, OperationKind, Scaling, ScalingChange};
+use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
 
 use crate::Form;
@@ -318,6 +319,18 @@ impl Capabilities {
     /// The bound of a read, if one is stated.
     pub fn call_bound(&self, read: ReadKind) -> Option<CallBound> {
         self.call_bounds.iter().copied().find(|bound| bound.read == read)
+    }
+
+    /// The request limits, as the transport keeps them.
+    pub fn budget(&self) -> Buckets {
+        self.buckets.iter().fold(Buckets::default(), |buckets, limit| {
+            let bucket = Bucket::new(limit.burst, limit.per_second);
+            if limit.action.is_empty() {
+                buckets.service(limit.service, bucket)
+            } else {
+                buckets.action(limit.action, bucket)
+            }
+        })
     }
 
     /// Whether the provider has this kind of operation.

@@ -8,7 +8,7 @@ use pmks_driver::{
     validate_settings,
 };
 use pmks_model::Findings;
-use pmks_transport::{Bucket, Buckets, Client, ClientOptions, NoSigner, Signer};
+use pmks_transport::{Client, ClientOptions, NoSigner, Signer};
 
 use crate::api::{Api, budget_of};
 use crate::capabilities::CAPABILITIES;
@@ -73,7 +73,7 @@ fn client(
     let mut options = ClientOptions::new(PROVIDER, signer);
     options.account = budget(connection);
     options.region = Some(connection.region.clone());
-    options.buckets = buckets();
+    options.buckets = CAPABILITIES.budget();
     options.ca_certificate.clone_from(&connection.ca_certificate);
     options.pace = connection.pace.max(1);
     options.allowed_hosts = endpoints.hosts();
@@ -97,17 +97,6 @@ fn budget(connection: &ConnectionSpecification) -> String {
     let role = connection.credential.get("roleArn").and_then(|arn| arn.split(':').nth(4));
     let who = role.or_else(|| connection.credential.get("accessKeyId")).unwrap_or("ambient");
     budget_of(who, &connection.region)
-}
-
-fn buckets() -> Buckets {
-    CAPABILITIES.buckets.iter().fold(Buckets::default(), |buckets, entry| {
-        let bucket = Bucket::new(entry.burst, entry.per_second);
-        if entry.action.is_empty() {
-            buckets.service(entry.service, bucket)
-        } else {
-            buckets.action(entry.action, bucket)
-        }
-    })
 }
 
 #[cfg(test)]

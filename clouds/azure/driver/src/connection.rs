@@ -8,7 +8,7 @@ use pmks_driver::{
     validate_settings,
 };
 use pmks_model::Findings;
-use pmks_transport::{Bucket, Buckets, ClientOptions, Redaction};
+use pmks_transport::{ClientOptions, Redaction};
 
 use crate::api::Api;
 use crate::capabilities::CAPABILITIES;
@@ -61,7 +61,7 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     // ARM counts by subscription, principal and region.
     options.account = format!("{subscription}/{principal}/{}", connection.region);
     options.region = Some(connection.region.clone());
-    options.buckets = buckets();
+    options.buckets = CAPABILITIES.budget();
     options.ca_certificate.clone_from(&connection.ca_certificate);
     options.pace = connection.pace.max(1);
     options.allowed_hosts = endpoints.hosts();
@@ -128,17 +128,6 @@ fn subscription(
         findings.add(field, "must be a subscription's ID, such as 00000000-0000-0000-0000-000000000000");
     }
     found.to_ascii_lowercase()
-}
-
-fn buckets() -> Buckets {
-    CAPABILITIES.buckets.iter().fold(Buckets::default(), |buckets, entry| {
-        let bucket = Bucket::new(entry.burst, entry.per_second);
-        if entry.action.is_empty() {
-            buckets.service(entry.service, bucket)
-        } else {
-            buckets.action(entry.action, bucket)
-        }
-    })
 }
 
 #[cfg(test)]

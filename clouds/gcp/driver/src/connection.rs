@@ -9,7 +9,7 @@ use pmks_driver::{
     validate_settings,
 };
 use pmks_model::Findings;
-use pmks_transport::{AllowedHost, Bucket, Buckets, Client, ClientOptions, NoSigner, Redaction, Signer};
+use pmks_transport::{AllowedHost, Client, ClientOptions, NoSigner, Redaction, Signer};
 
 use crate::api::{Api, TokenApi, machine_url};
 use crate::capabilities::CAPABILITIES;
@@ -172,7 +172,7 @@ impl Maker<'_> {
     ) -> Result<Client> {
         let mut options = ClientOptions::new(PROVIDER, signer);
         account.clone_into(&mut options.account);
-        options.buckets = buckets();
+        options.buckets = CAPABILITIES.budget();
         options.ca_certificate.clone_from(&self.connection.ca_certificate);
         options.pace = self.connection.pace.max(1);
         options.allowed_hosts = hosts;
@@ -197,17 +197,6 @@ fn places(connection: &ConnectionSpecification, findings: &mut Findings) {
     {
         findings.add("zone", format!("must be a zone of {region}, such as {region}-a"));
     }
-}
-
-fn buckets() -> Buckets {
-    CAPABILITIES.buckets.iter().fold(Buckets::default(), |buckets, entry| {
-        let bucket = Bucket::new(entry.burst, entry.per_second);
-        if entry.action.is_empty() {
-            buckets.service(entry.service, bucket)
-        } else {
-            buckets.action(entry.action, bucket)
-        }
-    })
 }
 
 fn finding(field: &str, says: &str) -> Findings {
