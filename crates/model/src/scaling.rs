@@ -96,8 +96,8 @@ impl ScalingChange {
     }
 
     /// The wish that results from this one, asked for after `kept`. A `desired` that was not asked for moves into new
-    /// limits. A new `desired` beyond `kept` limits was refused before, unless they changed while it waited: then they
-    /// give way, so that a wish is never at odds with itself.
+    /// limits. A new `desired` beyond limits that were kept was refused before; should there be one, they give way, so that
+    /// a wish is never at odds with itself.
     #[must_use]
     pub fn asked_after(self, kept: Self) -> Self {
         let (min, max) = (self.min.or(kept.min), self.max.or(kept.max));

@@ -7,6 +7,7 @@ mod node_groups;
 
 pub(crate) use clusters::version_tag;
 pub(crate) use networks::users;
+pub(crate) use node_groups::beyond_limits;
 
 use jiff::Timestamp;
 use pmks_driver::{Capabilities, Change, Marks};

@@ -61,7 +61,7 @@ impl Drafting<'_> {
         let scaling = if here.keeps_limits { scaling } else { known.with_waiting_limits(scaling) };
         let mut findings = Findings::default();
         if let Some(wanted) = known.after(scaling, here) {
-            beyond_limits(scaling, wanted, &mut findings);
+            beyond_limits(scaling, Some(wanted.min), Some(wanted.max), &mut findings);
             let mut rules = Findings::default();
             wanted.validate("scaling", &mut rules);
             resolve::add_unsaid(&mut findings, &rules);
@@ -134,14 +134,22 @@ impl Drafting<'_> {
 }
 
 /// A size beyond a limit that was set before moves no limit: whoever wants that says so.
-fn beyond_limits(change: ScalingChange, wanted: Scaling, findings: &mut Findings) {
+pub(crate) fn beyond_limits(
+    change: ScalingChange,
+    min: Option<u32>,
+    max: Option<u32>,
+    findings: &mut Findings,
+) {
     let Some(desired) = change.desired else { return };
-    let (limit, is, how) = match (change.min, change.max) {
-        (_, None) if desired > wanted.max => ("max", wanted.max, "a larger max (--max) in the same request"),
-        (None, _) if desired < wanted.min => ("min", wanted.min, "a smaller min (--min) in the same request"),
-        _ => return,
+    let over = max.filter(|max| change.max.is_none() && desired > *max);
+    let under = min.filter(|min| change.min.is_none() && desired < *min);
+    let (limit, is, how) = match (over, under) {
+        (Some(max), _) => ("max", max, "a larger max (--max)"),
+        (None, Some(min)) => ("min", min, "a smaller min (--min)"),
+        (None, None) => return,
     };
-    findings.add("scaling.desired", format!("{desired} is beyond {limit}, which is {is}: give {how}"));
+    let says = format!("{desired} is beyond {limit}, which is {is}: give {how} in the same request");
+    findings.add("scaling.desired", says);
 }
 
 /// What is known of a node group's scaling.

@@ -2,13 +2,14 @@
 //! Reads our records alone, never a cloud.
 
 use pmks_driver::{Change, ClusterTarget, NodeGroupTarget};
-use pmks_model::{Failure, FailureKind, Iid, ResourceKind};
+use pmks_model::{Failure, FailureKind, Findings, Iid, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
 
 use crate::Result;
-use crate::failure::{not_found, of_store, precondition};
-use crate::records::Records;
+use crate::drafts::beyond_limits;
+use crate::failure::{check, not_found, of_store, precondition};
+use crate::records::{NodeGroupIntent, Records, intent};
 
 /// The change to carry out; `None` if there is nothing left to do. `record` is what the operation is about.
 ///
@@ -91,6 +92,13 @@ impl Again<'_> {
             }
             Change::ChangeNodeGroupScaling(mut asked) => {
                 self.node_group(&mut asked.target).await?;
+                // An operation that this one waited for may have moved the limits.
+                if let Some(record) = self.record {
+                    let kept = intent::<NodeGroupIntent>(record)?.scaling;
+                    let mut findings = Findings::default();
+                    beyond_limits(asked.change, kept.min, kept.max, &mut findings);
+                    check(findings)?;
+                }
                 Change::ChangeNodeGroupScaling(asked)
             }
             Change::UpgradeNodeGroup(mut asked) => {

@@ -155,6 +155,24 @@ async fn what_a_provider_lacks_is_unsupported_before_anything_is_stored() {
 }
 
 #[tokio::test]
+async fn limits_that_moved_while_a_size_waited_hold() {
+    let rig = Rig::new().await;
+    rig.cloud.world().capabilities = Some(&OTHER);
+    rig.cluster().await;
+    let limit =
+        rig.accept(scale("workers", ScalingChange { max: Some(2), ..ScalingChange::default() })).await;
+    // When it is asked for, 3 is within the limits.
+    let size =
+        rig.accept(scale("workers", ScalingChange { desired: Some(3), ..ScalingChange::default() })).await;
+    rig.settle().await;
+    assert_eq!(rig.operation(&limit.unwrap()).await.state, OperationState::Succeeded);
+    let size = rig.operation(&size.unwrap()).await;
+    let failure = size.error.unwrap();
+    assert_eq!((size.state, failure.kind), (OperationState::Failed, FailureKind::InvalidRequest));
+    assert!(failure.to_string().contains("beyond max, which is 2"), "{failure}");
+}
+
+#[tokio::test]
 async fn limits_that_nobody_asked_for_give_way_where_the_cloud_keeps_none() {
     let rig = Rig::new().await;
     rig.cloud.world().capabilities = Some(&OTHER);
