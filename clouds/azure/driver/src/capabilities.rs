@@ -136,6 +136,13 @@ const CLUSTER_OPTIONS: &[OptionField] = &[
         changeable: true,
     },
     OptionField {
+        name: "nodeResourceGroup",
+        kind: OptionKind::Text,
+        default: "MC_GROUP_NAME_REGION, as AKS has it",
+        help: "the resource group that AKS makes for nodes, balancers and volumes",
+        changeable: false,
+    },
+    OptionField {
         name: "entra",
         kind: OptionKind::Boolean,
         default: "false",

@@ -132,6 +132,8 @@ pub(crate) struct Size {
     pub(crate) family: String,
     /// Whether its managed disks are premium ones.
     pub(crate) premium: bool,
+    /// How many GiB of a node's disk fit on the host itself; `None`: Azure does not say.
+    pub(crate) host_disk_gib: Option<u64>,
     /// Why this subscription may not use it here; empty if it may.
     pub(crate) restricted: String,
 }
@@ -196,8 +198,22 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
         },
         family: sku.family.clone(),
         premium: has("PremiumIO") == Some("True"),
+        host_disk_gib: host_disk(has),
         restricted,
     }
+}
+
+/// The room for a node's disk on the host itself: the cache of older sizes, the temporary or the NVMe disk of newer ones.
+/// Where several are told, the largest counts, so that none is refused which Azure would take.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks>
+fn host_disk<'a>(has: impl Fn(&str) -> Option<&'a str>) -> Option<u64> {
+    if has("EphemeralOSDiskSupported") == Some("False") {
+        return Some(0);
+    }
+    let places = [("CachedDiskBytes", 1 << 30), ("MaxResourceVolumeMB", 1024), ("NvmeDiskSizeInMiB", 1024)];
+    let room = |(name, of_gib): (&str, u64)| Some(has(name)?.parse::<u64>().ok()? / of_gib);
+    places.into_iter().filter_map(room).max().filter(|gib| *gib > 0)
 }
 
 /// Azure writes memory as a decimal number of GiB: `16`, `0.5`, `1.75`.
@@ -332,7 +348,27 @@ mod tests {
         assert_eq!((found.machine.vcpus, found.machine.memory_mib), (1, 512));
         assert_eq!(found.machine.zones, ["1", "3"]);
         assert!(found.premium && found.restricted.is_empty());
+        assert_eq!(found.host_disk_gib, None);
         assert_eq!(mebibytes("16"), 16_384);
         assert_eq!(mebibytes("1.75"), 1792);
+    }
+    #[test]
+    fn the_host_has_room_for_a_disk_where_azure_says_so() {
+        let room = |told: &[(&str, &'static str)]| {
+            let told: BTreeMap<String, &'static str> =
+                told.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            host_disk(|name| told.get(name).copied())
+        };
+        let supported = ("EphemeralOSDiskSupported", "True");
+        for (told, expected) in [
+            (vec![("EphemeralOSDiskSupported", "False"), ("MaxResourceVolumeMB", "16384")], Some(0)),
+            (vec![supported, ("CachedDiskBytes", "92341796864"), ("MaxResourceVolumeMB", "14336")], Some(86)),
+            (vec![supported, ("CachedDiskBytes", "0"), ("MaxResourceVolumeMB", "153600")], Some(150)),
+            (vec![supported, ("MaxResourceVolumeMB", "0"), ("NvmeDiskSizeInMiB", "225280")], Some(220)),
+            (vec![supported, ("MaxResourceVolumeMB", "0")], None),
+            (vec![], None),
+        ] {
+            assert_eq!(room(&told), expected, "{told:?}");
+        }
     }
 }

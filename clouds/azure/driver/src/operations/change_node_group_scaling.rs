@@ -14,7 +14,7 @@ use pmks_model::{Findings, Scaling};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, pool_choice};
 use crate::arm_id::ArmId;
 use crate::capabilities::CAPABILITIES;
 use crate::quota::{self, Wanted};
@@ -69,6 +69,7 @@ fn settled(wanted: Scaling) -> Scaling {
 fn check(pool: &wire::AgentPoolProfile, wanted: Scaling) -> Findings {
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
+    pool_choice::check_most_nodes(wanted, "scaling", &mut findings);
     let least = if wanted.auto_scaling { wanted.min } else { wanted.desired };
     if aim::is_system(pool) && least == 0 {
         let field = if wanted.auto_scaling { "scaling.min" } else { "scaling.desired" };
@@ -91,7 +92,7 @@ async fn refuse_without_quota(
     let (sizes, usages) = futures::try_join!(machines::sizes(driver), driver.api.usages())?;
     let name = pool.vm_size.as_deref().unwrap_or_default();
     let size = sizes.iter().find(|size| size.machine.name.eq_ignore_ascii_case(name));
-    let wanted: Vec<Wanted<'_>> = size.map(|size| Wanted { size, count: more }).into_iter().collect();
+    let wanted: Vec<Wanted> = size.map(|size| Wanted::of(size, more)).into_iter().collect();
     quota::check(&wanted, &usages)
 }
 

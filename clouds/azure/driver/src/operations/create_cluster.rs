@@ -1,5 +1,6 @@
-//! The plan of a cluster: the user's security group on the subnet, if one is named; the cluster with all its pools, which
-//! AKS makes by one request; then the role of the cluster's identity on the subnet.
+//! The plan of a cluster: the cluster with all its pools, which AKS makes by one request; then the role of the cluster's
+//! identity on the subnet, and the user's security group on it, if one is named: where AKS makes no cluster, the subnet
+//! is as it was.
 //!
 //! Source: <https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update>
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::pool_choice::{self, Choice, Common, Mode};
-use super::{Maker, Stage, addresses, aim, role_assignment, subnet_guard};
+use super::{Maker, Stage, addresses, aim, node_group, role_assignment, subnet_guard};
 use crate::arm_id::{ArmId, CONTAINER_SERVICE};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::container_service as wire;
@@ -43,6 +44,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateCluster) -> Resu
     let offered = clusters::versions(driver).await?;
     let version = choose_version(request, &offered, &mut findings);
     let options = Options::of(request, version.as_ref().map(|picked| picked.support), &mut findings);
+    let node_group = node_group::choose(driver, request, &mut findings).await?;
     let field = |index: usize| format!("nodeGroups[{index}].");
     let choices = pool_choice::choose(driver, &request.node_groups, Mode::System, field, &mut findings);
     let choices = choices.await?;
@@ -54,6 +56,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateCluster) -> Resu
     let mut prepared = Prepared::default().resolved("version", &version.says);
     prepared.resolved.insert("tier".to_owned(), options.tier.clone());
     prepared.resolved.insert("resource group".to_owned(), driver.group().to_owned());
+    prepared.resolved.insert("node resource group".to_owned(), node_group);
     prepared.resolved.insert("network plugin".to_owned(), "azure, overlay".to_owned());
     for choice in &choices {
         choice.tell(&mut prepared);
@@ -326,6 +329,9 @@ fn body(facts: &Facts<'_>) -> Value {
             "disableLocalAccounts": !facts.options.local_accounts,
         },
     });
+    if let Some(named) = node_group::named(request) {
+        aim::set_property(&mut body, "nodeResourceGroup", json!(named));
+    }
     if let Some(key) = &facts.ground.public_key {
         let profile = json!({"adminUsername": NODE_USER, "ssh": {"publicKeys": [{"keyData": key}]}});
         aim::set_property(&mut body, "linuxProfile", profile);
@@ -349,21 +355,18 @@ fn dns_prefix(name: &str, marks: &Marks) -> String {
 }
 
 fn plan(id: &ArmId, body: Value, ground: &Ground, asked: &CreateCluster) -> Vec<StageSpecification> {
-    let mut stages = Vec::new();
-    if let Some(group) = &ground.guard {
-        stages.push(subnet_guard::stage(&ground.subnet, group, true));
-    }
-    let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     let cluster = MakeCluster { id: id.clone(), body, marks: asked.marks.clone() };
     let cluster = cluster
         .specification(CLUSTER)
-        .after(before)
         .effect(Effect::Creates)
         .visible_after(CAPABILITIES.visible_after)
         .expected(EXPECTED)
         .subject(ResourceKind::Cluster, asked.request.name.as_str());
     let role = role_assignment::of_new_cluster(&ground.subnet, CLUSTER, PRINCIPAL, &asked.marks);
-    stages.extend([cluster, role.after([CLUSTER])]);
+    let mut stages = vec![cluster, role.after([CLUSTER])];
+    if let Some(group) = &ground.guard {
+        stages.push(subnet_guard::stage(&ground.subnet, group, true).after([CLUSTER]));
+    }
     stages
 }
 

@@ -82,7 +82,7 @@ fn the_plan_waits_for_what_it_needs() {
         plan.stages.into_iter().map(|stage| stage.name).collect()
     };
     assert_eq!(names(None), ["cluster", "role on subnet"]);
-    assert_eq!(names(Some(group)), ["security group on subnet s", "cluster", "role on subnet"]);
+    assert_eq!(names(Some(group)), ["cluster", "role on subnet", "security group on subnet s"]);
 }
 
 #[test]

@@ -92,6 +92,15 @@ impl Choice {
     }
 }
 
+/// The most nodes of an agent pool.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/quotas-skus-regions#service-quotas-and-limits>
+const MOST_NODES: u32 = 1000;
+/// The least room that AKS takes on the host for a disk whose size nobody says.
+///
+/// Source: <https://learn.microsoft.com/azure/aks/concepts-storage#ephemeral-os-disks>
+const HOST_DISK_GIB: u64 = 128;
+
 /// Chooses for all node groups of a request, the first of them in the given mode, the others as `User`. `prefix` gives
 /// what stands before the fields of the one at an index. What is wrong with any of them goes to `findings`. Two calls.
 ///
@@ -112,12 +121,28 @@ pub(super) async fn choose(
         let mode = if index == 0 { first } else { Mode::User };
         let zone = driver.here.zone.as_deref();
         choices.push(choose_one(request, &Facts { size, mode, zone }, &prefix(index), findings));
-        wanted.extend(size.map(|size| Wanted { size, count: request.scaling.desired }));
+        wanted.push(nodes(request, size));
     }
     if findings.is_empty() {
         quota::check(&wanted, &usages)?;
     }
     Ok(choices)
+}
+
+/// The nodes that a request begins with.
+fn nodes(request: &NodeGroupRequest, size: Option<&Size>) -> Wanted {
+    let count = request.scaling.desired;
+    size.map_or_else(|| Wanted::of_any(count), |size| Wanted::of(size, count))
+}
+
+/// A node group has an end. Limits count while autoscaling is on alone.
+pub(super) fn check_most_nodes(scaling: Scaling, field: &str, findings: &mut Findings) {
+    let limit = scaling.auto_scaling.then_some(("max", scaling.max));
+    for (name, count) in [("desired", scaling.desired)].into_iter().chain(limit) {
+        if count > MOST_NODES {
+            findings.add(format!("{field}.{name}"), format!("must be at most {MOST_NODES} at AKS"));
+        }
+    }
 }
 
 /// What is known of what a request names.
@@ -135,6 +160,7 @@ fn choose_one(
     findings: &mut Findings,
 ) -> Choice {
     check_machine(request, facts, prefix, findings);
+    check_most_nodes(request.scaling, &format!("{prefix}scaling"), findings);
     let image = match request.image.as_str() {
         "" | "default" => machines::DEFAULT_IMAGE.to_owned(),
         named if machines::is_image(named) => named.to_owned(),
@@ -197,8 +223,8 @@ fn check_machine(request: &NodeGroupRequest, facts: &Facts<'_>, prefix: &str, fi
     }
 }
 
-/// AKS lets choose whether the disk is managed or the host's own; what a managed one is made of follows from the
-/// machine type.
+/// AKS lets choose whether the disk is managed or the host's own; what a managed one is made of, and whether the host has
+/// room, follows from the machine type: where AKS chooses that, nobody knows.
 ///
 /// Source: <https://learn.microsoft.com/azure/aks/concepts-storage>
 fn disk_type(
@@ -207,24 +233,52 @@ fn disk_type(
     prefix: &str,
     findings: &mut Findings,
 ) -> Option<&'static str> {
-    let premium = size.map(|size| size.premium);
-    match request.root_disk_type.as_str() {
-        "" | "default" => None,
-        "Ephemeral" => Some("Ephemeral"),
-        "Premium SSD" | "PremiumSSD" if premium == Some(false) => {
-            let says =
-                "AKS gives nodes of this machine type standard disks: choose one that has premium storage";
-            findings.add(format!("{prefix}rootDiskType"), says);
-            None
-        }
-        "Standard SSD" | "StandardSSD" if premium == Some(true) => {
-            let says =
-                "AKS gives nodes of this machine type premium disks: choose one without premium storage";
-            findings.add(format!("{prefix}rootDiskType"), says);
-            None
-        }
-        _ => Some("Managed"),
+    let (field, asked) = (format!("{prefix}rootDiskType"), request.root_disk_type.as_str());
+    if matches!(asked, "" | "default") {
+        return None;
     }
+    let of_machine = asked != "Managed";
+    if of_machine && request.machine_type.is_empty() {
+        let says = "follows from the machine type, which AKS chooses where none is named: name one too";
+        findings.add(field, format!("{asked:?} {says}"));
+        return None;
+    }
+    let premium = size.map(|size| size.premium);
+    let says = match asked {
+        "Ephemeral" => size.and_then(|size| no_room(size, request.root_disk_size_gib)),
+        "Premium SSD" | "PremiumSSD" if premium == Some(false) => Some(
+            "AKS gives nodes of this machine type standard disks: choose one that has premium storage".to_owned(),
+        ),
+        "Standard SSD" | "StandardSSD" if premium == Some(true) => Some(
+            "AKS gives nodes of this machine type premium disks: choose one without premium storage".to_owned(),
+        ),
+        _ => None,
+    };
+    match says {
+        Some(says) => {
+            findings.add(field, says);
+            None
+        }
+        None if asked == "Ephemeral" => Some("Ephemeral"),
+        None => Some("Managed"),
+    }
+}
+
+/// Why a disk of that size does not fit on the host itself.
+fn no_room(size: &Size, wanted: Option<u32>) -> Option<String> {
+    let (room, name) = (size.host_disk_gib?, &size.machine.name);
+    let needed = wanted.map_or(HOST_DISK_GIB, u64::from);
+    if room >= needed {
+        return None;
+    }
+    Some(if room == 0 {
+        format!("hosts of {name} have no room for the nodes' disks: choose Managed, or another machine type")
+    } else {
+        format!(
+            "hosts of {name} have room for {room} GiB, and {needed} GiB are needed: choose a smaller root disk, \
+             Managed, or another machine type"
+        )
+    })
 }
 
 /// The version of a new pool: its cluster's, or an older one that is within its reach.

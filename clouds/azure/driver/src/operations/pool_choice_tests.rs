@@ -51,7 +51,7 @@ fn a_pool_is_what_was_asked_for_and_nothing_more() {
     let auto = NodeGroupRequest {
         machine_type: String::new(),
         root_disk_size_gib: None,
-        root_disk_type: "Ephemeral".into(),
+        root_disk_type: "Managed".into(),
         scaling: Scaling { auto_scaling: true, min: 1, max: 4, desired: 2 },
         ..request()
     };
@@ -60,7 +60,7 @@ fn a_pool_is_what_was_asked_for_and_nothing_more() {
     let properties = choice.properties(&Common { version: "1.34.1", subnet: None, tags: &Tags::new() });
     assert_eq!(
         (&properties["minCount"], &properties["maxCount"], &properties["osDiskType"]),
-        (&json!(1), &json!(4), &json!("Ephemeral"))
+        (&json!(1), &json!(4), &json!("Managed"))
     );
     for absent in ["vmSize", "osDiskSizeGB", "vnetSubnetID", "availabilityZones"] {
         assert!(properties.get(absent).is_none(), "{absent}");
@@ -75,6 +75,24 @@ fn what_cannot_be_is_a_finding() {
         let mut request = request();
         change(&mut request);
         request
+    };
+    let disk = |kind: &'static str, size: Option<u32>| {
+        move |request: &mut NodeGroupRequest| {
+            kind.clone_into(&mut request.root_disk_type);
+            request.root_disk_size_gib = size;
+        }
+    };
+    let any = |kind: &'static str| {
+        move |request: &mut NodeGroupRequest| {
+            kind.clone_into(&mut request.root_disk_type);
+            request.machine_type.clear();
+        }
+    };
+    let host = |gib: u64| Size { host_disk_gib: Some(gib), ..good.clone() };
+    let most = |auto_scaling: bool, desired: u32, max: u32| {
+        move |request: &mut NodeGroupRequest| {
+            request.scaling = Scaling { auto_scaling, min: 1, max, desired };
+        }
     };
     let zero = |request: &mut NodeGroupRequest| {
         request.scaling = Scaling { auto_scaling: false, min: 0, max: 1, desired: 0 }
@@ -100,11 +118,26 @@ fn what_cannot_be_is_a_finding() {
             None,
             "g.rootDiskType",
         ),
+        (with(&any("Ephemeral")), None, Mode::User, None, "g.rootDiskType"),
+        (with(&any("Standard SSD")), None, Mode::User, None, "g.rootDiskType"),
+        (with(&any("PremiumSSD")), None, Mode::User, None, "g.rootDiskType"),
+        (with(&disk("Ephemeral", Some(30))), Some(&host(0)), Mode::User, None, "g.rootDiskType"),
+        (with(&disk("Ephemeral", Some(101))), Some(&host(100)), Mode::User, None, "g.rootDiskType"),
+        (with(&disk("Ephemeral", None)), Some(&host(127)), Mode::User, None, "g.rootDiskType"),
         (with(&zero), Some(&good), Mode::System, None, "g.scaling.min"),
+        (with(&most(false, 1001, 1)), Some(&good), Mode::User, None, "g.scaling.desired"),
+        (with(&most(true, 1, 1001)), Some(&good), Mode::User, None, "g.scaling.max"),
     ] {
         assert_eq!(chosen(&request, size, mode, zone).1, [expected]);
     }
-    assert!(chosen(&with(&zero), Some(&good), Mode::User, None).1.is_empty());
+    for (request, size) in [
+        (with(&zero), &good),
+        (with(&disk("Ephemeral", Some(100))), &host(100)),
+        (with(&disk("Ephemeral", Some(2048))), &good),
+        (with(&most(false, 1000, 2000)), &good),
+    ] {
+        assert!(chosen(&request, Some(size), Mode::User, None).1.is_empty(), "{request:?}");
+    }
 }
 
 #[test]
@@ -122,6 +155,13 @@ fn disks_are_what_the_machine_type_makes_of_them() {
         let (choice, findings) = chosen(&request, Some(&size(4, premium, &[])), Mode::User, None);
         assert_eq!((choice.disk_type, findings.len()), (expected, 0), "{asked}");
     }
+}
+
+#[test]
+fn nodes_are_counted_whoever_chooses_the_machine_type() {
+    let any = NodeGroupRequest { machine_type: String::new(), ..request() };
+    assert_eq!(nodes(&any, None), Wanted::of_any(2));
+    assert_eq!(nodes(&request(), Some(&size(4, true, &[]))), Wanted::of(&size(4, true, &[]), 2));
 }
 
 #[test]
