@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_transport::{
-    AllowedHost, Bytes, Call, Client, ClientOptions, Effect, HeaderValue, Limits, Method, Response,
-    SignContext, SignError, Signer, StatusCode, Transport, Url, header,
+    AllowedHost, Bytes, Call, Client, ClientCertificate, ClientOptions, Effect, HeaderValue, Limits, Method,
+    NoSigner, Response, SignContext, SignError, Signer, StatusCode, Transport, Url, header,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -130,8 +130,7 @@ impl ClusterApi {
     /// `pace` as in [`crate::ConnectionSpecification`]. Makes no call.
     ///
     /// # Errors
-    /// `Unexpected` if the endpoint is no URL or the certificates are not PEM; `Unsupported` for a client
-    /// certificate, which the transport has no room for.
+    /// `Unexpected` if the endpoint is no URL or a certificate is not PEM.
     pub fn new(
         transport: &Transport,
         provider: &'static str,
@@ -142,13 +141,17 @@ impl ClusterApi {
         let unexpected = |says: String| DriverError::new(ErrorKind::Unexpected, provider, says);
         let endpoint = Url::parse(&access.endpoint)
             .map_err(|error| unexpected("the cluster's endpoint is no URL".to_owned()).caused_by(error))?;
-        let ClusterCredential::Token { token, .. } = credential else {
-            return Err(DriverError::unsupported(
-                provider,
-                "client certificates at a cluster's Kubernetes API",
-            ));
+        let (signer, certificate): (Arc<dyn Signer>, _) = match credential {
+            ClusterCredential::Token { token, .. } => (Arc::new(Bearer(token.clone())), None),
+            ClusterCredential::Certificate { certificate, key, .. } => {
+                let read = ClientCertificate::from_pem(certificate, key.expose_secret());
+                let unusable = "the cluster's client certificate cannot be used";
+                let read = read.map_err(|error| unexpected(unusable.to_owned()).caused_by(error))?;
+                (Arc::new(NoSigner), Some(read))
+            }
         };
-        let mut options = ClientOptions::new(provider, Arc::new(Bearer(token.clone())));
+        let mut options = ClientOptions::new(provider, signer);
+        options.client_certificate = certificate;
         endpoint.host_str().unwrap_or_default().clone_into(&mut options.account);
         options.limits = LIMITS;
         options.pace = pace;

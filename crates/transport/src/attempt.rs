@@ -188,7 +188,8 @@ impl<'a> Attempt<'a> {
             self.error(ErrorKind::Invalid, "the signed URL is not one").caused_by(error)
         })?;
         let pools = &self.client.transport.shared.pools;
-        let client = pools.client(&self.client.wanted, &url).map_err(|error| {
+        let certificate = self.client.options.client_certificate.as_ref();
+        let client = pools.client(&self.client.wanted, &url, certificate).map_err(|error| {
             self.error(ErrorKind::NotSent, "no TLS configuration can be made").caused_by(error.without_url())
         })?;
         let mut wire = reqwest::Request::new(request.method().clone(), url);

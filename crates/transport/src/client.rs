@@ -11,7 +11,7 @@ use tracing::Instrument;
 use crate::attempt::{Answered, Attempt};
 use crate::pool::Wanted;
 use crate::{
-    AllowedHost, Buckets, Call, Effect, Error, ErrorKind, Limits, Redaction, Response, Signer, Transport,
+    AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Response, Signer, Transport,
     Verdict, classify_by_status, hosts, telemetry,
 };
 
@@ -33,6 +33,8 @@ pub struct ClientOptions {
     pub buckets: Buckets,
     /// An authority to trust beside the machine's, as PEM.
     pub ca_certificate: Option<String>,
+    /// What proves the caller to hosts that ask for a certificate. Such a client shares its connections with nobody.
+    pub client_certificate: Option<ClientCertificate>,
     /// How much faster than the real cloud the other side is: divides the total limit, down to one second, and
     /// multiplies what the buckets regain. 1 for a real cloud.
     pub pace: u32,
@@ -55,6 +57,7 @@ impl ClientOptions {
             limits: Limits::default(),
             buckets: Buckets::default(),
             ca_certificate: None,
+            client_certificate: None,
             pace: 1,
             allowed_hosts: Vec::new(),
             classify: classify_by_status,

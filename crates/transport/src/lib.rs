@@ -53,6 +53,7 @@ mod recorder;
 
 mod attempt;
 mod client;
+mod client_certificate;
 mod pool;
 mod telemetry;
 mod transport;
@@ -60,6 +61,7 @@ mod transport;
 pub use budget::{Bucket, Buckets};
 pub use call::Call;
 pub use client::{Client, ClientOptions};
+pub use client_certificate::ClientCertificate;
 pub use clock::{Clock, SystemClock};
 pub use effect::{Effect, Lane};
 pub use error::{Error, ErrorKind};

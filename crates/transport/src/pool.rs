@@ -7,6 +7,8 @@ use std::time::Duration;
 use reqwest::{Certificate, redirect};
 use url::{Host, Url};
 
+use crate::ClientCertificate;
+
 /// Idle connections are dropped before load balancers commonly drop them: a request written into a closing connection
 /// has an unknown outcome.
 const IDLE: Duration = Duration::from_secs(20);
@@ -51,8 +53,14 @@ impl Pools {
         Self { user_agent, clients: Mutex::new(HashMap::new()) }
     }
 
-    /// The pool for `url`. A loopback host is reached directly, whatever proxy the environment names.
-    pub(crate) fn client(&self, wanted: &Wanted, url: &Url) -> Result<reqwest::Client, reqwest::Error> {
+    /// The pool for `url`. A loopback host is reached directly, whatever proxy the environment names. Who has a
+    /// certificate gets a client of their own: another caller on their connection would pass for them.
+    pub(crate) fn client(
+        &self,
+        wanted: &Wanted,
+        url: &Url,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<reqwest::Client, reqwest::Error> {
         let loopback = is_loopback(url);
         let trust = match (url.scheme(), &wanted.ca_certificate) {
             ("http", _) => Trust::None,
@@ -60,25 +68,33 @@ impl Pools {
             _ => Trust::Machine,
         };
         let key = Key { wanted: wanted.clone(), trust, loopback };
+        if let Some(certificate) = certificate.filter(|_| trust != Trust::None) {
+            return self.build(&key, |builder| builder.identity(certificate.identity()));
+        }
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build(&key)?;
+        let client = self.build(&key, |builder| builder)?;
         clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn build(&self, key: &Key) -> Result<reqwest::Client, reqwest::Error> {
+    fn build(
+        &self,
+        key: &Key,
+        proves: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<reqwest::Client, reqwest::Error> {
         let own = certificates(key.wanted.ca_certificate.as_deref())?;
+        let base = || proves(self.base(key));
         match key.trust {
-            Trust::None => self.base(key).tls_backend_preconfigured(trust_nobody()).build(),
-            Trust::Own => self.base(key).tls_certs_only(own).build(),
-            Trust::Machine if own.is_empty() => self.base(key).build(),
+            Trust::None => base().tls_backend_preconfigured(trust_nobody()).build(),
+            Trust::Own => base().tls_certs_only(own).build(),
+            Trust::Machine if own.is_empty() => base().build(),
             // A machine without authorities of its own (a bare container) still has the user's.
             Trust::Machine => {
-                let both = self.base(key).tls_certs_merge(own.clone()).build();
-                both.or_else(|_| self.base(key).tls_certs_only(own).build())
+                let both = base().tls_certs_merge(own.clone()).build();
+                both.or_else(|_| base().tls_certs_only(own).build())
             }
         }
     }
@@ -150,7 +166,7 @@ mod tests {
         let pools = Pools::new("pmks".into());
         let wanted = Wanted { ca_certificate: None, connect: Duration::from_secs(1) };
         for url in ["http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://sim.example/"] {
-            pools.client(&wanted, &Url::parse(url).unwrap()).unwrap();
+            pools.client(&wanted, &Url::parse(url).unwrap(), None).unwrap();
         }
         assert_eq!(pools.clients.lock().unwrap().len(), 2);
     }
