@@ -9,7 +9,7 @@ use pmks_driver::{Result, chain};
 use pmks_model::{Child, Children, Cluster, Tags};
 
 use crate::arm_id::{ArmId, canonical_text};
-use crate::convert::{ENTRA, NODE_RESOURCE_GROUP};
+use crate::convert::NODE_RESOURCE_GROUP;
 use crate::wire::resources::GenericResource;
 use crate::{AzureDriver, PROVIDER, access};
 
@@ -18,7 +18,10 @@ const BALANCER: &str = "loadBalancer";
 /// A public address.
 const ADDRESS: &str = "publicIpAddress";
 
-/// All children, ordered by kind and identifier. One call, and one at a cluster that lets us in by a token.
+/// What is not known where the cluster itself could not be asked.
+pub(crate) const ELSEWHERE: &str = "volumes outside the node resource group";
+
+/// All children, ordered by kind and identifier. Two calls, and one at the cluster.
 pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster) -> Result<Children> {
     let mut children = Children::default();
     let Some(group) = cluster.key_value_list.get(NODE_RESOURCE_GROUP) else { return Ok(children) };
@@ -66,15 +69,14 @@ fn maker(tags: &Tags) -> String {
     tag("k8s-azure-service").map(|service| format!("Service {service}")).unwrap_or_default()
 }
 
-/// Disks of volumes that lie outside the node resource group stay. Only the cluster knows them; one without Entra lets
-/// in by certificates, which pmks' own client does not carry.
+/// Disks of volumes that lie outside the node resource group stay. Only the cluster knows them: it lets us in by a token
+/// of Entra, or by the certificate that AKS gives out.
 async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, children: &mut Children) {
-    if cluster.access.endpoint.is_empty() || cluster.status == pmks_model::Status::Stopped {
+    if cluster.access.endpoint.is_empty() {
         return;
     }
-    if cluster.key_value_list.get(ENTRA) != Some("true") {
-        let why = "volumes outside the node resource group: this cluster lets in by certificate alone";
-        children.unknown.push(why.to_owned());
+    if cluster.status == pmks_model::Status::Stopped {
+        children.unknown.push(format!("{ELSEWHERE}: the cluster is stopped, and cannot be asked"));
         return;
     }
     let volumes = async {
@@ -97,7 +99,7 @@ async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, childre
             }
         }
         Err(error) => {
-            children.unknown.push(format!("volumes outside the node resource group: {}", chain(&error)));
+            children.unknown.push(format!("{ELSEWHERE}: {}", chain(&error)));
         }
     }
 }

@@ -43,6 +43,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteCluster) -> Resu
     let model =
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
     let found = children::children(driver, &model).await?;
+    if asked.delete_volumes {
+        refuse_unseen_volumes(&found)?;
+    }
     let mut notices = notices(&found, asked.delete_volumes);
     let roles = role_assignment::removals(driver, &cluster, &mut notices).await?;
     let mut prepared = Prepared::of(plan(&id, &cluster, &found, roles, asked.delete_volumes));
@@ -72,6 +75,18 @@ fn plan(
     let remains = NothingRemains { cluster: id.clone(), incarnation, node_resource_group: node_group, disks };
     stages.push(remains.specification("nothing remains").after(before).effect(Effect::Read));
     stages
+}
+
+/// Nobody knows volumes elsewhere once the cluster is gone: where their deletion is asked for, they are seen first.
+fn refuse_unseen_volumes(children: &Children) -> Result<()> {
+    let Some(unseen) = children.unknown.iter().find(|what| what.starts_with(children::ELSEWHERE)) else {
+        return Ok(());
+    };
+    let what = format!("could not be looked at, and their deletion was asked for: {unseen}");
+    let fix = "let the connection's principal list persistent volumes in the cluster and read its credentials, or start \
+               the cluster if it is stopped; or delete it without its volumes, which keeps those elsewhere"
+        .to_owned();
+    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
 }
 
 fn stays(child: &Child) -> bool {
@@ -270,6 +285,18 @@ mod tests {
         assert_eq!(names(true), [CLUSTER, "removal of volume data", "nothing remains"]);
         assert!(notices(&children, false).iter().any(|notice| notice.contains(DISK)));
         assert!(notices(&children, true).is_empty());
+    }
+
+    #[test]
+    fn volumes_that_were_not_seen_are_not_called_deleted() {
+        let seen = |unknown: &str| {
+            let children = Children { unknown: vec![unknown.to_owned()], ..Children::default() };
+            refuse_unseen_volumes(&children).map_err(|error| error.kind().clone())
+        };
+        let refused = seen(&format!("{}: the cluster is stopped", children::ELSEWHERE));
+        assert!(matches!(refused, Err(ErrorKind::Precondition { .. })), "{refused:?}");
+        // What lies in the group goes with it, seen or not.
+        assert_eq!(seen("the node resource group MC: not now"), Ok(()));
     }
 
     #[test]
