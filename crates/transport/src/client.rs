@@ -11,8 +11,8 @@ use tracing::Instrument;
 use crate::attempt::{Answered, Attempt};
 use crate::pool::Wanted;
 use crate::{
-    AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Response, Signer, Transport,
-    Verdict, classify_by_status, hosts, telemetry,
+    AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Response,
+    Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
 };
 
 /// What a client is made from.

@@ -15,7 +15,8 @@ impl ClientCertificate {
     /// [`ErrorKind::Invalid`] when they are not. The error quotes neither.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, Error> {
         let both = format!("{}\n{key}", certificate.trim_end());
-        let unreadable = |_| Error::new(ErrorKind::Invalid, "client", "the client certificate or its key is not PEM");
+        let unreadable =
+            |_| Error::new(ErrorKind::Invalid, "client", "the client certificate or its key is not PEM");
         reqwest::Identity::from_pem(both.as_bytes()).map(Self).map_err(unreadable)
     }
 

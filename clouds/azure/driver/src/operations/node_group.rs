@@ -27,7 +27,9 @@ pub(super) async fn choose(
     request: &ClusterRequest,
     findings: &mut Findings,
 ) -> Result<String> {
-    let Some(named) = named(request) else { return Ok(derived(driver.group(), request, driver.region(), findings)) };
+    let Some(named) = named(request) else {
+        return Ok(derived(driver.group(), request, driver.region(), findings));
+    };
     let field = format!("options.{OPTION}");
     if let Some(says) = refusal(named, driver.group()) {
         findings.add(field, says);
@@ -102,7 +104,10 @@ mod tests {
         let (_, findings) = seen("prod", &"a".repeat(60));
         let [(field, says)] = findings.as_slice() else { panic!("{findings:?}") };
         assert_eq!(field, "name");
-        assert!(says.contains("2 + 4 + 60 + 12 and 3 underscores = 81 characters") && says.contains(OPTION), "{says}");
+        assert!(
+            says.contains("2 + 4 + 60 + 12 and 3 underscores = 81 characters") && says.contains(OPTION),
+            "{says}"
+        );
     }
 
     #[test]

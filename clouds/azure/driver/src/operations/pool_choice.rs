@@ -247,10 +247,12 @@ fn disk_type(
     let says = match asked {
         "Ephemeral" => size.and_then(|size| no_room(size, request.root_disk_size_gib)),
         "Premium SSD" | "PremiumSSD" if premium == Some(false) => Some(
-            "AKS gives nodes of this machine type standard disks: choose one that has premium storage".to_owned(),
+            "AKS gives nodes of this machine type standard disks: choose one that has premium storage"
+                .to_owned(),
         ),
         "Standard SSD" | "StandardSSD" if premium == Some(true) => Some(
-            "AKS gives nodes of this machine type premium disks: choose one without premium storage".to_owned(),
+            "AKS gives nodes of this machine type premium disks: choose one without premium storage"
+                .to_owned(),
         ),
         _ => None,
     };
