@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::reply::{self, Reply};
 use crate::routes::{self, Found};
 use crate::world::World;
-use crate::{authorization, compute, container_service, network, resources};
+use crate::{authorization, compute, container_service, network, resources, tags};
 
 /// API versions are dates; what is older or newer than these no provider here has.
 const VERSIONS: (&str, &str) = ("2014-04-01", "2026-12-31");
@@ -212,7 +212,7 @@ fn body(bytes: &Bytes) -> Result<Value> {
             format!("The request content was invalid and could not be deserialized: '{error}'."),
         )
     };
-    serde_json::from_slice(bytes).map_err(wrong)
+    serde_json::from_slice(bytes).map(tags::merged).map_err(wrong)
 }
 
 fn check_version(query: &BTreeMap<String, String>) -> Result<()> {

@@ -17,6 +17,7 @@ mod operations;
 mod reply;
 mod resources;
 mod routes;
+mod tags;
 mod world;
 
 #[cfg(test)]

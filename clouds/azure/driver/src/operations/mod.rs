@@ -16,6 +16,7 @@ mod node_group;
 mod pool_choice;
 pub(crate) mod role_assignment;
 mod subnet_guard;
+mod tags;
 
 pub(crate) mod create_key_pair;
 pub(crate) mod create_network;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, Handle, Look, Poll, Prepared, Result, StageContext, UpdateCluster};
-use pmks_model::Tags;
+use pmks_driver::{Asked, DriverError, Handle, Look, Poll, Prepared, Result, StageContext, UpdateCluster};
+use pmks_model::{Findings, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, tags};
 use crate::arm_id::ArmId;
 use crate::wire::container_service as wire;
-use crate::{AzureDriver, convert};
+use crate::{AzureDriver, PROVIDER, convert};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<ChangeTags>(), Maker::of::<ChangeTier>()];
@@ -22,6 +22,9 @@ const EXPECTED: Duration = Duration::from_mins(2);
 
 /// Checks and answers the plan.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateCluster) -> Result<Prepared> {
+    let mut findings = Findings::default();
+    tags::check(asked.tags.keys(), &mut findings);
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let (cluster, found) = aim::standing_cluster(driver, &asked.target).await?;
     let incarnation = convert::incarnation(&found);
     let mut stages = Vec::new();
