@@ -4,6 +4,8 @@
 //! certificate away. The administrator's certificate of a cluster with Entra is asked for only where a kubeconfig with
 //! a lasting credential is wanted by name.
 
+use std::sync::atomic::Ordering;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -11,12 +13,14 @@ use pmks_driver::{
     AccountIdentity, ClusterCredential, DriverError, ErrorKind, ExecCommand, KubeconfigFormat,
     KubeconfigUser, Result,
 };
-use pmks_model::{AccessInfo, Cluster};
+use pmks_model::{AccessInfo, Cluster, Findings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::clusters::is_in;
 use crate::convert::{ENTRA, LOCAL_ACCOUNTS};
 use crate::wire::container_service as wire;
+use crate::wire::resources::Location;
 use crate::{AzureDriver, PROVIDER, convert};
 
 /// The application of AKS' API servers, the same in every tenant of every cloud.
@@ -26,11 +30,49 @@ const SERVER_APPLICATION: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 /// For how long it is believed how a cluster is reached: its authority changes only when its certificates are rotated.
 const WAY_IN_KEPT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Who the credential acts for: tenant and subscription. One call.
+/// Who the credential acts for: tenant and subscription. One call, and the first time one for the place.
+///
+/// # Errors
+/// `InvalidRequest` where the subscription sees no such region, or the region has no such zone.
 pub(crate) async fn account_identity(driver: &AzureDriver) -> Result<AccountIdentity> {
     let found = driver.api.own_subscription().await?;
+    check_place(driver).await?;
     let account = format!("{}/{}", found.tenant_id, found.id).to_ascii_lowercase();
     Ok(AccountIdentity { account, principal: driver.here.principal.clone() })
+}
+
+/// Whether Azure has the connection's region and zone: asked until it has said so once. Where it cannot be asked, whoever
+/// needs the region will be told.
+async fn check_place(driver: &AzureDriver) -> Result<()> {
+    let here = &driver.here;
+    if here.place_is_known.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let Ok(locations) = driver.api.locations().await else { return Ok(()) };
+    let wrong = wrong_place(&locations, driver.region(), here.zone.as_deref());
+    wrong.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    here.place_is_known.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+fn wrong_place(locations: &[Location], region: &str, zone: Option<&str>) -> Findings {
+    let mut findings = Findings::default();
+    let Some(found) = locations.iter().find(|one| is_in(&one.name, region)) else {
+        findings.add("region", format!("{region:?} is no region that this subscription sees"));
+        return findings;
+    };
+    let zones: Vec<&str> =
+        found.availability_zone_mappings.iter().map(|zone| zone.logical_zone.as_str()).collect();
+    match zone {
+        Some(zone) if zones.is_empty() => {
+            findings.add("zone", format!("{region} has no zones: leave {zone:?} out"));
+        }
+        Some(zone) if !zones.contains(&zone) => {
+            findings.add("zone", format!("{zone:?} is no zone of {region}; it has {}", zones.join(", ")));
+        }
+        _ => {}
+    }
+    findings
 }
 
 /// How a cluster is reached. Its certificate authority stands in its kubeconfig alone, so that it costs a call, once
@@ -245,6 +287,26 @@ mod tests {
             (pem(&user.client_certificate_data).as_str(), pem(&user.client_key_data).as_str()),
             ("CERT", "KEY")
         );
+    }
+
+    #[test]
+    fn a_connections_place_is_one_that_azure_has() {
+        let locations: Vec<Location> = serde_json::from_value(serde_json::json!([
+            {"name": "koreacentral", "availabilityZoneMappings": [{"logicalZone": "1"}, {"logicalZone": "2"}]},
+            {"name": "koreasouth"},
+        ]))
+        .unwrap();
+        for (region, zone, expected) in [
+            ("koreacentral", Some("2"), ""),
+            ("koreasouth", None, ""),
+            ("koreacentral", Some("3"), "zone"),
+            ("koreasouth", Some("1"), "zone"),
+            ("nowhere", Some("1"), "region"),
+        ] {
+            let findings = wrong_place(&locations, region, zone);
+            let fields: Vec<&str> = findings.iter().map(|finding| finding.field.as_str()).collect();
+            assert_eq!(fields.join(","), expected, "{region} {zone:?}");
+        }
     }
 
     #[test]

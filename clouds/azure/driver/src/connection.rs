@@ -78,6 +78,7 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
             principal,
             tokens,
             transport: house.transport.clone(),
+            place_is_known: std::sync::atomic::AtomicBool::default(),
             ways_in: std::sync::Mutex::default(),
         }),
     })

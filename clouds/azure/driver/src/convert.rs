@@ -88,9 +88,29 @@ pub(crate) fn cluster_status(cluster: &wire::ManagedCluster) -> Status {
     }
 }
 
-/// Why it is as it is, in AKS' words; empty if it says nothing.
-pub(crate) fn reason(status: Option<&wire::Status>) -> String {
-    said(status).map(|said| format!("{}: {}", said.code, said.message)).unwrap_or_default()
+/// Why it is as it is, in AKS' words, where something is wrong with it.
+fn reason(provisioning: &str, status: Option<&wire::Status>) -> String {
+    match said(status) {
+        Some(said) => format!("{}: {}", said.code, said.message),
+        None if matches!(provisioning, "Failed" | "Canceled") => {
+            format!("AKS says {provisioning} and not why: its activity log does")
+        }
+        None => String::new(),
+    }
+}
+
+/// The same of a cluster; that of the first node group that failed, where that alone is wrong.
+fn cluster_reason(found: &wire::ManagedCluster) -> String {
+    let properties = &found.properties;
+    let own = reason(&properties.provisioning_state, properties.status.as_ref());
+    if !own.is_empty() {
+        return own;
+    }
+    let of_pool = |pool: &wire::AgentPoolProfile| {
+        let reason = reason(&pool.provisioning_state, pool.status.as_ref());
+        (!reason.is_empty()).then(|| format!("node group {}: {reason}", pool.name))
+    };
+    properties.agent_pool_profiles.iter().find_map(of_pool).unwrap_or_default()
 }
 
 fn said(status: Option<&wire::Status>) -> Option<Said> {
@@ -123,7 +143,7 @@ pub(crate) fn cluster(found: &wire::ManagedCluster, access: AccessInfo, nodes: &
         access,
         addons: addons(properties),
         status: cluster_status(found),
-        status_reason: reason(properties.status.as_ref()),
+        status_reason: cluster_reason(found),
         created_at: found.system_data.as_ref().and_then(|data| data.created_at),
         tags: found.tags.clone(),
         key_value_list: facts(found),
@@ -218,7 +238,7 @@ pub(crate) fn node_group(
         key_pair: Iid::default(),
         scaling: scaling(pool),
         status: status("node group", &pool.provisioning_state, pool.power_state.as_ref()),
-        status_reason: reason(pool.status.as_ref()),
+        status_reason: reason(&pool.provisioning_state, pool.status.as_ref()),
         nodes: nodes.get(&pool.name).cloned().unwrap_or_default(),
         created_at: None,
         tags: pool.tags.clone(),

@@ -132,10 +132,28 @@ fn what_failed_says_why_by_the_table() {
     let quota = status(json!({"code": "QuotaExceeded", "message": "no cores"}));
     let error = failure("ManagedClusters.Create", "cluster web", Some(&quota));
     assert_eq!(*error.kind(), ErrorKind::QuotaExceeded);
-    assert_eq!(reason(Some(&quota)), "QuotaExceeded: no cores");
+    assert_eq!(reason("Failed", Some(&quota)), "QuotaExceeded: no cores");
     let silent = failure("ManagedClusters.Create", "cluster web", None);
     assert!(matches!(silent.kind(), ErrorKind::Precondition { .. }));
-    assert_eq!(reason(None), "");
+    assert_eq!(reason("Succeeded", None), "");
+    assert!(reason("Failed", None).contains("activity log"));
+}
+
+#[test]
+fn a_cluster_is_ill_for_its_own_reason_or_for_a_node_groups() {
+    let seen = |state: &str, status: Value, pool: &str| {
+        let pools = json!([{"name": "ga", "provisioningState": "Succeeded"}, {"name": "gb", "provisioningState": pool}]);
+        let properties = json!({"provisioningState": state, "status": status, "agentPoolProfiles": pools});
+        let read = cluster(&found(properties), AccessInfo::default(), &Nodes::new());
+        (read.status, read.status_reason)
+    };
+    let said = json!({"provisioningError": {"code": "QuotaExceeded", "message": "no cores"}});
+    assert_eq!(seen("Failed", said, "Failed"), (Status::Failed, "QuotaExceeded: no cores".to_owned()));
+    let (status, reason) = seen("Failed", Value::Null, "Succeeded");
+    assert!(status == Status::Failed && reason.starts_with("AKS says Failed"), "{reason}");
+    let (status, reason) = seen("Succeeded", Value::Null, "Canceled");
+    assert!(status == Status::Degraded && reason.starts_with("node group gb: AKS says Canceled"), "{reason}");
+    assert_eq!(seen("Succeeded", Value::Null, "Succeeded"), (Status::Active, String::new()));
 }
 
 #[test]

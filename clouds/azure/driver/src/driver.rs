@@ -1,6 +1,7 @@
 //! The driver of one connection: hands every question and every change to the module that knows it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -48,6 +49,8 @@ pub(crate) struct Here {
     pub(crate) tokens: Arc<Tokens>,
     /// The way to a cluster's own Kubernetes API, and the clock.
     pub(crate) transport: Transport,
+    /// Whether Azure has said that it has this region.
+    pub(crate) place_is_known: AtomicBool,
     /// How clusters are reached, by their incarnation, and since when that is known.
     pub(crate) ways_in: Mutex<BTreeMap<String, (AccessInfo, Timestamp)>>,
 }

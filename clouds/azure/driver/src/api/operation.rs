@@ -65,7 +65,7 @@ impl Api {
         }
         let body: Value = serde_json::from_slice(&response.body)
             .map_err(|error| errors::TABLE.unreadable(shape.action, shape.effect, &response, error))?;
-        Ok(of_operation(action, &body, retry_after(&response.headers)))
+        Ok(of_operation(action, &body, &response))
     }
 }
 
@@ -77,16 +77,19 @@ fn of_location(response: &Response) -> Progress {
     }
 }
 
-fn of_operation(action: &'static str, body: &Value, after: Option<Duration>) -> Progress {
+fn of_operation(action: &'static str, body: &Value, response: &Response) -> Progress {
     let word = body.get("status").and_then(Value::as_str).unwrap_or_default();
     match word.to_ascii_lowercase().as_str() {
         "succeeded" => Progress::Done,
         "failed" | "canceled" | "cancelled" => {
             let said = body.get("error").and_then(errors::said_by);
             let said = said.unwrap_or_else(|| Said { code: word.to_owned(), message: String::new() });
-            Progress::Failed(errors::of_operation(action, said))
+            // Of the request that told it: Azure's support asks for one.
+            let (code, request_id) = (Some(said.code.clone()), response.request_id.clone());
+            let error = errors::of_operation(action, said);
+            Progress::Failed(error.with_answer(response.status.as_u16(), code, request_id))
         }
-        _ => Progress::Running { says: word.to_owned(), after },
+        _ => Progress::Running { says: word.to_owned(), after: retry_after(&response.headers) },
     }
 }
 
@@ -116,12 +119,17 @@ mod tests {
 
     #[test]
     fn words_of_operations_are_told_apart() {
-        let seen =
-            |body: Value| match of_operation("ManagedClusters.Create", &body, Some(Duration::from_secs(9))) {
-                Progress::Running { says, after } => format!("running {says} {after:?}"),
-                Progress::Done => "done".to_owned(),
-                Progress::Failed(error) => format!("{:?} {error}", error.to_failure().kind),
-            };
+        let answer =
+            Response { request_id: Some("r-1".to_owned()), ..response(200, &[("retry-after", "9")]) };
+        let seen = |body: Value| match of_operation("ManagedClusters.Create", &body, &answer) {
+            Progress::Running { says, after } => format!("running {says} {after:?}"),
+            Progress::Done => "done".to_owned(),
+            Progress::Failed(error) => {
+                let failure = error.to_failure();
+                assert_eq!(failure.provider_request_id.as_deref(), Some("r-1"));
+                format!("{:?} {error}", failure.kind)
+            }
+        };
         assert_eq!(seen(json!({"status": "InProgress"})), "running InProgress Some(9s)");
         assert_eq!(seen(json!({"status": "NewWord"})), "running NewWord Some(9s)");
         assert_eq!(seen(json!({"status": "Succeeded"})), "done");

@@ -2,9 +2,9 @@
 //! work. Never changes anything.
 
 use pmks_driver::{
-    Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, NodeGroupTarget, Poll, Result,
+    Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, Marks, NodeGroupTarget, Poll, Result,
 };
-use pmks_model::{Findings, Version};
+use pmks_model::{Findings, Tags, Version};
 use serde_json::{Value, json};
 
 use crate::api::{Accepted, Condition, Progress};
@@ -30,6 +30,18 @@ pub(super) fn taken(what: &str, name: &str) -> DriverError {
     let message =
         format!("a {what} of the name {name:?} stands there already, and this operation did not make it");
     DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message)
+}
+
+/// Refuses a name under which something stands that this operation did not make: `standing` is the answer of its read.
+///
+/// # Errors
+/// `AlreadyExists`; those of the read but for `NotFound`.
+pub(super) fn refuse_strangers(standing: Result<Tags>, marks: &Marks, what: &str, name: &str) -> Result<()> {
+    match standing {
+        Ok(tags) if !marks.are_on(&tags) => Err(taken(what, name)),
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The error of a request that one field makes impossible.
@@ -262,6 +274,19 @@ mod tests {
         assert_eq!(body.pointer("/properties/count"), Some(&json!(3)));
         assert_eq!(pool_body(&cluster, "gc"), None);
         assert_eq!(pool_body(&json!({}), "ga"), None);
+    }
+
+    #[test]
+    fn a_name_is_free_or_ours() {
+        let marks = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
+        let refused = |standing: Result<Tags>| {
+            refuse_strangers(standing, &marks, "network", "n").map_err(|error| error.kind().clone())
+        };
+        assert_eq!(refused(Err(gone("network", "n"))), Ok(()));
+        assert_eq!(refused(Ok(marks.onto(&Tags::new()))), Ok(()));
+        assert_eq!(refused(Ok(Tags::new())), Err(ErrorKind::AlreadyExists));
+        let unread = DriverError::new(ErrorKind::Unavailable, PROVIDER, "not now");
+        assert_eq!(refused(Err(unread)), Err(ErrorKind::Unavailable));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::pool_choice::{self, Choice, Common, Mode};
-use super::{Maker, Stage, addresses, aim, node_group, role_assignment, subnet_guard};
+use super::{Maker, Stage, addresses, aim, node_group, role_assignment, subnet_guard, tags};
 use crate::arm_id::{ArmId, CONTAINER_SERVICE};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::container_service as wire;
@@ -40,6 +40,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateCluster) -> Resu
     let request = &asked.request;
     prerequisites::require(driver, &prerequisites::PROVIDERS).await?;
     let mut findings = Findings::default();
+    tags::check(request.tags.keys(), &mut findings);
     let ground = Ground::find(driver, request, &mut findings).await?;
     let offered = clusters::versions(driver).await?;
     let version = choose_version(request, &offered, &mut findings);
@@ -265,6 +266,14 @@ impl Options {
         for needs in ["adminGroups", "azureRbac"] {
             if !entra && option(needs).is_some_and(|value| *value != json!(false) && *value != json!([])) {
                 findings.add(format!("options.{needs}"), "needs entra");
+            }
+        }
+        let groups = option("adminGroups").and_then(Value::as_array).into_iter().flatten();
+        for (index, group) in groups.enumerate() {
+            let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
+            if !group.as_str().is_some_and(is_id) {
+                let says = "must be the object ID of a group, such as 00000000-0000-0000-0000-000000000000";
+                findings.add(format!("options.adminGroups[{index}]"), says);
             }
         }
         let local_accounts = option("localAccounts").and_then(Value::as_bool) != Some(false);

@@ -113,9 +113,19 @@ fn options_that_contradict_each_other_are_findings() {
             ("Free", false, false, vec!["options.localAccounts".to_owned()]),
         ),
         (
-            json!({"adminGroups": ["a"]}),
+            json!({"adminGroups": ["11111111-2222-3333-4444-555555555555"]}),
             Support::Standard,
             ("Free", false, true, vec!["options.adminGroups".to_owned()]),
+        ),
+        (
+            json!({"entra": true, "adminGroups": ["11111111-2222-3333-4444-555555555555", "ops", "{1}"]}),
+            Support::Standard,
+            (
+                "Free",
+                true,
+                true,
+                vec!["options.adminGroups[1]".to_owned(), "options.adminGroups[2]".to_owned()],
+            ),
         ),
         (json!({"azureRbac": false}), Support::Standard, ("Free", false, true, none())),
     ] {

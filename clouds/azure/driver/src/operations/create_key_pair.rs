@@ -16,10 +16,10 @@ use crate::{AzureDriver, networks, prerequisites};
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeKeyPair>()];
 
-/// Answers the plan: one stage. Two calls.
+/// Checks the name, and answers the plan: one stage. Three calls.
 ///
 /// # Errors
-/// `PrerequisiteMissing` without the resource group.
+/// `PrerequisiteMissing` without the resource group; `AlreadyExists` for a stranger's key of that name.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Result<Prepared> {
     prerequisites::require(driver, &[COMPUTE]).await?;
     let request = &asked.request;
@@ -29,6 +29,8 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Resu
         "properties": {"publicKey": request.public_key.trim()},
     });
     let id = driver.own_id(COMPUTE, "sshPublicKeys", &request.name);
+    let standing = driver.api.ssh_public_key(&id).await.map(|found| found.tags);
+    aim::refuse_strangers(standing, &asked.marks, "key pair", id.name())?;
     let stage = MakeKeyPair { id, body, marks: asked.marks.clone() };
     let stage = stage
         .specification("key pair")

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::create_subnet::{self, Within};
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, NETWORK};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::network as wire;
@@ -25,14 +25,17 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeNetwork>()];
 /// The stage that subnets wait for.
 const NETWORK_STAGE: &str = "network";
 
-/// Checks sizes, and answers the plan. Two calls.
+/// Checks sizes and the name, and answers the plan. Three calls.
 ///
 /// # Errors
-/// `InvalidRequest` for blocks that Azure does not take; `PrerequisiteMissing` without the resource group.
+/// `InvalidRequest` for blocks that Azure does not take; `PrerequisiteMissing` without the resource group;
+/// `AlreadyExists` for a stranger's network of that name.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateNetwork) -> Result<Prepared> {
     prerequisites::require(driver, &[NETWORK]).await?;
     check(&asked.request).into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let id = driver.own_id(NETWORK, "virtualNetworks", &asked.request.name);
+    let standing = driver.api.network(&id).await.map(|found| found.tags);
+    aim::refuse_strangers(standing, &asked.marks, "network", id.name())?;
     let prepared = Prepared::of(plan(&id, driver.region(), asked));
     Ok(prepared.resolved("resource group", driver.group()))
 }
@@ -40,6 +43,8 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateNetwork) -> Resu
 fn check(request: &NetworkRequest) -> Findings {
     let mut findings = Findings::default();
     check_size("cidr", request.cidr, &mut findings);
+    check_space(request.cidr, &mut findings);
+    tags::check(request.tags.keys(), &mut findings);
     for (index, subnet) in request.subnets.iter().enumerate() {
         check_size(&format!("subnets[{index}].cidr"), subnet.cidr, &mut findings);
     }
@@ -50,6 +55,25 @@ fn check(request: &NetworkRequest) -> Findings {
 pub(super) fn check_size(field: &str, cidr: Cidr, findings: &mut Findings) {
     if !(2..=29).contains(&cidr.prefix()) {
         findings.add(field, "must be a block of /2 to /29 at Azure");
+    }
+}
+
+/// What no network may hold. Subnets lie within their network.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq#what-address-ranges-can-i-use-in-my-virtual-networks>
+const NEVER: [(&str, &str); 5] = [
+    ("224.0.0.0/4", "multicast"),
+    ("255.255.255.255/32", "broadcast"),
+    ("127.0.0.0/8", "loopback"),
+    ("169.254.0.0/16", "link-local"),
+    ("168.63.129.16/32", "Azure's own name service"),
+];
+
+fn check_space(cidr: Cidr, findings: &mut Findings) {
+    for (block, what) in NEVER {
+        if block.parse().is_ok_and(|block: Cidr| block.overlaps(cidr)) {
+            findings.add("cidr", format!("overlaps {block} ({what}), which no network at Azure may hold"));
+        }
     }
 }
 
@@ -159,6 +183,27 @@ mod tests {
         request.subnets.iter_mut().for_each(|subnet| subnet.cidr = "10.20.0.0/30".parse().unwrap());
         let fields: Vec<String> = check(&request).iter().map(|finding| finding.field.clone()).collect();
         assert_eq!(fields, ["subnets[0].cidr", "subnets[1].cidr"]);
+    }
+
+    #[test]
+    fn blocks_are_those_that_azure_takes() {
+        let refused = |block: &str| {
+            let mut findings = Findings::default();
+            check_space(block.parse().unwrap(), &mut findings);
+            findings.iter().count()
+        };
+        for (block, expected) in [
+            ("10.0.0.0/8", 0),
+            ("100.64.0.0/10", 0),
+            ("240.0.0.0/8", 0),
+            ("224.0.0.0/16", 1),
+            ("169.254.0.0/16", 1),
+            ("127.1.0.0/24", 1),
+            ("168.63.0.0/16", 1),
+            ("128.0.0.0/2", 2),
+        ] {
+            assert_eq!(refused(block), expected, "{block}");
+        }
     }
 
     #[test]

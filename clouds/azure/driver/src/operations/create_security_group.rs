@@ -21,10 +21,11 @@ use crate::{AzureDriver, PROVIDER, networks, prerequisites};
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeSecurityGroup>()];
 
-/// Checks the number of rules, and answers the plan. Two calls.
+/// Checks the number of rules and the name, and answers the plan. Three calls.
 ///
 /// # Errors
-/// `InvalidRequest` for more rules than Azure has places for; `PrerequisiteMissing` without the resource group.
+/// `InvalidRequest` for more rules than Azure has places for; `PrerequisiteMissing` without the resource group;
+/// `AlreadyExists` for a stranger's group of that name.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
     prerequisites::require(driver, &[NETWORK]).await?;
     let request = &asked.request;
@@ -35,6 +36,8 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -
         "properties": {"securityRules": networks::rules(&request.rules)},
     });
     let id = driver.own_id(NETWORK, "networkSecurityGroups", &request.name);
+    let standing = driver.api.security_group(&id).await.map(|found| found.tags);
+    aim::refuse_strangers(standing, &asked.marks, "security group", id.name())?;
     let stage = MakeSecurityGroup { id, body, marks: asked.marks.clone() };
     let stage = stage
         .specification("security group")

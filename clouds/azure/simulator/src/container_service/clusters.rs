@@ -137,6 +137,7 @@ pub(super) fn begin(
         let of_cluster = pool.is_none();
         if of_cluster {
             cluster.busy = Some(work.id.clone());
+            cluster.failure = None;
             state.clone_into(&mut cluster.state);
         }
         for held in cluster.pools.iter_mut().filter(|held| pool.is_none_or(|pool| held.name == pool)) {
@@ -144,6 +145,7 @@ pub(super) fn begin(
                 continue;
             }
             held.busy = Some(work.id.clone());
+            held.failure = None;
             state.clone_into(&mut held.state);
             held.etag.clone_from(&etag);
         }
@@ -196,6 +198,7 @@ fn new_cluster(
         endpoint: None,
         entrances: Vec::new(),
         tenant,
+        failure: None,
         shown_over: serde_json::Map::new(),
     };
     for wanted in asked.pools {
@@ -222,6 +225,7 @@ pub(super) fn new_pool(call: &mut Call<'_>, number: &str, wanted: Wanted) -> Poo
         machines: Vec::new(),
         next: 0,
         created: call.now.wall,
+        failure: None,
     }
 }
 

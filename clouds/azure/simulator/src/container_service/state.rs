@@ -57,6 +57,9 @@ pub(crate) struct Cluster {
     pub(crate) entrances: Vec<Entrance>,
     /// The tenant that its identity is of.
     pub(crate) tenant: String,
+    /// Code and message of what its last work failed of.
+    #[serde(default)]
+    pub(crate) failure: Option<(String, String)>,
     /// Properties that are shown over its own, because a test said so.
     #[serde(default)]
     pub(crate) shown_over: Map<String, Value>,
@@ -100,6 +103,9 @@ pub(crate) struct Pool {
     pub(crate) next: u32,
     /// When it was made.
     pub(crate) created: Timestamp,
+    /// Code and message of what its last work failed of.
+    #[serde(default)]
+    pub(crate) failure: Option<(String, String)>,
 }
 
 /// A machine of a scale set.
@@ -228,9 +234,17 @@ impl Cluster {
             if let Some(identity) = identity {
                 set(properties, "identityProfile", identity);
             }
+            show_failure(properties, self.failure.as_ref());
             extend(properties, Value::Object(self.shown_over.clone()));
         }
         shown
+    }
+}
+
+/// Why the last work failed; left out where it did not.
+fn show_failure(properties: &mut Value, failure: Option<&(String, String)>) {
+    if let Some((code, message)) = failure {
+        set(properties, "status", json!({"provisioningError": {"code": code, "message": message}}));
     }
 }
 
@@ -270,6 +284,7 @@ impl Pool {
             }),
         );
         set_default(&mut shown, "nodeImageVersion", super::versions::NODE_IMAGE);
+        show_failure(&mut shown, self.failure.as_ref());
         shown
     }
 

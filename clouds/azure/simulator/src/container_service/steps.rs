@@ -108,7 +108,7 @@ fn finish_pool(cluster: &mut Cluster, name: &str, now: Now) {
         machine.ready_since.get_or_insert(now.wall);
     }
     "Succeeded".clone_into(&mut pool.state);
-    pool.busy = None;
+    (pool.busy, pool.failure) = (None, None);
 }
 
 /// How long after a pool's change its autoscaler has looked, and has made what is missing.
@@ -151,21 +151,29 @@ fn keep_limits(world: &mut World, subscription: &str, target: &str, name: &str, 
 
 /// Ends an operation in this state, for the cluster and the pools that it made busy.
 pub(super) fn end(cluster: &mut Cluster, id: &str, state: &str) {
+    end_as(cluster, id, state, None);
+}
+
+fn end_as(cluster: &mut Cluster, id: &str, state: &str, failure: Option<&(String, String)>) {
     if cluster.busy.as_deref() == Some(id) {
         cluster.busy = None;
         state.clone_into(&mut cluster.state);
+        cluster.failure = failure.cloned();
     }
     for pool in cluster.pools.iter_mut().filter(|pool| pool.busy.as_deref() == Some(id)) {
         pool.busy = None;
         state.clone_into(&mut pool.state);
+        pool.failure = failure.cloned();
     }
 }
 
 /// Ends an operation as failed.
 pub(crate) fn fail(world: &mut World, subscription: &str, target: &str, id: &str) {
+    let operation = world.subscription(subscription).operations.get(id);
+    let failure = operation.and_then(|operation| operation.failure.clone());
     let etag = world.random.uuid();
     if let Some(cluster) = world.subscription_mut(subscription).clusters.get_mut(target) {
         cluster.etag = etag;
-        end(cluster, id, "Failed");
+        end_as(cluster, id, "Failed", failure.as_ref());
     }
 }

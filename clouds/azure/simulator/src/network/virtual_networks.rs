@@ -67,6 +67,7 @@ fn prefixes(properties: &Value, one: &str, many: &str) -> Result<Vec<Cidr>> {
 pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
     let (id, location) = begin(call, NETWORKS)?;
     let space = prefixes(at(&call.body, "properties.addressSpace"), "none", "addressPrefixes")?;
+    check_space(&space)?;
     if space.is_empty() {
         let says = "Required property 'addressPrefixes' not found in JSON. Path 'properties.addressSpace'.";
         return Err(Error::bad("InvalidRequestFormat", format!("Cannot parse the request. {says}")));
@@ -110,6 +111,21 @@ pub(super) fn put(call: &mut Call<'_>) -> Result<Reply> {
         }
     }
     Ok(put_answer(call, &network, &location, is_new))
+}
+
+/// What no network may hold. The code of the refusal is not public.
+///
+/// Source: <https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq>, «What address ranges can I use?».
+fn check_space(space: &[Cidr]) -> Result<()> {
+    let never = ["224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32"];
+    for block in never {
+        let overlaps = |reserved: Cidr| space.iter().any(|own| own.overlaps(reserved));
+        if block.parse().is_ok_and(overlaps) {
+            let says = format!("The address space must not overlap the reserved range {block}.");
+            return Err(Error::bad("InvalidAddressPrefix", says));
+        }
+    }
+    Ok(())
 }
 
 /// Holds a subnet against its network and its neighbours.

@@ -17,9 +17,15 @@ fn a_creation_that_failed_is_repaired_by_a_repeated_put() {
         (&operation["status"], &operation["error"]["code"]),
         (&json!("Failed"), &json!("VMExtensionProvisioningError"))
     );
-    assert_eq!(rig.get(&path)["properties"]["provisioningState"], "Failed");
+    let failed = rig.get(&path);
+    assert_eq!(failed["properties"]["provisioningState"], "Failed");
+    let why = "/properties/status/provisioningError/code";
+    assert_eq!(failed.pointer(why), Some(&json!("VMExtensionProvisioningError")));
+    let pool = failed.pointer("/properties/agentPoolProfiles/0/status/provisioningError/code");
+    assert_eq!(pool, failed.pointer(why));
     rig.ok("PUT", &path, rig.body(2));
     rig.advance(400);
+    assert_eq!(rig.get(&path).pointer(why), None);
     assert_eq!(rig.get(&path)["properties"]["provisioningState"], "Succeeded");
     assert_eq!((rig.ids("virtualMachine").len(), rig.ids("loadBalancer").len()), (2, 1));
 }

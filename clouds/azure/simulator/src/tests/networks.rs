@@ -32,6 +32,32 @@ fn api_versions_and_providers_are_needed() {
 }
 
 #[test]
+fn tags_that_differ_in_case_alone_are_one() {
+    let rig = Rig::new();
+    let network = rig.network("virtualNetworks/net");
+    let body = json!({"location": "koreacentral", "tags": {"DUP": "1", "dup": "2", "other": "3"},
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
+    rig.ok("PUT", &network, body);
+    assert_eq!(rig.get(&network)["tags"], json!({"dup": "2", "other": "3"}));
+    let mut cluster = rig.body(1);
+    cluster["properties"]["agentPoolProfiles"][0]["tags"] = json!({"A": "1", "a": "2"});
+    rig.ok("PUT", &rig.cluster("k"), cluster);
+    let seen = rig.get(&rig.cluster("k"));
+    assert_eq!(seen.pointer("/properties/agentPoolProfiles/0/tags"), Some(&json!({"a": "2"})));
+}
+
+#[test]
+fn what_no_network_may_hold_is_refused() {
+    let rig = Rig::new();
+    for block in ["224.0.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "128.0.0.0/2"] {
+        let body = json!({"location": "koreacentral",
+            "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16", block]}}});
+        let refused = rig.refused("PUT", &rig.network("virtualNetworks/net"), body);
+        assert_eq!(refused, (400, "InvalidAddressPrefix".to_owned()), "{block}");
+    }
+}
+
+#[test]
 fn every_answer_carries_what_arm_adds() {
     let rig = Rig::bare();
     let got = rig.ok("GET", &format!("{}/resourceGroups", rig.subscription()), Value::Null);
