@@ -11,6 +11,8 @@ pmks_suites::kill_matrix!(
     pmks_azure_tests::AZURE,
     prerequisite_fix_of_a_cluster => role_on_the_subnet,
     cluster_delete_with_a_volume_elsewhere => volume_elsewhere,
+    cluster_delete_with_a_volume_seen_by_certificate => volume_seen_by_certificate,
+    cluster_delete_of_a_cluster_that_is_gone => cluster_gone,
     retry_after_a_failed_upgrade => failed_upgrade,
     retry_after_a_failed_removal => failed_removal,
     retry_after_a_failed_deletion => failed_deletion,
@@ -53,11 +55,42 @@ fn take_roles_away(world: &mut Value) {
     }
 }
 
-/// A storage class may put its disks into a resource group of the user's: the cluster's end leaves them.
-fn volume_elsewhere(offer: &Offer) -> Scene {
+/// Somebody else deletes the cluster, with its identity: what that was assigned stays until its record is deleted.
+fn cluster_gone(offer: &Offer) -> Scene {
     let mut before = scenes::ground(offer);
     before.push(Step::Remembers);
-    before.push(Step::Does(scenes::cluster_with(offer, json!({"entra": true, "azureRbac": true}))));
+    before.push(Step::Does(scenes::cluster_with(offer, json!({}))));
+    before.push(Step::Changes(take_clusters_away));
+    let asks =
+        Mutation::DeleteCluster { connection: HERE.into(), cluster: "prod".into(), delete_volumes: false };
+    Scene::new(before, asks).undoing()
+}
+
+/// Clusters with the resource groups that AKS made for them, and all in these.
+fn take_clusters_away(world: &mut Value) {
+    let subscriptions = world.get_mut("world").unwrap().get_mut("subscriptions").unwrap();
+    for subscription in subscriptions.as_object_mut().unwrap().values_mut() {
+        let of_aks = |id: &str| id.to_lowercase().contains("/resourcegroups/mc_");
+        subscription["clusters"] = json!({});
+        subscription["documents"].as_object_mut().unwrap().retain(|id, _| !of_aks(id));
+        subscription["groups"].as_object_mut().unwrap().retain(|name, _| !name.starts_with("mc_"));
+    }
+}
+
+/// A storage class may put its disks into a resource group of the user's: the cluster's end leaves them.
+fn volume_elsewhere(offer: &Offer) -> Scene {
+    volume_of(offer, json!({"entra": true, "azureRbac": true}))
+}
+
+/// The same at a cluster that lets in by the certificate that AKS gives out.
+fn volume_seen_by_certificate(offer: &Offer) -> Scene {
+    volume_of(offer, json!({}))
+}
+
+fn volume_of(offer: &Offer, options: Value) -> Scene {
+    let mut before = scenes::ground(offer);
+    before.push(Step::Remembers);
+    before.push(Step::Does(scenes::cluster_with(offer, options)));
     let group = "koreacentral";
     let event = json!({"type": "controllerMakesVolume", "cluster": "prod", "resourceGroup": group});
     before.push(Step::Happens(event));

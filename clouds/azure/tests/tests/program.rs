@@ -1,0 +1,245 @@
+//! The program against the simulated Azure, where it is about what Azure alone does.
+
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
+
+use std::io::{Read, Write};
+
+use pmks_azure_tests::AZURE;
+use pmks_simulation::{Effect, Rule};
+use pmks_suites::{Ended, Pmks, SimulatedCloud, text};
+use serde_json::{Value, json};
+
+const NODES: [&str; 2] = ["--node-group", "name=ga,desired=1,max=3"];
+
+/// The program with the simulated cloud's credential.
+async fn stand() -> (SimulatedCloud, Pmks) {
+    let world = SimulatedCloud::start(AZURE).await;
+    let pmks = installation(&world);
+    (world, pmks)
+}
+
+/// One more of the program, with records of its own.
+fn installation(world: &SimulatedCloud) -> Pmks {
+    let pmks = Pmks::new().unwrap();
+    let ready: Value = serde_json::from_str(&world.ready_file()).unwrap();
+    let credential = ready.pointer("/clouds/azure/connection/credential").unwrap();
+    std::fs::write(pmks.home().join("credential.json"), credential.to_string()).unwrap();
+    pmks
+}
+
+fn connect(world: &SimulatedCloud, pmks: &Pmks, name: &str, region: &str, zone: &str) -> Ended {
+    let credential = pmks.home().join("credential.json").display().to_string();
+    let (pace, all) = (world.connection(name).pace.to_string(), format!("all={}", world.url()));
+    let create = ["connection", "create", name, "--provider", "azure", "--region", region, "--zone", zone];
+    let rest = ["--pace", &pace, "--credential-file", &credential, "--endpoint", &all];
+    pmks.run(&[create.as_slice(), rest.as_slice()].concat())
+}
+
+/// The connection `sim` with its prerequisites.
+fn connected(world: &SimulatedCloud, pmks: &Pmks) {
+    let made = connect(world, pmks, "sim", "koreacentral", "1");
+    assert_eq!(made.code, 0, "{made:?}");
+    pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
+}
+
+fn network(pmks: &Pmks) {
+    let subnet = "name=net-a,cidr=10.20.0.0/24";
+    pmks.succeed(&["network", "create", "net", "-c", "sim", "--cidr", "10.20.0.0/16", "--subnet", subnet]);
+}
+
+fn create<'a>(name: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let create = ["cluster", "create", name, "-c", "sim", "--network", "net", "--subnet", "net-a"];
+    [create.as_slice(), more].concat()
+}
+
+fn kinds(world: &SimulatedCloud) -> Vec<String> {
+    world.rows().into_iter().map(|row| row.kind).collect()
+}
+
+fn has(world: &SimulatedCloud, kind: &str) -> bool {
+    kinds(world).iter().any(|known| known == kind)
+}
+
+/// `PUT /_sim/faults`, as a user of the simulated cloud sends it.
+fn tell(world: &SimulatedCloud, events: &Value) -> Value {
+    let authority = world.url().trim_start_matches("http://").to_owned();
+    let body = json!({"events": events}).to_string();
+    let mut stream = std::net::TcpStream::connect(&authority).unwrap();
+    let head = format!(
+        "PUT /_sim/faults HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    serde_json::from_str(body).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_azure_does_not_have_makes_no_connection() {
+    let (world, pmks) = stand().await;
+    let elsewhere = connect(&world, &pmks, "mars", "marscentral", "1");
+    assert!(elsewhere.code == 2 && elsewhere.stderr.contains("region"), "{elsewhere:?}");
+    let zoned = connect(&world, &pmks, "zoned", "koreasouth", "1");
+    assert!(zoned.code == 2 && zoned.stderr.contains("zone"), "{zoned:?}");
+    connected(&world, &pmks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_wrong_with_a_cluster_is_found_in_one_round() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    let (before, name) = (kinds(&world), "a".repeat(63));
+    let wrong = ["--version", "9.99", "--option", "localAccounts=false", "--tag", "dup=1", "--tag", "DUP=2"];
+    let nodes = ["--node-group", "name=ga,machine-type=Standard_None,image=Haiku,root-disk-type=Ephemeral"];
+    let ended = pmks.run(&create(&name, &[wrong.as_slice(), &nodes].concat()));
+    assert_eq!(ended.code, 2, "{ended:?}");
+    for field in [
+        "name: is too long by 12",
+        "version",
+        "options.localAccounts",
+        "tags[\"dup\"]",
+        "nodeGroups[0].machineType",
+        "nodeGroups[0].image",
+    ] {
+        assert!(ended.stderr.contains(field), "{field} is not in {}", ended.stderr);
+    }
+    assert_eq!(kinds(&world), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_names_leave_no_record_behind() {
+    let (world, pmks) = stand().await;
+    let other = installation(&world);
+    connected(&world, &other);
+    network(&other);
+    other.succeed(&["security-group", "create", "nodes", "-c", "sim", "--network", "net"]);
+    other.succeed(&["key-pair", "create", "admin", "-c", "sim"]);
+    connected(&world, &pmks);
+    let before = kinds(&world);
+    let subnet = "name=own-a,cidr=10.30.0.0/24";
+    pmks.succeed(&["network", "create", "own", "-c", "sim", "--cidr", "10.30.0.0/16", "--subnet", subnet]);
+    for (kind, arguments) in [
+        ("network", vec!["create", "net", "-c", "sim", "--cidr", "10.30.0.0/16", "--subnet", subnet]),
+        ("security-group", vec!["create", "nodes", "-c", "sim", "--network", "own"]),
+        ("key-pair", vec!["create", "admin", "-c", "sim"]),
+    ] {
+        let ended = pmks.run(&[&[kind], arguments.as_slice()].concat());
+        assert!(ended.code != 0 && ended.stderr.contains("already"), "{ended:?}");
+        let known = pmks.json(&[kind, "list", "-c", "sim"]);
+        let known = known["items"].as_array().unwrap();
+        assert!(known.iter().all(|one| one["iid"]["nameId"] == "own"), "{known:?}");
+    }
+    assert_eq!(kinds(&world).len(), before.len() + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_regions_cluster_and_network_are_not_taken_over() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    pmks.succeed(&create("web", &NODES));
+    let made = connect(&world, &pmks, "japan", "japaneast", "1");
+    assert_eq!(made.code, 0, "{made:?}");
+    for (kind, name) in [("cluster", "web"), ("network", "net")] {
+        let known = pmks.json(&[kind, "get", name, "-c", "sim"]);
+        let id = text(&known, "/iid/systemId");
+        let ended = pmks.run(&[kind, "import", "theirs", "-c", "japan", "--system-id", id]);
+        let says = "lies in koreacentral; this connection's region is japaneast";
+        assert!(ended.code != 0 && ended.stderr.contains(says), "{ended:?}");
+        assert_eq!(pmks.json(&[kind, "list", "-c", "japan"])["items"], json!([]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_that_cannot_be_seen_hold_their_deletion_back() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    // Entra, and neither a group nor a role of Azure's that lets the connection in.
+    pmks.succeed(&create("web", &[NODES.as_slice(), &["--option", "entra=true"]].concat()));
+    let told = tell(
+        &world,
+        &json!([{"type": "controllerMakesVolume", "cluster": "web", "resourceGroup": "koreacentral"}]),
+    );
+    let id = text(&told, "/events/0/id");
+    let delete = ["cluster", "delete", "web", "-c", "sim", "--yes"];
+    let refused = pmks.run(&[delete.as_slice(), &["--delete-volumes"]].concat());
+    assert!(refused.code != 0 && refused.stderr.contains("outside the node resource group"), "{refused:?}");
+    assert!(has(&world, "managedCluster"));
+    pmks.succeed(&delete);
+    assert!(!has(&world, "managedCluster") && world.rows().iter().any(|row| row.id == id), "{id}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_are_seen_by_the_certificate_of_a_cluster_without_entra() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    pmks.succeed(&create("web", &NODES));
+    let event = json!({"type": "controllerMakesVolume", "cluster": "web", "resourceGroup": "koreacentral"});
+    let told = tell(&world, &json!([event]));
+    let id = text(&told, "/events/0/id");
+    let plan = pmks.succeed(&["cluster", "delete", "web", "-c", "sim", "--plan"]);
+    assert!(plan.contains("kept, and cost on") && plan.contains(id), "{plan}");
+    pmks.succeed(&["cluster", "delete", "web", "-c", "sim", "--yes", "--delete-volumes"]);
+    assert!(!has(&world, "managedCluster") && !has(&world, "disk"), "{:?}", kinds(&world));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_says_why_and_by_which_request() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    let effect = Effect::FailWhileCreating { code: Some("VMExtensionProvisioningError".to_owned()) };
+    let rule = Rule::new("containerservice", "ManagedClusters_CreateOrUpdate", effect).times(1);
+    world.cloud.controls().faults.add(rule);
+    let ended = pmks.run(&create("web", &NODES));
+    assert!(ended.code != 0 && ended.stderr.contains("VMExtensionProvisioningError"), "{ended:?}");
+    let cluster = pmks.json(&["cluster", "get", "web", "-c", "sim", "--refresh"]);
+    assert!(cluster.to_string().contains("VMExtensionProvisioningError: "), "{cluster}");
+    let operations = pmks.json(&["operation", "list", "--resource", "web"]);
+    let failed = operations["items"].as_array().unwrap().iter().find(|one| !one["error"].is_null()).unwrap();
+    assert!(!text(failed, "/error/providerRequestId").is_empty(), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_creation_leaves_the_subnet_as_it_was() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    pmks.succeed(&["security-group", "create", "nodes", "-c", "sim", "--network", "net"]);
+    let rule = Rule::new("containerservice", "ManagedClusters_CreateOrUpdate", Effect::Quota).times(1);
+    world.cloud.controls().faults.add(rule);
+    let ended = pmks.run(&create("web", &[NODES.as_slice(), &["--security-group", "nodes"]].concat()));
+    assert!(ended.code != 0 && ended.stderr.contains("quota"), "{ended:?}");
+    let subnet = || pmks.json(&["subnet", "get", "net-a", "-c", "sim", "--network", "net"]);
+    assert!(!subnet().to_string().contains("NetworkSecurityGroup"), "{}", subnet());
+    pmks.succeed(&["cluster", "delete", "web", "-c", "sim", "--yes"]);
+    pmks.succeed(&create("web", &[NODES.as_slice(), &["--security-group", "nodes"]].concat()));
+    assert!(subnet().to_string().contains("NetworkSecurityGroup"), "{}", subnet());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_tell_the_simulated_azure_what_happens_in_it() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    let nodes = ["--node-group", "name=ga,desired=1,min=1,max=3,auto-scaling=true"];
+    pmks.succeed(&create("web", &nodes));
+    let told = tell(
+        &world,
+        &json!([
+            {"type": "controllerMakesLoadBalancer", "cluster": "web", "service": "shop"},
+            {"type": "autoscalerScales", "cluster": "web", "pool": "ga", "count": 3},
+            {"type": "registerFederatedCredential", "issuer": "https://issuer", "subject": "s"},
+        ]),
+    );
+    assert!(told.pointer("/events/0/address").is_some(), "{told}");
+    assert_eq!(told.pointer("/events/1/count"), Some(&json!(3)));
+    let cluster = pmks.json(&["cluster", "get", "web", "-c", "sim", "--refresh"]);
+    assert_eq!(cluster.pointer("/nodeGroups/0/nodes").unwrap().as_array().unwrap().len(), 3, "{cluster}");
+}
