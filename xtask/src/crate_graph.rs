@@ -18,9 +18,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-api", &[]),
     ("pmks-server", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store", "pmks-core", "pmks-api"]),
     ("pmks-simulation", &[]),
+    ("pmks-control-plane", &[]),
     (
         "pmks-suites",
         &[
+            "pmks-control-plane",
             "pmks-model",
             "pmks-transport",
             "pmks-driver",
@@ -30,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "pmks-simulation",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["pmks-control-plane"]),
 ];
 
 /// What a cloud's driver may use of the house.

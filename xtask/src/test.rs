@@ -13,6 +13,7 @@ const OUTSIDE_WORLD: &str = "outside-world";
 /// # Errors
 /// At the first step that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
+    build_control_plane();
     step("formatting", &["fmt", "--all", "--check"])?;
     tidy::run(&root())?;
     let features = crate_graph::feature(&root(), OUTSIDE_WORLD)?;
@@ -24,6 +25,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // before anything runs. With other flags what it is made of would be compiled twice.
     step("building", &["test", "--no-run", "--workspace", "--features", &features])?;
     step("tests", &["test", "--workspace", "--features", &features])
+}
+
+/// Begins at once, beside all that is compiled meanwhile, what the Kubernetes suites need: the first time it takes about
+/// ten minutes of one core at the lowest priority. Whether it can be had is theirs to say.
+fn build_control_plane() {
+    if !pmks_control_plane::is_built() && pmks_control_plane::which("go").is_some() {
+        std::thread::spawn(pmks_control_plane::program);
+    }
 }
 
 fn step(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
