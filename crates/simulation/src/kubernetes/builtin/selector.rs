@@ -158,11 +158,7 @@ fn field_requirement(place: &Place, selector: &str, term: &str) -> Result<Requir
         _ => &[],
     };
     if !["metadata.name", "metadata.namespace"].contains(&key) && !selectable.contains(&key) {
-        let (version, plural) = (place.resource.api_version(), place.resource.plural);
-        return Err(Status::bad_request(format!(
-            "Unable to find \"{version}, Resource={plural}\" that match label selector \"\", field selector \
-             \"{selector}\": field label not supported: {key}"
-        )));
+        return Err(Status::bad_request(format!("field label not supported: {key}")));
     }
     Ok(Requirement { key: key.to_owned(), values: vec![value.to_owned()], wanted })
 }

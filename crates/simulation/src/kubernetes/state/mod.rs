@@ -7,6 +7,7 @@
 )]
 
 mod deletion;
+mod endpoints;
 mod identifiers;
 mod network;
 mod node;

@@ -94,7 +94,11 @@ impl World {
         spec["selector"] = json!({"app": name});
         spec["allocateLoadBalancerNodePorts"] = true.into();
         spec["externalTrafficPolicy"] = "Cluster".into();
-        self.put_service(&metadata, &spec, &json!({"ingress": [entrance(address)]}));
+        let mut entrance = entrance(address);
+        if entrance["ip"].is_string() {
+            entrance["ipMode"] = "VIP".into();
+        }
+        self.put_service(&metadata, &spec, &json!({"ingress": [entrance]}));
     }
 
     pub(super) fn put_ingress(&mut self, namespace: &str, name: &str, address: &str, now: Timestamp) {

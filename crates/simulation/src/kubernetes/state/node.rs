@@ -193,12 +193,12 @@ fn status(node: &Node, now: Timestamp) -> Value {
     json!({
         "addresses": addresses,
         "capacity": {
-            "cpu": node.cpu.to_string(), "memory": format!("{memory}Ki"), "ephemeral-storage": "20893676Ki",
+            "cpu": node.cpu.to_string(), "memory": quantity(memory), "ephemeral-storage": "20893676Ki",
             "hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": node.max_pods.to_string(),
         },
         "allocatable": {
             "cpu": format!("{}m", (1000 * node.cpu).saturating_sub(node.reserved_cpu_millis)),
-            "memory": format!("{}Ki", memory.saturating_sub(reserved)), "ephemeral-storage": "18181869946",
+            "memory": quantity(memory.saturating_sub(reserved)), "ephemeral-storage": "18181869946",
             "hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": node.max_pods.to_string(),
         },
         "conditions": [
@@ -214,6 +214,19 @@ fn status(node: &Node, now: Timestamp) -> Value {
             "operatingSystem": "linux", "osImage": node.os_image,
         },
     })
+}
+
+/// An amount of KiB in the greatest unit that gives a whole number, as the API server writes it.
+fn quantity(kib: u64) -> String {
+    let mut units = ["Ki", "Mi", "Gi", "Ti"].into_iter();
+    let (mut amount, mut unit) = (kib, units.next().unwrap_or_default());
+    for greater in units {
+        if amount == 0 || amount % 1024 != 0 {
+            break;
+        }
+        (amount, unit) = (amount / 1024, greater);
+    }
+    format!("{amount}{unit}")
 }
 
 fn condition(kind: &str, status: &str, reason: &str, message: &str, since: &Value) -> Value {

@@ -27,9 +27,15 @@ pub(super) fn pending(
     let resource = if daemon { &DAEMON_SETS } else { &REPLICA_SETS };
     metadata["generateName"] = format!("{}-", owner["name"].as_str().unwrap_or_default()).into();
     metadata["labels"] = json!({"k8s-app": workload.label, hash_label: workload.template()});
+    if daemon {
+        metadata["labels"]["pod-template-generation"] = "1".into();
+    }
     metadata["ownerReferences"] = json!([owner_reference(resource, owner)]);
+    let mut spec = spec(workload, daemon);
+    let suffix = metadata["name"].as_str().and_then(|name| name.rsplit('-').next()).unwrap_or_default();
+    admit(&mut spec, suffix, daemon);
     json!({
-        "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec(workload, daemon),
+        "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec,
         "status": {
             "phase": "Pending", "qosClass": "Burstable",
             "conditions": [{
@@ -61,6 +67,39 @@ pub(super) fn spec(workload: &Workload, daemon: bool) -> Value {
     spec
 }
 
+/// What admission adds to every pod, and the daemon sets' controller to theirs: the account's token, and how long the
+/// pod stays on a node that is not well.
+///
+/// Sources: <https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken>,
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations>
+fn admit(spec: &mut Value, suffix: &str, daemon: bool) {
+    let volume = format!("kube-api-access-{suffix}");
+    spec["volumes"] = json!([{"name": volume, "projected": {"defaultMode": 420, "sources": [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
+        {"downwardAPI": {"items": [
+            {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"},
+        ]}},
+    ]}}]);
+    spec["containers"][0]["volumeMounts"] = json!([
+        {"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": volume, "readOnly": true},
+    ]);
+    let Some(tolerations) = spec["tolerations"].as_array_mut() else { return };
+    let toleration = |key: &str, effect: &str| json!({"effect": effect, "key": format!("node.kubernetes.io/{key}"), "operator": "Exists"});
+    tolerations.extend(["not-ready", "unreachable"].map(|key| {
+        let mut toleration = toleration(key, "NoExecute");
+        if !daemon {
+            toleration["tolerationSeconds"] = 300.into();
+        }
+        toleration
+    }));
+    if daemon {
+        let troubles =
+            ["disk-pressure", "memory-pressure", "pid-pressure", "unschedulable", "network-unavailable"];
+        tolerations.extend(troubles.map(|key| toleration(key, "NoSchedule")));
+    }
+}
+
 pub(super) fn node_name(pod: &Value) -> Option<&str> {
     pod["spec"]["nodeName"].as_str()
 }
@@ -72,6 +111,13 @@ pub(super) fn is_running(pod: &Value) -> bool {
 /// The pod has its node; its containers do not run yet.
 pub(super) fn bind(pod: &mut Value, node: &str, host: &str, now: Timestamp) {
     pod["spec"]["nodeName"] = node.into();
+    if pod["spec"]["hostNetwork"] == true {
+        // The daemon sets' controller made it for this node.
+        let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
+        pod["spec"]["affinity"] = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchFields": [field]}],
+        }}});
+    }
     let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
     let status = json!({
         "phase": "Pending", "qosClass": "Burstable", "hostIP": host, "hostIPs": [{"ip": host}],

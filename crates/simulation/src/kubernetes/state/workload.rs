@@ -105,6 +105,7 @@ impl World {
         for workload in &settings.1 {
             self.follow_deployment(workload, &places, now);
         }
+        self.follow_services(now);
     }
 
     fn drop_pods_of_lost_nodes(&mut self, places: &[Place]) {

@@ -43,6 +43,7 @@ fn printer(resource: &Resource) -> &'static Printer {
         "replicasets" => &workloads::REPLICA_SETS,
         "services" => &network::SERVICES,
         "ingresses" => &network::INGRESSES,
+        "endpointslices" => &network::ENDPOINT_SLICES,
         "persistentvolumes" => &volumes::PERSISTENT_VOLUMES,
         "persistentvolumeclaims" => &volumes::PERSISTENT_VOLUME_CLAIMS,
         _ => &DEFAULT,

@@ -1,4 +1,4 @@
-//! Rows of services and ingresses.
+//! Rows of services, ingresses and endpoint slices.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,6 +31,17 @@ pub(super) static INGRESSES: Printer = Printer {
     cells: ingress,
 };
 
+pub(super) static ENDPOINT_SLICES: Printer = Printer {
+    columns: &[
+        ("Name", "string", 0),
+        ("AddressType", "string", 0),
+        ("Ports", "string", 0),
+        ("Endpoints", "string", 0),
+        ("Age", "string", 0),
+    ],
+    cells: endpoint_slice,
+};
+
 fn service(object: &Value, now: Timestamp) -> Vec<Value> {
     let spec = &object["spec"];
     let balancer = balancer(object);
@@ -60,6 +71,27 @@ fn ports(ports: &Value) -> String {
         })
         .collect();
     if ports.is_empty() { NONE.to_owned() } else { ports.join(",") }
+}
+
+fn endpoint_slice(object: &Value, now: Timestamp) -> Vec<Value> {
+    let ports: Vec<String> = items(&object["ports"]).iter().map(|port| port["port"].to_string()).collect();
+    let addresses = items(&object["endpoints"]).iter().flat_map(|endpoint| items(&endpoint["addresses"]));
+    let addresses: Vec<&str> = addresses.filter_map(Value::as_str).collect();
+    let shown = addresses.get(..3).map_or_else(
+        || addresses.join(","),
+        |first| match addresses.len() - first.len() {
+            0 => first.join(","),
+            more => format!("{} + {more} more...", first.join(",")),
+        },
+    );
+    let or_unset = |text: String| if text.is_empty() { "<unset>".to_owned() } else { text };
+    vec![
+        name(object),
+        object["addressType"].clone(),
+        or_unset(ports.join(",")).into(),
+        or_unset(shown).into(),
+        age(object, now),
+    ]
 }
 
 fn ingress(object: &Value, now: Timestamp) -> Vec<Value> {
