@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
-use crate::kubernetes::AuthoritySnapshot;
+use crate::kubernetes::{AuthoritySnapshot, Backs};
 use crate::{Calls, Effects, Faults, Resource, SimulationClock};
 
 /// What a request is about, as far as it says so itself; nothing is proven yet.
@@ -69,13 +69,21 @@ pub struct Controls {
     pub faults: Faults,
     /// What was called.
     pub calls: Calls,
+    /// What answers behind the Kubernetes endpoints of its clusters.
+    pub backs: Backs,
     late: Mutex<Vec<(Duration, Request<Bytes>, Identified)>>,
 }
 
 impl Controls {
     /// Controls without rules or calls; `seed` decides what probabilities give.
     pub fn new(clock: SimulationClock, seed: u64) -> Self {
-        Self { clock, faults: Faults::new(seed), calls: Calls::default(), late: Mutex::default() }
+        Self {
+            clock,
+            faults: Faults::new(seed),
+            calls: Calls::default(),
+            backs: Backs::default(),
+            late: Mutex::default(),
+        }
     }
 
     /// Keeps a call whose connection died, to be applied when that much work is done.

@@ -17,8 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::clusters::{ClusterEndpoint, Clusters};
 use super::content::Content;
 use super::{
-    Authenticator, Authority, Builtin, Credential, Endpoint, EndpointSettings, Error, Identity, Refusal,
-    Result, WallClock,
+    Authenticator, Authority, Credential, Endpoint, EndpointSettings, Error, Identity, Refusal, Result,
+    WallClock,
 };
 use crate::Now;
 use crate::held::Held;
@@ -137,7 +137,7 @@ impl<W: Clusters> Endpoints<W> {
             authority: Arc::clone(&authority),
             port: known.map(|known| known.port),
             authenticator: Arc::new(authenticator),
-            back: Arc::new(Builtin::new(content.state().clone())),
+            back: held.controls.backs.make(content.state()),
             clock,
         }))?;
         let shown = ClusterEndpoint {

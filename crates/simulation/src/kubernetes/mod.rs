@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub use self::authenticator::{Authenticator, ClientCertificate, Credential, Identity, Refusal};
 pub use self::authority::{Authority, AuthoritySnapshot, Issued};
-pub use self::back::{Back, Request, Response, ResponseBody};
+pub use self::back::{Back, Backs, MakeBack, Request, Response, ResponseBody};
 pub use self::builtin::Builtin;
 pub use self::clusters::{ClusterEndpoint, Clusters, Entrance, Present};
 pub use self::endpoint::{Endpoint, EndpointSettings};

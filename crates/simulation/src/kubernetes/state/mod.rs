@@ -156,8 +156,8 @@ impl ClusterState {
         done
     }
 
-    /// Says the newest version at each change.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+    /// Says the newest version at each change. Whoever holds it watches: the content is kept up to date by itself.
+    pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
     }
 
