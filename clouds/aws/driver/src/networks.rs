@@ -36,7 +36,8 @@ pub(crate) async fn get(driver: &AwsDriver, id: &str) -> Result<Network> {
     let filters = [filter("vpc-id", id)];
     let (vpcs, subnets) =
         futures::try_join!(driver.api.describe_vpcs(&filters), driver.api.describe_subnets(&filters))?;
-    let vpc = vpcs.first().ok_or_else(|| not_found("ec2.DescribeVpcs", "VPC", id))?;
+    let vpc = vpcs.iter().find(|vpc| vpc.vpc_id == id);
+    let vpc = vpc.ok_or_else(|| not_found("ec2.DescribeVpcs", "VPC", id))?;
     Ok(network(vpc, &subnets))
 }
 
@@ -46,7 +47,8 @@ pub(crate) async fn get(driver: &AwsDriver, id: &str) -> Result<Network> {
 /// `NotFound`.
 pub(crate) async fn get_subnet(driver: &AwsDriver, id: &str) -> Result<Subnet> {
     let subnets = driver.api.describe_subnets(&[filter("subnet-id", id)]).await?;
-    subnets.first().map(subnet).ok_or_else(|| not_found("ec2.DescribeSubnets", "subnet", id))
+    let found = subnets.iter().find(|subnet| subnet.subnet_id == id);
+    found.map(subnet).ok_or_else(|| not_found("ec2.DescribeSubnets", "subnet", id))
 }
 
 /// The zones that these subnets lie in, each once, ordered. One call.
@@ -65,10 +67,8 @@ pub(crate) async fn zones_of(driver: &AwsDriver, subnets: &[String]) -> Result<V
 /// `NotFound`.
 pub(crate) async fn get_security_group(driver: &AwsDriver, id: &str) -> Result<SecurityGroup> {
     let groups = driver.api.describe_security_groups(&[filter("group-id", id)]).await?;
-    groups
-        .first()
-        .map(security_group)
-        .ok_or_else(|| not_found("ec2.DescribeSecurityGroups", "security group", id))
+    let found = groups.iter().find(|group| group.group_id == id);
+    found.map(security_group).ok_or_else(|| not_found("ec2.DescribeSecurityGroups", "security group", id))
 }
 
 /// One key pair, by its name or by EC2's `key-…`. One call by name, two by the other.

@@ -230,7 +230,7 @@ impl Stage<AwsDriver> for GatewayAttachment {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let (network, gateway) = (self.network.id(context)?, self.gateway.id(context)?);
         let found = driver.api.describe_internet_gateways(&[filter("internet-gateway-id", gateway)]).await?;
-        let Some(found) = found.first() else {
+        let Some(found) = found.iter().find(|found| found.internet_gateway_id == gateway) else {
             return Ok(Look::Unsure(format!("AWS does not show {gateway} yet")));
         };
         Ok(match found.attachment_set.entries.first() {
@@ -296,7 +296,7 @@ impl Stage<AwsDriver> for DefaultRoute {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let (table, gateway) = (self.table.id(context)?, self.gateway.id(context)?);
         let tables = driver.api.describe_route_tables(&[filter("route-table-id", table)]).await?;
-        let Some(found) = tables.first() else {
+        let Some(found) = tables.iter().find(|found| found.route_table_id == table) else {
             return Ok(Look::Unsure(format!("AWS does not show {table} yet")));
         };
         let out = Cidr::ALL.to_string();

@@ -199,7 +199,8 @@ impl Stage<AwsDriver> for NoDefaultRule {
 }
 
 async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::SecurityGroup>> {
-    Ok(driver.api.describe_security_groups(&[filter("group-id", id)]).await?.into_iter().next())
+    let found = driver.api.describe_security_groups(&[filter("group-id", id)]).await?;
+    Ok(found.into_iter().find(|group| group.group_id == id))
 }
 
 #[cfg(test)]

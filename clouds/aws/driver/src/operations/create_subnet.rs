@@ -176,7 +176,7 @@ impl Stage<AwsDriver> for PublicAddresses {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let id = self.subnet.id(context)?;
         let found = driver.api.describe_subnets(&[filter("subnet-id", id)]).await?;
-        Ok(match found.first() {
+        Ok(match found.iter().find(|subnet| subnet.subnet_id == id) {
             Some(subnet) if subnet.map_public_ip_on_launch => Look::ready(id, id, json!({})),
             Some(_) => Look::Absent,
             None => Look::Unsure(format!("AWS does not show {id} yet")),
