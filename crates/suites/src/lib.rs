@@ -19,6 +19,8 @@
 //! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
 //!   ([`schema_gate`]).
 //! - [`Client`]: a client that others wrote makes what pmks takes over, and sees what pmks makes.
+//! - [`kubernetes!`]: `kubectl`, with the kubeconfig that pmks makes, at a simulated cluster behind which the built-in
+//!   endpoint and a real Kubernetes control plane ([`ControlPlane`]) answer in turn.
 //! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
 
@@ -34,8 +36,10 @@
 
 mod client;
 mod cloud_under_test;
+mod control_plane;
 pub mod fault_matrix;
 pub mod kill_matrix;
+pub mod kubernetes;
 mod program;
 mod python;
 mod rig;
@@ -45,8 +49,10 @@ mod stand;
 
 pub use client::Client;
 pub use cloud_under_test::{CloudUnderTest, Settings};
+pub use control_plane::{ControlPlane, Switch, Switchboard};
+pub use pmks_control_plane::{kubectl, which};
 pub use program::{Ended, Pmks};
-pub use python::{Python, note_skipped, skip, which};
+pub use python::{Python, note_skipped, skip, skip_where};
 pub use rig::rig;
 pub use simulated_cloud::SimulatedCloud;
 pub use stand::{Stand, text};
@@ -68,6 +74,18 @@ macro_rules! conformance {
         }
 
         $crate::exports::pmks_conformance::conformance!(rig);
+    };
+}
+
+/// Makes the test of `kubectl` at a cluster of a [`CloudUnderTest`], behind which the built-in Kubernetes endpoint and a
+/// real control plane answer in turn ([`kubernetes`]).
+#[macro_export]
+macro_rules! kubernetes {
+    ($cloud:expr, $script:expr, $requirements:expr, $reader:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn kubectl_gets_the_same_answers_of_the_builtin_endpoint_and_of_a_real_control_plane() {
+            $crate::kubernetes::run($cloud, $script, $requirements, $reader).await;
+        }
     };
 }
 

@@ -56,14 +56,25 @@ impl Pmks {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Self::program());
         command.args(arguments);
+        self.surround(&mut command);
+        command
+    }
+
+    /// Lets a program see this home and nothing of the machine's user.
+    pub fn surround(&self, command: &mut Command) {
         command
             .env_clear()
             .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("HOME", self.home())
             .env("XDG_CONFIG_HOME", self.home().join("config"))
             .env("XDG_DATA_HOME", self.home().join("data"))
-            .env("KUBECONFIG", self.home().join("kubeconfig"));
-        command
+            .env("KUBECONFIG", self.home().join("kubeconfig"))
+            .env("PMKS_RECORD", self.exchanges());
+    }
+
+    /// The folder into which every exchange with a cloud is written.
+    pub fn exchanges(&self) -> PathBuf {
+        self.home().join("exchanges")
     }
 
     /// Runs a command to its end.

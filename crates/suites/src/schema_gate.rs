@@ -5,7 +5,7 @@ use std::process::Command;
 
 use futures::StreamExt;
 
-use crate::{CloudUnderTest, Python, rig, skip};
+use crate::{CloudUnderTest, Pmks, Python, rig, skip};
 
 /// Who reads the vendor's contract.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +37,39 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, re
     judge(&python, reader, &file);
 }
 
+/// Holds everything that the product exchanged with a simulated cloud against the contract.
+pub fn judge_all(python: &Python, reader: Reader, pmks: &Pmks) {
+    judge(python, reader, &exchanges_of(pmks));
+}
+
+/// Holds everything that the product asked of a server that others wrote against the contract; its answers are its own.
+pub fn judge_requests(python: &Python, reader: Reader, pmks: &Pmks) {
+    judge_with(python, reader, &exchanges_of(pmks), &["requests"]);
+}
+
 /// Holds a file of exchanges against the contract.
 pub fn judge(python: &Python, reader: Reader, exchanges: &Path) {
+    judge_with(python, reader, exchanges, &[]);
+}
+
+fn exchanges_of(pmks: &Pmks) -> PathBuf {
+    let mut exchanges = Vec::new();
+    for entry in std::fs::read_dir(pmks.exchanges()).unwrap() {
+        let text = std::fs::read(entry.unwrap().path()).unwrap();
+        exchanges.push(serde_json::from_slice::<serde_json::Value>(&text).unwrap());
+    }
+    let file = pmks.home().join("exchanges.json");
+    std::fs::write(&file, serde_json::to_vec(&exchanges).unwrap()).unwrap();
+    file
+}
+
+fn judge_with(python: &Python, reader: Reader, exchanges: &Path, more: &[&str]) {
     let (script, module) = match reader {
         Reader::Shared(module) => (shared(), Some(module)),
         Reader::Own(script) => (PathBuf::from(script), None),
     };
-    let output = Command::new(python.program("python")).arg(script).args(module).arg(exchanges).output();
-    let output = output.unwrap();
+    let mut command = Command::new(python.program("python"));
+    let output = command.arg(script).args(module).arg(exchanges).args(more).output().unwrap();
     let says = String::from_utf8_lossy(&output.stdout);
     eprintln!("{says}");
     assert!(output.status.success(), "{says}{}", String::from_utf8_lossy(&output.stderr));

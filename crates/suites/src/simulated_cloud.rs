@@ -67,7 +67,11 @@ impl SimulatedCloud {
         self.cloud.resources().into_iter().filter(|row| !self.under_test.stays(row)).collect()
     }
 
-    fn event(&self, event: &Value) -> Result<Value, String> {
+    /// Lets something happen in the world.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn event(&self, event: &Value) -> Result<Value, String> {
         self.cloud.event(event).map_err(|error| error.to_string())
     }
 }

@@ -32,26 +32,7 @@ impl Stand {
             }
         };
         let world = SimulatedCloud::start(under_test).await;
-        let name = world.cloud.name();
-        let pmks = Pmks::new().expect("a temporary folder");
-        let write = |file: &str, content: String| std::fs::write(pmks.home().join(file), content).unwrap();
-        let ready = world.ready_file();
-        let entry: Value = serde_json::from_str(&ready).unwrap();
-        let offered = &entry["clouds"][name]["connection"];
-        write("credential.json", offered["credential"].to_string());
-        write("ready.json", ready);
-        if let Some(authority) = world.cloud.authority() {
-            write("ca.pem", authority.certificate_pem().to_owned());
-        }
-        let connection = world.connection("sim");
-        let credential = pmks.home().join("credential.json").display().to_string();
-        let (pace, all) = (connection.pace.to_string(), format!("all={}", world.url()));
-        let mut create = vec!["connection", "create", "sim", "--provider", name];
-        create.extend(["--region", &connection.region, "--pace", &pace]);
-        create.extend(["--credential-file", &credential, "--endpoint", &all]);
-        create.extend(connection.zone.iter().flat_map(|zone| ["--zone", zone]));
-        pmks.succeed(&create);
-        pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
+        let pmks = connected(&world);
         Some(Self { world, python, pmks })
     }
 
@@ -69,6 +50,31 @@ impl Stand {
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);
         serde_json::from_str(&ended.stdout).unwrap()
     }
+}
+
+/// The product with a connection `sim` to a simulated cloud, whose prerequisites are made.
+pub(crate) fn connected(world: &SimulatedCloud) -> Pmks {
+    let name = world.cloud.name();
+    let pmks = Pmks::new().expect("a temporary folder");
+    let write = |file: &str, content: String| std::fs::write(pmks.home().join(file), content).unwrap();
+    let ready = world.ready_file();
+    let entry: Value = serde_json::from_str(&ready).unwrap();
+    let offered = &entry["clouds"][name]["connection"];
+    write("credential.json", offered["credential"].to_string());
+    write("ready.json", ready);
+    if let Some(authority) = world.cloud.authority() {
+        write("ca.pem", authority.certificate_pem().to_owned());
+    }
+    let connection = world.connection("sim");
+    let credential = pmks.home().join("credential.json").display().to_string();
+    let (pace, all) = (connection.pace.to_string(), format!("all={}", world.url()));
+    let mut create = vec!["connection", "create", "sim", "--provider", name];
+    create.extend(["--region", &connection.region, "--pace", &pace]);
+    create.extend(["--credential-file", &credential, "--endpoint", &all]);
+    create.extend(connection.zone.iter().flat_map(|zone| ["--zone", zone]));
+    pmks.succeed(&create);
+    pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
+    pmks
 }
 
 /// A text in JSON that must be there.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use pmks_azure_tests::{AZURE, GATE, REQUIREMENTS};
 use pmks_suites::schema_gate::{Reader, judge};
-use pmks_suites::{Python, SimulatedCloud, skip, which};
+use pmks_suites::{Python, SimulatedCloud, kubectl, skip, which};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vendors_sdk_lives_with_a_cluster_and_every_exchange_is_in_its_contract() {
@@ -18,7 +18,7 @@ async fn the_vendors_sdk_lives_with_a_cluster_and_every_exchange_is_in_its_contr
     let file = |name: &str| folder.path().join(name);
     std::fs::write(file("ready.json"), world.ready_file()).unwrap();
     std::fs::write(file("ca.pem"), world.cloud.authority().unwrap().certificate_pem()).unwrap();
-    let kubectl = which("kubectl");
+    let kubectl = which("kubectl").or_else(|| tokio::task::block_in_place(kubectl).ok());
     let arguments: Vec<PathBuf> =
         [file("ready.json"), file("exchanges.json")].into_iter().chain(kubectl).collect();
     let tour = || {
