@@ -128,6 +128,13 @@ impl DriverError {
         self
     }
 
+    /// Adds the cloud's own code of work that failed after the call which began it was answered well.
+    #[must_use]
+    pub fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

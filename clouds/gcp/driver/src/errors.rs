@@ -153,7 +153,7 @@ pub(crate) fn of_operation(action: &'static str, code: &str, message: &str) -> D
     };
     let message = if message.is_empty() { "Google does not say why it failed" } else { message };
     let code = (!code.is_empty()).then(|| code.to_owned());
-    DriverError::new(kind, PROVIDER, message).with_action(action).with_answer(200, code, None)
+    DriverError::new(kind, PROVIDER, message).with_action(action).with_code(code)
 }
 
 /// The word of a number of `google.rpc.Code`.

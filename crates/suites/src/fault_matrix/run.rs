@@ -15,7 +15,7 @@ use crate::CloudUnderTest;
 use crate::kill_matrix::{HERE, MakeScene, Picture, Process, Stage, is_long, truth};
 
 /// How many cases of a scene are tried, unless all are.
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 8;
 
 /// How one operation ended while the fault lasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,8 @@ impl Stage {
                     return Err(format!("refused ({refusal}), and yet something changed"));
                 }
                 case.end(house);
+                // A budget that was lowered lasts for seconds.
+                house.rest().await;
                 let again = self.scene.ask(house, process).await;
                 let id = again.map_err(|why| format!("refused again, without the fault: {why}"))?;
                 (Ended::Refused, house.drive(process, id).await?)
