@@ -21,6 +21,7 @@ mod key_pairs;
 mod kubeconfig;
 mod listening;
 mod plans;
+mod random_deaths;
 mod retry;
 mod sandbox;
 mod serving;

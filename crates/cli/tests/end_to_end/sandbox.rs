@@ -236,6 +236,16 @@ impl Server {
         self.child.0.wait().unwrap().code()
     }
 
+    /// Ends it as a power cut does, at some time from now, while others talk to it.
+    pub(crate) fn kill_after(&self, wait: Duration) {
+        let pid = self.child.0.id().to_string();
+        std::thread::spawn(move || {
+            std::thread::sleep(wait);
+            // The one who waits for the child ends it anyhow: its number is not another process's yet.
+            let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
+        });
+    }
+
     /// Ends it as a power cut does.
     pub(crate) fn kill(mut self) {
         self.child.0.kill().unwrap();
@@ -281,14 +291,38 @@ fn request(client: reqwest::ClientBuilder, url: &str, token: Option<&str>) -> (u
     })
 }
 
+/// One request under an idempotency key; nothing if the server died over it.
+pub(crate) fn http_try(
+    method: reqwest::Method,
+    url: &str,
+    (token, key): (&str, &str),
+    body: Option<&Value>,
+) -> Option<(u16, String)> {
+    let answered = try_send(client().no_proxy(), |client| {
+        let request = client.request(method.clone(), url).bearer_auth(token).header("Idempotency-Key", key);
+        match body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    });
+    answered.ok()
+}
+
 fn send(
     client: reqwest::ClientBuilder,
     request: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
 ) -> (u16, String) {
+    try_send(client, request).unwrap()
+}
+
+fn try_send(
+    client: reqwest::ClientBuilder,
+    request: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+) -> reqwest::Result<(u16, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let response = request(&client.build().unwrap()).send().await.unwrap();
-        (response.status().as_u16(), response.text().await.unwrap())
+        let response = request(&client.build().unwrap()).send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
     })
 }
 
