@@ -130,6 +130,7 @@ impl<W: World> Held<W> {
         let work = Duration::try_from_secs_f64(snapshot.work_seconds).map_err(|error| damaged(&error))?;
         self.controls.clock.restore(work);
         *self.lock() = snapshot.world;
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
     }
 
