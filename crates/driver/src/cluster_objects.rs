@@ -47,14 +47,15 @@ pub struct ClusterObjects {
 }
 
 impl ClusterObjects {
-    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown: a cluster
-    /// that is broken or out of reach must still be deletable.
+    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown, unless it must
+    /// be heard ([`DeleteCluster::must_hear`](crate::DeleteCluster::must_hear)).
     ///
     /// # Errors
-    /// `Throttled`: a cluster that says so answers soon.
-    pub async fn read(api: Result<ClusterApi>) -> Result<Self> {
+    /// `Unavailable` for what must be heard, other than what the credential may not read. `Throttled` always: a cluster
+    /// that says so answers soon.
+    pub async fn read(api: Result<ClusterApi>, must_hear: bool) -> Result<Self> {
         let mut objects = Self::default();
-        let api = match api {
+        let api = match answered(api, must_hear)? {
             Ok(api) => api,
             Err(error) => {
                 objects.unknown.push(format!("what the cluster itself knows: {}", chain(&error)));
@@ -68,9 +69,9 @@ impl ClusterObjects {
             api.persistent_volumes().boxed(),
         );
         for (what, listed) in [("Services", services), ("Ingresses", ingresses), ("Gateways", gateways)] {
-            keep(what, answered(listed)?, &mut objects.balanced, &mut objects.unknown);
+            keep(what, answered(listed, must_hear)?, &mut objects.balanced, &mut objects.unknown);
         }
-        keep("PersistentVolumes", answered(volumes)?, &mut objects.volumes, &mut objects.unknown);
+        keep("PersistentVolumes", answered(volumes, must_hear)?, &mut objects.volumes, &mut objects.unknown);
         Ok(objects)
     }
 
@@ -86,11 +87,27 @@ impl ClusterObjects {
     }
 }
 
-fn answered<T>(read: Result<T>) -> Result<Result<T>> {
+/// What a cluster answered, or why it is to be asked again.
+///
+/// # Errors
+/// See [`ClusterObjects::read`].
+pub fn answered<T>(read: Result<T>, must_hear: bool) -> Result<Result<T>> {
     match read {
         Err(error) if matches!(error.kind(), ErrorKind::Throttled { .. }) => Err(error),
+        Err(error) if must_hear && !is_refusal(error.kind()) => Err(error.as_kind(ErrorKind::Unavailable)),
         read => Ok(read),
     }
+}
+
+fn is_refusal(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Forbidden { .. }
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unsupported { .. }
+            | ErrorKind::PrerequisiteMissing { .. }
+            | ErrorKind::Precondition { .. }
+    )
 }
 
 /// Keeps what was read, or says why it was not.

@@ -165,7 +165,7 @@ impl Driver for AwsDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster, false).await
+        children::children(self, cluster, None).await
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {

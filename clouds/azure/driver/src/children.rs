@@ -4,8 +4,9 @@
 //! Source: <https://learn.microsoft.com/azure/aks/faq> (node resource group),
 //! <https://learn.microsoft.com/azure/aks/delete-cluster>
 
+use pmks_driver::cluster_objects::answered;
 use pmks_driver::kubernetes::ClusterApi;
-use pmks_driver::{Result, chain};
+use pmks_driver::{DeleteCluster, Result, chain};
 use pmks_model::{Child, Children, Cluster, Tags};
 
 use crate::arm_id::{ArmId, canonical_text};
@@ -22,7 +23,14 @@ const ADDRESS: &str = "publicIpAddress";
 pub(crate) const ELSEWHERE: &str = "volumes outside the node resource group";
 
 /// All children, ordered by kind and identifier. Two calls, and one at the cluster.
-pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster) -> Result<Children> {
+///
+/// # Errors
+/// Whatever kept the cluster from answering where it must be heard.
+pub(crate) async fn children(
+    driver: &AzureDriver,
+    cluster: &Cluster,
+    deletion: Option<&DeleteCluster>,
+) -> Result<Children> {
     let mut children = Children::default();
     let Some(group) = cluster.key_value_list.get(NODE_RESOURCE_GROUP) else { return Ok(children) };
     match driver.api.resources_of(group).await {
@@ -30,7 +38,8 @@ pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster) -> Result<
         Err(error) if error.is_not_found() => {}
         Err(error) => children.unknown.push(format!("the node resource group {group}: {}", chain(&error))),
     }
-    elsewhere(driver, cluster, group, &mut children).await;
+    let must_hear = deletion.is_some_and(|asked| asked.must_hear);
+    elsewhere(driver, cluster, group, must_hear, &mut children).await?;
     children.found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
     Ok(children)
 }
@@ -71,20 +80,26 @@ fn maker(tags: &Tags) -> String {
 
 /// Disks of volumes that lie outside the node resource group stay. Only the cluster knows them: it lets us in by a token
 /// of Entra, or by the certificate that AKS gives out.
-async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, children: &mut Children) {
+async fn elsewhere(
+    driver: &AzureDriver,
+    cluster: &Cluster,
+    group: &str,
+    must_hear: bool,
+    children: &mut Children,
+) -> Result<()> {
     if cluster.access.endpoint.is_empty() {
-        return;
+        return Ok(());
     }
     if cluster.status == pmks_model::Status::Stopped {
         children.unknown.push(format!("{ELSEWHERE}: the cluster is stopped, and cannot be asked"));
-        return;
+        return Ok(());
     }
     let volumes = async {
         let token = access::token(driver, cluster).await?;
         let (transport, pace) = (&driver.here.transport, driver.here.pace);
         ClusterApi::new(transport, PROVIDER, &cluster.access, &token, pace)?.persistent_volumes().await
     };
-    match volumes.await {
+    match answered(volumes.await, must_hear)? {
         Ok(volumes) => {
             for volume in volumes {
                 let id = ArmId::parse(&volume.cloud_id).filter(|id| !id.group().eq_ignore_ascii_case(group));
@@ -102,6 +117,7 @@ async fn elsewhere(driver: &AzureDriver, cluster: &Cluster, group: &str, childre
             children.unknown.push(format!("{ELSEWHERE}: {}", chain(&error)));
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

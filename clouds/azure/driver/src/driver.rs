@@ -215,7 +215,7 @@ impl Driver for AzureDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster).await
+        children::children(self, cluster, None).await
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use pmks_driver::cluster_objects::{ClusterObjects, keep_permitted, volume_made_by};
-use pmks_driver::{DriverError, ErrorKind, Result};
+use pmks_driver::cluster_objects::{ClusterObjects, answered, keep_permitted, volume_made_by};
+use pmks_driver::{DeleteCluster, DriverError, ErrorKind, Result};
 use pmks_model::{Child, Children, Cluster};
 use serde_json::Value;
 
@@ -38,13 +38,13 @@ const AT_ONCE: usize = 8;
 /// that are to be deleted. Four calls at Google and five at the cluster.
 ///
 /// # Errors
-/// Whatever kept Google from answering; `Forbidden` for those volumes alone.
+/// Whatever kept Google from answering, and the cluster where it must be heard; `Forbidden` for those volumes alone.
 pub(crate) async fn children(
     driver: &GcpDriver,
     cluster: &Cluster,
-    delete_volumes: bool,
+    deletion: Option<&DeleteCluster>,
 ) -> Result<Children> {
-    let (objects, uid) = objects(driver, cluster).await?;
+    let (objects, uid) = objects(driver, cluster, deletion.is_some_and(|asked| asked.must_hear)).await?;
     let of = Owner::new(cluster, &objects, uid);
     let (rules, groups, firewalls, disks) = futures::join!(
         driver.api.forwarding_rules().boxed(),
@@ -59,6 +59,7 @@ pub(crate) async fn children(
     let firewalls = firewalls.map(|all| all.iter().filter_map(|one| of.firewall(one, project)).collect());
     let labelled = found_in(disks, &mut found, |scope, disk| of.disk(scope, &disk));
     let disks = labelled.map(|labelled| with_claimed(labelled, &objects));
+    let delete_volumes = deletion.is_some_and(|asked| asked.delete_volumes);
     let disks = if delete_volumes { Ok(disks?) } else { disks };
     for (what, read) in [
         ("forwarding rules", rules),
@@ -74,16 +75,22 @@ pub(crate) async fn children(
 }
 
 /// What the cluster itself knows, and its own identifier. Without an endpoint no controller has ever run.
-async fn objects(driver: &GcpDriver, cluster: &Cluster) -> Result<(ClusterObjects, Option<String>)> {
+async fn objects(
+    driver: &GcpDriver,
+    cluster: &Cluster,
+    must_hear: bool,
+) -> Result<(ClusterObjects, Option<String>)> {
     if cluster.access.endpoint.is_empty() {
         return Ok((ClusterObjects::default(), None));
     }
     match kubernetes::of(driver, &cluster.access).await {
-        Err(error) => Ok((ClusterObjects::read(Err(error)).await?, None)),
+        Err(error) => Ok((ClusterObjects::read(Err(error), must_hear).await?, None)),
         Ok(api) => {
-            let (objects, uid) =
-                futures::join!(ClusterObjects::read(Ok(api.clone())), api.namespace_uid("kube-system"));
-            Ok((objects?, uid.ok().flatten()))
+            let (objects, uid) = futures::join!(
+                ClusterObjects::read(Ok(api.clone()), must_hear),
+                api.namespace_uid("kube-system")
+            );
+            Ok((objects?, answered(uid, must_hear)?.ok().flatten()))
         }
     }
 }

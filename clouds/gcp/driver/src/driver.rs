@@ -198,7 +198,7 @@ impl Driver for GcpDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster, false).await
+        children::children(self, cluster, None).await
     }
 
     async fn kubeconfig(&self, _cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {

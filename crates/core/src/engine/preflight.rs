@@ -19,6 +19,9 @@ const LIMIT: Duration = Duration::from_mins(6);
 /// How long the cloud may be out of reach before the operation fails, having changed nothing.
 const DEADLINE_SECONDS: u64 = 15 * 60;
 
+/// For how long of that a cluster that is to be deleted must say itself what stands in it.
+const HEARING_SECONDS: u64 = 5 * 60;
+
 /// How often what a preparation reads may change under it.
 const STALE: u32 = 5;
 
@@ -51,7 +54,7 @@ impl Run<'_> {
             return Ok(over);
         }
         let change = match self.house.hooks.resolve(&self.operation).await {
-            Ok(Some(change)) => change,
+            Ok(Some(change)) => self.heard(change),
             Ok(None) => return self.nothing_to_do().await,
             Err(failure) => return self.refuse(failure).await,
         };
@@ -70,6 +73,23 @@ impl Run<'_> {
             Err(error) if error.is_not_found() && self.operation.kind.removes() => self.nothing_to_do().await,
             Err(error) => self.not_prepared(&error).await,
         }
+    }
+
+    /// What only the cluster knows would stay behind if its answer were not waited for.
+    fn heard(&self, mut change: Change) -> Change {
+        if let Change::DeleteCluster(asked) = &mut change {
+            asked.must_hear = self.running() <= self.timing.deadline(HEARING_SECONDS);
+        }
+        change
+    }
+
+    /// How long the preflight has been tried.
+    fn running(&self) -> Duration {
+        let record = self.preflight_record();
+        let now = self.house.clock.wall();
+        let mut notes = Notes::read(&record.notes);
+        notes.forgive(self.house.drift().saturating_sub(self.drift));
+        since(record.started_at.unwrap_or(now), now).saturating_sub(Duration::from_millis(notes.paused_ms))
     }
 
     async fn begin(&mut self, change: &Change, prepared: Prepared) -> Result<Preflight> {
@@ -123,8 +143,7 @@ impl Run<'_> {
         notes.tries += 1;
         notes.stale += u32::from(*error.kind() == ErrorKind::Stale);
         notes.forgive(self.house.drift().saturating_sub(self.drift));
-        let running = since(record.started_at.unwrap_or(now), now)
-            .saturating_sub(Duration::from_millis(notes.paused_ms));
+        let running = self.running();
         let (wait, limit) = match reaction(error.kind(), Effect::Read) {
             Reaction::Fail => return self.refuse(error.to_failure()).await,
             Reaction::Wait => (self.timing.busy(notes.tries), self.timing.longest_busy()),

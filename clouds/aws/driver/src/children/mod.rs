@@ -11,8 +11,8 @@ mod owner;
 mod sweep;
 
 use futures::FutureExt;
-use pmks_driver::Result;
 use pmks_driver::cluster_objects::{ClusterObjects, keep_permitted};
+use pmks_driver::{DeleteCluster, Result};
 use pmks_model::{Child, Children, Cluster};
 
 use crate::{AwsDriver, kubernetes};
@@ -39,13 +39,14 @@ pub(crate) const VOLUME: &str = Child::VOLUME;
 /// network; four at the cluster.
 ///
 /// # Errors
-/// Whatever kept AWS from answering; `Forbidden` for those volumes alone.
+/// Whatever kept AWS from answering, and the cluster where it must be heard; `Forbidden` for those volumes alone.
 pub(crate) async fn children(
     driver: &AwsDriver,
     cluster: &Cluster,
-    delete_volumes: bool,
+    deletion: Option<&DeleteCluster>,
 ) -> Result<Children> {
-    let objects = objects(driver, cluster).await?;
+    let objects = objects(driver, cluster, deletion.is_some_and(|asked| asked.must_hear)).await?;
+    let delete_volumes = deletion.is_some_and(|asked| asked.delete_volumes);
     let mut at_aws = at_aws(driver, cluster, &objects, delete_volumes).await?;
     let mut found: Vec<Child> = objects.children().collect();
     found.append(&mut at_aws.found);
@@ -55,11 +56,11 @@ pub(crate) async fn children(
 }
 
 /// What the cluster itself knows. Without an endpoint no controller has ever run.
-async fn objects(driver: &AwsDriver, cluster: &Cluster) -> Result<ClusterObjects> {
+async fn objects(driver: &AwsDriver, cluster: &Cluster, must_hear: bool) -> Result<ClusterObjects> {
     if cluster.access.endpoint.is_empty() {
         return Ok(ClusterObjects::default());
     }
-    ClusterObjects::read(kubernetes::of(driver, cluster).await).await
+    ClusterObjects::read(kubernetes::of(driver, cluster).await, must_hear).await
 }
 
 async fn at_aws(

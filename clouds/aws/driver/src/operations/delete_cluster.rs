@@ -59,7 +59,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());
     let (found, groups, templates) = futures::try_join!(
-        children::children(driver, &model, asked.delete_volumes),
+        children::children(driver, &model, Some(asked)),
         clusters::described_node_groups(driver, name),
         launch_template::removals_of_cluster(driver, name, &asked.marks)
     )?;

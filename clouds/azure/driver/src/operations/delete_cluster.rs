@@ -42,7 +42,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteCluster) -> Resu
     };
     let model =
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
-    let found = children::children(driver, &model).await?;
+    let found = children::children(driver, &model, Some(asked)).await?;
     if asked.delete_volumes {
         refuse_unseen_volumes(&found)?;
     }

@@ -47,7 +47,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster) -> Result
         return Ok(Prepared::of([stage]).notice(format!("cluster {id} is gone already")));
     };
     let model = convert::cluster(&cluster, driver.api.project(), &Live::default());
-    let found = children::children(driver, &model, asked.delete_volumes).await?;
+    let found = children::children(driver, &model, Some(asked)).await?;
     let facts = Facts {
         name: &cluster.name,
         id: &name.path(),
