@@ -1,6 +1,6 @@
 //! ministack, a server that others wrote, with authentication on: it verifies every signature of every service, and the
 //! tokens for clusters as EKS' authenticator has STS verify them.
-#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test cannot go on without it")]
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

@@ -203,7 +203,7 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
     }
 }
 
-/// The room for a node's disk on the host itself: the cache of older sizes, the temporary or the NVMe disk of newer ones.
+/// The room for a node's disk on the host itself: the cache of older sizes, the temporary or the `NVMe` disk of newer ones.
 /// Where several are told, the largest counts, so that none is refused which Azure would take.
 ///
 /// Source: <https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks>

@@ -1,6 +1,8 @@
 //! The kill matrix of Azure, with what only AKS has: volumes outside the resource group that goes with a cluster, and
 //! the role of a cluster's identity on its subnet; and the next attempts after changes that AKS ended as failed.
 
+#![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
+
 use pmks_core::Mutation;
 use pmks_model::OperationKind;
 use pmks_simulation::{Effect, Rule};

@@ -8,7 +8,7 @@ use pmks_simulation::Random;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::sandbox::{Sandbox, Server, Simulator, http_try, wait_for};
+use crate::sandbox::{Sandbox, Server, Simulator, http_post, http_try, wait_for};
 
 /// How many seeds each cloud has in a long run.
 const SEEDS: u64 = 17;
@@ -68,8 +68,10 @@ impl Life {
     fn live(mut self, zones: &[&str], clusters: &str) {
         let mut connection = self.simulator.ready["connection"].clone();
         connection["name"] = json!("a");
-        self.change(Method::POST, "connections", Some(&connection));
-        self.change(Method::POST, "connections/a/prerequisites/fix", Some(&json!({})));
+        let connections = format!("{}/v1/connections", self.server.as_ref().unwrap().url);
+        let (status, text) = http_post(&connections, &self.token, &connection);
+        assert_eq!(status, 201, "{text}");
+        self.change(&Method::POST, "connections/a/prerequisites/fix", Some(&json!({})));
         let before = self.simulator.world.everything();
         let subnets: Vec<Value> = (0..)
             .zip(zones)
@@ -82,32 +84,32 @@ impl Life {
         let scaling = json!({"autoScaling": false, "min": 1, "max": 3, "desired": 1});
         let cluster = json!({"name": "c", "network": "net", "subnets": names, "securityGroups": [],
             "nodeGroups": [{"name": "w", "scaling": scaling}]});
-        self.change(Method::POST, "connections/a/networks", Some(&network));
-        self.change(Method::POST, "connections/a/clusters", Some(&cluster));
+        self.change(&Method::POST, "connections/a/networks", Some(&network));
+        self.change(&Method::POST, "connections/a/clusters", Some(&cluster));
         assert_eq!(self.simulator.world.resources(clusters).len(), 1, "{}", self.said());
         let groups = "connections/a/clusters/c/nodeGroups";
-        self.change(Method::POST, groups, Some(&json!({"name": "x", "scaling": scaling})));
-        self.change(Method::POST, &format!("{groups}/w/scale"), Some(&json!({"desired": 2})));
-        self.change(Method::DELETE, &format!("{groups}/x"), None);
-        self.change(Method::DELETE, "connections/a/clusters/c", None);
-        self.change(Method::DELETE, "connections/a/networks/net", None);
+        self.change(&Method::POST, groups, Some(&json!({"name": "x", "scaling": scaling})));
+        self.change(&Method::POST, &format!("{groups}/w/scale"), Some(&json!({"desired": 2})));
+        self.change(&Method::DELETE, &format!("{groups}/x"), None);
+        self.change(&Method::DELETE, "connections/a/clusters/c", None);
+        self.change(&Method::DELETE, "connections/a/networks/net", None);
         wait_for("the world as it was", || (self.simulator.world.everything() == before).then_some(()));
         assert!(self.deaths > 0, "{}", self.said());
     }
 
     /// Asks for a change, and waits until it is done.
-    fn change(&mut self, method: Method, path: &str, body: Option<&Value>) {
+    fn change(&mut self, method: &Method, path: &str, body: Option<&Value>) {
         let url = |server: &Server| format!("{}/v1/{path}", server.url);
         if self.deaths < DEATHS && self.random.below(4) > 0 {
             let wait = Duration::from_millis(self.random.below(SOON));
             self.server.as_ref().unwrap().kill_after(wait);
         }
         let key = format!("{}-{method}-{path}", self.seed);
-        let accepted = self.ask(&method, url, &key, body);
+        let accepted = self.ask(method, url, Some(&key), body);
         let Some(id) = accepted["id"].as_str().filter(|_| accepted["state"].is_string()) else { return };
         loop {
             let operation =
-                self.ask(&Method::GET, |server| format!("{}/v1/operations/{id}", server.url), "", None);
+                self.ask(&Method::GET, |server| format!("{}/v1/operations/{id}", server.url), None, None);
             match operation["state"].as_str() {
                 Some("queued" | "running") => std::thread::sleep(Duration::from_millis(20)),
                 state => {
@@ -123,13 +125,13 @@ impl Life {
         &mut self,
         method: &Method,
         url: impl Fn(&Server) -> String,
-        key: &str,
+        key: Option<&str>,
         body: Option<&Value>,
     ) -> Value {
         loop {
             let server = self.server.as_ref().unwrap();
-            if let Some((status, text)) = http_try(method.clone(), &url(server), (&self.token, key), body) {
-                assert!((200..300).contains(&status), "{method} {key}: {status} {text} {}", self.said());
+            if let Some((status, text)) = http_try(method, &url(server), (&self.token, key), body) {
+                assert!((200..300).contains(&status), "{method} {key:?}: {status} {text} {}", self.said());
                 return serde_json::from_str(&text).unwrap_or_default();
             }
             self.deaths += 1;

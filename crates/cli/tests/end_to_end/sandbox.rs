@@ -291,15 +291,19 @@ fn request(client: reqwest::ClientBuilder, url: &str, token: Option<&str>) -> (u
     })
 }
 
-/// One request under an idempotency key; nothing if the server died over it.
+/// One request, under an idempotency key where there is one; nothing if the server died over it.
 pub(crate) fn http_try(
-    method: reqwest::Method,
+    method: &reqwest::Method,
     url: &str,
-    (token, key): (&str, &str),
+    (token, key): (&str, Option<&str>),
     body: Option<&Value>,
 ) -> Option<(u16, String)> {
     let answered = try_send(client().no_proxy(), |client| {
-        let request = client.request(method.clone(), url).bearer_auth(token).header("Idempotency-Key", key);
+        let request = client.request(method.clone(), url).bearer_auth(token);
+        let request = match key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        };
         match body {
             Some(body) => request.json(body),
             None => request,

@@ -109,9 +109,9 @@ impl Provider for Fake {
     async fn connect(&self, connection: &ConnectionSpecification, _house: &House) -> Result<Arc<dyn Driver>> {
         if connection.zone.as_deref() == Some("nowhere") {
             let mut findings = pmks_model::Findings::default();
-            ["zone", "region", "credential.secretKey"]
-                .iter()
-                .for_each(|field| findings.add(*field, "is wrong"));
+            for field in ["zone", "region", "credential.secretKey"] {
+                findings.add(field, "is wrong");
+            }
             return Err(DriverError::invalid(PROVIDER, findings));
         }
         let key = connection.credential.get("accessKey").unwrap_or("ambient").to_owned();

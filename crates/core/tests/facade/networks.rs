@@ -147,11 +147,11 @@ async fn a_reference_is_a_name_or_an_identifier_or_a_finding() {
 #[tokio::test]
 async fn the_private_half_of_a_key_pair_is_answered_once() {
     let rig = Rig::new().await;
-    let make = |name: &str, public_key: Option<String>| Mutation::CreateKeyPair {
+    let key_pair = |name: &str, public_key: Option<String>| Mutation::CreateKeyPair {
         connection: "here".into(),
         key_pair: NewKeyPair { name: name.into(), public_key },
     };
-    let accepted = rig.accepted(make("mine", None)).await.unwrap();
+    let accepted = rig.accepted(key_pair("mine", None)).await.unwrap();
     let withheld = accepted.private_key.unwrap();
     let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
     let (operation, private) = made.unwrap();
@@ -164,10 +164,10 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     assert!(!seen.contains("PRIVATE"));
     let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
     assert_eq!(view.fingerprint, "aa:bb");
-    let given = rig.accepted(make("given", Some(view.public_key.clone()))).await.unwrap();
+    let given = rig.accepted(key_pair("given", Some(view.public_key.clone()))).await.unwrap();
     assert!(given.private_key.is_none());
     assert_eq!(
-        fields(&rig.accept(make("bad", Some("ssh-dss AAAA".into()))).await.unwrap_err()),
+        fields(&rig.accept(key_pair("bad", Some("ssh-dss AAAA".into()))).await.unwrap_err()),
         ["publicKey"]
     );
     rig.settle().await;
@@ -177,17 +177,17 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
 #[tokio::test]
 async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
     let rig = Rig::new().await;
-    let make = |name: &str| Mutation::CreateKeyPair {
+    let key_pair = |name: &str| Mutation::CreateKeyPair {
         connection: "here".into(),
         key_pair: NewKeyPair { name: name.into(), public_key: None },
     };
     rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
-    let withheld = rig.accepted(make("refused")).await.unwrap().private_key.unwrap();
+    let withheld = rig.accepted(key_pair("refused")).await.unwrap().private_key.unwrap();
     let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
     assert_eq!(made.unwrap_err().kind, FailureKind::QuotaExceeded);
     // One that the cloud does not end in time is asked to stop: nobody would have its key.
     rig.cloud.world().failures.clear();
-    let accepted = rig.accepted(make("late")).await.unwrap();
+    let accepted = rig.accepted(key_pair("late")).await.unwrap();
     let failure = accepted.private_key.unwrap().once_made(&rig.pmks, &rig.admin).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     rig.settle().await;

@@ -63,8 +63,8 @@ impl Api {
         self.call(Method::POST, path, Some(("application/json", object))).await
     }
 
-    pub(super) async fn patch(&self, path: &str, patch: &Value) -> Result<Value, Refused> {
-        self.call(Method::PATCH, path, Some(("application/merge-patch+json", patch))).await
+    pub(super) async fn patch(&self, path: &str, change: &Value) -> Result<Value, Refused> {
+        self.call(Method::PATCH, path, Some(("application/merge-patch+json", change))).await
     }
 
     /// Deletes at once, whatever a kubelet would still have to confirm. What is gone is gone.

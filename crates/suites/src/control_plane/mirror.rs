@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(400);
 
 /// A kind that is brought, in the order in which one needs the other.
 struct Kind {
-    kind: &'static str,
+    word: &'static str,
     /// The folder of its group.
     group: &'static str,
     plural: &'static str,
@@ -32,8 +32,8 @@ struct Kind {
     balanced: bool,
 }
 
-const fn kind(kind: &'static str, group: &'static str, plural: &'static str) -> Kind {
-    Kind { kind, group, plural, namespaced: true, status: false, balanced: false }
+const fn kind(word: &'static str, group: &'static str, plural: &'static str) -> Kind {
+    Kind { word, group, plural, namespaced: true, status: false, balanced: false }
 }
 
 const KINDS: [Kind; 9] = [
@@ -85,7 +85,7 @@ impl Mirror {
 
     async fn bring(&mut self, held: &[Value]) {
         for kind in &KINDS {
-            for object in held.iter().filter(|object| object["kind"] == kind.kind) {
+            for object in held.iter().filter(|object| object["kind"] == kind.word) {
                 let (path, wanted) = (path(kind, object), wanted(kind, object));
                 let known = self.brought.get(&path).map(|(_, known)| known.clone());
                 if known.as_ref() == Some(&wanted) {
@@ -108,7 +108,7 @@ impl Mirror {
     async fn create(&self, kind: &Kind, path: &str, wanted: &Value) -> Result<(), Refused> {
         let collection = path.rsplit_once('/').map_or(path, |(collection, _)| collection);
         let mut made = wanted.clone();
-        if kind.kind != "Node" {
+        if kind.word != "Node" {
             drop(made.as_object_mut().and_then(|made| made.remove("status")));
         }
         match self.api.create(collection, &made).await {
@@ -154,7 +154,7 @@ impl Mirror {
 
     async fn take_away(&mut self, held: &[Value]) {
         let stands = |kind: &Kind, wanted: &str| {
-            held.iter().any(|object| object["kind"] == kind.kind && path(kind, object) == wanted)
+            held.iter().any(|object| object["kind"] == kind.word && path(kind, object) == wanted)
         };
         let gone: Vec<(String, &Kind)> = self
             .brought
@@ -184,7 +184,7 @@ impl Mirror {
             let deleted = all.iter().filter(|object| object["metadata"]["deletionTimestamp"].is_string());
             for path in deleted.map(|object| path(kind, object)) {
                 let marked = |object: &&Value| object["metadata"]["deletionTimestamp"].is_string();
-                let same = held.iter().filter(|object| object["kind"] == kind.kind);
+                let same = held.iter().filter(|object| object["kind"] == kind.word);
                 let waits =
                     same.filter(|object| !marked(object)).any(|object| self::path(kind, object) == path);
                 if waits {

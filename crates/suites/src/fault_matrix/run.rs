@@ -82,7 +82,7 @@ impl Stage {
         let path = self.house.go_back(&self.moment, "fault");
         let process = self.house.process(&path, Arc::new(NoKillPoints)).await;
         let ended = self.struck(case, quiet, &process).await;
-        case.end(&self.house);
+        Case::end(&self.house);
         drop(process.pmks);
         process.store.close().await;
         ended
@@ -98,7 +98,7 @@ impl Stage {
                 if before != (truth::counts(house), self.names(process).await) {
                     return Err(format!("refused ({refusal}), and yet something changed"));
                 }
-                case.end(house);
+                Case::end(house);
                 // A budget that was lowered lasts for seconds.
                 house.rest().await;
                 let again = self.scene.ask(house, process).await;
@@ -107,7 +107,7 @@ impl Stage {
             }
             Ok(id) => {
                 let operation = house.drive(process, id).await?;
-                let struck = case.end(house);
+                let struck = Case::end(house);
                 if operation.state == OperationState::Succeeded {
                     (if struck { Ended::Succeeded } else { Ended::Untouched }, operation)
                 } else {

@@ -10,7 +10,7 @@ use crate::ControlPlane;
 const REPLICAS: usize = 2;
 
 pub(super) async fn run(scene: &Scene, plane: &ControlPlane, state: &ClusterState) {
-    let own = scene.pods(state);
+    let own = Scene::pods(state);
     let nodes = state.node_names();
     let blocking = |act: &dyn Fn()| tokio::task::block_in_place(act);
     blocking(&|| {
@@ -40,7 +40,7 @@ pub(super) async fn run(scene: &Scene, plane: &ControlPlane, state: &ClusterStat
     // Which one goes is the cloud's choice; what ran on it, if it is another one, moves to where it may run.
     let left = state.node_names();
     assert_eq!(left.len(), NODES - 1, "{left:?}");
-    plane.settle(&left, scene.pods(state) + REPLICAS).await;
+    plane.settle(&left, Scene::pods(state) + REPLICAS).await;
     let places = where_web_runs(scene);
     assert!(places.iter().all(|node| left.contains(node) && *node != drained), "{places:?} of {left:?}");
     let seen = cluster_by_pmks(scene);

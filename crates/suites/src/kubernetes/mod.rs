@@ -53,7 +53,7 @@ pub async fn run(
     // So that on neither side the scheduler has a choice which pods run on this node.
     tokio::task::block_in_place(|| scene.succeed(&["drain", drained, "--ignore-daemonsets"]));
     let plane = ControlPlane::start(&program, switch.state.clone()).await;
-    plane.settle(&nodes, scene.pods(&switch.state)).await;
+    plane.settle(&nodes, Scene::pods(&switch.state)).await;
     tokio::task::block_in_place(|| scene.succeed(&["uncordon", drained]));
     plane.opened().await;
     let builtin = tokio::task::block_in_place(|| script::run(script, &scene, drained));
@@ -116,7 +116,7 @@ impl Scene {
     }
 
     /// How many pods the built-in content has.
-    fn pods(&self, state: &pmks_simulation::kubernetes::ClusterState) -> usize {
+    fn pods(state: &pmks_simulation::kubernetes::ClusterState) -> usize {
         let snapshot = serde_json::to_value(state.snapshot()).expect("JSON");
         let objects = snapshot["objects"].as_array().expect("objects").iter();
         objects.filter(|object| object["kind"] == "Pod").count()

@@ -38,10 +38,10 @@ const EBS_CSI_DRIVER: &str = "ebsCsiDriver";
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result<Prepared> {
     let request = &asked.request;
     let mut findings = Findings::default();
-    let mut named = ids(&request.subnets);
+    let mut subnet_ids = ids(&request.subnets);
     // What is not there was found before, and has no identifier.
-    named.retain(|id| !id.is_empty());
-    let subnets = aim::subnets(driver, &named).await?;
+    subnet_ids.retain(|id| !id.is_empty());
+    let subnets = aim::subnets(driver, &subnet_ids).await?;
     findings.extend(check_subnets(request, &subnets));
     let version = gather(choose_version(driver, &request.version).await, &mut findings)?;
     let settings = GroupSettings {
