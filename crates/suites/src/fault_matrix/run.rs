@@ -66,8 +66,8 @@ pub(super) async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeS
     );
 }
 
-/// All cases, or an even sample: neighbours are ways of one call, so steps that share no divisor with their number pass
-/// through the ways and the calls alike.
+/// All cases, or every so-manieth: neighbours are ways of one call, and an odd step meets another way of the next one, if
+/// not every way.
 fn sample(all: &[Case]) -> Vec<Case> {
     if is_long() {
         return all.to_vec();
