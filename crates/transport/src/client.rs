@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tracing::Instrument;
 
 use crate::attempt::{Answered, Attempt};
@@ -139,7 +140,12 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`] when there is no answer; its kind says what is known.
-    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+    pub fn send(&self, call: Call) -> BoxFuture<'_, Result<Response, Error>> {
+        // Boxed once here, so that who awaits it is not compiled with all that HTTP is made of.
+        Box::pin(self.send_watched(call))
+    }
+
+    async fn send_watched(&self, call: Call) -> Result<Response, Error> {
         let span = telemetry::span(self.options.provider, &call);
         let clock = self.transport.clock();
         let started = clock.monotonic();

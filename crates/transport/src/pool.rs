@@ -40,22 +40,28 @@ enum Trust {
     Own,
 }
 
+/// Where a connection to a host comes from. What HTTP is made of stays behind this trait: else the compiler proves anew
+/// for each future of each driver that all of it may pass from one thread to another, which doubles a driver's build.
+pub(crate) trait Pool: Send + Sync {
+    /// The pool for `url`. A loopback host is reached directly, whatever proxy the environment names. Who has a
+    /// certificate gets a client of their own: another caller on their connection would pass for them.
+    fn client(
+        &self,
+        wanted: &Wanted,
+        url: &Url,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<reqwest::Client, reqwest::Error>;
+}
+
+/// The pools of the process.
 #[derive(Debug)]
 pub(crate) struct Pools {
     user_agent: String,
     clients: Mutex<HashMap<Key, reqwest::Client>>,
 }
 
-impl Pools {
-    pub(crate) fn new(user_agent: String) -> Self {
-        // Fails only when one is installed already, which is then the one to use.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        Self { user_agent, clients: Mutex::new(HashMap::new()) }
-    }
-
-    /// The pool for `url`. A loopback host is reached directly, whatever proxy the environment names. Who has a
-    /// certificate gets a client of their own: another caller on their connection would pass for them.
-    pub(crate) fn client(
+impl Pool for Pools {
+    fn client(
         &self,
         wanted: &Wanted,
         url: &Url,
@@ -78,6 +84,14 @@ impl Pools {
         let client = self.build(&key, |builder| builder)?;
         clients.insert(key, client.clone());
         Ok(client)
+    }
+}
+
+impl Pools {
+    pub(crate) fn new(user_agent: String) -> Self {
+        // Fails only when one is installed already, which is then the one to use.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        Self { user_agent, clients: Mutex::new(HashMap::new()) }
     }
 
     fn build(

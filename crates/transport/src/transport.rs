@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::budget::Budget;
-use crate::pool::{self, Pools};
+use crate::pool::{self, Pool, Pools};
 use crate::skew::Skew;
 use crate::{CallObserver, Client, ClientOptions, Clock, Error, ErrorKind, FaultLayer, Recorder};
 
@@ -16,7 +16,7 @@ pub struct Transport {
 
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) pools: Pools,
+    pub(crate) pools: Box<dyn Pool>,
     pub(crate) budget: Budget,
     pub(crate) skew: Skew,
     pub(crate) recorders: Vec<Arc<dyn Recorder>>,
@@ -100,7 +100,7 @@ impl TransportBuilder {
     /// Builds it. Opens no connection.
     pub fn build(self) -> Transport {
         let shared = Shared {
-            pools: Pools::new(self.user_agent),
+            pools: Box::new(Pools::new(self.user_agent)),
             budget: Budget::new(Arc::clone(&self.clock)),
             skew: Skew::default(),
             clock: self.clock,
