@@ -166,8 +166,7 @@ pub(crate) fn node_group_target(cluster: &Cluster, group: &NodeGroup) -> NodeGro
 
 /// Removes a cluster, twice: the second time finds nothing to do.
 pub(crate) async fn delete_cluster(rig: &Rig, cluster: &Cluster) -> Result<(), Failed> {
-    let asked =
-        DeleteCluster { target: target(cluster), delete_volumes: true, must_hear: false, marks: marks() };
+    let asked = DeleteCluster { target: target(cluster), delete_volumes: true, marks: marks() };
     carry_out(rig, &Change::DeleteCluster(asked.clone())).await?;
     let mark = rig.calls.mark();
     carry_out(rig, &Change::DeleteCluster(asked)).await?;

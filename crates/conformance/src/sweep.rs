@@ -156,7 +156,7 @@ impl<'a> Made<'a> {
                 meant = target(&cluster);
             }
         }
-        let asked = DeleteCluster { target: meant, delete_volumes: true, must_hear: false, marks: marks() };
+        let asked = DeleteCluster { target: meant, delete_volumes: true, marks: marks() };
         carry_out(rig, &Change::DeleteCluster(asked)).await.map(drop)
     }
 }

@@ -74,7 +74,7 @@ impl Pmks {
             plan.findings
                 .push(format!("it waits for {holders}, and is checked and planned when its turn comes"));
         }
-        match shared.prepare(&at, &place, &draft).await {
+        match shared.prepare(&at, &place, &draft, &pmks_driver::Search::default()).await {
             Ok(Some(prepared)) => show(&mut plan, prepared, at.specification.pace),
             Ok(None) => {}
             Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) if waits_for.is_empty() => {

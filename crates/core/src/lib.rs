@@ -37,7 +37,6 @@ mod clusters;
 mod connections;
 mod discovery;
 mod key_pairs;
-mod measure;
 mod networks;
 mod node_groups;
 mod operations;

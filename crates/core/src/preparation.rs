@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, reaction, validate};
+use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
 use pmks_model::{Failure, FailureKind, Findings};
 use pmks_store::{NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
@@ -74,8 +74,10 @@ impl Shared {
 
     /// Refuses what would fail having changed nothing, as far as the cloud says so in time.
     pub(crate) async fn ask_first(&self, at: &At, place: &Place, draft: &Draft) -> Result<()> {
+        // A cluster that is silent now is listened to for a while by the operation.
+        let heard = Search { must_hear: true, ..Search::default() };
         let asked = tokio::select! {
-            asked = self.prepare(at, place, draft) => asked,
+            asked = self.prepare(at, place, draft, &heard) => asked,
             () = self.clock.deadline(PATIENCE) => return Ok(()),
         };
         match asked {
@@ -94,6 +96,7 @@ impl Shared {
         at: &At,
         place: &Place,
         draft: &Draft,
+        search: &Search,
     ) -> std::result::Result<Option<Prepared>, Unprepared> {
         if !draft.asks_the_cloud() {
             return Ok(None);
@@ -102,7 +105,7 @@ impl Shared {
         same_account(&at.connection, &identity).map_err(Unprepared::Refused)?;
         let change = self.resolved(place, draft).await.map_err(Unprepared::Refused)?;
         let Some(change) = change else { return Ok(None) };
-        match at.driver.prepare(&change).await {
+        match at.driver.prepare_by(&change, search).await {
             Ok(prepared) => Ok(Some(prepared)),
             Err(error) if error.is_not_found() && draft.kind.removes() => Ok(None),
             Err(error) => Err(unprepared(at, &error)),

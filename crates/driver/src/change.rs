@@ -105,10 +105,6 @@ pub struct DeleteCluster {
     /// Whether volumes that workloads asked for go too. Otherwise they are kept and listed; where the cloud would take them
     /// along, nothing is deleted.
     pub delete_volumes: bool,
-    /// Whether the cluster's own API must answer what stands in it. Otherwise what it does not answer is passed over, with
-    /// a notice: a cluster that is broken, or out of reach from here, must still be deletable.
-    #[serde(default)]
-    pub must_hear: bool,
     /// Our marks.
     pub marks: Marks,
 }

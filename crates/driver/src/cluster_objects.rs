@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use pmks_model::Child;
+use pmks_model::{Child, Unseen, UnseenVolumes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::kubernetes::{BalancedObject, ClusterApi, Kind, PersistentVolume};
-use crate::{Asked, ErrorKind, Look, Result, StageContext, chain};
+use crate::{Asked, Care, ErrorKind, Look, Result, StageContext, chain};
 
 /// How long controllers are waited for; then the sweep takes what they left.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
@@ -43,22 +43,51 @@ pub struct ClusterObjects {
     /// The volumes whose disks live at the cloud.
     pub volumes: Vec<PersistentVolume>,
     /// What could not be looked at, and why.
-    pub unknown: Vec<String>,
+    pub unknown: Vec<Unseen>,
+}
+
+/// A kind of children that is looked at in one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    what: &'static str,
+    volumes: UnseenVolumes,
+}
+
+impl Part {
+    /// One without volumes, as people call it.
+    pub const fn of(what: &'static str) -> Self {
+        Self { what, volumes: UnseenVolumes::None }
+    }
+
+    /// One with volumes that stay when the cluster goes.
+    pub const fn with_volumes(what: &'static str) -> Self {
+        Self { what, volumes: UnseenVolumes::Stay }
+    }
+
+    /// One with volumes that go with the cluster.
+    pub const fn with_volumes_that_go(what: &'static str) -> Self {
+        Self { what, volumes: UnseenVolumes::Go }
+    }
+
+    /// It could not be looked at.
+    pub fn unseen(self, why: impl Into<String>) -> Unseen {
+        Unseen { what: self.what.to_owned(), why: why.into(), volumes: self.volumes }
+    }
 }
 
 impl ClusterObjects {
-    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown, unless it must
-    /// be heard ([`DeleteCluster::must_hear`](crate::DeleteCluster::must_hear)).
+    /// Reads them. Four calls at the cluster; what fails, the way in included, is named among the unknown, or is asked for
+    /// again, as the care says.
     ///
     /// # Errors
-    /// `Unavailable` for what must be heard, other than what the credential may not read. `Throttled` always: a cluster
-    /// that says so answers soon.
-    pub async fn read(api: Result<ClusterApi>, must_hear: bool) -> Result<Self> {
+    /// `Unavailable` or `Throttled` for what is to be asked for again.
+    pub async fn read(api: Result<ClusterApi>, care: Care) -> Result<Self> {
         let mut objects = Self::default();
-        let api = match answered(api, must_hear)? {
+        let api = match answered(api, care)? {
             Ok(api) => api,
             Err(error) => {
-                objects.unknown.push(format!("what the cluster itself knows: {}", chain(&error)));
+                let part = Part::with_volumes("what the cluster itself knows");
+                objects.unknown.push(part.unseen(chain(&error)));
                 return Ok(objects);
             }
         };
@@ -69,9 +98,10 @@ impl ClusterObjects {
             api.persistent_volumes().boxed(),
         );
         for (what, listed) in [("Services", services), ("Ingresses", ingresses), ("Gateways", gateways)] {
-            keep(what, answered(listed, must_hear)?, &mut objects.balanced, &mut objects.unknown);
+            keep(Part::of(what), answered(listed, care)?, &mut objects.balanced, &mut objects.unknown);
         }
-        keep("PersistentVolumes", answered(volumes, must_hear)?, &mut objects.volumes, &mut objects.unknown);
+        let part = Part::with_volumes("PersistentVolumes");
+        keep(part, answered(volumes, care)?, &mut objects.volumes, &mut objects.unknown);
         Ok(objects)
     }
 
@@ -91,51 +121,49 @@ impl ClusterObjects {
 ///
 /// # Errors
 /// See [`ClusterObjects::read`].
-pub fn answered<T>(read: Result<T>, must_hear: bool) -> Result<Result<T>> {
+pub fn answered<T>(read: Result<T>, care: Care) -> Result<Result<T>> {
     match read {
-        Err(error) if matches!(error.kind(), ErrorKind::Throttled { .. }) => Err(error),
-        Err(error) if must_hear && !is_refusal(error.kind()) => Err(error.as_kind(ErrorKind::Unavailable)),
+        Err(error) if care.asks_cluster_again(&error) => Err(match error.kind() {
+            ErrorKind::Throttled { .. } => error,
+            _ => error.as_kind(ErrorKind::Unavailable),
+        }),
         read => Ok(read),
     }
 }
 
-fn is_refusal(kind: &ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Forbidden { .. }
-            | ErrorKind::Unauthenticated
-            | ErrorKind::Unsupported { .. }
-            | ErrorKind::PrerequisiteMissing { .. }
-            | ErrorKind::Precondition { .. }
-    )
-}
-
-/// Keeps what was read, or says why it was not.
-pub fn keep<T>(what: &str, read: Result<Vec<T>>, found: &mut Vec<T>, unknown: &mut Vec<String>) {
+fn keep<T>(part: Part, read: Result<Vec<T>>, found: &mut Vec<T>, unknown: &mut Vec<Unseen>) {
     match read {
         Ok(read) => found.extend(read),
-        Err(error) => unknown.push(format!("{what}: {}", chain(&error))),
+        Err(error) => unknown.push(part.unseen(chain(&error))),
     }
 }
 
-/// Keeps what was read; what the credential may not read is named. Whatever else goes wrong is no reason to go on as if
-/// there were nothing.
+/// Keeps what the cloud answered, or names it, as the care says.
 ///
 /// # Errors
-/// Why it was not read, other than `Forbidden`.
-pub fn keep_permitted<T>(
-    what: &str,
+/// Why it was not read, if it is to be asked for again.
+pub fn keep_seen<T>(
+    part: Part,
     read: Result<Vec<T>>,
+    care: Care,
     found: &mut Vec<T>,
-    unknown: &mut Vec<String>,
+    unknown: &mut Vec<Unseen>,
 ) -> Result<()> {
     match read {
-        Err(error) if !matches!(error.kind(), ErrorKind::Forbidden { .. }) => Err(error),
+        Err(error) if care.asks_cloud_again(&error) => Err(error),
         read => {
-            keep(what, read, found, unknown);
+            keep(part, read, found, unknown);
             Ok(())
         }
     }
+}
+
+/// Adds what an earlier attempt found, and puts all in order: by kind and identifier, each once.
+pub fn in_order(mut found: Vec<Child>, known: &[Child]) -> Vec<Child> {
+    found.extend(known.iter().cloned());
+    found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
+    found.dedup_by(|a, b| (&a.kind, &a.system_id) == (&b.kind, &b.system_id));
+    found
 }
 
 /// For whom a volume was made, for people.

@@ -16,6 +16,7 @@ mod provider;
 mod reaction;
 mod reads;
 pub mod refusals;
+mod search;
 mod stage;
 mod stages;
 mod validate;
@@ -42,6 +43,7 @@ pub use reads::{
     AccountIdentity, ClusterCredential, Detail, ExecCommand, KubeconfigFormat, KubeconfigUser, Listing,
     Missed, Prerequisite, PrerequisiteState,
 };
+pub use search::{Care, Search};
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
 pub use stages::{Maker, Stage, Staged, Stages};
 pub use validate::{validate, validate_settings};

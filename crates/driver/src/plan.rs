@@ -1,4 +1,4 @@
-//! A plan: the stages of a change, as stored when it begins and never computed again.
+//! A plan: the stages of a change, as stored when it begins and not computed again while it is carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

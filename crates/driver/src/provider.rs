@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, SecurityGroup, Subnet,
+    Region, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
@@ -13,8 +13,8 @@ use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
     DeleteCluster, DeleteResource, Detail, DriverError, ErrorKind, FixPrerequisites, House, KubeconfigFormat,
-    KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, StageCalls,
-    StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
+    StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -128,9 +128,10 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("cluster.create"))
     }
 
-    /// Prepares [`DeleteCluster`]. Children say what the cluster's end takes along. Whoever prepares by
-    /// `<dyn Driver>::prepare` is refused with `Precondition` where volumes would go that nobody asked to delete.
-    async fn delete_cluster(&self, _asked: &DeleteCluster) -> Result<Prepared> {
+    /// Prepares [`DeleteCluster`]. Children say what the cluster's end takes along, and what could not be looked at.
+    /// Whoever prepares by `<dyn Driver>::prepare` is refused with `Precondition` where volumes would go that nobody
+    /// asked to delete, or stay that were asked to go, because nobody sees them.
+    async fn delete_cluster(&self, _asked: &DeleteCluster, _search: &Search) -> Result<Prepared> {
         Err(self.lacks("cluster.delete"))
     }
 
@@ -203,11 +204,18 @@ pub trait Driver: Send + Sync {
 impl dyn Driver + '_ {
     /// Prepares any change: checks, chooses, and answers the plan, having changed nothing.
     pub async fn prepare(&self, change: &Change) -> Result<Prepared> {
+        self.prepare_by(change, &Search::default()).await
+    }
+
+    /// The same, where children are looked for in that way.
+    pub async fn prepare_by(&self, change: &Change, search: &Search) -> Result<Prepared> {
         let prepared = match change {
             Change::CreateCluster(asked) => self.create_cluster(asked).await,
             Change::DeleteCluster(asked) => {
-                let prepared = self.delete_cluster(asked).await;
-                prepared.and_then(|prepared| self.without_lost_volumes(asked, prepared))
+                let prepared = self.delete_cluster(asked, search).await;
+                prepared
+                    .and_then(|prepared| self.without_lost_volumes(asked, prepared))
+                    .and_then(|prepared| self.without_unseen_volumes(asked, prepared))
             }
             Change::UpdateCluster(asked) => self.update_cluster(asked).await,
             Change::UpgradeCluster(asked) => self.upgrade_cluster(asked).await,
@@ -244,6 +252,33 @@ impl dyn Driver + '_ {
         let what = format!("the cloud deletes these volumes with the cluster: {}", volumes.join(", "));
         let fix =
             "save what they hold, then ask for the deletion of the volumes too (deleteVolumes)".to_owned();
+        let kind = ErrorKind::Precondition { what: what.clone(), fix };
+        Err(DriverError::new(kind, self.capabilities().provider, what))
+    }
+
+    /// Once the cluster is gone, nobody knows volumes any more that were not seen: what is asked about them cannot be
+    /// done, or not be said to be.
+    fn without_unseen_volumes(&self, asked: &DeleteCluster, prepared: Prepared) -> Result<Prepared> {
+        let fate = if asked.delete_volumes { UnseenVolumes::Stay } else { UnseenVolumes::Go };
+        let unseen = prepared.children.unknown.iter().filter(|unseen| unseen.volumes == fate);
+        let unseen: Vec<String> = unseen.map(ToString::to_string).collect();
+        if unseen.is_empty() {
+            return Ok(prepared);
+        }
+        let unseen = unseen.join("; ");
+        let (what, instead) = if asked.delete_volumes {
+            let what = format!("volumes could not be looked at, and their deletion was asked for: {unseen}");
+            (what, "delete the cluster without its volumes, which keeps them")
+        } else {
+            let what = format!(
+                "volumes could not be looked at, and the cloud deletes them with the cluster: {unseen}"
+            );
+            (what, "ask for the deletion of the volumes too (deleteVolumes)")
+        };
+        let fix = format!(
+            "let the connection's principal see them (a cluster that is stopped is started first), then ask again; or \
+             {instead}"
+        );
         let kind = ErrorKind::Precondition { what: what.clone(), fix };
         Err(DriverError::new(kind, self.capabilities().provider, what))
     }

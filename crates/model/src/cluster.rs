@@ -173,5 +173,35 @@ pub struct Children {
     /// What was found.
     pub found: Vec<Child>,
     /// What could not be looked at, and why.
-    pub unknown: Vec<String>,
+    pub unknown: Vec<Unseen>,
+}
+
+/// A part of a cluster's children that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unseen {
+    /// What, such as `load balancers`.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// Whether volumes may be among it that workloads asked for.
+    pub volumes: UnseenVolumes,
+}
+
+/// What becomes of unseen volumes when the cluster is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UnseenVolumes {
+    /// There are none.
+    None,
+    /// They stay, and nobody knows of them any more.
+    Stay,
+    /// They go with the cluster, and with them what they hold.
+    Go,
+}
+
+impl std::fmt::Display for Unseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
 }

@@ -16,7 +16,10 @@ mod scaling;
 mod status;
 mod version;
 
-pub use cluster::{AccessInfo, Addon, Child, Children, Cluster, ClusterNetwork, ImageKind, Node, NodeGroup};
+pub use cluster::{
+    AccessInfo, Addon, Child, Children, Cluster, ClusterNetwork, ImageKind, Node, NodeGroup, Unseen,
+    UnseenVolumes,
+};
 pub use failure::{Failure, FailureKind};
 pub use finding::{Finding, Findings};
 pub use iid::Iid;

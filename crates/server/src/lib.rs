@@ -14,7 +14,6 @@ mod answer;
 mod ask;
 mod convert;
 mod document;
-mod log_level;
 mod readers;
 mod readiness;
 mod refused;
@@ -25,10 +24,8 @@ mod serve;
 
 pub use authentication::{Authentication, InProcess, NoRandomness};
 pub use document::{document, document_json};
-pub use log_level::LogFilter;
 pub use serve::{Limits, ServeError, ServeOptions, Serving, Tls, serve};
 pub use state::State;
-pub use telemetry::table as metrics_table;
 
 use axum::Router;
 

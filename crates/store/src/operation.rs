@@ -302,7 +302,7 @@ pub struct Fence {
     pub number: i64,
 }
 
-/// What the preparation of an operation found: stored when it begins, and never computed again.
+/// What the preparation of an operation found: stored when it begins, and not computed again while it is carried out.
 #[derive(Clone, Debug)]
 pub struct Begun {
     /// The change as it was begun, with what was looked up since it was accepted.
@@ -373,17 +373,4 @@ pub struct OperationFilter {
     pub state: Option<OperationState>,
     /// Only what is not over.
     pub unfinished: bool,
-}
-
-/// The operations of one kind that are in one state, and not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// What they do.
-    pub kind: OperationKind,
-    /// How they stand.
-    pub state: OperationState,
-    /// How many.
-    pub number: u32,
-    /// When the oldest of them was accepted.
-    pub oldest: Timestamp,
 }

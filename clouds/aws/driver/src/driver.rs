@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
-    CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged, UpdateCluster, UpgradeCluster,
-    UpgradeNodeGroup,
+    AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
+    CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
+    DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared,
+    Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
@@ -165,7 +165,7 @@ impl Driver for AwsDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster, None).await
+        children::children(self, cluster, Care::ToShow).await
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {
@@ -184,8 +184,8 @@ impl Driver for AwsDriver {
         operations::create_cluster::prepare(self, asked).await
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
-        operations::delete_cluster::prepare(self, asked).await
+    async fn delete_cluster(&self, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
+        operations::delete_cluster::prepare(self, asked, search).await
     }
 
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {

@@ -4,9 +4,9 @@
 //! Source: <https://learn.microsoft.com/azure/aks/faq> (node resource group),
 //! <https://learn.microsoft.com/azure/aks/delete-cluster>
 
-use pmks_driver::cluster_objects::answered;
+use pmks_driver::cluster_objects::{Part, answered, in_order, keep_seen};
 use pmks_driver::kubernetes::ClusterApi;
-use pmks_driver::{DeleteCluster, Result, chain};
+use pmks_driver::{Care, Result, chain};
 use pmks_model::{Child, Children, Cluster, Tags};
 
 use crate::arm_id::{ArmId, canonical_text};
@@ -19,28 +19,25 @@ const BALANCER: &str = "loadBalancer";
 /// A public address.
 const ADDRESS: &str = "publicIpAddress";
 
+/// What lies in the node resource group.
+const INSIDE: Part = Part::with_volumes_that_go("what lies in the node resource group");
 /// What is not known where the cluster itself could not be asked.
-pub(crate) const ELSEWHERE: &str = "volumes outside the node resource group";
+const ELSEWHERE: Part = Part::with_volumes("volumes outside the node resource group");
 
 /// All children, ordered by kind and identifier. Two calls, and one at the cluster.
 ///
 /// # Errors
-/// Whatever kept the cluster from answering where it must be heard.
-pub(crate) async fn children(
-    driver: &AzureDriver,
-    cluster: &Cluster,
-    deletion: Option<&DeleteCluster>,
-) -> Result<Children> {
+/// Whatever kept Azure, or the cluster, from answering what is to be asked for again.
+pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster, care: Care) -> Result<Children> {
     let mut children = Children::default();
     let Some(group) = cluster.key_value_list.get(NODE_RESOURCE_GROUP) else { return Ok(children) };
-    match driver.api.resources_of(group).await {
-        Ok(resources) => children.found.extend(resources.iter().filter_map(child)),
-        Err(error) if error.is_not_found() => {}
-        Err(error) => children.unknown.push(format!("the node resource group {group}: {}", chain(&error))),
-    }
-    let must_hear = deletion.is_some_and(|asked| asked.must_hear);
-    elsewhere(driver, cluster, group, must_hear, &mut children).await?;
-    children.found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
+    let inside = match driver.api.resources_of(group).await {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        read => read.map(|resources| resources.iter().filter_map(child).collect()),
+    };
+    keep_seen(INSIDE, inside, care, &mut children.found, &mut children.unknown)?;
+    elsewhere(driver, cluster, group, care, &mut children).await?;
+    children.found = in_order(children.found, &[]);
     Ok(children)
 }
 
@@ -84,14 +81,14 @@ async fn elsewhere(
     driver: &AzureDriver,
     cluster: &Cluster,
     group: &str,
-    must_hear: bool,
+    care: Care,
     children: &mut Children,
 ) -> Result<()> {
     if cluster.access.endpoint.is_empty() {
         return Ok(());
     }
     if cluster.status == pmks_model::Status::Stopped {
-        children.unknown.push(format!("{ELSEWHERE}: the cluster is stopped, and cannot be asked"));
+        children.unknown.push(ELSEWHERE.unseen("the cluster is stopped, and cannot be asked"));
         return Ok(());
     }
     let volumes = async {
@@ -99,7 +96,7 @@ async fn elsewhere(
         let (transport, pace) = (&driver.here.transport, driver.here.pace);
         ClusterApi::new(transport, PROVIDER, &cluster.access, &token, pace)?.persistent_volumes().await
     };
-    match answered(volumes.await, must_hear)? {
+    match answered(volumes.await, care)? {
         Ok(volumes) => {
             for volume in volumes {
                 let id = ArmId::parse(&volume.cloud_id).filter(|id| !id.group().eq_ignore_ascii_case(group));
@@ -113,9 +110,7 @@ async fn elsewhere(
                 });
             }
         }
-        Err(error) => {
-            children.unknown.push(format!("{ELSEWHERE}: {}", chain(&error)));
-        }
+        Err(error) => children.unknown.push(ELSEWHERE.unseen(chain(&error))),
     }
     Ok(())
 }

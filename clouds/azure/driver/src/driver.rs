@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use pmks_driver::{
-    AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
-    CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged, UpdateCluster, UpgradeCluster,
-    UpgradeNodeGroup,
+    AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
+    CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
+    DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared,
+    Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -215,7 +215,7 @@ impl Driver for AzureDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster, None).await
+        children::children(self, cluster, Care::ToShow).await
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {
@@ -234,8 +234,8 @@ impl Driver for AzureDriver {
         operations::create_cluster::prepare(self, asked).await
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
-        operations::delete_cluster::prepare(self, asked).await
+    async fn delete_cluster(&self, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
+        operations::delete_cluster::prepare(self, asked, search).await
     }
 
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {

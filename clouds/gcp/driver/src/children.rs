@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use pmks_driver::cluster_objects::{ClusterObjects, answered, keep_permitted, volume_made_by};
-use pmks_driver::{DeleteCluster, DriverError, ErrorKind, Result};
+use pmks_driver::cluster_objects::{ClusterObjects, Part, answered, in_order, keep_seen, volume_made_by};
+use pmks_driver::{Care, DriverError, ErrorKind, Result, chain};
 use pmks_model::{Child, Children, Cluster};
 use serde_json::Value;
 
@@ -31,20 +31,19 @@ pub(crate) const FIREWALL: &str = "firewallRule";
 /// A persistent disk.
 pub(crate) const VOLUME: &str = Child::VOLUME;
 
+/// Known by the identifier that the cluster gives to itself.
+const OF_GROUPS: Part = Part::of("network endpoint groups");
+
 /// How many children are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// All children, ordered by kind and identifier; what may not be looked at is named among the unknown, but for volumes
-/// that are to be deleted. Four calls at Google and five at the cluster.
+/// All children, ordered by kind and identifier; what was not looked at is named among the unknown, or asked for again, as
+/// the care says. Four calls at Google and five at the cluster.
 ///
 /// # Errors
-/// Whatever kept Google from answering, and the cluster where it must be heard; `Forbidden` for those volumes alone.
-pub(crate) async fn children(
-    driver: &GcpDriver,
-    cluster: &Cluster,
-    deletion: Option<&DeleteCluster>,
-) -> Result<Children> {
-    let (objects, uid) = objects(driver, cluster, deletion.is_some_and(|asked| asked.must_hear)).await?;
+/// Whatever kept Google, or the cluster, from answering what is to be asked for again.
+pub(crate) async fn children(driver: &GcpDriver, cluster: &Cluster, care: Care) -> Result<Children> {
+    let (objects, uid) = objects(driver, cluster, care).await?;
     let of = Owner::new(cluster, &objects, uid);
     let (rules, groups, firewalls, disks) = futures::join!(
         driver.api.forwarding_rules().boxed(),
@@ -54,23 +53,18 @@ pub(crate) async fn children(
     );
     let mut found = Children { found: objects.children().collect(), unknown: objects.unknown.clone() };
     let project = driver.api.project();
-    let rules = found_in(rules, &mut found, |scope, rule| of.forwarding_rule(scope, &rule));
-    let groups = found_in(groups, &mut found, |scope, group| of.endpoint_group(scope, &group));
+    let (of_rules, of_groups) = (Part::of("forwarding rules"), OF_GROUPS);
+    let (of_firewalls, of_disks) = (Part::of("firewall rules"), Part::with_volumes("disks"));
+    let rules = found_in(of_rules, rules, &mut found, |scope, rule| of.forwarding_rule(scope, &rule));
+    let groups = found_in(of_groups, groups, &mut found, |scope, group| of.endpoint_group(scope, &group));
     let firewalls = firewalls.map(|all| all.iter().filter_map(|one| of.firewall(one, project)).collect());
-    let labelled = found_in(disks, &mut found, |scope, disk| of.disk(scope, &disk));
+    let labelled = found_in(of_disks, disks, &mut found, |scope, disk| of.disk(scope, &disk));
     let disks = labelled.map(|labelled| with_claimed(labelled, &objects));
-    let delete_volumes = deletion.is_some_and(|asked| asked.delete_volumes);
-    let disks = if delete_volumes { Ok(disks?) } else { disks };
-    for (what, read) in [
-        ("forwarding rules", rules),
-        ("network endpoint groups", groups),
-        ("firewall rules", firewalls),
-        ("disks", disks),
-    ] {
-        keep_permitted(what, read, &mut found.found, &mut found.unknown)?;
+    let reads = [(of_rules, rules), (of_groups, groups), (of_firewalls, firewalls), (of_disks, disks)];
+    for (part, read) in reads {
+        keep_seen(part, read, care, &mut found.found, &mut found.unknown)?;
     }
-    found.found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
-    found.found.dedup_by(|a, b| (&a.kind, &a.system_id) == (&b.kind, &b.system_id));
+    found.found = in_order(found.found, &[]);
     Ok(found)
 }
 
@@ -78,31 +72,36 @@ pub(crate) async fn children(
 async fn objects(
     driver: &GcpDriver,
     cluster: &Cluster,
-    must_hear: bool,
+    care: Care,
 ) -> Result<(ClusterObjects, Option<String>)> {
     if cluster.access.endpoint.is_empty() {
         return Ok((ClusterObjects::default(), None));
     }
     match kubernetes::of(driver, &cluster.access).await {
-        Err(error) => Ok((ClusterObjects::read(Err(error), must_hear).await?, None)),
+        Err(error) => Ok((ClusterObjects::read(Err(error), care).await?, None)),
         Ok(api) => {
-            let (objects, uid) = futures::join!(
-                ClusterObjects::read(Ok(api.clone()), must_hear),
-                api.namespace_uid("kube-system")
-            );
-            Ok((objects?, answered(uid, must_hear)?.ok().flatten()))
+            let (objects, uid) =
+                futures::join!(ClusterObjects::read(Ok(api.clone()), care), api.namespace_uid("kube-system"));
+            let mut objects = objects?;
+            let uid = answered(uid, care)?.unwrap_or_else(|error| {
+                objects.unknown.push(OF_GROUPS.unseen(chain(&error)));
+                None
+            });
+            Ok((objects, uid))
         }
     }
 }
 
 /// What is a child of what was read; scopes that did not answer are unknown.
 fn found_in<T>(
+    part: Part,
     read: Result<Everywhere<T>>,
     children: &mut Children,
     child: impl Fn(&str, T) -> Option<Child>,
 ) -> Result<Vec<Child>> {
     let read = read?;
-    children.unknown.extend(read.missing.iter().map(|scope| format!("{scope}: does not answer now")));
+    let unseen = read.missing.iter().map(|scope| part.unseen(format!("{scope} does not answer now")));
+    children.unknown.extend(unseen);
     Ok(read.found.into_iter().filter_map(|(scope, one)| child(&scope, one)).collect())
 }
 

@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
-    CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing, Poll, Prepared,
-    Prerequisite, ProgressList, RemoveNodeGroup, Result, StageCalls, StageSpecification, Staged,
-    UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
+    CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
+    DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
+    Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
+    StageSpecification, Staged, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -198,7 +198,7 @@ impl Driver for GcpDriver {
     }
 
     async fn children(&self, cluster: &Cluster) -> Result<Children> {
-        children::children(self, cluster, None).await
+        children::children(self, cluster, Care::ToShow).await
     }
 
     async fn kubeconfig(&self, _cluster: &Cluster, format: KubeconfigFormat) -> Result<KubeconfigUser> {
@@ -221,8 +221,8 @@ impl Driver for GcpDriver {
         operations::create_cluster::prepare(self, asked).await
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
-        operations::delete_cluster::prepare(self, asked).await
+    async fn delete_cluster(&self, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
+        operations::delete_cluster::prepare(self, asked, search).await
     }
 
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {

@@ -43,7 +43,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         Change::DeleteCluster(DeleteCluster {
             target: cluster.clone(),
             delete_volumes: false,
-            must_hear: false,
+
             marks: marks(),
         }),
         Change::UpdateCluster(UpdateCluster {

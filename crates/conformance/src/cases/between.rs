@@ -60,8 +60,7 @@ pub(crate) async fn a_stranger_between_two_stages_of_a_deletion_is_left_alone(
 ) -> Result<Verdict, Failed> {
     let ground = Ground::make(&rig).await?;
     let ours = ground.cluster_with(&rig, "pmks-swapped", 1).await?;
-    let asked =
-        DeleteCluster { target: target(&ours), delete_volumes: true, must_hear: false, marks: marks() };
+    let asked = DeleteCluster { target: target(&ours), delete_volumes: true, marks: marks() };
     let prepared = prepare(&rig, rig.driver.as_ref(), &Change::DeleteCluster(asked)).await?;
     let mut course = Course::of(&rig, rig.driver.as_ref(), prepared);
     course.run_until(is_about_the_cluster).await?;
@@ -188,8 +187,7 @@ pub(crate) async fn volumes_of_workloads_go_on_request_alone(rig: Rig) -> Result
     let child = children.found.iter().find(|child| child.system_id == volume);
     let child = child.ok_or_else(|| Failed(format!("{volume} is not among the children {children:?}")))?;
     check_equal(&child.kind.as_str(), &pmks_model::Child::VOLUME, "what it is")?;
-    let asked =
-        DeleteCluster { target: target(&cluster), delete_volumes: false, must_hear: false, marks: marks() };
+    let asked = DeleteCluster { target: target(&cluster), delete_volumes: false, marks: marks() };
     let mark = rig.calls.mark();
     let prepared = rig.driver.prepare(&Change::DeleteCluster(asked)).await;
     let named = match (&prepared, child.goes_with_cluster) {

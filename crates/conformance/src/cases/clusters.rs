@@ -117,12 +117,8 @@ pub(crate) async fn another_incarnation_is_left_alone(rig: Rig) -> Result<Verdic
     let cluster = ground.cluster_with(&rig, "pmks-reborn", 1).await?;
     let mut aim = target(&cluster);
     "1970-01-01T00:00:00Z".clone_into(&mut aim.incarnation);
-    let mut changes = vec![Change::DeleteCluster(DeleteCluster {
-        target: aim,
-        delete_volumes: true,
-        must_hear: false,
-        marks: marks(),
-    })];
+    let mut changes =
+        vec![Change::DeleteCluster(DeleteCluster { target: aim, delete_volumes: true, marks: marks() })];
     if let Some(group) = cluster.node_groups.first() {
         let mut group_aim = node_group_target(&cluster, group);
         "1970-01-01T00:00:00Z".clone_into(&mut group_aim.incarnation);

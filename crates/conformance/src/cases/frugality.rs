@@ -59,8 +59,7 @@ pub(crate) async fn changes_send_one_request_a_stage(rig: Rig) -> Result<Verdict
         frugally(&rig, &Change::UpgradeCluster(upgrade)).await?;
     }
     frugally(&rig, &Change::RemoveNodeGroup(RemoveNodeGroup { target: added, marks: marks() })).await?;
-    let asked =
-        DeleteCluster { target: target(&cluster), delete_volumes: true, must_hear: false, marks: marks() };
+    let asked = DeleteCluster { target: target(&cluster), delete_volumes: true, marks: marks() };
     frugally(&rig, &Change::DeleteCluster(asked)).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)

@@ -149,7 +149,7 @@ impl Drafting<'_> {
             ));
         }
         let (target, marks) = (target(&record), self.marks(record.uid));
-        let change = Change::DeleteCluster(DeleteCluster { target, delete_volumes, must_hear: false, marks });
+        let change = Change::DeleteCluster(DeleteCluster { target, delete_volumes, marks });
         Ok(self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change))
     }
 

@@ -26,10 +26,19 @@ pub(super) fn kept(operation: &Operation) -> Vec<Remains> {
         .collect()
 }
 
+/// What was stored while the cluster stood.
+pub(super) fn of(operation: &Operation) -> Children {
+    serde_json::from_value(operation.children.clone()).unwrap_or_default()
+}
+
+/// Whether the stage that removes the cluster is done.
+pub(super) fn cluster_is_gone(operation: &Operation) -> bool {
+    stages(operation).any(|stage| is_done(stage) && is_of_cluster(stage))
+}
+
 fn standing(operation: &Operation) -> impl Iterator<Item = Child> {
-    let children: Children = serde_json::from_value(operation.children.clone()).unwrap_or_default();
-    let cluster_is_gone = stages(operation).any(|stage| is_done(stage) && is_of_cluster(stage));
-    children.found.into_iter().filter(move |child| {
+    let cluster_is_gone = cluster_is_gone(operation);
+    of(operation).found.into_iter().filter(move |child| {
         let goes = cluster_is_gone && child.goes_with_cluster;
         let is_removed =
             stages(operation).any(|stage| is_done(stage) && is_about(stage, child) && !leaves(stage, child));

@@ -66,6 +66,7 @@ impl House {
         };
         let ended = self.store.finish(fence, finish).await?;
         self.crowds.leave(ended.id);
+        self.identities.forget(ended.id);
         let took = since(ended.started_at.unwrap_or(ended.created_at), now);
         telemetry::ended(ended.kind, ended.state.as_str(), took);
         if ended.state == OperationState::Failed {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pmks_driver::{DriverError, Reaction, reaction};
 use pmks_store::{Blocked, Operation};
@@ -21,13 +22,17 @@ const TRIES: u32 = 60;
 /// How often one that has: an hour, as what it began goes on at the cloud and the next attempt finds it.
 const TRIES_UNDER_WAY: u32 = 240;
 
+/// When an operation is not waited for any more that was cancelled or superseded meanwhile: long after its next try.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
+
 /// What is known of who acts.
 #[derive(Default)]
 pub(super) struct Identities {
     /// The account that each connection was proven to act in, with the credential revision that proved it.
     proven: Mutex<HashMap<Uuid, (i64, String)>>,
-    /// How often each operation has waited for the proof since it last had it. A count, as a clock may be set.
-    waited: Mutex<HashMap<Uuid, u32>>,
+    /// How often each operation has waited for the proof since it last had it, and when it last did. A count, as a clock may
+    /// be set; who does not come again is forgotten.
+    waited: Mutex<HashMap<Uuid, (u32, Duration)>>,
 }
 
 /// Whether an operation may go on.
@@ -58,7 +63,7 @@ impl House {
                         Proof::Refused(blocked(format!("a credential that the cloud accepts: {error}")))
                     }
                     Reaction::Wait | Reaction::Retry | Reaction::LookFirst => {
-                        self.identities.wait(operation, error)
+                        self.identities.wait(operation, error, self.clock.monotonic())
                     }
                 };
             }
@@ -87,10 +92,11 @@ impl House {
 }
 
 impl Identities {
-    fn wait(&self, operation: &Operation, error: DriverError) -> Proof {
+    fn wait(&self, operation: &Operation, error: DriverError, now: Duration) -> Proof {
         let mut waited = self.waited();
-        let tries = waited.entry(operation.id).or_default();
-        *tries += 1;
+        waited.retain(|_, (_, last)| now.saturating_sub(*last) < FORGOTTEN_AFTER);
+        let (tries, last) = waited.entry(operation.id).or_default();
+        (*tries, *last) = (*tries + 1, now);
         if *tries <= if operation.has_asked() { TRIES_UNDER_WAY } else { TRIES } {
             return Proof::Later;
         }
@@ -98,11 +104,16 @@ impl Identities {
         Proof::Never(error)
     }
 
+    /// It has ended.
+    pub(super) fn forget(&self, operation: Uuid) {
+        self.waited().remove(&operation);
+    }
+
     fn proven(&self) -> MutexGuard<'_, HashMap<Uuid, (i64, String)>> {
         self.proven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waited(&self) -> MutexGuard<'_, HashMap<Uuid, u32>> {
+    fn waited(&self) -> MutexGuard<'_, HashMap<Uuid, (u32, Duration)>> {
         self.waited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, reaction, validate};
-use pmks_model::{Failure, FailureKind, StageState};
+use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
+use pmks_model::{Failure, FailureKind, OperationKind, StageState};
 use pmks_store::{Begun, End, NewStage, PREFLIGHT, Result, StageRecord};
 use pmks_transport::Effect;
 
 use super::bounded::bounded;
+use super::children;
 use super::notes::Notes;
 use super::step::Run;
 use super::timing::{self, since};
@@ -38,6 +39,9 @@ impl Run<'_> {
     pub(super) async fn start(&mut self) -> Result<()> {
         let now = self.house.clock.wall();
         let mut record = self.preflight_record();
+        if record.state == StageState::Done && self.is_to_be_heard_again() {
+            record = StageRecord::default();
+        }
         if record.state != StageState::Done {
             record.state = StageState::Following;
             if record.started_at.is_none() {
@@ -54,7 +58,7 @@ impl Run<'_> {
             return Ok(over);
         }
         let change = match self.house.hooks.resolve(&self.operation).await {
-            Ok(Some(change)) => self.heard(change),
+            Ok(Some(change)) => change,
             Ok(None) => return self.nothing_to_do().await,
             Err(failure) => return self.refuse(failure).await,
         };
@@ -64,8 +68,9 @@ impl Run<'_> {
         }
         self.house.at("engine.prepare.before").await;
         let capabilities = self.connected.driver.capabilities();
-        let prepared =
-            bounded(&*self.house.clock, LIMIT, capabilities, self.connected.driver.prepare(&change)).await;
+        let search = self.search();
+        let call = self.connected.driver.prepare_by(&change, &search);
+        let prepared = bounded(&*self.house.clock, LIMIT, capabilities, call).await;
         self.house.at("engine.prepare.after").await;
         super::telemetry::called("prepare", PREFLIGHT, prepared.is_ok());
         match prepared {
@@ -75,12 +80,22 @@ impl Run<'_> {
         }
     }
 
-    /// What only the cluster knows would stay behind if its answer were not waited for.
-    fn heard(&self, mut change: Change) -> Change {
-        if let Change::DeleteCluster(asked) = &mut change {
-            asked.must_hear = self.running() <= self.timing.deadline(HEARING_SECONDS);
+    /// What only the cluster knows would stay behind if its answer were not waited for; what an earlier attempt heard is
+    /// not forgotten.
+    fn search(&self) -> Search {
+        Search {
+            must_hear: self.running() <= self.timing.deadline(HEARING_SECONDS),
+            known: children::of(&self.operation),
         }
-        change
+    }
+
+    /// Whether the next attempt of a deletion is planned anew: while the cluster stands, it may say by now what it did not
+    /// say when the plan was made.
+    fn is_to_be_heard_again(&self) -> bool {
+        let asks_again = self.operation.attempt > 1 && self.operation.kind == OperationKind::ClusterDelete;
+        asks_again
+            && !children::of(&self.operation).unknown.is_empty()
+            && !children::cluster_is_gone(&self.operation)
     }
 
     /// How long the preflight has been tried.
@@ -119,14 +134,16 @@ impl Run<'_> {
             detail: String::new(),
             ..self.preflight_record()
         };
-        self.operation = self.house.store.begin(self.fence, begun, record.clone(), now).await?;
-        super::telemetry::stage_over(PREFLIGHT, &record);
+        self.operation = self.house.store.begin(self.fence, begun, record, now).await?;
         Ok(Preflight::Planned)
     }
 
-    /// What is to be removed is not there any more, or never was.
+    /// What is to be removed is not there any more, or never was. A plan that was made while it stood is carried out.
     async fn nothing_to_do(&mut self) -> Result<Preflight> {
         self.write_preflight(StageState::Done, None, String::new()).await?;
+        if self.operation.stages.len() > 1 {
+            return Ok(Preflight::Planned);
+        }
         self.end_now(End::Succeeded).await?;
         Ok(Preflight::Over)
     }
@@ -176,9 +193,7 @@ impl Run<'_> {
             stage.record = record.clone();
         }
         let lease = timing::after(now, timing::LEASE);
-        self.house.store.record(self.fence, PREFLIGHT, record.clone(), None, lease, now).await?;
-        super::telemetry::stage_over(PREFLIGHT, &record);
-        Ok(())
+        self.house.store.record(self.fence, PREFLIGHT, record, None, lease, now).await
     }
 
     fn preflight_record(&self) -> StageRecord {

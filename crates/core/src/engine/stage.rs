@@ -99,7 +99,6 @@ impl<'a> Turn<'a> {
             Err(error) => self.fail(error.to_failure()),
         }
         self.persist_if_changed().await?;
-        telemetry::stage_over(&self.specification.kind, &self.record);
         Ok((self.record, self.blocked))
     }
 

@@ -298,7 +298,7 @@ impl Driver for FakeDriver {
         Ok(Prepared::of([cluster].into_iter().chain(groups)).resolved("version", "1.31, the cloud's default"))
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
+    async fn delete_cluster(&self, asked: &DeleteCluster, _search: &Search) -> Result<Prepared> {
         drop(self.cloud.call("prepare")?);
         self.asked("cluster.delete", asked);
         let cluster = found(&self.cloud.world().clusters, &asked.target.iid.system_id)?;

@@ -82,7 +82,10 @@ pub(crate) fn children(children: Children) -> api::Children {
         made_by: child.made_by,
         goes_with_cluster: child.goes_with_cluster,
     };
-    api::Children { found: children.found.into_iter().map(child).collect(), unknown: children.unknown }
+    api::Children {
+        found: children.found.into_iter().map(child).collect(),
+        unknown: children.unknown.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// What lets a client in.

@@ -1,6 +1,7 @@
 //! What is written while an operation is carried out. Every write carries the fence of the claim.
 
 use jiff::Timestamp;
+use pmks_model::StageState;
 use uuid::Uuid;
 
 use super::values::{from_uid, json, millis, number};
@@ -88,8 +89,17 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<Operation> {
         let operation = self.fenced(fence).await?;
+        let is_planned = operation.stages.first().is_some_and(|first| first.record.state == StageState::Done);
         if operation.stages.len() > 1 {
-            return Err(Error::Conflict("the operation has a plan already".to_owned()));
+            if is_planned {
+                return Err(Error::Conflict("the operation has a plan already".to_owned()));
+            }
+            // The next attempt is prepared anew.
+            sqlx::query("DELETE FROM stages WHERE operation = $1 AND name <> $2")
+                .bind(from_uid(fence.operation))
+                .bind(PREFLIGHT)
+                .execute(self.on())
+                .await?;
         }
         sqlx::query(
             "UPDATE operations SET intent = $2, resolved = $3, notices = $4, children = $5, expected_seconds = $6 \

@@ -11,8 +11,8 @@ mod owner;
 mod sweep;
 
 use futures::FutureExt;
-use pmks_driver::cluster_objects::{ClusterObjects, keep_permitted};
-use pmks_driver::{DeleteCluster, Result};
+use pmks_driver::cluster_objects::{ClusterObjects, Part, in_order, keep_seen};
+use pmks_driver::{Care, Result};
 use pmks_model::{Child, Children, Cluster};
 
 use crate::{AwsDriver, kubernetes};
@@ -34,40 +34,32 @@ pub(crate) const INTERFACE: &str = "networkInterface";
 /// An EBS volume.
 pub(crate) const VOLUME: &str = Child::VOLUME;
 
-/// All children, ordered by kind and identifier. What may not be looked at is named among the unknown, but for volumes
-/// that are to be deleted. At least six calls at AWS, and one for every 20 balancers and target groups of the cluster's
+/// All children, ordered by kind and identifier; what was not looked at is named among the unknown, or asked for again, as
+/// the care says. At least six calls at AWS, and one for every 20 balancers and target groups of the cluster's
 /// network; four at the cluster.
 ///
 /// # Errors
-/// Whatever kept AWS from answering, and the cluster where it must be heard; `Forbidden` for those volumes alone.
-pub(crate) async fn children(
-    driver: &AwsDriver,
-    cluster: &Cluster,
-    deletion: Option<&DeleteCluster>,
-) -> Result<Children> {
-    let objects = objects(driver, cluster, deletion.is_some_and(|asked| asked.must_hear)).await?;
-    let delete_volumes = deletion.is_some_and(|asked| asked.delete_volumes);
-    let mut at_aws = at_aws(driver, cluster, &objects, delete_volumes).await?;
-    let mut found: Vec<Child> = objects.children().collect();
-    found.append(&mut at_aws.found);
-    found.sort_by(|a, b| (&a.kind, &a.system_id).cmp(&(&b.kind, &b.system_id)));
-    found.dedup_by(|a, b| (&a.kind, &a.system_id) == (&b.kind, &b.system_id));
+/// Whatever kept AWS, or the cluster, from answering what is to be asked for again.
+pub(crate) async fn children(driver: &AwsDriver, cluster: &Cluster, care: Care) -> Result<Children> {
+    let objects = objects(driver, cluster, care).await?;
+    let at_aws = at_aws(driver, cluster, &objects, care).await?;
+    let found = in_order(at_aws.found, &objects.children().collect::<Vec<_>>());
     Ok(Children { found, unknown: objects.unknown.into_iter().chain(at_aws.unknown).collect() })
 }
 
 /// What the cluster itself knows. Without an endpoint no controller has ever run.
-async fn objects(driver: &AwsDriver, cluster: &Cluster, must_hear: bool) -> Result<ClusterObjects> {
+async fn objects(driver: &AwsDriver, cluster: &Cluster, care: Care) -> Result<ClusterObjects> {
     if cluster.access.endpoint.is_empty() {
         return Ok(ClusterObjects::default());
     }
-    ClusterObjects::read(kubernetes::of(driver, cluster).await, must_hear).await
+    ClusterObjects::read(kubernetes::of(driver, cluster).await, care).await
 }
 
 async fn at_aws(
     driver: &AwsDriver,
     cluster: &Cluster,
     objects: &ClusterObjects,
-    delete_volumes: bool,
+    care: Care,
 ) -> Result<Children> {
     let of = Owner::new(cluster, objects);
     // Boxed: together they are larger than a future should be.
@@ -80,16 +72,15 @@ async fn at_aws(
         volumes(driver, &of, &objects.volumes).boxed(),
     );
     let mut children = Children::default();
-    let volumes = if delete_volumes { Ok(volumes?) } else { volumes };
-    for (what, read) in [
-        ("classic load balancers", classic),
-        ("load balancers", balancers),
-        ("security groups", groups),
-        ("target groups", targets),
-        ("network interfaces", interfaces),
-        ("volumes", volumes),
+    for (part, read) in [
+        (Part::of("classic load balancers"), classic),
+        (Part::of("load balancers"), balancers),
+        (Part::of("security groups"), groups),
+        (Part::of("target groups"), targets),
+        (Part::of("network interfaces"), interfaces),
+        (Part::with_volumes("volumes"), volumes),
     ] {
-        keep_permitted(what, read, &mut children.found, &mut children.unknown)?;
+        keep_seen(part, read, care, &mut children.found, &mut children.unknown)?;
     }
     Ok(children)
 }

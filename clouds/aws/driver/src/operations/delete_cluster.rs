@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::object_kind;
+use pmks_driver::cluster_objects::{in_order, object_kind};
 use pmks_driver::{
-    Asked, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, StageContext,
+    Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, Search, StageContext,
     StageSpecification,
 };
 use pmks_model::{Child, Children, ResourceKind};
@@ -44,13 +44,21 @@ const LEFTOVERS: &str = "nothing runs";
 ///
 /// # Errors
 /// `Replaced`; `Precondition` while EKS' own deletion protection is on.
-pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result<Prepared> {
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
     let name = asked.target.iid.system_id.as_str();
     let Some(cluster) = aim::cluster(driver, name, &asked.target.incarnation).await? else {
         let stage = removal(name, &asked.target.incarnation, Vec::<String>::new());
         let templates = launch_template::removals_of_cluster(driver, name, &asked.marks).await?;
-        return Ok(Prepared::of([stage].into_iter().chain(templates))
-            .notice(format!("cluster {name} is gone already")));
+        let swept = swept(&search.known, asked.delete_volumes);
+        let mut stages = vec![stage];
+        stages.extend(templates);
+        if !swept.is_empty() {
+            let last = names(&stages);
+            stages.extend(sweep(name, &asked.target.incarnation, swept, last));
+        }
+        let mut prepared = Prepared::of(stages).notice(format!("cluster {name} is gone already"));
+        prepared.children.found.clone_from(&search.known.found);
+        return Ok(prepared);
     };
     if cluster.deletion_protection == Some(true) {
         let what = format!("EKS' deletion protection of cluster {name} is on");
@@ -58,11 +66,12 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster) -> Result
         return Err(DriverError::new(kind, PROVIDER, what));
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());
-    let (found, groups, templates) = futures::try_join!(
-        children::children(driver, &model, Some(asked)),
+    let (mut found, groups, templates) = futures::try_join!(
+        children::children(driver, &model, Care::of(search)),
         clusters::described_node_groups(driver, name),
         launch_template::removals_of_cluster(driver, name, &asked.marks)
     )?;
+    found.found = in_order(found.found, &search.known.found);
     let facts =
         Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0, templates };
     let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
@@ -109,14 +118,22 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
     stages.push(removal(name, &incarnation, [LEFTOVERS]));
     stages.extend(facts.templates.iter().map(|stage| stage.clone().after([LEFTOVERS])));
     let mut last = vec![CONTROL_PLANE.to_owned()];
+    last.extend(names(&facts.templates));
+    stages.extend(sweep(name, &incarnation, swept, last));
+    stages
+}
+
+/// What still stands of what was stored, after these stages; then the look that nothing does.
+fn sweep(name: &str, incarnation: &str, swept: Vec<Child>, after: Vec<String>) -> Vec<StageSpecification> {
+    let (mut stages, mut last) = (Vec::new(), after);
     for rank in delete_children::ranks(&swept) {
         let removals: Vec<StageSpecification> =
             rank.into_iter().map(|child| RemoveChild { child }.stage().after(last.iter().cloned())).collect();
         last = names(&removals);
         stages.extend(removals);
     }
-    last.extend(names(&facts.templates));
-    let remains = NothingRemains { cluster: name.to_owned(), incarnation, children: swept };
+    let remains =
+        NothingRemains { cluster: name.to_owned(), incarnation: incarnation.to_owned(), children: swept };
     stages.push(remains.specification("nothing remains").after(last).effect(Effect::Read));
     stages
 }

@@ -1,5 +1,7 @@
 //! The order of a cluster's end, and what goes with it.
 
+use pmks_driver::cluster_objects::Part;
+
 use super::*;
 
 fn child(kind: &str, id: &str, goes_with_cluster: bool) -> Child {
@@ -104,12 +106,12 @@ fn volumes_go_on_request_alone_and_are_named_otherwise() {
     };
     assert_eq!(removals(false), 0);
     assert_eq!(removals(true), 2);
-    let all = Children { found: children, unknown: vec!["the cluster".into()] };
+    let all = Children { found: children, unknown: vec![Part::of("the cluster").unseen("silent")] };
     assert_eq!(
         notices(&all, false),
-        ["could not be looked at: the cluster", "these volumes are kept, and cost on: vol-1"]
+        ["could not be looked at: the cluster: silent", "these volumes are kept, and cost on: vol-1"]
     );
-    assert_eq!(notices(&all, true), ["could not be looked at: the cluster"]);
+    assert_eq!(notices(&all, true), ["could not be looked at: the cluster: silent"]);
 }
 
 #[test]

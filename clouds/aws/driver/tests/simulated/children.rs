@@ -77,7 +77,7 @@ async fn a_cluster_that_cannot_be_reached_is_searched_by_the_tags_of_its_control
     let reached = world.driver.children(&cluster).await.unwrap();
     "https://127.0.0.1:1".clone_into(&mut cluster.access.endpoint);
     let children = world.driver.children(&cluster).await.unwrap();
-    let unknown = children.unknown.join("; ");
+    let unknown = children.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     for what in ["Services", "Ingresses", "Gateways", "PersistentVolumes"] {
         assert!(unknown.contains(what), "{what} is not named among {unknown:?}");
     }

@@ -144,7 +144,7 @@ async fn what_moto_has_works_and_what_it_lacks_is_said() {
 
     let remove = Change::RemoveNodeGroup(RemoveNodeGroup { target: workers, marks: marks("remove") });
     carry_out(driver, &remove).await.unwrap();
-    let delete = DeleteCluster { target, delete_volumes: false, must_hear: false, marks: marks("delete") };
+    let delete = DeleteCluster { target, delete_volumes: false, marks: marks("delete") };
     carry_out(driver, &Change::DeleteCluster(delete.clone())).await.unwrap();
     carry_out(driver, &Change::DeleteCluster(delete)).await.unwrap();
     assert!(driver.list_clusters(Detail::Ids).await.unwrap().items.is_empty());

@@ -95,12 +95,7 @@ pub(crate) fn delete(cluster: &Cluster) -> Change {
 
 /// The end of a cluster, perhaps with its volumes.
 pub(crate) fn delete_with(cluster: &Cluster, delete_volumes: bool) -> Change {
-    Change::DeleteCluster(DeleteCluster {
-        target: target(cluster),
-        delete_volumes,
-        must_hear: false,
-        marks: marks("delete"),
-    })
+    Change::DeleteCluster(DeleteCluster { target: target(cluster), delete_volumes, marks: marks("delete") })
 }
 
 /// A cluster that stands, with one node group of one node, `workers`.

@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pmks_driver::cluster_objects::in_order;
 use pmks_driver::{
-    Asked, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext,
-    StageSpecification,
+    Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
+    StageContext, StageSpecification,
 };
 use pmks_model::{Child, Children, ResourceKind};
 use serde::{Deserialize, Serialize};
@@ -31,21 +32,28 @@ const EXPECTED: Duration = Duration::from_mins(6);
 const CLUSTER: &str = "removal of the cluster";
 
 /// Checks, stores what exists because the cluster stands, and answers the plan.
-pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteCluster) -> Result<Prepared> {
+pub(crate) async fn prepare(
+    driver: &AzureDriver,
+    asked: &DeleteCluster,
+    search: &Search,
+) -> Result<Prepared> {
     let id = driver.cluster_id(&asked.target.iid.system_id);
     let incarnation = asked.target.incarnation.as_str();
     let Some(cluster) = aim::cluster(driver, &id, incarnation).await? else {
         let notice = format!("cluster {} is gone already", id.name());
         let roles = role_assignment::removals_by_name(driver, &asked.marks).await?;
         let roles = roles.into_iter().map(|stage| stage.after([CLUSTER]));
-        return Ok(Prepared::of([removal(&id, incarnation)].into_iter().chain(roles)).notice(notice));
+        let disks = disks_to_remove(&search.known, asked.delete_volumes);
+        let disks = disks.into_iter().map(|disk| disk_removal(&disk));
+        let mut prepared =
+            Prepared::of([removal(&id, incarnation)].into_iter().chain(roles).chain(disks)).notice(notice);
+        prepared.children.found.clone_from(&search.known.found);
+        return Ok(prepared);
     };
     let model =
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
-    let found = children::children(driver, &model, Some(asked)).await?;
-    if asked.delete_volumes {
-        refuse_unseen_volumes(&found)?;
-    }
+    let mut found = children::children(driver, &model, Care::of(search)).await?;
+    found.found = in_order(found.found, &search.known.found);
     let mut notices = notices(&found, asked.delete_volumes);
     let roles = role_assignment::removals(driver, &cluster, &mut notices).await?;
     let mut prepared = Prepared::of(plan(&id, &cluster, &found, roles, asked.delete_volumes));
@@ -64,12 +72,8 @@ fn plan(
     let incarnation = convert::incarnation(cluster);
     let mut stages = vec![removal(id, &incarnation)];
     stages.extend(roles.into_iter().map(|stage| stage.after([CLUSTER])));
-    let disks: Vec<ArmId> =
-        children.found.iter().filter(|child| delete_volumes && stays(child)).filter_map(disk).collect();
-    for disk in &disks {
-        let stage = RemoveDisk { disk: disk.clone() };
-        stages.push(stage.specification(format!("removal of volume {}", disk.name())).after([CLUSTER]));
-    }
+    let disks = disks_to_remove(children, delete_volumes);
+    stages.extend(disks.iter().map(disk_removal));
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     let node_group = cluster.properties.node_resource_group.clone().unwrap_or_default();
     let remains = NothingRemains { cluster: id.clone(), incarnation, node_resource_group: node_group, disks };
@@ -77,16 +81,14 @@ fn plan(
     stages
 }
 
-/// Nobody knows volumes elsewhere once the cluster is gone: where their deletion is asked for, they are seen first.
-fn refuse_unseen_volumes(children: &Children) -> Result<()> {
-    let Some(unseen) = children.unknown.iter().find(|what| what.starts_with(children::ELSEWHERE)) else {
-        return Ok(());
-    };
-    let what = format!("could not be looked at, and their deletion was asked for: {unseen}");
-    let fix = "let the connection's principal list persistent volumes in the cluster and read its credentials, or start \
-               the cluster if it is stopped; or delete it without its volumes, which keeps those elsewhere"
-        .to_owned();
-    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
+/// Volumes elsewhere, on request.
+fn disks_to_remove(children: &Children, delete_volumes: bool) -> Vec<ArmId> {
+    children.found.iter().filter(|child| delete_volumes && stays(child)).filter_map(disk).collect()
+}
+
+fn disk_removal(disk: &ArmId) -> StageSpecification {
+    let stage = RemoveDisk { disk: disk.clone() };
+    stage.specification(format!("removal of volume {}", disk.name())).after([CLUSTER])
 }
 
 fn stays(child: &Child) -> bool {
@@ -285,18 +287,6 @@ mod tests {
         assert_eq!(names(true), [CLUSTER, "removal of volume data", "nothing remains"]);
         assert!(notices(&children, false).iter().any(|notice| notice.contains(DISK)));
         assert!(notices(&children, true).is_empty());
-    }
-
-    #[test]
-    fn volumes_that_were_not_seen_are_not_called_deleted() {
-        let seen = |unknown: &str| {
-            let children = Children { unknown: vec![unknown.to_owned()], ..Children::default() };
-            refuse_unseen_volumes(&children).map_err(|error| error.kind().clone())
-        };
-        let refused = seen(&format!("{}: the cluster is stopped", children::ELSEWHERE));
-        assert!(matches!(refused, Err(ErrorKind::Precondition { .. })), "{refused:?}");
-        // What lies in the group goes with it, seen or not.
-        assert_eq!(seen("the node resource group MC: not now"), Ok(()));
     }
 
     #[test]

@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::object_kind;
+use pmks_driver::cluster_objects::{in_order, object_kind};
 use pmks_driver::{
-    Asked, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext,
-    StageSpecification,
+    Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
+    StageContext, StageSpecification,
 };
 use pmks_model::{AccessInfo, Child, Children, ResourceKind, Status};
 use serde::{Deserialize, Serialize};
@@ -40,14 +40,22 @@ const CLUSTER: &str = "removal of the cluster";
 ///
 /// # Errors
 /// `Replaced`.
-pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster) -> Result<Prepared> {
+pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
     let (id, incarnation) = (asked.target.iid.system_id.as_str(), asked.target.incarnation.as_str());
     let Some((name, cluster)) = aim::cluster(driver, id, incarnation).await? else {
         let stage = removal(&asked.target.iid.name_id, id, incarnation, Vec::<String>::new());
-        return Ok(Prepared::of([stage]).notice(format!("cluster {id} is gone already")));
+        let swept = swept(&search.known, asked.delete_volumes);
+        let mut stages = vec![stage];
+        if !swept.is_empty() {
+            stages.extend(sweep(id, incarnation, swept));
+        }
+        let mut prepared = Prepared::of(stages).notice(format!("cluster {id} is gone already"));
+        prepared.children.found.clone_from(&search.known.found);
+        return Ok(prepared);
     };
     let model = convert::cluster(&cluster, driver.api.project(), &Live::default());
-    let found = children::children(driver, &model, Some(asked)).await?;
+    let mut found = children::children(driver, &model, Care::of(search)).await?;
+    found.found = in_order(found.found, &search.known.found);
     let facts = Facts {
         name: &cluster.name,
         id: &name.path(),
@@ -82,18 +90,21 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
         stages.push(Balancers { children: balancers, objects: after.clone() }.stage().after(after));
     }
     stages.push(removal(facts.name, facts.id, facts.incarnation, names(&stages)));
-    let mut last = vec![CLUSTER.to_owned()];
+    stages.extend(sweep(facts.id, facts.incarnation, swept));
+    stages
+}
+
+/// What still stands of what was stored, once the cluster is gone; then the look that nothing does.
+fn sweep(id: &str, incarnation: &str, swept: Vec<Child>) -> Vec<StageSpecification> {
+    let (mut stages, mut last) = (Vec::new(), vec![CLUSTER.to_owned()]);
     for rank in delete_children::ranks(&swept) {
         let removals: Vec<StageSpecification> =
             rank.into_iter().map(|child| RemoveChild { child }.stage().after(last.iter().cloned())).collect();
         last = names(&removals);
         stages.extend(removals);
     }
-    let remains = NothingRemains {
-        cluster: facts.id.to_owned(),
-        incarnation: facts.incarnation.to_owned(),
-        children: swept,
-    };
+    let remains =
+        NothingRemains { cluster: id.to_owned(), incarnation: incarnation.to_owned(), children: swept };
     stages.push(remains.specification("nothing remains").after(last).effect(Effect::Read));
     stages
 }
@@ -228,6 +239,7 @@ mod tests {
 
     use super::*;
     use crate::operations::tests::context;
+    use pmks_driver::cluster_objects::Part;
 
     fn child(kind: &str, id: &str) -> Child {
         let goes_with_cluster = object_kind(kind).is_some();
@@ -274,8 +286,10 @@ mod tests {
 
     #[test]
     fn kept_volumes_are_named() {
-        let children =
-            Children { found: vec![child("volume", "zones/r1-a/disks/d")], unknown: vec!["x: no".into()] };
+        let children = Children {
+            found: vec![child("volume", "zones/r1-a/disks/d")],
+            unknown: vec![Part::of("x").unseen("no")],
+        };
         let says = notices(&children, false);
         assert_eq!(says[0], "could not be looked at: x: no");
         assert!(says[1].contains("zones/r1-a/disks/d"));

@@ -318,7 +318,7 @@ impl Driver for FakeDriver {
         self.plan(&Change::CreateCluster(asked.clone()))
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster) -> Result<Prepared> {
+    async fn delete_cluster(&self, asked: &DeleteCluster, _search: &Search) -> Result<Prepared> {
         self.plan(&Change::DeleteCluster(asked.clone()))
     }
 

@@ -168,7 +168,7 @@ fn change(kind: OperationKind) -> Change {
     let target = ClusterTarget { iid: Iid::new("k", "k"), incarnation: "1".into() };
     match kind {
         OperationKind::ClusterDelete => {
-            Change::DeleteCluster(DeleteCluster { target, delete_volumes: false, must_hear: false, marks })
+            Change::DeleteCluster(DeleteCluster { target, delete_volumes: false, marks })
         }
         OperationKind::NetworkDelete => Change::DeleteResource(DeleteResource {
             kind: ResourceKind::Network,
