@@ -157,11 +157,7 @@ mod tests {
 
     fn app(variables: &[(&str, &str)]) -> App {
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        App::new(
-            Cli::try_parse_from(["pmks", "man"]).unwrap().global,
-            Environment::new(pairs),
-            crate::tracing_setup::silent(),
-        )
+        App::new(Cli::try_parse_from(["pmks", "man"]).unwrap().global, Environment::new(pairs))
     }
 
     fn credential(fields: &[&str]) -> Result<Value> {

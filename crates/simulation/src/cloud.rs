@@ -11,7 +11,7 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use crate::kubernetes::{AuthoritySnapshot, Backs};
-use crate::{Calls, Effects, Faults, Resource, SimulationClock};
+use crate::{Calls, Deeds, Effects, Faults, Resource, SimulationClock};
 
 /// What a request is about, as far as it says so itself; nothing is proven yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Controls {
     pub faults: Faults,
     /// What was called.
     pub calls: Calls,
+    /// What others did because a rule said so.
+    pub deeds: Deeds,
     /// What answers behind the Kubernetes endpoints of its clusters.
     pub backs: Backs,
     late: Mutex<Vec<(Duration, Request<Bytes>, Identified)>>,
@@ -81,6 +83,7 @@ impl Controls {
             clock,
             faults: Faults::new(seed),
             calls: Calls::default(),
+            deeds: Deeds::default(),
             backs: Backs::default(),
             late: Mutex::default(),
         }
@@ -108,6 +111,7 @@ impl Controls {
     pub fn reset(&self) {
         self.faults.clear();
         self.calls.clear();
+        self.deeds.clear();
         self.late.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -59,7 +59,10 @@ pub(crate) fn answer(cloud: &dyn Cloud, request: &Request<Bytes>) -> Response<By
         (&Method::GET, "/_sim/clock") => Ok(clock(cloud)),
         (&Method::PUT, "/_sim/clock") => set_speed(cloud, body),
         (&Method::POST, "/_sim/clock/advance") => advance(cloud, body),
-        (&Method::GET, "/_sim/faults") => Ok(json!({"rules": cloud.controls().faults.rules()})),
+        (&Method::GET, "/_sim/faults") => {
+            let controls = cloud.controls();
+            Ok(json!({"rules": controls.faults.rules(), "deeds": controls.deeds.done()}))
+        }
         (&Method::PUT, "/_sim/faults") => put_faults(cloud, body),
         (&Method::DELETE, "/_sim/faults") => {
             cloud.controls().faults.clear();

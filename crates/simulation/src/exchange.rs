@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use crate::body::{self, Body};
 use crate::calls::CallRecord;
 use crate::cloud::{self, Answered, Cloud, Identified, Refusal};
-use crate::{Effect, Effects, Now};
+use crate::{Effect, Effects, Now, others};
 
 /// The longest delay a fault may make, so that a mistaken rule does not hold a connection for ever.
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
@@ -34,6 +34,11 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
         if let Effect::Delay { seconds } = effect {
             let delay = Duration::try_from_secs_f64(*seconds).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
             tokio::time::sleep(delay).await;
+        }
+    }
+    for effect in effects.iter() {
+        if !others::act(cloud, &call, effect) {
+            controls.faults.spare(effect);
         }
     }
     let now = controls.clock.now();

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Random;
+use crate::{Deed, Random};
 
 /// Which calls a rule is about; what is absent matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,18 @@ pub enum Effect {
     GarbageBody,
     /// Applied, but the body ends in the middle and the connection with it.
     TruncatedBody,
+    /// Just before the call, somebody else does this to the resource that it names. The rule strikes when there is such
+    /// a resource, and the cloud lets it happen.
+    Meanwhile {
+        /// What is done.
+        deed: Deed,
+        /// The kinds of rows of the ground truth that may be meant; none: any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<String>,
+        /// Name or identifier of another resource than the one that the call names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<String>,
+    },
 }
 
 /// One rule.
@@ -240,6 +252,13 @@ impl Faults {
     /// Whether some rule shows old worlds, so that these must be kept.
     pub fn wants_history(&self) -> bool {
         self.lock().0.iter().any(|rule| matches!(rule.effect, Effect::StaleReads { .. }))
+    }
+
+    /// An effect that could not happen has not struck: the next call that matches is struck instead.
+    pub(crate) fn spare(&self, effect: &Effect) {
+        if let Some(rule) = self.lock().0.iter_mut().find(|rule| rule.effect == *effect && rule.struck > 0) {
+            rule.struck -= 1;
+        }
     }
 
     /// What strikes this call; counts it in every rule that matches.

@@ -97,6 +97,13 @@ pub trait CloudUnderTest: Send + Sync {
         None
     }
 
+    /// Whether a client can tell, of what such a record is about, that a stranger's of the same name and without our marks
+    /// stands in its place: by an identifier of its own, and, just before a call that changes something, by a condition
+    /// that the call carries. Where not, the cloud's guide page says so.
+    fn tells_strangers(&self, _kind: ResourceKind, _just_before_a_change: bool) -> bool {
+        true
+    }
+
     /// The events that take the account's prerequisites away. `None`: they lack at the beginning, or there are none.
     fn without_prerequisites(&self) -> Option<Vec<Value>> {
         None

@@ -15,7 +15,7 @@ use pmks_simulation::{
 use serde_json::{Value, json};
 
 use crate::world::World;
-use crate::{ec2, eks, elb, front, iam, sts};
+use crate::{ec2, eks, elb, front, iam, others, sts};
 
 /// How a simulated AWS begins.
 #[derive(Clone, Debug)]
@@ -118,6 +118,7 @@ impl Cloud for AwsCloud {
             Some("controllerMakesVolume") => ec2::volumes_of_controllers::from_event(world, event, now),
             Some("clustersAreCopied") => eks::copies::make(world, event, now),
             Some("copiesVanish") => eks::copies::remove(world, event, now),
+            Some("vanishes" | "isReplaced" | "isChanged") => others::act(world, event, now),
             Some("showsOver") => eks::shown::over(world, event, now),
             Some("credentialsMove") => Ok(iam::move_credentials(world)),
             Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),

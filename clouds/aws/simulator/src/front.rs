@@ -38,7 +38,7 @@ pub(crate) fn identify(request: &Request<Bytes>) -> Identified {
 }
 
 /// The parameters by which requests name the one thing that they are about.
-const NAMING: [&str; 19] = [
+const NAMING: [&str; 24] = [
     "VpcId",
     "SubnetId",
     "GroupId",
@@ -58,6 +58,11 @@ const NAMING: [&str; 19] = [
     "ResourceId.1",
     "GroupName",
     "LaunchTemplateName",
+    "VpcId.1",
+    "SubnetId.1",
+    "GroupId.1",
+    "KeyName.1",
+    "KeyPairId.1",
 ];
 
 fn named_resource(query: &Query) -> Option<String> {

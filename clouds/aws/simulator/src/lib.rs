@@ -12,6 +12,7 @@ mod elb;
 mod error;
 mod front;
 mod iam;
+mod others;
 mod query;
 mod reply;
 mod signature;

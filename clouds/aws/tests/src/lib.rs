@@ -72,6 +72,11 @@ impl CloudUnderTest for Aws {
         Some(Effect::Status { status, code: code.to_owned(), message })
     }
 
+    /// What is called by its name alone, by calls that know no condition.
+    fn tells_strangers(&self, kind: ResourceKind, just_before_a_change: bool) -> bool {
+        !(just_before_a_change && [ResourceKind::Cluster, ResourceKind::NodeGroup].contains(&kind))
+    }
+
     fn load_balancers(&self) -> &'static [&'static str] {
         &["classic", "network", "application"]
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::entra::{self, Keys};
 use crate::world::World;
-use crate::{container_service, front};
+use crate::{container_service, front, others};
 
 /// How a simulated Azure begins.
 #[derive(Clone, Debug)]
@@ -114,6 +114,7 @@ impl Cloud for AzureCloud {
             Some("autoscalerScales") => container_service::autoscale(world, event, now),
             Some("clustersAreCopied") => container_service::copy(world, event),
             Some("copiesVanish") => container_service::remove_copies(world, event),
+            Some("vanishes" | "isReplaced" | "isChanged") => others::act(world, event, now),
             Some("showsOver") => container_service::show_over(world, event),
             Some("credentialsMove") => Ok(world.move_subscriptions()),
             Some("registerClientCertificate") => entra::register_certificate(&mut world.directory, event),

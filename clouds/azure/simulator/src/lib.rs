@@ -14,6 +14,7 @@ mod front;
 mod json;
 mod network;
 mod operations;
+mod others;
 mod reply;
 mod resources;
 mod routes;

@@ -84,6 +84,12 @@ impl CloudUnderTest for Azure {
         (service == "containerservice").then_some(Effect::Status { status: 409, code, message })
     }
 
+    /// Identifiers are made of names. Clusters have one of their own beside that, and calls that change them and their
+    /// pools carry a condition.
+    fn tells_strangers(&self, kind: ResourceKind, _: bool) -> bool {
+        kind == ResourceKind::Cluster
+    }
+
     fn status_members(&self, word: Option<&str>) -> Value {
         json!({"provisioningState": word})
     }

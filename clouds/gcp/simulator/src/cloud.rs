@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::auth::ServiceKey;
 use crate::world::World;
-use crate::{auth, compute, container, front, service_usage};
+use crate::{auth, compute, container, front, others, service_usage};
 
 /// The key that all worlds of this process offer at first: making one takes longer than most tests.
 static KEY: LazyLock<Option<ServiceKey>> = LazyLock::new(|| ServiceKey::generate().ok());
@@ -127,6 +127,7 @@ impl Cloud for GcpCloud {
             "controllerMakesVolume" => compute::controller_makes_volume(world, event, now),
             "clustersAreCopied" => container::copies::make(world, event),
             "copiesVanish" => container::copies::remove(world, event),
+            "vanishes" | "isReplaced" | "isChanged" => others::act(world, event, now),
             "showsOver" => container::shown::over(world, event),
             "credentialsMove" => Ok(auth::credentials_move(world)),
             "googleOperates" => container::google_operates(world, event, now),

@@ -31,6 +31,7 @@ mod container;
 mod error;
 mod front;
 mod messages;
+mod others;
 mod resource_manager;
 mod route;
 mod service_usage;

@@ -114,6 +114,11 @@ impl CloudUnderTest for Gcp {
         (service == "container").then_some(Effect::Status { status: 400, code, message })
     }
 
+    /// Calls know no condition; a node pool has no identifier beside its name, nor has an item of the metadata.
+    fn tells_strangers(&self, kind: ResourceKind, just_before_a_change: bool) -> bool {
+        !just_before_a_change && ![ResourceKind::NodeGroup, ResourceKind::KeyPair].contains(&kind)
+    }
+
     fn without_prerequisites(&self) -> Option<Vec<Value>> {
         let services = ["container.googleapis.com", "compute.googleapis.com"];
         Some(vec![json!({"type": "servicesAreDisabled", "services": services})])

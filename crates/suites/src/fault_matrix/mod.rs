@@ -2,9 +2,15 @@
 //! of its calls goes wrong in one of the [`ways`]; then the operation's end is judged, the fault is gone, and the next
 //! attempt must lead where nothing went wrong.
 //!
-//! The default run takes an even sample of all pairs of a call and a way. `PMKS_LONG=1` takes all of them.
+//! The default run takes eight ways a scene, each at one call: scene by scene the next eight, and other calls, so that a
+//! cloud's scenes together meet every way. `PMKS_LONG=1` takes all pairs of a call and a way; `PMKS_WAYS`, words with
+//! commas between, only the ways whose names contain one of these.
 
+mod beside;
+mod clear;
 mod run;
+mod sample;
+mod silence;
 mod ways;
 
 use crate::CloudUnderTest;
@@ -15,12 +21,44 @@ pub async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     run::faults(under_test, scene).await;
 }
 
-/// Makes the tests of a [`CloudUnderTest`]: one for each operation kind. `NAME => SCENE` adds scenes of the cloud's own,
+/// A cluster that is silent is deleted without it, and what it alone knew by the next attempt.
+pub async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
+    silence::deleted_unheard(under_test).await;
+}
+
+/// Volumes that nobody sees keep a cluster from being deleted with its volumes.
+pub async fn volumes_unseen(under_test: &'static dyn CloudUnderTest) {
+    silence::volumes_unseen(under_test).await;
+}
+
+/// What a cluster has brought about is shown as far as it answers.
+pub async fn shown_in_parts(under_test: &'static dyn CloudUnderTest) {
+    silence::shown_in_parts(under_test).await;
+}
+
+/// Makes the tests of a [`CloudUnderTest`]: one for each operation kind, and those of a cluster that is silent. `NAME => SCENE` adds scenes of the cloud's own,
 /// functions from an [`Offer`](crate::kill_matrix::Offer) to a [`Scene`](crate::kill_matrix::Scene).
 #[macro_export]
 macro_rules! fault_matrix {
     ($cloud:expr $(, $name:ident => $scene:path)* $(,)?) => {
         $crate::operation_kinds! { [$crate::fault_matrix_kinds] $cloud; }
+
+        mod silence {
+            #[tokio::test]
+            async fn a_silent_cluster_is_deleted_and_what_it_alone_knew_by_the_next_attempt() {
+                $crate::fault_matrix::deleted_unheard($cloud).await;
+            }
+
+            #[tokio::test]
+            async fn volumes_that_nobody_sees_are_not_said_to_be_deleted() {
+                $crate::fault_matrix::volumes_unseen($cloud).await;
+            }
+
+            #[tokio::test]
+            async fn what_a_cluster_brought_about_is_shown_as_far_as_it_answers() {
+                $crate::fault_matrix::shown_in_parts($cloud).await;
+            }
+        }
 
         $(
             #[tokio::test]

@@ -4,22 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pmks_driver::Marks;
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind};
-use pmks_store::{NoKillPoints, Operation, Page, ResourceFilter, Resources as _};
+use pmks_model::{OperationKind, OperationState, ResourceKind};
+use pmks_store::{NoKillPoints, Page, ResourceFilter, Resources as _};
 use pmks_transport::{Clock as _, SystemClock};
-use uuid::Uuid;
 
+use super::clear::{is_clear, says_why};
+use super::sample::sample;
 use super::ways::{Calls, Case, cases};
 use crate::CloudUnderTest;
 use crate::kill_matrix::{HERE, MakeScene, Picture, Process, Stage, is_long, truth};
 
-/// How many cases of a scene are tried, unless all are.
-const SAMPLE: usize = 8;
-
 /// How one operation ended while the fault lasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Ended {
+pub(super) enum Ended {
     /// It was not taken on.
     Refused,
     /// It failed, or waits for somebody.
@@ -28,6 +25,10 @@ enum Ended {
     Succeeded,
     /// The call that was to go wrong was not made.
     Untouched,
+    /// The next attempt says that somebody has to decide.
+    Undecided,
+    /// The cloud gives nobody the means to tell a stranger's from ours.
+    Untold,
 }
 
 /// The operation's calls go wrong, one after the other, in every way.
@@ -36,17 +37,25 @@ pub(super) async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeS
     let Some(stage) = Stage::set(under_test, scene).await else { return };
     let kind = stage.scene.title();
     let mark = stage.house.calls.mark();
+    let before = stage.house.cloud.resources();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
-    let received = stage.house.cloud.controls().calls.records();
+    let mut received = BTreeMap::<_, BTreeSet<String>>::new();
+    for call in stage.house.cloud.controls().calls.records() {
+        received.entry((call.service, call.action)).or_default().extend(call.resource);
+    }
     let calls = Calls {
         sent: stage.house.calls.since(mark).into_iter().map(|call| call.action).collect(),
-        received: received.into_iter().map(|call| (call.service, call.action)).collect(),
+        received,
+        kind: stage.scene.asks.kind(),
+        rows: [before, stage.house.cloud.resources()],
     };
+    let changes = stage.house.calls.changes_since(mark).len();
     let all = cases(under_test, &calls);
-    let chosen = sample(&all);
+    let place = OperationKind::ALL.iter().position(|one| *one == calls.kind).unwrap_or_default();
+    let chosen = if is_long() { all.clone() } else { sample(&all, place) };
     let (mut ended, mut failed) = (BTreeMap::<Ended, usize>::new(), Vec::new());
     for case in &chosen {
-        match stage.strike(case, &quiet.picture).await {
+        match stage.strike(case, &quiet.picture, changes).await {
             Ok(end) => *ended.entry(end).or_default() += 1,
             Err(why) => failed.push(format!("{} {}: {why}", case.action, case.way)),
         }
@@ -66,22 +75,15 @@ pub(super) async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeS
     );
 }
 
-/// All cases, or every so-manieth: neighbours are ways of one call, and an odd step meets another way of the next one, if
-/// not every way.
-fn sample(all: &[Case]) -> Vec<Case> {
-    if is_long() {
-        return all.to_vec();
-    }
-    let step = (all.len() / SAMPLE).max(1) | 1;
-    all.iter().step_by(step).cloned().collect()
-}
-
 impl Stage {
     /// One run with the fault, and the next attempt without.
-    async fn strike(&self, case: &Case, quiet: &Picture) -> Result<Ended, String> {
+    async fn strike(&self, case: &Case, quiet: &Picture, changes: usize) -> Result<Ended, String> {
         let path = self.house.go_back(&self.moment, "fault");
         let process = self.house.process(&path, Arc::new(NoKillPoints)).await;
-        let ended = self.struck(case, quiet, &process).await;
+        let ended = match case.deed() {
+            None => self.struck(case, quiet, &process).await,
+            Some(deed) => self.beside(case, (deed, changes), quiet, &process).await,
+        };
         Case::end(&self.house);
         drop(process.pmks);
         process.store.close().await;
@@ -111,8 +113,8 @@ impl Stage {
                 if operation.state == OperationState::Succeeded {
                     (if struck { Ended::Succeeded } else { Ended::Untouched }, operation)
                 } else {
-                    says_why(&operation)?;
-                    self.is_accounted_for(process).await?;
+                    says_why(house, &operation)?;
+                    truth::accounted_for(house, process, &self.scene).await?;
                     house.rest().await;
                     let id =
                         house.retry(process, id).await.map_err(|why| format!("no next attempt: {why}"))?;
@@ -129,7 +131,7 @@ impl Stage {
     }
 
     /// Somebody reads: what an operation could not read at its end is read now.
-    async fn read_anew(&self, process: &Process) -> Result<(), String> {
+    pub(super) async fn read_anew(&self, process: &Process) -> Result<(), String> {
         let (pmks, now) = (&process.pmks, Some(Duration::ZERO));
         let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
         for record in &records {
@@ -159,44 +161,4 @@ impl Stage {
         let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
         records.into_iter().map(|record| (record.kind.as_str(), record.name)).collect()
     }
-
-    /// What carries a mark has its record, and no record has two.
-    async fn is_accounted_for(&self, process: &Process) -> Result<(), String> {
-        let [.., uid] = Marks::KEYS;
-        let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
-        for kind in truth::RECORDED {
-            let Some(word) = self.house.under_test.word(kind) else { continue };
-            let mut seen = BTreeSet::new();
-            for row in self.house.cloud.resources().into_iter().filter(|row| row.kind == word) {
-                let Some(mark) = row.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok()) else {
-                    continue;
-                };
-                let is_known = records.iter().any(|record| record.uid == mark);
-                let of_parent =
-                    records.iter().any(|record| record.kind == kind && record.parent == Some(mark));
-                if !is_known || (!of_parent && !seen.insert(mark)) {
-                    return Err(format!("an orphan or a second one: {row:#?}"));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An operation that did not succeed says why.
-fn says_why(operation: &Operation) -> Result<(), String> {
-    match (&operation.error, &operation.blocked) {
-        (Some(failure), _) => is_clear(failure),
-        (None, Some(_)) => Ok(()),
-        (None, None) => Err(format!("it ended as {} and says nothing: {operation:#?}", operation.state)),
-    }
-}
-
-/// A failure says what failed, and is none of our own.
-fn is_clear(failure: &Failure) -> Result<(), String> {
-    let is_ours = failure.kind == FailureKind::Unexpected && failure.provider.is_none();
-    if failure.detail.is_empty() || is_ours {
-        return Err(format!("no clear failure: {failure:?}"));
-    }
-    Ok(())
 }

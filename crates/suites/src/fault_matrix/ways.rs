@@ -1,13 +1,15 @@
 //! The ways in which one call of an operation goes wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pmks_simulation::{Effect, Rule};
+use pmks_model::{OperationKind, ResourceKind};
+use pmks_simulation::{Deed, Effect, Resource, Rule};
 use pmks_transport::Fault;
 
+use super::beside::{about, ground};
 use crate::CloudUnderTest;
-use crate::kill_matrix::House;
+use crate::kill_matrix::{House, truth};
 
 /// Longer than every time limit of a call.
 const SLOWER_THAN_ANY_LIMIT: Duration = Duration::from_hours(1);
@@ -25,6 +27,8 @@ pub(crate) enum Trouble {
     OnTheWay(Fault, usize),
     /// In the cloud, so often; `None`: as long as it lasts.
     InTheCloud(Effect, Option<u64>),
+    /// By somebody else, once: to one of these kinds of rows, which the call names or that is named here.
+    Beside { deed: Deed, kinds: Vec<String>, resource: Option<String> },
 }
 
 /// One call that goes wrong in one way.
@@ -42,12 +46,36 @@ impl Case {
     pub(crate) fn begin(&self, house: &House) {
         match self.trouble.clone() {
             Trouble::OnTheWay(fault, times) => house.breaker.set(&self.action, fault, times),
-            Trouble::InTheCloud(effect, times) => {
-                let (service, action) = self.action.split_once('.').unwrap();
-                let rule = Rule { times, ..Rule::new(service, action, effect) };
-                house.cloud.controls().faults.put(vec![rule]);
+            Trouble::InTheCloud(effect, times) => self.put(house, effect, times),
+            Trouble::Beside { deed, kinds, resource } => {
+                house.cloud.controls().deeds.clear();
+                self.put(house, Effect::Meanwhile { deed, kinds, resource }, Some(1));
             }
         }
+    }
+
+    fn put(&self, house: &House, effect: Effect, times: Option<u64>) {
+        let (service, action) = self.action.split_once('.').unwrap();
+        house.cloud.controls().faults.put(vec![Rule { times, ..Rule::new(service, action, effect) }]);
+    }
+
+    /// What somebody else does, if that is the way.
+    pub(crate) fn deed(&self) -> Option<Deed> {
+        match self.trouble {
+            Trouble::Beside { deed, .. } => Some(deed),
+            _ => None,
+        }
+    }
+
+    /// Whether its call changes something.
+    pub(crate) fn changes(&self) -> bool {
+        verb_of(&self.action) != Verb::Reads
+    }
+
+    /// For tests of what is made of cases.
+    #[cfg(test)]
+    pub(crate) fn named(action: &str, way: &'static str) -> Self {
+        Self { action: action.to_owned(), way, trouble: Trouble::OnTheWay(Fault::Pass, 1) }
     }
 
     /// The fault is gone; answers whether it struck at all.
@@ -62,8 +90,12 @@ impl Case {
 pub(crate) struct Calls {
     /// As the driver names them.
     pub(crate) sent: BTreeSet<&'static str>,
-    /// As the cloud names them, with their service.
-    pub(crate) received: BTreeSet<(String, String)>,
+    /// As the cloud names them, with their service; and the resources that they named.
+    pub(crate) received: BTreeMap<(String, String), BTreeSet<String>>,
+    /// The kind of the operation.
+    pub(crate) kind: OperationKind,
+    /// The world before it, and after.
+    pub(crate) rows: [Vec<Resource>; 2],
 }
 
 /// Every call in every way, those of one call beside each other.
@@ -76,15 +108,70 @@ pub(crate) fn cases(under_test: &dyn CloudUnderTest, calls: &Calls) -> Vec<Case>
         };
         on_the_way().into_iter().map(case)
     });
-    let received = calls.received.iter().flat_map(|(service, action)| {
-        let case = move |(way, effect, times)| Case {
-            action: format!("{service}.{action}"),
-            way,
-            trouble: Trouble::InTheCloud(effect, times),
-        };
-        in_the_cloud(under_test, service, action).into_iter().map(case)
+    let received = calls.received.iter().flat_map(|((service, action), named)| {
+        let case = |(way, trouble)| Case { action: format!("{service}.{action}"), way, trouble };
+        let in_the_cloud = in_the_cloud(under_test, service, action).into_iter();
+        let in_the_cloud = in_the_cloud.map(|(way, effect, times)| (way, Trouble::InTheCloud(effect, times)));
+        in_the_cloud.chain(beside(under_test, calls, action, named)).map(case).collect::<Vec<_>>()
     });
-    sent.chain(received).collect()
+    let all = sent.chain(received);
+    match std::env::var("PMKS_WAYS") {
+        Ok(wanted) => {
+            all.filter(|case| wanted.split(',').any(|word| case.way.contains(word.trim()))).collect()
+        }
+        Err(_) => all.collect(),
+    }
+}
+
+/// What somebody else does just before a call: to what it names and is there, else to what the operation is about or, as
+/// long as that is not made, to what that will stand on.
+fn beside(
+    under_test: &dyn CloudUnderTest,
+    calls: &Calls,
+    action: &str,
+    named: &BTreeSet<String>,
+) -> Vec<(&'static str, Trouble)> {
+    let kinds: Vec<String> =
+        truth::RECORDED.iter().filter_map(|kind| under_test.word(*kind)).map(str::to_owned).collect();
+    let [before, after] = &calls.rows;
+    let (there, instead) = if verb_of(action) == Verb::Makes {
+        (vec![before], ground(calls.kind))
+    } else {
+        (vec![before, after], about(calls.kind))
+    };
+    let names_one = there.into_iter().flatten().filter(|row| kinds.contains(&row.kind)).any(|row| {
+        let last = row.id.rsplit('/').next().unwrap_or_default();
+        named.iter().any(|name| *name == row.id || name == last || row.name.as_ref() == Some(name))
+    });
+    let resource = match instead {
+        _ if names_one => None,
+        Some((kind, name)) => match called(under_test, &calls.rows, kind, name) {
+            Some(name) => Some(name),
+            None => return Vec::new(),
+        },
+        None => return Vec::new(),
+    };
+    let ways = [
+        ("vanished", Deed::Vanishes),
+        ("replaced by a stranger's", Deed::IsReplaced),
+        ("changed by somebody else", Deed::IsChanged),
+    ];
+    let trouble = |deed| Trouble::Beside { deed, kinds: kinds.clone(), resource: resource.clone() };
+    ways.into_iter().map(|(way, deed)| (way, trouble(deed))).collect()
+}
+
+/// The name of the row that a name of ours is about.
+fn called(
+    under_test: &dyn CloudUnderTest,
+    rows: &[Vec<Resource>],
+    kind: ResourceKind,
+    name: &str,
+) -> Option<String> {
+    let word = under_test.word(kind)?;
+    let is_it = |row: &&Resource| {
+        row.kind == word && (row.name.as_deref() == Some(name) || under_test.id(row) == name)
+    };
+    rows.iter().flatten().find(is_it).and_then(|row| row.name.clone())
 }
 
 /// More often than a call is tried at a time.

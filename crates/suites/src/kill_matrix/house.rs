@@ -13,7 +13,7 @@ use pmks_driver::Environment;
 use pmks_model::{Failure, OperationState};
 use pmks_simulation::{Cloud, Rule, RunningCloud, TimeSource, serve};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
-use pmks_transport::{CallFacts, Clock, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
+use pmks_transport::{CallFacts, Clock, Effect, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -253,35 +253,61 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     whole.into()
 }
 
-/// A fault layer with one rule; it knows how far the process was when it first struck.
+/// A fault layer with few rules; it knows how far the process was when one first struck.
 #[derive(Default)]
 pub(crate) struct Breaker(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    rule: Option<Striking>,
+    rules: Vec<Striking>,
     switch: Option<Arc<KillSwitch>>,
     struck_at: Option<usize>,
 }
 
-/// The next calls of an action, so many, meet a fault.
+/// The next calls, so many, meet a fault.
 struct Striking {
-    action: String,
+    calls: Calls,
     fault: Fault,
     left: usize,
+}
+
+/// Which calls meet a fault.
+#[derive(Clone, Debug)]
+pub(crate) enum Calls {
+    /// Those of an action.
+    Of(String),
+    /// Those to the clusters' own APIs.
+    ToClusters,
+    /// Those that change something.
+    Changing,
+}
+
+impl Calls {
+    fn are(&self, call: &CallFacts) -> bool {
+        match self {
+            Self::Of(action) => action == call.action,
+            Self::ToClusters => call.action.starts_with("kubernetes."),
+            Self::Changing => call.effect != Effect::Read,
+        }
+    }
 }
 
 impl Breaker {
     /// The next calls of the action, so many, meet the fault.
     pub(crate) fn set(&self, action: &str, fault: Fault, left: usize) {
-        let rule = Striking { action: action.to_owned(), fault, left };
-        *self.lock() = Pending { rule: Some(rule), ..Pending::default() };
+        self.put(vec![(Calls::Of(action.to_owned()), fault, left)]);
+    }
+
+    /// These calls, so many, meet these faults.
+    pub(crate) fn put(&self, rules: Vec<(Calls, Fault, usize)>) {
+        let rules = rules.into_iter().map(|(calls, fault, left)| Striking { calls, fault, left }).collect();
+        *self.lock() = Pending { rules, ..Pending::default() };
     }
 
     /// No call meets it any more; answers whether one did.
     pub(crate) fn clear(&self) -> bool {
         let mut pending = self.lock();
-        pending.rule = None;
+        pending.rules.clear();
         pending.struck_at.is_some()
     }
 
@@ -303,14 +329,14 @@ impl Breaker {
 impl FaultLayer for Breaker {
     fn fault(&self, call: &CallFacts) -> Fault {
         let mut pending = self.lock();
-        let Pending { rule, switch, struck_at } = &mut *pending;
-        match rule {
-            Some(rule) if rule.left > 0 && rule.action == call.action => {
+        let Pending { rules, switch, struck_at } = &mut *pending;
+        match rules.iter_mut().find(|rule| rule.left > 0 && rule.calls.are(call)) {
+            Some(rule) => {
                 rule.left -= 1;
                 struck_at.get_or_insert_with(|| switch.as_ref().map_or(0, |switch| switch.passed().len()));
                 rule.fault.clone()
             }
-            _ => Fault::Pass,
+            None => Fault::Pass,
         }
     }
 }

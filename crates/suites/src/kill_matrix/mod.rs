@@ -22,7 +22,7 @@ use pmks_model::OperationKind;
 use crate::CloudUnderTest;
 
 pub use house::HERE;
-pub(crate) use house::{House, Process};
+pub(crate) use house::{Calls, House, Process};
 pub(crate) use matrix::{Stage, is_long};
 pub use offer::Offer;
 pub use scene::{Scene, Step};

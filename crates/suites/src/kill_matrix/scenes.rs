@@ -225,8 +225,24 @@ pub fn standing<const N: usize>(offer: &Offer, version: &str, groups: &[&str], m
     ground(offer).into_iter().chain([Does(cluster(offer, version, groups))]).chain(more).collect()
 }
 
+/// The end of a cluster whose controllers have made balancers; volumes are kept.
+pub(crate) fn of_balanced_cluster(offer: &Offer) -> Scene {
+    let mut before = ground(offer);
+    before.push(Remembers);
+    before.push(Does(cluster(offer, &offer.new, &["ga"])));
+    before.extend(balancers(offer));
+    let (connection, name) = (HERE.to_owned(), CLUSTER.to_owned());
+    Scene::new(before, Mutation::DeleteCluster { connection, cluster: name, delete_volumes: false }).undoing()
+}
+
 /// What controllers in the cluster make: balancers of every kind, and a volume.
 fn children(offer: &Offer) -> Vec<Step> {
+    let mut made = balancers(offer);
+    made.push(Happens(json!({"type": "controllerMakesVolume", "cluster": CLUSTER})));
+    made
+}
+
+fn balancers(offer: &Offer) -> Vec<Step> {
     let balancer = |service: String, kind: Option<&str>| {
         let mut event =
             json!({"type": "controllerMakesLoadBalancer", "cluster": CLUSTER, "service": service});
@@ -241,7 +257,6 @@ fn children(offer: &Offer) -> Vec<Step> {
     if kinds.is_empty() {
         made.push(balancer("web".to_owned(), None));
     }
-    made.push(Happens(json!({"type": "controllerMakesVolume", "cluster": CLUSTER})));
     made
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmks_driver::{Marks, Prerequisite, PrerequisiteState};
 use pmks_model::{OperationKind, OperationState, ResourceKind};
 use pmks_simulation::Resource;
+use pmks_simulation::others::CHANGED;
 use pmks_store::{Operation, Page, ResourceFilter, Resources as _};
 use serde_json::Value;
 use uuid::Uuid;
@@ -61,12 +62,16 @@ pub(crate) fn counts(house: &House) -> Counts {
     counts
 }
 
-/// The world as the operation left it.
+/// The world as the operation left it. What somebody else changed beside it is judged apart.
 pub(crate) fn picture(house: &House, operation: Uuid) -> Picture {
     let mut rows = BTreeMap::new();
     for row in house.cloud.resources() {
-        let tags: BTreeMap<_, _> =
-            row.tags.iter().map(|(key, value)| (masked(key), tag(key, value, operation))).collect();
+        let tags: BTreeMap<_, _> = row
+            .tags
+            .iter()
+            .filter(|(key, _)| *key != CHANGED.0)
+            .map(|(key, value)| (masked(key), tag(key, value, operation)))
+            .collect();
         let seen: BTreeMap<_, _> = COMPARED
             .iter()
             .filter_map(|key| row.attributes.get(*key).map(|value| (*key, value.to_string())))
@@ -120,7 +125,7 @@ pub(crate) async fn judge(
     if operation.kind == OperationKind::PrerequisiteFix {
         prerequisites(house, process).await?;
     }
-    records(house, process).await
+    records(house, process, scene).await
 }
 
 /// Whether the world changed by what the scene says.
@@ -161,7 +166,7 @@ async fn prerequisites(house: &House, process: &Process) -> Result<(), String> {
 }
 
 /// Every record stands for one thing that carries its mark, and every thing with a mark has its record.
-async fn records(house: &House, process: &Process) -> Result<(), String> {
+async fn records(house: &House, process: &Process, scene: &Scene) -> Result<(), String> {
     let [.., uid] = Marks::KEYS;
     let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
     let rows = house.cloud.resources();
@@ -189,17 +194,44 @@ async fn records(house: &House, process: &Process) -> Result<(), String> {
                 return Err(format!("{word} {:?} is not observed: {record:#?}", record.name));
             }
         }
-        let imports = records().any(|record| record.imported);
-        let marked: Vec<_> = rows().filter(|row| row.tags.contains_key(uid)).collect();
-        if carries_marks && !imports && marked.len() != records().count() {
-            return Err(format!("{} records and {} things: {marked:#?}", records().count(), marked.len()));
+    }
+    accounted_for(house, process, scene).await
+}
+
+/// Nothing carries a mark without its record, and nothing is there twice. What was forgotten, to be imported, carries that of
+/// its first record.
+pub(crate) async fn accounted_for(house: &House, process: &Process, scene: &Scene) -> Result<(), String> {
+    if scene.asks.kind() == OperationKind::ClusterImport {
+        return Ok(());
+    }
+    let [.., uid] = Marks::KEYS;
+    let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
+    for kind in RECORDED {
+        let Some(word) = house.under_test.word(kind) else { continue };
+        let known = || records.iter().filter(move |record| record.kind == kind);
+        let mark = |row: &Resource| row.tags.get(uid).and_then(|mark| Uuid::parse_str(mark).ok());
+        let rows = house.cloud.resources();
+        let marked: Vec<_> =
+            rows.iter().filter(|row| row.kind == word).filter_map(|row| Some((mark(row)?, row))).collect();
+        let mut seen = BTreeSet::new();
+        for (mark, row) in &marked {
+            // Node groups that are made with their cluster carry its mark.
+            let of_parent = known().any(|record| record.parent == Some(*mark));
+            let is_known = records.iter().any(|record| record.uid == *mark);
+            if !is_known || (!of_parent && !seen.insert(*mark)) {
+                return Err(format!("an orphan or a second one: {row:#?}"));
+            }
+        }
+        let imports = known().any(|record| record.imported);
+        if !imports && marked.len() > known().count() {
+            return Err(format!("{} records and {} things: {marked:#?}", known().count(), marked.len()));
         }
     }
     Ok(())
 }
 
 /// Whether an identifier is a row's, which the driver calls `id`: whole, or by its last part as that or the row's name.
-fn is_called(id: &str, row: &Resource, system_id: &str) -> bool {
+pub(crate) fn is_called(id: &str, row: &Resource, system_id: &str) -> bool {
     let last = system_id.rsplit('/').next().unwrap_or(system_id);
     let is = |text: &str| text.eq_ignore_ascii_case(system_id) || text.eq_ignore_ascii_case(last);
     is(id) || row.name.as_deref().is_some_and(is)

@@ -12,6 +12,7 @@ mod key_pairs;
 mod launch_templates;
 pub(crate) mod machine_types;
 pub(crate) mod machines;
+pub(crate) mod others;
 mod route_tables;
 mod rows;
 mod security_groups;

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>.
 
-use pmks_simulation::Cidr;
+use pmks_simulation::{Cidr, Now};
 
 use super::describe::Described;
 use super::state::{Association, GroupRule, Peer, Route, RouteTable, SecurityGroup, State, Vpc};
@@ -10,7 +10,7 @@ use super::tags;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::{Place, Tags, World};
 use crate::xml::Xml;
 
 /// The default quota of networks in a region.
@@ -91,30 +91,27 @@ pub(super) fn create(context: &mut Context<'_>, query: &Query) -> Result<Xml> {
         tags,
         created: context.now.wall,
     };
-    add_main_table(context, &vpc);
-    add_default_group(context, &vpc);
+    add_what_comes_with(context.world, &context.place, context.now, &vpc);
     let answer = Xml::new().child("vpc", &vpc.written(&context.region().ec2, &context.place));
     context.region_mut().ec2.vpcs.insert(vpc.id.clone(), vpc);
     Ok(answer)
 }
 
-fn add_main_table(context: &mut Context<'_>, vpc: &Vpc) {
+/// What comes and goes with every network: its main route table and its default security group.
+pub(super) fn add_what_comes_with(world: &mut World, place: &Place, now: Now, vpc: &Vpc) {
     let table = RouteTable {
-        id: context.world.new_id("rtb"),
+        id: world.new_id("rtb"),
         vpc: vpc.id.clone(),
         routes: vec![Route { destination: vpc.cidr, gateway: "local".to_owned() }],
-        associations: vec![Association { id: context.world.new_id("rtbassoc"), subnet: None }],
+        associations: vec![Association { id: world.new_id("rtbassoc"), subnet: None }],
         client_token: None,
         tags: Tags::new(),
-        created: context.now.wall,
+        created: now.wall,
     };
-    context.region_mut().ec2.route_tables.insert(table.id.clone(), table);
-}
-
-fn add_default_group(context: &mut Context<'_>, vpc: &Vpc) {
-    let id = context.world.new_id("sg");
+    world.region_mut(place).ec2.route_tables.insert(table.id.clone(), table);
+    let id = world.new_id("sg");
     let mut rule = |egress, peer| GroupRule {
-        id: context.world.new_id("sgr"),
+        id: world.new_id("sgr"),
         egress,
         protocol: "-1".to_owned(),
         from_port: None,
@@ -131,9 +128,9 @@ fn add_default_group(context: &mut Context<'_>, vpc: &Vpc) {
         vpc: vpc.id.clone(),
         rules,
         tags: Tags::new(),
-        created: context.now.wall,
+        created: now.wall,
     };
-    context.region_mut().ec2.security_groups.insert(id, group);
+    world.region_mut(place).ec2.security_groups.insert(id, group);
 }
 
 /// `DeleteVpc`

@@ -27,6 +27,7 @@ mod node_group_state;
 mod node_group_updates;
 mod node_groups;
 mod nodes;
+pub(crate) mod others;
 mod progress;
 mod request;
 mod rows;

@@ -145,7 +145,7 @@ fn finish_update(call: &mut Call<'_>, name: &str, id: &str) {
 }
 
 /// The cluster goes, and with it what EKS made for it in EC2.
-fn remove(call: &mut Call<'_>, name: &str) {
+pub(super) fn remove(call: &mut Call<'_>, name: &str) {
     let Some(cluster) = call.eks_mut().clusters.remove(name) else { return };
     call.remove_interfaces(&cluster.network.interfaces);
     if let Some(group) = &cluster.network.cluster_security_group {

@@ -13,6 +13,7 @@ mod events;
 mod infrastructure;
 mod machines;
 pub(crate) mod nodes;
+pub(crate) mod others;
 pub(crate) mod pool_request;
 mod pools;
 mod power;

@@ -31,6 +31,8 @@ pub(crate) const BALANCERS: &str = "Microsoft.Network/loadBalancers";
 pub(crate) const ADDRESSES: &str = "Microsoft.Network/publicIPAddresses";
 pub(crate) const ROUTE_TABLES: &str = "Microsoft.Network/routeTables";
 
+pub(crate) use virtual_networks::users;
+
 /// Carries out one call.
 ///
 /// # Errors

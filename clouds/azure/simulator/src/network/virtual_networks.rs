@@ -44,7 +44,7 @@ fn subnets<'a>(subscription: &'a Subscription, network: &str) -> impl Iterator<I
 }
 
 /// What has addresses in a subnet: the interfaces of machines.
-pub(super) fn users(subscription: &Subscription, subnet: &str) -> Vec<String> {
+pub(crate) fn users(subscription: &Subscription, subnet: &str) -> Vec<String> {
     let subnet = key(subnet);
     let clusters = subscription.clusters.values();
     clusters.flat_map(|cluster| cluster.interfaces_in(&subscription.id, &subnet)).collect()

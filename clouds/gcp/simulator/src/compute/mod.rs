@@ -15,6 +15,7 @@ mod machine_views;
 mod machines;
 mod networks;
 mod operations;
+pub(crate) mod others;
 mod quota;
 mod references;
 mod rows;

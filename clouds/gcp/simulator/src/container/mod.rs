@@ -9,6 +9,7 @@ mod endpoints;
 mod node_pools;
 mod nodes;
 mod operations;
+pub(crate) mod others;
 mod places;
 mod pool_config;
 mod progress;

@@ -12,7 +12,7 @@ use super::state::{Change, Cluster, NodePool, Operation, State, Status, Step};
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::compute::{self, Outcome, Stored, drop_secondary_range, group_outcome, key, link};
-use crate::world::World;
+use crate::world::{Project, World};
 
 /// How often nodes are looked for.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(8);
@@ -259,8 +259,13 @@ fn delete_cluster(call: &mut Call<'_>, operation: &Operation, cluster: &Cluster)
     if cluster.pools.iter().any(|pool| outcome(call, pool).all > 0) {
         return wait(call, operation, Step::DeleteCluster, LOOK_AGAIN);
     }
+    remove_cluster(call.held_mut(), cluster);
+    finish(call, operation, None);
+}
+
+/// A cluster whose machines are gone, and what GKE made for it.
+pub(super) fn remove_cluster(project: &mut Project, cluster: &Cluster) {
     let held = key("subnetworks", &format!("regions/{}", cluster.region()), &cluster.subnetwork);
-    let project = call.held_mut();
     for name in ["all", "vms", "inkubelet"] {
         project.compute.resources.remove(&key("firewalls", "global", &firewall(cluster, name)));
     }
@@ -268,7 +273,6 @@ fn delete_cluster(call: &mut Call<'_>, operation: &Operation, cluster: &Cluster)
         drop_secondary_range(&mut project.compute, &held, &cluster.pods.1);
     }
     project.container.clusters.remove(&cluster.key());
-    finish(call, operation, None);
 }
 
 fn delete_pool(call: &mut Call<'_>, operation: &Operation, cluster: &Cluster, pool: Option<&NodePool>) {

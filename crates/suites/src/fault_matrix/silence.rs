@@ -1,0 +1,103 @@
+//! What is done about a cluster that does not say what stands in it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pmks_model::{Children, FailureKind, OperationKind, OperationState};
+use pmks_store::{NoKillPoints, Operation};
+use pmks_transport::{Effect, Fault};
+
+use super::clear::says_why;
+use crate::CloudUnderTest;
+use crate::kill_matrix::{Calls, HERE, Process, Stage, scene_of, scenes, truth};
+
+/// For how long a cluster is listened to before it is deleted, and until when it was asked for the last time.
+const HEARD: [Duration; 2] = [Duration::from_mins(5), Duration::from_mins(15)];
+
+/// The deletion of a cluster that is silent goes on without it; when it fails, the next attempt finds what the cluster
+/// alone knew, if it speaks by then.
+pub(super) async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
+    let scene = |offer: &_| Some(scenes::of_balanced_cluster(offer));
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let quiet = stage.run(&[]).await.unwrap();
+    let (house, process) = (&stage.house, process(&stage).await);
+    let refuses = |calls| (calls, Fault::Refuse, usize::MAX);
+    house.breaker.put(vec![refuses(Calls::ToClusters), refuses(Calls::Changing)]);
+    let id = stage.scene.ask(house, &process).await.unwrap();
+    let failed = house.drive(&process, id).await.unwrap();
+    house.breaker.clear();
+    assert_eq!(failed.state, OperationState::Failed, "{failed:#?}");
+    says_why(house, &failed).unwrap();
+    let preflight = &failed.stages[0].record;
+    let [begin, end] = [preflight.started_at, preflight.finished_at].map(Option::unwrap);
+    let heard = Duration::try_from(end.duration_since(begin)).unwrap();
+    assert!(heard >= HEARD[0] && heard < HEARD[1], "it was listened to for {heard:?}");
+    assert!(!children(&failed).unknown.is_empty(), "nothing is unknown: {failed:#?}");
+    house.rest().await;
+    house.retry(&process, id).await.unwrap();
+    let done = house.drive(&process, id).await.unwrap();
+    assert!(children(&done).unknown.is_empty(), "{done:#?}");
+    stage.judge(&process, &done).await.unwrap().differs(&quiet.picture).unwrap();
+}
+
+/// Volumes that nobody sees are not said to be deleted: nothing is, until they are seen.
+pub(super) async fn volumes_unseen(under_test: &'static dyn CloudUnderTest) {
+    let scene = |offer: &_| scene_of(OperationKind::ClusterDelete, offer);
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let quiet = stage.run(&[]).await.unwrap();
+    let (house, process) = (&stage.house, process(&stage).await);
+    let before = truth::counts(house);
+    house.breaker.put(vec![(Calls::ToClusters, Fault::Refuse, usize::MAX)]);
+    let id = stage.scene.ask(house, &process).await.unwrap();
+    let refused = house.drive(&process, id).await.unwrap();
+    house.breaker.clear();
+    let kind = refused.error.as_ref().map(|failure| failure.kind);
+    assert_eq!(
+        (refused.state, kind),
+        (OperationState::Failed, Some(FailureKind::Precondition)),
+        "{refused:#?}"
+    );
+    says_why(house, &refused).unwrap();
+    assert_eq!(truth::counts(house), before);
+    house.rest().await;
+    house.retry(&process, id).await.unwrap();
+    let done = house.drive(&process, id).await.unwrap();
+    stage.judge(&process, &done).await.unwrap().differs(&quiet.picture).unwrap();
+}
+
+/// Whoever asks for the children of a cluster is shown what answers, and told what does not.
+pub(super) async fn shown_in_parts(under_test: &'static dyn CloudUnderTest) {
+    let scene = |offer: &_| scene_of(OperationKind::ClusterDelete, offer);
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let house = &stage.house;
+    let ask = async || {
+        let process = process(&stage).await;
+        let shown = house.run(process.pmks.clusters().children(HERE, "prod")).await;
+        drop(process.pmks);
+        process.store.close().await;
+        shown
+    };
+    let mark = house.calls.mark();
+    let whole = ask().await.unwrap();
+    assert!(whole.unknown.is_empty() && !whole.found.is_empty(), "{whole:#?}");
+    let calls = house.calls.since(mark).into_iter().filter(|call| call.effect == Effect::Read);
+    let asked: BTreeSet<&'static str> = calls.map(|call| call.action).collect();
+    for action in asked {
+        house.breaker.set(action, Fault::Refuse, usize::MAX);
+        let shown = ask().await;
+        let struck = house.breaker.clear();
+        let shown = shown.unwrap_or_else(|failure| panic!("{action} does not answer: {failure}"));
+        let lost = whole.found.iter().any(|child| !shown.found.contains(child));
+        assert!(!struck || !lost || !shown.unknown.is_empty(), "{action}: {shown:#?}");
+    }
+}
+
+async fn process(stage: &Stage) -> Process {
+    let path = stage.house.go_back(&stage.moment, "silence");
+    stage.house.process(&path, Arc::new(NoKillPoints)).await
+}
+
+fn children(operation: &Operation) -> Children {
+    serde_json::from_value(operation.children.clone()).unwrap()
+}
