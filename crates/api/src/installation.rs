@@ -85,4 +85,35 @@ pub struct AuditEntry {
 pub struct Health {
     /// `ok`.
     pub status: String,
+    /// What was looked at, each with its name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+}
+
+/// One thing that must be well for the server to be ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// Its name: `server`, `engine` or `store`.
+    pub name: String,
+    /// `ok` or `failed`.
+    pub status: String,
+    /// What is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
+    /// Since when, as far as this process knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What its owner can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// What the server logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"filter": "info,pmks_transport=debug"}))]
+pub struct LogLevel {
+    /// A level (`error`, `warn`, `info`, `debug`, `trace`), or a filter such as `info,pmks_transport=debug`.
+    pub filter: String,
 }

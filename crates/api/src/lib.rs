@@ -26,7 +26,7 @@ pub use connection::{
 };
 pub use discovery::{Discovered, Image, KubernetesVersion, MachineType, Region};
 pub use error_page::{PAGES, error_page};
-pub use installation::{ApiToken, AuditEntry, CreatedApiToken, Health, NewApiToken};
+pub use installation::{ApiToken, AuditEntry, Check, CreatedApiToken, Health, LogLevel, NewApiToken};
 pub use list::List;
 pub use network::{
     CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Record, Rule,

@@ -11,6 +11,7 @@ use crate::arguments::Global;
 use crate::data_directory::DataDirectory;
 use crate::error::{Error, Result};
 use crate::output::Form;
+use crate::tracing_setup::Log;
 
 /// How long a store may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) data: DataDirectory,
     /// The stores that this process has open.
     pub(crate) opened: Opened,
+    /// The log.
+    pub(crate) log: Arc<Log>,
 }
 
 /// The stores that this process has open, to be closed at its end.
@@ -58,9 +61,9 @@ impl Opened {
 
 impl App {
     /// From parsed settings.
-    pub(crate) fn new(global: Global, environment: Environment) -> Self {
+    pub(crate) fn new(global: Global, environment: Environment, log: Arc<Log>) -> Self {
         let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-        Self { global, environment, clock: Arc::new(SystemClock), data, opened: Opened::default() }
+        Self { global, environment, clock: Arc::new(SystemClock), data, opened: Opened::default(), log }
     }
 
     /// How to print.

@@ -157,7 +157,11 @@ mod tests {
 
     fn app(variables: &[(&str, &str)]) -> App {
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        App::new(Cli::try_parse_from(["pmks", "man"]).unwrap().global, Environment::new(pairs))
+        App::new(
+            Cli::try_parse_from(["pmks", "man"]).unwrap().global,
+            Environment::new(pairs),
+            crate::tracing_setup::silent(),
+        )
     }
 
     fn credential(fields: &[&str]) -> Result<Value> {

@@ -41,6 +41,7 @@ impl Error {
             provider_message: None,
             provider_request_id: None,
             fix: None,
+            checks: Vec::new(),
             request_id: None,
         }))
     }

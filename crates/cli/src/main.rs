@@ -91,8 +91,8 @@ fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Res
     let configuration = configuration::read(&arguments, &environment)?;
     let matches = configuration.grammar.clone().try_get_matches_from(arguments).map_err(Ending::Parsed)?;
     let cli = Cli::from_arg_matches(&matches).map_err(Ending::Parsed)?;
-    tracing_setup::install(&cli.global.log, cli.global.log_json)?;
-    let app = App::new(cli.global, environment);
+    let log = tracing_setup::install(&cli.global.log, cli.global.log_json)?;
+    let app = App::new(cli.global, environment, log);
     if let Some(done) = at_once(&app, &cli.command, &configuration, &matches) {
         return Ok(done?);
     }

@@ -72,7 +72,9 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     if !loopback && app.environment.get("PMKS_USERNAME").is_none() {
         require_a_token(app, &pmks, serve).await?;
     }
-    let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock));
+    let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock))
+        .with_log(Arc::clone(&app.log) as Arc<dyn pmks_server::LogFilter>);
+    signals::survive_file_limits();
     let clouds = simulated_clouds(app, serve, &state).await?;
     let (stop, stopped) = watch::channel(false);
     let options =

@@ -24,3 +24,14 @@ pub(crate) async fn end() {
     }
     interrupt().await;
 }
+
+/// A write beyond a limit of file sizes fails, as one to a full disk does, and ends nothing: the system would end us.
+///
+/// Sources: <https://man7.org/linux/man-pages/man2/setrlimit.2.html> (`RLIMIT_FSIZE`), signal 25 on Linux and macOS.
+pub(crate) fn survive_file_limits() {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        // Its handler stays when it is dropped.
+        drop(signal::unix::signal(signal::unix::SignalKind::from_raw(25)));
+    }
+}

@@ -1,25 +1,46 @@
 //! The log: to standard error, filtered, as text or as JSON lines.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use pmks_server::LogFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::error::{Error, Result};
 use crate::registry;
+
+/// The log, whose filter may be changed while the process runs.
+pub(crate) struct Log {
+    asked: Mutex<String>,
+    handle: reload::Handle<EnvFilter, Registry>,
+}
+
+impl LogFilter for Log {
+    fn filter(&self) -> String {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, filter: &str) -> std::result::Result<(), String> {
+        let read = read(filter)?;
+        self.handle.reload(read).map_err(|error| error.to_string())?;
+        filter.clone_into(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+}
 
 /// Installs the log.
 ///
 /// # Errors
 /// For a filter that cannot be read.
-pub(crate) fn install(filter: &str, json: bool) -> Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Error::usage(format!("--log {filter:?} is no filter: {error}")))?;
+pub(crate) fn install(asked: &str, json: bool) -> Result<Arc<Log>> {
+    let (filter, kept) = of(asked).map_err(|says| Error::usage(format!("--log {says}")))?;
     let filter = filter.and(filter_fn(says_no_secret));
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A log that cannot be written, as on a full disk, is no reason to fail: the layer would tell of it by a panic.
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let all = tracing_subscriber::registry();
     let installed = if json {
         all.with(log.json().with_filter(filter)).try_init()
@@ -27,7 +48,23 @@ pub(crate) fn install(filter: &str, json: bool) -> Result<()> {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         all.with(log.with_ansi(colours).with_filter(filter)).try_init()
     };
-    installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))
+    installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
+    Ok(Arc::new(kept))
+}
+
+/// A log that writes nothing.
+#[cfg(test)]
+pub(crate) fn silent() -> Arc<Log> {
+    Arc::new(of("off").unwrap().1)
+}
+
+fn of(asked: &str) -> std::result::Result<(reload::Layer<EnvFilter, Registry>, Log), String> {
+    let (filter, handle) = reload::Layer::new(read(asked)?);
+    Ok((filter, Log { asked: Mutex::new(asked.to_owned()), handle }))
+}
+
+fn read(filter: &str) -> std::result::Result<EnvFilter, String> {
+    EnvFilter::try_new(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
 
 /// Of crates that write whole requests into their traces the errors alone are let through, whatever filter was asked

@@ -10,6 +10,15 @@ use crate::{AuditView, Caller, Pmks, Result};
 pub struct Audit<'a>(pub(crate) &'a Pmks);
 
 impl Audit<'_> {
+    /// Writes down that somebody did what no other transaction tells of.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn note(self, caller: &Caller, action: &str, target: String) -> Result<()> {
+        let shared = &self.0.shared;
+        shared.store.audit(shared.audit(caller, action, target)).await.map_err(of_store)
+    }
+
     /// The newest lines before that time, newest first, at most `limit`. Admin only.
     ///
     /// # Errors

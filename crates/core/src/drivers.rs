@@ -107,6 +107,11 @@ impl Drivers {
         Ok(At { connection, specification, driver })
     }
 
+    /// The way to every cloud.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Drops what is kept of a connection that is gone: its driver holds the credential.
     pub(crate) fn forget(&self, connection: Uuid) {
         lock(&self.made).remove(&connection);

@@ -37,6 +37,7 @@ mod clusters;
 mod connections;
 mod discovery;
 mod key_pairs;
+mod measure;
 mod networks;
 mod node_groups;
 mod operations;

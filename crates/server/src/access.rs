@@ -94,6 +94,8 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/v1/apiTokens", Admin),
     ("DELETE", "/v1/apiTokens/{apiToken}", Admin),
     ("GET", "/v1/audit", Admin),
+    ("GET", "/v1/logLevel", Admin),
+    ("PUT", "/v1/logLevel", Admin),
 ];
 
 /// What that route asks.

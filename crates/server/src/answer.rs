@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pmks_model::{Failure, FailureKind};
 use tracing::Instrument;
 
-use crate::refused::{Carried, Refused, kind};
+use crate::refused::{Carried, CarriedChecks, Refused, kind};
 use crate::{State, convert, telemetry};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -78,6 +78,9 @@ fn problem(mut response: Response, id: &str, state: &State) -> Response {
     let mut problem = convert::problem(&failure);
     problem.status = status.as_u16();
     problem.request_id = Some(id.to_owned());
+    if let Some(CarriedChecks(checks)) = response.extensions_mut().remove() {
+        problem.checks = checks;
+    }
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);

@@ -14,6 +14,7 @@ mod answer;
 mod ask;
 mod convert;
 mod document;
+mod log_level;
 mod readers;
 mod readiness;
 mod refused;
@@ -24,8 +25,10 @@ mod serve;
 
 pub use authentication::{Authentication, InProcess, NoRandomness};
 pub use document::{document, document_json};
+pub use log_level::LogFilter;
 pub use serve::{Limits, ServeError, ServeOptions, Serving, Tls, serve};
 pub use state::State;
+pub use telemetry::table as metrics_table;
 
 use axum::Router;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use pmks_api::Check;
 use pmks_model::{Failure, FailureKind, Findings};
 
 /// A failure on its way to the caller.
@@ -14,11 +15,16 @@ pub(crate) struct Refused {
     failure: Box<Failure>,
     status: StatusCode,
     retry_after: Option<u32>,
+    checks: Vec<Check>,
 }
 
 /// What the writer finds in a response that is a refusal.
 #[derive(Clone, Debug)]
 pub(crate) struct Carried(pub(crate) Arc<Failure>);
+
+/// Beside it, what was looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct CarriedChecks(pub(crate) Vec<Check>);
 
 impl Refused {
     /// A failure of the surface itself.
@@ -46,6 +52,12 @@ impl Refused {
         self
     }
 
+    /// The same with what was looked at.
+    pub(crate) fn with_checks(mut self, checks: Vec<Check>) -> Self {
+        self.checks = checks;
+        self
+    }
+
     /// The same with a status that HTTP has a word for, where its kind has none.
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -56,7 +68,7 @@ impl Refused {
 impl From<Box<Failure>> for Refused {
     fn from(failure: Box<Failure>) -> Self {
         let retry_after = failure.retry_after_seconds.map(|after| u32::try_from(after).unwrap_or(u32::MAX));
-        Self { status: status(&failure), failure, retry_after }
+        Self { status: status(&failure), failure, retry_after, checks: Vec::new() }
     }
 }
 
@@ -73,6 +85,9 @@ impl IntoResponse for Refused {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(Carried(Arc::from(self.failure)));
+        if !self.checks.is_empty() {
+            response.extensions_mut().insert(CarriedChecks(self.checks));
+        }
         response
     }
 }

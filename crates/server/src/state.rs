@@ -11,7 +11,7 @@ use url::Url;
 use crate::readers::Readers;
 use crate::readiness::Readiness;
 use crate::telemetry::Metrics;
-use crate::{Authentication, Limits};
+use crate::{Authentication, Limits, LogFilter};
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct State {
     pub(crate) limits: Limits,
     pub(crate) readers: Readers,
     pub(crate) readiness: Arc<Readiness>,
+    /// The log of this process; `None`: nobody may change it.
+    pub(crate) log: Option<Arc<dyn LogFilter>>,
     /// The URL at which others reach this server; `None`: the command line's own process.
     pub(crate) url: Option<Arc<Url>>,
     /// Whether it listens on loopback, and so refuses whoever calls it by another name.
@@ -43,11 +45,18 @@ impl State {
             limits: Limits::default(),
             readers: Readers::default(),
             readiness: Arc::default(),
+            log: None,
             url: None,
             loopback: false,
             closing: CancellationToken::new(),
             engine_runs: Arc::default(),
         }
+    }
+
+    /// With a log whose filter may be changed.
+    #[must_use]
+    pub fn with_log(self, log: Arc<dyn LogFilter>) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// Says whether the engine runs in this process: `/readyz` answers 503 until it does.

@@ -84,7 +84,9 @@ pub enum Fault {
     Forbidden,
     /// It is no database, or not a whole one any more.
     Corrupt,
-    /// The disk, or something else; the source says more.
+    /// Its disk did not read or write: over a quota or a limit, or failing.
+    Disk,
+    /// Something else; the source says more.
     Other,
 }
 
@@ -100,6 +102,7 @@ impl Fault {
         match code & 0xff {
             13 => Self::Full,
             3 | 8 | 14 | 23 => Self::Forbidden,
+            10 => Self::Disk,
             11 | 26 => Self::Corrupt,
             _ => Self::Other,
         }
@@ -108,6 +111,7 @@ impl Fault {
     fn of_file(kind: std::io::ErrorKind) -> Self {
         match kind {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            std::io::ErrorKind::FileTooLarge => Self::Disk,
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Self::Forbidden,
             _ => Self::Other,
         }
@@ -118,6 +122,7 @@ impl Fault {
             Self::Full => "the disk of the database is full",
             Self::Forbidden => "the database cannot be written to",
             Self::Corrupt => "the database is damaged",
+            Self::Disk => "the disk of the database does not read or write",
             Self::Other => "the database failed",
         }
     }
@@ -134,7 +139,22 @@ impl Fault {
             Self::Corrupt => {
                 Some("stop pmks and put a backup in its place, or save what can be read: docs/store.md")
             }
+            Self::Disk => Some(
+                "look whether its disk is over a quota or a limit of file sizes, or failing; what was not stored was \
+                 not done, and the rest goes on once it writes again",
+            ),
             Self::Other => None,
+        }
+    }
+
+    /// The word used in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Forbidden => "forbidden",
+            Self::Corrupt => "corrupt",
+            Self::Disk => "disk",
+            Self::Other => "other",
         }
     }
 }

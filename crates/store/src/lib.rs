@@ -17,6 +17,8 @@ mod kill_points;
 mod master_key;
 mod seal;
 
+mod telemetry;
+
 mod sqlite;
 
 pub use access::{ApiToken, AuditEntry, Event, NewApiToken, Role};
@@ -26,8 +28,8 @@ pub use kill_points::{KillPoints, NoKillPoints};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use operation::{
     Accept, Accepted, Begun, Blocked, Claim, Claimed, Decided, End, Fence, Finish, Hold, HoldMode,
-    IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, WhenHeld, Wish,
-    made_nothing,
+    IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, Standing,
+    WhenHeld, Wish, made_nothing,
 };
 pub use resource::{
     Changes, NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey, ResourceUpdate,

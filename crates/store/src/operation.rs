@@ -374,3 +374,16 @@ pub struct OperationFilter {
     /// Only what is not over.
     pub unfinished: bool,
 }
+
+/// The operations of one kind that are in one state, and not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What they do.
+    pub kind: OperationKind,
+    /// How they stand.
+    pub state: OperationState,
+    /// How many.
+    pub number: u32,
+    /// When the oldest of them was accepted.
+    pub oldest: Timestamp,
+}

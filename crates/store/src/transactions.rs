@@ -9,7 +9,7 @@ use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Changes, Claim, Claimed, Connection,
     ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey, NewApiToken,
     NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Resource, ResourceFilter,
-    ResourceKey, ResourceUpdate, Result, StageRecord, SystemKey, Wish,
+    ResourceKey, ResourceUpdate, Result, StageRecord, Standing, SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -181,6 +181,9 @@ pub trait Operations: Send + Sync {
 
     /// Operations ordered by id.
     async fn operations(&self, filter: &OperationFilter, page: Page) -> Result<Vec<Operation>>;
+
+    /// How many operations are not over, by kind and state.
+    async fn standing(&self) -> Result<Vec<Standing>>;
 }
 
 /// Events, audit, tokens, and what is dropped by age.
@@ -211,7 +214,7 @@ pub trait Access: Send + Sync {
     /// Drops events older than `events_before` and idempotency keys older than `keys_before`.
     async fn prune(&self, events_before: Timestamp, keys_before: Timestamp) -> Result<()>;
 
-    /// Whether something can be kept now: writes what is there already, to the disk.
+    /// Whether something can be kept now: writes as much as an operation takes, to the disk.
     async fn probe(&self) -> Result<()>;
 
     /// Whether the store answers.

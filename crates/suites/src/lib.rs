@@ -6,6 +6,7 @@
 //! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/observability.rs pmks_suites::observability!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, READER);
 //! ```
 //!
@@ -21,7 +22,8 @@
 //! - [`Client`]: a client that others wrote makes what pmks takes over, and sees what pmks makes.
 //! - [`kubernetes!`]: `kubectl`, with the kubeconfig that pmks makes, at a simulated cluster behind which the built-in
 //!   endpoint and a real Kubernetes control plane ([`ControlPlane`]) answer in turn.
-//! - [`Pmks`]: the program as its users run it. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
+//! - [`observability!`]: what a server tells those who watch it, read by Prometheus' parser ([`observability`]).
+//! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
 
 #![expect(
@@ -40,10 +42,12 @@ mod control_plane;
 pub mod fault_matrix;
 pub mod kill_matrix;
 pub mod kubernetes;
+pub mod observability;
 mod program;
 mod python;
 mod rig;
 pub mod schema_gate;
+mod served;
 mod simulated_cloud;
 mod stand;
 
@@ -54,6 +58,7 @@ pub use pmks_control_plane::{kubectl, which};
 pub use program::{Ended, Pmks};
 pub use python::{Python, note_skipped, skip, skip_where};
 pub use rig::rig;
+pub use served::Served;
 pub use simulated_cloud::SimulatedCloud;
 pub use stand::{Stand, text};
 
@@ -85,6 +90,17 @@ macro_rules! kubernetes {
         #[tokio::test(flavor = "multi_thread")]
         async fn kubectl_gets_the_same_answers_of_the_builtin_endpoint_and_of_a_real_control_plane() {
             $crate::kubernetes::run($cloud, $script, $requirements, $reader).await;
+        }
+    };
+}
+
+/// Makes the test that reads what a server tells of its work on a [`CloudUnderTest`] ([`observability`]).
+#[macro_export]
+macro_rules! observability {
+    ($cloud:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn what_a_server_tells_is_read_by_software_of_others_and_is_as_documented() {
+            $crate::observability::run($cloud).await;
         }
     };
 }

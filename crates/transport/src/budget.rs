@@ -81,6 +81,23 @@ impl Buckets {
 /// Whose bucket: provider, account, service, action.
 pub(crate) type Key = (&'static str, String, &'static str, &'static str);
 
+/// How the buckets of one action stand, whichever account they are of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetReading {
+    /// The provider.
+    pub provider: &'static str,
+    /// The service, as in [`crate::Call::new`].
+    pub service: &'static str,
+    /// The action, as in [`crate::Call::new`].
+    pub action: &'static str,
+    /// The calls that may be sent at once now, in the account where they are fewest.
+    pub tokens: f64,
+    /// The calls that wait for their turn, in all accounts.
+    pub waiting: usize,
+    /// How much of the rate is used, in the account where that is least: 1, less after the cloud said it was too much.
+    pub share: f64,
+}
+
 /// Every bucket of the process.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -96,6 +113,24 @@ impl Budget {
     pub(crate) fn gate(&self, key: Key, bucket: Bucket) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(gates.entry(key).or_insert_with(|| Arc::new(Gate::new(Arc::clone(&self.clock), bucket))))
+    }
+
+    /// How every action stands that was ever called.
+    pub(crate) fn readings(&self) -> Vec<BudgetReading> {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readings: BTreeMap<_, BudgetReading> = BTreeMap::new();
+        for ((provider, _, service, action), gate) in &*gates {
+            let one = gate.reading(provider, service, action);
+            readings
+                .entry((*provider, *service, *action))
+                .and_modify(|all| {
+                    all.tokens = all.tokens.min(one.tokens);
+                    all.waiting += one.waiting;
+                    all.share = all.share.min(one.share);
+                })
+                .or_insert(one);
+        }
+        readings.into_values().collect()
     }
 }
 
@@ -243,6 +278,13 @@ impl Gate {
         }
         state.pumping = false;
         None
+    }
+
+    fn reading(&self, provider: &'static str, service: &'static str, action: &'static str) -> BudgetReading {
+        let mut state = self.lock();
+        state.refill(self.clock.monotonic());
+        let (tokens, waiting, share) = (state.tokens.max(0.0), state.queue.len(), state.share);
+        BudgetReading { provider, service, action, tokens, waiting, share }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -32,6 +32,11 @@ impl<T> FairQueue<T> {
         self.lanes.iter().all(|waiting| waiting.items.is_empty())
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lanes.iter().map(|waiting| waiting.items.len()).sum()
+    }
+
     pub(crate) fn push(&mut self, lane: Lane, item: T) {
         let latest = self.latest;
         if let Some(waiting) = self.lanes.get_mut(lane.index()) {

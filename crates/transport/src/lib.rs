@@ -58,7 +58,7 @@ mod pool;
 mod telemetry;
 mod transport;
 
-pub use budget::{Bucket, Buckets};
+pub use budget::{Bucket, Buckets, BudgetReading};
 pub use call::Call;
 pub use client::{Client, ClientOptions};
 pub use client_certificate::ClientCertificate;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::budget::Budget;
 use crate::pool::{self, Pool, Pools};
 use crate::skew::Skew;
-use crate::{CallObserver, Client, ClientOptions, Clock, Error, ErrorKind, FaultLayer, Recorder};
+use crate::{
+    BudgetReading, CallObserver, Client, ClientOptions, Clock, Error, ErrorKind, FaultLayer, Recorder,
+};
 
 /// The process's transport; clones share everything.
 #[derive(Clone)]
@@ -48,6 +50,11 @@ impl Transport {
             return Err(invalid("the CA certificate's text holds no certificate"));
         }
         Ok(Client::new(self.clone(), options))
+    }
+
+    /// How the request budget stands, by action.
+    pub fn budgets(&self) -> Vec<BudgetReading> {
+        self.shared.budget.readings()
     }
 
     /// The clock that everything here lives by.

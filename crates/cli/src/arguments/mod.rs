@@ -22,7 +22,9 @@ pub(crate) use network::{
     Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
 };
 pub(crate) use node_group::{NodeCommand, NodeGroupAdd, NodeGroupCommand, NodeGroupScale};
-pub(crate) use operation::{ApiTokenCommand, AuditCommand, MasterKeyCommand, OperationCommand};
+pub(crate) use operation::{
+    ApiTokenCommand, AuditCommand, LogLevelCommand, MasterKeyCommand, OperationCommand,
+};
 pub(crate) use pairs::{NodeGroupPairs, RulePairs, SubnetPairs, scaling};
 pub(crate) use serving::{Demo, Serve, Simulate};
 
@@ -112,6 +114,9 @@ pub(crate) enum Command {
     /// Who changed what
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// What the server logs
+    #[command(subcommand)]
+    LogLevel(LogLevelCommand),
     /// The key that seals credentials
     #[command(subcommand)]
     MasterKey(MasterKeyCommand),

@@ -1,4 +1,4 @@
-//! Verbs of operations, API tokens, the audit and the master key.
+//! Verbs of operations, API tokens, the audit, the log and the master key.
 
 use std::time::Duration;
 
@@ -105,6 +105,21 @@ pub(crate) enum AuditCommand {
     /// Who changed what, the newest first
     #[command(visible_alias = "ls")]
     List,
+}
+
+/// Verbs of the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogLevelCommand {
+    /// What the server logs now
+    Get,
+    /// Changes it, until it is changed again or the server ends
+    Set {
+        /// A level such as info, or a filter such as info,pmks_transport=debug
+        filter: String,
+        /// What it would do
+        #[command(flatten)]
+        own: OwnPlan,
+    },
 }
 
 /// Verbs of the master key.

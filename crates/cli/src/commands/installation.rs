@@ -1,13 +1,13 @@
-//! `pmks api-token`, `pmks audit` and `pmks master-key`.
+//! `pmks api-token`, `pmks audit`, `pmks log-level` and `pmks master-key`.
 
 use http::Method;
-use pmks_api::NewApiToken;
+use pmks_api::{LogLevel, NewApiToken};
 use pmks_model::FailureKind;
 use serde_json::Value;
 
-use super::{body, print_list};
+use super::{body, print_list, print_one};
 use crate::app::App;
-use crate::arguments::{ApiTokenCommand, AuditCommand, MasterKeyCommand, Output};
+use crate::arguments::{ApiTokenCommand, AuditCommand, LogLevelCommand, MasterKeyCommand, Output};
 use crate::client::{Path, Request};
 use crate::data_directory::{Holder, Wanted};
 use crate::error::{Error, Result};
@@ -82,6 +82,22 @@ fn print_token(app: &App, made: &Value) -> Result<()> {
 pub(super) async fn audit(app: &App, command: &AuditCommand) -> Result<()> {
     let AuditCommand::List = command;
     print_list(app, Path::v1(["audit"]), Kind::Audit).await
+}
+
+pub(super) async fn log_level(app: &App, command: LogLevelCommand) -> Result<()> {
+    let path = Path::v1(["logLevel"]);
+    match command {
+        LogLevelCommand::Get => print_one(app, path, Kind::LogLevel).await,
+        LogLevelCommand::Set { filter, own } if own.plan => {
+            let does = format!("the server logs by {filter:?}");
+            print_own_plan(app, "logLevel.set", &[does], &["until it is changed again or the server ends"])
+        }
+        LogLevelCommand::Set { filter, own: _ } => {
+            let request = Request::new(Method::PUT, path).json(body(&LogLevel { filter })?);
+            let answer = app.session().await?.client.send(request).await?;
+            output::item(app.form(), Kind::LogLevel, &answer.body)
+        }
+    }
 }
 
 /// Makes a new master key and wraps every data key with it.

@@ -50,6 +50,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<()> {
         Command::Operation(command) => Box::pin(operation::run(app, command)).await,
         Command::ApiToken(command) => installation::api_token(app, command).await,
         Command::Audit(command) => installation::audit(app, &command).await,
+        Command::LogLevel(command) => installation::log_level(app, command).await,
         Command::MasterKey(command) => installation::master_key(app, &command).await,
         // `main` runs these itself: they need no session, or live longer than one.
         Command::Explain(_)

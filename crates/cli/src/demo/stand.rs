@@ -86,7 +86,8 @@ fn installation(app: &App, folder: &Path) -> App {
     global.master_key_file = Some(folder.join("master-key"));
     (global.server, global.server_ca, global.connection, global.database) = (None, None, None, None);
     let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-    App { global, environment, clock: Arc::clone(&app.clock), data, opened: Opened::default() }
+    let (clock, log) = (Arc::clone(&app.clock), Arc::clone(&app.log));
+    App { global, environment, clock, data, opened: Opened::default(), log }
 }
 
 fn serve_on(demo: &Demo) -> Serve {

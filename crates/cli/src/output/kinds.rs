@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     ConformanceCase,
     ApiToken,
     Audit,
+    LogLevel,
     Setting,
 }
 
@@ -57,9 +58,12 @@ pub(crate) const fn columns_of(kind: Kind) -> &'static [Column] {
         Kind::ConformanceCase => CONFORMANCE_CASE,
         Kind::ApiToken => API_TOKEN,
         Kind::Audit => AUDIT,
+        Kind::LogLevel => LOG_LEVEL,
         Kind::Setting => SETTING,
     }
 }
+
+const LOG_LEVEL: &[Column] = &[Column::at("FILTER", "/filter")];
 
 const NAME: Column = Column::at("NAME", "/name");
 const STATUS: Column = Column::at("STATUS", "/status");

@@ -98,10 +98,15 @@ impl Sandbox {
 
     /// The same, with these variables.
     pub(crate) fn serve_with(&self, more: &[&str], variables: &[(&str, &str)]) -> Server {
-        let log = std::fs::File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let args = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
         let mut command = self.command(&args);
         command.envs(variables.iter().copied());
+        self.served(command)
+    }
+
+    /// The server that this command is, or turns into.
+    pub(crate) fn served(&self, mut command: Command) -> Server {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let child = Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         let pid = child.0.id();
         let file = self.path(".local/share/pmks/server.json");
@@ -202,6 +207,20 @@ impl World {
         rows.map(|row| (text(row, "kind"), text(row, "id"))).collect()
     }
 
+    /// How often it was asked for that call.
+    pub(crate) fn calls(&self, action: &str) -> usize {
+        let answer = http_get(&format!("{}/calls", self.control), None);
+        let all: Value = serde_json::from_str(&answer.1).unwrap();
+        all["calls"].as_array().unwrap().iter().filter(|call| call["action"] == action).count()
+    }
+
+    /// How often it was asked for anything.
+    pub(crate) fn all_calls(&self) -> usize {
+        let answer = http_get(&format!("{}/calls", self.control), None);
+        let all: Value = serde_json::from_str(&answer.1).unwrap();
+        all["calls"].as_array().unwrap().len()
+    }
+
     /// Replaces all faults.
     pub(crate) fn faults(&self, rules: &Value) {
         self.put(&serde_json::json!({"rules": rules}));
@@ -229,6 +248,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// Ends it as an operator does.
     pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = self.child.0.id().to_string();

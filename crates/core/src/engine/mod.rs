@@ -27,6 +27,7 @@ mod identity;
 mod notes;
 mod timing;
 
+mod pulse;
 mod telemetry;
 
 #[cfg(any(test, feature = "testing"))]
@@ -36,13 +37,14 @@ pub mod testing;
 mod tests;
 
 pub use contract::{Connected, Drivers, Hooks, Outcome};
+pub use pulse::Trouble;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_store::{Claim, Claimed, KillPoints, NoKillPoints, Operation, Store, new_uid};
+use pmks_store::{Claim, Claimed, Error, Fence, KillPoints, NoKillPoints, Operation, Store, new_uid};
 use pmks_transport::Clock;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -50,6 +52,7 @@ use uuid::Uuid;
 
 use crowd::Crowds;
 use identity::Identities;
+use pulse::Pulse;
 
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -109,6 +112,9 @@ struct House {
     crowds: Crowds,
     /// The operations that are at work, with their connections.
     under_way: Mutex<HashMap<Uuid, String>>,
+    /// Claims that could not be given back when their steps ended, as on a full disk.
+    unreleased: Mutex<Vec<Fence>>,
+    pulse: Pulse,
     /// Both clocks when this engine began: how they differ since then is how far the wall clock was set.
     began: (Timestamp, Duration),
     wake: Notify,
@@ -149,6 +155,8 @@ impl Engine {
             identities: Identities::default(),
             crowds: Crowds::default(),
             under_way: Mutex::default(),
+            unreleased: Mutex::default(),
+            pulse: Pulse::default(),
             began,
             wake: Notify::new(),
             idle: Notify::new(),
@@ -162,12 +170,14 @@ impl Engine {
     /// # Errors
     /// What the store answers.
     pub async fn tick(&self, now: Timestamp) -> pmks_store::Result<Option<Timestamp>> {
+        self.house.give_back().await?;
         let claimed = match self.house.claim(now) {
             Some(claim) => self.house.store.claim(claim).await?,
             None => Vec::new(),
         };
         let started = !claimed.is_empty();
         for claimed in claimed {
+            telemetry::waited(timing::since(claimed.operation.next_run_at, now));
             self.start(claimed);
         }
         let due = self.house.store.next_due(self.house.options.only).await?;
@@ -200,7 +210,9 @@ impl Engine {
                 self.house.prune(now).await;
                 pruned = Some(now);
             }
-            let next = match self.tick(now).await {
+            let ticked = self.tick(now).await;
+            self.house.pulse.beat(self.house.clock.monotonic(), now, ticked.as_ref().err());
+            let next = match ticked {
                 Ok(next) => next.map_or(LONGEST_SLEEP, |next| timing::since(now, next)),
                 Err(error) => {
                     tracing::error!(error = pmks_driver::chain(&error), "the store does not answer");
@@ -214,6 +226,11 @@ impl Engine {
             }
         }
         self.settle().await;
+    }
+
+    /// What keeps the engine from its work, if anything does; nothing, while nobody calls [`Engine::serve`].
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.house.pulse.trouble(self.house.clock.monotonic(), self.house.clock.wall())
     }
 
     /// Something was accepted, cancelled or retried: look now.
@@ -262,6 +279,21 @@ impl House {
             under_way: under_way.keys().copied().collect(),
             only: self.options.only,
         })
+    }
+
+    /// Gives back the claims that could not be given back before: what they hold is due again after a while.
+    async fn give_back(&self) -> pmks_store::Result<()> {
+        loop {
+            let Some(fence) = self.lock_unreleased().last().copied() else { return Ok(()) };
+            match self.later(fence).await {
+                Ok(()) | Err(Error::Fenced) => self.lock_unreleased().retain(|other| *other != fence),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn lock_unreleased(&self) -> std::sync::MutexGuard<'_, Vec<Fence>> {
+        self.unreleased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far the wall clock was set forward since this engine began.

@@ -134,7 +134,8 @@ impl Run<'_> {
             detail: String::new(),
             ..self.preflight_record()
         };
-        self.operation = self.house.store.begin(self.fence, begun, record, now).await?;
+        self.operation = self.house.store.begin(self.fence, begun, record.clone(), now).await?;
+        super::telemetry::stage_over(PREFLIGHT, &record);
         Ok(Preflight::Planned)
     }
 
@@ -193,7 +194,9 @@ impl Run<'_> {
             stage.record = record.clone();
         }
         let lease = timing::after(now, timing::LEASE);
-        self.house.store.record(self.fence, PREFLIGHT, record, None, lease, now).await
+        self.house.store.record(self.fence, PREFLIGHT, record.clone(), None, lease, now).await?;
+        super::telemetry::stage_over(PREFLIGHT, &record);
+        Ok(())
     }
 
     fn preflight_record(&self) -> StageRecord {

@@ -99,6 +99,7 @@ impl<'a> Turn<'a> {
             Err(error) => self.fail(error.to_failure()),
         }
         self.persist_if_changed().await?;
+        telemetry::stage_over(&self.specification.kind, &self.record);
         Ok((self.record, self.blocked))
     }
 

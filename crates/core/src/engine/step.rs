@@ -58,8 +58,11 @@ pub(super) async fn step(house: &House, claimed: Claimed) {
         Err(Error::Fenced) => tracing::info!(operation = %id, "claimed anew meanwhile: this step ends"),
         Err(error) => {
             tracing::error!(operation = %id, error = pmks_driver::chain(&error), "a step could not be stored");
-            // What is stored is taken up again as after a crash; if not even this can be stored, when the claim ends.
-            let _ = house.later(fence).await;
+            // What is stored is taken up again as after a crash; if not even this can be stored, once it can.
+            match house.later(fence).await {
+                Ok(()) | Err(Error::Fenced) => {}
+                Err(_) => house.lock_unreleased().push(fence),
+            }
         }
     }
 }
@@ -115,7 +118,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
 }
 
 impl House {
-    async fn later(&self, fence: Fence) -> Result<()> {
+    pub(super) async fn later(&self, fence: Fence) -> Result<()> {
         let now = self.clock.wall();
         self.store.release(fence, timing::after(now, LATER), now).await
     }

@@ -52,6 +52,7 @@ pub(crate) fn problem(failure: &Failure) -> api::Problem {
         provider_message: failure.provider_message.clone(),
         provider_request_id: failure.provider_request_id.clone(),
         fix: failure.fix.clone(),
+        checks: Vec::new(),
         request_id: None,
     }
 }

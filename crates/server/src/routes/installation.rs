@@ -1,24 +1,26 @@
-//! API tokens and the audit.
+//! API tokens, the audit and the log.
 
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use http::StatusCode;
-use pmks_api::{ApiToken, AuditEntry, CreatedApiToken, List, NewApiToken};
+use pmks_api::{ApiToken, AuditEntry, CreatedApiToken, List, LogLevel, NewApiToken};
 use pmks_core::{Caller, PageRequest};
+use pmks_model::{Failure, FailureKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, unkept};
 use crate::ask::{Asked, AuditQuery, NoFields, NoQuery, PartQuery, Query};
 use crate::refused::Refused;
-use crate::{State, convert};
+use crate::{LogFilter, State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(create_api_token, list_api_tokens))
         .routes(routes!(revoke_api_token))
         .routes(routes!(list_audit))
+        .routes(routes!(get_log_level, set_log_level))
 }
 
 /// Makes an API token. The answer is the only one that holds it.
@@ -75,4 +77,31 @@ async fn list_audit(
     }
     let views = state.pmks.audit().list(&caller, before, limit).await?;
     Ok(Json(convert::whole(views, convert::audit_entry)).into_response())
+}
+
+/// What the server logs now.
+#[utoipa::path(get, path = "/v1/logLevel", responses((status = 200, body = LogLevel)))]
+async fn get_log_level(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answer {
+    Ok(Json(LogLevel { filter: log(&state)?.filter() }).into_response())
+}
+
+/// Changes what the server logs, until it is changed again or the server ends. What would write a secret stays silent
+/// whatever is asked for.
+#[utoipa::path(put, path = "/v1/logLevel", request_body = LogLevel,
+    responses((status = 200, body = LogLevel)))]
+async fn set_log_level(Shared(state): Shared<State>, _: Query<NoQuery>, asked: Asked<LogLevel>) -> Answer {
+    let (log, filter) = (log(&state)?, asked.body.filter);
+    let before = log.filter();
+    log.set(&filter).map_err(|says| Refused::invalid("filter", says))?;
+    let target = format!("log level {before:?}, now {filter:?}");
+    state.pmks.audit().note(&asked.caller, "logLevel.set", target).await?;
+    Ok(Json(LogLevel { filter: log.filter() }).into_response())
+}
+
+fn log(state: &State) -> Result<&dyn LogFilter, Refused> {
+    state.log.as_deref().ok_or_else(|| {
+        let says = "this process logs for itself alone";
+        let fix = "ask a server (`pmks serve`), or give the command --log";
+        Failure::new(FailureKind::Unsupported, says).with_fix(fix).into()
+    })
 }

@@ -5,14 +5,14 @@ use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use pmks_api::{Health, error_page};
-use pmks_model::FailureKind;
+use pmks_model::{Failure, FailureKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, unkept};
 use crate::ask::{NoQuery, Query};
 use crate::refused::Refused;
-use crate::{State, document};
+use crate::{State, document, readiness};
 
 /// Nothing is loaded and nothing is run: the page is text.
 const TEXT_ONLY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -30,23 +30,27 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// Whether the process answers.
 #[utoipa::path(get, path = "/healthz", responses((status = 200, body = Health)))]
 async fn healthz() -> Answer {
-    Ok(unkept(Json(Health { status: "ok".to_owned() }).into_response()))
+    Ok(unkept(Json(Health { status: "ok".to_owned(), checks: Vec::new() }).into_response()))
 }
 
-/// Whether the store keeps what it is given, tried at most every 5 s, and the engine runs.
+/// Whether the engine runs and the store keeps what it is given, tried at most every 5 s. If not, 503: `checks` says what
+/// is wrong, since when, and what to do.
 #[utoipa::path(get, path = "/readyz", responses((status = 200, body = Health)))]
 async fn readyz(Shared(state): Shared<State>) -> Answer {
-    if state.closing.is_cancelled() || !state.has_engine() {
-        return Err(Refused::new(FailureKind::Unavailable, "the engine does not run").retry_after(1));
-    }
-    state.readiness.of(&state.pmks, state.clock.wall()).await?;
-    Ok(unkept(Json(Health { status: "ok".to_owned() }).into_response()))
+    let checks = state.readiness.of(&state).await;
+    let Some(says) = readiness::failures(&checks) else {
+        return Ok(unkept(Json(Health { status: "ok".to_owned(), checks }).into_response()));
+    };
+    let failure = Failure::new(FailureKind::Unavailable, format!("not ready: {says}"));
+    let fix = checks.iter().find_map(|check| check.fix.clone());
+    Err(Refused::from(Failure { fix, ..failure }).with_checks(checks).retry_after(1))
 }
 
 /// Metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics",
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4")))]
 async fn metrics(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answer {
+    state.pmks.measure().await;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response())
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use axum::body::Body;
-use http::Request;
+use http::{Method, Request};
 
-use crate::rig::{Rig, TOKEN, request};
+use crate::rig::{Rig, TOKEN, json_request, request};
 
 #[test]
 fn the_repository_holds_the_present_document() {
@@ -73,14 +73,23 @@ async fn a_server_that_can_store_nothing_is_not_ready() {
     let other = sqlx::SqlitePool::connect_with(file).await.unwrap();
     let run = async |sql: &'static str| sqlx::raw_sql(sql).execute(&other).await.map(drop).unwrap();
     // Reads go on, every write of it fails.
-    run("CREATE TRIGGER full BEFORE UPDATE ON installation BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    run("CREATE TRIGGER full BEFORE UPDATE ON probe BEGIN SELECT RAISE(ABORT, 'full'); END").await;
     rig.get("/readyz").await.ok(200);
     rig.clock.advance(std::time::Duration::from_secs(6));
-    rig.get("/readyz").await.refused(503, "unavailable");
+    let problem = rig.get("/readyz").await.refused(503, "unavailable");
+    let store = &problem["checks"][2];
+    assert_eq!((&store["name"], &store["status"]), (&"store".into(), &"failed".into()), "{problem:#}");
+    assert!(problem["detail"].as_str().unwrap().starts_with("not ready: store: the database failed"));
+    rig.clock.advance(std::time::Duration::from_secs(6));
+    let later = rig.get("/readyz").await.refused(503, "unavailable");
+    assert_eq!(later["checks"][2]["since"], store["since"], "since the first time");
     rig.get("/v1/operations").await.ok(200);
     run("DROP TRIGGER full").await;
     rig.clock.advance(std::time::Duration::from_secs(6));
-    rig.get("/readyz").await.ok(200);
+    let ready = rig.get("/readyz").await.ok(200);
+    let names: Vec<&str> =
+        ready["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!((ready["status"].as_str(), names), (Some("ok"), vec!["server", "engine", "store"]));
 }
 
 #[tokio::test]
@@ -97,10 +106,34 @@ async fn it_is_served_and_can_be_read_without_a_network() {
     }
     let kind = rig.send(get("/docs/errors/stale")).await;
     assert!(kind.text.starts_with("# stale: "));
-    rig.send(get("/readyz")).await.refused(503, "unavailable");
+    let problem = rig.send(get("/readyz")).await.refused(503, "unavailable");
+    assert_eq!(problem["checks"][1]["says"], "the engine does not run");
+    assert!(problem["checks"][1]["fix"].is_string() && problem["fix"].is_string());
     rig.state.engine_runs(true);
     rig.send(get("/readyz")).await.ok(200);
     rig.send(get("/healthz")).await.ok(200);
     let metrics = rig.get("/metrics").await;
     assert!(metrics.text.contains("route=\"/docs/errors/{kind}\""), "{}", metrics.text);
+}
+
+#[tokio::test]
+async fn what_is_logged_is_changed_by_administrators_alone_and_audited() {
+    let rig = Rig::new().await;
+    let put = async |filter: &str, token: &str| {
+        let body = serde_json::json!({"filter": filter});
+        rig.send(json_request(Method::PUT, "/v1/logLevel", token, &body)).await
+    };
+    assert_eq!(rig.get("/v1/logLevel").await.ok(200)["filter"], "warn");
+    assert_eq!(put("debug", TOKEN).await.ok(200)["filter"], "debug");
+    assert_eq!(rig.get("/v1/logLevel").await.ok(200)["filter"], "debug");
+    let problem = put("loud", TOKEN).await.refused(422, "invalid-request");
+    assert_eq!(problem["field"], "filter");
+    let operator = rig.token("operator", None).await;
+    put("info", &operator).await.refused(403, "not-allowed");
+    assert_eq!(rig.get("/v1/logLevel").await.ok(200)["filter"], "debug");
+    let audit = rig.get("/v1/audit").await.ok(200);
+    let lines = audit["items"].as_array().unwrap();
+    let changes: Vec<_> = lines.iter().filter(|line| line["action"] == "logLevel.set").collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0]["target"], "log level \"warn\", now \"debug\"");
 }

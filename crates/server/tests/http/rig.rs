@@ -1,6 +1,6 @@
 //! A whole pmks behind its router: real store, real engine, the scripted cloud.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use pmks_core::{Caller, Options, Pmks, Registry};
 use pmks_driver::Environment;
-use pmks_server::{Authentication, InProcess, State, router};
+use pmks_server::{Authentication, InProcess, LogFilter, State, router};
 use pmks_store::{MasterKey, NoKillPoints, SqliteStore};
 use pmks_transport::{Clock, Transport, VirtualClock};
 use serde_json::{Value, json};
@@ -28,6 +28,23 @@ pub(crate) struct Rig {
     pub(crate) clock: VirtualClock,
     router: Router,
     directory: tempfile::TempDir,
+}
+
+/// A log that knows two levels.
+struct Log(Mutex<String>);
+
+impl LogFilter for Log {
+    fn filter(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn set(&self, filter: &str) -> Result<(), String> {
+        if !["warn", "debug"].contains(&filter) {
+            return Err(format!("{filter:?} is no filter"));
+        }
+        filter.clone_into(&mut self.0.lock().unwrap());
+        Ok(())
+    }
 }
 
 /// What was answered.
@@ -92,7 +109,8 @@ impl Rig {
         let pmks = Pmks::open(options).await.unwrap();
         let authentication = Authentication::new().unwrap().with_local_token(&TOKEN.into());
         let authentication = authentication.with_administrator("root", &PASSWORD.into()).unwrap();
-        let state = State::new(pmks.clone(), authentication, Arc::new(clock.clone()));
+        let state = State::new(pmks.clone(), authentication, Arc::new(clock.clone()))
+            .with_log(Arc::new(Log(Mutex::new("warn".to_owned()))));
         Self { pmks, router: router(state.clone()), state, cloud, clock, directory }
     }
 

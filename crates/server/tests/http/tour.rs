@@ -114,9 +114,11 @@ async fn installation(tour: &mut Tour) {
         "/v1/providers/fake",
         "/v1/audit?before=2030-01-01T00:00:00Z&pageSize=10",
         "/v1/apiTokens",
+        "/v1/logLevel",
     ] {
         tour.get(path).await;
     }
+    tour.ask(Method::PUT, "/v1/logLevel", json!({"filter": "debug"}), 200).await;
     tour.post("/v1/apiTokens", json!({"name": "ci", "role": "viewer"}), 201).await;
     tour.ask(Method::DELETE, "/v1/apiTokens/ci", json!({}), 204).await;
     tour.post("/v1/connections", connection("here"), 201).await;

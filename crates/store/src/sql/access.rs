@@ -10,20 +10,22 @@ use super::values::{from_uid, json, limit, maybe_millis, millis, word};
 use super::{Database, Write, rows};
 use crate::{Access, ApiToken, AuditEntry, Error, Event, NewApiToken, Result};
 
+/// How often 32 bytes are written to find out whether something can be kept: 64 KiB, more than an operation takes.
+const PROBE: usize = 2_048;
+
 #[async_trait]
 impl Access for Database {
     async fn events_after(&self, sequence: i64, operation: Option<Uuid>, most: u32) -> Result<Vec<Event>> {
-        sqlx::query(
+        let asked = sqlx::query(
             "SELECT * FROM events WHERE sequence > $1 AND ($2 IS NULL OR operation = $2) ORDER BY sequence LIMIT $3",
         )
         .bind(sequence)
         .bind(operation.map(from_uid))
-        .bind(limit(most))
-        .fetch_all(&self.readers)
-        .await?
-        .iter()
-        .map(rows::event)
-        .collect()
+        .bind(limit(most));
+        self.read("events_after", async {
+            asked.fetch_all(&self.readers).await?.iter().map(rows::event).collect()
+        })
+        .await
     }
 
     fn events(&self) -> watch::Receiver<i64> {
@@ -37,14 +39,14 @@ impl Access for Database {
     }
 
     async fn audit_log(&self, before: Option<Timestamp>, most: u32) -> Result<Vec<AuditEntry>> {
-        sqlx::query("SELECT * FROM audit WHERE $1 IS NULL OR at < $1 ORDER BY sequence DESC LIMIT $2")
-            .bind(maybe_millis(before))
-            .bind(limit(most))
-            .fetch_all(&self.readers)
-            .await?
-            .iter()
-            .map(rows::audit_entry)
-            .collect()
+        let asked =
+            sqlx::query("SELECT * FROM audit WHERE $1 IS NULL OR at < $1 ORDER BY sequence DESC LIMIT $2")
+                .bind(maybe_millis(before))
+                .bind(limit(most));
+        self.read("audit_log", async {
+            asked.fetch_all(&self.readers).await?.iter().map(rows::audit_entry).collect()
+        })
+        .await
     }
 
     async fn create_api_token(&self, token: NewApiToken, audit: AuditEntry) -> Result<ApiToken> {
@@ -64,12 +66,11 @@ impl Access for Database {
     }
 
     async fn api_tokens(&self) -> Result<Vec<ApiToken>> {
-        sqlx::query("SELECT * FROM api_tokens ORDER BY uid")
-            .fetch_all(&self.readers)
-            .await?
-            .iter()
-            .map(rows::api_token)
-            .collect()
+        self.read("api_tokens", async {
+            let rows = sqlx::query("SELECT * FROM api_tokens ORDER BY uid").fetch_all(&self.readers).await?;
+            rows.iter().map(rows::api_token).collect()
+        })
+        .await
     }
 
     async fn revoke_api_token(&self, name: &str, audit: AuditEntry) -> Result<()> {
@@ -91,15 +92,19 @@ impl Access for Database {
     }
 
     async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
-        Ok(())
+        self.read("ping", async {
+            sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
+            Ok(())
+        })
+        .await
     }
 }
 
 impl Write<'_> {
     async fn probe(&mut self) -> Result<()> {
-        // The page is written even where nothing in it is another.
-        sqlx::query("UPDATE installation SET changes_dropped = changes_dropped").execute(self.on()).await?;
+        let mut chance = [0; 32];
+        aws_lc_rs::rand::fill(&mut chance).map_err(|_| Error::Damaged("no random numbers".to_owned()))?;
+        sqlx::query("UPDATE probe SET content = $1").bind(chance.repeat(PROBE)).execute(self.on()).await?;
         Ok(())
     }
 

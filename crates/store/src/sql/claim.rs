@@ -20,7 +20,7 @@ const GOES_ON: &str = "o.state IN ('queued', 'running', 'blocked') \
 impl Database {
     pub(super) async fn claim_operations(&self, claim: &Claim) -> Result<Vec<Claimed>> {
         // Most ticks find nothing: that costs no write.
-        if self.nothing_due(claim).await? {
+        if self.read("due", self.nothing_due(claim)).await? {
             return Ok(Vec::new());
         }
         let mut write = self.write("claim").await?;
@@ -116,7 +116,7 @@ mod tests {
     use sqlx::Row as _;
 
     use super::super::filter::Rows;
-    use super::super::operations::UNFINISHED;
+    use super::super::operations::{STANDING, UNFINISHED};
     use super::*;
     use crate::{MasterKey, NoKillPoints, SqliteStore};
 
@@ -163,6 +163,7 @@ mod tests {
                 "resources_by_name",
             ),
             (of("operations", "id").only(UNFINISHED, true).query("id", u32::MAX), "operations_due"),
+            (STANDING.to_owned(), "operations_due"),
         ] {
             let plan = plan_of(&store, &query).await;
             assert!(plan.contains(index), "{query}\n{plan}");

@@ -27,23 +27,26 @@ impl Connections for Database {
     }
 
     async fn connection(&self, name: &str) -> Result<Option<Connection>> {
-        sqlx::query("SELECT * FROM connections WHERE name = $1")
-            .bind(name)
-            .fetch_optional(&self.readers)
-            .await?
-            .map(|row| rows::connection(&row))
-            .transpose()
+        self.read("connection", async {
+            let row = sqlx::query("SELECT * FROM connections WHERE name = $1")
+                .bind(name)
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(|row| rows::connection(&row)).transpose()
+        })
+        .await
     }
 
     async fn connections(&self, page: Page) -> Result<Vec<Connection>> {
-        sqlx::query("SELECT * FROM connections WHERE uid > $1 ORDER BY uid LIMIT $2")
-            .bind(page.after.map(from_uid).unwrap_or_default())
-            .bind(limit(page.limit))
-            .fetch_all(&self.readers)
-            .await?
-            .iter()
-            .map(rows::connection)
-            .collect()
+        self.read("connections", async {
+            let rows = sqlx::query("SELECT * FROM connections WHERE uid > $1 ORDER BY uid LIMIT $2")
+                .bind(page.after.map(from_uid).unwrap_or_default())
+                .bind(limit(page.limit))
+                .fetch_all(&self.readers)
+                .await?;
+            rows.iter().map(rows::connection).collect()
+        })
+        .await
     }
 
     async fn update_connection(
@@ -66,6 +69,21 @@ impl Connections for Database {
     }
 
     async fn credential(&self, name: &str) -> Result<Option<(i64, Credential)>> {
+        self.read("credential", self.open_credential(name)).await
+    }
+
+    async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()> {
+        let mut master = self.master.write().await;
+        let mut write = self.write("rotate").await?;
+        let rotated = write.rotate(&master, &new, self.installation, &audit).await;
+        write.end(rotated).await?;
+        *master = new;
+        Ok(())
+    }
+}
+
+impl Database {
+    async fn open_credential(&self, name: &str) -> Result<Option<(i64, Credential)>> {
         let master = self.master.read().await;
         let row = sqlx::query(
             "SELECT s.connection, s.revision, s.data_key, s.sealed FROM credentials s \
@@ -80,15 +98,6 @@ impl Connections for Database {
         let key = DataKey::unwrap(&master, &place, &row.plain::<Vec<u8>>("data_key")?)?;
         let plain = key.open(&place, &field(revision), &row.plain::<Vec<u8>>("sealed")?)?;
         Ok(Some((revision, Credential(plain))))
-    }
-
-    async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()> {
-        let mut master = self.master.write().await;
-        let mut write = self.write("rotate").await?;
-        let rotated = write.rotate(&master, &new, self.installation, &audit).await;
-        write.end(rotated).await?;
-        *master = new;
-        Ok(())
     }
 }
 

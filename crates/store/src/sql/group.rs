@@ -16,7 +16,7 @@ use sqlx::{Connection as _, Executor as _, Pool};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 
 use super::{BEGIN_WRITE, Connection, Db};
-use crate::{DatabaseError, Error, KillPoints, Result};
+use crate::{DatabaseError, Error, KillPoints, Result, telemetry};
 
 /// How many changes share a commit.
 ///
@@ -192,7 +192,9 @@ impl Writer {
         group.newest_change = sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM changes")
             .fetch_one(&mut *group.connection)
             .await?;
+        let commits = Instant::now();
         group.connection.execute("COMMIT").await?;
+        telemetry::committed(heard_by.len(), commits.elapsed());
         Ok(())
     }
 
@@ -228,6 +230,26 @@ mod tests {
     fn line(target: &str) -> AuditEntry {
         let [who, action, request_id] = ["me", "test", ""].map(str::to_owned);
         AuditEntry { at: Timestamp::UNIX_EPOCH, who, action, target: target.to_owned(), request_id }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_became_read_only_is_said_and_all_goes_on_when_it_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let key = MasterKey::from_bytes([1; 32]);
+        let store = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap();
+        let only_read = async |on: &'static str| {
+            let mut connection = store.writers.acquire().await.unwrap();
+            sqlx::query(on).execute(&mut *connection).await.unwrap();
+        };
+        only_read("PRAGMA query_only = 1").await;
+        let refused = store.audit(line("refused")).await;
+        let Err(Error::Database(error)) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.fault, Fault::Forbidden);
+        assert!(store.probe().await.is_err(), "it is not ready");
+        only_read("PRAGMA query_only = 0").await;
+        store.audit(line("kept")).await.unwrap();
+        assert_eq!(store.audit_log(None, 10).await.unwrap().len(), 1);
     }
 
     #[tokio::test]

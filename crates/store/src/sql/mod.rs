@@ -1,6 +1,7 @@
 //! The transactions, in SQL that every database of ours understands; `super` says which database it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Pool, SqlStr};
@@ -9,7 +10,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{BEGIN_WRITE, Db, SKIP_LOCKED};
-use crate::{AuditEntry, Error, KillPoints, MasterKey, Result, seal};
+use crate::{AuditEntry, DatabaseError, Error, Fault, KillPoints, MasterKey, Result, seal, telemetry};
 
 mod group;
 
@@ -47,13 +48,16 @@ pub struct Database {
     installation: Uuid,
     newest: watch::Sender<i64>,
     newest_change: watch::Sender<i64>,
+    /// Set once the file turned out to be damaged: from then on nothing is done by half of what it knew.
+    damaged: OnceLock<DatabaseError>,
 }
 
 /// A transaction that writes, and the kill points around it. Dropped before its end, it changes nothing.
 struct Write<'a> {
     turn: group::Turn,
-    kill_points: &'a dyn KillPoints,
+    database: &'a Database,
     name: &'static str,
+    began: Instant,
 }
 
 /// What a store is opened with.
@@ -112,6 +116,7 @@ impl Database {
             installation,
             newest,
             newest_change,
+            damaged: OnceLock::new(),
         })
     }
 
@@ -126,7 +131,43 @@ impl Database {
 
     async fn write(&self, name: &'static str) -> Result<Write<'_>> {
         self.kill_points.at(&format!("store.{name}.before")).await;
-        Ok(Write { turn: group::turn(&self.writer).await?, kill_points: &*self.kill_points, name })
+        self.refuse_if_damaged()?;
+        let began = Instant::now();
+        let waiting = telemetry::Waiting::begin();
+        let turn = group::turn(&self.writer).await;
+        drop(waiting);
+        if turn.is_err() {
+            self.ended(&turn);
+            telemetry::wrote(name, began.elapsed(), &turn);
+        }
+        Ok(Write { turn: turn?, database: self, name, began })
+    }
+
+    /// A read, measured.
+    async fn read<T>(
+        &self,
+        name: &'static str,
+        reading: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        self.refuse_if_damaged()?;
+        let began = Instant::now();
+        let outcome = reading.await;
+        self.ended(&outcome);
+        telemetry::read(name, began.elapsed(), &outcome);
+        outcome
+    }
+
+    fn refuse_if_damaged(&self) -> Result<()> {
+        self.damaged.get().map_or(Ok(()), |damaged| Err(damaged.clone().into()))
+    }
+
+    /// Counts what the database failed at, and remembers that it is damaged.
+    fn ended<T>(&self, outcome: &Result<T>) {
+        let Err(Error::Database(error)) = outcome else { return };
+        telemetry::failed(error.fault);
+        if error.fault == Fault::Corrupt && self.damaged.set(error.clone()).is_ok() {
+            tracing::error!(%error, "nothing is read or written any more: see docs/store.md");
+        }
     }
 }
 
@@ -142,11 +183,13 @@ impl Write<'_> {
     async fn end<T>(self, outcome: Result<T>) -> Result<T> {
         let written = outcome.is_ok();
         if written {
-            self.kill_points.at(&format!("store.{}.within", self.name)).await;
+            self.database.kill_points.at(&format!("store.{}.within", self.name)).await;
         }
         let outcome = self.turn.end(outcome).await;
+        self.database.ended(&outcome);
+        telemetry::wrote(self.name, self.began.elapsed(), &outcome);
         if written {
-            self.kill_points.at(&format!("store.{}.after", self.name)).await;
+            self.database.kill_points.at(&format!("store.{}.after", self.name)).await;
         }
         outcome
     }

@@ -9,12 +9,16 @@ use super::values::{from_uid, word};
 use super::{Database, changes, rows};
 use crate::{
     Accept, Accepted, Begun, Blocked, Claim, Claimed, Fence, Finish, Hold, IdempotencyKey, Operation,
-    OperationFilter, Operations, Page, Result, StageRecord, Wish,
+    OperationFilter, Operations, Page, Result, StageRecord, Standing, Wish,
 };
 
 /// Nested, so that the few that are not over are found by their own index and not among all by the order of the list.
 pub(super) const UNFINISHED: &str =
     "id IN (SELECT id FROM operations WHERE state IN ('queued', 'running', 'blocked'))";
+
+/// How many operations of each kind are not over, and since when the oldest of them waits.
+pub(super) const STANDING: &str = "SELECT kind, state, COUNT(*) AS number, MIN(created_at) AS oldest FROM operations \
+     WHERE state IN ('queued', 'running', 'blocked') GROUP BY kind, state";
 
 #[async_trait]
 impl Operations for Database {
@@ -23,11 +27,11 @@ impl Operations for Database {
     }
 
     async fn holders(&self, holds: &[Hold]) -> Result<Vec<Uuid>> {
-        self.holders_of(holds).await
+        self.read("holders", self.holders_of(holds)).await
     }
 
     async fn repeated(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {
-        self.repeated_operation(key).await
+        self.read("repeated", self.repeated_operation(key)).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
@@ -35,7 +39,7 @@ impl Operations for Database {
     }
 
     async fn next_due(&self, only: Option<Uuid>) -> Result<Option<Timestamp>> {
-        self.next_due_operation(only).await
+        self.read("next_due", self.next_due_operation(only)).await
     }
 
     async fn start(&self, fence: Fence, preflight: StageRecord, now: Timestamp) -> Result<Operation> {
@@ -85,11 +89,28 @@ impl Operations for Database {
     }
 
     async fn operation(&self, id: Uuid) -> Result<Option<Operation>> {
-        let mut connection = self.readers.acquire().await?;
-        changes::load(&mut connection, id).await
+        self.read("operation", async {
+            let mut connection = self.readers.acquire().await?;
+            changes::load(&mut connection, id).await
+        })
+        .await
     }
 
     async fn operations(&self, filter: &OperationFilter, page: Page) -> Result<Vec<Operation>> {
+        self.read("operations", self.list_operations(filter, page)).await
+    }
+
+    async fn standing(&self) -> Result<Vec<Standing>> {
+        self.read("standing", async {
+            let rows = sqlx::query(STANDING).fetch_all(&self.readers).await?;
+            rows.iter().map(rows::standing).collect()
+        })
+        .await
+    }
+}
+
+impl Database {
+    async fn list_operations(&self, filter: &OperationFilter, page: Page) -> Result<Vec<Operation>> {
         let found = Rows::after("operations", "id", page.after.map(from_uid))
             .and("connection", filter.connection.clone())
             .and("resource_uid", filter.resource_uid.map(from_uid))

@@ -22,31 +22,34 @@ impl Resources for Database {
     }
 
     async fn resource(&self, uid: Uuid) -> Result<Option<Resource>> {
-        sqlx::query("SELECT * FROM resources WHERE uid = $1")
-            .bind(from_uid(uid))
-            .fetch_optional(&self.readers)
-            .await?
-            .map(|row| rows::resource(&row))
-            .transpose()
+        self.read("resource", async {
+            let row = sqlx::query("SELECT * FROM resources WHERE uid = $1")
+                .bind(from_uid(uid))
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(|row| rows::resource(&row)).transpose()
+        })
+        .await
     }
 
     async fn find_resource(&self, key: &ResourceKey) -> Result<Option<Resource>> {
-        sqlx::query(
+        let asked = sqlx::query(
             "SELECT * FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 AND name = $5",
         )
         .bind(key.account.as_str())
         .bind(key.location.as_str())
         .bind(key.kind.as_str())
         .bind(from_parent(key.parent))
-        .bind(key.name.as_str())
-        .fetch_optional(&self.readers)
-        .await?
-        .map(|row| rows::resource(&row))
-        .transpose()
+        .bind(key.name.as_str());
+        self.read("find_resource", async {
+            let row = asked.fetch_optional(&self.readers).await?;
+            row.map(|row| rows::resource(&row)).transpose()
+        })
+        .await
     }
 
     async fn find_system_id(&self, key: &SystemKey) -> Result<Option<Resource>> {
-        sqlx::query(
+        let asked = sqlx::query(
             "SELECT * FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 \
              AND system_id = $5",
         )
@@ -54,26 +57,26 @@ impl Resources for Database {
         .bind(key.location.as_str())
         .bind(key.kind.as_str())
         .bind(from_parent(key.parent))
-        .bind(key.system_id.as_str())
-        .fetch_optional(&self.readers)
-        .await?
-        .map(|row| rows::resource(&row))
-        .transpose()
+        .bind(key.system_id.as_str());
+        self.read("find_system_id", async {
+            let row = asked.fetch_optional(&self.readers).await?;
+            row.map(|row| rows::resource(&row)).transpose()
+        })
+        .await
     }
 
     async fn resources(&self, filter: &ResourceFilter, page: Page) -> Result<Vec<Resource>> {
-        Rows::after("resources", "uid", page.after.map(from_uid))
+        let asked = Rows::after("resources", "uid", page.after.map(from_uid))
             .and("connection", filter.connection.clone())
             .and("account", filter.account.clone())
             .and("location", filter.location.clone())
             .and("kind", filter.kind.map(|kind| kind.as_str().to_owned()))
             .and("parent", filter.parent.map(from_uid))
-            .and("name", filter.name.clone())
-            .fetch(&self.readers, "uid", page.limit)
-            .await?
-            .iter()
-            .map(rows::resource)
-            .collect()
+            .and("name", filter.name.clone());
+        self.read("resources", async {
+            asked.fetch(&self.readers, "uid", page.limit).await?.iter().map(rows::resource).collect()
+        })
+        .await
     }
 
     async fn observe(&self, observations: Vec<Observe>) -> Result<usize> {
@@ -101,7 +104,7 @@ impl Resources for Database {
     }
 
     async fn changes_since(&self, version: Option<i64>) -> Result<Changes> {
-        self.changes_since(version).await
+        self.read("changes_since", self.changes_since(version)).await
     }
 
     fn changes(&self) -> watch::Receiver<i64> {

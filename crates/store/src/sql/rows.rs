@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Db;
 use crate::{
     ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Resource, Result, Stage,
-    StageRecord,
+    StageRecord, Standing,
 };
 
 type DbRow = <Db as Database>::Row;
@@ -188,6 +188,15 @@ pub(super) fn stage(row: &DbRow) -> Result<Stage> {
             error: row.maybe_json("error")?,
             notes: row.json("notes")?,
         },
+    })
+}
+
+pub(super) fn standing(row: &DbRow) -> Result<Standing> {
+    Ok(Standing {
+        kind: row.word("kind")?,
+        state: row.word("state")?,
+        number: row.count("number")?,
+        oldest: row.time("oldest")?,
     })
 }
 

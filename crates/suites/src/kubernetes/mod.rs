@@ -131,7 +131,7 @@ impl Scene {
 }
 
 /// By the product, from its capabilities, as for any cloud.
-fn make_cluster(under_test: &'static dyn CloudUnderTest, world: &SimulatedCloud, pmks: &Pmks) {
+pub(crate) fn make_cluster(under_test: &'static dyn CloudUnderTest, world: &SimulatedCloud, pmks: &Pmks) {
     let capabilities = under_test.provider().capabilities();
     let region = world.connection("sim").region;
     let regions = pmks.json(&["region", "list", "-c", "sim"]);

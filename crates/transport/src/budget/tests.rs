@@ -58,6 +58,27 @@ fn each_account_and_action_has_a_bucket_for_itself() {
     assert!(!Arc::ptr_eq(&gate("1", "a"), &gate("2", "a")));
 }
 
+#[tokio::test]
+async fn what_is_left_and_who_waits_can_be_read_without_the_account() {
+    let clock = VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let budget = Budget::new(Arc::new(clock));
+    let gate = |account: &str| budget.gate(("aws", account.to_owned(), "eks", "a"), Bucket::new(3, 1.0));
+    let (one, two) = (gate("1"), gate("2"));
+    for _ in 0..3 {
+        one.acquire(Lane::Live, Duration::ZERO).await.unwrap();
+    }
+    two.acquire(Lane::Live, Duration::ZERO).await.unwrap();
+    let mut waiting = Box::pin(one.acquire(Lane::Look, Duration::from_mins(1)));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    let readings = budget.readings();
+    assert_eq!(readings.len(), 1, "one for all accounts");
+    let BudgetReading { provider, service, action, tokens, waiting: behind, share } = readings[0];
+    assert_eq!((provider, service, action, behind), ("aws", "eks", "a", 1));
+    assert!(tokens < 1.0 && (share - 1.0).abs() < 1e-9, "{readings:?}");
+    one.lower(None);
+    assert!((budget.readings()[0].share - 0.5).abs() < 1e-9);
+}
+
 #[test]
 fn the_most_particular_bucket_is_taken() {
     let buckets = Buckets::new(Bucket::new(1, 1.0))

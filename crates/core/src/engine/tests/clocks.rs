@@ -68,6 +68,24 @@ async fn a_clock_that_is_set_forward_ages_no_deadline() {
 }
 
 #[tokio::test]
+async fn a_clock_that_steps_back_and_forth_makes_nothing_twice_and_ends_nothing_early() {
+    const HOURS: [i64; 6] = [5, -9, 2, -1, 7, -4];
+    for lost in ["r", "x", "k", "a"] {
+        let rig = rig().await;
+        rig.cloud().rule("ask", lost, 1, Fault::LostLate(Duration::from_secs(20)));
+        rig.accept(CREATE, 1).await;
+        for hours in HOURS.into_iter().cycle().take(60) {
+            rig.run_for(Duration::from_secs(3)).await;
+            let step = jiff::SignedDuration::from_hours(hours);
+            rig.cloud().clock.set_wall(rig.set.now().checked_add(step).unwrap());
+        }
+        let ended = rig.run(1).await;
+        assert_eq!(ended.state, OperationState::Succeeded, "{lost}: {:?}", ended.error);
+        rig.set.judge(&*rig.store, &ended).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_is_at_work_is_not_begun_again_when_the_clock_is_set() {
     let rig = rig().await;
     let mut slow = rig.set.accept(CREATE, 1);

@@ -1,17 +1,20 @@
 //! Spans and metrics of requests. Labels are route templates and statuses, never anything that a caller wrote.
 
+mod table;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
+use pmks_store::Fault;
 use pmks_transport::Clock;
 use tracing::{Span, field};
 
 use crate::State;
 
-/// From a read of memory to a slow cloud.
-const SECONDS: &[f64] = &[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 120.0, 600.0];
+pub use table::table;
+
 const UPKEEP: Duration = Duration::from_secs(30);
 
 /// All metrics of this process.
@@ -23,11 +26,16 @@ impl Metrics {
     pub(crate) fn install() -> Self {
         static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
-            let builder = PrometheusBuilder::new().set_buckets(SECONDS).unwrap_or_default();
-            let recorder = builder.build_recorder();
+            let recorder = table::buckets().build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
                 tracing::warn!("another metrics recorder is installed: /metrics stays empty");
+            }
+            table::describe();
+            metrics::gauge!("pmks_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+            // What never happened shows as zero: an alert on what is absent is none.
+            for fault in [Fault::Full, Fault::Forbidden, Fault::Corrupt, Fault::Disk, Fault::Other] {
+                metrics::counter!("pmks_store_failures_total", "fault" => fault.as_str()).increment(0);
             }
             handle
         });
