@@ -67,6 +67,7 @@ const ROWS: &[Row] = &[
     // <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/ClusterUpdate>, `etag`
     row("container.*", "", "fingerprint", Meaning::Stale),
     row("container.*", "ABORTED", "", Meaning::Stale),
+    row("container.*", "FAILED_PRECONDITION", "etag", Meaning::Stale),
     row("compute.*", "conditionNotMet", "", Meaning::Stale),
     row("compute.*", "CONDITION_NOT_MET", "", Meaning::Stale),
     row("compute.*", "", "fingerprint", Meaning::Stale),

@@ -111,6 +111,7 @@ fn words_mean_what_their_service_makes_of_them() {
         (cluster, google(429, "RESOURCE_EXHAUSTED", "slow down"), throttled.clone()),
         (cluster, google(429, "RESOURCE_EXHAUSTED", rates), throttled.clone()),
         (cluster, google(409, "ABORTED", "The etag does not match"), ErrorKind::Stale),
+        (cluster, google(400, "FAILED_PRECONDITION", "The etag of the cluster differs"), ErrorKind::Stale),
         (
             cluster,
             google(400, "FAILED_PRECONDITION", "Labels could not be set due to fingerprint mismatch."),

@@ -114,9 +114,9 @@ impl CloudUnderTest for Gcp {
         (service == "container").then_some(Effect::Status { status: 400, code, message })
     }
 
-    /// Calls know no condition; a node pool has no identifier beside its name, nor has an item of the metadata.
+    /// All but clusters is known by its name, and calls know no condition.
     fn tells_strangers(&self, kind: ResourceKind, just_before_a_change: bool) -> bool {
-        !just_before_a_change && ![ResourceKind::NodeGroup, ResourceKind::KeyPair].contains(&kind)
+        kind == ResourceKind::Cluster && !just_before_a_change
     }
 
     fn without_prerequisites(&self) -> Option<Vec<Value>> {

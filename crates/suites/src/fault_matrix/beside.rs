@@ -94,8 +94,13 @@ impl Stage {
         // What others put there is theirs: without it, all is as if they had not come.
         deeds.iter().for_each(|done| clear_away(house, done));
         self.read_anew(process).await?;
-        self.judge(process, &last).await?.differs(quiet)?;
-        Ok(ended)
+        let judged = self.judge(process, &last).await.and_then(|picture| picture.differs(quiet));
+        // What the controllers of a cluster made that is gone nobody knows any more: that it is gone, is said.
+        let is_gone = deed == Deed::Vanishes && last.kind == OperationKind::ClusterDelete;
+        match judged {
+            Err(_) if is_gone && !last.notices.is_empty() => Ok(Ended::Undecided),
+            judged => judged.map(|()| ended),
+        }
     }
 
     /// Whether nothing can be compared with an undisturbed run: what others took away is not what was to go.

@@ -25,7 +25,7 @@ pub(super) enum Ended {
     Succeeded,
     /// The call that was to go wrong was not made.
     Untouched,
-    /// The next attempt says that somebody has to decide.
+    /// It, or the next attempt, says that somebody has to look or to decide.
     Undecided,
     /// The cloud gives nobody the means to tell a stranger's from ours.
     Untold,
