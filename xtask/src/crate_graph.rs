@@ -11,6 +11,7 @@ use serde_json::Value;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-model", &[]),
     ("pmks-transport", &[]),
+    ("pmks-traces", &["pmks-transport"]),
     ("pmks-driver", &["pmks-model", "pmks-transport"]),
     ("pmks-conformance", &["pmks-model", "pmks-transport", "pmks-driver"]),
     ("pmks-store", &["pmks-model"]),

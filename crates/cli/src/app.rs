@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmks_driver::Environment;
 use pmks_store::SqliteStore;
-use pmks_transport::{Clock, SystemClock};
+use pmks_transport::{Clock, Sampling, SystemClock};
 
 use crate::arguments::Global;
 use crate::data_directory::DataDirectory;
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) opened: Opened,
     /// The log.
     pub(crate) log: Arc<Log>,
+    /// Which traces that begin here are kept, where there is a collector.
+    pub(crate) sampling: Option<Sampling>,
 }
 
 /// The stores that this process has open, to be closed at its end.
@@ -63,7 +65,15 @@ impl App {
     /// From parsed settings.
     pub(crate) fn new(global: Global, environment: Environment, log: Arc<Log>) -> Self {
         let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-        Self { global, environment, clock: Arc::new(SystemClock), data, opened: Opened::default(), log }
+        Self {
+            global,
+            environment,
+            clock: Arc::new(SystemClock),
+            data,
+            opened: Opened::default(),
+            log,
+            sampling: None,
+        }
     }
 
     /// How to print.

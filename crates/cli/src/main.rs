@@ -36,10 +36,14 @@ mod wait;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{ArgMatches, FromArgMatches};
 use pmks_driver::Environment;
 use pmks_model::FailureKind;
+use pmks_traces::Traces;
+use pmks_transport::SystemClock;
 
 use app::App;
 use arguments::{Cli, Command, ConfigCommand};
@@ -64,6 +68,20 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// How long the end of a server may wait for the collector.
+const LAST_TRACES: Duration = Duration::from_secs(2);
+
+/// The way to a collector, where a server is to run and one is named.
+fn traces(
+    command: &Command,
+    environment: &Environment,
+) -> Option<std::result::Result<Traces, pmks_traces::Unusable>> {
+    let Command::Serve(_) = command else { return None };
+    let read = pmks_traces::Settings::read(&|name| environment.get(name).map(str::to_owned));
+    let settings = read.transpose()?;
+    Some(settings.and_then(|settings| Traces::new(settings, Arc::new(SystemClock))))
 }
 
 /// How a run ends that does not end well.
@@ -91,18 +109,33 @@ fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Res
     let configuration = configuration::read(&arguments, &environment)?;
     let matches = configuration.grammar.clone().try_get_matches_from(arguments).map_err(Ending::Parsed)?;
     let cli = Cli::from_arg_matches(&matches).map_err(Ending::Parsed)?;
-    let log = tracing_setup::install(&cli.global.log, cli.global.log_json)?;
-    let app = App::new(cli.global, environment, log);
+    // Fails only when a provider is installed already: then there is one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut traces = traces(&cli.command, &environment);
+    let log = tracing_setup::install(
+        &cli.global.log,
+        cli.global.log_json,
+        traces.as_ref().and_then(|traces| traces.as_ref().ok()),
+    )?;
+    if let Some(Err(unusable)) = &traces {
+        tracing::warn!("no traces are sent: {unusable}");
+    }
+    let mut app = App::new(cli.global, environment, log);
+    app.sampling = traces.as_ref().and_then(|traces| Some(traces.as_ref().ok()?.sampling()));
     if let Some(done) = at_once(&app, &cli.command, &configuration, &matches) {
         return Ok(done?);
     }
-    // Fails only when a provider is installed already: then there is one.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::new(FailureKind::Unexpected, format!("no runtime: {error}")))?;
     let result = runtime.block_on(Box::pin(async {
+        if let Some(Ok(traces)) = &mut traces {
+            traces.begin();
+        }
         let result = run(&app, cli.command).await;
         app.opened.close(&*app.clock).await;
+        if let Some(Ok(traces)) = traces {
+            traces.end(LAST_TRACES).await;
+        }
         result
     }));
     // Nobody waits for a prompt that nobody answers.

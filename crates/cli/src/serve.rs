@@ -74,6 +74,10 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     }
     let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock))
         .with_log(Arc::clone(&app.log) as Arc<dyn pmks_server::LogFilter>);
+    let state = match app.sampling {
+        Some(sampling) => state.with_traces(sampling),
+        None => state,
+    };
     signals::survive_file_limits();
     let clouds = simulated_clouds(app, serve, &state).await?;
     let (stop, stopped) = watch::channel(false);

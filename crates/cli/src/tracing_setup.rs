@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pmks_server::LogFilter;
-use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use pmks_traces::{TraceLayer, Traces};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
@@ -36,20 +38,28 @@ impl LogFilter for Log {
 ///
 /// # Errors
 /// For a filter that cannot be read.
-pub(crate) fn install(asked: &str, json: bool) -> Result<Arc<Log>> {
+pub(crate) fn install(asked: &str, json: bool, traces: Option<&Traces>) -> Result<Arc<Log>> {
     let (filter, kept) = of(asked).map_err(|says| Error::usage(format!("--log {says}")))?;
     let filter = filter.and(filter_fn(says_no_secret));
     // A log that cannot be written, as on a full disk, is no reason to fail: the layer would tell of it by a panic.
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let all = tracing_subscriber::registry();
     let installed = if json {
-        all.with(log.json().with_filter(filter)).try_init()
+        all.with(log.json().with_filter(filter)).with(sent(traces)).try_init()
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        all.with(log.with_ansi(colours).with_filter(filter)).try_init()
+        all.with(log.with_ansi(colours).with_filter(filter)).with(sent(traces)).try_init()
     };
     installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
     Ok(Arc::new(kept))
+}
+
+/// What sends spans to a collector, if there is one.
+fn sent<S>(traces: Option<&Traces>) -> Option<impl Layer<S> + use<S>>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    traces.map(|traces| traces.layer().with_filter(LevelFilter::INFO.and(filter_fn(TraceLayer::looks_at))))
 }
 
 /// A log that writes nothing.

@@ -148,6 +148,7 @@ impl Shared {
                 account: place.account.clone(),
                 intent,
                 requested_by: caller.name.clone(),
+                traceparent: caller.traceparent.clone(),
                 now: self.clock.wall(),
             },
             resources: draft.resources,

@@ -134,6 +134,7 @@ impl ApiTokens<'_> {
             },
             idempotency: None,
             request_id: None,
+            traceparent: None,
         })
     }
 }

@@ -43,6 +43,8 @@ pub struct Caller {
     pub idempotency: Option<Idempotency>,
     /// The request's id, for the audit.
     pub request_id: Option<String>,
+    /// The request's place in a trace, as `traceparent`: what it asks for goes on in it.
+    pub traceparent: Option<String>,
 }
 
 impl Caller {
@@ -54,6 +56,7 @@ impl Caller {
             connections: ConnectionScope::All,
             idempotency: None,
             request_id: None,
+            traceparent: None,
         }
     }
 

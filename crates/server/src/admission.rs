@@ -12,7 +12,7 @@ use pmks_model::FailureKind;
 use url::{Host, Url};
 
 use crate::access::{self, Access};
-use crate::answer::{RequestId, answer};
+use crate::answer::{RequestId, TraceParent, answer};
 use crate::refused::Refused;
 use crate::{InProcess, State};
 
@@ -136,6 +136,7 @@ async fn authenticate(
         None => state.authentication.caller(&state.pmks, request.headers()).await?,
     };
     caller.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+    caller.traceparent = request.extensions().get::<TraceParent>().and_then(|trace| trace.0.clone());
     let connection = names.iter().find_map(|(name, value)| (name == "connection").then_some(value));
     access::check(access, &caller, connection)?;
     request.extensions_mut().insert(caller);

@@ -26,12 +26,17 @@ const LONGEST_REQUEST_ID: usize = 128;
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
+/// The request's place in a trace, for handlers.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceParent(pub(crate) Option<String>);
+
 /// Answers a request, whatever happens below.
 pub(crate) async fn answer(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers(), &state);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let seen = telemetry::Seen::new(&state, request.method(), route.as_deref());
+    let seen = telemetry::Seen::new(&state, &request, route.as_deref());
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    request.extensions_mut().insert(TraceParent(seen.traceparent()));
     let span = seen.span(&id);
     let mut response = AssertUnwindSafe(next.run(request))
         .catch_unwind()

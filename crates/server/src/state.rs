@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pmks_core::Pmks;
-use pmks_transport::Clock;
+use pmks_transport::{Clock, Sampling};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -25,6 +25,8 @@ pub struct State {
     pub(crate) readiness: Arc<Readiness>,
     /// The log of this process; `None`: nobody may change it.
     pub(crate) log: Option<Arc<dyn LogFilter>>,
+    /// Which traces that begin here are kept; `None`: none begins here.
+    pub(crate) sampling: Option<Sampling>,
     /// The URL at which others reach this server; `None`: the command line's own process.
     pub(crate) url: Option<Arc<Url>>,
     /// Whether it listens on loopback, and so refuses whoever calls it by another name.
@@ -46,6 +48,7 @@ impl State {
             readers: Readers::default(),
             readiness: Arc::default(),
             log: None,
+            sampling: None,
             url: None,
             loopback: false,
             closing: CancellationToken::new(),
@@ -57,6 +60,16 @@ impl State {
     #[must_use]
     pub fn with_log(self, log: Arc<dyn LogFilter>) -> Self {
         Self { log: Some(log), ..self }
+    }
+
+    /// With traces that begin with requests. Those that come with a request go on without it.
+    #[must_use]
+    pub fn with_traces(self, sampling: Sampling) -> Self {
+        // Known from the beginning, as all metrics: the collector's first batch may be far away.
+        for outcome in ["sent", "dropped"] {
+            metrics::counter!("pmks_trace_spans_total", "outcome" => outcome).increment(0);
+        }
+        Self { sampling: Some(sampling), ..self }
     }
 
     /// Says whether the engine runs in this process: `/readyz` answers 503 until it does.

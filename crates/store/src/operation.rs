@@ -26,6 +26,8 @@ pub struct Operation {
     pub intent: serde_json::Value,
     /// Who asked.
     pub requested_by: String,
+    /// The place in a trace where it was asked for, as `traceparent`.
+    pub traceparent: Option<String>,
     /// How it stands.
     pub state: OperationState,
     /// Why it cannot go on, while it is blocked.
@@ -197,6 +199,8 @@ pub struct NewOperation {
     pub intent: serde_json::Value,
     /// Who asked.
     pub requested_by: String,
+    /// The place in a trace where it is asked for, as `traceparent`.
+    pub traceparent: Option<String>,
     /// When.
     pub now: Timestamp,
 }

@@ -56,6 +56,7 @@ mod client;
 mod client_certificate;
 mod pool;
 mod telemetry;
+mod trace_context;
 mod transport;
 
 pub use budget::{Bucket, Buckets, BudgetReading};
@@ -74,6 +75,7 @@ pub use recorder::{DirectoryRecorder, Exchange, MemoryRecorder, Recorder};
 pub use redaction::Redaction;
 pub use response::{Response, Verdict, classify_by_status, retry_after};
 pub use signer::{NoSigner, SignContext, SignError, Signer};
+pub use trace_context::{Sampling, TraceContext};
 pub use transport::{Transport, TransportBuilder};
 pub use virtual_clock::VirtualClock;
 

@@ -11,6 +11,7 @@ use super::contract::Outcome;
 use super::notes::Notes;
 use super::step::Run;
 use super::timing::since;
+use super::traced::Traced;
 use super::{House, telemetry};
 
 /// What is read at the end is a few calls, each with its own limit.
@@ -69,6 +70,7 @@ impl House {
         self.identities.forget(ended.id);
         let took = since(ended.started_at.unwrap_or(ended.created_at), now);
         telemetry::ended(ended.kind, ended.state.as_str(), took);
+        Traced::of(&ended).ended(&ended);
         if ended.state == OperationState::Failed {
             let why = ended.error.as_ref().map(ToString::to_string);
             tracing::warn!(operation = %ended.id, kind = %ended.kind, why, "an operation failed");

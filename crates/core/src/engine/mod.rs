@@ -29,6 +29,7 @@ mod timing;
 
 mod pulse;
 mod telemetry;
+mod traced;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -48,11 +49,13 @@ use pmks_store::{Claim, Claimed, Error, Fence, KillPoints, NoKillPoints, Operati
 use pmks_transport::Clock;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crowd::Crowds;
 use identity::Identities;
 use pulse::Pulse;
+use traced::Traced;
 
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -251,7 +254,8 @@ impl Engine {
         }
         steps.spawn(async move {
             let _under_way = under_way;
-            Box::pin(step::step(&house, claimed)).await;
+            let span = Traced::of(&claimed.operation).step(&claimed.operation);
+            Box::pin(step::step(&house, claimed)).instrument(span).await;
         });
     }
 }

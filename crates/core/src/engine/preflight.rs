@@ -13,6 +13,7 @@ use super::children;
 use super::notes::Notes;
 use super::step::Run;
 use super::timing::{self, since};
+use super::traced::Traced;
 
 /// A preparation makes many calls, each with its own limit.
 const LIMIT: Duration = Duration::from_mins(6);
@@ -135,7 +136,7 @@ impl Run<'_> {
             ..self.preflight_record()
         };
         self.operation = self.house.store.begin(self.fence, begun, record.clone(), now).await?;
-        super::telemetry::stage_over(PREFLIGHT, &record);
+        self.over(&record);
         Ok(Preflight::Planned)
     }
 
@@ -195,8 +196,13 @@ impl Run<'_> {
         }
         let lease = timing::after(now, timing::LEASE);
         self.house.store.record(self.fence, PREFLIGHT, record.clone(), None, lease, now).await?;
-        super::telemetry::stage_over(PREFLIGHT, &record);
+        self.over(&record);
         Ok(())
+    }
+
+    fn over(&self, record: &StageRecord) {
+        super::telemetry::stage_over(PREFLIGHT, record);
+        Traced::of(&self.operation).stage_over(PREFLIGHT, PREFLIGHT, record);
     }
 
     fn preflight_record(&self) -> StageRecord {

@@ -27,6 +27,7 @@ use super::notes::Notes;
 use super::step::Run;
 use super::telemetry;
 use super::timing::{self, after};
+use super::traced::Traced;
 
 /// How often what was accepted may be gone before the stage fails.
 const VANISHED: u32 = 3;
@@ -99,7 +100,9 @@ impl<'a> Turn<'a> {
             Err(error) => self.fail(error.to_failure()),
         }
         self.persist_if_changed().await?;
-        telemetry::stage_over(&self.specification.kind, &self.record);
+        let (name, kind) = (&self.specification.name, &self.specification.kind);
+        telemetry::stage_over(kind, &self.record);
+        Traced::of(&self.run.operation).stage_over(name, kind, &self.record);
         Ok((self.record, self.blocked))
     }
 

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use pmks_driver::{Cancel, Change, StageSpecification};
 use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
-use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, Page, ResourceFilter, Result};
+use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, PREFLIGHT, Page, ResourceFilter, Result};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::House;
@@ -16,6 +17,7 @@ use super::identity::Proof;
 use super::notes::Notes;
 use super::stage::Turn;
 use super::timing::{self, Timing, is_due};
+use super::traced::Traced;
 
 /// How often stages are gone through before other operations have their turn.
 const ROUNDS: usize = 100;
@@ -151,7 +153,8 @@ impl Run<'_> {
             if self.operation.cancel_requested {
                 return self.end(End::Cancelled).await;
             }
-            match self.preflight().await? {
+            let span = Traced::of(&self.operation).turn(PREFLIGHT);
+            match self.preflight().instrument(span).await? {
                 super::preflight::Preflight::Planned => {}
                 super::preflight::Preflight::Over => return Ok(()),
             }
@@ -235,7 +238,9 @@ impl Run<'_> {
     async fn turn(&self, index: usize) -> Result<(usize, pmks_store::StageRecord, Option<Blocked>)> {
         match Turn::of(self, index) {
             Some(turn) => {
-                let (record, blocked) = Box::pin(turn.take()).await?;
+                let name = turn.specification.name.clone();
+                let span = Traced::of(&self.operation).turn(&name);
+                let (record, blocked) = Box::pin(turn.take()).instrument(span).await?;
                 Ok((index, record, blocked))
             }
             None => Err(Error::Damaged("a stage of the plan has no row".to_owned())),

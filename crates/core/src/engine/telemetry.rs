@@ -19,14 +19,19 @@ pub(super) fn waited(wait: Duration) {
 
 /// A stage is over, if that is what its record says. Its label is the kind of stage, of which each driver has a few.
 pub(super) fn stage_over(stage: &str, record: &StageRecord) {
-    let outcome = match record.state {
-        StageState::Done => "done",
-        StageState::Failed => "failed",
-        StageState::Waiting | StageState::Asking | StageState::Following => return,
-    };
+    let Some(outcome) = over(record) else { return };
     let (Some(began), Some(ended)) = (record.started_at, record.finished_at) else { return };
     metrics::histogram!("pmks_stage_duration_seconds", "stage" => stage.to_owned(), "outcome" => outcome)
         .record(since(began, ended).as_secs_f64());
+}
+
+/// How a stage ended, once it has.
+pub(super) fn over(record: &StageRecord) -> Option<&'static str> {
+    match record.state {
+        StageState::Done => Some("done"),
+        StageState::Failed => Some("failed"),
+        StageState::Waiting | StageState::Asking | StageState::Following => None,
+    }
 }
 
 /// A call of a stage and what came of it.

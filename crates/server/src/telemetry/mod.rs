@@ -5,15 +5,19 @@ mod table;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use axum::extract::Request;
+use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pmks_store::Fault;
-use pmks_transport::Clock;
+use pmks_transport::{Clock, Sampling, TraceContext};
 use tracing::{Span, field};
 
 use crate::State;
 
 pub use table::table;
+
+/// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>
+const TRACEPARENT: &str = "traceparent";
 
 const UPKEEP: Duration = Duration::from_secs(30);
 
@@ -61,12 +65,20 @@ pub(crate) struct Seen {
     method: &'static str,
     route: String,
     since: Duration,
+    /// Its place in a trace, and the span above it; `None`: it is in none.
+    trace: Option<(TraceContext, u64)>,
 }
 
 impl Seen {
-    pub(crate) fn new(state: &State, method: &Method, route: Option<&str>) -> Self {
+    pub(crate) fn new(state: &State, request: &Request, route: Option<&str>) -> Self {
         let route = route.unwrap_or("unknown").to_owned();
-        Self { method: known(method), route, since: state.clock.monotonic() }
+        let trace = place(request.headers(), state.sampling);
+        Self { method: known(request.method()), route, since: state.clock.monotonic(), trace }
+    }
+
+    /// Its place in a trace, as `traceparent`.
+    pub(crate) fn traceparent(&self) -> Option<String> {
+        self.trace.map(|(own, _)| own.to_string())
     }
 
     pub(crate) fn span(&self, request_id: &str) -> Span {
@@ -77,6 +89,8 @@ impl Seen {
             request_id,
             status = field::Empty,
             duration_ms = field::Empty,
+            trace = self.traceparent(),
+            parent = self.trace.map(|(_, parent)| format!("{parent:016x}")),
         )
     }
 
@@ -93,6 +107,17 @@ impl Seen {
         ];
         metrics::counter!("pmks_http_requests_total", &labels).increment(1);
         metrics::histogram!("pmks_http_request_duration_seconds", &labels).record(took.as_secs_f64());
+    }
+}
+
+/// Goes on in the caller's trace, or begins one if any begin here. Of several headers none is believed.
+fn place(headers: &HeaderMap, sampling: Option<Sampling>) -> Option<(TraceContext, u64)> {
+    let mut given = headers.get_all(TRACEPARENT).iter();
+    let first = given.next().filter(|_| given.next().is_none());
+    let above = first.and_then(|value| TraceContext::parse(value.to_str().ok()?));
+    match above {
+        Some(above) => Some((above.child(), above.span)),
+        None => sampling.map(|sampling| (TraceContext::begin(sampling), 0)),
     }
 }
 

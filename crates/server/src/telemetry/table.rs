@@ -121,6 +121,12 @@ const METRICS: &[Metric] = &[
         "how much of the rate is used: 1, less after the cloud said it was too much",
     ),
     (
+        "pmks_trace_spans_total",
+        Counter,
+        &["outcome"],
+        "spans `sent` to the collector, or `dropped` because it did not take them in time; only where traces are on",
+    ),
+    (
         "pmks_refreshes_total",
         Counter,
         &["result"],

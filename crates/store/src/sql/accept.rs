@@ -180,8 +180,8 @@ impl Write<'_> {
         sqlx::query(
             "INSERT INTO operations (id, kind, connection, resource, resource_name, resource_uid, account, intent, \
              requested_by, state, resolved, notices, children, expected_seconds, remains, cancel_requested, attempt, \
-             queue_order, next_run_at, woken, fence, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-             $9, $10, '{}', '[]', 'null', 0, '[]', 0, 1, $11, $12, 0, 0, $12, $12)",
+             queue_order, next_run_at, woken, fence, created_at, updated_at, traceparent) VALUES ($1, $2, $3, $4, $5, $6, \
+             $7, $8, $9, $10, '{}', '[]', 'null', 0, '[]', 0, 1, $11, $12, 0, 0, $12, $12, $13)",
         )
         .bind(from_uid(new.id))
         .bind(word(&new.kind)?)
@@ -195,6 +195,7 @@ impl Write<'_> {
         .bind(word(&OperationState::Queued)?)
         .bind(order)
         .bind(millis(new.now))
+        .bind(new.traceparent)
         .execute(self.on())
         .await?;
         Ok(())

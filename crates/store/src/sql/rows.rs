@@ -147,6 +147,7 @@ pub(super) fn operation(row: &DbRow) -> Result<Operation> {
         account: row.text("account")?,
         intent: row.json("intent")?,
         requested_by: row.text("requested_by")?,
+        traceparent: row.plain("traceparent")?,
         state: row.word("state")?,
         blocked: row.maybe_json("blocked")?,
         stages: Vec::new(),

@@ -100,6 +100,7 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
             account: "aws:1".into(),
             intent: json!({"change": "x"}),
             requested_by: "me".into(),
+            traceparent: None,
             now: at(0),
         },
         resources,

@@ -130,8 +130,12 @@ impl Scene {
     }
 }
 
-/// By the product, from its capabilities, as for any cloud.
-pub(crate) fn make_cluster(under_test: &'static dyn CloudUnderTest, world: &SimulatedCloud, pmks: &Pmks) {
+/// A network with as many subnets as a cluster needs; answers their names.
+pub(crate) fn make_network(
+    under_test: &'static dyn CloudUnderTest,
+    world: &SimulatedCloud,
+    pmks: &Pmks,
+) -> Vec<String> {
     let capabilities = under_test.provider().capabilities();
     let region = world.connection("sim").region;
     let regions = pmks.json(&["region", "list", "-c", "sim"]);
@@ -149,7 +153,13 @@ pub(crate) fn make_cluster(under_test: &'static dyn CloudUnderTest, world: &Simu
     let mut network = vec!["network", "create", "net", "-c", "sim", "--cidr", "10.20.0.0/16"];
     network.extend(subnets.iter().flat_map(|subnet| ["--subnet", subnet]));
     pmks.succeed(&network);
-    let names: Vec<String> = (0..number).map(|index| format!("net-{index}")).collect();
+    (0..number).map(|index| format!("net-{index}")).collect()
+}
+
+/// By the product, from its capabilities, as for any cloud.
+pub(crate) fn make_cluster(under_test: &'static dyn CloudUnderTest, world: &SimulatedCloud, pmks: &Pmks) {
+    let names = make_network(under_test, world, pmks);
+    let capabilities = under_test.provider().capabilities();
     let group = format!("name={GROUP},min=1,max={NODES},desired={NODES}");
     let mut cluster = vec!["cluster", "create", CLUSTER, "-c", "sim", "--network", "net"];
     cluster.extend(names.iter().flat_map(|name| ["--subnet", name]));

@@ -1,7 +1,8 @@
 //! What a server tells those who watch it, read by software that others wrote: its metrics by Prometheus' own parser,
-//! after a tour through what it does.
+//! after a tour through what it does; its traces by the published messages of OTLP.
 
 mod metrics;
+mod traces;
 
 use serde_json::json;
 
@@ -33,7 +34,9 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
     let world = SimulatedCloud::start(under_test).await;
     tokio::task::block_in_place(|| {
         let pmks = connected(&world);
-        metrics::run(&Scene { python, world, pmks, under_test });
+        let scene = Scene { python, world, pmks, under_test };
+        metrics::run(&scene);
+        traces::run(&scene);
     });
 }
 

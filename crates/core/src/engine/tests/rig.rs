@@ -145,6 +145,7 @@ impl Set {
                 account: "fake:1".into(),
                 intent: serde_json::to_value(change(kind)).unwrap(),
                 requested_by: "me".into(),
+                traceparent: None,
                 now: self.now(),
             },
             resources: if creates { Self::records() } else { Vec::new() },
