@@ -31,14 +31,16 @@ impl Served {
         let mut command = pmks.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let process = command.spawn().expect("pmks starts");
+        let mut running = Self { url: String::new(), token: String::new(), process };
         let folder = pmks.home().join("data/pmks");
         let begun = Instant::now();
         loop {
             let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
             let server = read("server.json").and_then(|text| serde_json::from_str::<Value>(&text).ok());
-            if let Some(server) = server.filter(|server| server["pid"] == process.id()) {
-                let url = text(&server, "/url").trim_end_matches('/').to_owned();
-                return Self { url, token: read("token").expect("a token").trim().to_owned(), process };
+            if let Some(server) = server.filter(|server| server["pid"] == running.process.id()) {
+                text(&server, "/url").trim_end_matches('/').clone_into(&mut running.url);
+                read("token").expect("a token").trim().clone_into(&mut running.token);
+                return running;
             }
             assert!(begun.elapsed() < PATIENCE, "the server does not begin");
             std::thread::sleep(Duration::from_millis(20));

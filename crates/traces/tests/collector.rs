@@ -61,14 +61,14 @@ async fn read(stream: &mut TcpStream) -> (String, Vec<u8>) {
 async fn what_ends_is_sent_in_its_place_and_again_after_a_busy_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let (heard, mut hears) = mpsc::unbounded_channel();
+    let (teller, mut received) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         for status in ["503 Service Unavailable", "200 OK"] {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (head, body) = read(&mut stream).await;
             let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             stream.write_all(answer.as_bytes()).await.unwrap();
-            heard.send((head, body)).unwrap();
+            teller.send((head, body)).unwrap();
         }
     });
     let mut traces = traces(&endpoint, &[("OTEL_EXPORTER_OTLP_HEADERS", "x-key=hunter2")]);
@@ -83,10 +83,10 @@ async fn what_ends_is_sent_in_its_place_and_again_after_a_busy_answer() {
         drop(tracing::info_span!("turn", trace = TRACE, carries = true));
         drop(tracing::info_span!("elsewhere", says = "hunter3"));
     }
-    let (head, refused) = hears.recv().await.unwrap();
+    let (head, refused) = received.recv().await.unwrap();
     assert!(head.starts_with("post /v1/traces ") && head.contains("application/x-protobuf"), "{head}");
     assert!(head.contains("x-key: hunter2"), "{head}");
-    let (_, taken) = hears.recv().await.unwrap();
+    let (_, taken) = received.recv().await.unwrap();
     assert_eq!(refused, taken, "the same again");
     let trace = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes();
     for part in [b"GET /r".as_slice(), b"x.Get", b"http.route", b"pmks", &trace] {
@@ -102,11 +102,11 @@ async fn what_ends_is_sent_in_its_place_and_again_after_a_busy_answer() {
 async fn what_is_left_is_sent_at_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let heard = tokio::spawn(async move {
+    let collector = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let heard = read(&mut stream).await;
+        let request = read(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
-        heard.1
+        request.1
     });
     let mut traces = traces(&endpoint, &[("OTEL_BSP_SCHEDULE_DELAY", "600000")]);
     traces.begin();
@@ -114,7 +114,7 @@ async fn what_is_left_is_sent_at_the_end() {
     drop(tracing::info_span!("operation", kind = "cluster.create", trace = TRACE, started_ms = 1_i64));
     drop(guard);
     traces.end(Duration::from_secs(5)).await;
-    assert!(contains(&heard.await.unwrap(), b"cluster.create"));
+    assert!(contains(&collector.await.unwrap(), b"cluster.create"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

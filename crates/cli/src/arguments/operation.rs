@@ -114,7 +114,7 @@ pub(crate) enum LogLevelCommand {
     Get,
     /// Changes it, until it is changed again or the server ends
     Set {
-        /// A level such as info, or a filter such as info,pmks_transport=debug
+        /// A level such as info, or a filter that gives parts of the program levels of their own
         filter: String,
         /// What it would do
         #[command(flatten)]

@@ -117,11 +117,11 @@ fn on_a_small_disk(user: &Sandbox) -> Option<(Server, std::path::PathBuf)> {
     };
     let way = ways.into_iter().find(may)?;
     let database = format!("sqlite:{}", disk.join("pmks.db").display());
-    let served = user.command(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+    let plain = user.command(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
     let inside = format!("{mount} && exec \"$0\" \"$@\"");
     let mut command = Command::new("unshare");
-    command.args(way).args(["sh", "-c", &inside]).arg(served.get_program()).args(served.get_args());
-    command.env_clear().envs(served.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.args(way).args(["sh", "-c", &inside]).arg(plain.get_program()).args(plain.get_args());
+    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(user.path("")).stdin(std::process::Stdio::null());
     let server = user.served(command);
     // The disk is seen by the server alone, and through its process.
@@ -212,8 +212,8 @@ fn a_database_that_may_not_be_written_is_refused_by_its_name() {
     let made = plainly(&user, &["connection", "list"]);
     assert_eq!(made.code, Some(0), "{made:?}");
     let database = user.path(".local/share/pmks/pmks.db");
-    let mode = |mode| fs::set_permissions(&database, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o400);
+    let permit = |mode| fs::set_permissions(&database, fs::Permissions::from_mode(mode)).unwrap();
+    permit(0o400);
     for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["connection", "list"]] {
         let refused = plainly(&user, arguments);
         assert_eq!(refused.code, Some(6), "{refused:?}");
@@ -221,7 +221,7 @@ fn a_database_that_may_not_be_written_is_refused_by_its_name() {
             assert!(refused.err.contains(part), "{part} in {refused:?}");
         }
     }
-    mode(0o600);
+    permit(0o600);
     assert_eq!(plainly(&user, &["connection", "list"]).code, Some(0));
 }
 

@@ -68,7 +68,7 @@ impl Stage {
                 let ended = if deeds.is_empty() { Ended::Untouched } else { Ended::Succeeded };
                 (ended, Some(operation.clone()))
             }
-            first => self.next_attempt(process, first.as_ref()).await?,
+            first => self.next_attempt(process, first.as_ref().map_err(AsRef::as_ref)).await?,
         };
         if deeds.is_empty() && ended != Ended::Untouched {
             return Err(format!("{ended:?}, and nobody did anything"));
@@ -92,7 +92,9 @@ impl Stage {
             return if is_done { Ok(ended) } else { Err(says()) };
         }
         // What others put there is theirs: without it, all is as if they had not come.
-        deeds.iter().for_each(|done| clear_away(house, done));
+        for done in &deeds {
+            clear_away(house, done);
+        }
         self.read_anew(process).await?;
         let judged = self.judge(process, &last).await.and_then(|picture| picture.differs(quiet));
         // What the controllers of a cluster made that is gone nobody knows any more: that it is gone, is said.
@@ -114,7 +116,7 @@ impl Stage {
     async fn next_attempt(
         &self,
         process: &Process,
-        first: Result<&Operation, &Box<pmks_model::Failure>>,
+        first: Result<&Operation, &pmks_model::Failure>,
     ) -> Result<(Ended, Option<Operation>), String> {
         let house = &self.house;
         match first {

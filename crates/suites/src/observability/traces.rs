@@ -6,9 +6,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use pmks_driver::Presence;
+use pmks_transport::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -92,7 +93,7 @@ pub(super) fn run(scene: &Scene) {
     // What was sent until then has been.
     std::thread::sleep(Duration::from_secs(1));
     server.kill();
-    let died = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let died = SystemClock.wall().as_nanosecond();
     let server = Served::start(&scene.pmks, &variables);
     clock.set_speed(f64::from(SPEED));
     wait("the cluster", || {
@@ -116,7 +117,7 @@ fn only<'a>(spans: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// One trace, whole: each span's parent is the client or another span of it.
-fn judge(scene: &Scene, spans: &[Value], died: u128) {
+fn judge(scene: &Scene, spans: &[Value], died: i128) {
     let provider = scene.under_test.provider().capabilities().provider;
     for span in spans {
         let said = (&span["path"], &span["contentType"], &span["key"], &span["known"], &span["scope"]);
@@ -154,7 +155,7 @@ fn judge(scene: &Scene, spans: &[Value], died: u128) {
     let calls: Vec<&Value> = stages.iter().flat_map(|stage| below(stage)).collect();
     assert!(calls.iter().all(|call| call["kind"] == "SPAN_KIND_CLIENT"), "{calls:#?}");
     assert!(calls.iter().all(|call| call["attributes"]["pmks.provider"] == provider), "{calls:#?}");
-    let before = |call: &&&Value| u128::from(call["end"].as_u64().unwrap()) < died;
+    let before = |call: &&&Value| i128::from(call["end"].as_u64().unwrap()) < died;
     let (earlier, all) = (calls.iter().filter(before).count(), calls.len());
     assert!(earlier > 0 && earlier < all, "{earlier} of {all} calls before the server died");
     println!(

@@ -120,6 +120,6 @@ fn refuse_used(
     event: &DeedEvent,
     uses: impl Fn(&NetworkInterface) -> bool,
 ) -> Result<(), StateError> {
-    let used = world.region(place).ec2.network_interfaces.values().any(uses);
-    if used { Err(event.is_in_use()) } else { Ok(()) }
+    let is_used = world.region(place).ec2.network_interfaces.values().any(uses);
+    if is_used { Err(event.is_in_use()) } else { Ok(()) }
 }
