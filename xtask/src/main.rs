@@ -6,6 +6,7 @@
 mod crate_graph;
 mod new_cloud;
 mod test;
+mod test_programs;
 mod tidy;
 
 use std::path::PathBuf;

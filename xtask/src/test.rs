@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{crate_graph, root, tidy};
+use crate::{crate_graph, root, test_programs, tidy};
 
 /// The feature of those crates that have suites against software that others wrote.
 const OUTSIDE_WORLD: &str = "outside-world";
@@ -21,10 +21,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "lints",
         &["clippy", "--workspace", "--all-targets", "--features", &features, "--", "-D", "warnings"],
     )?;
-    // The suites drive the program as its users do: cargo builds it for the tests of its own package, and all is built
-    // before anything runs. With other flags what it is made of would be compiled twice.
-    step("building", &["test", "--no-run", "--workspace", "--features", &features])?;
-    step("tests", &["test", "--workspace", "--features", &features])
+    // All is built before anything runs, with one set of flags: the suites drive the program as its users do, and with
+    // other flags what it is made of would be compiled twice.
+    let flags = ["--workspace", "--features", &features];
+    let programs = timed("building", || test_programs::build(&root(), &flags))?;
+    timed("tests", || test_programs::run(&programs))?;
+    step("examples in the documentation", &[&["test", "--doc"], flags.as_slice()].concat())
 }
 
 /// Begins at once, beside all that is compiled meanwhile, what the Kubernetes suites need: the first time it takes about
@@ -36,20 +38,17 @@ fn build_control_plane() {
 }
 
 fn step(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    println!("==> {name}: cargo {}", arguments.join(" "));
-    let begun = Instant::now();
-    let status = Command::new(env!("CARGO"))
-        .args(arguments)
-        .env("RUST_TEST_THREADS", threads())
-        .current_dir(root())
-        .status()?;
-    anyhow::ensure!(status.success(), "{name} failed");
-    println!("==> {name}: {} s", begun.elapsed().as_secs());
-    Ok(())
+    timed(name, || {
+        let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status()?;
+        anyhow::ensure!(status.success(), "cargo {} failed", arguments.join(" "));
+        Ok(())
+    })
 }
 
-/// Many tests wait for servers and programs more than they compute: two share a core.
-fn threads() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| (2 * cores).to_string())
+fn timed<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    println!("==> {name}");
+    let begun = Instant::now();
+    let result = work()?;
+    println!("==> {name}: {} s", begun.elapsed().as_secs());
+    Ok(result)
 }

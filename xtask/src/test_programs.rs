@@ -1,0 +1,110 @@
+//! Runs the workspace's test programs, as many at once as the machine has cores. Cargo runs one after the other, and many
+//! of them wait for a server or a program more than they compute.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// How many tests of one program run at once: many wait more than they compute, so that two share a core.
+const THREADS: &str = "2";
+
+/// A program of tests.
+#[derive(Debug)]
+pub(crate) struct TestProgram {
+    path: PathBuf,
+    /// Its package's folder, where cargo would run it.
+    folder: PathBuf,
+    /// Whether it stands in a folder of tests of its own: those take longest.
+    is_integration: bool,
+}
+
+/// Builds all programs of those packages and features.
+///
+/// # Errors
+/// If something does not compile.
+pub(crate) fn build(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<TestProgram>> {
+    let mut cargo = Command::new(env!("CARGO"))
+        .args(["test", "--no-run", "--message-format", "json-render-diagnostics"])
+        .args(arguments)
+        .current_dir(root)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let messages = cargo.stdout.take().context("cargo says nothing")?;
+    let messages = BufReader::new(messages).lines().collect::<Result<Vec<_>, _>>()?;
+    anyhow::ensure!(cargo.wait()?.success(), "the tests do not build");
+    let mut programs: Vec<_> = messages.iter().filter_map(|message| announced(message)).collect();
+    programs.sort_by_key(|program| !program.is_integration);
+    Ok(programs)
+}
+
+/// The program that a line of cargo's messages announces.
+fn announced(message: &str) -> Option<TestProgram> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let is_test = message.pointer("/profile/test")?.as_bool()?;
+    let path = PathBuf::from(message.get("executable")?.as_str()?);
+    let folder = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
+    let is_integration = message.pointer("/target/kind/0")?.as_str()? == "test";
+    is_test.then_some(TestProgram { path, folder, is_integration })
+}
+
+/// Runs them all, whatever fails. What one prints is shown whole when it has ended.
+///
+/// # Errors
+/// If one fails or cannot be run; names each.
+pub(crate) fn run(programs: &[TestProgram]) -> anyhow::Result<()> {
+    let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let waiting = Mutex::new(programs.iter());
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(program) = next(&waiting) {
+                    if !program.passes() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.path.display());
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    anyhow::ensure!(failed.is_empty(), "{} of {} programs failed: {failed:?}", failed.len(), programs.len());
+    Ok(())
+}
+
+fn next<'a>(waiting: &Mutex<impl Iterator<Item = &'a TestProgram>>) -> Option<&'a TestProgram> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+impl TestProgram {
+    fn passes(&self) -> bool {
+        let begun = Instant::now();
+        let ended = self.output();
+        let (passed, printed) = match &ended {
+            Ok(output) => (output.status.success(), [output.stdout.as_slice(), &output.stderr].concat()),
+            Err(error) => (false, error.to_string().into_bytes()),
+        };
+        let mut screen = std::io::stdout().lock();
+        let verdict = if passed { "passed" } else { "FAILED" };
+        // Nobody is left to tell if the screen is gone.
+        let _ = writeln!(screen, "==> {} {verdict}: {} s", self.path.display(), begun.elapsed().as_secs());
+        let _ = screen.write_all(&printed);
+        passed
+    }
+
+    fn output(&self) -> std::io::Result<Output> {
+        let mut command = Command::new(&self.path);
+        if std::env::var_os("RUST_TEST_THREADS").is_none() {
+            command.env("RUST_TEST_THREADS", THREADS);
+        }
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .stdin(Stdio::null())
+            .output()
+    }
+}
