@@ -9,7 +9,7 @@ mod test;
 mod test_programs;
 mod tidy;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const USAGE: &str = "\
 cargo xtask test              formatting, lints, tidy, every test, and the suites against software that others wrote
@@ -40,5 +40,5 @@ fn bench() -> anyhow::Result<()> {
 
 /// The workspace's folder.
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }

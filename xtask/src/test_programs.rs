@@ -16,6 +16,8 @@ const THREADS: &str = "2";
 /// A program of tests.
 #[derive(Debug)]
 pub(crate) struct TestProgram {
+    /// `clouds/aws/tests kill_matrix`.
+    name: String,
     path: PathBuf,
     /// Its package's folder, where cargo would run it.
     folder: PathBuf,
@@ -37,19 +39,21 @@ pub(crate) fn build(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<TestP
     let messages = cargo.stdout.take().context("cargo says nothing")?;
     let messages = BufReader::new(messages).lines().collect::<Result<Vec<_>, _>>()?;
     anyhow::ensure!(cargo.wait()?.success(), "the tests do not build");
-    let mut programs: Vec<_> = messages.iter().filter_map(|message| announced(message)).collect();
+    let mut programs: Vec<_> = messages.iter().filter_map(|message| announced(root, message)).collect();
     programs.sort_by_key(|program| !program.is_integration);
     Ok(programs)
 }
 
 /// The program that a line of cargo's messages announces.
-fn announced(message: &str) -> Option<TestProgram> {
+fn announced(root: &Path, message: &str) -> Option<TestProgram> {
     let message: Value = serde_json::from_str(message).ok()?;
     let is_test = message.pointer("/profile/test")?.as_bool()?;
     let path = PathBuf::from(message.get("executable")?.as_str()?);
     let folder = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
     let is_integration = message.pointer("/target/kind/0")?.as_str()? == "test";
-    is_test.then_some(TestProgram { path, folder, is_integration })
+    let package = folder.strip_prefix(root).unwrap_or(&folder).display();
+    let name = format!("{package} {}", message.pointer("/target/name")?.as_str()?);
+    is_test.then_some(TestProgram { name, path, folder, is_integration })
 }
 
 /// Runs them all, whatever fails. What one prints is shown whole when it has ended.
@@ -65,14 +69,20 @@ pub(crate) fn run(programs: &[TestProgram]) -> anyhow::Result<()> {
             scope.spawn(|| {
                 while let Some(program) = next(&waiting) {
                     if !program.passes() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.path.display());
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.name.as_str());
                     }
                 }
             });
         }
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    anyhow::ensure!(failed.is_empty(), "{} of {} programs failed: {failed:?}", failed.len(), programs.len());
+    anyhow::ensure!(
+        failed.is_empty(),
+        "{} of {} programs failed: {}",
+        failed.len(),
+        programs.len(),
+        failed.join(", ")
+    );
     Ok(())
 }
 
@@ -91,7 +101,7 @@ impl TestProgram {
         let mut screen = std::io::stdout().lock();
         let verdict = if passed { "passed" } else { "FAILED" };
         // Nobody is left to tell if the screen is gone.
-        let _ = writeln!(screen, "==> {} {verdict}: {} s", self.path.display(), begun.elapsed().as_secs());
+        let _ = writeln!(screen, "==> {} {verdict}: {} s", self.name, begun.elapsed().as_secs());
         let _ = screen.write_all(&printed);
         passed
     }
