@@ -73,10 +73,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
             return;
         }
         let name = span.name();
+        let failed = failed(name, &kept.attributes);
+        let failure = failed.clone().map(|why| ("error.type".to_owned(), Value::Text(why)));
         self.queue.send(Span {
             name: title(name, &kept.attributes),
             kind: kind(name),
-            failed: failed(name, &kept.attributes),
+            failed,
             context: kept.context,
             parent: kept.parent,
             began: kept.began,
@@ -85,6 +87,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TraceLayer {
                 .attributes
                 .into_iter()
                 .map(|(field, value)| (attribute(name, field), value))
+                .chain(failure)
                 .collect(),
         });
     }
@@ -194,7 +197,6 @@ fn attribute(name: &str, field: &str) -> String {
         ("request", "method") => "http.request.method".to_owned(),
         ("request", "route") => "http.route".to_owned(),
         ("request" | CLOUD_CALL, "status") => "http.response.status_code".to_owned(),
-        (_, "outcome") => "error.type".to_owned(),
         (_, field) => format!("pmks.{field}"),
     }
 }

@@ -92,6 +92,8 @@ async fn what_ends_is_sent_in_its_place_and_again_after_a_busy_answer() {
     for part in [b"GET /r".as_slice(), b"x.Get", b"http.route", b"pmks", &trace] {
         assert!(contains(&taken, part), "{}", String::from_utf8_lossy(part));
     }
+    let failures = taken.windows(10).filter(|part| part == b"error.type").count();
+    assert_eq!(failures, 1, "the call failed, the request did not");
     for part in ["/silent", "turn", "hunter2", "hunter3"] {
         assert!(!contains(&taken, part.as_bytes()), "{part}");
     }

@@ -19,7 +19,7 @@ pub(super) fn sample(all: &[Case], scene: usize) -> Vec<Case> {
     let places = (0..WAYS.min(count)).map(|place| scene * WAYS + place);
     let chosen = places.filter_map(|place| {
         let cases = ways.get(place % count)?;
-        cases.get(place / count % cases.len()).or_else(|| cases.first()).copied().cloned()
+        cases.get(place / count % cases.len()).copied().cloned()
     });
     chosen.collect()
 }
