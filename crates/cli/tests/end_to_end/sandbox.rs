@@ -9,6 +9,9 @@ use serde_json::Value;
 /// How long anything may take to get ready.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What is tested.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pmks");
+
 /// A user with an empty home. Nothing of this machine's user is seen.
 pub(crate) struct Sandbox {
     home: tempfile::TempDir,
@@ -39,7 +42,12 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pmks"));
+        self.command_of(Path::new(BINARY), args)
+    }
+
+    /// The same of a copy of the binary.
+    pub(crate) fn command_of(&self, binary: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.args(args).env_clear().env("HOME", self.home.path()).env("USER", "tester");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.current_dir(self.home.path()).stdin(Stdio::null());

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use pmks_store::{Access as _, AuditEntry, MasterKey, NoKillPoints, SqliteStore};
 use serde_json::{Value, json};
 
-use crate::sandbox::{Ended, Sandbox, Server, ended, http_delete, http_get, http_post, wait_for};
+use crate::sandbox::{BINARY, Ended, Sandbox, Server, ended, http_delete, http_get, http_post, wait_for};
 use crate::survival::{CLUSTER, prepared};
 
 /// Longer than a tick of the engine, and than what was under way when the disk failed.
@@ -185,9 +185,10 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing_that_was_accepted()
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// Runs a command as somebody who may not pass over the rights of files.
+/// Runs a command as somebody who may not pass over the rights of files, in whose home the binary lies: where it was
+/// built may be closed to others.
 fn plainly(user: &Sandbox, arguments: &[&str]) -> Ended {
-    let mut command = user.command(arguments);
+    let mut command = user.command_of(&user.path("pmks"), arguments);
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
@@ -205,6 +206,7 @@ fn is_root() -> bool {
 #[test]
 fn a_database_that_may_not_be_written_is_refused_by_its_name() {
     let user = Sandbox::new();
+    fs::copy(BINARY, user.path("pmks")).unwrap();
     if is_root() {
         let given = Command::new("chown").arg(format!("{NOBODY}:{NOBODY}")).arg(user.path("")).status();
         assert!(given.unwrap().success());
