@@ -1,16 +1,17 @@
 //! Puts the facade together: store, master key, transport, registry. Carries nothing on by itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pmks_core::engine;
-use pmks_driver::Environment;
+use pmks_driver::{Environment, chain};
 use pmks_model::FailureKind;
-use pmks_store::{AuditEntry, Connections as _, MasterKey, MasterKeyError, NoKillPoints, SqliteStore};
+use pmks_store::{AuditEntry, Connections as _, MasterKey, NoKillPoints, SqliteStore};
 use pmks_transport::{DirectoryRecorder, Transport};
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::key_ring::{self, KeyRing};
 use crate::{paths, registry};
 
 /// Opens what the facade is made of. The caller holds the data directory's lock.
@@ -35,25 +36,13 @@ pub(crate) async fn open(
 
 async fn store(app: &App) -> Result<Arc<SqliteStore>> {
     let path = database(app)?;
-    let open = async |key| SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await;
-    let opened = match open(master_key(app)?).await {
-        // A rotation that was cut off between the store and the file: its key lies beside the file.
-        Err(pmks_store::Error::WrongMasterKey) if app.environment.get("PMKS_MASTER_KEY").is_none() => {
-            let (file, next) = (master_key_file(app), next_key_file(app));
-            match MasterKey::load(&next) {
-                Ok(key) => {
-                    let store = open(key).await;
-                    if store.is_ok() {
-                        std::fs::rename(&next, &file)
-                            .map_err(|error| Error::file("replace", &file, &error))?;
-                    }
-                    store
-                }
-                Err(_) => Err(pmks_store::Error::WrongMasterKey),
-            }
+    let mut opened = Err(pmks_store::Error::WrongMasterKey);
+    for key in master_keys(app, &path)? {
+        opened = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await;
+        if !matches!(opened, Err(pmks_store::Error::WrongMasterKey)) {
+            break;
         }
-        opened => opened,
-    };
+    }
     let opened = opened.map_err(|error| {
         let (kind, fix) = match &error {
             pmks_store::Error::WrongMasterKey => (FailureKind::Precondition, None),
@@ -69,7 +58,7 @@ async fn store(app: &App) -> Result<Arc<SqliteStore>> {
     Ok(app.opened.keep(Arc::new(opened)))
 }
 
-/// Wraps every data key with a new master key, and puts that in the place of the old one. The caller holds the lock.
+/// Wraps every data key with a new master key, and puts that before the old one. The caller holds the lock.
 ///
 /// # Errors
 /// As [`open`]; `Precondition` where the key is not in a file.
@@ -79,12 +68,10 @@ pub(crate) async fn rotate(app: &App) -> Result<()> {
         return Err(Error::new(FailureKind::Precondition, says)
             .with_fix("write it to a file (0600), name that by --master-key-file, and rotate then"));
     }
-    let (file, next) = (master_key_file(app), next_key_file(app));
     let store = store(app).await?;
-    let unusable = |error: MasterKeyError| Error::new(FailureKind::Unexpected, chain(&error));
-    // What a rotation left that was cut off before the store knew of it.
-    let _ = std::fs::remove_file(&next);
-    let key = MasterKey::generate().and_then(|key| key.write(&next)).map_err(unusable)?;
+    let mut ring = KeyRing::load(&master_key_file(app))?;
+    // First the file: whatever cuts this off, it holds the key that the store knows.
+    let key = ring.renew()?;
     let audit = AuditEntry {
         at: app.clock.wall(),
         who: app.environment.get("USER").unwrap_or("local").to_owned(),
@@ -93,19 +80,12 @@ pub(crate) async fn rotate(app: &App) -> Result<()> {
         request_id: String::new(),
     };
     store.rotate(key, audit).await.map_err(|error| Error::new(FailureKind::Unexpected, chain(&error)))?;
-    std::fs::rename(&next, &file).map_err(|error| Error::file("replace", &file, &error))?;
     crate::output::note(&format!(
-        "every credential's key is wrapped by the new master key in {}",
-        file.display()
+        "every credential's key is wrapped by the new master key, the first line of {}; the lines below it are former \
+         keys: other data directories and older backups may need them",
+        master_key_file(app).display()
     ));
     Ok(())
-}
-
-/// Where a new key lies until the store knows it.
-fn next_key_file(app: &App) -> PathBuf {
-    let mut name = master_key_file(app).into_os_string();
-    name.push(".next");
-    PathBuf::from(name)
 }
 
 /// The file of the database.
@@ -125,20 +105,19 @@ fn database(app: &App) -> Result<PathBuf> {
     Err(Error::usage("the database is neither sqlite:PATH nor postgres://…"))
 }
 
-/// The key that seals credentials: of the environment, of a file, else of the user's configuration folder.
-pub(crate) fn master_key(app: &App) -> Result<MasterKey> {
-    let of_key = |error: MasterKeyError| {
-        let kind = match error {
-            MasterKeyError::Malformed => FailureKind::InvalidRequest,
-            MasterKeyError::Exposed(_) | MasterKeyError::BesideData(_) => FailureKind::Precondition,
-            MasterKeyError::File { .. } | MasterKeyError::NoRandom => FailureKind::Unexpected,
-        };
-        Error::new(kind, chain(&error))
-    };
-    match app.environment.get("PMKS_MASTER_KEY") {
-        Some(text) => MasterKey::from_text(text).map_err(of_key),
-        None => MasterKey::load_or_create(&master_key_file(app), app.data.path()).map_err(of_key),
+/// The keys that may have sealed the database, the newest first: of the environment, of a file, else of the user's
+/// configuration folder.
+fn master_keys(app: &App, database: &Path) -> Result<Vec<MasterKey>> {
+    if let Some(text) = app.environment.get("PMKS_MASTER_KEY") {
+        return Ok(vec![MasterKey::from_text(text).map_err(|error| key_ring::of_key(&error))?]);
     }
+    let file = master_key_file(app);
+    let ring = if database.exists() {
+        KeyRing::load(&file)
+    } else {
+        KeyRing::load_or_create(&file, app.data.path())
+    };
+    Ok(ring?.keys().to_vec())
 }
 
 /// Where the master key lies: never within the data directory, so that no backup of it holds both.
@@ -161,19 +140,4 @@ fn transport(app: &App) -> Result<Transport> {
         builder = builder.recorder(Arc::new(recorder));
     }
     Ok(builder.build())
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let says = error.to_string();
-        // Some errors repeat their cause.
-        if !text.contains(&says) {
-            text = format!("{text}: {says}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -14,6 +14,7 @@ mod data_directory;
 mod demo;
 mod error;
 mod house;
+mod key_ring;
 mod kubeconfig;
 mod local;
 mod login;

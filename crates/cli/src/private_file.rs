@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Replaces a file in one step: who reads it sees the old content or the new one.
 pub(crate) fn replace(path: &Path, content: &str) -> Result<()> {
-    replace_by(path, content, std::fs::File::sync_all)
+    replace_by(path, content, File::sync_all)
 }
 
 /// The same without waiting for the disk: survives the end of the process, not that of the machine.
@@ -16,15 +16,33 @@ pub(crate) fn replace_quickly(path: &Path, content: &str) -> Result<()> {
     replace_by(path, content, |_| Ok(()))
 }
 
-fn replace_by(path: &Path, content: &str, sync: fn(&std::fs::File) -> std::io::Result<()>) -> Result<()> {
-    let failed = |error: &std::io::Error| Error::file("write", path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The temporary file is made with mode 0600.
-    let mut file =
-        tempfile::Builder::new().prefix(".pmks-").tempfile_in(folder).map_err(|error| failed(&error))?;
-    file.write_all(content.as_bytes()).and_then(|()| sync(file.as_file())).map_err(|error| failed(&error))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
+/// Makes a file in one step; one that is there already is left alone.
+pub(crate) fn create(path: &Path, content: &str) -> Result<()> {
+    match beside(path, content, File::sync_all)?.persist_noclobber(path) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => {
+            Err(Error::file("write", path, &error.error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn replace_by(path: &Path, content: &str, sync: fn(&File) -> std::io::Result<()>) -> Result<()> {
+    let file = beside(path, content, sync)?;
+    file.persist(path).map_err(|error| Error::file("write", path, &error.error))?;
     Ok(())
+}
+
+/// The content in a file of mode 0600 beside the path, to be put in its place.
+fn beside(
+    path: &Path,
+    content: &str,
+    sync: fn(&File) -> std::io::Result<()>,
+) -> Result<tempfile::NamedTempFile> {
+    let failed = |error: std::io::Error| Error::file("write", path, &error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".pmks-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(content.as_bytes()).and_then(|()| sync(file.as_file())).map_err(failed)?;
+    Ok(file)
 }
 
 /// A new file that waits for its content; removed again if none comes.

@@ -222,7 +222,7 @@ async fn require_a_token(app: &App, pmks: &Pmks, serve: &Serve) -> Result<()> {
 }
 
 fn not_served(error: &pmks_server::ServeError) -> Error {
-    let says = house::chain(error);
+    let says = pmks_driver::chain(error);
     match error {
         pmks_server::ServeError::Listen { .. } => {
             Error::new(FailureKind::Unavailable, says).with_fix("name another address: --listen")

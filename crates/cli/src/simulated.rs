@@ -13,8 +13,8 @@ use pmks_simulation::{
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::private_file;
 use crate::registry::{Entry, Simulated};
-use crate::{house, private_file};
 
 /// A simulated cloud that is being served.
 pub(crate) struct Served {
@@ -66,7 +66,7 @@ pub(crate) async fn kept(entry: &Entry, how: Simulated, folder: &Path) -> Result
 
 async fn serve(name: &'static str, cloud: Arc<dyn Cloud>, port: u16) -> Result<Served> {
     let running = pmks_simulation::serve(Arc::clone(&cloud), port).await.map_err(|error| {
-        Error::new(FailureKind::Unavailable, format!("the simulated {name}: {}", house::chain(&error)))
+        Error::new(FailureKind::Unavailable, format!("the simulated {name}: {}", pmks_driver::chain(&error)))
     })?;
     Ok(Served { name, cloud, running })
 }

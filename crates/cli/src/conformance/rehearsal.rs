@@ -128,7 +128,7 @@ impl World {
         let time = OneTime(VirtualClock::new(begin));
         let cloud = entry.simulated(Simulated { speed: 1.0, seed, time: Arc::new(time.clone()) });
         let running = pmks_simulation::serve(Arc::clone(&cloud), 0).await.map_err(|error| {
-            Error::new(FailureKind::Unavailable, format!("the rehearsal: {}", crate::house::chain(&error)))
+            Error::new(FailureKind::Unavailable, format!("the rehearsal: {}", pmks_driver::chain(&error)))
         })?;
         let place = Place::of(entry.name, specification(&cloud.connection(&running.url()))?)?;
         Ok(Self {

@@ -115,19 +115,31 @@ fn a_rotated_master_key_opens_what_the_old_one_sealed() {
     let key = user.path(".config/pmks/master-key");
     let old = std::fs::read_to_string(&key).unwrap();
     user.good(&["master-key", "rotate"]);
-    let new = std::fs::read_to_string(&key).unwrap();
-    assert_ne!(old, new);
+    let both = std::fs::read_to_string(&key).unwrap();
+    let new = both.strip_suffix(&old).unwrap().to_owned();
+    assert_eq!(both.lines().count(), 2, "the former key is kept");
     user.good(&["connection", "validate", "a"]);
+    user.write("new", &new);
 
-    // Cut off between the store and the file: the new key still lies beside the old one.
-    std::fs::rename(&key, user.path(".config/pmks/master-key.next")).unwrap();
-    std::fs::copy(user.write("old", &old), &key).unwrap();
-    assert_eq!(user.run(&["connection", "list"]).code, Some(6), "a key that others can read is refused");
-    owner_only(&key);
+    // What one data directory rotates opens the others still.
+    user.good(&["--data-dir", "other", "connection", "list"]);
+    user.good(&["master-key", "rotate"]);
+    user.good(&["--data-dir", "other", "connection", "list"]);
     user.good(&["connection", "validate", "a"]);
-    assert_eq!(std::fs::read_to_string(&key).unwrap(), new);
+    assert_eq!(std::fs::read_to_string(&key).unwrap().lines().count(), 3);
+
+    std::fs::copy(user.path("new"), &key).unwrap();
+    owner_only(&key);
+    user.good(&["--data-dir", "other", "connection", "list"]);
+    std::fs::remove_file(&key).unwrap();
+    let missing = user.run(&["connection", "list"]);
+    assert_eq!(missing.code, Some(6), "{missing:?}");
+    assert!(missing.err.contains("the master key is missing"), "{missing:?}");
+    assert!(!key.exists(), "another key in its place would hide that");
 
     std::fs::write(&key, old).unwrap();
+    assert_eq!(user.run(&["connection", "list"]).code, Some(6), "a key that others can read is refused");
+    owner_only(&key);
     let wrong = user.run(&["connection", "list"]);
     assert_eq!(wrong.code, Some(6), "{wrong:?}");
     assert!(wrong.err.contains("master key"), "{wrong:?}");

@@ -231,7 +231,8 @@ fn a_database_that_may_not_be_written_is_refused_by_its_name() {
 fn filled(user: &Sandbox) -> std::path::PathBuf {
     user.good(&["connection", "list"]);
     let database = user.path(".local/share/pmks/pmks.db");
-    let key = MasterKey::load(&user.path(".config/pmks/master-key")).unwrap();
+    let key =
+        MasterKey::from_text(&fs::read_to_string(user.path(".config/pmks/master-key")).unwrap()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = Arc::new(SqliteStore::open(&database, key, Arc::new(NoKillPoints)).await.unwrap());

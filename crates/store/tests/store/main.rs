@@ -528,23 +528,3 @@ async fn a_crash_within_a_transaction_leaves_all_of_it_or_nothing() {
         assert_eq!(store.audit_log(None, 9).await.unwrap().len(), 1 + usize::from(there), "{point}");
     }
 }
-
-#[test]
-fn a_master_key_file_is_made_once_yours_alone_and_elsewhere() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let directory = tempfile::tempdir().unwrap();
-    let data = directory.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let path = directory.path().join("config/master-key");
-    MasterKey::load_or_create(&path, &data).unwrap();
-    let text = std::fs::read_to_string(&path).unwrap();
-    MasterKey::load_or_create(&path, &data).unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(MasterKey::load_or_create(&data.join("master-key"), &data).is_err());
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(MasterKey::load_or_create(&path, &data).is_err());
-    for text in ["", "abc", "AAAA", &"A".repeat(100)] {
-        assert!(MasterKey::from_text(text).is_err(), "{text:?}");
-    }
-}

@@ -1,0 +1,164 @@
+//! The file of master keys: the first seals; former ones follow, for the stores and backups that they sealed.
+//!
+//! All data directories of a user share one file by default, and a rotation knows of one of them.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use pmks_driver::chain;
+use pmks_model::FailureKind;
+use pmks_store::{MasterKey, MasterKeyError};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::private_file;
+
+/// The keys of a file, newest first; never none.
+#[derive(Debug)]
+pub(crate) struct KeyRing {
+    path: PathBuf,
+    keys: Vec<MasterKey>,
+}
+
+impl KeyRing {
+    /// Of a file that only its owner may read.
+    ///
+    /// # Errors
+    /// `Precondition` if there is none, or others may read it; `InvalidRequest` if a line is no key.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let metadata = match std::fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(path)),
+            metadata => metadata.map_err(|error| Error::file("read", path, &error))?,
+        };
+        if readable_by_others(&metadata) {
+            let says = format!("{} can be read by others", path.display());
+            return Err(
+                Error::new(FailureKind::Precondition, says).with_fix("make it yours alone: chmod 600")
+            );
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
+        let keys = Zeroizing::new(text)
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(MasterKey::from_text)
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| of_key(&error))?;
+        if keys.is_empty() {
+            return Err(of_key(&MasterKeyError::Malformed));
+        }
+        Ok(Self { path: path.to_owned(), keys })
+    }
+
+    /// The same, of a new key where there is no file yet. The file may not lie in `data_directory`: every backup of what
+    /// it protects would hold it.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; `Precondition` for a file in `data_directory`.
+    pub(crate) fn load_or_create(path: &Path, data_directory: &Path) -> Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let failed = |error| Error::file("write", path, &error);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let real = folder.canonicalize().map_err(failed)?;
+        if data_directory.canonicalize().is_ok_and(|data| real.starts_with(data)) {
+            let says = format!("{} lies within the data directory", path.display());
+            return Err(Error::new(FailureKind::Precondition, says).with_fix("keep the master key elsewhere"));
+        }
+        if !path.exists() {
+            let key = MasterKey::generate().map_err(|error| of_key(&error))?;
+            // Another data directory's first command may have been faster: its key is as good.
+            private_file::create(path, &written(&[key]))?;
+        }
+        Self::load(path)
+    }
+
+    /// Every key, the one that seals first.
+    pub(crate) fn keys(&self) -> &[MasterKey] {
+        &self.keys
+    }
+
+    /// A new key that seals from now on. The former ones are kept: nothing here knows what else they sealed.
+    ///
+    /// # Errors
+    /// If the file cannot be replaced.
+    pub(crate) fn renew(&mut self) -> Result<MasterKey> {
+        let key = MasterKey::generate().map_err(|error| of_key(&error))?;
+        self.keys.insert(0, key.clone());
+        private_file::replace(&self.path, &written(&self.keys))?;
+        Ok(key)
+    }
+}
+
+/// What a text that should be a key is refused as.
+pub(crate) fn of_key(error: &MasterKeyError) -> Error {
+    let kind = match error {
+        MasterKeyError::Malformed => FailureKind::InvalidRequest,
+        MasterKeyError::NoRandom => FailureKind::Unexpected,
+    };
+    Error::new(kind, chain(error))
+}
+
+/// A store is there and its key is not: another key in its place would hide that.
+fn missing(path: &Path) -> Error {
+    let says = format!("the master key is missing: there is no {}", path.display());
+    Error::new(FailureKind::Precondition, says)
+        .with_fix("put the file back, or name it by --master-key-file, or its key in PMKS_MASTER_KEY")
+}
+
+fn written(keys: &[MasterKey]) -> Zeroizing<String> {
+    Zeroizing::new(keys.iter().fold(String::new(), |text, key| text + &key.to_text() + "\n"))
+}
+
+#[cfg(unix)]
+fn readable_by_others(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_metadata: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_keys_is_made_once_yours_alone_and_elsewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let path = directory.path().join("config/master-key");
+        let permit = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert!(KeyRing::load(&path).is_err());
+        KeyRing::load_or_create(&path, &data).unwrap();
+        let first = std::fs::read_to_string(&path).unwrap();
+        let mut ring = KeyRing::load_or_create(&path, &data).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+        let newest = ring.renew().unwrap().to_text();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n{first}", *newest));
+        assert_eq!(KeyRing::load(&path).unwrap().keys().len(), 2);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(KeyRing::load_or_create(&data.join("master-key"), &data).is_err());
+        permit(0o640);
+        assert!(KeyRing::load_or_create(&path, &data).is_err());
+        permit(0o600);
+        for text in ["", "\n", "abc\n", &format!("{first}abc")] {
+            std::fs::write(&path, text).unwrap();
+            assert!(KeyRing::load(&path).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_many_that_make_it_at_once_all_have_the_same_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("master-key");
+        let made = || KeyRing::load_or_create(&path, &directory.path().join("data")).unwrap();
+        let keys = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(made)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().keys()[0].to_text()).collect::<Vec<_>>()
+        });
+        assert!(keys.windows(2).all(|two| two[0] == two[1]));
+    }
+}
