@@ -36,7 +36,7 @@ struct Field {
 /// The credential that these arguments name; `None` if they name none.
 ///
 /// # Errors
-/// For a secret as a plain argument, an unknown field, a source that cannot be read. No value is ever repeated.
+/// For a secret as a plain argument, an unknown field without a value, a source that cannot be read. No value is ever repeated.
 pub(crate) fn read(
     app: &App,
     arguments: &CredentialArguments,
@@ -109,24 +109,26 @@ fn field(app: &App, forms: &[Form], argument: &str) -> Result<(String, SecretStr
         Some((name, value)) => (name, Some(value)),
         None => (argument, None),
     };
-    let all = || forms.iter().flat_map(|form| &form.fields);
-    let Some(field) = all().find(|field| field.name == name) else {
-        let mut known: Vec<&str> = all().map(|field| field.name.as_str()).collect();
-        known.sort_unstable();
-        known.dedup();
-        // A name without its value could be a secret on its own.
-        let what = if value.is_some() { format!("{name:?}") } else { "what was given".to_owned() };
-        return Err(Error::usage(format!("{what} is no credential field; known are {}", known.join(", "))));
-    };
+    let fields = || forms.iter().flat_map(|form| &form.fields);
+    let known = fields().find(|field| field.name == name);
     let value = match value {
-        None => secret::prompt(&field.name)?,
-        Some(value) if value == "-" || value.starts_with('@') || value.starts_with("env:") => {
-            secret::from_source(app, &field.name, value)?
+        None if known.is_some() => secret::prompt(name)?,
+        None => {
+            let mut names: Vec<&str> = fields().map(|field| field.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            // A name without its value could be a secret on its own.
+            let says = format!("what was given is no credential field; known are {}", names.join(", "));
+            return Err(Error::usage(says));
         }
-        Some(_) if field.secret => return Err(secret::plain(&field.name)),
+        Some(value) if value == "-" || value.starts_with('@') || value.starts_with("env:") => {
+            secret::from_source(app, name, value)?
+        }
+        Some(_) if known.is_some_and(|field| field.secret) => return Err(secret::plain(name)),
+        // A field that is not known is refused by the server, with whatever else is wrong.
         Some(value) => SecretString::from(value),
     };
-    Ok((field.name.clone(), value))
+    Ok((name.to_owned(), value))
 }
 
 /// On a terminal, the secrets that the form still needs are asked for.
@@ -182,7 +184,7 @@ mod tests {
 
     #[test]
     fn refusals_repeat_no_value() {
-        for fields in [&["key=hunter2"][..], &["hunter2"], &["kye=hunter2"], &["id=a", "key=env:NOWHERE"]] {
+        for fields in [&["key=hunter2"][..], &["hunter2"], &["id=a", "key=env:NOWHERE"]] {
             let error = credential(fields).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{fields:?}");
             assert!(!error.text().contains("hunter2"), "{}", error.text());

@@ -73,8 +73,12 @@ fn of(asked: &str) -> std::result::Result<(reload::Layer<EnvFilter, Registry>, L
     Ok((filter, Log { asked: Mutex::new(asked.to_owned()), handle }))
 }
 
+/// What it logs is in the error that it returns.
+const SAID_TWICE: &str = "rustls_platform_verifier=off";
+
 fn read(filter: &str) -> std::result::Result<EnvFilter, String> {
-    EnvFilter::try_new(filter).map_err(|error| format!("{filter:?} is no filter: {error}"))
+    EnvFilter::try_new(format!("{SAID_TWICE},{filter}"))
+        .map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
 
 /// Of crates that write whole requests into their traces the errors alone are let through, whatever filter was asked

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use pmks_driver::{DriverError, chain};
+use pmks_driver::DriverError;
 
 use crate::{Case, Rig, Thing};
 
@@ -23,7 +23,7 @@ pub struct Failed(pub String);
 
 impl From<DriverError> for Failed {
     fn from(error: DriverError) -> Self {
-        Self(format!("{:?}: {}", error.kind(), chain(&error)))
+        Self(error.to_failure().to_string())
     }
 }
 

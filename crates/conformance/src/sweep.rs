@@ -5,7 +5,7 @@
 //! carrying the cheap creations on to their end first, as the engine would, and deleting them whole. A deletion that was
 //! cut off is carried on likewise: it knows what it has taken apart.
 
-use pmks_driver::{Change, DeleteCluster, DeleteResource, DriverError, ErrorKind, Marks, Outputs, chain};
+use pmks_driver::{Change, DeleteCluster, DeleteResource, DriverError, ErrorKind, Marks, Outputs};
 use pmks_model::{Iid, ResourceKind};
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ impl<'a> Made<'a> {
         let mut system_id = String::new();
         let removed = Box::pin(self.try_remove(rig, &mut system_id)).await;
         let error = removed.err()?;
-        let reason = format!("{:?}: {}", error.kind(), chain(&error));
+        let reason = error.to_failure().to_string();
         Some(Left { kind: self.kind, name: self.name.clone(), system_id, reason })
     }
 

@@ -29,6 +29,13 @@ const ROWS: &[Row] = &[
     row("", "InvalidClientTokenId", "", Meaning::Unauthenticated),
     row("", "InvalidSignatureException", "", Meaning::Unauthenticated),
     row("", "SignatureDoesNotMatch", "", Meaning::Unauthenticated),
+    // «Credential should be scoped to a valid region, not '…'.»
+    row(
+        "",
+        "IncompleteSignature*",
+        "valid region",
+        Meaning::Blocked("name a region that AWS has, spelled as AWS spells it"),
+    ),
     row("", "IncompleteSignature*", "", Meaning::Unauthenticated),
     row("", "ExpiredToken*", "", Meaning::Unauthenticated),
     row("", "RequestExpired", "", Meaning::Unauthenticated),

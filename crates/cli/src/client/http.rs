@@ -20,6 +20,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may be silent: an event stream says something every 15 s.
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// What helps where a server shows a certificate of an authority, as `openssl req -x509` makes it unless told otherwise.
+const AUTHORITY: &str = "the server's certificate is an authority's (CA:TRUE), which no server should show; make it with \
+                         -addext basicConstraints=critical,CA:FALSE, or sign one for the server by your authority";
+
 /// How a client says who it is.
 pub(crate) enum Authorization {
     /// A bearer token.
@@ -124,8 +128,9 @@ impl HttpDoor {
         let unavailable = move |error: reqwest::Error| {
             let kind = if error.is_timeout() { FailureKind::Timeout } else { FailureKind::Unavailable };
             // The address is said once, without what follows it.
-            let why = crate::house::chain(&error.without_url());
-            Error::new(kind, format!("the server at {base} does not answer: {why}"))
+            let why = pmks_driver::chain(&error.without_url());
+            let unanswered = Error::new(kind, format!("the server at {base} does not answer: {why}"));
+            if why.contains("CaUsedAsEndEntity") { unanswered.with_fix(AUTHORITY) } else { unanswered }
         };
         let sent = self.client.request(request.method, url).headers(headers).body(request.body).send();
         let response = sent.await.map_err(|error| {

@@ -10,10 +10,10 @@ use super::{body, pairs, patch, print_list, print_one};
 use crate::app::App;
 use crate::arguments::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, Mutation, Output};
 use crate::client::{Client, Path, Request, shaped};
-use crate::credentials;
 use crate::error::{Error, Result};
 use crate::mutations::{carry_out, confirm, print_own_plan};
 use crate::output::{self, Kind};
+use crate::{conformance, credentials};
 
 pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
     match command {
@@ -27,6 +27,7 @@ pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
             super::plan_removal(app, "connection.delete", path(&name), &what, &[refused]).await
         }
         ConnectionCommand::Delete { name, yes, own: _ } => {
+            conformance::nothing_is_left_at(app, &name)?;
             confirm(yes, &format!("delete connection {name}"))?;
             app.session().await?.client.send(Request::new(Method::DELETE, path(&name))).await?;
             output::note(&format!("connection {name} is deleted"));
@@ -35,7 +36,7 @@ pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
         ConnectionCommand::Validate { name } => {
             let session = app.session().await?;
             let answer = validation(&session.client, &name).await?;
-            print_validation(app, &answer)
+            print_validation(app, &name, &answer)
         }
         ConnectionCommand::Prerequisites { name, fix, cluster, mutation } => {
             prerequisites(app, &name, fix, cluster.as_deref(), &mutation).await
@@ -155,10 +156,14 @@ async fn validation(client: &Client, name: &str) -> Result<Value> {
     Ok(client.send(Request::new(Method::POST, path(name).join("validate"))).await?.body)
 }
 
-fn print_validation(app: &App, answer: &Value) -> Result<()> {
+fn print_validation(app: &App, name: &str, answer: &Value) -> Result<()> {
     let form = app.form();
     let rows = answer.get("prerequisites").and_then(Value::as_array).cloned().unwrap_or_default();
     let validation: Validation = shaped(answer.clone())?;
+    if validation.valid {
+        output::note("the cloud accepts the credential");
+        note_missing(name, &validation.prerequisites);
+    }
     if matches!(form.output, Output::Json | Output::Yaml) {
         output::structured(form.output, answer)?;
     } else {

@@ -53,15 +53,38 @@ pub(crate) struct Ledger {
     region: String,
 }
 
+/// Refuses while an earlier run has left something behind at the connection: nothing else could remove it.
+///
+/// # Errors
+/// `Precondition`, naming the file that knows.
+pub(crate) fn nothing_is_left_at(app: &App, connection: &str) -> Result<()> {
+    let path = file(app, connection);
+    if !std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(());
+    }
+    let says =
+        format!("a run of the conformance suite may have left something behind there: {}", path.display());
+    let fix =
+        format!("pmks conformance -c {connection} --clean-up; or see what the file names, then remove it");
+    Err(Error::new(FailureKind::Precondition, says).with_fix(fix))
+}
+
+fn folder(app: &App) -> PathBuf {
+    app.data.file("conformance")
+}
+
+fn file(app: &App, connection: &str) -> PathBuf {
+    folder(app).join(format!("{connection}.journal"))
+}
+
 impl Ledger {
     /// Opens the connection's file.
     ///
     /// # Errors
     /// `Conflict` while another process runs the suite there.
     pub(crate) fn open(app: &App, place: &Place) -> Result<Self> {
-        let folder = app.data.file("conformance");
-        private_file::folder(&folder)?;
-        let path = folder.join(format!("{}.journal", place.specification.name));
+        private_file::folder(&folder(app))?;
+        let path = file(app, &place.specification.name);
         let failed = |error: &std::io::Error| Error::file("open", &path, error);
         let mut options = File::options();
         options.create(true).read(true).write(true).truncate(false);

@@ -25,6 +25,7 @@ use crate::output::{self, Kind, seconds};
 
 use connection::Place;
 use ledger::Ledger;
+pub(crate) use ledger::nothing_is_left_at;
 use outcome::Figures;
 use rehearsal::Rehearsed;
 use run::Run;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_conformance::{Journal, Left, Verdict, sweep};
-use pmks_driver::{PrerequisiteState, chain};
+use pmks_driver::PrerequisiteState;
 use pmks_model::FailureKind;
 use pmks_transport::{DirectoryRecorder, Recorder};
 use serde_json::Value;
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
         let around = surroundings(self.app)?;
         let began = self.app.clock.monotonic();
         let (end, calls) = match self.place.rig(&around, &journal).await {
-            Err(error) => (End::Failed(format!("{:?}: {}", error.kind(), chain(&error))), 0),
+            Err(error) => (End::Failed(error.to_failure().to_string()), 0),
             Ok(rigged) => {
                 let (rig, case) = (rigged.rig.clone(), rehearsed.case);
                 // A task of its own: what panics or is cut off in it ends nothing else.

@@ -54,6 +54,15 @@ fn everything_that_is_wrong_is_said_at_once() {
     assert!(findings >= 3, "{ended:?}");
     assert!(user.json(&["-c", "a", "network", "list"])["items"].as_array().unwrap().is_empty());
     assert!(user.json(&["operation", "list"])["items"].as_array().unwrap().is_empty());
+
+    user.write("other", "hunter2");
+    let wrong = "connection create Bad! --provider aws --region r --credential foo=@other --endpoint no=http://h --endpoint all=ftp://h";
+    let ended = user.run(&wrong.split(' ').collect::<Vec<_>>());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for field in ["name", "endpoints.all", "endpoints.no", "credential.foo"] {
+        assert_eq!(ended.err.matches(&format!("\n  {field}: ")).count(), 1, "{field} in {ended:?}");
+    }
+    assert!(!ended.err.contains("hunter2"), "{ended:?}");
 }
 
 #[test]

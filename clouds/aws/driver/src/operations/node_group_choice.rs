@@ -357,7 +357,7 @@ fn ami_type(
             None => {
                 let known: Vec<&str> = AMI_TYPES.iter().map(|known| known.name).collect();
                 let says = format!(
-                    "is an AMI (ami-…), a launch template (lt-…, lt-…:VERSION) or one of {}",
+                    "must be an AMI (ami-…), a launch template (lt-…, lt-…:VERSION) or one of {}",
                     known.join(", ")
                 );
                 findings.add(field, says);
