@@ -1,7 +1,7 @@
 //! The server in the command's own process, over the locked data directory.
 //!
-//! Reads carry nothing on, and have no socket. A mutation carries its own operation on, and no other; while it does,
-//! other commands are answered on a socket.
+//! Reads carry nothing on, and have no socket. A mutation carries its own operation on, those that it waits for, and no
+//! other; while it does, other commands are answered on a socket.
 
 use pmks_core::{Caller, Pmks};
 use pmks_model::FailureKind;
@@ -53,7 +53,7 @@ impl Local {
         self.client_of(pmks)
     }
 
-    /// Carries on that operation, or all of them.
+    /// Carries on that operation and those that it waits for, or all of them.
     pub(crate) async fn carry_on(&self, only: Option<Uuid>) -> Result<Engine> {
         let mut options = self.options.clone();
         options.engine.only = only;

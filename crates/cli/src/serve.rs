@@ -149,18 +149,16 @@ pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
     drop(stopped.wait_for(|stopped| *stopped).await);
 }
 
-/// Where commands on this machine reach it, whatever its external URL.
+/// Where commands on this machine reach it: where it listens, whatever stands between it and others. Only a certificate
+/// may know it by its external URL alone.
 fn local_url(serving: &pmks_server::Serving) -> url::Url {
-    let mut url = serving.url.clone();
-    let any = serving.address.ip().is_unspecified();
-    if any || serving.address.ip().is_loopback() {
-        let ip = if any { std::net::Ipv4Addr::LOCALHOST.into() } else { serving.address.ip() };
-        let port = serving.address.port();
-        if let Ok(own) = format!("{}://{}", url.scheme(), std::net::SocketAddr::new(ip, port)).parse() {
-            url = own;
-        }
+    let listens = serving.address.ip();
+    let ip = if listens.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { listens };
+    if serving.scheme == "https" && !ip.is_loopback() {
+        return serving.url.clone();
     }
-    url
+    let own = format!("{}://{}", serving.scheme, std::net::SocketAddr::new(ip, serving.address.port()));
+    own.parse().unwrap_or_else(|_| serving.url.clone())
 }
 
 async fn hold(app: &App) -> Result<Lock> {

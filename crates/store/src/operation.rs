@@ -284,7 +284,7 @@ pub struct Claim {
     pub except: Vec<String>,
     /// Not these, whatever their claims say: the same server is at work on them.
     pub under_way: Vec<Uuid>,
-    /// Only this one.
+    /// Only this one, and those before it that it waits for.
     pub only: Option<Uuid>,
 }
 

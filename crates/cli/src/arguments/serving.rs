@@ -27,7 +27,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "PMKS_LISTEN", default_value = "127.0.0.1:1024")]
     pub(crate) listen: SocketAddr,
     /// The URL at which others reach this server; written into kubeconfigs
-    #[arg(long, env = "PMKS_EXTERNAL_URL", value_name = "URL")]
+    #[arg(long, env = "PMKS_EXTERNAL_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) external_url: Option<url::Url>,
     /// The PEM certificate of the server
     #[arg(long, env = "PMKS_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -87,9 +87,25 @@ fn moving(text: &str) -> Result<f64, String> {
     }
 }
 
+fn web_url(text: &str) -> Result<url::Url, String> {
+    let url: url::Url = text.parse().map_err(|error: url::ParseError| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("must begin with https:// or http://".to_owned());
+    }
+    Ok(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_reached_by_http() {
+        assert!(web_url("https://pmks.example.com").is_ok());
+        for text in ["ftp://h", "pmks.example.com", "", "mailto:a@b"] {
+            assert!(web_url(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn speeds_are_bounded() {

@@ -30,6 +30,31 @@ fn a_server_speaks_tls_with_the_certificate_that_it_is_given() {
 }
 
 #[test]
+fn commands_find_a_server_that_others_reach_through_a_proxy() {
+    let user = Sandbox::new();
+    let server = user.serve(&["--external-url", "https://pmks.example.com"]);
+    assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
+    user.good(&["connection", "list"]);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_certificate_of_an_authority_is_named_where_no_client_takes_it() {
+    let user = Sandbox::new();
+    let mut parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = user.write("own.pem", &parameters.self_signed(&key).unwrap().pem());
+    let key = user.write("own.key", &key.serialize_pem());
+    let certificate = certificate.to_str().unwrap();
+    let server = user.serve(&["--tls-cert", certificate, "--tls-key", key.to_str().unwrap()]);
+    let refused = user.run(&["--server-ca", certificate, "provider", "list"]);
+    assert_eq!(refused.code, Some(7), "{refused:?}");
+    assert!(refused.err.contains("CA:FALSE") && !refused.err.contains("ERROR"), "{refused:?}");
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
 fn a_certificate_that_cannot_be_used_is_named() {
     let user = Sandbox::new();
     let ((one, key), (_, other)) = (certificate(&user, "one"), certificate(&user, "other"));

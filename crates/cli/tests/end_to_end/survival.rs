@@ -97,6 +97,23 @@ fn a_killed_command_is_resumed() {
 }
 
 #[test]
+fn a_command_carries_on_what_it_has_to_wait_for() {
+    let user = Sandbox::new();
+    let simulator = prepared(&user, "400");
+    user.good(CLUSTER);
+    let group = |name| ["-c", "a", "node-group", "add", "--cluster", "c", name];
+    let mut child = user.command(&group("x")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the node group", || (simulator.world.resources("nodeGroup").len() == 2).then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    user.good(&group("y"));
+    assert_eq!(simulator.world.resources("nodeGroup").len(), 3);
+    let operations = user.json(&["operation", "list"]);
+    let ended = operations["items"].as_array().unwrap().iter().all(|one| one["state"] == "succeeded");
+    assert!(ended, "{operations}");
+}
+
+#[test]
 fn waiting_ends_in_time_and_the_operation_goes_on() {
     let user = Sandbox::new();
     let _simulator = prepared(&user, "200");

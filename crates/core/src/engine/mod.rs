@@ -73,7 +73,7 @@ pub struct Options {
     pub concurrent_per_connection: u32,
     /// Where the jitter comes from.
     pub seed: u64,
-    /// Carries on only this operation.
+    /// Carries on only this operation, and those that it waits for.
     pub only: Option<Uuid>,
     /// For how long events are kept.
     pub events_kept: Duration,

@@ -61,6 +61,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// The URL at which it is reached.
     pub url: Url,
+    /// The scheme that it speaks itself, whatever stands before it.
+    pub scheme: &'static str,
     finished: BoxFuture<'static, ()>,
 }
 
@@ -108,5 +110,5 @@ pub async fn serve(
             () = metrics.keep_up(&*clock) => {}
         }
     });
-    Ok(Serving { address, url, finished })
+    Ok(Serving { address, url, scheme, finished })
 }

@@ -17,6 +17,18 @@ use crate::{Claim, Claimed, Fence, Result};
 const GOES_ON: &str = "o.state IN ('queued', 'running', 'blocked') \
      AND (o.state <> 'blocked' OR o.cancel_requested = 1)";
 
+/// Whether an operation is the named one, or is waited for by it: what holds something before it in a way that excludes
+/// it, and what holds something before that.
+fn is_meant(named: &str) -> String {
+    format!(
+        "({named} = '' OR o.id IN (WITH RECURSIVE meant(operation) AS (SELECT {named} \
+         UNION SELECT theirs.operation FROM meant JOIN holds mine ON mine.operation = meant.operation \
+         JOIN holds theirs ON theirs.resource = mine.resource WHERE mine.active = 1 AND theirs.active = 1 \
+         AND theirs.queue_order < mine.queue_order AND (theirs.exclusive = 1 OR mine.exclusive = 1)) \
+         SELECT operation FROM meant))"
+    )
+}
+
 impl Database {
     pub(super) async fn claim_operations(&self, claim: &Claim) -> Result<Vec<Claimed>> {
         // Most ticks find nothing: that costs no write.
@@ -86,7 +98,8 @@ impl Write<'_> {
 fn next_due_query() -> String {
     format!(
         "SELECT MIN(CASE WHEN o.lease_until > o.next_run_at THEN o.lease_until ELSE o.next_run_at END) AS due \
-         FROM operations o WHERE {GOES_ON} AND ($1 = '' OR o.id = $1) AND (o.state <> 'queued' OR {HAS_ITS_TURN})"
+         FROM operations o WHERE {GOES_ON} AND {} AND (o.state <> 'queued' OR {HAS_ITS_TURN})",
+        is_meant("$1")
     )
 }
 
@@ -103,9 +116,10 @@ fn due_query(claim: &Claim, locking: &str) -> String {
         "SELECT id FROM operations WHERE id IN (SELECT id FROM (SELECT o.id AS id, o.next_run_at AS due, \
          ROW_NUMBER() OVER (PARTITION BY o.connection ORDER BY o.next_run_at, o.queue_order) AS place \
          FROM operations o WHERE {GOES_ON} AND (o.next_run_at <= $1 OR o.next_run_at > $2) \
-         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND ($3 = '' OR o.id = $3){except} \
+         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND {}{except} \
          AND (o.state <> 'queued' OR {HAS_ITS_TURN})) ranked WHERE place <= $4 ORDER BY due LIMIT $5) \
-         ORDER BY next_run_at, queue_order {locking}"
+         ORDER BY next_run_at, queue_order {locking}",
+        is_meant("$3")
     )
 }
 
