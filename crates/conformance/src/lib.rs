@@ -65,6 +65,7 @@ macro_rules! for_each_case {
             an_absent_operation_sends_nothing,
             the_account_is_known,
             a_wrong_credential_is_named_as_such,
+            a_refused_token_is_replaced_once,
             a_missing_prerequisite_is_named_and_fixed_on_request,
             hostile_names_are_refused_before_anything_is_sent,
             networks_come_and_go,

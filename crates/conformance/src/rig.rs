@@ -92,6 +92,11 @@ pub trait Witness: Send + Sync {
         Err("this witness cannot move a credential to another account".to_owned())
     }
 
+    /// Lets the cloud refuse, as ended, every access token that it has given out so far, or answers why it cannot.
+    async fn end_tokens(&self) -> Result<(), String> {
+        Err("this witness cannot end the tokens that the cloud gave out".to_owned())
+    }
+
     /// Makes a volume as a workload of the cluster would ask for it, and answers the cloud's identifier of it; or why
     /// it cannot.
     async fn make_volume(&self, _cluster: &str) -> Result<String, String> {

@@ -80,6 +80,11 @@ pub trait CloudUnderTest: Send + Sync {
         fields.iter().filter_map(|field| credential.get(field).map(str::to_owned)).collect()
     }
 
+    /// Whether the offered credential is exchanged for tokens; otherwise it signs every call by itself.
+    fn signs_in(&self) -> bool {
+        true
+    }
+
     // What the simulated cloud is told
 
     /// The rule that lets the next cluster or node group that is asked for end as failed. `None`: the cloud ends none

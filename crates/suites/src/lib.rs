@@ -12,7 +12,7 @@
 //!
 //! - [`conformance!`]: the cases of `pmks-conformance`, each in a fresh simulated world ([`rig`]), which is also the
 //!   witness ([`SimulatedCloud`]). What a witness brings about are the simulated cloud's events: they have the same
-//!   names in every cloud (`clustersAreCopied`, `copiesVanish`, `showsOver`, `credentialsMove`, `controllerMakesVolume`,
+//!   names in every cloud (`clustersAreCopied`, `copiesVanish`, `showsOver`, `credentialsMove`, `tokensExpire`, `controllerMakesVolume`,
 //!   `controllerMakesLoadBalancer`).
 //! - [`kill_matrix!`]: every operation kind carried out by the product, ended at every point of its way and taken up by
 //!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.

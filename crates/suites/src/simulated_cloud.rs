@@ -130,6 +130,13 @@ impl Witness for SimulatedCloud {
         self.event(&json!({"type": "credentialsMove"})).map(drop)
     }
 
+    async fn end_tokens(&self) -> Result<(), String> {
+        if !self.under_test.signs_in() {
+            return Err("the credential signs every call by itself: there are no tokens".to_owned());
+        }
+        self.event(&json!({"type": "tokensExpire"})).map(drop)
+    }
+
     async fn make_volume(&self, cluster: &str) -> Result<String, String> {
         let made = self.event(&json!({"type": "controllerMakesVolume", "cluster": cluster}))?;
         self.under_test.volume(&made).ok_or_else(|| format!("no volume: {made}"))

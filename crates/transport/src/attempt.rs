@@ -14,6 +14,8 @@ use crate::{
 /// An answer, and what it told about this machine's clock.
 pub(crate) struct Answered {
     pub(crate) response: Response,
+    /// What was sent, as it was signed.
+    pub(crate) request: http::Request<Bytes>,
     /// The answer's date changed the correction noticeably.
     pub(crate) clock_was_wrong: bool,
 }
@@ -70,7 +72,7 @@ impl<'a> Attempt<'a> {
         for observer in &shared.observers {
             observer.after(&self.facts, outcome).await;
         }
-        result.map(|response| Answered { response, clock_was_wrong })
+        result.map(|response| Answered { response, request, clock_was_wrong })
     }
 
     async fn signed(&self) -> Result<http::Request<Bytes>, Error> {
@@ -81,11 +83,7 @@ impl<'a> Attempt<'a> {
             Error::new(ErrorKind::Invalid, call.action, "the URL is not one").caused_by(error)
         })?;
         *request.headers_mut() = call.headers.clone();
-        let context = SignContext {
-            service: call.sign_as.as_deref().unwrap_or(call.service),
-            region: call.region.as_deref().or(self.client.options.region.as_deref()),
-            now: shared.skew.correct(&self.facts.host, shared.clock.wall()),
-        };
+        let context = context(self.client, call);
         let refused = tokio::select! {
             biased;
             signed = self.client.options.signer.sign(&mut request, context) => signed.err(),
@@ -275,6 +273,16 @@ impl<'a> Attempt<'a> {
         for recorder in recorders {
             recorder.record(exchange.clone());
         }
+    }
+}
+
+/// What a try of a call is signed for, now.
+pub(crate) fn context<'a>(client: &'a Client, call: &'a Call) -> SignContext<'a> {
+    let shared = &client.transport.shared;
+    SignContext {
+        service: call.sign_as.as_deref().unwrap_or(call.service),
+        region: call.region.as_deref().or(client.options.region.as_deref()),
+        now: shared.skew.correct(&authority(call), shared.clock.wall()),
     }
 }
 

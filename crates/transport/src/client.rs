@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tracing::Instrument;
 
-use crate::attempt::{Answered, Attempt};
+use crate::attempt::{self, Answered, Attempt};
 use crate::pool::Wanted;
 use crate::{
     AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Response,
@@ -135,7 +135,7 @@ impl Client {
     ///
     /// Repeats, with growing jittered pauses and within the total limit: what was surely not sent; of a
     /// [`Effect::Read`] also lost answers and those whose verdict is not fine; and once, what was refused while this
-    /// machine's clock was found to be wrong. A last answer that is not fine is given back as it is. Dropping the
+    /// machine's clock was found to be wrong, or with a token that the signer can have anew. A last answer that is not fine is given back as it is. Dropping the
     /// future does not take back what was sent.
     ///
     /// # Errors
@@ -172,9 +172,7 @@ impl Client {
             let left = self.left(started);
             let ended = Attempt::new(self, call, *tries, left).run().await;
             let pause = match &ended {
-                Ok(answered)
-                    if answered.clock_was_wrong && !signed_anew && is_refusal(&answered.response) =>
-                {
+                Ok(answered) if !signed_anew && self.may_be_signed_anew(call, answered).await => {
                     signed_anew = true;
                     Some(Duration::ZERO)
                 }
@@ -186,6 +184,18 @@ impl Client {
                 _ => return ended.map(|answered| answered.response),
             }
         }
+    }
+
+    /// Whether a refusal may end with another signature: at the right time, or with another token.
+    async fn may_be_signed_anew(&self, call: &Call, answered: &Answered) -> bool {
+        if answered.clock_was_wrong && is_refusal(&answered.response) {
+            return true;
+        }
+        if (self.options.classify)(&answered.response) != Verdict::Unauthenticated {
+            return false;
+        }
+        let context = attempt::context(self, call);
+        self.options.signer.refused(&answered.request, context).await
     }
 
     /// What is left of the call's time.
@@ -216,7 +226,7 @@ impl Client {
     /// The pause before the answer is asked for again; `None` when it is given back.
     fn pause_after_answer(&self, call: &Call, answered: &Answered, tries: u32) -> Option<Duration> {
         let least = match (self.options.classify)(&answered.response) {
-            Verdict::Fine => return None,
+            Verdict::Fine | Verdict::Unauthenticated => return None,
             Verdict::Unavailable => Duration::ZERO,
             Verdict::Throttled { retry_after } => {
                 telemetry::throttled(self.options.provider, call.service, call.action);

@@ -37,6 +37,7 @@ mod virtual_clock;
 mod call;
 mod error;
 mod hosts;
+mod renewable;
 mod response;
 mod signer;
 
@@ -73,6 +74,7 @@ pub use observer::{CallFacts, CallObserver, Outcome};
 pub use pool::not_a_certificate;
 pub use recorder::{DirectoryRecorder, Exchange, MemoryRecorder, Recorder};
 pub use redaction::Redaction;
+pub use renewable::Renewable;
 pub use response::{Response, Verdict, classify_by_status, retry_after};
 pub use signer::{NoSigner, SignContext, SignError, Signer};
 pub use trace_context::{Sampling, TraceContext};

@@ -34,16 +34,19 @@ pub enum Verdict {
     },
     /// The cloud could not answer this time.
     Unavailable,
+    /// The cloud did not accept what the call was signed with, and so did nothing of it.
+    Unauthenticated,
 }
 
 /// The verdict by status alone: 429 is throttled, as is 503 with `Retry-After`; other 5xx but 501 and 505 are
-/// unavailable, and so is 408. A driver whose cloud speaks otherwise brings its own function.
+/// unavailable, and so is 408; 401 is unauthenticated. A driver whose cloud speaks otherwise brings its own function.
 pub fn classify_by_status(response: &Response) -> Verdict {
     let after = retry_after(&response.headers);
     match response.status.as_u16() {
         429 => Verdict::Throttled { retry_after: after },
         503 if after.is_some() => Verdict::Throttled { retry_after: after },
         408 | 500 | 502 | 503 | 504 => Verdict::Unavailable,
+        401 => Verdict::Unauthenticated,
         _ => Verdict::Fine,
     }
 }
@@ -137,6 +140,8 @@ mod tests {
             (500, headers(&[]), Verdict::Unavailable),
             (504, headers(&[]), Verdict::Unavailable),
             (408, headers(&[]), Verdict::Unavailable),
+            (401, headers(&[]), Verdict::Unauthenticated),
+            (403, headers(&[]), Verdict::Fine),
         ] {
             let response = Response {
                 status: StatusCode::from_u16(status).unwrap(),

@@ -1,5 +1,5 @@
 //! The hook by which a driver signs its calls. Never caches: it is called for each try, so refreshed credentials and
-//! dates are right.
+//! dates are right. What a signer itself keeps, it is told to throw away when the cloud refuses it.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,6 +28,14 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
         request: &mut http::Request<Bytes>,
         context: SignContext<'_>,
     ) -> Result<(), SignError>;
+
+    /// The cloud refused, as [`crate::Verdict::Unauthenticated`], a request that was signed here. Throws away what it
+    /// was signed with, where that can be had anew, and answers whether another signature may fare better: the request
+    /// is then signed and sent once more, whatever its effect, since what was refused so was surely not applied. By
+    /// default none may.
+    async fn refused(&self, _request: &http::Request<Bytes>, _context: SignContext<'_>) -> bool {
+        false
+    }
 }
 
 /// Leaves requests as they are, for calls that carry their own authentication or none.

@@ -69,6 +69,12 @@ pub(crate) trait KeySource: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`SignError`] where there are none.
     async fn keys(&self, now: Timestamp) -> Result<Keys, SignError>;
+
+    /// AWS refused a call that was signed with the access key of that identifier: whether there are, or will be, other
+    /// keys. By default there are none.
+    async fn refused(&self, _access_key_id: &str, _now: Timestamp) -> bool {
+        false
+    }
 }
 
 /// Keys that stay as they are.
@@ -95,6 +101,17 @@ impl Signer for SigV4 {
         let region = context.region.unwrap_or_default();
         sign_headers(request, &keys, context.service, region, context.now)
     }
+
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
+        let Some(access_key_id) = access_key_of(request) else { return false };
+        self.0.refused(access_key_id, context.now).await
+    }
+}
+
+/// The identifier of the access key that signed a request.
+fn access_key_of(request: &Request<Bytes>) -> Option<&str> {
+    let signature = request.headers().get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    signature.split_once("Credential=")?.1.split('/').next()
 }
 
 /// Adds the headers of a signature.
@@ -206,6 +223,7 @@ mod tests {
              SignedHeaders=host;x-amz-date, \
              Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
         );
+        assert_eq!(access_key_of(&request), Some("AKIDEXAMPLE"));
     }
 
     /// What botocore 1.43 makes of the same keys, date and cluster, as `aws eks get-token` does.

@@ -177,7 +177,8 @@ fn by_status(_action: &str, status: u16) -> Meaning {
     }
 }
 
-/// How busy the cloud is, for the transport: EC2 throttles with 503, EKS and IAM with 400.
+/// How the cloud took a call, for the transport: EC2 throttles with 503, EKS and IAM with 400; what is refused for its
+/// keys comes as 400, 401 or 403.
 pub(crate) fn verdict(response: &Response) -> Verdict {
     let throttled = || Verdict::Throttled { retry_after: retry_after(&response.headers) };
     if response.status.is_success() {
@@ -185,13 +186,21 @@ pub(crate) fn verdict(response: &Response) -> Verdict {
     }
     match said(response) {
         Some(said) if is_throttling(&said.code) => throttled(),
+        Some(said) if means(&said.code, &said.message) == ErrorKind::Unauthenticated => {
+            Verdict::Unauthenticated
+        }
         _ => classify_by_status(response),
     }
 }
 
 fn is_throttling(code: &str) -> bool {
-    let refusal = Refusal { action: "", effect: Effect::Read, status: 200, codes: &[code], message: "" };
-    matches!(TABLE.kind_of(&refusal, None), ErrorKind::Throttled { .. })
+    matches!(means(code, ""), ErrorKind::Throttled { .. })
+}
+
+/// What a code means in whatever call.
+fn means(code: &str, message: &str) -> ErrorKind {
+    let refusal = Refusal { action: "", effect: Effect::Read, status: 200, codes: &[code], message };
+    TABLE.kind_of(&refusal, None)
 }
 
 /// Reads AWS' error body, whichever of its forms it has. `None`: it is not AWS that speaks.

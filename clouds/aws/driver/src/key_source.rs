@@ -1,6 +1,11 @@
 //! Where keys come from: the connection itself, a role taken on with them or with an identity provider's token, or
 //! the environment that an ambient connection is handed. Short-lived keys stay in memory, and are renewed before they
-//! end; the environment is never read by itself. What only AWS' own chain finds is `ambient`'s.
+//! end, or when AWS refuses them; the environment is never read by itself. What only AWS' own chain finds is `ambient`'s.
+//!
+//! AWS authenticates a request before it looks at what it asks for
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/intro-structure.html>), and its own clients send what was refused
+//! with ended keys again, whatever it is:
+//! <https://github.com/aws/aws-sdk-go/blob/main/aws/request/retryer.go>, `credsExpiredCodes`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +15,8 @@ use async_trait::async_trait;
 use aws_credential_types::Credentials as Keys;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{Credential, DriverError, ErrorKind, House, Result};
-use pmks_transport::SignError;
+use pmks_transport::{Renewable, SignError};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
 use crate::api::Api;
 use crate::credential::{KeySource, StaticKeys};
@@ -152,7 +156,7 @@ impl Origin {
                 transport: house.transport,
                 hosts: sts.endpoints().hosts(),
             })),
-            origin => Arc::new(RoleSource { origin, sts, kept: Mutex::new(None) }),
+            origin => Arc::new(RoleSource { origin, sts, kept: Renewable::new(RENEWED_BEFORE) }),
         }
     }
 }
@@ -162,34 +166,18 @@ impl Origin {
 struct RoleSource {
     origin: Origin,
     sts: Api,
-    kept: Mutex<Option<(Keys, Timestamp)>>,
+    kept: Renewable<Keys>,
 }
 
 #[async_trait]
 impl KeySource for RoleSource {
     async fn keys(&self, now: Timestamp) -> std::result::Result<Keys, SignError> {
-        let mut kept = self.kept.lock().await;
-        let still = kept.as_ref().filter(|(_, end)| is_fresh(now, *end));
-        if let Some((keys, _)) = still {
-            return Ok(keys.clone());
-        }
-        match self.renewed().await {
-            Ok(renewed) => {
-                *kept = Some(renewed.clone());
-                Ok(renewed.0)
-            }
-            // Keys that still hold a few minutes serve while STS does not answer.
-            Err(error) => match kept.as_ref().filter(|(_, end)| *end > now) {
-                Some((keys, _)) if error.temporary => Ok(keys.clone()),
-                _ => Err(error),
-            },
-        }
+        self.kept.at(now, |error: &SignError| error.temporary, self.renewed()).await
     }
-}
 
-/// Whether keys of that end need no renewal yet.
-pub(crate) fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
-    end.duration_since(now) > RENEWED_BEFORE
+    async fn refused(&self, access_key_id: &str, now: Timestamp) -> bool {
+        self.kept.refused(now, |keys| keys.access_key_id() == access_key_id).await
+    }
 }
 
 impl RoleSource {
@@ -292,15 +280,6 @@ mod tests {
         let beyond = of(&[keys[0]]);
         let expected = if cfg!(feature = "ambient") { "Chain" } else { "credential.ambient" };
         assert!(beyond.contains(expected), "{beyond}");
-    }
-
-    #[test]
-    fn keys_are_renewed_before_they_end() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let now = at("2026-11-23T10:00:00Z");
-        assert!(is_fresh(now, at("2026-11-23T10:05:01Z")));
-        assert!(!is_fresh(now, at("2026-11-23T10:05:00Z")));
-        assert!(!is_fresh(now, at("2026-11-23T09:00:00Z")));
     }
 
     #[test]

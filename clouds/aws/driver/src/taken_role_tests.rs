@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pmks_aws_simulator::{AwsCloud, Settings};
-use pmks_driver::{ConnectionSpecification, Environment, ErrorKind, House};
+use pmks_driver::{ConnectionSpecification, Environment, ErrorKind, House, PrerequisiteState};
 use pmks_simulation::{Cloud, ManualTime, RunningCloud, serve};
 use pmks_transport::{CallFacts, CallObserver, Clock as _, Outcome, Transport, VirtualClock};
 use serde_json::json;
@@ -195,6 +195,37 @@ async fn a_roles_keys_are_kept_and_renewed_before_their_end() {
     world.advance(Duration::from_hours(9));
     assert_eq!(acts_as(&driver).await.unwrap(), role);
     assert_ne!(key().await, second);
+}
+
+/// A session may be ended before its time, as by a policy that denies all that was given out until now.
+#[tokio::test]
+async fn keys_that_aws_refuses_are_replaced_once() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let role = world.role("ops", &trusting(&account, "x")).await;
+    let driver = world.driver(Some(world.keys_and(&json!({"roleArn": role, "externalId": "x"}))));
+    assert_eq!(acts_as(&driver).await.unwrap(), role);
+    world.cloud.event(&json!({"type": "tokensExpire"})).unwrap();
+    let all = tokio::join!(acts_as(&driver), acts_as(&driver), driver.api.describe_vpcs(&[]), async {
+        driver.api.list_clusters(None).await
+    });
+    assert_eq!((all.0.unwrap(), all.1.unwrap()), (role.clone(), role.clone()));
+    assert!(all.2.is_ok() && all.3.is_ok(), "EC2 and EKS say it in words of their own");
+    assert_eq!(world.calls.count("sts.AssumeRole"), 2, "one for all of them");
+    // Those that came in their place are refused as well: nothing is doubled until a while has passed.
+    world.cloud.event(&json!({"type": "tokensExpire"})).unwrap();
+    for _ in 0..3 {
+        let error = acts_as(&driver).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
+    }
+    assert_eq!(world.calls.count("sts.AssumeRole"), 2);
+    let all = crate::prerequisites::of_account(&driver).await.unwrap();
+    let states: Vec<_> = all.into_iter().map(|one| one.state).collect();
+    assert!(matches!(states[0], PrerequisiteState::Missing { .. }), "{states:?}");
+    assert!(states[1..].iter().all(|state| matches!(state, PrerequisiteState::Unknown { .. })), "{states:?}");
+    world.advance(Duration::from_secs(30));
+    assert_eq!(acts_as(&driver).await.unwrap(), role);
+    assert_eq!(world.calls.count("sts.AssumeRole"), 3);
 }
 
 #[tokio::test]

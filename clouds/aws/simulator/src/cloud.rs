@@ -121,6 +121,7 @@ impl Cloud for AwsCloud {
             Some("vanishes" | "isReplaced" | "isChanged") => others::act(world, event, now),
             Some("showsOver") => eks::shown::over(world, event, now),
             Some("credentialsMove") => Ok(iam::move_credentials(world)),
+            Some("tokensExpire") => Ok(iam::end_sessions(world, now)),
             Some("findUpgradeInsight") => eks::find_upgrade_insight(world, event, now),
             Some("roleIsMade") => iam::roles::from_event(world, event, now),
             Some("roleIsTakenOn") => sts::from_event(world, event, now),

@@ -23,6 +23,11 @@ const OWN_IMAGE: &str = "ami-0ffc56305a8fcf4cf";
 struct Aws;
 
 impl CloudUnderTest for Aws {
+    /// The offered credential is an access key.
+    fn signs_in(&self) -> bool {
+        false
+    }
+
     fn provider(&self) -> Arc<dyn Provider> {
         Arc::new(pmks_aws::Aws)
     }

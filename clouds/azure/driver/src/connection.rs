@@ -56,8 +56,7 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     };
     let tokens = Arc::new(Tokens::new(origin, house.transport.clone(), setting));
     let scope = format!("{}/.default", endpoints.audience());
-    let mut options =
-        ClientOptions::new(PROVIDER, Arc::new(Bearer { tokens: Arc::clone(&tokens), scope: scope.clone() }));
+    let mut options = ClientOptions::new(PROVIDER, Arc::new(Bearer { tokens: Arc::clone(&tokens), scope }));
     // ARM counts by subscription, principal and region.
     options.account = format!("{subscription}/{principal}/{}", connection.region);
     options.region = Some(connection.region.clone());
@@ -70,7 +69,7 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
     let client =
         made.map_err(|error| errors::TABLE.of_transport("connect", pmks_driver::Effect::Read, error))?;
     Ok(AzureDriver {
-        api: Api::new(client, Arc::clone(&tokens), &scope, endpoints, &subscription),
+        api: Api::new(client, endpoints, &subscription),
         here: Arc::new(Here {
             zone: connection.zone.clone(),
             settings,

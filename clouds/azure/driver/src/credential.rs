@@ -87,6 +87,12 @@ impl Signer for Bearer {
         request.headers_mut().insert(header::AUTHORIZATION, value);
         Ok(())
     }
+
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
+        let carried = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(token) = carried.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
+        self.tokens.refused(&self.scope, token, context.now).await
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Where tokens come from: Microsoft Entra, asked with what the connection holds, or a machine's own managed identity.
-//! Tokens stay in memory, one for each audience, asked for once at a time, and are renewed before they end.
+//! Tokens stay in memory, one for each audience, asked for once at a time, and are renewed before they end, or when
+//! Azure refuses them.
+//!
+//! Resource Manager authenticates a request before it sends it to a resource provider, so that nothing of what is
+//! answered 401 was done: <https://learn.microsoft.com/azure/azure-resource-manager/management/overview#consistent-management-layer>.
+//! Azure's own libraries send it again with another token, whatever its method:
+//! <https://learn.microsoft.com/python/api/azure-core/azure.core.pipeline.policies.bearertokencredentialpolicy>.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>,
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
@@ -14,7 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{Credential, DriverError, Effect, Environment, House, Result};
 use pmks_model::Findings;
 use pmks_transport::{
-    AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Response, SignError, Transport, Url,
+    AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Renewable, Response, SignError, Transport,
+    Url,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -192,7 +199,7 @@ pub(crate) struct Tokens {
     origin: Origin,
     transport: Transport,
     setting: Setting,
-    kept: Mutex<BTreeMap<String, Token>>,
+    kept: Mutex<BTreeMap<String, Arc<Renewable<Token>>>>,
     /// The login endpoint, once the metadata document has named it.
     authority: Mutex<Option<Url>>,
 }
@@ -219,27 +226,23 @@ impl Tokens {
     /// # Errors
     /// [`SignError`] where there is none: temporary where nobody answered.
     pub(crate) async fn token(&self, scope: &str, now: Timestamp) -> std::result::Result<Token, SignError> {
-        // Held while it is asked for: who comes meanwhile waits for the same answer.
-        let mut kept = self.kept.lock().await;
-        if let Some(token) = kept.get(scope).filter(|token| is_fresh(now, token.end)) {
-            return Ok(token.clone());
-        }
-        match self.asked(scope, now).await {
-            Ok(token) => {
-                kept.insert(scope.to_owned(), token.clone());
-                Ok(token)
-            }
-            // A token that still holds a few minutes serves while nobody answers.
-            Err(error) => match kept.get(scope).filter(|token| token.end > now) {
-                Some(token) if error.temporary => Ok(token.clone()),
-                _ => Err(error),
-            },
-        }
+        let renew = async {
+            let token = self.asked(scope, now).await?;
+            let end = token.end;
+            Ok((token, end))
+        };
+        self.of_scope(scope).await.at(now, |error: &SignError| error.temporary, renew).await
     }
 
-    /// The next call asks for a new token: Azure no longer takes this one.
-    pub(crate) async fn forget(&self, scope: &str) {
-        self.kept.lock().await.remove(scope);
+    /// Azure refused a call that carried this token of that scope: whether there is, or will be, another.
+    pub(crate) async fn refused(&self, scope: &str, token: &str, now: Timestamp) -> bool {
+        self.of_scope(scope).await.refused(now, |kept| kept.secret.expose_secret() == token).await
+    }
+
+    async fn of_scope(&self, scope: &str) -> Arc<Renewable<Token>> {
+        let mut kept = self.kept.lock().await;
+        let one = kept.entry(scope.to_owned()).or_insert_with(|| Arc::new(Renewable::new(RENEWED_BEFORE)));
+        Arc::clone(one)
     }
 
     async fn asked(&self, scope: &str, now: Timestamp) -> std::result::Result<Token, SignError> {
@@ -398,11 +401,6 @@ fn read_answer<T: for<'a> Deserialize<'a>>(response: &Response) -> std::result::
     serde_json::from_slice(&response.body)
         // The cause would quote the answer, which holds the token.
         .map_err(|_| SignError::unavailable("the token endpoint's answer cannot be read"))
-}
-
-/// Whether a token of that end needs no renewal yet.
-fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
-    end.duration_since(now) > RENEWED_BEFORE
 }
 
 #[cfg(test)]

@@ -64,15 +64,6 @@ fn an_ambient_connection_takes_what_the_environment_holds() {
 }
 
 #[test]
-fn tokens_are_renewed_before_they_end() {
-    let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    let now = at("2026-11-23T10:00:00Z");
-    assert!(is_fresh(now, at("2026-11-23T10:05:01Z")));
-    assert!(!is_fresh(now, at("2026-11-23T10:05:00Z")));
-    assert!(!is_fresh(now, at("2026-11-23T09:00:00Z")));
-}
-
-#[test]
 fn a_tenant_cannot_leave_its_place_in_the_path() {
     let base = Url::parse("https://login.microsoftonline.com/").unwrap();
     assert_eq!(token_url(&base, "a/../b").path(), "/a%2F..%2Fb/oauth2/v2.0/token");

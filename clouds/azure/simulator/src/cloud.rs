@@ -117,6 +117,7 @@ impl Cloud for AzureCloud {
             Some("vanishes" | "isReplaced" | "isChanged") => others::act(world, event, now),
             Some("showsOver") => container_service::show_over(world, event),
             Some("credentialsMove") => Ok(world.move_subscriptions()),
+            Some("tokensExpire") => Ok(entra::end_tokens(&mut world.directory)),
             Some("registerClientCertificate") => entra::register_certificate(&mut world.directory, event),
             Some("registerFederatedCredential") => entra::register_federated(&mut world.directory, event),
             Some(other) => Err(StateError(format!("no event of type `{other}` happens in azure"))),

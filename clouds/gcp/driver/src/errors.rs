@@ -229,6 +229,7 @@ pub(crate) fn verdict(response: &Response) -> Verdict {
         ErrorKind::Throttled { .. } => {
             Verdict::Throttled { retry_after: retry_after(&response.headers).or(said.retry_after) }
         }
+        ErrorKind::Unauthenticated => Verdict::Unauthenticated,
         ErrorKind::Conflict { .. } | ErrorKind::QuotaExceeded => Verdict::Fine,
         _ => classify_by_status(response),
     }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use pmks_driver::{
-    Change, Detail, Driver, Environment, FoundState, House, Look, Outputs, Poll, Provider, StageContext,
+    Change, Detail, Driver, Environment, FoundState, House, Look, Outputs, Poll, PrerequisiteState, Provider,
+    StageContext,
 };
 use pmks_model::Status;
 use pmks_transport::{SystemClock, Transport};
@@ -380,4 +381,37 @@ async fn what_stands_under_that_name_and_is_not_ours_is_never_touched() {
     let error = driver.prepare(&creation()).await.unwrap_err();
     assert_eq!(*error.kind(), pmks_driver::ErrorKind::AlreadyExists, "{error}");
     assert!(google.calls().iter().all(|call| call.starts_with("GET ") || call == "POST /token"));
+}
+
+/// Google gives a token and takes it no more, as where the service account was disabled meanwhile.
+#[tokio::test]
+async fn a_token_that_google_refuses_is_the_credentials_fault() {
+    let google = Google::start().await;
+    let refusal = json!({"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "Request had invalid \
+        authentication credentials.", "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "ACCESS_TOKEN_EXPIRED", "domain": "googleapis.com"}]}});
+    let service = |service: &str| format!("GET /v1/projects/proj/services/{service}.googleapis.com");
+    let another = json!({"access_token": "t1k", "expires_in": 3599, "token_type": "Bearer"});
+    let google = google.on("POST /token", 200, another).on(&service("container"), 401, refusal.clone()).on(
+        &service("compute"),
+        401,
+        refusal,
+    );
+    let driver = google.driver().await;
+    let all = driver.prerequisites(None).await.unwrap();
+    let [credential, compute, container] = all.as_slice() else { panic!("{all:?}") };
+    let missing =
+        matches!(&credential.state, PrerequisiteState::Missing { what } if what[0].contains("invalid auth"));
+    assert!(missing, "{credential:?}");
+    for api in [compute, container] {
+        let unknown =
+            matches!(&api.state, PrerequisiteState::Unknown { why } if why.contains("invalid auth"));
+        assert!(unknown && api.fix.is_none(), "{api:?}");
+    }
+    // Both were refused with the same token: one new one for both, and each was asked for once more.
+    let calls = google.calls();
+    let count = |call: &str| calls.iter().filter(|seen| *seen == call).count();
+    assert_eq!((count("POST /token"), count(&service("compute")), count(&service("container"))), (2, 2, 2));
+    driver.prerequisites(None).await.unwrap();
+    assert_eq!(google.calls().len(), 2, "the new one is refused as well: nothing is doubled any more");
 }

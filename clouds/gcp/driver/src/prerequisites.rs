@@ -3,6 +3,7 @@
 
 use pmks_driver::{DriverError, ErrorKind, Prerequisite, PrerequisiteState, Result};
 
+use crate::wire::service_usage::Service;
 use crate::{GcpDriver, PROVIDER, errors};
 
 /// GKE's API.
@@ -14,10 +15,16 @@ pub(crate) const SERVICES: [(&str, &str); 2] = [("computeApi", COMPUTE), ("conta
 
 /// What must be there first. Two calls.
 pub(crate) async fn of_project(driver: &GcpDriver) -> Result<Vec<Prerequisite>> {
-    let (credential, (compute, container)) = futures::join!(credential(driver), async {
-        futures::join!(service(driver, SERVICES[0]), service(driver, SERVICES[1]))
-    });
-    Ok(vec![credential, compute, container])
+    let looks = SERVICES.map(|(_, service)| driver.api.get_service(service));
+    let (mut credential, services) = futures::join!(credential(driver), futures::future::join_all(looks));
+    // That there is a token does not show yet that Google takes it.
+    let refusal = services.iter().filter_map(|found| found.as_ref().err()).find(|error| is_refusal(error));
+    if let (Some(error), PrerequisiteState::Satisfied { .. }) = (refusal, &credential.state) {
+        credential.state = refused(error);
+    }
+    let mut all = vec![credential];
+    all.extend(SERVICES.into_iter().zip(services).map(|(named, found)| service(named, found)));
+    Ok(all)
 }
 
 async fn credential(driver: &GcpDriver) -> Prerequisite {
@@ -37,10 +44,11 @@ async fn credential(driver: &GcpDriver) -> Prerequisite {
     }
 }
 
-async fn service(driver: &GcpDriver, (name, service): (&str, &str)) -> Prerequisite {
-    let state = match driver.api.get_service(service).await {
+fn service((name, service): (&str, &str), found: Result<Service>) -> Prerequisite {
+    let state = match found {
         Ok(found) => state_of(service, &found.state),
-        Err(error) => refused(&error),
+        // Whatever it is: how the API stands could not be looked at.
+        Err(error) => PrerequisiteState::Unknown { why: pmks_driver::chain(&error) },
     };
     let missing = matches!(state, PrerequisiteState::Missing { .. });
     Prerequisite {
@@ -61,10 +69,15 @@ fn state_of(service: &str, word: &str) -> PrerequisiteState {
 
 /// A refusal of the credential is something missing; anything else is not known.
 fn refused(error: &DriverError) -> PrerequisiteState {
-    match error.kind() {
-        ErrorKind::Unauthenticated => PrerequisiteState::Missing { what: vec![error.to_string()] },
-        _ => PrerequisiteState::Unknown { why: pmks_driver::chain(error) },
+    if is_refusal(error) {
+        PrerequisiteState::Missing { what: vec![error.to_string()] }
+    } else {
+        PrerequisiteState::Unknown { why: pmks_driver::chain(error) }
     }
+}
+
+fn is_refusal(error: &DriverError) -> bool {
+    *error.kind() == ErrorKind::Unauthenticated
 }
 
 /// The APIs that a creation needs, or the error that names those which are off. Where Service Usage may not be asked,

@@ -161,6 +161,32 @@ pub(crate) async fn a_wrong_credential_is_named_as_such(rig: Rig) -> Result<Verd
     Ok(Verdict::Passed)
 }
 
+/// A token that the cloud takes no longer, long before its end, is replaced by another one, asked for once by all who
+/// were refused with it; what was refused is sent again.
+pub(crate) async fn a_refused_token_is_replaced_once(rig: Rig) -> Result<Verdict, Failed> {
+    let reads = || async {
+        let (networks, regions, versions) =
+            futures::join!(rig.driver.list_networks(), rig.driver.regions(), rig.driver.versions());
+        networks.map(drop).and(regions.map(drop)).and(versions.map(drop))
+    };
+    reads().await?;
+    let mark = rig.calls.mark();
+    reads().await?;
+    let usual: Vec<&str> = rig.calls.since(mark).iter().map(|call| call.action).collect();
+    if let Err(why) = rig.witness.end_tokens().await {
+        return Ok(Verdict::Skipped(why));
+    }
+    let mark = rig.calls.mark();
+    futures::future::try_join_all((0..4).map(|_| reads())).await?;
+    let sent = rig.calls.since(mark);
+    let sign_ins: Vec<&str> =
+        sent.iter().map(|call| call.action).filter(|action| !usual.contains(action)).collect();
+    check(sign_ins.len() == 1, || format!("beside the reads themselves, these were sent: {sign_ins:?}"))?;
+    let most = 2 * 4 * usual.len() + 1;
+    check(sent.len() <= most, || format!("{} calls where {most} are the most", sent.len()))?;
+    Ok(Verdict::Passed)
+}
+
 /// A prerequisite that is missing stops a creation before anything is sent, and is made only on request.
 pub(crate) async fn a_missing_prerequisite_is_named_and_fixed_on_request(
     rig: Rig,

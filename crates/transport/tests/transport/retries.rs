@@ -1,8 +1,13 @@
 //! Busy clouds: what is asked again, when, and what it does to the budget.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use pmks_transport::{Bucket, Buckets, Effect, ErrorKind, Verdict};
+use async_trait::async_trait;
+use pmks_transport::{
+    Bucket, Buckets, Bytes, Effect, ErrorKind, HeaderValue, SignContext, SignError, Signer, Verdict,
+};
 
 use crate::rig::Rig;
 use crate::server::answer;
@@ -118,4 +123,49 @@ async fn pace_shortens_pauses_and_limits() {
     let (result, paused) = rig.send(Effect::Read).await;
     assert_eq!(result.unwrap().status, 200);
     assert!(paused < Duration::from_millis(10), "{paused:?}");
+}
+
+/// Signs with a token that it can have anew so many times.
+#[derive(Debug)]
+struct TokenSigner {
+    token: AtomicU32,
+    last: u32,
+}
+
+#[async_trait]
+impl Signer for TokenSigner {
+    async fn sign(&self, request: &mut http::Request<Bytes>, _: SignContext<'_>) -> Result<(), SignError> {
+        let token = self.token.load(Ordering::Relaxed).to_string();
+        request.headers_mut().insert("x-token", HeaderValue::from_str(&token).unwrap());
+        Ok(())
+    }
+
+    async fn refused(&self, request: &http::Request<Bytes>, _: SignContext<'_>) -> bool {
+        let token = self.token.load(Ordering::Relaxed);
+        assert_eq!(request.headers()["x-token"], token.to_string(), "the request that was refused");
+        self.token.store((token + 1).min(self.last), Ordering::Relaxed);
+        token < self.last
+    }
+}
+
+/// Nothing of a call that is refused as unauthenticated was carried out: even one that creates is sent again.
+#[tokio::test]
+async fn what_is_refused_with_an_old_token_is_signed_and_sent_once_more() {
+    for effect in [Effect::Read, Effect::Idempotent, Effect::Creates] {
+        for (last, refusals, status, sent) in [(2, 0, 200, 1), (2, 1, 200, 2), (2, 9, 401, 2), (1, 9, 401, 1)]
+        {
+            let rig = Rig::with(
+                (0..refusals).map(|_| answer(401, &[], "expired")),
+                |mut options| {
+                    options.signer = Arc::new(TokenSigner { token: AtomicU32::new(1), last });
+                    options
+                },
+                |builder| builder,
+            )
+            .await;
+            let (result, paused) = rig.send(effect).await;
+            assert_eq!((result.unwrap().status.as_u16(), rig.server.seen()), (status, sent), "{effect:?}");
+            assert_eq!(paused, Duration::ZERO);
+        }
+    }
 }

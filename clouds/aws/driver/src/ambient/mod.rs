@@ -26,11 +26,11 @@ use aws_smithy_async::time::TimeSource;
 use aws_types::region::Region;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{DriverError, Environment, Result};
-use pmks_transport::{AllowedHost, Clock, SignError, Transport};
+use pmks_transport::{AllowedHost, Clock, Renewable, SignError, Transport};
 use tokio::sync::Mutex;
 
 use crate::credential::KeySource;
-use crate::key_source::{RENEWED_BEFORE, is_fresh};
+use crate::key_source::RENEWED_BEFORE;
 
 /// How long keys without an end are kept: profiles change.
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
@@ -54,14 +54,9 @@ pub(crate) struct Setting {
 #[derive(Debug)]
 pub(crate) struct Chain {
     setting: Setting,
-    kept: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
     /// Made at the first question: files are looked for then, and links keep what they learn.
-    links: Option<Arc<Links>>,
-    keys: Option<(Keys, Timestamp)>,
+    links: Mutex<Option<Arc<Links>>>,
+    kept: Renewable<Keys>,
 }
 
 /// The links in their order, and why others are none.
@@ -74,34 +69,34 @@ struct Links {
 impl Chain {
     /// Sends nothing and reads no file yet.
     pub(crate) fn new(setting: Setting) -> Self {
-        Self { setting, kept: Mutex::default() }
+        Self { setting, links: Mutex::default(), kept: Renewable::new(RENEWED_BEFORE) }
     }
 }
 
 #[async_trait]
 impl KeySource for Chain {
     async fn keys(&self, now: Timestamp) -> std::result::Result<Keys, SignError> {
-        let mut state = self.kept.lock().await;
-        if let Some((keys, _)) = state.keys.as_ref().filter(|(_, end)| is_fresh(now, *end)) {
-            return Ok(keys.clone());
-        }
-        let links = if let Some(links) = &state.links {
-            Arc::clone(links)
-        } else {
-            let links = Arc::new(Links::of(&self.setting).await.map_err(unusable)?);
-            Arc::clone(state.links.insert(links))
+        let renew = async {
+            let keys = self.links().await?.ask().await?;
+            let end = end_of(&keys, now);
+            Ok((keys, end))
         };
-        match links.ask().await {
-            Ok(keys) => {
-                state.keys = Some((keys.clone(), end_of(&keys, now)));
-                Ok(keys)
-            }
-            // Keys that still hold a few minutes serve while their source does not answer.
-            Err(error) => match state.keys.as_ref().filter(|(_, end)| error.temporary && *end > now) {
-                Some((keys, _)) => Ok(keys.clone()),
-                None => Err(error),
-            },
+        self.kept.at(now, |error: &SignError| error.temporary, renew).await
+    }
+
+    async fn refused(&self, access_key_id: &str, now: Timestamp) -> bool {
+        self.kept.refused(now, |keys| keys.access_key_id() == access_key_id).await
+    }
+}
+
+impl Chain {
+    async fn links(&self) -> std::result::Result<Arc<Links>, SignError> {
+        let mut links = self.links.lock().await;
+        if let Some(links) = &*links {
+            return Ok(Arc::clone(links));
         }
+        let found = Arc::new(Links::of(&self.setting).await.map_err(unusable)?);
+        Ok(Arc::clone(links.insert(found)))
     }
 }
 

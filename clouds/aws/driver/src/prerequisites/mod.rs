@@ -20,7 +20,21 @@ pub(crate) async fn of_account(driver: &AwsDriver) -> Result<Vec<Prerequisite>> 
         Candidates::of(driver, RoleKind::Cluster),
         Candidates::of(driver, RoleKind::Node),
     );
-    Ok(vec![credential, eks, cluster?.prerequisite(), node?.prerequisite()])
+    Ok(vec![credential, eks, of_role(RoleKind::Cluster, cluster)?, of_role(RoleKind::Node, node)?])
+}
+
+/// How a role stands; not known where the credential is what was refused.
+fn of_role(kind: RoleKind, found: Result<Candidates>) -> Result<Prerequisite> {
+    match found {
+        Ok(found) => Ok(found.prerequisite()),
+        Err(error) if *error.kind() == ErrorKind::Unauthenticated => Ok(Prerequisite {
+            name: kind.name().to_owned(),
+            says: kind.says().to_owned(),
+            state: PrerequisiteState::Unknown { why: pmks_driver::chain(&error) },
+            fix: None,
+        }),
+        Err(error) => Err(error),
+    }
 }
 
 /// The ARN of the role that clusters act as.
@@ -71,6 +85,10 @@ async fn credential(driver: &AwsDriver) -> Prerequisite {
 async fn eks(driver: &AwsDriver) -> Prerequisite {
     let state = match driver.api.list_clusters(None).await {
         Ok(_) => PrerequisiteState::Satisfied { by: "eks:ListClusters is allowed".to_owned() },
+        // What is refused so is the credential, whose prerequisite says it.
+        Err(error) if *error.kind() == ErrorKind::Unauthenticated => {
+            PrerequisiteState::Unknown { why: pmks_driver::chain(&error) }
+        }
         Err(error) => refused(&error),
     };
     Prerequisite { name: "eks".to_owned(), says: "the right to use EKS".to_owned(), state, fix: None }

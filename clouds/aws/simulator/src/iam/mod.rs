@@ -8,7 +8,8 @@ mod state;
 pub(crate) mod trust;
 pub(crate) mod web_identity;
 
-use pmks_simulation::{Random, Resource};
+use jiff::{SignedDuration, Timestamp};
+use pmks_simulation::{Now, Random, Resource};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -66,6 +67,15 @@ pub(crate) fn move_credentials(world: &mut World) -> Value {
     let users = world.account_mut(&from).iam.take_users();
     world.account_mut(&to).iam.give_users(users);
     json!({"account": to})
+}
+
+/// The event `{"type":"tokensExpire"}`: every session of a role that STS gave out has ended.
+pub(crate) fn end_sessions(world: &mut World, now: Now) -> Value {
+    let end = now.wall.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MIN);
+    for account in world.accounts.values_mut() {
+        account.iam.end_sessions(end);
+    }
+    Value::Null
 }
 
 /// Ground truth: roles. Users and their keys are the world's own furniture.

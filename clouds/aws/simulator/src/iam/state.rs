@@ -155,6 +155,13 @@ impl State {
         id
     }
 
+    /// No session lasts longer than that.
+    pub(crate) fn end_sessions(&mut self, at: Timestamp) {
+        for session in self.sessions.values_mut() {
+            session.expires = session.expires.min(at);
+        }
+    }
+
     /// A role by its name; IAM's names differ in more than their case.
     pub(crate) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.values().find(|role| role.name.eq_ignore_ascii_case(name))

@@ -21,7 +21,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::endpoints::{Endpoints, below};
-use crate::token_source::Tokens;
 use crate::wire::Page;
 use crate::{PROVIDER, errors};
 
@@ -103,24 +102,15 @@ const fn change(
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     client: Client,
-    tokens: Arc<Tokens>,
-    scope: Arc<str>,
     endpoints: Arc<Endpoints>,
     subscription: Arc<str>,
     lane: Lane,
 }
 
 impl Api {
-    /// Sends by `client`, which signs with tokens of `scope`; reads wait in the lane of users.
-    pub(crate) fn new(
-        client: Client,
-        tokens: Arc<Tokens>,
-        scope: &str,
-        endpoints: Arc<Endpoints>,
-        subscription: &str,
-    ) -> Self {
-        let (scope, subscription) = (Arc::from(scope), Arc::from(subscription));
-        Self { client, tokens, scope, endpoints, subscription, lane: Lane::Live }
+    /// Sends by `client`; reads wait in the lane of users.
+    pub(crate) fn new(client: Client, endpoints: Arc<Endpoints>, subscription: &str) -> Self {
+        Self { client, endpoints, subscription: Arc::from(subscription), lane: Lane::Live }
     }
 
     /// The same, whose reads wait in that lane.
@@ -226,12 +216,7 @@ impl Api {
         if response.status.is_success() {
             return Ok(response);
         }
-        let error = errors::of_answer(action, effect, &response);
-        if *error.kind() == ErrorKind::Unauthenticated {
-            // A token that was revoked before its end: the next call asks for another.
-            self.tokens.forget(&self.scope).await;
-        }
-        Err(error)
+        Err(errors::of_answer(action, effect, &response))
     }
 }
 

@@ -32,7 +32,10 @@ pub(crate) fn verify(
         let error = Error::new(401, "InvalidAuthenticationToken", "The access token is invalid.");
         return Err(refused(error, "Could not parse or verify the access token."));
     };
-    let expires = number(&claims, "exp").unwrap_or_default();
+    let mut expires = number(&claims, "exp").unwrap_or_default();
+    if text(&claims, "aio") != Some(&directory.ended.to_string()) {
+        expires = expires.min(now.as_second());
+    }
     if expires <= now.as_second() {
         let utc = |at: Timestamp| at.strftime("%-m/%-d/%Y %-I:%M:%S %p").to_string();
         let at = Timestamp::from_second(expires).unwrap_or_default();

@@ -40,6 +40,9 @@ pub(crate) struct Directory {
     pub(crate) principals: BTreeMap<String, Principal>,
     /// What signs tokens.
     pub(crate) keys: Keys,
+    /// How often all tokens were ended at once; those of now carry it.
+    #[serde(default)]
+    pub(crate) ended: u32,
 }
 
 /// An application with its ways to log in.
@@ -113,6 +116,7 @@ impl Directory {
             principals: BTreeMap::from([(application.object_id.clone(), principal)]),
             applications: BTreeMap::from([(client_id, application)]),
             keys,
+            ended: 0,
         }
     }
 
@@ -145,6 +149,12 @@ impl Directory {
 }
 
 const SECRET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+
+/// The event `{"type":"tokensExpire"}`: no token that was given out so far is taken any more.
+pub(crate) fn end_tokens(directory: &mut Directory) -> Value {
+    directory.ended += 1;
+    Value::Null
+}
 
 /// The client id that a token claims; nothing is proven.
 pub(crate) fn claimed_client(token: &str) -> Option<String> {

@@ -1,13 +1,17 @@
-//! Access tokens: fetched when they are needed, kept until shortly before their end, one at a time.
+//! Access tokens: fetched when they are needed, kept until shortly before their end or until Google refuses them.
+//!
+//! A call that is answered 401 was not carried out: «Request not authenticated due to missing, invalid, or expired OAuth
+//! token» (<https://cloud.google.com/apis/design/errors#handling_errors>). Google's own library signs in anew and sends it
+//! again, whatever its method: <https://googleapis.dev/python/google-auth/latest/reference/google.auth.transport.requests.html>,
+//! `refresh_status_codes`.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{DriverError, ErrorKind, Result};
-use pmks_transport::{SignContext, SignError, Signer};
+use pmks_transport::{Renewable, SignContext, SignError, Signer};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
 use super::{External, Found, Origin, Subject};
 use crate::PROVIDER;
@@ -34,7 +38,7 @@ pub(crate) struct Tokens {
     origin: Origin,
     quota_project: Option<HeaderValue>,
     api: TokenApi,
-    kept: Mutex<Option<Kept>>,
+    kept: Renewable<Kept>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -47,7 +51,7 @@ impl Tokens {
     /// Those of what was found, asked for by these calls. Asks nobody yet.
     pub(crate) fn new(found: Found, api: TokenApi) -> Self {
         let quota_project = found.quota_project.and_then(|project| HeaderValue::from_str(&project).ok());
-        Self { origin: found.origin, quota_project, api, kept: Mutex::new(None) }
+        Self { origin: found.origin, quota_project, api, kept: Renewable::new(RENEWED_BEFORE) }
     }
 
     /// A token that is good at `now`, and for some time after.
@@ -55,19 +59,18 @@ impl Tokens {
     /// # Errors
     /// `Unauthenticated` where there is none to be had; `Unavailable` where nobody answered.
     pub(crate) async fn at(&self, now: Timestamp) -> Result<Kept> {
-        // Whoever waits here for another's token finds it kept.
-        let mut kept = self.kept.lock().await;
-        if let Some(fresh) = kept.as_ref().filter(|kept| is_fresh(now, kept.end)) {
-            return Ok(fresh.clone());
-        }
-        match self.fetch(&self.origin, now).await {
-            Ok(fetched) => Ok(kept.insert(fetched).clone()),
-            // A token that holds a little longer serves while nobody answers.
-            Err(error) => match kept.as_ref().filter(|kept| kept.end > now) {
-                Some(still) if is_passing(&error) => Ok(still.clone()),
-                _ => Err(error),
-            },
-        }
+        let renew = async {
+            let fetched = self.fetch(&self.origin, now).await?;
+            let end = fetched.end;
+            Ok((fetched, end))
+        };
+        self.kept.at(now, is_passing, renew).await
+    }
+
+    /// Google refused a call that carried this: whether there is, or will be, another token.
+    async fn refused(&self, header: Option<&HeaderValue>, now: Timestamp) -> bool {
+        let Some(header) = header else { return false };
+        self.kept.refused(now, |kept| bearer(&kept.token).as_ref() == Some(header)).await
     }
 
     /// Who acts, for people.
@@ -129,11 +132,6 @@ fn good_from(now: Timestamp, token: Token) -> Kept {
     Kept { token: token.access_token, end: now.saturating_add(seconds).unwrap_or(Timestamp::MAX) }
 }
 
-/// Whether a token of that end needs no renewal yet.
-fn is_fresh(now: Timestamp, end: Timestamp) -> bool {
-    end.duration_since(now) > RENEWED_BEFORE
-}
-
 /// Whether the same may succeed later.
 fn is_passing(error: &DriverError) -> bool {
     matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Throttled { .. } | ErrorKind::Ambiguous)
@@ -164,6 +162,10 @@ impl Signer for Bearer {
         }
         Ok(())
     }
+
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
+        self.0.refused(request.headers().get(header::AUTHORIZATION), context.now).await
+    }
 }
 
 /// The header's value, never shown; `None` for a token that cannot stand in one.
@@ -176,15 +178,6 @@ pub(crate) fn bearer(token: &SecretString) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_is_renewed_before_it_ends() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let now = at("2026-11-23T10:00:00Z");
-        assert!(is_fresh(now, at("2026-11-23T10:03:46Z")));
-        assert!(!is_fresh(now, at("2026-11-23T10:03:45Z")));
-        assert!(!is_fresh(now, at("2026-11-23T09:00:00Z")));
-    }
 
     #[test]
     fn an_end_is_counted_from_when_it_was_asked_for() {
