@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, SecurityGroup, Subnet, UnseenVolumes,
+    Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
@@ -229,7 +229,11 @@ impl dyn Driver + '_ {
             Change::CreateKeyPair(asked) => self.create_key_pair(asked).await,
             Change::DeleteResource(asked) => self.delete_resource(asked).await,
             Change::FixPrerequisites(asked) => self.fix_prerequisites(asked).await,
-        }?;
+        };
+        let prepared = match prepared {
+            Err(error) if error.is_not_found() => return Err(self.unless_it_stands(change, error).await),
+            prepared => prepared?,
+        };
         match prepared.plan.defect() {
             None => Ok(prepared),
             Some(defect) => {
@@ -237,6 +241,33 @@ impl dyn Driver + '_ {
                 let says = format!("the plan is wrong: {defect}");
                 Err(DriverError::new(ErrorKind::Unexpected, provider, says))
             }
+        }
+    }
+
+    /// Things beside what is to be removed come and go: that a preparation missed one of them means reading again. Gone is
+    /// what its own read does not find.
+    async fn unless_it_stands(&self, change: &Change, error: DriverError) -> DriverError {
+        let own = match change {
+            Change::DeleteCluster(asked) => self.get_cluster(&asked.target.iid.system_id).await.err(),
+            Change::RemoveNodeGroup(asked) => {
+                let target = &asked.target;
+                self.get_node_group(&target.cluster.iid.system_id, &target.iid.system_id).await.err()
+            }
+            Change::DeleteResource(asked) => {
+                let system_id = asked.iid.system_id.as_str();
+                match asked.kind {
+                    ResourceKind::Subnet => self.get_subnet(system_id).await.err(),
+                    ResourceKind::SecurityGroup => self.get_security_group(system_id).await.err(),
+                    ResourceKind::KeyPair => self.get_key_pair(system_id).await.err(),
+                    _ => self.get_network(system_id).await.err(),
+                }
+            }
+            _ => return error,
+        };
+        match own {
+            Some(own) if own.is_not_found() => error,
+            Some(own) => own,
+            None => error.as_kind(ErrorKind::Stale),
         }
     }
 

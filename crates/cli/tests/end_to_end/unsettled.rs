@@ -58,3 +58,43 @@ fn a_deletion_is_done_where_nothing_was_made() {
     assert_eq!(world.resources("cluster").len(), 1);
     assert_eq!(server.terminate(), Some(0));
 }
+
+#[test]
+fn what_stands_is_not_gone_because_something_beside_it_is() {
+    let user = Sandbox::new();
+    let server = user.serve(&["--simulated", "aws", "--speed", "600"]);
+    let on = |args: &[&str]| user.good(&[&["-c", "aws-simulated"], args].concat());
+    on(&["connection", "prerequisites", "aws-simulated", "--fix"]);
+    let [s, t] =
+        ["name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a", "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c"];
+    on(&["network", "create", "n", "--cidr", "10.0.0.0/16", "--subnet", s, "--subnet", t]);
+    on(&["security-group", "create", "g", "--network", "n"]);
+    user.good(&CREATE);
+    let world = user.world();
+    let gone = |actions: &[(&str, &str)]| {
+        let rules = actions.iter().map(|(action, code)| {
+            let effect = json!({"type": "status", "status": 400, "code": code, "message": "gone in between"});
+            json!({"match": {"service": "ec2", "action": action}, "effect": effect, "times": 2})
+        });
+        world.faults(&json!(rules.collect::<Vec<_>>()));
+    };
+    for (delete, kind, actions) in [
+        (
+            &["cluster", "delete", "c", "--yes"][..],
+            "cluster",
+            &[("DescribeVolumes", "InvalidVolume.NotFound")][..],
+        ),
+        (
+            &["security-group", "delete", "g", "--yes"],
+            "securityGroup",
+            &[("DescribeNetworkInterfaces", "InvalidNetworkInterfaceID.NotFound")],
+        ),
+        (&["network", "delete", "n", "--yes"], "vpc", &[("DescribeSubnets", "InvalidSubnetID.NotFound")]),
+    ] {
+        let before = world.resources(kind).len();
+        gone(actions);
+        on(delete);
+        assert!(world.resources(kind).len() < before, "{kind} stands");
+    }
+    assert_eq!(server.terminate(), Some(0));
+}
