@@ -22,6 +22,7 @@ use super::connection::{Place, Surroundings};
 use super::of_cloud;
 use super::outcome::Figures;
 use crate::error::{Error, Result};
+use crate::output;
 use crate::registry::{self, Entry, Simulated};
 
 /// Certificates of simulated clusters are made in virtual time and checked in real time: virtual time begins that much
@@ -65,6 +66,8 @@ impl Rehearsed {
 pub(crate) async fn rehearse(provider: &str, cases: &[&'static Case]) -> Result<Vec<Rehearsed>> {
     let entry = registry::named(&[provider.to_owned()])?;
     let entry = *entry.first().ok_or_else(|| Error::new(FailureKind::NotFound, "no such cloud"))?;
+    let count = cases.len();
+    output::note(&format!("rehearsing {count} cases on a simulated cloud: some minutes for all of them"));
     let mut tasks = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let seed = u64::try_from(index).unwrap_or(0) + 1;

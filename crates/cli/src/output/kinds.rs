@@ -94,7 +94,10 @@ const PREREQUISITE: &[Column] = &[
     NAME,
     Column::at("STATE", "/state"),
     Column::at("BY", "/by"),
-    Column::by("MISSING", |row| row.pointer("/missing").map(scalar).unwrap_or_default()),
+    // What is missing, or why nobody could look.
+    Column::by("MISSING", |row| {
+        row.pointer("/missing").or_else(|| row.pointer("/why")).map(scalar).unwrap_or_default()
+    }),
     Column::at("FIX", "/fix"),
     Column::at("WHAT FOR", "/says").wide(),
 ];
