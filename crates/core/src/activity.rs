@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use pmks_model::{OperationKind, Status};
-use pmks_store::{OperationFilter, Page, Resource, Store, Unfinished};
+use pmks_model::{OperationKind, ResourceKind, Status};
+use pmks_store::{BrokenOff, OperationFilter, Page, Resource, Store, Unfinished};
 use uuid::Uuid;
 
 use crate::Result;
@@ -67,10 +67,16 @@ impl Activity {
         records.into_iter().any(|record| self.0.contains_key(&record.uid))
     }
 
-    /// How a record is, given what the cloud said last.
+    /// How a record is, given what the cloud said last, and its parts.
     ///
-    /// A creation that was asked for but has not begun at the cloud shows here and nowhere else; so does a removal.
-    pub(crate) fn status(&self, record: &Resource, seen: Option<(Status, String)>) -> (Status, String) {
+    /// A creation that was asked for but has not begun at the cloud shows here and nowhere else; so does a removal, and
+    /// so does a creation that ended before all was made, of which the cloud knows nothing.
+    pub(crate) fn status<'r>(
+        &self,
+        record: &Resource,
+        seen: Option<(Status, String)>,
+        parts: impl IntoIterator<Item = &'r Resource>,
+    ) -> (Status, String) {
         let operations = self.0.get(&record.uid).map(Vec::as_slice).unwrap_or_default();
         let doing =
             |wanted: fn(OperationKind) -> bool| operations.iter().find(|operation| wanted(operation.kind));
@@ -84,9 +90,17 @@ impl Activity {
             (Some((Status::Active | Status::Unknown, _)) | None, Some(creation)) => {
                 (Status::Creating, format!("operation {}", creation.id))
             }
-            (Some(seen), _) => seen,
-            (None, None) if record.system_id.is_none() => (Status::Failed, "it was never made".to_owned()),
-            (None, None) => (Status::Unknown, "the cloud was not asked yet".to_owned()),
+            (None, None) if record.system_id.is_none() => {
+                (Status::Failed, never_made(record.broken_off.as_ref(), record.kind))
+            }
+            (seen, _) => {
+                let seen =
+                    seen.unwrap_or_else(|| (Status::Unknown, "the cloud was not asked yet".to_owned()));
+                match record.broken_off.as_ref().filter(|broken_off| is_lacking(broken_off, parts)) {
+                    Some(broken_off) => not_whole(seen, &told(broken_off, record.kind)),
+                    None => seen,
+                }
+            }
         }
     }
 
@@ -111,14 +125,54 @@ impl Activity {
         if let Some(removal) = of_whole.iter().find(|operation| operation.kind.removes()) {
             return (Status::Deleting, format!("operation {}", removal.id));
         }
-        self.status(part, seen)
+        let (status, reason) = self.status(part, seen.clone(), []);
+        // Its whole's creation was to make it too, unless one of its own was.
+        match &whole.broken_off {
+            Some(broken_off) if seen.is_none() && status == Status::Failed && part.broken_off.is_none() => {
+                (status, never_made(Some(broken_off), whole.kind))
+            }
+            _ => (status, reason),
+        }
+    }
+}
+
+/// Whether what was not made is missing still. Parts that were removed from our records, or made since, are not.
+fn is_lacking<'r>(broken_off: &BrokenOff, parts: impl IntoIterator<Item = &'r Resource>) -> bool {
+    let is_missing = |part: &Resource| part.system_id.is_none() && broken_off.parts.contains(&part.name);
+    broken_off.parts.is_empty() || parts.into_iter().any(is_missing)
+}
+
+/// What the cloud says, with a creation that did not end well. Whatever it works on comes first.
+fn not_whole((status, reason): (Status, String), told: &str) -> (Status, String) {
+    let both = || if reason.is_empty() { told.to_owned() } else { format!("{reason}; {told}") };
+    match status {
+        Status::Active => (Status::Degraded, both()),
+        Status::Creating | Status::Updating | Status::Deleting | Status::Stopped => (status, reason),
+        status => (status, both()),
+    }
+}
+
+fn told(broken_off: &BrokenOff, what: ResourceKind) -> String {
+    let how = match broken_off.why.as_str() {
+        "" => "was cancelled".to_owned(),
+        why => format!("failed ({why})"),
+    };
+    let says = what.says();
+    format!(
+        "the creation of the {says} {how}: retry operation {}, or delete the {says}",
+        broken_off.operation
+    )
+}
+
+fn never_made(broken_off: Option<&BrokenOff>, what: ResourceKind) -> String {
+    match broken_off {
+        Some(broken_off) => format!("it was never made; {}", told(broken_off, what)),
+        None => "it was never made".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pmks_model::ResourceKind;
-
     use super::*;
     use crate::parts::sample;
 
@@ -133,5 +187,45 @@ mod tests {
         assert_eq!(status(Some("k"), Some(Status::Creating)), Status::Unknown);
         assert_eq!(status(Some("k"), Some(Status::Active)), Status::Failed);
         assert_eq!(status(None, None), Status::Failed, "nor was its whole");
+    }
+
+    #[test]
+    fn what_a_creation_left_undone_is_said_until_it_is_there() {
+        let broken_off = |parts: &[&str]| BrokenOff {
+            operation: Uuid::from_u128(7),
+            why: "quota-exceeded: no".to_owned(),
+            parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        };
+        let whole = |parts: &[&str]| {
+            let whole = sample(ResourceKind::Network, 1, "net", Some(("n", "1")));
+            Resource { broken_off: Some(broken_off(parts)), ..whole }
+        };
+        let part = |known| sample(ResourceKind::Subnet, 2, "a", known);
+        let status = |whole: &Resource, says, parts: &[Resource]| {
+            Activity::default().status(whole, Some((says, "r".to_owned())), parts)
+        };
+        let (itself, of_parts) = (whole(&[]), whole(&["a"]));
+        for (whole, says, parts, wanted) in [
+            (&itself, Status::Active, vec![], Status::Degraded),
+            (&itself, Status::Active, vec![part(Some(("s", "1")))], Status::Degraded),
+            (&itself, Status::Failed, vec![], Status::Failed),
+            (&of_parts, Status::Active, vec![part(None)], Status::Degraded),
+        ] {
+            let (status, reason) = status(whole, says, &parts);
+            assert_eq!(status, wanted, "{says} {parts:?}");
+            let operation = Uuid::from_u128(7).to_string();
+            assert!(reason.starts_with("r; ") && reason.contains(&operation), "{reason}");
+        }
+        for (whole, says, parts) in [
+            (&itself, Status::Updating, vec![]),
+            (&of_parts, Status::Active, vec![part(Some(("s", "1")))]),
+            (&of_parts, Status::Active, vec![]),
+        ] {
+            assert_eq!(status(whole, says, &parts), (says, "r".to_owned()), "{parts:?}");
+        }
+        let (never, reason) =
+            Activity::default().status_of_part(&part(None), None, &of_parts, Some(Status::Active));
+        assert_eq!(never, Status::Failed);
+        assert!(reason.contains("never made; the creation of the network failed"), "{reason}");
     }
 }

@@ -226,6 +226,7 @@ pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
         protected: false,
         missing_since: None,
         imported: true,
+        broken_off: None,
         changed_at: now,
         revision: 0,
         created_at: now,

@@ -15,9 +15,9 @@ pub enum Status {
     Deleting,
     /// Exists, and cannot be used.
     Inactive,
-    /// Works in part.
+    /// Works in part, or was made in part: its creation ended before all of it was there.
     Degraded,
-    /// Its creation or last change failed.
+    /// Its creation or last change failed; nothing of it works.
     Failed,
     /// Stopped on purpose.
     Stopped,

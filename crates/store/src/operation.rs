@@ -7,7 +7,7 @@ use pmks_model::{Failure, OperationKind, OperationState, Remains, ResourceRefere
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AuditEntry, NewResource, Observe, ResourceUpdate};
+use crate::{AuditEntry, BrokenOff, NewResource, Observe, ResourceUpdate};
 
 /// An operation with its stages.
 #[derive(Clone, Debug, PartialEq)]
@@ -339,6 +339,8 @@ pub struct Finish {
     pub end: End,
     /// What exists at the cloud, if it ended without success.
     pub remains: Vec<Remains>,
+    /// What a creation that ended without success leaves undone.
+    pub broken_off: Option<BrokenOff>,
     /// What the cloud said of the resources after it.
     pub observations: Vec<Observe>,
     /// What it makes of records.

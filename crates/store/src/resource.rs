@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pmks_model::{OperationKind, ResourceKind};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Connection;
@@ -37,6 +38,8 @@ pub struct Resource {
     pub missing_since: Option<Timestamp>,
     /// Whether it existed before pmks knew it.
     pub imported: bool,
+    /// The creation that ended without having made all of it; nothing since has succeeded on it.
+    pub broken_off: Option<BrokenOff>,
     /// When an operation on it last ended: an observation that began before is not believed.
     pub changed_at: Timestamp,
     /// Rises with every change of what the user decides.
@@ -45,6 +48,19 @@ pub struct Resource {
     pub created_at: Timestamp,
     /// When the record was last changed.
     pub updated_at: Timestamp,
+}
+
+/// A creation that ended as failed or cancelled: what the cloud shows of it may be whole, and it is not known to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokenOff {
+    /// The operation, which can be retried.
+    pub operation: Uuid,
+    /// Why it failed; empty: it was cancelled.
+    pub why: String,
+    /// The names of the parts that were not made, if they and what hangs on them are all that is missing; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// What a cloud said of a resource.

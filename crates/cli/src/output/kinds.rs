@@ -69,6 +69,7 @@ const NAME: Column = Column::at("NAME", "/name");
 const STATUS: Column = Column::at("STATUS", "/status");
 const CONNECTION_OF: Column = Column::at("CONNECTION", "/connection");
 const SYSTEM_ID: Column = Column::at("SYSTEM ID", "/iid/systemId");
+const REASON: Column = Column::at("REASON", "/statusReason");
 const CREATED: Column = Column::time("CREATED", "/createdAt");
 
 const PROVIDER: &[Column] = &[
@@ -125,6 +126,7 @@ const NETWORK: &[Column] = &[
     Column::at("CIDR", "/cidr"),
     Column::by("SUBNETS", |row| row.pointer("/subnets").map(|all| each(all, "/name")).unwrap_or_default()),
     SYSTEM_ID,
+    REASON,
     CONNECTION_OF.wide(),
     CREATED.wide(),
 ];
@@ -136,6 +138,7 @@ const SUBNET: &[Column] = &[
     Column::at("ZONE", "/zone"),
     Column::at("NETWORK", "/network"),
     SYSTEM_ID,
+    REASON,
     CREATED.wide(),
 ];
 
@@ -145,6 +148,7 @@ const SECURITY_GROUP: &[Column] = &[
     Column::at("NETWORK", "/network"),
     Column::by("RULES", |row| length(row, "/rules")),
     SYSTEM_ID,
+    REASON,
     CONNECTION_OF.wide(),
     CREATED.wide(),
 ];
@@ -154,6 +158,7 @@ const KEY_PAIR: &[Column] = &[
     STATUS,
     Column::at("FINGERPRINT", "/fingerprint"),
     SYSTEM_ID,
+    REASON,
     CONNECTION_OF.wide(),
     CREATED.wide(),
 ];
@@ -193,7 +198,7 @@ const CLUSTER: &[Column] = &[
     Column::by("NODE GROUPS", |row| length(row, "/nodeGroups")),
     Column::by("NODES", nodes_of_cluster),
     Column::time("OBSERVED", "/observedAt"),
-    Column::at("REASON", "/statusReason"),
+    REASON,
     Column::at("ENDPOINT", "/endpoint").wide(),
     Column::at("NETWORK", "/network").wide(),
     CREATED.wide(),
@@ -215,7 +220,7 @@ const NODE_GROUP: &[Column] = &[
     Column::by("MACHINE TYPE", |row| first(row, &["/observed/machineType", "/machineType"])),
     Column::by("NODES", |row| length(row, "/nodes")),
     Column::by("SCALING", scaling),
-    Column::at("REASON", "/statusReason"),
+    REASON,
     Column::by("IMAGE", |row| first(row, &["/observed/image", "/image"])).wide(),
     Column::at("KEY PAIR", "/keyPair").wide(),
     CREATED.wide(),

@@ -306,7 +306,7 @@ impl Shared {
         let after = after.map_err(|_| crate::page::not_of_this_list())?;
         let kept = self.memory.kept();
         let wanted = |record: &&Record| {
-            let (status, _) = view::status(kept.activity(), record);
+            let (status, _) = view::status(kept.activity(), record, kept.parts(record.resource.uid));
             let asked = record.of_cluster().and_then(|said| said.asked.as_ref().ok());
             page.keeps(&record.resource.name, status.as_str(), asked.map(|asked| &asked.tags))
         };

@@ -61,9 +61,14 @@ pub(crate) struct Shown<'a> {
 }
 
 /// How a cluster is.
-pub(crate) fn status(activity: &Activity, cluster: &Record) -> (Status, String) {
+pub(crate) fn status<'r>(
+    activity: &Activity,
+    cluster: &Record,
+    parts: impl IntoIterator<Item = &'r Record>,
+) -> (Status, String) {
     let seen = cluster.of_cluster().and_then(|said| said.seen.as_ref());
-    activity.status(&cluster.resource, seen.map(|seen| (seen.status, seen.status_reason.clone())))
+    let seen = seen.map(|seen| (seen.status, seen.status_reason.clone()));
+    activity.status(&cluster.resource, seen, parts.into_iter().map(|part| &part.resource))
 }
 
 impl Shown<'_> {
@@ -75,8 +80,10 @@ impl Shown<'_> {
         let record = &cluster.resource;
         let said = cluster.of_cluster().ok_or_else(|| unexpected("this record is no cluster's"))?;
         let (asked, seen) = (said.asked.clone()?, said.seen.as_ref());
-        let (status, status_reason) = status(self.activity, cluster);
-        let mut node_groups = parts.map(|part| self.node_group(cluster, part)).collect::<Result<Vec<_>>>()?;
+        let parts: Vec<&Record> = parts.collect();
+        let (status, status_reason) = status(self.activity, cluster, parts.iter().copied());
+        let node_groups = parts.into_iter().map(|part| self.node_group(cluster, part));
+        let mut node_groups = node_groups.collect::<Result<Vec<_>>>()?;
         node_groups.sort_by(|a, b| a.name.cmp(&b.name));
         let place = seen.map(|seen| self.observed_cluster(seen));
         let texts = |given: Option<&Vec<Iid>>| {

@@ -1,10 +1,11 @@
 //! The end of an operation: what remains at the cloud, what the records become, and that it is over.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pmks_driver::Change;
+use pmks_driver::{Change, Subject};
 use pmks_model::{OperationKind, OperationState, Remains, StageState};
-use pmks_store::{End, Fence, Finish, Operation, Result, Stage};
+use pmks_store::{BrokenOff, End, Fence, Finish, Operation, Result, Stage};
 
 use super::children;
 use super::contract::Outcome;
@@ -55,10 +56,12 @@ impl House {
             End::Succeeded => children::kept(operation),
             End::Failed(_) | End::Cancelled => remains(operation),
         };
+        let broken_off = broken_off(operation, &end);
         let now = self.clock.wall();
         let finish = Finish {
             end,
             remains,
+            broken_off,
             observations: outcome.observations,
             updates: outcome.updates,
             inserts: outcome.inserts,
@@ -79,6 +82,46 @@ impl House {
         }
         Ok(())
     }
+}
+
+/// What a creation that ends without success leaves undone.
+fn broken_off(operation: &Operation, end: &End) -> Option<BrokenOff> {
+    let why = match end {
+        End::Failed(failure) => failure.to_string(),
+        End::Cancelled => String::new(),
+        End::Succeeded => return None,
+    };
+    operation.kind.creates().then(|| BrokenOff {
+        operation: operation.id,
+        why,
+        parts: parts_alone(operation),
+    })
+}
+
+/// The parts that were not made, where they and what waited for them are all that is missing.
+fn parts_alone(operation: &Operation) -> Vec<String> {
+    let mut parts: BTreeMap<&str, String> = BTreeMap::new();
+    for stage in operation.stages.iter().filter(|stage| stage.record.state != StageState::Done) {
+        let of_part = subject(stage).filter(|subject| subject.kind != operation.resource.kind);
+        let part = match of_part {
+            Some(subject) => Some(subject.name),
+            // Each stage stands after those that it waits for.
+            None => waits_for(stage).find_map(|before| parts.get(before).cloned()),
+        };
+        let Some(part) = part else { return Vec::new() };
+        parts.insert(&stage.name, part);
+    }
+    let names: BTreeSet<String> = parts.into_values().collect();
+    names.into_iter().collect()
+}
+
+fn subject(stage: &Stage) -> Option<Subject> {
+    serde_json::from_value(stage.specification.get("subject")?.clone()).ok()
+}
+
+fn waits_for(stage: &Stage) -> impl Iterator<Item = &str> {
+    let after = stage.specification.get("after").and_then(|after| after.as_array());
+    after.into_iter().flatten().filter_map(|name| name.as_str())
 }
 
 /// What exists at the cloud after an operation that ended without success, as far as its stages know.

@@ -57,12 +57,12 @@ impl Known {
     fn network(&self, record: &Resource) -> Result<NetworkView> {
         let asked: NetworkIntent = intent(record)?;
         let seen: Option<Network> = observed(record);
-        let (status, status_reason) = self.status(record, seen.is_some());
         let parts: Vec<&Resource> = self
             .all
             .iter()
             .filter(|part| part.kind == ResourceKind::Subnet && part.parent == Some(record.uid))
             .collect();
+        let (status, status_reason) = self.status(record, seen.is_some(), &parts);
         let mut subnets = parts.iter().map(|part| self.subnet(record, part)).collect::<Result<Vec<_>>>()?;
         subnets.extend(self.strangers(record));
         Ok(NetworkView {
@@ -109,7 +109,7 @@ impl Known {
     fn security_group(&self, record: &Resource) -> Result<SecurityGroupView> {
         let asked: SecurityGroupIntent = intent(record)?;
         let seen: Option<SecurityGroup> = observed(record);
-        let (status, status_reason) = self.status(record, seen.is_some());
+        let (status, status_reason) = self.status(record, seen.is_some(), &[]);
         let of_seen =
             || seen.as_ref().map(|seen| Names::of(&self.all).text(ResourceKind::Network, &seen.network));
         let network = if asked.network.is_empty() { of_seen().unwrap_or_default() } else { asked.network };
@@ -132,7 +132,7 @@ impl Known {
     fn key_pair(&self, record: &Resource) -> Result<KeyPairView> {
         let asked: KeyPairIntent = intent(record)?;
         let seen: Option<KeyPair> = observed(record);
-        let (status, status_reason) = self.status(record, seen.is_some());
+        let (status, status_reason) = self.status(record, seen.is_some(), &[]);
         Ok(KeyPairView {
             uid: record.uid.to_string(),
             connection: record.connection.clone(),
@@ -149,8 +149,9 @@ impl Known {
         })
     }
 
-    fn status(&self, record: &Resource, seen: bool) -> (String, String) {
-        let (status, reason) = self.activity.status(record, seen.then(|| (Status::Active, String::new())));
+    fn status(&self, record: &Resource, seen: bool, parts: &[&Resource]) -> (String, String) {
+        let seen = seen.then(|| (Status::Active, String::new()));
+        let (status, reason) = self.activity.status(record, seen, parts.iter().copied());
         (status.to_string(), reason)
     }
 }

@@ -26,7 +26,7 @@ pub struct NetworkView {
     pub tags: Tags,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
-    /// How it is: `Creating`, `Active`, `Deleting`, `Failed`, `Missing`.
+    /// How it is: `Creating`, `Active`, `Degraded`, `Deleting`, `Failed`, `Missing`.
     pub status: String,
     /// Why.
     pub status_reason: String,

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use pmks_model::OperationState;
 use uuid::Uuid;
 
-use super::values::{from_uid, millis};
+use super::values::{from_uid, maybe_json, millis};
 use super::{Database, Write};
-use crate::{End, Error, Fence, Finish, Operation, Result};
+use crate::{BrokenOff, End, Error, Fence, Finish, Operation, Result};
 
 impl Database {
     pub(super) async fn finish_operation(&self, fence: Fence, finish: Finish) -> Result<Operation> {
@@ -27,9 +27,14 @@ impl Write<'_> {
         };
         self.end_operation(operation.id, state, error, &finish.remains, now).await?;
         let nothing_remains = finish.remains.is_empty();
+        let broken_off = finish.broken_off.clone();
         self.keep_outcome(finish).await?;
         if let Some(uid) = operation.resource_uid {
             self.mutation_ended(uid, now).await?;
+            // A removal or a change that failed leaves what is known of the creation as it was.
+            if broken_off.is_some() || state == OperationState::Succeeded {
+                self.break_off(uid, broken_off.as_ref()).await?;
+            }
             match state {
                 OperationState::Succeeded if operation.kind.removes() => self.remove_resource(uid).await?,
                 OperationState::Cancelled if nothing_remains => self.drop_unmade(&operation, None).await?,
@@ -59,6 +64,15 @@ impl Write<'_> {
         for uid in finish.removes {
             self.remove_resource(uid).await?;
         }
+        Ok(())
+    }
+
+    async fn break_off(&mut self, uid: Uuid, broken_off: Option<&BrokenOff>) -> Result<()> {
+        sqlx::query("UPDATE resources SET broken_off = $2 WHERE uid = $1")
+            .bind(from_uid(uid))
+            .bind(maybe_json(broken_off)?)
+            .execute(self.on())
+            .await?;
         Ok(())
     }
 

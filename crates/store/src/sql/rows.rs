@@ -117,6 +117,7 @@ pub(super) fn resource(row: &DbRow) -> Result<Resource> {
         protected: row.flag("protected")?,
         missing_since: row.maybe_time("missing_since")?,
         imported: row.flag("imported")?,
+        broken_off: row.maybe_json("broken_off")?,
         changed_at: row.time("changed_at")?,
         revision: row.plain("revision")?,
         created_at: row.time("created_at")?,

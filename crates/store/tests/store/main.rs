@@ -141,6 +141,7 @@ fn finish(end: End, now: Timestamp) -> Finish {
     Finish {
         end,
         remains: Vec::new(),
+        broken_off: None,
         observations: Vec::new(),
         updates: Vec::new(),
         inserts: Vec::new(),
