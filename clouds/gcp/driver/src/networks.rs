@@ -27,9 +27,18 @@ pub(crate) async fn get(driver: &GcpDriver, text: &str) -> Result<Network> {
     if name.project != project {
         return Ok(network(&driver.api.get_network(&name).await?, &name.network(project), &[], project));
     }
+    Ok(get_beside(driver, text).await?.0)
+}
+
+/// One network, and all subnetworks that the project has in the region, whatever their network. Two calls.
+pub(crate) async fn get_beside(driver: &GcpDriver, text: &str) -> Result<(Network, Vec<wire::Subnetwork>)> {
+    let project = driver.api.project();
+    let name = Shared::read("network", text, project)?;
     let (found, subnetworks) =
         futures::try_join!(driver.api.get_network(&name), driver.api.list_subnetworks(driver.region()))?;
-    Ok(network(&found, &name.network(project), &subnetworks, project))
+    let own: &[wire::Subnetwork] = if name.project == project { &subnetworks } else { &[] };
+    let network = network(&found, &name.network(project), own, project);
+    Ok((network, subnetworks))
 }
 
 /// One subnetwork of the region. One call.

@@ -1,6 +1,6 @@
 //! Networks, subnets, security groups and key pairs.
 
-use pmks_driver::{Change, CreateSubnet, DeleteResource, ErrorKind, KeyPairUse, Presence};
+use pmks_driver::{Change, CreateSubnet, DeleteResource, DriverError, ErrorKind, KeyPairUse, Presence};
 use pmks_model::{ResourceKind, SubnetRequest};
 
 use crate::executor::carry_out;
@@ -34,6 +34,45 @@ pub(crate) async fn networks_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     delete(&rig, ResourceKind::Network, &iid, &asked.marks).await?;
     let gone = rig.driver.get_network(&iid.system_id).await.err();
     check(gone.is_some_and(|error| error.is_not_found()), || "it is still found".to_owned())?;
+    Ok(Verdict::Passed)
+}
+
+/// A name that another has is found before anything is made: where subnets of one name cannot stand in two networks, that
+/// is a finding on the subnet; elsewhere both networks stand whole.
+pub(crate) async fn names_that_are_taken_are_refused_before_anything_is_made(
+    rig: Rig,
+) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let mut changes = vec![Change::CreateNetwork(network_request(&rig, "pmks-second").await?)];
+    if let Some(group) = ground.security_groups.first() {
+        let asked = security_group_request(&group.name_id, &ground.network);
+        changes.push(Change::CreateSecurityGroup(asked));
+    }
+    if let Some(pair) = &ground.key_pair {
+        changes.push(Change::CreateKeyPair(key_pair_request(&pair.name_id)));
+    }
+    for change in changes {
+        let mark = rig.calls.mark();
+        let prepared = rig.driver.prepare(&change).await;
+        let sent = rig.calls.changes_since(mark);
+        check(sent.is_empty(), || format!("a preparation sent {sent:?}"))?;
+        let error = prepared.as_ref().err().map(DriverError::kind);
+        match (&change, error) {
+            (Change::CreateNetwork(asked), None) => {
+                let iid = take(&mut carry_out(&rig, &change).await?.ids, "pmks-second")?;
+                let subnets = rig.driver.get_network(&iid.system_id).await?.subnets.len();
+                check_equal(&subnets, &asked.request.subnets.len(), "the number of subnets")?;
+                delete(&rig, ResourceKind::Network, &iid, &asked.marks).await?;
+            }
+            (Change::CreateNetwork(_), Some(ErrorKind::InvalidRequest(findings))) => {
+                let named = findings.iter().any(|finding| finding.field == "subnets[0].name");
+                check(named, || format!("the subnet is not named: {findings}"))?;
+            }
+            (_, Some(ErrorKind::AlreadyExists)) => {}
+            (_, other) => return Err(Failed(format!("{} of a taken name is {other:?}", change.kind()))),
+        }
+    }
+    ground.clear(&rig).await?;
     Ok(Verdict::Passed)
 }
 

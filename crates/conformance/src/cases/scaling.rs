@@ -101,6 +101,15 @@ pub(crate) async fn auto_scaling_is_switched_on_and_off(rig: Rig) -> Result<Verd
         stand.scale(&rig, change).await?;
         check_scaling(&rig, &stand, Scaling { auto_scaling, min: 1, max: 5, desired: 2 }).await?;
     }
+    // A size that is asked for beside the switch is the autoscaler's all the same, and the plan says so.
+    let size = stand.group(&rig).await?.scaling.map_or(2, |scaling| scaling.desired);
+    let change =
+        ScalingChange { auto_scaling: Some(true), desired: Some(size + 1), ..ScalingChange::default() };
+    let mark = rig.calls.mark();
+    let done = stand.scale(&rig, change).await?;
+    let changes = rig.calls.changes_since(mark);
+    check(changes.is_empty(), || format!("a size that is the autoscaler's sent {changes:?}"))?;
+    check(!done.prepared.notices.is_empty(), || "the plan does not say that the size is left".to_owned())?;
     // The size may lie outside the new limits, so that it is moved to the nearest.
     stand.scale(&rig, ScalingChange { min: Some(3), ..ScalingChange::default() }).await?;
     check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: 3, max: 5, desired: 3 }).await?;

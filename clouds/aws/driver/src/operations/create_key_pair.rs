@@ -11,15 +11,22 @@ use serde_json::json;
 use super::reference::{self, ID};
 use super::{Maker, Stage};
 use crate::api::ec2::filter;
+use crate::wire::ec2 as wire;
 use crate::{AwsDriver, networks};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<KeyPair>()];
 
-/// Answers the plan: one stage. No call.
-#[expect(clippy::unused_async, reason = "every preparation is asked in the same way")]
-pub(crate) async fn prepare(_driver: &AwsDriver, asked: &CreateKeyPair) -> Result<Prepared> {
+/// Checks the name, and answers the plan: one stage. One call.
+///
+/// # Errors
+/// `AlreadyExists` for a stranger's key pair of that name.
+pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateKeyPair) -> Result<Prepared> {
     let request = &asked.request;
+    let standing = of_name(driver, &request.name).await?;
+    if let Some(found) = standing.filter(|found| !networks::is_ours(&found.tag_set, &asked.marks)) {
+        return Err(reference::taken(&found.key_pair_id, "the key pair", &request.name));
+    }
     let key_pair = KeyPair {
         name: request.name.clone(),
         public_key: request.public_key.trim().to_owned(),
@@ -27,6 +34,12 @@ pub(crate) async fn prepare(_driver: &AwsDriver, asked: &CreateKeyPair) -> Resul
         marks: asked.marks.clone(),
     };
     Ok(Prepared::of([key_pair.specification("key pair").subject(ResourceKind::KeyPair, &request.name)]))
+}
+
+/// The key pair of that name, whoever made it.
+async fn of_name(driver: &AwsDriver, name: &str) -> Result<Option<wire::KeyPair>> {
+    let found = driver.api.describe_key_pairs(&[filter("key-name", name)]).await?;
+    Ok(found.into_iter().find(|found| found.key_name == name))
 }
 
 /// The public half. Its name is unique in the region, so a second ask makes no second one.
@@ -44,8 +57,7 @@ impl Stage<AwsDriver> for KeyPair {
     const KIND: &'static str = "aws.keyPair";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
-        let found = driver.api.describe_key_pairs(&[filter("key-name", &self.name)]).await?;
-        Ok(match found.iter().find(|found| found.key_name == self.name) {
+        Ok(match of_name(driver, &self.name).await? {
             None => Look::Absent,
             Some(found) if networks::is_ours(&found.tag_set, &self.marks) => {
                 Look::ready(&self.name, &found.key_pair_id, json!({ID: self.name}))

@@ -29,12 +29,16 @@ const NO_DEFAULT: &str = "removal of the default outbound rule";
 /// What EC2 wants of a description is only that there is one.
 const DESCRIPTION: &str = "Made by pmks";
 
-/// Checks that the network is there, and answers the plan. Two calls.
+/// Checks the network and the name, and answers the plan. Three calls.
 ///
 /// # Errors
-/// `NotFound` without the network.
+/// `NotFound` without the network; `AlreadyExists` for a stranger's group of that name in it.
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
-    networks::get(driver, &asked.request.network.system_id).await?;
+    let (network, name) = (&asked.request.network.system_id, &asked.request.name);
+    let (_, standing) = futures::try_join!(networks::get(driver, network), of_name(driver, network, name))?;
+    if let Some(group) = standing.filter(|group| !networks::is_ours(&group.tag_set, &asked.marks)) {
+        return Err(reference::taken(&group.group_id, "the security group", name));
+    }
     let mut prepared = Prepared::of(plan(asked));
     if removes_default(&asked.request.rules) {
         let says = "outbound rules are named, so EC2's own rule that lets everything out is removed";
@@ -100,10 +104,7 @@ impl Stage<AwsDriver> for Group {
     const KIND: &'static str = "aws.securityGroup";
 
     async fn look(&self, driver: &AwsDriver, _: &StageContext) -> Result<Look> {
-        let of_name = [filter("vpc-id", &self.network), filter("group-name", &self.name)];
-        let found = driver.api.describe_security_groups(&of_name).await?;
-        // EC2's filters know wildcards: a name with `*` would find others too.
-        Ok(match found.iter().find(|group| group.group_name == self.name) {
+        Ok(match of_name(driver, &self.network, &self.name).await? {
             None => Look::Absent,
             Some(group) if networks::is_ours(&group.tag_set, &self.marks) => {
                 Look::ready(&group.group_id, &group.group_id, json!({ID: group.group_id}))
@@ -196,6 +197,14 @@ impl Stage<AwsDriver> for NoDefaultRule {
         asked.map_err(|error| self.group.settle(error))?;
         Ok(Asked::accepted())
     }
+}
+
+/// The group of that name in a network, whoever made it.
+async fn of_name(driver: &AwsDriver, network: &str, name: &str) -> Result<Option<wire::SecurityGroup>> {
+    let of_name = [filter("vpc-id", network), filter("group-name", name)];
+    let found = driver.api.describe_security_groups(&of_name).await?;
+    // EC2's filters know wildcards: a name with `*` would find others too.
+    Ok(found.into_iter().find(|group| group.group_name == name))
 }
 
 async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::SecurityGroup>> {

@@ -88,8 +88,13 @@ pub(crate) fn ready_when(there: bool, word: &str, outputs: serde_json::Value) ->
 
 /// The stage has failed: the name is taken by something that does not carry our marks.
 pub(crate) fn stranger(id: &str, what: &str, name: &str) -> Look {
+    Look::failed(id, id, taken(id, what, name))
+}
+
+/// The error of a name that a stranger has.
+pub(crate) fn taken(id: &str, what: &str, name: &str) -> DriverError {
     let message = format!("{what} {name:?} exists already ({id}) and was not made by this operation");
-    Look::failed(id, id, DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message))
+    DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message)
 }
 
 #[cfg(test)]

@@ -22,10 +22,17 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<WriteKeyPair>()];
 /// How long a change of the project's metadata usually takes.
 const EXPECTED: Duration = Duration::from_secs(10);
 
-/// Answers the plan: one stage. One call.
+/// Checks the name, and answers the plan: one stage. Two calls.
+///
+/// # Errors
+/// `AlreadyExists` for a key pair of that name that this operation did not make.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateKeyPair) -> Result<Prepared> {
     prerequisites::check(driver, &[COMPUTE]).await?;
     let request = &asked.request;
+    let standing = key_pairs::find(&driver.api.get_project().await?, &request.name);
+    if standing.is_some_and(|found| found.marks != asked.marks) {
+        return Err(aim::taken("key pair", &request.name));
+    }
     let stage = WriteKeyPair {
         name: request.name.clone(),
         public_key: request.public_key.trim().to_owned(),

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use pmks_driver::{CreateNetwork, DriverError, Marks, Prepared, Result, StageSpecification};
-use pmks_model::{Findings, ResourceKind};
+use pmks_model::{Findings, ResourceKind, SubnetRequest};
 
-use super::create_subnet;
 use super::insert::Insert;
+use super::{aim, create_subnet};
 use crate::api::compute::{Kind, Scope};
 use crate::names::Shared;
 use crate::prerequisites::COMPUTE;
@@ -21,20 +21,32 @@ const NETWORK: &str = "network";
 /// How long a network usually takes.
 const EXPECTED: Duration = Duration::from_secs(20);
 
-/// Checks and answers the plan. One call.
+/// Checks names and addresses, and answers the plan. Three calls, pages apart.
 ///
 /// # Errors
-/// `InvalidRequest` for addresses that Google does not take.
+/// `InvalidRequest` for addresses that Google does not take, and for subnets whose names others of the region have;
+/// `AlreadyExists` for a stranger's network of that name.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateNetwork) -> Result<Prepared> {
     prerequisites::check(driver, &[COMPUTE]).await?;
+    let (networks, subnetworks) =
+        futures::try_join!(driver.api.list_networks(), driver.api.list_subnetworks(driver.region()))?;
     let mut findings = Findings::default();
     for (index, subnet) in asked.request.subnets.iter().enumerate() {
-        create_subnet::check(&format!("subnets[{index}]."), subnet, driver.region(), &mut findings);
+        let prefix = format!("subnets[{index}].");
+        create_subnet::check(&prefix, subnet, driver.region(), &mut findings);
+        let taken = create_subnet::taken(&subnet.name, &marks_of(asked, subnet), &subnetworks);
+        findings.add_some(format!("{prefix}name"), taken);
     }
     if !asked.request.tags.is_empty() {
         findings.add("tags", "networks of Google carry no labels");
     }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let name = &asked.request.name;
+    let is_stranger =
+        |found: &wire::Network| found.name == *name && !marks::are_in(&asked.marks, &found.description);
+    if networks.iter().any(is_stranger) {
+        return Err(aim::taken("network", name));
+    }
     let prepared = Prepared::of(plan(asked, driver.api.project(), driver.region()));
     let says = format!(
         "a network of Google has no addresses of its own: {} is what its subnets lie in",
@@ -61,11 +73,15 @@ fn plan(asked: &CreateNetwork, project: &str, region: &str) -> Vec<StageSpecific
     let mut stages = vec![network.stage_of(NETWORK, EXPECTED, ResourceKind::Network)];
     let of = Shared { project: project.to_owned(), name: request.name.clone() };
     for subnet in &request.subnets {
-        let uid = asked.subnet_uids.get(&subnet.name).unwrap_or(&own.uid);
-        let marks = Marks { uid: uid.clone(), ..own.clone() };
-        stages.push(create_subnet::stage(&of, subnet, region, &marks).after([NETWORK]));
+        stages.push(create_subnet::stage(&of, subnet, region, &marks_of(asked, subnet)).after([NETWORK]));
     }
     stages
+}
+
+/// The marks of one of its subnets.
+fn marks_of(asked: &CreateNetwork, subnet: &SubnetRequest) -> Marks {
+    let uid = asked.subnet_uids.get(&subnet.name).unwrap_or(&asked.marks.uid);
+    Marks { uid: uid.clone(), ..asked.marks.clone() }
 }
 
 #[cfg(test)]

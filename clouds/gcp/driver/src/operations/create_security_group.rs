@@ -5,10 +5,12 @@ use std::time::Duration;
 use pmks_driver::{CreateSecurityGroup, DriverError, Prepared, Result, StageSpecification};
 use pmks_model::{Direction, Findings, ResourceKind};
 
+use super::aim;
 use super::insert::Insert;
 use crate::api::compute::{Kind, Scope};
 use crate::names::Shared;
-use crate::{GcpDriver, PROVIDER, security_groups};
+use crate::wire::compute::Firewall;
+use crate::{GcpDriver, PROVIDER, marks, security_groups};
 
 /// The stage that makes the group itself.
 const GROUP: &str = "security group";
@@ -17,18 +19,24 @@ const EXPECTED: Duration = Duration::from_secs(15);
 /// The names of a group's rules count them with three digits at most.
 const MOST_RULES: usize = 1000;
 
-/// Checks that the network is there, and answers the plan. One call.
+/// Checks the network and the name, and answers the plan. Two calls, pages apart.
 ///
 /// # Errors
-/// `NotFound` without the network.
+/// `NotFound` without the network; `AlreadyExists` for a stranger's firewall rule of that name.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
     let project = driver.api.project();
     let network = Shared::read("network", &asked.request.network.system_id, project)?;
-    driver.api.get_network(&network).await?;
+    let (_, firewalls) = futures::try_join!(driver.api.get_network(&network), driver.api.list_firewalls())?;
     if asked.request.rules.len() > MOST_RULES {
         let mut findings = Findings::default();
         findings.add("rules", format!("at most {MOST_RULES}"));
         return Err(DriverError::invalid(PROVIDER, findings));
+    }
+    let name = &asked.request.name;
+    let is_stranger =
+        |found: &Firewall| found.name == *name && !marks::are_in(&asked.marks, &found.description);
+    if firewalls.iter().any(is_stranger) {
+        return Err(aim::taken("firewall rule", name));
     }
     let prepared = Prepared::of(plan(asked, &network));
     let outbound = asked.request.rules.iter().any(|rule| rule.direction == Direction::Outbound);
@@ -40,7 +48,7 @@ fn plan(asked: &CreateSecurityGroup, network: &Shared) -> Vec<StageSpecification
     let request = &asked.request;
     let firewalls =
         security_groups::firewalls(&request.name, &network.network_path(), &request.rules, &asked.marks);
-    let insert = |firewall: &crate::wire::compute::Firewall| Insert {
+    let insert = |firewall: &Firewall| Insert {
         what: Kind::Firewall,
         scope: Scope::global(),
         name: firewall.name.clone(),

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pmks_driver::{CreateSubnet, DriverError, Marks, Prepared, Result, StageSpecification};
+use pmks_driver::{CreateSubnet, DriverError, ErrorKind, Marks, Prepared, Result, StageSpecification};
 use pmks_model::{Cidr, Findings, ResourceKind, SubnetRequest};
 
 use super::insert::Insert;
 use crate::api::compute::{Kind, Scope};
-use crate::names::{Shared, region_of};
+use crate::names::{Shared, last, region_of};
 use crate::wire::compute as wire;
 use crate::{GcpDriver, PROVIDER, marks, networks};
 
@@ -18,13 +18,14 @@ const EXPECTED: Duration = Duration::from_secs(20);
 /// Source: <https://cloud.google.com/vpc/docs/subnets#valid-ranges>
 const LONGEST_PREFIX: u8 = 29;
 
-/// Checks the network and the addresses, and answers the plan. Two calls.
+/// Checks the network, the name and the addresses, and answers the plan. Two calls, pages apart.
 ///
 /// # Errors
-/// `NotFound` without the network; `InvalidRequest` for addresses that cannot be.
+/// `NotFound` without the network; `InvalidRequest` for addresses that cannot be; `AlreadyExists` for a name that
+/// another subnetwork of the region has, in whatever network.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateSubnet) -> Result<Prepared> {
     let request = &asked.request;
-    let network = networks::get(driver, &asked.network.system_id).await?;
+    let (network, subnetworks) = networks::get_beside(driver, &asked.network.system_id).await?;
     let mut findings = Findings::default();
     check("", request, driver.region(), &mut findings);
     for other in &network.subnets {
@@ -33,8 +34,26 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateSubnet) -> Result<
         }
     }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    if let Some(says) = taken(&request.name, &asked.marks, &subnetworks) {
+        return Err(DriverError::new(
+            ErrorKind::AlreadyExists,
+            PROVIDER,
+            format!("{:?} {says}", request.name),
+        ));
+    }
     let of = Shared::read("network", &asked.network.system_id, driver.api.project())?;
     Ok(Prepared::of([stage(&of, request, driver.region(), &asked.marks)]))
+}
+
+/// What is wrong with the name of a subnetwork to be made: it is unique among those of all networks in the region.
+///
+/// Source: <https://cloud.google.com/compute/docs/reference/rest/v1/subnetworks>, `name`
+pub(super) fn taken(name: &str, marks: &Marks, subnetworks: &[wire::Subnetwork]) -> Option<String> {
+    let other = subnetworks.iter().find(|other| other.name == name)?;
+    let network = last(&other.network);
+    (!marks::are_in(marks, &other.description)).then(|| {
+        format!("is the name of a subnet of network {network:?} already: it is unique in the region")
+    })
 }
 
 /// What Google asks of a subnetwork. A zone has no meaning; one of the region is let pass.
@@ -89,5 +108,23 @@ mod tests {
         assert!(of("10.0.0.0/29", "").is_empty());
         assert!(of("10.0.0.0/8", "r1-a").is_empty());
         assert_eq!(of("10.0.0.0/30", "r2-a"), ["subnets[0].cidr", "subnets[0].zone"]);
+    }
+
+    #[test]
+    fn a_name_is_taken_by_others_of_the_region_and_not_by_what_this_operation_made() {
+        let marks = |operation: &str| Marks {
+            installation: "i".into(),
+            operation: operation.into(),
+            uid: "u".into(),
+        };
+        let standing: Vec<wire::Subnetwork> = serde_json::from_value(serde_json::json!([
+            {"name": "a", "network": "https://x/compute/v1/projects/p/global/networks/other", "description": "mine"},
+            {"name": "b", "network": "n", "description": marks::describe(&marks("o"))},
+        ]))
+        .unwrap();
+        let taken = |name: &str, operation: &str| taken(name, &marks(operation), &standing);
+        assert!(taken("a", "o").unwrap().contains("network \"other\""));
+        assert!(taken("b", "another").is_some());
+        assert_eq!((taken("b", "o"), taken("c", "o")), (None, None));
     }
 }
