@@ -350,11 +350,15 @@ async fn a_size_that_is_left_to_the_autoscaler_is_said_and_limits_that_no_size_m
 
 #[tokio::test]
 async fn a_lost_insert_is_sent_again_as_the_same_request() {
-    let google = ready().await.on(
-        &format!("POST {COMPUTE}/global/networks"),
-        200,
-        json!({"name": "operation-2", "status": "RUNNING", "targetId": "99"}),
-    );
+    let google = ready()
+        .await
+        .on(&format!("GET {COMPUTE}/global/networks"), 200, json!({}))
+        .on(&format!("GET {COMPUTE}/regions/asia-northeast3/subnetworks"), 200, json!({}))
+        .on(
+            &format!("POST {COMPUTE}/global/networks"),
+            200,
+            json!({"name": "operation-2", "status": "RUNNING", "targetId": "99"}),
+        );
     let driver = google.driver().await;
     let change = json!({"change": "createNetwork", "asked": {"marks": marks(), "subnetUids": {},
         "request": {"name": "net", "cidr": "10.0.0.0/16", "subnets": []}}});
