@@ -197,7 +197,10 @@ impl Rules<'_> {
             self.findings.add("tags", format!("at most {} tags", rule.most));
         }
         for (key, value) in tags {
-            self.findings.add_some(format!("tags[{key:?}]"), rule.key.refusal(key));
+            // That a key is missing is said at every cloud.
+            if !key.is_empty() && !rule.key.allows(key) {
+                self.findings.add(format!("tags[{key:?}]"), format!("a key is {}", rule.key.says));
+            }
             self.mark(key);
             if !rule.value.allows(value) {
                 self.findings.add(format!("tags[{key:?}]"), format!("a value is {}", rule.value.says));

@@ -185,3 +185,27 @@ fn a_cluster_has_one_key_pair_and_nodes_for_the_clouds_pods_where_the_cloud_has_
     let wrong = json!([group("a", 0, iid("k")), group("b", 1, iid("l"))]);
     assert_eq!(asked(wrong), ["nodeGroups[0].scaling.min", "nodeGroups[1].keyPair"]);
 }
+
+#[test]
+fn what_is_wrong_with_a_network_is_said_once_and_all_of_it() {
+    let here = Capabilities { network_tags: true, zonal_subnets: true, ..STRICT };
+    let subnet = |name: &str, cidr: &str| json!({"name": name, "cidr": cidr});
+    let request = json!({"name": "", "cidr": "10.0.0.0/16", "tags": {"": "x", "-": "x"}, "subnets": [
+        subnet("-", "10.0.0.0/24"), subnet("-", "10.0.1.0/24"), subnet("", "10.0.2.0/24"), subnet("", "10.0.3.0/24")]});
+    let asked = json!({"request": request, "marks": marks(), "subnetUids": {}});
+    let change: Change = serde_json::from_value(json!({"change": "createNetwork", "asked": asked})).unwrap();
+    let found = validate(&change, &here);
+    let said: Vec<String> = found.iter().map(|one| format!("{}: {}", one.field, one.says)).collect();
+    let key = format!("tags[\"-\"]: a key is {}", NAME.says);
+    let wanted = [
+        "name: a name is required",
+        "subnets[0].name: the name \"-\" is reserved",
+        "subnets[1].name: the name \"-\" is reserved",
+        "subnets[2].name: a name is required",
+        "subnets[3].name: a name is required",
+        "subnets[1].name: \"-\" is given twice",
+        "tags: a tag needs a key",
+        &key,
+    ];
+    assert_eq!(said, wanted);
+}

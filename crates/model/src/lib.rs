@@ -25,7 +25,7 @@ pub use finding::{Finding, Findings};
 pub use iid::Iid;
 pub use key_value::{KeyValue, KeyValueList};
 pub use machine::{Image, KubernetesVersion, MachineType, Region, Support};
-pub use name::{NameRule, refusal_of_ours};
+pub use name::{NameRule, refusal_of_ours, refusal_of_reference};
 pub use network::{Cidr, Direction, KeyPair, Network, Protocol, Rule, SecurityGroup, Subnet};
 pub use operation::{OperationKind, OperationState, Remains, ResourceKind, ResourceReference, StageState};
 pub use request::{

@@ -32,6 +32,15 @@ pub fn refusal_of_ours(name: &str) -> Option<String> {
     Some(says.to_owned())
 }
 
+/// Why a text can name nothing of ours or of a cloud's, or `None` if it can.
+pub fn refusal_of_reference(text: &str) -> Option<&'static str> {
+    match text {
+        "" => Some("a name is required"),
+        "-" => Some("a name is required: \"-\" is reserved, and names nothing"),
+        _ => None,
+    }
+}
+
 impl NameRule {
     /// Why this name is not allowed, or `None` if it is: our own rules first, then the cloud's.
     pub fn refusal(&self, name: &str) -> Option<String> {

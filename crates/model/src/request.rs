@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cidr, Findings, Iid, Protocol, Rule, Scaling, VersionRequest};
+use crate::{Cidr, Findings, Iid, Protocol, Rule, Scaling, VersionRequest, refusal_of_reference};
 
 /// Tags: key to value, ordered by key.
 pub type Tags = BTreeMap<String, String>;
@@ -147,10 +147,15 @@ pub struct KeyPairRequest {
 impl ClusterRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
-        distinct("subnets", self.subnets.iter().map(|iid| iid.name_id.as_str()), findings);
-        distinct("securityGroups", self.security_groups.iter().map(|iid| iid.name_id.as_str()), findings);
+        for (field, named) in [("subnets", &self.subnets), ("securityGroups", &self.security_groups)] {
+            let texts = || named.iter().map(|iid| iid.name_id.as_str());
+            for (index, text) in texts().enumerate() {
+                findings.add_some(format!("{field}[{index}]"), refusal_of_reference(text).map(str::to_owned));
+            }
+            distinct(texts(), |index| format!("{field}[{index}]"), findings);
+        }
         let names = self.node_groups.iter().map(|group| group.name.as_str());
-        distinct("nodeGroups", names, findings);
+        distinct(names, |index| format!("nodeGroups[{index}].name"), findings);
         for (index, group) in self.node_groups.iter().enumerate() {
             group.validate(&format!("nodeGroups[{index}]."), findings);
         }
@@ -174,7 +179,8 @@ impl NodeGroupRequest {
 impl NetworkRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
-        distinct("subnets", self.subnets.iter().map(|subnet| subnet.name.as_str()), findings);
+        let names = self.subnets.iter().map(|subnet| subnet.name.as_str());
+        distinct(names, |index| format!("subnets[{index}].name"), findings);
         for (index, subnet) in self.subnets.iter().enumerate() {
             let field = format!("subnets[{index}].cidr");
             if !self.cidr.contains(subnet.cidr) {
@@ -242,14 +248,16 @@ fn validate_tags(tags: &Tags, findings: &mut Findings) {
     }
 }
 
-/// Names each value that stands twice, and each that is empty or `-`.
-fn distinct<'a>(field: &str, values: impl Iterator<Item = &'a str>, findings: &mut Findings) {
+/// Names each value that stands there before. One that is left out stands for nothing, and not for the same.
+fn distinct<'a>(
+    values: impl Iterator<Item = &'a str>,
+    field: impl Fn(usize) -> String,
+    findings: &mut Findings,
+) {
     let mut seen = HashSet::new();
-    for (index, value) in values.enumerate() {
-        if value.is_empty() || value == "-" {
-            findings.add(format!("{field}[{index}]"), "a name is required");
-        } else if !seen.insert(value) {
-            findings.add(format!("{field}[{index}]"), format!("{value:?} is given twice"));
+    for (index, value) in values.enumerate().filter(|(_, value)| !value.is_empty()) {
+        if !seen.insert(value) {
+            findings.add(field(index), format!("{value:?} is given twice"));
         }
     }
 }
@@ -269,7 +277,7 @@ mod tests {
         let scaling = json!({"autoScaling": false, "min": 3, "max": 1, "desired": 1});
         let request: ClusterRequest = serde_json::from_value(json!({
             "name": "a", "network": {"nameId": "n", "systemId": "vpc-1"},
-            "subnets": [{"nameId": "s", "systemId": ""}, {"nameId": "s", "systemId": ""}],
+            "subnets": [{"nameId": "s", "systemId": ""}, {"nameId": "s", "systemId": ""}, {"nameId": "", "systemId": ""}],
             "securityGroups": [{"nameId": "-", "systemId": ""}],
             "nodeGroups": [{"name": "g", "scaling": scaling, "rootDiskSizeGib": 0}, {"name": "g", "scaling": scaling}],
             "tags": {"": "x", "k": "a\u{0}b"},
@@ -280,9 +288,10 @@ mod tests {
         assert_eq!(
             fields(&findings),
             [
+                "subnets[2]",
                 "subnets[1]",
                 "securityGroups[0]",
-                "nodeGroups[1]",
+                "nodeGroups[1].name",
                 "nodeGroups[0].scaling.min",
                 "nodeGroups[0].scaling.desired",
                 "nodeGroups[0].rootDiskSizeGib",

@@ -5,7 +5,7 @@
 //! operation waits behind the one that makes it, and is resolved again when it begins.
 
 use pmks_driver::{DriverError, ErrorKind};
-use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet};
+use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet, refusal_of_reference};
 use pmks_store::{Operation, OperationFilter, Page, Resource};
 use uuid::Uuid;
 
@@ -67,8 +67,7 @@ impl References<'_> {
         {
             return Ok(Some(iid(&record)));
         }
-        if !is_name(text) {
-            self.findings.add(field, "a name is required");
+        if !self.names_something(field, text) {
             return Ok(None);
         }
         let answer = self.at.driver.get_subnet(text).await;
@@ -78,8 +77,7 @@ impl References<'_> {
 
     /// Where the network is not known: that there is a subnet of that name at all.
     pub(crate) async fn subnet_anywhere(&mut self, field: &str, text: &str) -> Result<()> {
-        if !is_name(text) {
-            self.findings.add(field, "a name is required");
+        if !self.names_something(field, text) {
             return Ok(());
         }
         let known = self.records.all(Some(ResourceKind::Subnet), None).await?;
@@ -140,7 +138,7 @@ impl References<'_> {
     ) -> Result<Option<Resource>> {
         if !is_name(text) {
             if kind != ResourceKind::Subnet {
-                self.findings.add(field, "a name is required");
+                self.names_something(field, text);
             }
             return Ok(None);
         }
@@ -163,6 +161,13 @@ impl References<'_> {
             self.shared.push(record.uid);
         }
         Ok(Some(record))
+    }
+
+    /// Whether a text can be a reference; a finding where it cannot.
+    fn names_something(&mut self, field: &str, text: &str) -> bool {
+        let refusal = refusal_of_reference(text);
+        self.findings.add_some(field, refusal.map(str::to_owned));
+        refusal.is_none()
     }
 
     async fn unfinished(&self, uid: Uuid) -> Result<Vec<Operation>> {
@@ -230,7 +235,7 @@ pub(crate) fn iid(record: &Resource) -> Iid {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text != "-"
+    refusal_of_reference(text).is_none()
 }
 
 /// Clouds refuse a text that has not the form of their identifiers as a wrong request.

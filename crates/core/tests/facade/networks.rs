@@ -56,9 +56,35 @@ async fn everything_wrong_with_a_network_is_found_together() {
         rig.accept(Mutation::CreateNetwork { connection: "here".into(), network }).await.unwrap_err();
     assert_eq!(
         fields(&failure),
-        ["subnets[1].cidr", "name", "subnets[1].name", "subnets[1]", "subnets[0].cidr", "tags[\"pmks-uid\"]"]
+        ["subnets[1].cidr", "name", "subnets[1].name", "subnets[0].cidr", "tags[\"pmks-uid\"]"]
     );
     assert!(rig.pmks.networks().list("here", &PageRequest::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_cloud_finds_wrong_with_a_network_stands_beside_what_we_do() {
+    let rig = Rig::new().await;
+    let mut found = pmks_model::Findings::default();
+    for field in ["subnets[1].zone", "subnets[0].name", "subnets[0].cidr"] {
+        found.add(field, "the cloud says so");
+    }
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::InvalidRequest(found));
+    let network = from(json!({
+        "name": "", "cidr": "10.0.0.0/16", "tags": {"": "x"},
+        "subnets": [{"name": "-", "cidr": "x"}, {"name": "-", "cidr": "10.0.1.0/24", "zone": "nozone"}],
+    }));
+    let failure =
+        rig.accept(Mutation::CreateNetwork { connection: "here".into(), network }).await.unwrap_err();
+    let all = [
+        "subnets[0].cidr",
+        "name",
+        "subnets[0].name",
+        "subnets[1].name",
+        "subnets[1].name",
+        "tags",
+        "subnets[1].zone",
+    ];
+    assert_eq!(fields(&failure), all, "{failure}");
 }
 
 #[tokio::test]
