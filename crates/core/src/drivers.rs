@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential, Driver, Environment, House};
-use pmks_model::Failure;
+use pmks_driver::{
+    AccountIdentity, ConnectionSpecification, Credential, Driver, Environment, House, Provider,
+};
+use pmks_model::{Failure, Findings};
 use pmks_store::{AuditEntry, Connection, ConnectionUpdate, Store};
 use pmks_transport::{Clock, Lane, Transport};
 use uuid::Uuid;
@@ -126,17 +128,31 @@ impl Drivers {
         specification: &Specification,
         credential: Credential,
     ) -> Result<Arc<dyn Driver>> {
-        let environment =
-            if specification.ambient { self.environment.clone() } else { Environment::default() };
         let house = House {
             transport: self.transport.clone(),
-            environment,
+            environment: self.seen_environment(specification),
             installation: self.store.installation().to_string(),
         };
         let whole = whole(name, specification, credential);
         let provider = self.registry.get(provider)?;
         let driver = provider.connect(&whole, &house).await.map_err(|error| of_cloud(name, &error))?;
         Ok(driver.on_lane(Lane::Live))
+    }
+
+    /// Everything that a provider knows to be wrong with a connection without asking anybody.
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        provider: &dyn Provider,
+        specification: &Specification,
+        credential: Credential,
+    ) -> Findings {
+        provider.check(&whole(name, specification, credential), &self.seen_environment(specification))
+    }
+
+    /// The variables that a connection's credential chain may read.
+    fn seen_environment(&self, specification: &Specification) -> Environment {
+        if specification.ambient { self.environment.clone() } else { Environment::default() }
     }
 
     /// What a stored connection's driver is made from.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_model::{
-    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
+    Child, Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node,
+    NodeGroup, Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
 use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
-    DeleteCluster, DeleteResource, Detail, DriverError, ErrorKind, FixPrerequisites, House, KubeconfigFormat,
-    KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
-    StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites, House,
+    KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result,
+    Search, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -22,6 +22,10 @@ use crate::{
 pub trait Provider: Send + Sync {
     /// What it can do, before any connection.
     fn capabilities(&self) -> &'static Capabilities;
+
+    /// Everything that is known to be wrong with a connection without asking anybody: an ambient one is held against it
+    /// before it is kept, since its chain may ask the machine's surroundings.
+    fn check(&self, connection: &ConnectionSpecification, environment: &Environment) -> Findings;
 
     /// Makes a driver for a connection. Sends nothing, except what an ambient credential chain must.
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, gather,
+    Capabilities, ConnectionSpecification, Driver, DriverError, Environment, House, Provider, Result, gather,
     validate_settings,
 };
 use pmks_model::Findings;
@@ -28,18 +28,30 @@ impl Provider for Aws {
         &CAPABILITIES
     }
 
+    fn check(&self, connection: &ConnectionSpecification, _: &Environment) -> Findings {
+        known(connection).1
+    }
+
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         Ok(Arc::new(driver(connection, house)?))
     }
 }
 
-fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriver> {
+/// Where calls go, and everything that is wrong without asking anybody.
+fn known(connection: &ConnectionSpecification) -> (Result<Option<Endpoints>>, Findings) {
     let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
     if let Err(wrong) = connection.credential.form(FORMS) {
         findings.extend(wrong);
     }
     zone_of_region(connection, &mut findings);
-    let endpoints = gather(Endpoints::new(&connection.region, &connection.endpoints), &mut findings)?;
+    let made = Endpoints::new(&connection.region, &connection.endpoints);
+    let endpoints = gather(made, &mut findings);
+    (endpoints, findings)
+}
+
+fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AwsDriver> {
+    let (endpoints, findings) = known(connection);
+    let endpoints = endpoints?;
     let (Some(endpoints), true) = (endpoints, findings.is_empty()) else {
         return Err(DriverError::invalid(PROVIDER, findings));
     };
@@ -103,7 +115,7 @@ fn budget(connection: &ConnectionSpecification) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use pmks_driver::{Credential, Environment};
+    use pmks_driver::Credential;
     use pmks_transport::{SystemClock, Transport};
 
     use super::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Driver, DriverError, House, Provider, Result, gather,
+    Capabilities, ConnectionSpecification, Driver, DriverError, Environment, House, Provider, Result, gather,
     validate_settings,
 };
 use pmks_model::Findings;
@@ -28,21 +28,42 @@ impl Provider for Azure {
         &CAPABILITIES
     }
 
+    fn check(&self, connection: &ConnectionSpecification, environment: &Environment) -> Findings {
+        Known::of(connection, environment).findings
+    }
+
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         Ok(Arc::new(driver(connection, house)?))
     }
 }
 
-fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDriver> {
-    let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
-    if let Err(wrong) = connection.credential.form(FORMS) {
-        findings.extend(wrong);
+/// What a connection says, read without asking anybody, and everything wrong with it.
+struct Known {
+    settings: Settings,
+    subscription: String,
+    endpoints: Result<Option<Endpoints>>,
+    findings: Findings,
+}
+
+impl Known {
+    fn of(connection: &ConnectionSpecification, environment: &Environment) -> Self {
+        let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
+        if let Err(wrong) = connection.credential.form(FORMS) {
+            findings.extend(wrong);
+        }
+        let settings = Settings::of(&connection.settings, &connection.region);
+        check_places(connection, &settings, &mut findings);
+        let subscription = subscription(connection, environment, &settings, &mut findings);
+        let cloud = Cloud::of(settings.cloud.as_deref());
+        let made = Endpoints::new(&connection.region, cloud, &connection.endpoints);
+        let endpoints = gather(made, &mut findings);
+        Self { settings, subscription, endpoints, findings }
     }
-    let settings = Settings::of(&connection.settings, &connection.region);
-    check_places(connection, &settings, &mut findings);
-    let subscription = subscription(connection, house, &settings, &mut findings);
-    let cloud = Cloud::of(settings.cloud.as_deref());
-    let endpoints = gather(Endpoints::new(&connection.region, cloud, &connection.endpoints), &mut findings)?;
+}
+
+fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDriver> {
+    let Known { settings, subscription, endpoints, mut findings } = Known::of(connection, &house.environment);
+    let endpoints = endpoints?;
     let origin = gather(Origin::of(&connection.credential, house), &mut findings)?;
     let (Some(endpoints), Some(origin), true) = (endpoints, origin, findings.is_empty()) else {
         return Err(DriverError::invalid(PROVIDER, findings));
@@ -107,7 +128,7 @@ fn check_places(connection: &ConnectionSpecification, settings: &Settings, findi
 /// The subscription: of the credential, or of the setting or the environment of an ambient connection.
 fn subscription(
     connection: &ConnectionSpecification,
-    house: &House,
+    environment: &Environment,
     settings: &Settings,
     findings: &mut Findings,
 ) -> String {
@@ -115,7 +136,7 @@ fn subscription(
     if own.is_some() && settings.subscription.is_some() {
         findings.add("settings.subscription", "stands in the credential already");
     }
-    let ambient = || house.environment.get("AZURE_SUBSCRIPTION_ID");
+    let ambient = || environment.get("AZURE_SUBSCRIPTION_ID");
     let field = if own.is_some() { "credential.subscriptionId" } else { "settings.subscription" };
     let found = own.or(settings.subscription.as_deref()).or_else(ambient).unwrap_or_default();
     let is_form = matches!(connection.credential, pmks_driver::Credential::Values(_));
@@ -132,7 +153,6 @@ fn subscription(
 
 #[cfg(test)]
 mod tests {
-    use pmks_driver::Environment;
     use pmks_transport::{SystemClock, Transport};
 
     use super::*;
@@ -204,6 +224,25 @@ mod tests {
         let settings =
             serde_json::json!({"credential": {"ambient": true}, "settings": {"subscription": SUBSCRIPTION}});
         assert!(connected(&settings, &[]).is_ok());
+    }
+
+    #[test]
+    fn an_ambient_connection_is_checked_without_asking_anybody() {
+        let checked = |more: serde_json::Value, environment: &[(&str, &str)]| {
+            let mut whole = serde_json::json!({
+                "name": "c", "region": "koreacentral", "zone": null, "endpoints": {}, "caCertificate": null, "pace": 1,
+                "credential": {"ambient": true}, "settings": {},
+            });
+            whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let found = Azure.check(&serde_json::from_value(whole).unwrap(), &Environment::new(variables));
+            found.iter().map(|finding| finding.field.clone()).collect::<Vec<_>>()
+        };
+        let nothing = serde_json::json!({});
+        assert_eq!(checked(nothing.clone(), &[]), ["settings.subscription"]);
+        assert_eq!(checked(nothing, &[("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)]), [""; 0]);
+        let settings = serde_json::json!({"settings": {"subscription": "x"}, "zone": "a"});
+        assert_eq!(checked(settings, &[]), ["zone", "settings.subscription"]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Credential, Driver, DriverError, House, Provider, Result,
-    validate_settings,
+    Capabilities, ConnectionSpecification, Credential, Driver, DriverError, Environment, House, Provider,
+    Result, validate_settings,
 };
 use pmks_model::Findings;
 use pmks_transport::{AllowedHost, Client, ClientOptions, NoSigner, Redaction, Signer};
@@ -31,17 +31,31 @@ impl Provider for Gcp {
         &CAPABILITIES
     }
 
+    fn check(&self, connection: &ConnectionSpecification, _: &Environment) -> Findings {
+        let (_, mut findings) = known(connection);
+        if let Err(wrong) = connection.credential.form(FORMS) {
+            findings.extend(wrong);
+        }
+        findings
+    }
+
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         Ok(Arc::new(driver(connection, house).await?))
     }
 }
 
-async fn driver(connection: &ConnectionSpecification, house: &House) -> Result<GcpDriver> {
+/// The settings, and everything that is wrong beside the credential, without asking anybody.
+fn known(connection: &ConnectionSpecification) -> (Settings, Findings) {
     let mut findings = validate_settings(&connection.settings, &CAPABILITIES);
     places(connection, &mut findings);
     let settings = Settings::of(&connection.settings);
     settings.check(&mut findings);
     Endpoints::check(&connection.endpoints, &mut findings);
+    (settings, findings)
+}
+
+async fn driver(connection: &ConnectionSpecification, house: &House) -> Result<GcpDriver> {
+    let (settings, mut findings) = known(connection);
     let given = match (connection.credential.form(FORMS), &connection.credential) {
         (Err(wrong), _) => {
             findings.extend(wrong);

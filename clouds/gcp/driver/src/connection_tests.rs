@@ -1,6 +1,5 @@
 //! Connections: what cannot be right is said at once, and nothing is shown that is secret.
 
-use pmks_driver::Environment;
 use pmks_transport::{SystemClock, Transport};
 use serde_json::{Value, json};
 

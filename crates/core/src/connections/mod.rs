@@ -216,14 +216,17 @@ impl Shared {
             return check(findings).and(Err(unexpected("a provider that is not known")));
         };
         let specification = Specification::of(asked, provider.capabilities(), &mut findings);
-        // An ambient chain may ask the machine's surroundings: that is left to the validation.
-        if !specification.ambient {
-            let credential = asked.credential.clone();
+        let credential = asked.credential.clone();
+        if specification.ambient {
+            // Its chain may ask the machine's surroundings: that is left to the validation.
+            let found = self.drivers.check(&asked.name, provider.as_ref(), &specification, credential);
+            add_apart(&mut findings, &found);
+        } else {
             match self.drivers.make(&asked.name, &asked.provider, &specification, credential).await {
                 Err(failure) if findings.is_empty() => return Err(failure),
                 Err(mut failure) => {
                     // What could not be read was given to nobody, who then misses it.
-                    let is_read = asked.unreadable.is_empty();
+                    let is_read = asked.has_its_credential();
                     failure.findings.retain(|found| is_read || !found.field.starts_with("credential"));
                     add_apart(&mut findings, &failure.findings);
                 }

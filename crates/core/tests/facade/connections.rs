@@ -73,6 +73,27 @@ async fn ambient_and_endpoints_are_the_administrators_and_the_servers_to_allow()
 }
 
 #[tokio::test]
+async fn what_is_known_to_be_wrong_with_an_ambient_connection_is_found_before_it_is_kept() {
+    let rig = Rig::empty().await.ambient(&[]).await;
+    let asked = |zone: &str| -> NewConnection {
+        from(
+            json!({"name": "a b", "provider": "fake", "region": "r", "zone": zone, "credential": {"ambient": true}}),
+        )
+    };
+    let failure = rig.pmks.connections().create(&rig.admin, asked("nowhere")).await.unwrap_err();
+    let all = ["name", "zone", "region", "credential.secretKey", "settings.role"];
+    assert_eq!(fields(&failure), all, "{failure}");
+    let right = |rig: &Rig| {
+        let asked = NewConnection { name: "a".into(), ..asked("z1") };
+        let (pmks, admin) = (rig.pmks.clone(), rig.admin.clone());
+        async move { pmks.connections().create(&admin, asked).await }
+    };
+    assert_eq!(fields(&right(&rig).await.unwrap_err()), ["settings.role"]);
+    let rig = rig.ambient(&[("FAKE_ACCOUNT", "1")]).await;
+    right(&rig).await.unwrap();
+}
+
+#[tokio::test]
 async fn validation_stores_the_account_and_says_what_is_missing() {
     let rig = Rig::new().await;
     assert_eq!(rig.pmks.connections().get("here").await.unwrap().account, None);

@@ -106,14 +106,23 @@ impl Provider for Fake {
         &CAPABILITIES
     }
 
-    async fn connect(&self, connection: &ConnectionSpecification, _house: &House) -> Result<Arc<dyn Driver>> {
+    fn check(&self, connection: &ConnectionSpecification, environment: &Environment) -> pmks_model::Findings {
+        let mut findings = pmks_model::Findings::default();
         if connection.zone.as_deref() == Some("nowhere") {
-            let mut findings = pmks_model::Findings::default();
             for field in ["zone", "region", "credential.secretKey"] {
                 findings.add(field, "is wrong");
             }
-            return Err(DriverError::invalid(PROVIDER, findings));
         }
+        let ambient = matches!(connection.credential, Credential::Ambient);
+        if ambient && environment.get("FAKE_ACCOUNT").is_none() {
+            findings.add("settings.role", "is required here, or FAKE_ACCOUNT in the environment");
+        }
+        findings
+    }
+
+    async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
+        let findings = self.check(connection, &house.environment);
+        findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
         let key = connection.credential.get("accessKey").unwrap_or("ambient").to_owned();
         Ok(Arc::new(FakeDriver { cloud: self.0.clone(), key }))
     }
@@ -346,6 +355,7 @@ impl Driver for FakeDriver {
 
     async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {
         self.asked("network.create", asked);
+        drop(self.cloud.call("prepare")?);
         let network = Make::Network { request: asked.request.clone() };
         let network = network.stage("network").subject(ResourceKind::Network, &asked.request.name);
         let subnets = asked.request.subnets.iter().map(|subnet| {

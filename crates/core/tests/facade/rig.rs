@@ -58,6 +58,14 @@ impl Rig {
         Arc::clone(&self.options.store)
     }
 
+    /// Another process over the same store, which allows ambient credentials and has these variables.
+    pub(crate) async fn ambient(mut self, variables: &[(&str, &str)]) -> Self {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.options.environment = Environment::new(owned);
+        self.options.allow_ambient = true;
+        self.again().await
+    }
+
     /// Another process over the same store; the first one is gone.
     pub(crate) async fn again(self) -> Self {
         Self { pmks: Pmks::open(self.options.clone()).await.unwrap(), ..self }
