@@ -14,16 +14,18 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use super::heads::{Busy, Head};
+use super::linger::Unread;
 
 /// The router of one connection.
 pub(super) struct Answering {
     router: TowerToHyperService<Router>,
     head: Head,
+    unread: Unread,
 }
 
 impl Answering {
-    pub(super) fn new(router: Router, head: Head) -> Self {
-        Self { router: TowerToHyperService::new(router), head }
+    pub(super) fn new(router: Router, head: Head, unread: Unread) -> Self {
+        Self { router: TowerToHyperService::new(router), head, unread }
     }
 }
 
@@ -34,7 +36,7 @@ impl Service<Request<Incoming>> for Answering {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.head.busy();
-        let answer = self.router.call(request);
+        let answer = self.router.call(request.map(|body| self.unread.watch(body)));
         Box::pin(async move { Ok(answer.await?.map(|body| Answered { body, _busy: busy })) })
     }
 }

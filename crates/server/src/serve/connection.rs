@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::answering::Answering;
 use super::heads::{Head, Heads};
+use super::linger::{Lingering, Unread};
 use super::stall::Stalling;
 use crate::State;
 
@@ -116,10 +117,14 @@ impl Serve {
     }
 
     async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, head: Head) {
-        let service = Answering::new(self.router, head.clone());
+        let limits = self.state.limits;
+        let unread = Unread::default();
+        let service = Answering::new(self.router, head.clone(), unread.clone());
+        let clock = Arc::clone(&self.state.clock);
+        let stream = Lingering::new(stream, unread, clock, limits.linger, limits.linger_bytes);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.state.limits.head_read)
+            .header_read_timeout(limits.head_read)
             .max_buf_size(HARD_HEAD_BYTES)
             .max_headers(HARD_HEADERS)
             .serve_connection(TokioIo::new(stream), service);

@@ -17,6 +17,10 @@ pub struct Limits {
     pub request: Duration,
     /// How long a peer may take no byte of an answer.
     pub stall: Duration,
+    /// How long what a peer still sends is read and dropped after an answer that did not wait for it.
+    pub linger: Duration,
+    /// How much of it, in bytes.
+    pub linger_bytes: usize,
     /// The most connections at once that have sent no whole head yet, or stay silent between two requests: one more,
     /// and the one that has waited longest is let go.
     pub heads: usize,
@@ -39,6 +43,8 @@ impl Default for Limits {
             head_read: Duration::from_secs(10),
             request: Duration::from_secs(30),
             stall: Duration::from_secs(30),
+            linger: Duration::from_secs(5),
+            linger_bytes: 32 << 20,
             heads: 256,
             connections: 512,
             event_readers: 128,

@@ -4,6 +4,7 @@ mod answering;
 mod connection;
 mod heads;
 mod limits;
+mod linger;
 mod stall;
 mod tls;
 

@@ -66,6 +66,7 @@ fn short() -> Limits {
         head_read: Duration::from_millis(300),
         request: Duration::from_millis(500),
         stall: Duration::from_millis(500),
+        linger: Duration::from_millis(500),
         drain: Duration::from_millis(500),
         heartbeat: Duration::from_millis(100),
         ..Limits::default()
@@ -134,6 +135,81 @@ async fn huge_heads_and_bodies_are_refused() {
     }
     let after = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
     assert!(after.starts_with("HTTP/1.1 200"), "{after}");
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let served = served(Limits::default()).await;
+    let head = |path: &str, token: &str, framing: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\n{framing}\r\n\r\n",
+            served.address
+        )
+    };
+    for (path, token, chunked, size, status) in [
+        ("/v1/connections", TOKEN, false, 3 << 20, 413),
+        ("/v1/connections", TOKEN, false, 20 << 20, 413),
+        ("/v1/connections", TOKEN, true, 8 << 20, 413),
+        ("/v1/connections", "nobody", false, 8 << 20, 401),
+        ("/v1/nothing", TOKEN, false, 8 << 20, 404),
+    ] {
+        let body = "a".repeat(size);
+        let (framing, body) = if chunked {
+            ("Transfer-Encoding: chunked".to_owned(), format!("{size:x}\r\n{body}\r\n0\r\n\r\n"))
+        } else {
+            (format!("Content-Length: {size}"), body)
+        };
+        let mut stream = served.connect().await;
+        // As most clients do: all is written before anything is read.
+        stream.write_all(head(path, token, &framing).as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap_or_else(|error| panic!("{status}: {error}"));
+        let answer = read_all(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{size} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_never_stops_sending_is_let_go() {
+    for (limits, every) in [
+        (short(), Duration::from_millis(20)),
+        (Limits { linger_bytes: 1 << 20, ..Limits::default() }, Duration::ZERO),
+    ] {
+        let served = served(limits).await;
+        let mut stream = served.connect().await;
+        let head = format!(
+            "POST /v1/connections HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+             Content-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n",
+            served.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let start = Instant::now();
+        let piece = vec![b'a'; if every.is_zero() { 1 << 16 } else { 1 }];
+        let mut sent = 0;
+        while stream.write_all(&piece).await.is_ok() {
+            tokio::time::sleep(every).await;
+            sent += piece.len();
+            assert!(start.elapsed() < Duration::from_secs(4), "it may go on sending: {sent}");
+        }
+        assert!(sent < 64 << 20, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_still_sending_crowds_nobody_out() {
+    let served = served(Limits { connections: 1, ..Limits::default() }).await;
+    let mut stream = served.connect().await;
+    let head = format!(
+        "POST /v1/nothing HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000000000\r\n\r\n",
+        served.address
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(read_all(&mut stream).await.starts_with("HTTP/1.1 4"));
+    // It does not end its own side: the one place is taken, and made free for who comes.
+    let start = Instant::now();
+    let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
