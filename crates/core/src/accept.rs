@@ -1,7 +1,7 @@
 //! The one way in for every mutation: check it, store it, wake the engine. Or only show the plan.
 
 use pmks_driver::{Capabilities, Prepared};
-use pmks_model::{Failure, FailureKind, OperationKind};
+use pmks_model::{Failure, FailureKind, Findings, OperationKind};
 use pmks_store::{Accept, IdempotencyKey, NewOperation};
 use serde_json::Value;
 use uuid::Uuid;
@@ -28,6 +28,20 @@ impl Pmks {
     /// `InvalidRequest` with all findings; `NotFound`, `AlreadyExists`, `Conflict` with the holders named, `Stale`,
     /// `Precondition`, `Unsupported`, `NotAllowed`, and what the cloud says.
     pub async fn accept(&self, caller: &Caller, mutation: Mutation) -> Result<Accepted> {
+        self.accept_as_read(caller, mutation, Findings::default()).await
+    }
+
+    /// The same, where not all of the request could be read: the mutation holds something else in these fields, and is
+    /// refused with whatever else is wrong.
+    ///
+    /// # Errors
+    /// As [`Pmks::accept`].
+    pub async fn accept_as_read(
+        &self,
+        caller: &Caller,
+        mutation: Mutation,
+        unreadable: Findings,
+    ) -> Result<Accepted> {
         let shared = &self.shared;
         let kind = mutation.kind();
         caller.require_operator(mutation.connection())?;
@@ -38,7 +52,7 @@ impl Pmks {
         }
         let (at, place) = shared.place_of(mutation.connection()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft = shared.draft(&at, &place, operation, mutation).await?;
+        let draft = Draft { unreadable, ..shared.draft(&at, &place, operation, mutation).await? };
         // What waits for another operation finds the cloud as that one leaves it.
         if shared.check(&at, &place, &draft).await?.is_empty() {
             shared.ask_first(&at, &place, &draft).await?;
@@ -55,12 +69,26 @@ impl Pmks {
     /// # Errors
     /// As [`Pmks::accept`], and whatever the cloud says.
     pub async fn plan(&self, caller: &Caller, mutation: Mutation) -> Result<PlanView> {
+        self.plan_as_read(caller, mutation, Findings::default()).await
+    }
+
+    /// The same, where not all of the request could be read, as [`Pmks::accept_as_read`] has it.
+    ///
+    /// # Errors
+    /// As [`Pmks::plan`].
+    pub async fn plan_as_read(
+        &self,
+        caller: &Caller,
+        mutation: Mutation,
+        unreadable: Findings,
+    ) -> Result<PlanView> {
         let shared = &self.shared;
         let kind = mutation.kind();
         caller.require_operator(mutation.connection())?;
         let at = shared.drivers.at(mutation.connection()).await?;
         let place = shared.drivers.place_unkept(&at).await?;
-        let draft = shared.draft(&at, &place, pmks_store::new_uid(shared.clock.wall()), mutation).await?;
+        let operation = pmks_store::new_uid(shared.clock.wall());
+        let draft = Draft { unreadable, ..shared.draft(&at, &place, operation, mutation).await? };
         let waits_for = shared.check(&at, &place, &draft).await?;
         let mut plan = PlanView {
             kind,

@@ -28,7 +28,7 @@ pub struct NewConnection {
     pub pace: Option<u32>,
     /// Who acts.
     pub credential: Credential,
-    /// What makes a credential of what was given impossible, found while it was read; empty: nothing.
+    /// What could not be read of what was given, such as values that make no credential; empty: nothing.
     #[serde(skip)]
     pub unreadable: Findings,
     /// Endpoints that replace the real cloud's, by service or `all`.
@@ -40,6 +40,13 @@ pub struct NewConnection {
     /// The provider's own settings.
     #[serde(default)]
     pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+impl NewConnection {
+    /// Whether the credential is what was given.
+    pub(crate) fn has_its_credential(&self) -> bool {
+        !self.unreadable.iter().any(|finding| finding.field.starts_with("credential"))
+    }
 }
 
 /// A cluster that is asked for.

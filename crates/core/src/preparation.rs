@@ -18,7 +18,7 @@ use crate::failure::{already_exists, check, of_store};
 use crate::hooks::resolve_change;
 use crate::pmks::Shared;
 use crate::records::Records;
-use crate::resolve::{add_apart, add_unsaid};
+use crate::resolve::{add_apart, add_unsaid, apart_from};
 
 /// How long an acceptance waits for the cloud. What it would have said later, the first stage finds out.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,17 +36,22 @@ impl Shared {
     /// operations that this one would wait for.
     pub(crate) async fn check(&self, at: &At, place: &Place, draft: &Draft) -> Result<Vec<Uuid>> {
         let waits_for = self.store.holders(&draft.holds).await.map_err(of_store)?;
-        let mut findings = draft.findings.clone();
+        let unread = draft.unreadable.clone();
+        let mut findings = apart_from(&unread, &draft.findings);
         if let Some(change) = &draft.change {
-            add_unsaid(&mut findings, &validate(change, at.driver.capabilities()));
-            if !findings.is_empty()
+            let rules = validate(change, at.driver.capabilities());
+            add_unsaid(&mut findings, &apart_from(&unread, &rules));
+            if !(findings.is_empty() && unread.is_empty())
                 && waits_for.is_empty()
                 && let Some(change) = self.judged(place, draft).await
             {
-                add_apart(&mut findings, &self.found_by_the_cloud(at, &change).await);
+                let found = self.found_by_the_cloud(at, &change).await;
+                add_apart(&mut findings, &apart_from(&unread, &found));
             }
         }
-        check(findings)?;
+        let mut all = unread;
+        all.extend(findings);
+        check(all)?;
         self.name_is_free(place, draft).await?;
         Ok(waits_for)
     }

@@ -46,6 +46,12 @@ impl Refused {
         Failure::invalid(findings).into()
     }
 
+    /// What is wrong with the request.
+    #[cfg(test)]
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.failure.findings
+    }
+
     /// The same, to be tried again after so many seconds.
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

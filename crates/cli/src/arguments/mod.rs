@@ -1,5 +1,6 @@
 //! The grammar of the command line: nouns, verbs, flags. Parses and checks forms; does nothing.
 
+mod bodies;
 mod cluster;
 mod conformance;
 mod connection;
@@ -7,10 +8,12 @@ mod global;
 mod machine;
 mod network;
 mod node_group;
+mod number;
 mod operation;
 mod pairs;
 mod serving;
 
+pub(crate) use bodies::{NodeGroupBody, RuleBody, ScaleBody, scaling};
 pub(crate) use cluster::{
     ClusterCommand, ClusterCreate, ClusterKubeconfig, ClusterUpgrade, KubeconfigFormat,
 };
@@ -22,10 +25,11 @@ pub(crate) use network::{
     Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
 };
 pub(crate) use node_group::{NodeCommand, NodeGroupAdd, NodeGroupCommand, NodeGroupScale};
+pub(crate) use number::Number;
 pub(crate) use operation::{
     ApiTokenCommand, AuditCommand, LogLevelCommand, MasterKeyCommand, OperationCommand,
 };
-pub(crate) use pairs::{NodeGroupPairs, RulePairs, SubnetPairs, scaling};
+pub(crate) use pairs::{NodeGroupPairs, RulePairs, SubnetPairs};
 pub(crate) use serving::{Demo, Serve, Simulate};
 
 use clap::{Parser, Subcommand};

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Mutation;
+use super::{Mutation, Number};
 
 /// Verbs of node groups.
 #[derive(Debug, Subcommand)]
@@ -76,8 +76,8 @@ pub(crate) struct NodeGroupAdd {
     #[arg(long, default_value = "")]
     pub(crate) root_disk_type: String,
     /// The root disk's size
-    #[arg(long, value_name = "GIB")]
-    pub(crate) root_disk_size_gib: Option<u32>,
+    #[arg(long, value_name = "GIB", allow_negative_numbers = true)]
+    pub(crate) root_disk_size_gib: Option<Number>,
     /// The key pair
     #[arg(long, default_value = "")]
     pub(crate) key_pair: String,
@@ -85,14 +85,14 @@ pub(crate) struct NodeGroupAdd {
     #[arg(long = "version", value_name = "VERSION", default_value = "")]
     pub(crate) kubernetes_version: String,
     /// The least number of nodes
-    #[arg(long)]
-    pub(crate) min: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) min: Option<Number>,
     /// The largest number of nodes
-    #[arg(long)]
-    pub(crate) max: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) max: Option<Number>,
     /// The wanted number of nodes
-    #[arg(long)]
-    pub(crate) desired: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) desired: Option<Number>,
     /// Whether an autoscaler moves the size between the limits
     #[arg(long, default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) auto_scaling: bool,
@@ -110,14 +110,14 @@ pub(crate) struct NodeGroupScale {
     #[arg(long, env = "PMKS_CLUSTER")]
     pub(crate) cluster: String,
     /// The least number of nodes
-    #[arg(long)]
-    pub(crate) min: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) min: Option<Number>,
     /// The largest number of nodes
-    #[arg(long)]
-    pub(crate) max: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) max: Option<Number>,
     /// The wanted number of nodes
-    #[arg(long)]
-    pub(crate) desired: Option<u32>,
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) desired: Option<Number>,
     /// Whether an autoscaler moves the size between the limits
     #[arg(long)]
     pub(crate) auto_scaling: Option<bool>,

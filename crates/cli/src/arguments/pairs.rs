@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use pmks_api::{NewNodeGroup, NewSubnet, Rule, Scaling};
+use pmks_api::NewSubnet;
+
+use super::bodies::{NodeGroupBody, RuleBody, scaling};
+use super::number::Number;
 
 /// The pairs of one argument; each key once, unknown keys refused.
 struct Pairs<'a> {
@@ -35,18 +38,15 @@ impl<'a> Pairs<'a> {
             .unwrap_or_default()
     }
 
-    fn some<T: FromStr>(&self, key: &str) -> Result<Option<T>, String> {
+    fn number(&self, key: &str) -> Option<Number> {
         let value = self.text(key);
-        if value.is_empty() {
-            return Ok(None);
-        }
-        value.parse().map(Some).map_err(|_| format!("{key}={value} is not a number that fits"))
+        if value.is_empty() { None } else { value.parse().ok() }
     }
 }
 
 /// `name=…,machine-type=…,min=1,max=3,desired=2,…`
 #[derive(Clone, Debug)]
-pub(crate) struct NodeGroupPairs(pub(crate) NewNodeGroup);
+pub(crate) struct NodeGroupPairs(pub(crate) NodeGroupBody);
 
 impl FromStr for NodeGroupPairs {
     type Err = String;
@@ -71,30 +71,19 @@ impl FromStr for NodeGroupPairs {
             "true" => true,
             other => return Err(format!("auto-scaling={other} is neither true nor false")),
         };
-        let scaling = scaling(auto_scaling, pairs.some("min")?, pairs.some("max")?, pairs.some("desired")?);
-        Ok(Self(NewNodeGroup {
+        let number = |key: &str| pairs.number(key);
+        let scaling = scaling(auto_scaling, number("min"), number("max"), number("desired"));
+        Ok(Self(NodeGroupBody {
             name: pairs.text("name"),
             version: pairs.text("version"),
             machine_type: pairs.text("machine-type"),
             image: pairs.text("image"),
             root_disk_type: pairs.text("root-disk-type"),
-            root_disk_size_gib: pairs.some("root-disk-size-gib")?,
+            root_disk_size_gib: number("root-disk-size-gib"),
             key_pair: pairs.text("key-pair"),
             scaling,
         }))
     }
-}
-
-/// Limits and size where some of the numbers are left out: who gives one number means that many nodes.
-pub(crate) fn scaling(
-    auto_scaling: bool,
-    min: Option<u32>,
-    max: Option<u32>,
-    desired: Option<u32>,
-) -> Scaling {
-    let desired = desired.or(min).or(max).unwrap_or(1);
-    let min = min.unwrap_or(desired);
-    Scaling { auto_scaling, min, max: max.unwrap_or(desired.max(min).max(1)), desired }
 }
 
 /// `name=…,cidr=…,zone=…`
@@ -113,18 +102,18 @@ impl FromStr for SubnetPairs {
 
 /// `direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…`
 #[derive(Clone, Debug)]
-pub(crate) struct RulePairs(pub(crate) Rule);
+pub(crate) struct RulePairs(pub(crate) RuleBody);
 
 impl FromStr for RulePairs {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let pairs = Pairs::read(text, &["direction", "protocol", "from-port", "to-port", "cidr"])?;
-        Ok(Self(Rule {
+        Ok(Self(RuleBody {
             direction: pairs.text("direction"),
             protocol: pairs.text("protocol"),
-            from_port: pairs.some("from-port")?,
-            to_port: pairs.some("to-port")?,
+            from_port: pairs.number("from-port"),
+            to_port: pairs.number("to-port"),
             cidr: pairs.text("cidr"),
         }))
     }
@@ -139,21 +128,29 @@ mod tests {
         let text = "name=w,machine-type=m5.large,image=AL2023_x86_64_STANDARD,root-disk-type=gp3,root-disk-size-gib=50,\
                     key-pair=k,version=1.31,min=1,max=3,desired=2,auto-scaling=true";
         let NodeGroupPairs(group) = text.parse().unwrap();
-        assert_eq!(group.root_disk_size_gib, Some(50));
-        assert_eq!(group.scaling, Scaling { auto_scaling: true, min: 1, max: 3, desired: 2 });
+        let wanted = serde_json::json!({
+            "name": "w", "machineType": "m5.large", "image": "AL2023_x86_64_STANDARD", "rootDiskType": "gp3",
+            "rootDiskSizeGib": 50, "keyPair": "k", "version": "1.31",
+            "scaling": {"autoScaling": true, "min": 1, "max": 3, "desired": 2},
+        });
+        assert_eq!(serde_json::to_value(group).unwrap(), wanted);
     }
 
     #[test]
     fn one_number_is_that_many_nodes() {
         for (text, scaling) in [
-            ("name=a", (1, 1, 1)),
-            ("name=a,desired=3", (3, 3, 3)),
-            ("name=a,min=2", (2, 2, 2)),
-            ("name=a,max=4", (4, 4, 4)),
-            ("name=a,min=0,max=2", (0, 2, 0)),
+            ("name=a", ["1", "1", "1"]),
+            ("name=a,desired=3", ["3", "3", "3"]),
+            ("name=a,min=2", ["2", "2", "2"]),
+            ("name=a,max=4", ["4", "4", "4"]),
+            ("name=a,min=0,max=2", ["0", "2", "0"]),
+            ("name=a,min=2,desired=0", ["2", "2", "0"]),
+            // Whether they are numbers is said together with whatever else is wrong.
+            ("name=a,desired=many,min=-1", ["-1", "many", "many"]),
         ] {
             let NodeGroupPairs(group) = text.parse().unwrap();
-            assert_eq!((group.scaling.min, group.scaling.max, group.scaling.desired), scaling, "{text}");
+            let wanted = scaling.map(|text| text.parse::<Number>().unwrap());
+            assert_eq!([group.scaling.min, group.scaling.max, group.scaling.desired], wanted, "{text}");
         }
     }
 
@@ -163,7 +160,6 @@ mod tests {
             ("name", "\"name\" is not KEY=VALUE"),
             ("color=red", "unknown key \"color\""),
             ("name=a,name=b", "name is given twice"),
-            ("name=a,min=many", "min=many is not a number that fits"),
             ("name=a,auto-scaling=yes", "neither true nor false"),
         ] {
             let error = text.parse::<NodeGroupPairs>().unwrap_err();

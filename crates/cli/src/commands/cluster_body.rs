@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
-use pmks_api::{NewCluster, NewNodeGroup, Options, Tags};
-use serde::Deserialize;
+use pmks_api::{Options, Tags};
+use serde::{Deserialize, Serialize};
 
 use super::pairs;
-use crate::arguments::ClusterCreate;
+use crate::arguments::{ClusterCreate, NodeGroupBody};
 use crate::error::{Error, Result};
 
 /// The largest file that is read, in bytes.
@@ -25,7 +25,7 @@ struct ClusterFile {
     #[serde(default)]
     security_groups: Vec<String>,
     #[serde(default)]
-    node_groups: Vec<NewNodeGroup>,
+    node_groups: Vec<NodeGroupBody>,
     #[serde(default)]
     tags: Tags,
     #[serde(default)]
@@ -34,10 +34,30 @@ struct ClusterFile {
     options: Options,
 }
 
+/// A cluster to be made, its fields those of `/v1`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClusterBody {
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    version: String,
+    network: String,
+    subnets: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    security_groups: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    node_groups: Vec<NodeGroupBody>,
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    tags: Tags,
+    deletion_protection: bool,
+    #[serde(skip_serializing_if = "Options::is_empty")]
+    options: Options,
+}
+
 /// The cluster that these arguments ask for. What is wrong with it is the server's to say, all at once.
-pub(super) fn read(create: ClusterCreate) -> Result<NewCluster> {
+pub(super) fn read(create: ClusterCreate) -> Result<ClusterBody> {
     let file = create.file.as_deref().map(from_file).transpose()?.unwrap_or_default();
-    let mut cluster = NewCluster {
+    let mut cluster = ClusterBody {
         name: create.name.or(file.name).unwrap_or_default(),
         version: create.kubernetes_version.or(file.version).unwrap_or_default(),
         network: create.network.or(file.network).unwrap_or_default(),
@@ -82,7 +102,7 @@ mod tests {
     use super::*;
     use crate::arguments::{Cli, ClusterCommand, Command};
 
-    fn cluster(words: &[&str]) -> Result<NewCluster> {
+    fn cluster(words: &[&str]) -> Result<ClusterBody> {
         let words = ["pmks", "cluster", "create"].iter().chain(words);
         match Cli::try_parse_from(words).unwrap().command {
             Command::Cluster(ClusterCommand::Create(create)) => read(*create),
@@ -108,6 +128,23 @@ mod tests {
             "tags": {"x": "y", "k": "v"}, "options": {"o": "on"},
         });
         assert_eq!(serde_json::to_value(read).unwrap(), wanted);
+    }
+
+    #[test]
+    fn numbers_are_handed_on_as_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cluster.yaml");
+        let text = "name: a\nnetwork: n\nnodeGroups:\n- name: w\n  rootDiskSizeGib: -1\n  scaling: {autoScaling: false, \
+                    min: \"1\", max: many, desired: 1.5}\n";
+        std::fs::write(&path, text).unwrap();
+        let read = serde_json::to_value(cluster(&["-f", path.to_str().unwrap()]).unwrap()).unwrap();
+        let scaling = serde_json::json!({"autoScaling": false, "min": "1", "max": "many", "desired": 1.5});
+        let group = serde_json::json!({"name": "w", "rootDiskSizeGib": -1, "scaling": scaling});
+        assert_eq!(read["nodeGroups"][0], group);
+        let given = cluster(&["b", "--network", "n", "--node-group", "name=w,min=-1,max=x"]).unwrap();
+        let read = serde_json::to_value(given).unwrap();
+        let scaling = serde_json::json!({"autoScaling": false, "min": -1, "max": "x", "desired": -1});
+        assert_eq!(read["nodeGroups"][0]["scaling"], scaling);
     }
 
     #[test]

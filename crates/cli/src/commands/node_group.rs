@@ -1,11 +1,11 @@
 //! `pmks node-group`.
 
 use http::Method;
-use pmks_api::{NewNodeGroup, Scale, UpgradeNodeGroup};
+use pmks_api::UpgradeNodeGroup;
 
 use super::{body, delete, print_list, print_one, within};
 use crate::app::App;
-use crate::arguments::{NodeGroupAdd, NodeGroupCommand, NodeGroupScale, scaling};
+use crate::arguments::{NodeGroupAdd, NodeGroupBody, NodeGroupCommand, NodeGroupScale, ScaleBody, scaling};
 use crate::client::Request;
 use crate::error::{Error, Result};
 use crate::mutations::carry_out;
@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, command: NodeGroupCommand) -> Result<()> {
 }
 
 async fn add(app: &App, add: NodeGroupAdd) -> Result<()> {
-    let group = NewNodeGroup {
+    let group = NodeGroupBody {
         name: add.name,
         version: add.kubernetes_version,
         machine_type: add.machine_type,
@@ -50,8 +50,8 @@ async fn add(app: &App, add: NodeGroupAdd) -> Result<()> {
 
 async fn scale(app: &App, scale: NodeGroupScale) -> Result<()> {
     let NodeGroupScale { name, cluster, min, max, desired, auto_scaling, mutation } = scale;
-    let change = Scale { auto_scaling, min, max, desired };
-    if change == Scale::default() {
+    let change = ScaleBody { auto_scaling, min, max, desired };
+    if change == ScaleBody::default() {
         return Err(Error::usage("nothing to change: name --min, --max, --desired or --auto-scaling"));
     }
     let path = within(app, &["clusters", &cluster, "nodeGroups", &name, "scale"])?;

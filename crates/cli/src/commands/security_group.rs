@@ -1,11 +1,11 @@
 //! `pmks security-group`.
 
 use http::Method;
-use pmks_api::NewSecurityGroup;
+use serde_json::json;
 
-use super::{body, delete, forget, import, print_list, print_one, within};
+use super::{delete, forget, import, print_list, print_one, within};
 use crate::app::App;
-use crate::arguments::SecurityGroupCommand;
+use crate::arguments::{RuleBody, SecurityGroupCommand};
 use crate::client::Request;
 use crate::error::Result;
 use crate::mutations::carry_out;
@@ -14,9 +14,9 @@ use crate::output::Kind;
 pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> {
     match command {
         SecurityGroupCommand::Create { name, network, rules, mutation } => {
-            let rules = rules.into_iter().map(|pairs| pairs.0).collect();
-            let group = NewSecurityGroup { name, system_id: None, network, rules };
-            let request = Request::new(Method::POST, within(app, &["securityGroups"])?).json(body(&group)?);
+            let rules: Vec<RuleBody> = rules.into_iter().map(|pairs| pairs.0).collect();
+            let group = json!({"name": name, "network": network, "rules": rules});
+            let request = Request::new(Method::POST, within(app, &["securityGroups"])?).json(group);
             carry_out(app, &mutation, request).await
         }
         SecurityGroupCommand::Import(what) => {

@@ -96,6 +96,14 @@ fn what_the_cloud_does_not_offer_is_refused_with_the_rest() {
     for field in ["version: ", "nodeGroups[0].machineType: ", "nodeGroups[0].rootDiskSizeGib: "] {
         assert_eq!(refused.err.matches(&format!("\n  {field}")).count(), 1, "{field}{refused:?}");
     }
+    let no_numbers =
+        create("1.99", "name=w,machine-type=m99.huge,root-disk-size-gib=-1,max=many,desired=1e3", &[]);
+    assert_eq!(no_numbers.code, Some(2), "{no_numbers:?}");
+    let group = ["machineType", "rootDiskSizeGib", "scaling.max", "scaling.desired", "scaling.min"];
+    for field in group.map(|field| format!("nodeGroups[0].{field}: ")).iter().chain(&["version: ".to_owned()])
+    {
+        assert_eq!(no_numbers.err.matches(&format!("\n  {field}")).count(), 1, "{field}{no_numbers:?}");
+    }
     let planned = create("1.99", wrong, &["--plan"]);
     let without_id = |text: &str| text.lines().filter(|line| !line.contains("request: ")).collect::<String>();
     assert_eq!((planned.code, without_id(&planned.err)), (Some(2), without_id(&refused.err)));

@@ -5,6 +5,7 @@ use pmks_model::Findings;
 use pmks_store::{Connection, ConnectionUpdate};
 use serde_json::{Value, json};
 
+use super::specification::PACE;
 use super::{Specification, sealed, version_tag, view};
 use crate::drivers::{read_specification, same_account};
 use crate::failure::{check, conflict, invalid, of_cloud, of_store, stale, unexpected};
@@ -27,7 +28,13 @@ pub(super) async fn update(
         return Err(stale("connection", name));
     }
     let before = read_specification(&connection)?;
-    let (given, unreadable) = take_credential(&mut patch)?;
+    let (given, mut unreadable) = take_credential(&mut patch)?;
+    if let Some(fields) = patch.as_object_mut()
+        && fields.get("pace").is_some_and(|pace| !pace.is_null() && !is_small_number(pace))
+    {
+        fields.remove("pace");
+        unreadable.add("pace", PACE);
+    }
     let merged = merged(&connection, &before, &patch)?;
     let credential = match &given {
         Some(credential) => credential.clone(),
@@ -61,6 +68,10 @@ pub(super) async fn update(
     let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
     let changed = shared.store.update_connection(name, Some(connection.revision), update, audit).await;
     view(changed.map_err(of_store)?)
+}
+
+fn is_small_number(value: &Value) -> bool {
+    value.as_u64().is_some_and(|number| u32::try_from(number).is_ok())
 }
 
 /// The credential of a patch is always whole: its fields are not merged. What is no credential is told together with

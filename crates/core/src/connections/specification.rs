@@ -19,6 +19,8 @@ const NAME: NameRule = NameRule {
 
 /// Faster than this no simulated cloud works.
 const LARGEST_PACE: u32 = 1_000_000;
+/// What a pace is.
+pub(super) const PACE: &str = "must be a whole number from 1 to 1000000";
 
 /// Everything of a connection but its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +50,7 @@ impl Specification {
             endpoint(service, url, capabilities, findings);
         }
         add_unsaid(findings, &validate_settings(&asked.settings, capabilities));
-        let form = if asked.unreadable.is_empty() {
+        let form = if asked.has_its_credential() {
             asked.credential.form(capabilities.credential_forms).unwrap_or_else(|wrong| {
                 findings.extend(wrong);
                 None
@@ -78,7 +80,7 @@ impl Specification {
             findings.add("region", "is required");
         }
         if asked.pace.is_some_and(|pace| pace == 0 || pace > LARGEST_PACE) {
-            findings.add("pace", format!("must be from 1 to {LARGEST_PACE}"));
+            findings.add("pace", PACE);
         }
         findings.extend(asked.unreadable.clone());
         let certificate = asked.ca_certificate.as_deref().filter(|text| !text.is_empty());

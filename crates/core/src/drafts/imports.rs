@@ -46,6 +46,7 @@ impl Drafting<'_> {
             holds: vec![alone(uid), shared(self.at.connection.uid)],
             decided: None,
             private_key: None,
+            unreadable: Findings::default(),
             findings: Findings::default(),
         })
     }

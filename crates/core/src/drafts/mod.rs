@@ -36,7 +36,9 @@ pub(crate) struct Draft {
     pub(crate) decided: Option<Decided>,
     /// The private half of a key pair that was made, for the answer alone.
     pub(crate) private_key: Option<SecretString>,
-    /// Everything that is wrong with the request.
+    /// What could not be read of the request; something else stands in for it.
+    pub(crate) unreadable: Findings,
+    /// Everything that is wrong with the request beside that.
     pub(crate) findings: Findings,
 }
 
@@ -173,6 +175,7 @@ impl Drafting<'_> {
             holds: vec![alone(uid), shared(self.at.connection.uid)],
             decided: None,
             private_key: None,
+            unreadable: Findings::default(),
             findings: Findings::default(),
         }
     }

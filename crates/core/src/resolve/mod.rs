@@ -4,4 +4,6 @@ mod references;
 mod texts;
 
 pub(crate) use references::{References, iid, is_absent};
-pub(crate) use texts::{add_apart, add_unsaid, network, node_group, rule, rule_text, subnet, version};
+pub(crate) use texts::{
+    add_apart, add_unsaid, apart_from, network, node_group, rule, rule_text, subnet, version,
+};

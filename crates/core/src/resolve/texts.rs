@@ -153,17 +153,25 @@ const IN_NETWORK: [&str; 2] = ["subnets", "securityGroups"];
 /// Adds what is wrong in fields that have nothing to do with any of which something was said: it may be so only
 /// because of what was wrong there.
 pub(crate) fn add_apart(findings: &mut Findings, more: &Findings) {
-    let said: Vec<String> = findings.iter().map(|finding| finding.field.clone()).collect();
-    let within = |part: &str, whole: &str| {
-        part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    let nowhere = findings.iter().any(|known| known.field == "network");
+    let hangs = |field: &str| nowhere && IN_NETWORK.iter().any(|part| is_within(field, part));
+    let mut apart = apart_from(findings, more);
+    apart.retain(|finding| !finding.field.is_empty() && !hangs(&finding.field));
+    findings.extend(apart);
+}
+
+/// What is said of fields that are neither a part nor the whole of one of which something is said already.
+pub(crate) fn apart_from(said: &Findings, more: &Findings) -> Findings {
+    let touches = |field: &str| {
+        said.iter().any(|known| is_within(field, &known.field) || is_within(&known.field, field))
     };
-    let touches = |field: &str| said.iter().any(|known| within(field, known) || within(known, field));
-    let nowhere = said.iter().any(|known| known == "network");
-    let hangs = |field: &str| nowhere && IN_NETWORK.iter().any(|part| within(field, part));
-    let apart = |field: &str| !field.is_empty() && !touches(field) && !hangs(field);
-    for finding in more.iter().filter(|finding| apart(&finding.field)) {
-        findings.add(finding.field.clone(), finding.says.clone());
-    }
+    let mut apart = more.clone();
+    apart.retain(|finding| !touches(&finding.field));
+    apart
+}
+
+fn is_within(part: &str, whole: &str) -> bool {
+    part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use pmks_core::Caller;
-use pmks_model::FailureKind;
+use pmks_model::{Failure, FailureKind, Findings};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::objects::Objects;
-use super::{idempotency, read_error};
+use super::idempotency;
+use super::reading::{self, Read};
 use crate::State;
 use crate::refused::Refused;
 
@@ -26,6 +26,14 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(crate) struct Asked<T> {
     pub(crate) caller: Caller,
     pub(crate) body: T,
+}
+
+/// The same, read as far as it can be: what could not be read of its numbers is told together with whatever else is
+/// wrong, and something harmless stands in the body for it.
+pub(crate) struct Told<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+    pub(crate) unreadable: Findings,
 }
 
 /// The body of a request that has none.
@@ -46,9 +54,19 @@ impl<T: DeserializeOwned> FromRequest<State> for Asked<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+        let Told { caller, body, unreadable } = Told::from_request(request, state).await?;
+        unreadable.into_result().map_err(Failure::invalid)?;
+        Ok(Self { caller, body })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<State> for Told<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
         let (parts, bytes) = read(request, state, &[JSON]).await?;
-        let body = parse(&bytes)?;
-        Ok(Self { caller: caller(&parts, &bytes)?, body })
+        let Read { value, unreadable } = reading::read(&bytes)?;
+        Ok(Self { caller: caller(&parts, &bytes)?, body: value, unreadable })
     }
 }
 
@@ -57,8 +75,9 @@ impl<T: DeserializeOwned> FromRequest<State> for Patched<T> {
 
     async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
         let (parts, bytes) = read(request, state, &[MERGE_PATCH, JSON]).await?;
-        parse::<T>(&bytes)?;
-        let (patch, if_match) = (parse(&bytes)?, if_match(&parts.headers)?);
+        // Numbers that are none are the facade's to find beside whatever else is wrong: it is handed what was sent.
+        reading::read::<T>(&bytes)?;
+        let (patch, if_match) = (reading::read(&bytes)?.value, if_match(&parts.headers)?);
         Ok(Self { caller: caller(&parts, &bytes)?, patch, if_match, shape: PhantomData })
     }
 }
@@ -88,14 +107,6 @@ fn is_one_of(headers: &HeaderMap, types: &[&str]) -> bool {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     types.iter().any(|known| essence.eq_ignore_ascii_case(known))
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(read_error::malformed)?;
-    reader.end().map_err(|_| Refused::malformed("", "something follows the JSON value"))?;
-    Ok(parsed)
 }
 
 fn caller(parts: &Parts, body: &[u8]) -> Result<Caller, Refused> {

@@ -4,10 +4,12 @@
 mod body;
 mod idempotency;
 mod objects;
+mod place;
 mod query;
-mod read_error;
+mod reading;
+mod trouble;
 
-pub(crate) use body::{Asked, NoFields, Patched};
+pub(crate) use body::{Asked, NoFields, Patched, Told};
 pub(crate) use query::{
     AuditQuery, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, KubeconfigFormat,
     KubeconfigQuery, ListQuery, NoQuery, NodeGroupListQuery, OperationListQuery, PartQuery,

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
-use super::read_error;
+use super::place::Place;
+use super::trouble::Trouble;
 use crate::State;
 use crate::refused::Refused;
 
@@ -23,7 +24,14 @@ impl<T: DeserializeOwned + Send> FromRequestParts<State> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Refused> {
         let query = parts.uri.query().unwrap_or_default();
         let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-        serde_path_to_error::deserialize(reader).map(Self).map_err(read_error::malformed)
+        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
+            let (place, says) = (Place::of(error.path()), error.into_inner().to_string());
+            let says = match Trouble::of(&says) {
+                Trouble::Kind { says, .. } | Trouble::NoNumber(says) => says,
+                _ => says,
+            };
+            Refused::malformed(&place.to_string(), says)
+        })
     }
 }
 

@@ -10,12 +10,12 @@ use pmks_model::{Failure, Findings, Scaling, ScalingChange, UpgradeTargets};
 
 use crate::refused::Refused;
 
-/// A connection. What is no credential is told together with whatever else is wrong.
-pub(crate) fn new_connection(asked: api::NewConnection) -> NewConnection {
-    let (credential, unreadable) = match Credential::from_json(asked.credential.0) {
-        Ok(credential) => (credential, Findings::default()),
-        Err(findings) => (Credential::from_values([]), findings),
-    };
+/// A connection. What could not be read, and what is no credential, is told together with whatever else is wrong.
+pub(crate) fn new_connection(asked: api::NewConnection, mut unreadable: Findings) -> NewConnection {
+    let credential = Credential::from_json(asked.credential.0).unwrap_or_else(|findings| {
+        unreadable.extend(findings);
+        Credential::from_values([])
+    });
     NewConnection {
         name: asked.name,
         provider: asked.provider,
@@ -91,24 +91,26 @@ pub(crate) fn new_key_pair(asked: api::NewKeyPair) -> NewKeyPair {
     NewKeyPair { name: asked.name, public_key: asked.public_key }
 }
 
-/// A cluster.
-pub(crate) fn new_cluster(asked: api::NewCluster) -> NewCluster {
+/// A cluster. Numbers that could not be read take others with which nothing else is wrong.
+pub(crate) fn new_cluster(asked: api::NewCluster, unreadable: &Findings) -> NewCluster {
+    let group = |(index, group)| new_node_group(group, &format!("nodeGroups[{index}]."), unreadable);
     NewCluster {
         name: asked.name,
         version: asked.version,
         network: asked.network,
         subnets: asked.subnets,
         security_groups: asked.security_groups,
-        node_groups: asked.node_groups.into_iter().map(new_node_group).collect(),
+        node_groups: asked.node_groups.into_iter().enumerate().map(group).collect(),
         tags: asked.tags,
         deletion_protection: asked.deletion_protection,
         options: asked.options,
     }
 }
 
-/// A node group.
-pub(crate) fn new_node_group(asked: api::NewNodeGroup) -> NewNodeGroup {
-    let scaling = asked.scaling;
+/// A node group, whose fields are named with `prefix` before them.
+pub(crate) fn new_node_group(asked: api::NewNodeGroup, prefix: &str, unreadable: &Findings) -> NewNodeGroup {
+    let scaling =
+        settled(asked.scaling, |number| is_unread(unreadable, &format!("{prefix}scaling.{number}")));
     NewNodeGroup {
         name: asked.name,
         version: asked.version,
@@ -131,9 +133,34 @@ pub(crate) fn import_cluster(asked: api::ImportCluster) -> ImportCluster {
     ImportCluster { name: asked.name, system_id: asked.system_id, take_over: asked.take_over }
 }
 
-/// A change of scaling.
-pub(crate) fn scaling_change(asked: api::Scale) -> ScalingChange {
-    ScalingChange { auto_scaling: asked.auto_scaling, min: asked.min, max: asked.max, desired: asked.desired }
+fn is_unread(unreadable: &Findings, field: &str) -> bool {
+    unreadable.iter().any(|finding| finding.field == field)
+}
+
+/// What could not be read agrees with what could.
+fn settled(asked: api::Scaling, is_unread: impl Fn(&str) -> bool) -> api::Scaling {
+    let read = |name: &str, number: u32| (!is_unread(name)).then_some(number);
+    let [min, max, desired] =
+        [read("min", asked.min), read("max", asked.max), read("desired", asked.desired)];
+    let least = min.or(desired.into_iter().chain(max).min()).unwrap_or(1);
+    let most = max.or(desired.into_iter().chain(min).max()).unwrap_or(least.max(1));
+    api::Scaling { min: least, max: most, desired: desired.unwrap_or(least), ..asked }
+}
+
+/// A change of scaling, and what could not be read of it, by the fields of the whole scaling: it stays as it is.
+pub(crate) fn scaling_change(asked: api::Scale, unreadable: &Findings) -> (ScalingChange, Findings) {
+    let read = |name: &str, number: Option<u32>| number.filter(|_| !is_unread(unreadable, name));
+    let change = ScalingChange {
+        auto_scaling: asked.auto_scaling,
+        min: read("min", asked.min),
+        max: read("max", asked.max),
+        desired: read("desired", asked.desired),
+    };
+    let mut findings = Findings::default();
+    for finding in unreadable.iter() {
+        findings.add(format!("scaling.{}", finding.field), finding.says.clone());
+    }
+    (change, findings)
 }
 
 /// The node groups that an upgrade takes along.
@@ -144,6 +171,28 @@ pub(crate) fn upgrade_targets(asked: api::UpgradeNodeGroups) -> Result<UpgradeTa
         api::UpgradeNodeGroups::Word(word) if word == "none" => Ok(UpgradeTargets::None),
         api::UpgradeNodeGroups::Word(_) => {
             Err(Refused::invalid("nodeGroups", "must be \"all\", \"none\" or a list of names"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_were_not_read_agree_with_those_that_were() {
+        let scaling = |min, max, desired| api::Scaling { auto_scaling: false, min, max, desired };
+        for (given, unread, wanted) in [
+            (scaling(1, 5, 3), &[][..], (1, 5, 3)),
+            (scaling(9, 1, 3), &[], (9, 1, 3)),
+            (scaling(1, 5, 3), &["min"], (3, 5, 3)),
+            (scaling(2, 1, 3), &["max"], (2, 3, 3)),
+            (scaling(2, 5, 1), &["desired"], (2, 5, 2)),
+            (scaling(1, 1, 4), &["min", "max"], (4, 4, 4)),
+            (scaling(1, 1, 1), &["min", "max", "desired"], (1, 1, 1)),
+        ] {
+            let found = settled(given, |name| unread.contains(&name));
+            assert_eq!((found.min, found.max, found.desired), wanted, "{given:?} {unread:?}");
         }
     }
 }

@@ -11,10 +11,10 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, tagged};
+use super::{Answer, change, change_as_read, tagged};
 use crate::ask::{
     Asked, Changing, ClusterListQuery, DeleteClusterQuery, ForgetClusterQuery, NoFields, NoQuery, Patched,
-    Query, ReadQuery,
+    Query, ReadQuery, Told,
 };
 use crate::{State, convert};
 
@@ -35,10 +35,11 @@ async fn create_cluster(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
-    asked: Asked<NewCluster>,
+    asked: Told<NewCluster>,
 ) -> Answer {
-    let mutation = Mutation::CreateCluster { connection, cluster: convert::new_cluster(asked.body) };
-    change(&state, &asked.caller, mutation, query.dry_run).await
+    let cluster = convert::new_cluster(asked.body, &asked.unreadable);
+    let mutation = Mutation::CreateCluster { connection, cluster };
+    change_as_read(&state, &asked.caller, mutation, asked.unreadable, query.dry_run).await
 }
 
 /// A page of the clusters that pmks keeps a record of; connection `-`: of all connections.

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, change, location, tagged};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Patched, PrerequisiteQuery, Query};
+use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Patched, PrerequisiteQuery, Query, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -32,9 +32,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 async fn create_connection(
     Shared(state): Shared<State>,
     _: Query<NoQuery>,
-    asked: Asked<NewConnection>,
+    asked: Told<NewConnection>,
 ) -> Answer {
-    let new = convert::new_connection(asked.body);
+    let new = convert::new_connection(asked.body, asked.unreadable);
     let view = state.pmks.connections().create(&asked.caller, new).await?;
     let at = location(&format!("/v1/connections/{}", view.name));
     let tag = view.version_tag.clone();

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use pmks_core::{Caller, Mutation, OperationView};
+use pmks_model::Findings;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -54,11 +55,22 @@ pub(crate) fn all() -> OpenApiRouter<State> {
 
 /// Has a mutation carried out (202), or shows what it would do (200).
 async fn change(state: &State, caller: &Caller, mutation: Mutation, dry_run: Option<DryRun>) -> Answer {
+    change_as_read(state, caller, mutation, Findings::default(), dry_run).await
+}
+
+/// The same with what could not be read of the request.
+async fn change_as_read(
+    state: &State,
+    caller: &Caller,
+    mutation: Mutation,
+    unreadable: Findings,
+    dry_run: Option<DryRun>,
+) -> Answer {
     if dry_run == Some(DryRun::Plan) {
-        let plan = Box::pin(state.pmks.plan(caller, mutation)).await?;
+        let plan = Box::pin(state.pmks.plan_as_read(caller, mutation, unreadable)).await?;
         return Ok(Json(convert::plan(plan)).into_response());
     }
-    let accepted = Box::pin(state.pmks.accept(caller, mutation)).await?;
+    let accepted = Box::pin(state.pmks.accept_as_read(caller, mutation, unreadable)).await?;
     Ok(taken_on(accepted.operation))
 }
 

@@ -8,8 +8,8 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change};
-use crate::ask::{Asked, Changing, NoFields, NodeGroupListQuery, Query, ReadQuery};
+use super::{Answer, change, change_as_read};
+use crate::ask::{Asked, Changing, NoFields, NodeGroupListQuery, Query, ReadQuery, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -27,11 +27,11 @@ async fn add_node_group(
     Shared(state): Shared<State>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<Changing>,
-    asked: Asked<NewNodeGroup>,
+    asked: Told<NewNodeGroup>,
 ) -> Answer {
-    let node_group = convert::new_node_group(asked.body);
+    let node_group = convert::new_node_group(asked.body, "", &asked.unreadable);
     let mutation = Mutation::AddNodeGroup { connection, cluster, node_group };
-    change(&state, &asked.caller, mutation, query.dry_run).await
+    change_as_read(&state, &asked.caller, mutation, asked.unreadable, query.dry_run).await
 }
 
 /// A page of a cluster's node groups.
@@ -80,11 +80,11 @@ async fn scale_node_group(
     Shared(state): Shared<State>,
     Path((connection, cluster, node_group)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
-    asked: Asked<Scale>,
+    asked: Told<Scale>,
 ) -> Answer {
-    let scaling = convert::scaling_change(asked.body);
+    let (scaling, unreadable) = convert::scaling_change(asked.body, &asked.unreadable);
     let mutation = Mutation::ScaleNodeGroup { connection, cluster, node_group, scaling };
-    change(&state, &asked.caller, mutation, query.dry_run).await
+    change_as_read(&state, &asked.caller, mutation, unreadable, query.dry_run).await
 }
 
 /// Raises the version of a node group.

@@ -9,8 +9,8 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, no_plan};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use super::{Answer, change, change_as_read, no_plan};
+use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -28,9 +28,9 @@ async fn create_security_group(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
-    asked: Asked<NewSecurityGroup>,
+    asked: Told<NewSecurityGroup>,
 ) -> Answer {
-    let (caller, body) = (asked.caller, asked.body);
+    let Told { caller, body, unreadable } = asked;
     let others = [("network", !body.network.is_empty()), ("rules", !body.rules.is_empty())];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
@@ -38,7 +38,8 @@ async fn create_security_group(
         return Ok((StatusCode::CREATED, Json(convert::security_group(view))).into_response());
     }
     let security_group = convert::new_security_group(body);
-    change(&state, &caller, Mutation::CreateSecurityGroup { connection, security_group }, query.dry_run).await
+    let mutation = Mutation::CreateSecurityGroup { connection, security_group };
+    change_as_read(&state, &caller, mutation, unreadable, query.dry_run).await
 }
 
 /// A page of the security groups that pmks keeps a record of.

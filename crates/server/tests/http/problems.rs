@@ -34,8 +34,6 @@ async fn a_body_that_cannot_be_read_names_its_field() {
     let mut unknown = cluster("prod");
     unknown["nodeGroups"][0]["diskSize"] = json!(3);
     for (body, field) in [
-        (wrong("/nodeGroups/0/scaling/min", json!("one")), "nodeGroups[0].scaling.min"),
-        (wrong("/nodeGroups/0/scaling/max", json!(-1)), "nodeGroups[0].scaling.max"),
         (wrong("/tags/team", json!(1)), "tags.team"),
         (wrong("/subnets", json!("sub")), "subnets"),
         // By position nobody says which value is meant.
@@ -80,6 +78,103 @@ async fn everything_wrong_with_a_request_is_said_at_once() {
     assert!(fields.iter().any(|field| field.starts_with("nodeGroups[0].scaling")), "{fields:?}");
     assert_eq!(problem["field"], fields[0]);
     rig.post("/v1/connections/here/clusters", cluster("-")).await.refused(422, "invalid-request");
+}
+
+fn fields(problem: &Value) -> Vec<String> {
+    let findings = problem["findings"].as_array().unwrap();
+    let mut fields: Vec<String> =
+        findings.iter().map(|one| one["field"].as_str().unwrap().to_owned()).collect();
+    fields.sort();
+    fields
+}
+
+#[tokio::test]
+async fn numbers_that_are_none_stand_beside_everything_else_that_is_wrong() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let mut body = cluster("Not A Name");
+    body["nodeGroups"][0] = json!({"name": "workers", "rootDiskSizeGib": -1, "rootDiskType": "tape",
+        "scaling": {"autoScaling": false, "min": "3", "max": 99_999_999_999_u64, "desired": 1.5}});
+    body["options"] = json!({"colour": "red"});
+    let path = "/v1/connections/here/clusters";
+    for path in [path.to_owned(), format!("{path}?dryRun=plan")] {
+        let problem = rig.post(&path, body.clone()).await.refused(422, "invalid-request");
+        let wanted = [
+            "name",
+            "nodeGroups[0].rootDiskSizeGib",
+            "nodeGroups[0].rootDiskType",
+            "nodeGroups[0].scaling.desired",
+            "nodeGroups[0].scaling.max",
+            "nodeGroups[0].scaling.min",
+            "options.colour",
+        ];
+        assert_eq!(fields(&problem), wanted, "{problem:#}");
+        let says = problem.to_string();
+        for word in ["u32", "integer `", "floating", "line 1", "expected"] {
+            assert!(!says.contains(word), "{word}: {says}");
+        }
+    }
+    // With those numbers set right, nothing is left that they hid.
+    body["nodeGroups"][0] =
+        json!({"name": "w", "scaling": {"autoScaling": false, "min": 2, "max": -1, "desired": 3}});
+    body["name"] = json!("prod");
+    body.as_object_mut().unwrap().remove("options");
+    let problem = rig.post(path, body).await.refused(422, "invalid-request");
+    assert_eq!(fields(&problem), ["nodeGroups[0].scaling.max"], "{problem:#}");
+    rig.cluster_in_network().await;
+    let groups = "/v1/connections/here/clusters/prod/nodeGroups";
+    let problem = rig
+        .post(
+            groups,
+            json!({"name": "-", "scaling": {"autoScaling": true, "min": 1, "max": 2, "desired": "2"}}),
+        )
+        .await;
+    assert_eq!(fields(&problem.refused(422, "invalid-request")), ["name", "scaling.desired"]);
+    let scale = format!("{groups}/workers/scale");
+    let problem = rig.post(&scale, json!({"desired": -1})).await.refused(422, "invalid-request");
+    assert_eq!(fields(&problem), ["scaling.desired"], "{problem:#}");
+    let problem = rig.post(&scale, json!({"desired": 9, "min": 1e3})).await.refused(422, "invalid-request");
+    assert_eq!(fields(&problem), ["scaling.desired", "scaling.min"], "{problem:#}");
+    let rules = json!([{"direction": "in", "protocol": "tcp", "fromPort": "22", "cidr": "10.0.0.0/8"}]);
+    let group = json!({"name": "g", "network": "net", "rules": rules});
+    let problem =
+        rig.post("/v1/connections/here/securityGroups", group).await.refused(422, "invalid-request");
+    assert_eq!(fields(&problem), ["rules[0].direction", "rules[0].fromPort"], "{problem:#}");
+}
+
+#[tokio::test]
+async fn a_pace_that_is_no_number_stands_beside_everything_else_that_is_wrong() {
+    let rig = Rig::new().await;
+    for pace in [json!(-1), json!("3"), json!(1e3), json!(0)] {
+        let mut body = connection("a b");
+        body["pace"] = pace.clone();
+        body["credential"] = json!({"accessKey": "AK1"});
+        let problem = rig.post("/v1/connections", body).await.refused(422, "invalid-request");
+        assert_eq!(fields(&problem), ["credential.secretKey", "name", "pace"], "{problem:#}");
+        let patch = json!({"pace": pace, "credential": {"accessKey": "AK1"}});
+        let asked = json_request(Method::PATCH, "/v1/connections/here", TOKEN, &patch);
+        let (mut parts, body) = asked.into_parts();
+        parts.headers.insert("if-match", "*".parse().unwrap());
+        let problem = rig.send(Request::from_parts(parts, body)).await.refused(422, "invalid-request");
+        assert_eq!(fields(&problem), ["credential.secretKey", "pace"], "{problem:#}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_said_without_places_that_are_not_there() {
+    let rig = Rig::new().await;
+    for (body, says) in [
+        ("", "the body is empty"),
+        ("[]", "must be an object, not an array"),
+        ("{\"name\":\"a\"", "the body ends before its JSON is whole"),
+        ("{\"name\":\"a\",}", "trailing comma, at line 1, byte 13"),
+    ] {
+        let asked = raw(Method::POST, "/v1/connections/here/clusters", "application/json", body);
+        let problem = rig.send(asked).await.refused(400, "malformed");
+        let found = &problem["findings"][0];
+        assert_eq!(found["field"], "", "{problem:#}");
+        assert!(found["says"].as_str().unwrap().contains(says), "{body:?} {problem:#}");
+    }
 }
 
 #[tokio::test]

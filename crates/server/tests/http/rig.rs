@@ -201,6 +201,11 @@ impl Rig {
     /// The cluster `prod` with the node group `workers`.
     pub(crate) async fn cluster(&self) {
         self.network().await;
+        self.cluster_in_network().await;
+    }
+
+    /// The same, where the network stands.
+    pub(crate) async fn cluster_in_network(&self) {
         let operation = self.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
         self.succeeded(&operation).await;
     }
