@@ -54,13 +54,13 @@ fn what_cannot_be_is_named_by_field() {
             json!({"image": "ubuntu"}),
             x86(),
             GroupSettings::default(),
-            "image: is an AMI (ami-…), a launch template",
+            "image: must be an AMI (ami-…), a launch template",
         ),
         (
             json!({"image": "CUSTOM"}),
             x86(),
             GroupSettings::default(),
-            "image: is an AMI (ami-…), a launch template",
+            "image: must be an AMI (ami-…), a launch template",
         ),
         (json!({"image": "ami-0123"}), x86(), GroupSettings::default(), "image: there is no such AMI"),
         (
