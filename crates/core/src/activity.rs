@@ -125,10 +125,11 @@ impl Activity {
         if let Some(removal) = of_whole.iter().find(|operation| operation.kind.removes()) {
             return (Status::Deleting, format!("operation {}", removal.id));
         }
-        let (status, reason) = self.status(part, seen.clone(), []);
+        let is_unseen = seen.is_none();
+        let (status, reason) = self.status(part, seen, []);
         // Its whole's creation was to make it too, unless one of its own was.
         match &whole.broken_off {
-            Some(broken_off) if seen.is_none() && status == Status::Failed && part.broken_off.is_none() => {
+            Some(broken_off) if is_unseen && status == Status::Failed && part.broken_off.is_none() => {
                 (status, never_made(Some(broken_off), whole.kind))
             }
             _ => (status, reason),
