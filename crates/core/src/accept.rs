@@ -97,6 +97,7 @@ impl Pmks {
             findings: Vec::new(),
             children: pmks_model::Children::default(),
         };
+        plan.findings.extend(draft.notices.iter().cloned());
         if !waits_for.is_empty() {
             let holders = shared.in_words(&waits_for).await;
             plan.findings

@@ -1,7 +1,7 @@
 //! The draft of an import: it reads the cluster, and stores nothing that the user did not ask for.
 
 use pmks_driver::Marks;
-use pmks_model::{Cluster, Findings, OperationKind, ResourceKind};
+use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind};
 use pmks_store::NewResource;
 use serde_json::Value;
 
@@ -48,7 +48,36 @@ impl Drafting<'_> {
             private_key: None,
             unreadable: Findings::default(),
             findings: Findings::default(),
+            notices: self.takes_in(&cluster),
         })
+    }
+
+    /// What an import would take in, for its plan: it has no stages.
+    fn takes_in(&self, cluster: &Cluster) -> Vec<String> {
+        let names = |groups: Vec<&NodeGroup>| -> Vec<String> {
+            groups.into_iter().map(|group| group.iid.name_id.clone()).collect()
+        };
+        let version = cluster.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let groups = match names(cluster.node_groups.iter().collect()).as_slice() {
+            [] => "no node group".to_owned(),
+            [one] => format!("node group {one}"),
+            some => format!("{} node groups: {}", some.len(), some.join(", ")),
+        };
+        let mut says = vec![format!(
+            "a record is made of cluster {} ({version}, {}) with {groups}; nothing changes at the cloud",
+            cluster.iid.system_id,
+            cluster.status.as_str()
+        )];
+        let scaled = |group: &&NodeGroup| group.scaling.is_some_and(|scaling| scaling.auto_scaling);
+        let scaled = names(cluster.node_groups.iter().filter(scaled).collect());
+        if !scaled.is_empty() {
+            says.push(format!(
+                "autoscaling is on of {}: it moves their size; switch it off to set a size (node-group scale \
+                 --auto-scaling false)",
+                scaled.join(", ")
+            ));
+        }
+        says
     }
 
     /// A live mark of another installation means that somebody else works on it.

@@ -40,6 +40,8 @@ pub(crate) struct Draft {
     pub(crate) unreadable: Findings,
     /// Everything that is wrong with the request beside that.
     pub(crate) findings: Findings,
+    /// What a plan says where no driver is asked.
+    pub(crate) notices: Vec<String>,
 }
 
 impl Draft {
@@ -177,6 +179,7 @@ impl Drafting<'_> {
             private_key: None,
             unreadable: Findings::default(),
             findings: Findings::default(),
+            notices: Vec::new(),
         }
     }
 
