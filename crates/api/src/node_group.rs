@@ -33,7 +33,7 @@ pub struct Scale {
     /// The largest number of nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
-    /// The wanted number of nodes.
+    /// The wanted number of nodes; alone only while autoscaling is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<u32>,
 }

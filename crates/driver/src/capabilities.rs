@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pmks_model::{ImageKind, NameRule, OperationKind, Scaling, ScalingChange};
+use pmks_model::{Findings, ImageKind, NameRule, OperationKind, Scaling, ScalingChange};
 use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
 
@@ -343,6 +343,17 @@ impl AutoScaling {
     /// The whole scaling that a change results in.
     pub fn apply(self, change: ScalingChange, now: Scaling) -> Scaling {
         if self.keeps_limits { change.applied_to(now) } else { change.applied_without_limits(now) }
+    }
+
+    /// Finds a size that nobody would set: while autoscaling is on, the size is the autoscaler's, at every cloud. One that
+    /// comes with limits says where in them creation would start, and is not sent. `wanted` is the whole scaling that
+    /// results.
+    pub fn find_lost_size(self, asked: ScalingChange, wanted: Scaling, findings: &mut Findings) {
+        if asked.is_lost(wanted) {
+            let says = "autoscaling is on, and moves the size by itself: switch it off in the same request to set the size \
+                        (--auto-scaling false), or move min and max";
+            findings.add("scaling.desired", says);
+        }
     }
 
     /// What a plan says where limits are asked for that nothing holds before autoscaling is on; for

@@ -9,6 +9,7 @@ pub mod cluster_objects;
 mod connection;
 mod credential;
 mod error;
+mod fitness;
 pub mod kubernetes;
 mod plan;
 mod progress;
@@ -35,6 +36,7 @@ pub use change::{
 pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};
 pub use error::{DriverError, ErrorKind, Result, chain, gather};
+pub use fitness::refuse_unfit;
 pub use plan::{Cancel, Identity, Plan, Prepared, StageSpecification, Subject};
 pub use progress::ProgressList;
 pub use provider::{Driver, Provider};

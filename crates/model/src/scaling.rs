@@ -95,14 +95,31 @@ impl ScalingChange {
         }
     }
 
-    /// The wish that results from this one, asked for after `kept`. A `desired` that was not asked for moves into new
-    /// limits. A new `desired` beyond limits that were kept was refused before; should there be one, they give way, so that
-    /// a wish is never at odds with itself.
+    /// Whether it asks for a size alone where autoscaling is on afterwards: nobody would set it.
+    pub fn is_lost(&self, after: Scaling) -> bool {
+        let alone = self.desired.is_some() && self.min.is_none() && self.max.is_none();
+        alone && after.auto_scaling
+    }
+
+    /// The wish that results from this one, asked for after `kept`; `after` is what the cloud has then, as far as it says.
+    ///
+    /// While autoscaling is on nobody sets the size, and none becomes a wish: what is kept is where creation started. A
+    /// `desired` that was not asked for moves into new limits, and is no wish any more where the cloud has another. A new
+    /// `desired` beyond limits that were kept was refused before; should there be one, they give way, so that a wish is
+    /// never at odds with itself.
     #[must_use]
-    pub fn asked_after(self, kept: Self) -> Self {
+    pub fn asked_after(self, kept: Self, after: Option<Scaling>) -> Self {
         let (min, max) = (self.min.or(kept.min), self.max.or(kept.max));
         let within = |desired: u32| desired.max(min.unwrap_or(0)).min(max.unwrap_or(u32::MAX));
-        let desired = self.desired.or(kept.desired.map(within));
+        let started = kept.desired.map(within);
+        let is_on = after.map(|after| after.auto_scaling).or(self.auto_scaling).or(kept.auto_scaling);
+        let desired = if is_on == Some(true) {
+            started
+        } else {
+            let was_on = kept.auto_scaling == Some(true);
+            let stands = |desired: &u32| after.map_or(!was_on, |after| after.desired == *desired);
+            self.desired.or(started.filter(stands))
+        };
         Self {
             auto_scaling: self.auto_scaling.or(kept.auto_scaling),
             min: self.min.or(kept.min.map(|min| min.min(desired.unwrap_or(min)))),
@@ -197,9 +214,36 @@ mod tests {
             (change(None, None, Some(0)), change(Some(0), Some(3), Some(0))),
             (change(None, None, None), kept),
         ] {
-            assert_eq!(asked.asked_after(kept), wanted, "{asked:?}");
+            assert_eq!(asked.asked_after(kept, None), wanted, "{asked:?}");
         }
         let unknown = change(None, None, None);
-        assert_eq!(change(None, None, Some(5)).asked_after(unknown), change(None, None, Some(5)));
+        assert_eq!(change(None, None, Some(5)).asked_after(unknown, None), change(None, None, Some(5)));
+    }
+
+    #[test]
+    fn a_size_that_nobody_sets_is_no_wish() {
+        let switch =
+            |auto_scaling| ScalingChange { auto_scaling: Some(auto_scaling), ..change(None, None, None) };
+        let kept = |auto_scaling, desired| ScalingChange { desired, ..switch(auto_scaling) };
+        let (on, off) = (Some(scaling(true, 1, 5, 2)), Some(scaling(false, 1, 5, 2)));
+        for (asked, before, after, wanted) in [
+            // Autoscaling is on: where creation started is kept, what is asked for is not.
+            (change(Some(1), Some(5), Some(4)), kept(true, Some(3)), on, Some(3)),
+            (change(Some(1), Some(5), Some(4)), kept(true, None), None, None),
+            // Somebody else has switched it on.
+            (change(Some(1), Some(5), Some(4)), kept(false, None), on, None),
+            // It is switched off: the size is the cloud's, unless it is asked for.
+            (switch(false), kept(true, Some(3)), off, None),
+            (switch(false), kept(true, Some(3)), None, None),
+            (switch(false), kept(true, Some(2)), off, Some(2)),
+            (ScalingChange { desired: Some(4), ..switch(false) }, kept(true, Some(3)), None, Some(4)),
+            // A wish that somebody else has overtaken.
+            (change(None, Some(6), None), kept(false, Some(3)), off, None),
+        ] {
+            assert_eq!(asked.asked_after(before, after).desired, wanted, "{asked:?} after {before:?}");
+        }
+        let lone = change(None, None, Some(3));
+        assert!(lone.is_lost(scaling(true, 1, 5, 2)) && !lone.is_lost(scaling(false, 1, 5, 2)));
+        assert!(!change(Some(1), None, Some(3)).is_lost(scaling(true, 1, 5, 2)));
     }
 }

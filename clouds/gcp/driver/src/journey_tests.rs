@@ -332,9 +332,11 @@ async fn a_size_that_is_left_to_the_autoscaler_is_said_and_limits_that_no_size_m
                 "iid": {"nameId": "ga", "systemId": "ga"}, "incarnation": "abc"}, "change": change}}))
         .unwrap()
     };
-    let prepared = driver.prepare(&change(json!({"desired": 1}))).await.unwrap();
+    let lone = driver.prepare(&change(json!({"desired": 1}))).await.unwrap_err();
+    assert!(lone.message().contains("--auto-scaling false"), "{lone}");
+    let prepared = driver.prepare(&change(json!({"min": 1, "max": 5, "desired": 1}))).await.unwrap();
     assert!(prepared.notices.iter().any(|notice| notice.contains("left to the autoscaler")), "{prepared:?}");
-    let prepared = driver.prepare(&change(json!({"desired": 3}))).await.unwrap();
+    let prepared = driver.prepare(&change(json!({"min": 1, "max": 5, "desired": 3}))).await.unwrap();
     assert!(prepared.notices.is_empty(), "{prepared:?}");
     let mut wide = standing;
     wide["nodePools"][0]["locations"] =

@@ -326,8 +326,10 @@ fn scaling(row: &Value) -> String {
         return String::new();
     };
     let number = |at| scaling.pointer(at).map(scalar).unwrap_or_default();
-    let auto = if yes(scaling, "/autoScaling").is_empty() { "" } else { " auto" };
-    format!("{} ({}-{}){auto}", number("/desired"), number("/min"), number("/max"))
+    let limits = format!("{}-{}", number("/min"), number("/max"));
+    // The size is the autoscaler's then: what creation started with is no wish.
+    let is_on = !yes(scaling, "/autoScaling").is_empty();
+    if is_on { format!("{limits} auto") } else { format!("{} ({limits})", number("/desired")) }
 }
 
 fn resource(row: &Value) -> String {
@@ -345,6 +347,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_size_that_an_autoscaler_moves_is_no_wish() {
+        let said = |auto: bool| {
+            scaling(&json!({"scaling": {"autoScaling": auto, "min": 2, "max": 4, "desired": 3}}))
+        };
+        assert_eq!((said(true), said(false)), ("2-4 auto".to_owned(), "3 (2-4)".to_owned()));
+    }
 
     #[test]
     fn what_the_cloud_says_comes_before_what_was_asked() {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pmks_driver::{Change, ChangeNodeGroupScaling};
+use pmks_driver::{Change, ChangeNodeGroupScaling, ErrorKind};
 use pmks_model::{Cluster, NodeGroup, Scaling, ScalingChange};
 
-use crate::executor::{Done, carry_out};
+use crate::executor::{Done, carry_out, refused};
 use crate::ground::{Ground, delete_cluster, marks, node_group_target};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
@@ -101,15 +101,24 @@ pub(crate) async fn auto_scaling_is_switched_on_and_off(rig: Rig) -> Result<Verd
         stand.scale(&rig, change).await?;
         check_scaling(&rig, &stand, Scaling { auto_scaling, min: 1, max: 5, desired: 2 }).await?;
     }
-    // A size that is asked for beside the switch is the autoscaler's all the same, and the plan says so.
+    // A size that is asked for with limits is the autoscaler's all the same, and the plan says so.
     let size = stand.group(&rig).await?.scaling.map_or(2, |scaling| scaling.desired);
-    let change =
-        ScalingChange { auto_scaling: Some(true), desired: Some(size + 1), ..ScalingChange::default() };
+    let size = if size < 5 { size + 1 } else { size - 1 };
+    let change = ScalingChange { auto_scaling: Some(true), min: Some(1), max: Some(5), desired: Some(size) };
     let mark = rig.calls.mark();
     let done = stand.scale(&rig, change).await?;
     let changes = rig.calls.changes_since(mark);
     check(changes.is_empty(), || format!("a size that is the autoscaler's sent {changes:?}"))?;
     check(!done.prepared.notices.is_empty(), || "the plan does not say that the size is left".to_owned())?;
+    // Nobody would set a size now: it is refused, and nothing changes.
+    let target = node_group_target(&stand.cluster, &stand.group(&rig).await?);
+    let change = ScalingChange { desired: Some(4), ..ScalingChange::default() };
+    let asked = ChangeNodeGroupScaling { target, change, marks: marks() };
+    let error = refused(&rig, &Change::ChangeNodeGroupScaling(asked)).await?;
+    check(matches!(error.kind(), ErrorKind::InvalidRequest(found) if !found.is_empty()), || {
+        format!("a size under autoscaling is refused without a finding: {error}")
+    })?;
+    check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: 1, max: 5, desired: 2 }).await?;
     // The size may lie outside the new limits, so that it is moved to the nearest.
     stand.scale(&rig, ScalingChange { min: Some(3), ..ScalingChange::default() }).await?;
     check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: 3, max: 5, desired: 3 }).await?;

@@ -189,7 +189,7 @@ impl KnownScaling {
         if change.auto_scaling != Some(true) || is_on {
             return change;
         }
-        let wish = change.asked_after(self.asked);
+        let wish = change.asked_after(self.asked, None);
         ScalingChange { min: wish.min, max: wish.max, ..change }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pmks_driver::Change;
-use pmks_model::{OperationKind, ResourceKind, UpgradeTargets, VersionRequest};
+use pmks_model::{Cluster, OperationKind, ResourceKind, UpgradeTargets, VersionRequest};
 use pmks_store::{Operation, Page, Resource, ResourceFilter, ResourceUpdate};
 use serde::Serialize;
 use uuid::Uuid;
@@ -44,15 +44,19 @@ async fn cluster(
     let gone = succeeded && operation.kind == OperationKind::ClusterDelete;
     let Some(record) = hooks.cluster(operation).await.filter(|_| !gone) else { return Ok(()) };
     let parts = parts(hooks, &record).await?;
-    if succeeded {
-        outcome.updates = requests(operation, &record, &parts)?;
-    }
-    let Some(system_id) = record.system_id.as_deref() else { return Ok(()) };
-    if operation.kind == OperationKind::ClusterImport {
-        return Ok(());
-    }
     let started_at = hooks.clock.wall();
-    match connected.driver.get_cluster(system_id).await {
+    // An import has just read it.
+    let asks = operation.kind != OperationKind::ClusterImport;
+    let read = match record.system_id.as_deref().filter(|_| asks) {
+        Some(system_id) => Some(connected.driver.get_cluster(system_id).await),
+        None => None,
+    };
+    if succeeded {
+        let seen = read.as_ref().and_then(|read| read.as_ref().ok());
+        outcome.updates = requests(operation, &record, &parts, seen)?;
+    }
+    let Some(read) = read else { return Ok(()) };
+    match read {
         Ok(cluster) => {
             let parts: Vec<Resource> = parts
                 .into_iter()
@@ -88,11 +92,12 @@ async fn parts(hooks: &RecordHooks, record: &Resource) -> Result<Vec<Resource>> 
     hooks.store.resources(&filter, Page::all()).await.map_err(crate::failure::of_store)
 }
 
-/// What users asked for, as it stands after a change that succeeded.
+/// What users asked for, as it stands after a change that succeeded; `seen` is the cluster as it is then.
 fn requests(
     operation: &Operation,
     cluster: &Resource,
     parts: &[Resource],
+    seen: Option<&Cluster>,
 ) -> Result<Vec<(Uuid, ResourceUpdate)>> {
     let Ok(change) = serde_json::from_value::<Change>(operation.intent.clone()) else {
         return Ok(Vec::new());
@@ -128,7 +133,9 @@ fn requests(
         Change::ChangeNodeGroupScaling(asked) => match part() {
             Some(part) => {
                 let mut kept: NodeGroupIntent = intent(part)?;
-                kept.scaling = asked.change.asked_after(kept.scaling);
+                let groups = seen.map(|seen| seen.node_groups.as_slice()).unwrap_or_default();
+                let after = groups.iter().find(|group| Some(&group.iid.system_id) == part.system_id.as_ref());
+                kept.scaling = asked.change.asked_after(kept.scaling, after.and_then(|group| group.scaling));
                 vec![update(part.uid, &kept)?]
             }
             None => Vec::new(),

@@ -307,15 +307,23 @@ impl Driver for FakeDriver {
         Ok(Prepared::of([cluster].into_iter().chain(groups)).resolved("version", "1.31, the cloud's default"))
     }
 
-    async fn delete_cluster(&self, asked: &DeleteCluster, _search: &Search) -> Result<Prepared> {
+    async fn delete_cluster(&self, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
         drop(self.cloud.call("prepare")?);
         self.asked("cluster.delete", asked);
-        let cluster = found(&self.cloud.world().clusters, &asked.target.iid.system_id)?;
-        let children = self.children(&cluster).await?;
+        let cluster = found(&self.cloud.world().clusters, &asked.target.iid.system_id);
+        let children = match cluster {
+            Ok(cluster) => self.children(&cluster).await?,
+            Err(_) => search.known.clone(),
+        };
         let remove = Make::RemoveCluster { id: asked.target.iid.system_id.clone() };
         let remove = remove.stage("cluster").subject(ResourceKind::Cluster, &asked.target.iid.name_id);
         let sweep = self.cloud.world().sweeps.then(|| Make::Nothing.stage("sweep").after(["cluster"]));
-        Ok(Prepared { children, ..Prepared::of([remove].into_iter().chain(sweep)) })
+        let volumes = children.found.iter().filter(|_| asked.delete_volumes).map(|volume| {
+            let sweep = Make::Sweep { id: volume.system_id.clone() };
+            sweep.stage(&format!("volume {}", volume.system_id)).after(["cluster"])
+        });
+        let stages: Vec<StageSpecification> = [remove].into_iter().chain(sweep).chain(volumes).collect();
+        Ok(Prepared { children, ..Prepared::of(stages) })
     }
 
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {
@@ -343,6 +351,13 @@ impl Driver for FakeDriver {
     async fn change_node_group_scaling(&self, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
         self.asked("nodeGroup.scale", asked);
         let cluster = asked.target.cluster.iid.system_id.clone();
+        let group = self.get_node_group(&cluster, &asked.target.iid.system_id).await?;
+        refuse_unfit(PROVIDER, [&group])?;
+        if let Some(now) = group.scaling {
+            let (here, mut findings) = (self.capabilities().auto_scaling, pmks_model::Findings::default());
+            here.find_lost_size(asked.change, here.apply(asked.change, now), &mut findings);
+            findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+        }
         let scale = Make::Scale { cluster, id: asked.target.iid.system_id.clone(), change: asked.change };
         Ok(Prepared::of([scale.stage("scaling")]))
     }

@@ -118,8 +118,46 @@ async fn limits_that_nothing_holds_wait_for_autoscaling() {
     // Now they are held, and one that is asked for without them leaves them as they are.
     let failure = rig.accept(scale("workers", change(None, Some(9)))).await.unwrap_err();
     assert_eq!(fields(&failure), ["scaling.desired"]);
-    rig.done(scale("workers", change(Some(true), Some(4)))).await;
-    assert_eq!(asked(), json!({"autoScaling": true, "desired": 4}));
+    rig.done(scale("workers", ScalingChange { min: Some(2), ..change(Some(true), Some(4)) })).await;
+    assert_eq!(asked(), json!({"autoScaling": true, "min": 2, "desired": 4}));
+}
+
+#[tokio::test]
+async fn a_size_is_no_wish_while_autoscaling_is_on() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let change = |auto_scaling, desired| ScalingChange { auto_scaling, desired, ..ScalingChange::default() };
+    let view = || async { rig.pmks.node_groups().get("here", "prod", "workers", None).await.unwrap() };
+    rig.done(scale("workers", change(Some(true), None))).await;
+    // A size alone is refused, with the way out; nothing is stored.
+    for asked in [change(None, Some(3)), change(Some(true), Some(3))] {
+        let failure = rig.accept(scale("workers", asked)).await.unwrap_err();
+        assert_eq!(fields(&failure), ["scaling.desired"]);
+        assert!(failure.findings.to_string().contains("--auto-scaling false"), "{failure}");
+    }
+    // With limits it says where it lies in them, and is not kept as a wish.
+    let limits = ScalingChange { min: Some(1), max: Some(4), ..change(None, Some(4)) };
+    rig.done(scale("workers", limits)).await;
+    assert_eq!(view().await.scaling.unwrap().desired, 2);
+    // The autoscaler has moved the size; switched off, the group keeps it, and nobody claims another.
+    let moved = Scaling { auto_scaling: true, min: 1, max: 4, desired: 3 };
+    rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups[0].scaling = Some(moved);
+    rig.done(scale("workers", change(Some(false), None))).await;
+    let (after, seen) = (view().await, Scaling { auto_scaling: false, ..moved });
+    assert_eq!((after.scaling, after.observed.unwrap().scaling), (Some(seen), Some(seen)));
+    rig.done(scale("workers", change(None, Some(1)))).await;
+    assert_eq!(view().await.scaling.unwrap().desired, 1);
+}
+
+#[tokio::test]
+async fn a_node_group_that_has_failed_takes_no_size() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups[0].status = pmks_model::Status::Failed;
+    let size = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let failure = rig.accept(scale("workers", size)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Precondition);
+    assert!(failure.detail.contains("workers has failed") && failure.fix.is_some(), "{failure:?}");
 }
 
 #[tokio::test]

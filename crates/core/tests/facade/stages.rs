@@ -30,6 +30,7 @@ pub(crate) enum Make {
     SecurityGroup { request: SecurityGroupRequest },
     KeyPair { name: String },
     Remove { kind: ResourceKind, id: String },
+    Sweep { id: String },
     Nothing,
 }
 
@@ -62,7 +63,7 @@ impl StageCalls for Calls {
             _ => return Ok(Look::Several(several)),
         }
         let Some(id) = context.system_id.clone() else { return Ok(Look::Absent) };
-        Ok(Look::ready(id.clone(), "1", json!({"id": id})))
+        Ok(Look::ready(id.clone(), "1", self.outputs(&id)))
     }
 
     async fn ask(&self, context: &StageContext) -> Result<Asked> {
@@ -72,18 +73,24 @@ impl StageCalls for Calls {
         if world.stuck.contains(&self.name) {
             return Ok(Asked::following(json!({"id": id})).with_system_id(id).with_incarnation("1"));
         }
-        Ok(Asked::done(json!({"id": id})).with_system_id(id).with_incarnation("1"))
+        Ok(Asked::done(self.outputs(&id)).with_system_id(id).with_incarnation("1"))
     }
 
     async fn poll(&self, _context: &StageContext, handle: &Handle) -> Result<Poll> {
         if self.cloud.world().stuck.contains(&self.name) {
             return Ok(Poll::Pending { says: "working".to_owned(), after: None });
         }
-        Ok(Poll::Done(handle.0.clone()))
+        let id = handle.0.get("id").and_then(Value::as_str).unwrap_or_default();
+        Ok(Poll::Done(self.outputs(id)))
     }
 }
 
 impl Calls {
+    /// What is swept leaves nothing that would be said to stand.
+    fn outputs(&self, id: &str) -> Value {
+        if matches!(self.make, Make::Sweep { .. }) { Value::Null } else { json!({"id": id}) }
+    }
+
     fn apply(
         &self,
         world: &mut World,
@@ -144,6 +151,7 @@ impl Calls {
                 }
                 Ok(id)
             }
+            Make::Sweep { id } => Ok(id),
             Make::Nothing => Ok("role".to_owned()),
             part => Ok(network_part(world, part, context)),
         }

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, ChangeNodeGroupScaling, Handle, Look, Poll, Prepared, Result, StageContext};
+use pmks_driver::{
+    Asked, ChangeNodeGroupScaling, Handle, Look, Poll, Prepared, Result, StageContext, refuse_unfit,
+};
 use pmks_model::{Findings, NodeGroup, Scaling};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,10 +28,13 @@ const EXPECTED: Duration = Duration::from_mins(1);
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
     let cluster = asked.target.cluster.iid.system_id.as_str();
     let group = aim::standing_node_group(driver, &asked.target).await?;
-    let now = observed(driver, cluster, &group).await?.scaling.unwrap_or_else(nothing);
+    let seen = observed(driver, cluster, &group).await?;
+    refuse_unfit(PROVIDER, [&seen])?;
+    let now = seen.scaling.unwrap_or_else(nothing);
     let wanted = CAPABILITIES.auto_scaling.apply(asked.change, now);
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
+    CAPABILITIES.auto_scaling.find_lost_size(asked.change, wanted, &mut findings);
     findings.into_result().map_err(|findings| pmks_driver::DriverError::invalid(PROVIDER, findings))?;
     let name = group.nodegroup_name.as_str();
     let size = ChangeScaling {

@@ -3,14 +3,15 @@
 //! EKS raises a control plane one minor at a time, and wants every managed node group at the cluster's version before
 //! the next hop. Source: <https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html>
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeCluster, refuse_downgrade,
+    UpgradeCluster, refuse_downgrade, refuse_unfit,
 };
-use pmks_model::{ResourceKind, UpgradeTargets, Version};
+use pmks_model::{NodeGroup, ResourceKind, UpgradeTargets, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,6 +76,7 @@ struct Facts<'a> {
 /// `InvalidRequest` for names that are none, and for what EKS' rules make impossible.
 fn plan(facts: &Facts<'_>, target: &Version, targets: &UpgradeTargets) -> Result<Vec<StageSpecification>> {
     let chosen = chosen_groups(facts.groups, targets)?;
+    refuse_unfit(PROVIDER, &below(&chosen, target).map(|group| seen(facts, group)).collect::<Vec<_>>())?;
     let hops = facts.now.hops_to(target);
     let mut planner = Planner { facts, stages: Vec::new(), last: Vec::new() };
     if let Some(last) = hops.last() {
@@ -114,6 +116,16 @@ fn chosen_groups<'a>(
             }
         }
     }
+}
+
+/// Those that would be raised.
+fn below<'a>(chosen: &[&'a eks::Nodegroup], target: &Version) -> impl Iterator<Item = &'a eks::Nodegroup> {
+    let version = |group: &eks::Nodegroup| group.version.as_deref()?.parse::<Version>().ok();
+    chosen.iter().copied().filter(move |group| version(group).is_none_or(|version| !version.reaches(target)))
+}
+
+fn seen(facts: &Facts<'_>, group: &eks::Nodegroup) -> NodeGroup {
+    convert::node_group(&facts.cluster.name, group, &BTreeMap::new())
 }
 
 /// Node groups that stay must be at the control plane's version before each hop, and within the skew after the last.

@@ -119,3 +119,15 @@ fn a_control_plane_is_raised_once() {
         assert!(look.contains(expected), "{status} {version}: {look}");
     }
 }
+
+#[test]
+fn a_node_group_that_has_failed_keeps_the_control_plane_where_it_is() {
+    let failed =
+        |name: &str, version: &str| eks::Nodegroup { status: "CREATE_FAILED".into(), ..group(name, version) };
+    let groups = [group("a", "1.31"), failed("b", "1.31"), failed("c", "1.31")];
+    let why = planned("1.31", &groups, "1.32", &UpgradeTargets::All).unwrap_err();
+    assert!(why.contains("node group b has failed") && why.contains("node group c has failed"), "{why}");
+    assert!(planned("1.31", &groups, "1.32", &UpgradeTargets::Named(vec!["a".into()])).is_ok());
+    // What is there already is not touched.
+    assert!(planned("1.31", &[failed("b", "1.32")], "1.32", &UpgradeTargets::All).is_ok());
+}

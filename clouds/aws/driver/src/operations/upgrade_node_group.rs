@@ -1,11 +1,12 @@
 //! The plan of a node group's higher version: EKS replaces its nodes one after the other. Versions are floors.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification,
-    UpgradeNodeGroup, refuse_downgrade,
+    UpgradeNodeGroup, refuse_downgrade, refuse_unfit,
 };
 use pmks_model::{Version, VersionRequest};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
     if now.reaches(&target) {
         return Ok(Prepared::default().notice(format!("node group {name} is at {now} already")));
     }
+    refuse_unfit(PROVIDER, [&convert::node_group(&cluster.name, &group, &BTreeMap::new())])?;
     // EKS knows the cluster's version alone as a target of managed node groups.
     if !target.reaches(&of_cluster) {
         let says = format!("EKS raises node groups to the cluster's own version ({of_cluster}) alone");

@@ -34,9 +34,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &ChangeNodeGroupScaling
     let nothing = Scaling { auto_scaling: false, min: 0, max: 0, desired: 0 };
     let now = convert::scaling(&standing.pool).unwrap_or(nothing);
     let wanted = settled(CAPABILITIES.auto_scaling.apply(asked.change, now));
-    check(&standing.pool, wanted)
-        .into_result()
-        .map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    let mut findings = check(&standing.pool, wanted);
+    CAPABILITIES.auto_scaling.find_lost_size(asked.change, wanted, &mut findings);
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     refuse_without_quota(driver, &standing.pool, now, wanted).await?;
     let stage = ChangeScaling {
         cluster: standing.cluster_id,

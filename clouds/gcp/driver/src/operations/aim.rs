@@ -5,7 +5,7 @@ use pmks_driver::{
     Asked, ClusterTarget, DriverError, ErrorKind, Found, FoundState, Handle, Look, NodeGroupTarget, Poll,
     Result,
 };
-use pmks_model::{Findings, Status};
+use pmks_model::{Findings, Iid, NodeGroup, Status};
 use serde_json::{Value, json};
 
 use crate::api::compute::Scope;
@@ -90,6 +90,20 @@ pub(super) async fn standing_pool(
 /// The node pool of that name.
 pub(super) fn pool_of<'a>(cluster: &'a container::Cluster, name: &str) -> Option<&'a container::NodePool> {
     cluster.node_pools.iter().find(|pool| pool.name == name)
+}
+
+/// Refuses node pools that have failed or are going.
+///
+/// # Errors
+/// `Precondition`.
+pub(super) fn refuse_unfit<'p>(pools: impl IntoIterator<Item = &'p container::NodePool>) -> Result<()> {
+    let seen = |pool: &container::NodePool| NodeGroup {
+        iid: Iid::unnamed(pool.name.as_str()),
+        status: convert::node_pool_status(&pool.status),
+        status_reason: convert::reasons(&pool.conditions, ""),
+        ..NodeGroup::default()
+    };
+    pmks_driver::refuse_unfit(PROVIDER, &pools.into_iter().map(seen).collect::<Vec<_>>())
 }
 
 /// The error of something that should stand and does not.

@@ -32,6 +32,7 @@ const EXPECTED: Duration = Duration::from_mins(2);
 /// Checks and answers the plan.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
     let (name, cluster, pool) = aim::standing_pool(driver, &asked.target).await?;
+    aim::refuse_unfit([&pool])?;
     let size = Live::sizes(driver).await?.size(&pool).ok_or_else(|| {
         let says = format!("the size of node pool {} is not known yet", pool.name);
         DriverError::new(pmks_driver::ErrorKind::Unavailable, PROVIDER, says)
@@ -40,6 +41,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
     let wanted = CAPABILITIES.auto_scaling.apply(asked.change, now);
     let mut findings = Findings::default();
     wanted.validate("scaling", &mut findings);
+    CAPABILITIES.auto_scaling.find_lost_size(asked.change, wanted, &mut findings);
     if wanted.auto_scaling {
         reachable(wanted, &pool.locations, "scaling.max", &mut findings);
     } else {

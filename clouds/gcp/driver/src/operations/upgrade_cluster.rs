@@ -104,6 +104,9 @@ fn plan(facts: &Facts<'_>, hops: &[Version], targets: &UpgradeTargets) -> Result
     for pool in chosen {
         raised.push((pool, pool_version(pool)?));
     }
+    let last = hops.last().unwrap_or(facts.now);
+    let below = raised.iter().filter(|(_, version)| !version.reaches(last));
+    aim::refuse_unfit(below.map(|(pool, _)| *pool))?;
     for hop in hops {
         let lags = |version: &Version| {
             hop.minors_ahead_of(version).is_none_or(|minors| minors > CAPABILITIES.upgrade.largest_skew)

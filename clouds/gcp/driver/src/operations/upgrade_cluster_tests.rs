@@ -87,3 +87,12 @@ fn a_version_is_a_floor() {
         assert!(look.contains(expected), "{status} {version}: {look}");
     }
 }
+
+#[test]
+fn a_pool_that_has_failed_keeps_the_control_plane_where_it_is() {
+    let mut standing = cluster("1.32.9-gke.7", &[("ga", "1.32.9-gke.7"), ("gb", "1.32.9-gke.7")]);
+    standing.node_pools[1].status = "ERROR".into();
+    let why = planned(&standing, "1.33.5-gke.100", &UpgradeTargets::All).unwrap_err().to_string();
+    assert!(why.contains("node group gb has failed"), "{why}");
+    assert!(planned(&standing, "1.33.5-gke.100", &UpgradeTargets::Named(vec!["ga".into()])).is_ok());
+}

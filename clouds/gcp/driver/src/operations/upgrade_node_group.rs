@@ -40,6 +40,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &UpgradeNodeGroup) -> Res
     if now.reaches(&target) {
         return Ok(Prepared::default().notice(format!("node group {} is at {now} already", pool.name)));
     }
+    aim::refuse_unfit([&pool])?;
     let stage = stage(&name.path(), &convert::incarnation(&cluster), &pool.name, &target);
     Ok(Prepared::of([stage]).resolved("version", target.to_string()))
 }
