@@ -188,4 +188,7 @@ pub struct Child {
     pub made_by: String,
     /// Whether deleting the cluster takes it along.
     pub goes_with_cluster: bool,
+    /// In a plan: the stage that removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<String>,
 }

@@ -219,7 +219,7 @@ fn print_plan(app: &App, plan: Value) -> Result<()> {
         output::note(&format!("note: {}", output::clean(finding)));
     }
     for child in &shaped.children.found {
-        let line = format!("{} {} ({}): {}", child.kind, child.name, child.system_id, fate(&shaped, child));
+        let line = format!("{} {} ({}): {}", child.kind, child.name, child.system_id, fate(child));
         output::note(&output::clean(&line));
     }
     for unknown in &shaped.children.unknown {
@@ -230,9 +230,8 @@ fn print_plan(app: &App, plan: Value) -> Result<()> {
 }
 
 /// What the plan does to a child: a stage of its own removes what does not go by itself.
-fn fate(plan: &Plan, child: &Child) -> &'static str {
-    let removed = format!("removal of {} {}", child.kind, child.system_id);
-    if plan.stages.iter().any(|stage| stage.name == removed) {
+fn fate(child: &Child) -> &'static str {
+    if child.removed_by.is_some() {
         "is removed"
     } else if child.goes_with_cluster {
         "goes with the cluster"
@@ -247,17 +246,12 @@ mod tests {
 
     #[test]
     fn a_plan_does_not_keep_what_its_stages_remove() {
-        let child = |kind: &str, id: &str, goes: bool| serde_json::json!({"kind": kind, "systemId": id, "name": id, "madeBy": "", "goesWithCluster": goes});
-        let plan: Plan = serde_json::from_value(serde_json::json!({
-            "kind": "cluster.delete",
-            "stages": [{"name": "removal of securityGroup sg-1", "after": [], "expectedSeconds": 1}],
-            "resolved": {}, "findings": [],
-            "children": {"found": [
-                child("securityGroup", "sg-1", false), child("securityGroup", "sg-2", true), child("volume", "vol-1", false),
-            ], "unknown": []},
-        }))
-        .unwrap();
-        let fates: Vec<_> = plan.children.found.iter().map(|child| fate(&plan, child)).collect();
-        assert_eq!(fates, ["is removed", "goes with the cluster", "stays"]);
+        let fate_of = |goes: bool, stage: Option<&str>| {
+            let child = serde_json::json!({"kind": "volume", "systemId": "/a/disks/d", "name": "d", "madeBy": "",
+                "goesWithCluster": goes, "removedBy": stage});
+            fate(&serde_json::from_value(child).unwrap())
+        };
+        assert_eq!(fate_of(false, Some("removal of volume d")), "is removed");
+        assert_eq!((fate_of(true, None), fate_of(false, None)), ("goes with the cluster", "stays"));
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
+use crate::engine::removal;
 use crate::failure::of_store;
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -96,6 +97,7 @@ impl Pmks {
             resolved: std::collections::BTreeMap::new(),
             findings: Vec::new(),
             children: pmks_model::Children::default(),
+            removals: std::collections::BTreeMap::new(),
         };
         plan.findings.extend(draft.notices.iter().cloned());
         if !waits_for.is_empty() {
@@ -103,7 +105,8 @@ impl Pmks {
             plan.findings
                 .push(format!("it waits for {holders}, and is checked and planned when its turn comes"));
         }
-        match shared.prepare(&at, &place, &draft, &pmks_driver::Search::default()).await {
+        let search = shared.search(&draft).await?;
+        match shared.prepare(&at, &place, &draft, &search).await {
             Ok(Some(prepared)) => show(&mut plan, prepared, at.specification.pace),
             Ok(None) => {}
             Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) if waits_for.is_empty() => {
@@ -119,6 +122,11 @@ impl Pmks {
 
 fn show(plan: &mut PlanView, prepared: Prepared, pace: u32) {
     let faster = u64::from(pace.max(1));
+    for child in &prepared.children.found {
+        if let Some(stage) = removal(&prepared.plan.stages, child) {
+            plan.removals.insert(child.system_id.clone(), stage.name.clone());
+        }
+    }
     plan.stages = prepared
         .plan
         .stages

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
-use pmks_model::{Failure, FailureKind, Findings};
+use pmks_model::{Failure, FailureKind, Findings, OperationKind};
 use pmks_store::{NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::drafts::Draft;
 use crate::drivers::{At, Place, same_account};
+use crate::engine::known_before;
 use crate::failure::{already_exists, check, of_store};
 use crate::hooks::resolve_change;
 use crate::pmks::Shared;
@@ -80,7 +81,7 @@ impl Shared {
     /// Refuses what would fail having changed nothing, as far as the cloud says so in time.
     pub(crate) async fn ask_first(&self, at: &At, place: &Place, draft: &Draft) -> Result<()> {
         // A cluster that is silent now is listened to for a while by the operation.
-        let heard = Search { must_hear: true, ..Search::default() };
+        let heard = Search { must_hear: true, ..self.search(draft).await? };
         let asked = tokio::select! {
             asked = self.prepare(at, place, draft, &heard) => asked,
             () = self.clock.deadline(PATIENCE) => return Ok(()),
@@ -93,6 +94,17 @@ impl Shared {
                 Ok(())
             }
         }
+    }
+
+    /// How a deletion looks for children: what an earlier one left is known.
+    pub(crate) async fn search(&self, draft: &Draft) -> Result<Search> {
+        let mut search = Search::default();
+        if let Some(uid) = draft.resource_uid
+            && draft.kind == OperationKind::ClusterDelete
+        {
+            search.known.found = known_before(self.store.as_ref(), uid, None).await.map_err(of_store)?;
+        }
+        Ok(search)
     }
 
     /// What the driver prepares; `None` where the cloud has nothing to do.
@@ -112,7 +124,6 @@ impl Shared {
         let Some(change) = change else { return Ok(None) };
         match at.driver.prepare_by(&change, search).await {
             Ok(prepared) => Ok(Some(prepared)),
-            Err(error) if error.is_not_found() && draft.kind.removes() => Ok(None),
             Err(error) => Err(unprepared(at, &error)),
         }
     }

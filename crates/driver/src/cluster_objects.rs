@@ -166,6 +166,32 @@ pub fn in_order(mut found: Vec<Child>, known: &[Child]) -> Vec<Child> {
     found
 }
 
+/// What was known before and was not found again: the objects in the cluster, which it alone can tell of, and the rest,
+/// of which the cloud says whether it still stands.
+pub fn not_found_again(found: &[Child], known: &[Child]) -> (Vec<Child>, Vec<Child>) {
+    let is_found = |one: &Child| {
+        found.iter().any(|other| (&one.kind, &one.system_id) == (&other.kind, &other.system_id))
+    };
+    known.iter().filter(|one| !is_found(one)).cloned().partition(|one| object_kind(&one.kind).is_some())
+}
+
+/// What a plan says of a cluster that is gone: where no deletion has looked at it, nobody knows what it left.
+pub fn gone_already(name: &str, known: &[Child]) -> String {
+    let unknown =
+        "what its workloads brought about (balancers, volumes) could not be looked at, and may still stand";
+    if known.is_empty() {
+        format!("cluster {name} is gone already: {unknown}")
+    } else {
+        format!("cluster {name} is gone already")
+    }
+}
+
+/// What still stands though the cluster is gone: it has not gone with it.
+pub fn left_behind(mut standing: Vec<Child>) -> Vec<Child> {
+    standing.iter_mut().for_each(|child| child.goes_with_cluster = false);
+    in_order(standing, &[])
+}
+
 /// For whom a volume was made, for people.
 pub fn volume_made_by(volume: &PersistentVolume) -> String {
     let keeps = if volume.reclaimed { "" } else { ", which says to retain it" };
@@ -320,6 +346,21 @@ mod tests {
         assert_eq!(gateway.stage_name(), "removal of gateway a/b");
         assert!(ObjectRemoval::of(&child("service", "no-namespace")).is_none());
         assert!(ObjectRemoval::of(&child("volume", "vol/1")).is_none());
+    }
+
+    #[test]
+    fn what_was_known_is_told_from_what_was_found_again() {
+        let found = [child("volume", "vol-1"), child("service", "a/b")];
+        let known = [
+            child("volume", "vol-1"),
+            child("volume", "vol-2"),
+            child("service", "a/b"),
+            child("service", "c/d"),
+        ];
+        let (objects, others) = not_found_again(&found, &known);
+        assert_eq!((objects, others), (vec![child("service", "c/d")], vec![child("volume", "vol-2")]));
+        let stood = Child { goes_with_cluster: true, ..child("volume", "vol-2") };
+        assert_eq!(left_behind(vec![stood]), [child("volume", "vol-2")]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pmks_model::{
     Child, Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node,
-    NodeGroup, Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
+    NodeGroup, Region, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
@@ -132,7 +132,10 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("cluster.create"))
     }
 
-    /// Prepares [`DeleteCluster`]. Children say what the cluster's end takes along, and what could not be looked at.
+    /// Prepares [`DeleteCluster`]; as of every removal, where what is to go is gone, too: the plan looks that it is, and
+    /// removes what is known of it. `NotFound` of a removal means that something else vanished meanwhile.
+    ///
+    /// Children say what the cluster's end takes along, and what could not be looked at.
     /// Whoever prepares by `<dyn Driver>::prepare` is refused with `Precondition` where volumes would go that nobody
     /// asked to delete, or stay that were asked to go, because nobody sees them.
     async fn delete_cluster(&self, _asked: &DeleteCluster, _search: &Search) -> Result<Prepared> {
@@ -205,6 +208,13 @@ pub trait Driver: Send + Sync {
     }
 }
 
+/// What is to be removed and is gone has a plan too, by its driver's own look at it. «Not found» is said of something
+/// beside it then, which vanished while it was read: all is to be read again.
+fn read_again(change: &Change, error: DriverError) -> DriverError {
+    let vanished = change.kind().removes() && error.is_not_found();
+    if vanished { error.as_kind(ErrorKind::Stale) } else { error }
+}
+
 impl dyn Driver + '_ {
     /// Prepares any change: checks, chooses, and answers the plan, having changed nothing.
     pub async fn prepare(&self, change: &Change) -> Result<Prepared> {
@@ -234,10 +244,7 @@ impl dyn Driver + '_ {
             Change::DeleteResource(asked) => self.delete_resource(asked).await,
             Change::FixPrerequisites(asked) => self.fix_prerequisites(asked).await,
         };
-        let prepared = match prepared {
-            Err(error) if error.is_not_found() => return Err(self.unless_it_stands(change, error).await),
-            prepared => prepared?,
-        };
+        let prepared = prepared.map_err(|error| read_again(change, error))?;
         match prepared.plan.defect() {
             None => Ok(prepared),
             Some(defect) => {
@@ -245,33 +252,6 @@ impl dyn Driver + '_ {
                 let says = format!("the plan is wrong: {defect}");
                 Err(DriverError::new(ErrorKind::Unexpected, provider, says))
             }
-        }
-    }
-
-    /// Things beside what is to be removed come and go: that a preparation missed one of them means reading again. Gone is
-    /// what its own read does not find.
-    async fn unless_it_stands(&self, change: &Change, error: DriverError) -> DriverError {
-        let own = match change {
-            Change::DeleteCluster(asked) => self.get_cluster(&asked.target.iid.system_id).await.err(),
-            Change::RemoveNodeGroup(asked) => {
-                let target = &asked.target;
-                self.get_node_group(&target.cluster.iid.system_id, &target.iid.system_id).await.err()
-            }
-            Change::DeleteResource(asked) => {
-                let system_id = asked.iid.system_id.as_str();
-                match asked.kind {
-                    ResourceKind::Subnet => self.get_subnet(system_id).await.err(),
-                    ResourceKind::SecurityGroup => self.get_security_group(system_id).await.err(),
-                    ResourceKind::KeyPair => self.get_key_pair(system_id).await.err(),
-                    _ => self.get_network(system_id).await.err(),
-                }
-            }
-            _ => return error,
-        };
-        match own {
-            Some(own) if own.is_not_found() => error,
-            Some(own) => own,
-            None => error.as_kind(ErrorKind::Stale),
         }
     }
 

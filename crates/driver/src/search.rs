@@ -10,7 +10,8 @@ pub struct Search {
     /// Whether the cluster's own API must answer what stands in it. Otherwise what it does not answer is passed over, with
     /// a notice: a cluster that is broken, or out of reach from here, must still be deletable.
     pub must_hear: bool,
-    /// What an earlier attempt found, while more answered or less: it is removed wherever it still stands.
+    /// What an earlier attempt or an earlier deletion of the same cluster found, while more answered or less, and has not
+    /// surely removed: it is removed wherever it still stands, volumes as is asked now.
     pub known: Children,
 }
 

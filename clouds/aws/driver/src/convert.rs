@@ -151,6 +151,13 @@ pub(crate) fn template_name(node_group: &str, marks: &Marks) -> String {
     format!("pmks-{node_group}-{}", marks.suffix())
 }
 
+/// Whether a launch template has the name that we give to that of such a node group, whoever's uid is in it.
+pub(crate) fn is_template_name(name: &str, node_group: &str) -> bool {
+    let rest = name.strip_prefix("pmks-").and_then(|rest| rest.strip_prefix(node_group));
+    let suffix = rest.and_then(|rest| rest.strip_prefix('-'));
+    suffix.is_some_and(|suffix| suffix.len() == 8 && !suffix.contains('-'))
+}
+
 /// Whether pmks made the launch template of a node group with it: then its image is what the user asked for.
 fn has_own_template(group: &eks::Nodegroup) -> bool {
     let [_, _, uid] = Marks::KEYS;

@@ -11,6 +11,7 @@ use pmks_model::{Child, Children, Cluster, Tags};
 
 use crate::arm_id::{ArmId, canonical_text};
 use crate::convert::NODE_RESOURCE_GROUP;
+use crate::operations::role_assignment;
 use crate::wire::resources::GenericResource;
 use crate::{AzureDriver, PROVIDER, access};
 
@@ -39,6 +40,24 @@ pub(crate) async fn children(driver: &AzureDriver, cluster: &Cluster, care: Care
     elsewhere(driver, cluster, group, care, &mut children).await?;
     children.found = in_order(children.found, &[]);
     Ok(children)
+}
+
+/// Which of these still exist, as far as that can be asked: disks and roles. What lies within the node resource group is
+/// told by its list. One call each.
+pub(crate) async fn standing(driver: &AzureDriver, children: &[Child]) -> Result<Vec<Child>> {
+    let mut left = Vec::new();
+    for child in children {
+        let disk = ArmId::parse(&child.system_id).filter(|id| id.is("disks"));
+        let stands = match (role_assignment::is_assigned(driver, child).await?, disk) {
+            (Some(is_assigned), _) => is_assigned,
+            (None, Some(disk)) => driver.api.has_disk(&disk).await?,
+            (None, None) => true,
+        };
+        if stands {
+            left.push(child.clone());
+        }
+    }
+    Ok(left)
 }
 
 /// A resource of the node resource group that workloads asked for, or that costs by itself. Scale sets, identities and

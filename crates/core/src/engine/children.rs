@@ -1,11 +1,15 @@
 //! What of a cluster's children remains after its deletion, as stored while it stood: said by its identifier, whatever
 //! kind of stage was to remove it.
 
-use pmks_driver::Change;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use pmks_driver::cluster_objects::object_kind;
-use pmks_model::{Child, Children, Remains, ResourceKind, StageState};
-use pmks_store::{Operation, Stage};
+use pmks_driver::{Change, Effect, StageSpecification};
+use pmks_model::{Child, Children, OperationKind, Remains, ResourceKind, StageState};
+use pmks_store::{Operation, OperationFilter, Page, Result, Stage, Store};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::ending::why_not_removed;
 
@@ -29,6 +33,43 @@ pub(super) fn kept(operation: &Operation) -> Vec<Remains> {
 /// What was stored while the cluster stood.
 pub(super) fn of(operation: &Operation) -> Children {
     serde_json::from_value(operation.children.clone()).unwrap_or_default()
+}
+
+/// What earlier deletions of a cluster stored and have not surely removed: a new one takes it over, whatever became of
+/// them, since nobody else knows it once the cluster is gone. Of a child that several of them knew, the last one tells.
+pub(crate) async fn known_before(
+    store: &dyn Store,
+    cluster: Uuid,
+    except: Option<Uuid>,
+) -> Result<Vec<Child>> {
+    let filter = OperationFilter {
+        resource_uid: Some(cluster),
+        kind: Some(OperationKind::ClusterDelete),
+        ..OperationFilter::default()
+    };
+    let mut earlier = store.operations(&filter, Page::all()).await?;
+    earlier.retain(|operation| Some(operation.id) != except);
+    earlier.sort_by_key(|operation| Reverse(operation.queue_order));
+    let (mut told, mut left) = (BTreeSet::new(), Vec::new());
+    for operation in &earlier {
+        let standing: Vec<Child> = standing(operation).collect();
+        for child in of(operation).found {
+            let is_news = told.insert((child.kind.clone(), child.system_id.clone()));
+            if is_news && standing.contains(&child) {
+                left.push(child);
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// The stage of a plan that removes a child.
+pub(crate) fn removal<'s>(plan: &'s [StageSpecification], child: &Child) -> Option<&'s StageSpecification> {
+    // An object in the cluster is called by its parts; its stage by the whole.
+    let name = format!("removal of {} {}", child.kind, child.system_id);
+    let is_about =
+        |stage: &&StageSpecification| stage.name == name || names(&stage.parameters, &child.system_id);
+    plan.iter().filter(|stage| stage.effect != Effect::Read).find(is_about)
 }
 
 /// Whether the stage that removes the cluster is done.

@@ -157,8 +157,13 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
         remains.kind == operation.resource.kind.as_str() && remains.name == operation.resource.name
     };
     let itself = of_itself(operation);
+    // Of a child is said what it is, and not by which stage it was to go.
+    let children = children::left(operation);
+    let is_child = |stage: &Stage| {
+        known(stage).is_some_and(|id| children.iter().any(|child| child.system_id.eq_ignore_ascii_case(&id)))
+    };
     let mut left: Vec<Remains> = stages()
-        .filter(|stage| stage.record.state != StageState::Done)
+        .filter(|stage| stage.record.state != StageState::Done && !is_child(stage))
         .filter(|stage| {
             known(stage).is_some()
                 || stage.specification.get("subject").is_some_and(|subject| !subject.is_null())
@@ -177,8 +182,7 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     if !removed && !listed {
         left.push(itself);
     }
-    let known: Vec<String> = left.iter().map(|remains| remains.system_id.clone()).collect();
-    left.extend(children::left(operation).into_iter().filter(|child| !known.contains(&child.system_id)));
+    left.extend(children);
     left
 }
 

@@ -37,6 +37,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use children::{known_before, removal};
 pub use contract::{Connected, Drivers, Hooks, Outcome};
 pub use pulse::Trouble;
 

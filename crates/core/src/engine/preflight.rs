@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use pmks_driver::cluster_objects::in_order;
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
 use pmks_model::{Failure, FailureKind, OperationKind, StageState};
 use pmks_store::{Begun, End, NewStage, PREFLIGHT, Result, StageRecord};
@@ -69,25 +70,29 @@ impl Run<'_> {
         }
         self.house.at("engine.prepare.before").await;
         let capabilities = self.connected.driver.capabilities();
-        let search = self.search();
+        let search = self.search().await?;
         let call = self.connected.driver.prepare_by(&change, &search);
         let prepared = bounded(&*self.house.clock, LIMIT, capabilities, call).await;
         self.house.at("engine.prepare.after").await;
         super::telemetry::called("prepare", PREFLIGHT, prepared.is_ok());
         match prepared {
             Ok(prepared) => self.begin(&change, prepared).await,
-            Err(error) if error.is_not_found() && self.operation.kind.removes() => self.nothing_to_do().await,
             Err(error) => self.not_prepared(&error).await,
         }
     }
 
     /// What only the cluster knows would stay behind if its answer were not waited for; what an earlier attempt heard is
-    /// not forgotten.
-    fn search(&self) -> Search {
-        Search {
-            must_hear: self.running() <= self.timing.deadline(HEARING_SECONDS),
-            known: children::of(&self.operation),
+    /// not forgotten, nor what an earlier deletion left.
+    async fn search(&self) -> Result<Search> {
+        let mut known = children::of(&self.operation);
+        if let Some(uid) = self.operation.resource_uid
+            && self.operation.kind == OperationKind::ClusterDelete
+        {
+            let before =
+                children::known_before(self.house.store.as_ref(), uid, Some(self.operation.id)).await?;
+            known.found = in_order(known.found, &before);
         }
+        Ok(Search { must_hear: self.running() <= self.timing.deadline(HEARING_SECONDS), known })
     }
 
     /// Whether the next attempt of a deletion is planned anew: while the cluster stands, it may say by now what it did not
@@ -140,7 +145,7 @@ impl Run<'_> {
         Ok(Preflight::Planned)
     }
 
-    /// What is to be removed is not there any more, or never was. A plan that was made while it stood is carried out.
+    /// What is to be changed was never made, or needs no cloud. A plan that was made while it stood is carried out.
     async fn nothing_to_do(&mut self) -> Result<Preflight> {
         self.write_preflight(StageState::Done, None, String::new()).await?;
         if self.operation.stages.len() > 1 {

@@ -19,6 +19,8 @@ pub struct PlanView {
     pub findings: Vec<String>,
     /// At a deletion: what came into being because the cluster stood.
     pub children: Children,
+    /// The stages that remove children of their own, by the identifiers of these.
+    pub removals: BTreeMap<String, String>,
 }
 
 /// A stage that would be run.

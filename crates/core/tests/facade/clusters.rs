@@ -281,6 +281,10 @@ async fn an_import_stores_nothing_that_nobody_asked_for() {
         rig.accept(import("twice", "legacy", false)).await.unwrap_err().kind,
         FailureKind::AlreadyExists
     );
+    let plan = rig.pmks.plan(&rig.admin, import("new", "theirs", true)).await.unwrap();
+    let says = plan.findings.join("; ");
+    assert!(says.contains("cluster theirs") && says.contains("node group pool"), "{says}");
+    assert!(says.contains("autoscaling is on of pool"), "{says}");
     // A plan refuses what the import would.
     let planned = rig.pmks.plan(&rig.admin, import("twice", "legacy", false)).await.unwrap_err();
     assert_eq!(planned.kind, FailureKind::AlreadyExists);
@@ -409,7 +413,7 @@ async fn what_a_deletion_leaves_is_listed_with_its_reason() {
         (failed.state, left(&failed)),
         (OperationState::Failed, vec!["cluster prod".into(), "volume vol-1".into()])
     );
-    assert_eq!(failed.remains[1].reason, "the operation ended before it was gone");
+    assert_eq!(failed.remains[1].reason, "the operation ended before its turn");
     rig.cloud.world().failures.clear();
     let ended = rig.done(delete(false)).await;
     assert_eq!(left(&ended), ["volume vol-1"]);

@@ -11,6 +11,7 @@ mod stages;
 mod access;
 mod clusters;
 mod connections;
+mod deletions;
 mod installation;
 mod inventory;
 mod networks;

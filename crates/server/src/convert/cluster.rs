@@ -81,6 +81,7 @@ pub(crate) fn children(children: Children) -> api::Children {
         name: child.name,
         made_by: child.made_by,
         goes_with_cluster: child.goes_with_cluster,
+        removed_by: None,
     };
     api::Children {
         found: children.found.into_iter().map(child).collect(),

@@ -69,6 +69,10 @@ fn remains(remains: Remains) -> api::Remains {
 
 /// What would be done.
 pub(crate) fn plan(view: PlanView) -> api::Plan {
+    let mut children = children(view.children);
+    for child in &mut children.found {
+        child.removed_by = view.removals.get(&child.system_id).cloned();
+    }
     let stage = |stage: pmks_core::PlannedStage| api::PlannedStage {
         name: stage.name,
         after: stage.after,
@@ -79,6 +83,6 @@ pub(crate) fn plan(view: PlanView) -> api::Plan {
         stages: view.stages.into_iter().map(stage).collect(),
         resolved: view.resolved,
         findings: view.findings,
-        children: children(view.children),
+        children,
     }
 }

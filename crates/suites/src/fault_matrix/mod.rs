@@ -6,6 +6,7 @@
 //! cloud's scenes together meet every way. `PMKS_LONG=1` takes all pairs of a call and a way; `PMKS_WAYS`, words with
 //! commas between, only the ways whose names contain one of these.
 
+mod anew;
 mod beside;
 mod clear;
 mod run;
@@ -29,6 +30,11 @@ pub async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
 /// Volumes that nobody sees keep a cluster from being deleted with its volumes.
 pub async fn volumes_unseen(under_test: &'static dyn CloudUnderTest) {
     silence::volumes_unseen(under_test).await;
+}
+
+/// A deletion that failed half-way is asked for anew, and leaves nothing.
+pub async fn deleted_anew(under_test: &'static dyn CloudUnderTest) {
+    anew::deleted_anew(under_test).await;
 }
 
 /// What a cluster has brought about is shown as far as it answers.
@@ -57,6 +63,13 @@ macro_rules! fault_matrix {
             #[tokio::test]
             async fn what_a_cluster_brought_about_is_shown_as_far_as_it_answers() {
                 $crate::fault_matrix::shown_in_parts($cloud).await;
+            }
+        }
+
+        mod anew {
+            #[tokio::test]
+            async fn a_new_deletion_removes_what_one_that_failed_has_left() {
+                $crate::fault_matrix::deleted_anew($cloud).await;
             }
         }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{in_order, object_kind};
+use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again, object_kind};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, Search, StageContext,
     StageSpecification,
@@ -47,18 +47,7 @@ const LEFTOVERS: &str = "nothing runs";
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
     let name = asked.target.iid.system_id.as_str();
     let Some(cluster) = aim::cluster(driver, name, &asked.target.incarnation).await? else {
-        let stage = removal(name, &asked.target.incarnation, Vec::<String>::new());
-        let templates = launch_template::removals_of_cluster(driver, name, &asked.marks).await?;
-        let swept = swept(&search.known, asked.delete_volumes);
-        let mut stages = vec![stage];
-        stages.extend(templates);
-        if !swept.is_empty() {
-            let last = names(&stages);
-            stages.extend(sweep(name, &asked.target.incarnation, swept, last));
-        }
-        let mut prepared = Prepared::of(stages).notice(format!("cluster {name} is gone already"));
-        prepared.children.found.clone_from(&search.known.found);
-        return Ok(prepared);
+        return of_gone_cluster(driver, asked, search).await;
     };
     if cluster.deletion_protection == Some(true) {
         let what = format!("EKS' deletion protection of cluster {name} is on");
@@ -69,12 +58,35 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &
     let (mut found, groups, templates) = futures::try_join!(
         children::children(driver, &model, Care::of(search)),
         clusters::described_node_groups(driver, name),
-        launch_template::removals_of_cluster(driver, name, &asked.marks)
+        launch_template::of_cluster(driver, name, &asked.marks)
     )?;
-    found.found = in_order(found.found, &search.known.found);
-    let facts =
-        Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0, templates };
+    let (mut left, others) = not_found_again(&found.found, &search.known.found);
+    left.extend(children::standing(driver, &others).await?);
+    left.extend(templates);
+    found.found = in_order(found.found, &left);
+    let facts = Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0 };
     let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
+    prepared.notices.extend(notices(&found, asked.delete_volumes));
+    prepared.children = found;
+    Ok(prepared)
+}
+
+/// The plan where the cluster is gone: what is known of an earlier deletion, as far as it still stands.
+async fn of_gone_cluster(driver: &AwsDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
+    let (name, incarnation) = (asked.target.iid.system_id.as_str(), asked.target.incarnation.as_str());
+    let (standing, templates) = futures::try_join!(
+        children::standing(driver, &search.known.found),
+        launch_template::of_cluster(driver, name, &asked.marks)
+    )?;
+    let found = Children { found: in_order(left_behind(standing), &templates), unknown: Vec::new() };
+    let swept = swept(&found, asked.delete_volumes);
+    let mut stages = vec![removal(name, incarnation, Vec::<String>::new())];
+    stages.extend(templates.iter().map(launch_template::removal));
+    if !swept.is_empty() {
+        let last = names(&stages);
+        stages.extend(sweep(name, incarnation, swept, last));
+    }
+    let mut prepared = Prepared::of(stages).notice(gone_already(name, &search.known.found));
     prepared.notices.extend(notices(&found, asked.delete_volumes));
     prepared.children = found;
     Ok(prepared)
@@ -86,8 +98,6 @@ struct Facts<'a> {
     access: pmks_model::AccessInfo,
     children: &'a Children,
     groups: &'a [eks::Nodegroup],
-    /// The stages that remove the node groups' launch templates.
-    templates: Vec<StageSpecification>,
 }
 
 /// The stages. Pure.
@@ -116,9 +126,12 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
     let leftovers = Leftovers { cluster: name.to_owned(), incarnation: incarnation.clone() };
     stages.push(leftovers.specification(LEFTOVERS).after(before_rest).expected(remove_node_group::EXPECTED));
     stages.push(removal(name, &incarnation, [LEFTOVERS]));
-    stages.extend(facts.templates.iter().map(|stage| stage.clone().after([LEFTOVERS])));
+    let templates = facts.children.found.iter().filter(|child| child.kind == launch_template::CHILD);
+    let templates: Vec<StageSpecification> =
+        templates.map(|template| launch_template::removal(template).after([LEFTOVERS])).collect();
     let mut last = vec![CONTROL_PLANE.to_owned()];
-    last.extend(names(&facts.templates));
+    last.extend(names(&templates));
+    stages.extend(templates);
     stages.extend(sweep(name, &incarnation, swept, last));
     stages
 }
@@ -146,8 +159,8 @@ fn names(stages: &[StageSpecification]) -> Vec<String> {
 fn swept(children: &Children, delete_volumes: bool) -> Vec<Child> {
     let sweeps = |child: &&Child| {
         let volume = child.kind == children::VOLUME;
-        let object = object_kind(&child.kind).is_some();
-        !object && (volume && delete_volumes || !volume && !child.goes_with_cluster)
+        let apart = object_kind(&child.kind).is_some() || child.kind == launch_template::CHILD;
+        !apart && (volume && delete_volumes || !volume && !child.goes_with_cluster)
     };
     children.found.iter().filter(sweeps).cloned().collect()
 }

@@ -15,15 +15,6 @@ fn child(kind: &str, id: &str, goes_with_cluster: bool) -> Child {
 }
 
 fn planned(children: Vec<Child>, groups: &[&str], delete_volumes: bool) -> Vec<String> {
-    planned_with(children, groups, Vec::new(), delete_volumes)
-}
-
-fn planned_with(
-    children: Vec<Child>,
-    groups: &[&str],
-    templates: Vec<StageSpecification>,
-    delete_volumes: bool,
-) -> Vec<String> {
     let cluster = eks::Cluster { name: "c".into(), ..eks::Cluster::default() };
     let groups: Vec<eks::Nodegroup> = groups
         .iter()
@@ -35,7 +26,6 @@ fn planned_with(
         access: pmks_model::AccessInfo::default(),
         children: &children,
         groups: &groups,
-        templates,
     };
     let stages = plan(&facts, delete_volumes);
     assert_eq!(pmks_driver::Plan::of(stages.clone()).defect(), None);
@@ -56,9 +46,9 @@ fn an_empty_cluster_goes_in_three_steps() {
 
 #[test]
 fn launch_templates_go_once_no_node_group_needs_them() {
-    let template = StageSpecification::new("removal of launch template t", "aws.x", 1, Value::Null);
+    let template = Child { name: "t".into(), ..child(launch_template::CHILD, "lt-1", false) };
     assert_eq!(
-        planned_with(vec![], &["a"], vec![template], false),
+        planned(vec![template], &["a"], false),
         [
             "removal of node group a < ",
             "nothing runs < removal of node group a",

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use pmks_driver::{
     Asked, DriverError, ErrorKind, Identity, Look, Marks, Result, StageContext, StageSpecification,
 };
-use pmks_model::Tags;
+use pmks_model::{Child, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,6 +21,9 @@ use crate::{AwsDriver, PROVIDER, convert, networks};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeTemplate>(), Maker::of::<RemoveTemplate>()];
+
+/// What a template is called among what is to go.
+pub(super) const CHILD: &str = "launchTemplate";
 
 /// Which cluster's nodes a template is for, so that the cluster's end finds it even where no node group came to be.
 const CLUSTER_TAG: &str = "pmks-cluster";
@@ -123,18 +126,29 @@ fn look_at(found: &[wire::LaunchTemplate], name: &str, marks: &Marks, context: &
     }
 }
 
-/// The stage that removes the template of a node group that this installation made with it; `None`: the node group
-/// has none, or one that is not ours. One call where the node group names a template.
-pub(super) async fn removal_of(
+/// The template of a node group that this installation made with it, as what is to go; `None`: the node group has none,
+/// or one that is not ours. One call where the node group names a template.
+pub(super) async fn of_node_group(
     driver: &AwsDriver,
     group: &crate::wire::eks::Nodegroup,
     marks: &Marks,
-) -> Result<Option<StageSpecification>> {
+) -> Result<Option<Child>> {
     let Some(id) = group.launch_template.as_ref().and_then(|template| template.id.as_deref()) else {
         return Ok(None);
     };
     let found = driver.api.launch_template(id).await?;
-    Ok(found.filter(|found| made_with(found, group, marks)).map(|found| removal(&found)))
+    Ok(found.filter(|found| made_with(found, group, marks)).map(|found| child(&found)))
+}
+
+/// The templates that this installation made for a node group that is gone. One call.
+pub(super) async fn of_gone_node_group(
+    driver: &AwsDriver,
+    cluster: &str,
+    group: &str,
+    marks: &Marks,
+) -> Result<Vec<Child>> {
+    let all = of_cluster(driver, cluster, marks).await?;
+    Ok(all.into_iter().filter(|found| convert::is_template_name(&found.name, group)).collect())
 }
 
 /// Whether this installation made the template for that very node group: all marks of both are the same.
@@ -145,21 +159,28 @@ fn made_with(found: &wire::LaunchTemplate, group: &crate::wire::eks::Nodegroup, 
         && Marks::KEYS.iter().all(|key| tags.get(*key) == group.tags.get(*key))
 }
 
-/// The stages that remove every template that this installation made for a cluster's nodes. One call.
-pub(super) async fn removals_of_cluster(
-    driver: &AwsDriver,
-    cluster: &str,
-    marks: &Marks,
-) -> Result<Vec<StageSpecification>> {
+/// Every template that this installation made for a cluster's nodes, as what is to go. One call.
+pub(super) async fn of_cluster(driver: &AwsDriver, cluster: &str, marks: &Marks) -> Result<Vec<Child>> {
     let [installation, ..] = Marks::KEYS;
     let (ours, of) = (format!("tag:{installation}"), format!("tag:{CLUSTER_TAG}"));
     let filters = [filter(&ours, &marks.installation), filter(&of, cluster)];
-    Ok(driver.api.describe_launch_templates(&filters).await?.iter().map(removal).collect())
+    Ok(driver.api.describe_launch_templates(&filters).await?.iter().map(child).collect())
 }
 
-fn removal(found: &wire::LaunchTemplate) -> StageSpecification {
-    let remove = RemoveTemplate { id: found.launch_template_id.clone() };
-    remove.specification(format!("removal of launch template {}", found.launch_template_name))
+fn child(found: &wire::LaunchTemplate) -> Child {
+    Child {
+        kind: CHILD.to_owned(),
+        system_id: found.launch_template_id.clone(),
+        name: found.launch_template_name.clone(),
+        made_by: String::new(),
+        goes_with_cluster: false,
+    }
+}
+
+/// The stage that removes a template.
+pub(super) fn removal(template: &Child) -> StageSpecification {
+    let remove = RemoveTemplate { id: template.system_id.clone() };
+    remove.specification(format!("removal of launch template {}", template.name))
 }
 
 /// Removes a launch template by its identifier, which is never given again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{Asked, Look, Prepared, RemoveNodeGroup, Result, StageContext, StageSpecification};
-use pmks_model::ResourceKind;
+use pmks_model::{Child, ResourceKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Maker, Stage, aim, launch_template};
@@ -23,13 +23,18 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &RemoveNodeGroup) -> Resu
     let (cluster, name) = (asked.target.cluster.iid.system_id.as_str(), asked.target.iid.system_id.as_str());
     let standing = aim::node_group(driver, cluster, name, &asked.target.incarnation).await?;
     let removal = stage(cluster, name, &asked.target.incarnation);
-    let template = match &standing {
-        Some(group) => launch_template::removal_of(driver, group, &asked.marks).await?,
-        None => None,
+    let templates: Vec<Child> = match &standing {
+        Some(group) => {
+            launch_template::of_node_group(driver, group, &asked.marks).await?.into_iter().collect()
+        }
+        // A removal that failed after the node group's end has left it.
+        None => launch_template::of_gone_node_group(driver, cluster, name, &asked.marks).await?,
     };
     // EKS calls a node group ill whose template is gone.
-    let template = template.map(|stage| stage.after([removal.name.clone()]));
-    Ok(Prepared::of([removal].into_iter().chain(template)))
+    let stages = templates.iter().map(|one| launch_template::removal(one).after([removal.name.clone()]));
+    let mut prepared = Prepared::of([removal.clone()].into_iter().chain(stages));
+    prepared.children.found = templates;
+    Ok(prepared)
 }
 
 /// The stage that removes a node group.

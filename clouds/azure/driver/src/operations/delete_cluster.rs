@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::in_order;
+use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
     StageContext, StageSpecification,
@@ -40,42 +40,64 @@ pub(crate) async fn prepare(
     let id = driver.cluster_id(&asked.target.iid.system_id);
     let incarnation = asked.target.incarnation.as_str();
     let Some(cluster) = aim::cluster(driver, &id, incarnation).await? else {
-        let notice = format!("cluster {} is gone already", id.name());
-        let roles = role_assignment::removals_by_name(driver, &asked.marks).await?;
-        let roles = roles.into_iter().map(|stage| stage.after([CLUSTER]));
-        let disks = disks_to_remove(&search.known, asked.delete_volumes);
-        let disks = disks.into_iter().map(|disk| disk_removal(&disk));
-        let mut prepared =
-            Prepared::of([removal(&id, incarnation)].into_iter().chain(roles).chain(disks)).notice(notice);
-        prepared.children.found.clone_from(&search.known.found);
-        return Ok(prepared);
+        return of_gone_cluster(driver, asked, &id, search).await;
     };
     let model =
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
     let mut found = children::children(driver, &model, Care::of(search)).await?;
-    found.found = in_order(found.found, &search.known.found);
-    let mut notices = notices(&found, asked.delete_volumes);
-    let roles = role_assignment::removals(driver, &cluster, &mut notices).await?;
-    let mut prepared = Prepared::of(plan(&id, &cluster, &found, roles, asked.delete_volumes));
-    prepared.notices = notices;
+    let mut unread = Vec::new();
+    let roles = role_assignment::of_cluster(driver, &cluster, &mut unread).await?;
+    let (mut known, others) = not_found_again(&found.found, &search.known.found);
+    known.extend(children::standing(driver, &others).await?);
+    found.found = in_order(role_assignment::with_known(roles, known), &found.found);
+    let mut prepared = Prepared::of(plan(&id, &cluster, &found, asked.delete_volumes));
+    prepared.notices.extend(notices(&found, asked.delete_volumes).into_iter().chain(unread));
     prepared.children = found;
     Ok(prepared)
+}
+
+/// The plan where the cluster is gone: what is known of an earlier deletion, as far as it still stands, and the roles that
+/// our record tells of.
+async fn of_gone_cluster(
+    driver: &AzureDriver,
+    asked: &DeleteCluster,
+    id: &ArmId,
+    search: &Search,
+) -> Result<Prepared> {
+    let known: Vec<Child> =
+        search.known.found.iter().filter(|child| !child.goes_with_cluster).cloned().collect();
+    let known = left_behind(children::standing(driver, &known).await?);
+    let roles = role_assignment::of_gone_cluster(driver, &asked.marks).await?;
+    let found = in_order(role_assignment::with_known(roles, known), &[]);
+    let found = Children { found, unknown: Vec::new() };
+    let mut stages = vec![removal(id, &asked.target.incarnation)];
+    stages.extend(sweep(&found, asked.delete_volumes));
+    let mut prepared = Prepared::of(stages).notice(gone_already(id.name(), &search.known.found));
+    prepared.notices.extend(notices(&found, asked.delete_volumes));
+    prepared.children = found;
+    Ok(prepared)
+}
+
+/// What is removed by its stored identifier once the cluster is gone.
+fn sweep(children: &Children, delete_volumes: bool) -> Vec<StageSpecification> {
+    let roles = children.found.iter().filter_map(role_assignment::removal);
+    let mut stages: Vec<StageSpecification> = roles.map(|stage| stage.after([CLUSTER])).collect();
+    stages.extend(disks_to_remove(children, delete_volumes).iter().map(disk_removal));
+    stages
 }
 
 fn plan(
     id: &ArmId,
     cluster: &wire::ManagedCluster,
     children: &Children,
-    roles: Vec<StageSpecification>,
     delete_volumes: bool,
 ) -> Vec<StageSpecification> {
     let incarnation = convert::incarnation(cluster);
     let mut stages = vec![removal(id, &incarnation)];
-    stages.extend(roles.into_iter().map(|stage| stage.after([CLUSTER])));
-    let disks = disks_to_remove(children, delete_volumes);
-    stages.extend(disks.iter().map(disk_removal));
+    stages.extend(sweep(children, delete_volumes));
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     let node_group = cluster.properties.node_resource_group.clone().unwrap_or_default();
+    let disks = disks_to_remove(children, delete_volumes);
     let remains = NothingRemains { cluster: id.clone(), incarnation, node_resource_group: node_group, disks };
     stages.push(remains.specification("nothing remains").after(before).effect(Effect::Read));
     stages
@@ -279,7 +301,7 @@ mod tests {
         let children =
             Children { found: vec![child(DISK, false), child("in-the-group", true)], ..Children::default() };
         let names = |delete_volumes: bool| -> Vec<String> {
-            let plan = Plan::of(plan(&id(), &cluster("Succeeded"), &children, Vec::new(), delete_volumes));
+            let plan = Plan::of(plan(&id(), &cluster("Succeeded"), &children, delete_volumes));
             assert_eq!(plan.defect(), None);
             plan.stages.into_iter().map(|stage| stage.name).collect()
         };

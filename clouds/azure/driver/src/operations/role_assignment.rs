@@ -9,6 +9,7 @@ use pmks_driver::{
     Asked, ClusterTarget, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification,
 };
+use pmks_model::Child;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,6 +32,11 @@ const ROLES: [&str; 3] = [
     "b24988ac-6180-42a0-ab88-20f7382dd24c",
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
 ];
+
+/// What an assignment is called among what is to go.
+const ROLE: &str = "roleAssignment";
+/// What stands in its identifier between its subnet and its name.
+const UNDER: &str = "/providers/Microsoft.Authorization/roleAssignments/";
 
 /// Checks and answers the plan for a cluster that stands.
 ///
@@ -77,51 +83,94 @@ pub(super) fn subnets(cluster: &ManagedCluster) -> Vec<ArmId> {
     subnets
 }
 
-/// The stages that take the roles away which a cluster's own identity has on its subnets and nowhere above: the
-/// identity goes with the cluster, its assignments would stay. One call a subnet.
-pub(super) async fn removals(
+/// The roles, as what is to go, that a cluster's own identity has on its subnets and nowhere above: the identity goes
+/// with the cluster, its assignments would stay. One call a subnet.
+pub(super) async fn of_cluster(
     driver: &AzureDriver,
     cluster: &ManagedCluster,
     notices: &mut Vec<String>,
-) -> Result<Vec<StageSpecification>> {
+) -> Result<Vec<Child>> {
     let own = cluster.identity.as_ref().filter(|identity| identity.kind.as_deref() == Some("SystemAssigned"));
     let Some(principal) = own.and_then(|identity| identity.principal_id.clone()) else {
         return Ok(Vec::new());
     };
-    let mut stages = Vec::new();
+    let mut roles = Vec::new();
     for subnet in subnets(cluster) {
         match driver.api.role_assignments(&subnet, &principal).await {
-            Ok(found) => stages.extend(found.iter().filter_map(|one| removal(one, &subnet, &principal))),
+            Ok(found) => roles.extend(found.iter().filter_map(|one| to_go(one, &subnet, &principal))),
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. }) => {
                 notices.push(format!("the roles of the cluster's identity on {subnet} stay: {error}"));
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(stages)
+    Ok(roles)
 }
 
 /// The same for a cluster that is gone, whose identity nobody can name any more: what creation assigned on a subnet of
 /// the region has a name that follows from our record. One call, and one a subnet.
-pub(super) async fn removals_by_name(driver: &AzureDriver, marks: &Marks) -> Result<Vec<StageSpecification>> {
-    let mut stages = Vec::new();
+pub(super) async fn of_gone_cluster(driver: &AzureDriver, marks: &Marks) -> Result<Vec<Child>> {
+    let mut roles = Vec::new();
     for network in networks::list(driver).await? {
         for subnet in network.subnets.iter().filter_map(|subnet| ArmId::parse(&subnet.iid.system_id)) {
             let name = assignment_name(&marks.uid, &subnet);
             match driver.api.role_assignment(&subnet, &name).await {
-                Ok(_) => stages.push(Unassign { subnet, name }.named()),
+                Ok(_) => roles.push(child(&subnet, &name)),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
     }
-    Ok(stages)
+    Ok(roles)
 }
 
-fn removal(assignment: &wire::RoleAssignment, subnet: &ArmId, principal: &str) -> Option<StageSpecification> {
+/// Adds roles that were known before, each once: Azure may write their subnets in another case.
+pub(super) fn with_known(mut roles: Vec<Child>, known: impl IntoIterator<Item = Child>) -> Vec<Child> {
+    for role in known {
+        if !roles.iter().any(|one| one.system_id.eq_ignore_ascii_case(&role.system_id)) {
+            roles.push(role);
+        }
+    }
+    roles
+}
+
+/// Whether a known role still stands; `None`: the child is none. One call.
+pub(crate) async fn is_assigned(driver: &AzureDriver, child: &Child) -> Result<Option<bool>> {
+    let Some((subnet, name)) = parts(child) else { return Ok(None) };
+    match driver.api.role_assignment(&subnet, name).await {
+        Ok(_) => Ok(Some(true)),
+        Err(error) if error.is_not_found() => Ok(Some(false)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The stage that takes a role away; `None`: the child is none.
+pub(super) fn removal(child: &Child) -> Option<StageSpecification> {
+    let (subnet, name) = parts(child)?;
+    let stage = Unassign { subnet, name: name.to_owned(), id: child.system_id.clone() };
+    Some(stage.specification(format!("removal of role {name}")))
+}
+
+fn child(subnet: &ArmId, name: &str) -> Child {
+    Child {
+        kind: ROLE.to_owned(),
+        system_id: format!("{subnet}{UNDER}{name}"),
+        name: name.to_owned(),
+        made_by: String::new(),
+        goes_with_cluster: false,
+    }
+}
+
+/// The subnet and the name of a role.
+fn parts(child: &Child) -> Option<(ArmId, &str)> {
+    let (subnet, name) = child.system_id.split_once(UNDER).filter(|_| child.kind == ROLE)?;
+    Some((ArmId::parse(subnet)?, name))
+}
+
+fn to_go(assignment: &wire::RoleAssignment, subnet: &ArmId, principal: &str) -> Option<Child> {
     let here = subnet.is_text(&assignment.properties.scope) && lets_in(assignment, principal);
     let name = assignment.id.rsplit('/').next().filter(|name| here && !name.is_empty())?;
-    Some(Unassign { subnet: subnet.clone(), name: name.to_owned() }.named())
+    Some(child(subnet, name))
 }
 
 /// Whose role it is.
@@ -222,12 +271,9 @@ impl Assign {
 struct Unassign {
     subnet: ArmId,
     name: String,
-}
-
-impl Unassign {
-    fn named(&self) -> StageSpecification {
-        self.specification(format!("removal of role {}", self.name))
-    }
+    /// The whole identifier, by which the operation knows what it is about.
+    #[serde(default)]
+    id: String,
 }
 
 #[async_trait]
@@ -298,13 +344,24 @@ mod tests {
             (&own, "acdd72a7-3385-48ef-bd42-f606fba81ae7", false),
         ] {
             assert_eq!(
-                removal(&assignment(scope, role), &subnet(), PRINCIPAL).is_some(),
+                to_go(&assignment(scope, role), &subnet(), PRINCIPAL).is_some(),
                 removed,
                 "{scope} {role}"
             );
         }
-        assert!(removal(&assignment(&own, ROLES[0]), &subnet(), "another").is_none());
+        assert!(to_go(&assignment(&own, ROLES[0]), &subnet(), "another").is_none());
         assert!(lets_in(&assignment(&above, ROLES[2]), PRINCIPAL));
+    }
+
+    #[test]
+    fn a_stage_says_of_which_role_it_is() {
+        let role = child(&subnet(), "r1");
+        let stage = removal(&role).unwrap();
+        assert_eq!(stage.name, "removal of role r1");
+        assert_eq!(stage.parameters.get("id").unwrap(), &role.system_id);
+        let loud = Child { system_id: role.system_id.replace("/subnets/s", "/subnets/S"), ..role.clone() };
+        assert_eq!(with_known(vec![role.clone()], [loud, child(&subnet(), "r2")]).len(), 2);
+        assert!(removal(&Child { kind: Child::VOLUME.to_owned(), ..role }).is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{in_order, object_kind};
+use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again, object_kind};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
     StageContext, StageSpecification,
@@ -43,19 +43,24 @@ const CLUSTER: &str = "removal of the cluster";
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
     let (id, incarnation) = (asked.target.iid.system_id.as_str(), asked.target.incarnation.as_str());
     let Some((name, cluster)) = aim::cluster(driver, id, incarnation).await? else {
-        let stage = removal(&asked.target.iid.name_id, id, incarnation, Vec::<String>::new());
-        let swept = swept(&search.known, asked.delete_volumes);
-        let mut stages = vec![stage];
+        // What is known of an earlier deletion, as far as it still stands.
+        let found = children::standing(driver, &search.known.found).await?;
+        let found = Children { found: left_behind(found), unknown: Vec::new() };
+        let swept = swept(&found, asked.delete_volumes);
+        let mut stages = vec![removal(&asked.target.iid.name_id, id, incarnation, Vec::<String>::new())];
         if !swept.is_empty() {
             stages.extend(sweep(id, incarnation, swept));
         }
-        let mut prepared = Prepared::of(stages).notice(format!("cluster {id} is gone already"));
-        prepared.children.found.clone_from(&search.known.found);
+        let mut prepared = Prepared::of(stages).notice(gone_already(id, &search.known.found));
+        prepared.notices.extend(notices(&found, asked.delete_volumes));
+        prepared.children = found;
         return Ok(prepared);
     };
     let model = convert::cluster(&cluster, driver.api.project(), &Live::default());
     let mut found = children::children(driver, &model, Care::of(search)).await?;
-    found.found = in_order(found.found, &search.known.found);
+    let (mut left, others) = not_found_again(&found.found, &search.known.found);
+    left.extend(children::standing(driver, &others).await?);
+    found.found = in_order(found.found, &left);
     let facts = Facts {
         name: &cluster.name,
         id: &name.path(),
