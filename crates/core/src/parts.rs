@@ -56,6 +56,7 @@ impl Shared {
             findings.add("systemId", "is required");
         }
         check(findings)?;
+        let asked = within(&at, network.as_ref(), asked);
         let record = NewResource {
             uid: pmks_store::new_uid(self.clock.wall()),
             kind: part.kind,
@@ -232,6 +233,13 @@ pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
         created_at: now,
         updated_at: now,
     }
+}
+
+/// With the whole identifier, where a subnet was told by its name within the network.
+fn within(at: &At, network: Option<&Resource>, asked: ImportResource) -> ImportResource {
+    let network = network.and_then(|network| network.system_id.as_deref());
+    let whole = network.and_then(|network| at.driver.subnet_id(network, &asked.system_id));
+    ImportResource { system_id: whole.unwrap_or(asked.system_id), ..asked }
 }
 
 /// A record as tests want one, known to the cloud by that identifier and incarnation.

@@ -31,7 +31,7 @@ impl Subnets<'_> {
     }
 
     /// A page of those that we keep a record of, and of those that the cloud says its network has: these have no uid,
-    /// and the cloud's identifier for a name.
+    /// and for a name the cloud's identifier, or, where that begins with the network's, their own within it.
     ///
     /// # Errors
     /// `NotFound` for the connection or the network; `InvalidRequest` for the page.
@@ -73,7 +73,8 @@ impl Subnets<'_> {
         // One of which we keep no record is a part of what is known of its network.
         let known = shared.get_part(connection, Part::of(ResourceKind::Network), network, max_age).await?;
         let strangers = known.records.first().map(|network| known.strangers(network)).unwrap_or_default();
-        strangers.into_iter().find(|view| view.iid.system_id == name).ok_or(missing)
+        let told = |view: &SubnetView| view.iid.system_id == name || view.name == name;
+        strangers.into_iter().find(told).ok_or(missing)
     }
 
     /// Drops only our record.

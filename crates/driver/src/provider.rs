@@ -12,9 +12,9 @@ use pmks_transport::Lane;
 use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
-    DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites, House,
-    KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result,
-    Search, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    Credential, DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites,
+    House, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
+    Result, Search, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -32,6 +32,12 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// `InvalidRequest` for settings, endpoints or credentials that cannot be right.
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>>;
+
+    /// A credential like this one, well-formed, that the cloud does not accept, for tests of what it then says. `None`:
+    /// any other letters in its secret do.
+    fn wrong_credential(&self, _right: &Credential) -> Option<Credential> {
+        None
+    }
 }
 
 /// A provider at work in one account and region.
@@ -91,6 +97,13 @@ pub trait Driver: Send + Sync {
 
     /// One subnet by the cloud's identifier.
     async fn get_subnet(&self, system_id: &str) -> Result<Subnet>;
+
+    /// The cloud's identifier of the subnet that a text tells within a network, whose identifier may be empty where it
+    /// is not known yet: the text itself, but where a subnet's name is one within its network alone. `None`: without
+    /// the network the text tells none. Asks nobody.
+    fn subnet_id(&self, _network: &str, text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
 
     /// One security group by the cloud's identifier.
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup>;

@@ -198,6 +198,10 @@ impl Driver for AzureDriver {
         networks::get_subnet(self, system_id).await
     }
 
+    fn subnet_id(&self, network: &str, text: &str) -> Option<String> {
+        networks::subnet_within(network, text)
+    }
+
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
         networks::get_security_group(self, system_id).await
     }

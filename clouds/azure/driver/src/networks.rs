@@ -51,6 +51,14 @@ pub(crate) fn subnet_id(text: &str) -> Result<ArmId> {
     })
 }
 
+/// The identifier of the subnet of that name in a network, or with that identifier.
+pub(crate) fn subnet_within(network: &str, text: &str) -> Option<String> {
+    if text.contains('/') {
+        return Some(text.to_owned());
+    }
+    Some(ArmId::parse(network)?.child("subnets", text).to_string())
+}
+
 /// One subnet. One call.
 ///
 /// # Errors

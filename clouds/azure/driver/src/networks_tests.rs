@@ -103,3 +103,17 @@ fn a_fingerprint_is_what_openssh_shows() {
     assert_eq!(fingerprint("nothing"), "");
     assert_eq!(fingerprint("ssh-rsa !"), "");
 }
+
+#[test]
+fn a_subnets_name_is_one_within_its_network() {
+    let network = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n";
+    let whole = format!("{network}/subnets/a");
+    for (network, text, expected) in [
+        (network, "a", Some(whole.as_str())),
+        (network, &whole, Some(&whole)),
+        ("", &whole, Some(&whole)),
+        ("", "a", None),
+    ] {
+        assert_eq!(subnet_within(network, text).as_deref(), expected);
+    }
+}

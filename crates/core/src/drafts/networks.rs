@@ -132,11 +132,16 @@ impl Drafting<'_> {
 
     pub(super) async fn delete_subnet(&self, network: &str, name: &str) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
-        let known = self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?;
+        let whole = self.at.driver.subnet_id(network.system_id.as_deref().unwrap_or_default(), name);
+        let id = whole.as_deref().unwrap_or(name);
+        let mut known = self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?;
+        if known.is_none() && id != name {
+            known = self.records().find(ResourceKind::Subnet, Some(network.uid), id).await?;
+        }
         let (record, made) = if let Some(record) = known {
             (record, None)
         } else {
-            let made = self.unrecorded_subnet(&network, name).await?;
+            let made = self.unrecorded_subnet(&network, id).await?;
             (stand_in(&made, self.now), Some(made))
         };
         self.unused(&record, Some(&network)).await?;

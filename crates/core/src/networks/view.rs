@@ -45,13 +45,17 @@ impl Known {
 
     /// The subnets that the cloud says a network has, and that we keep no record of.
     pub(crate) fn strangers(&self, network: &Resource) -> Vec<SubnetView> {
+        let parts: Vec<&Resource> = self.all.iter().filter(|part| part.parent == Some(network.uid)).collect();
         let known = |subnet: &&Subnet| {
-            let mut parts = self.all.iter().filter(|part| part.parent == Some(network.uid));
-            parts.any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
+            parts.iter().any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
+        };
+        let name = |subnet: &Subnet| {
+            let own = name_within(network, subnet).filter(|own| parts.iter().all(|part| part.name != *own));
+            own.unwrap_or(&subnet.iid.system_id).to_owned()
         };
         let seen: Option<Network> = observed(network);
         let subnets = seen.iter().flat_map(|seen| &seen.subnets).filter(|subnet| !known(subnet));
-        subnets.map(|subnet| unrecorded(network, subnet)).collect()
+        subnets.map(|subnet| unrecorded(network, subnet, name(subnet))).collect()
     }
 
     fn network(&self, record: &Resource) -> Result<NetworkView> {
@@ -156,13 +160,20 @@ impl Known {
     }
 }
 
-/// A subnet of which we keep no record: the cloud's identifier is its name.
-fn unrecorded(network: &Resource, subnet: &Subnet) -> SubnetView {
+/// The name by which a subnet is told within its network, where its identifier is the network's with that name.
+fn name_within<'a>(network: &Resource, subnet: &'a Subnet) -> Option<&'a str> {
+    let rest = subnet.iid.system_id.strip_prefix(network.system_id.as_deref()?)?;
+    let name = rest.strip_prefix('/')?.rsplit('/').next()?;
+    (name == subnet.iid.name_id).then_some(name)
+}
+
+/// A subnet of which we keep no record.
+fn unrecorded(network: &Resource, subnet: &Subnet, name: String) -> SubnetView {
     SubnetView {
         uid: String::new(),
         connection: network.connection.clone(),
         network: network.name.clone(),
-        name: subnet.iid.system_id.clone(),
+        name,
         iid: pmks_model::Iid::unnamed(subnet.iid.system_id.clone()),
         cidr: subnet.cidr.clone(),
         zone: subnet.zone.clone(),

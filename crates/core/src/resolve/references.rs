@@ -61,16 +61,21 @@ impl References<'_> {
         text: &str,
         network: &FoundNetwork,
     ) -> Result<Option<Iid>> {
+        let id = self.at.driver.subnet_id(&network.iid.system_id, text);
+        let id = id.unwrap_or_else(|| text.to_owned());
         // Names of subnets are unique within their network: without a record of the network there are none.
-        if let Some(parent) = network.uid
-            && let Some(record) = self.record(ResourceKind::Subnet, Some(parent), field, text).await?
-        {
-            return Ok(Some(iid(&record)));
+        if let Some(parent) = network.uid {
+            let texts = if id == text { vec![text] } else { vec![text, &id] };
+            for text in texts {
+                if let Some(record) = self.record(ResourceKind::Subnet, Some(parent), field, text).await? {
+                    return Ok(Some(iid(&record)));
+                }
+            }
         }
         if !self.names_something(field, text) {
             return Ok(None);
         }
-        let answer = self.at.driver.get_subnet(text).await;
+        let answer = self.at.driver.get_subnet(&id).await;
         let found: Option<Subnet> = self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
         Ok(found.and_then(|subnet| self.of_network(field, &subnet.network, network, subnet.iid.system_id)))
     }
@@ -82,6 +87,10 @@ impl References<'_> {
         }
         let known = self.records.all(Some(ResourceKind::Subnet), None).await?;
         if known.iter().any(|record| record.name == text || record.system_id.as_deref() == Some(text)) {
+            return Ok(());
+        }
+        if self.at.driver.subnet_id("", text).is_none() {
+            // It is a name within a network, and which network nobody knows.
             return Ok(());
         }
         let answer = self.at.driver.get_subnet(text).await;
