@@ -193,17 +193,22 @@ fn without_body(action: &'static str, effect: Effect, response: &Response) -> Dr
 /// Why Entra, or a machine's identity service, gave no token. Entra's description begins with its own code and ends
 /// in traces, on lines of their own.
 pub(crate) fn of_login(action: &str, response: &Response) -> SignError {
-    let said: login::Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
+    let refusal: login::Refusal = serde_json::from_slice(&response.body).unwrap_or_default();
     let status = response.status.as_u16();
-    let why = said.error_description.lines().next().unwrap_or_default().trim();
+    let why = refusal.error_description.lines().next().unwrap_or_default().trim();
     let why = why.split(" Trace ID:").next().unwrap_or_default();
+    // What answers in Resource Manager's words is no login, and says what it does not know.
+    let other = said(&response.body).filter(|_| refusal.error.is_empty());
     let temporary = status == 429
         || status >= 500
-        || matches!(said.error.as_str(), "" | "temporarily_unavailable" | "server_error");
-    let says = if said.error.is_empty() {
-        format!("{action}: the endpoint answered {status}")
-    } else {
-        format!("{action}: {}: {why}", said.error)
+        || matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error")
+        || (refusal.error.is_empty() && other.is_none());
+    let says = match other {
+        Some(other) => format!("{action}: the endpoint answered {status}: {}: {}", other.code, other.message),
+        None if refusal.error.is_empty() => {
+            format!("{action}: the endpoint answered {status} without saying why in the words of a login")
+        }
+        None => format!("{action}: {}: {why}", refusal.error),
     };
     if temporary { SignError::unavailable(says) } else { SignError::credential(says) }
 }

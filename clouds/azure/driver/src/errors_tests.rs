@@ -230,6 +230,11 @@ fn a_missing_token_is_the_credentials_fault_or_nobodys() {
         error.to_string(),
         "login.Token: invalid_client: AADSTS7000215: Invalid client secret provided."
     );
+    let elsewhere =
+        refused(400, r#"{"error":{"code":"InvalidResourceType","message":"There is no POST /x"}}"#);
+    assert!(!elsewhere.temporary);
+    let says = "login.Token: the endpoint answered 400: InvalidResourceType: There is no POST /x";
+    assert_eq!(elsewhere.to_string(), says);
     assert!(refused(503, "").temporary);
     assert!(refused(429, r#"{"error":"x"}"#).temporary);
     assert!(refused(400, "<html>").temporary);

@@ -200,8 +200,53 @@ pub(crate) struct Tokens {
     transport: Transport,
     setting: Setting,
     kept: Mutex<BTreeMap<String, Arc<Renewable<Token>>>>,
-    /// The login endpoint, once the metadata document has named it.
-    authority: Mutex<Option<Url>>,
+    /// Who gives tokens, once the metadata document has named them.
+    authority: Mutex<Option<Authority>>,
+}
+
+/// Who gives tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Authority {
+    /// Where, without the tenant.
+    login: Url,
+    /// What Resource Manager's tokens are for, where its metadata document says so.
+    audience: Option<String>,
+}
+
+impl Authority {
+    /// Whether it is Active Directory Federation Services, as an Azure Stack Hub without Entra has it: a login endpoint
+    /// that ends so. They know neither tenants nor versions, and take a resource; in scopes they do from 2019 on alone.
+    ///
+    /// Sources: <https://learn.microsoft.com/azure-stack/user/azure-stack-version-profiles-azurecli2>,
+    /// <https://learn.microsoft.com/windows-server/identity/ad-fs/overview/ad-fs-openid-connect-oauth-concepts>,
+    /// <https://github.com/AzureAD/microsoft-authentication-library-for-dotnet>, `AdfsAuthority`
+    fn is_ad_fs(&self) -> bool {
+        let last = self.login.path().trim_end_matches('/').rsplit('/').next();
+        last.is_some_and(|last| last.eq_ignore_ascii_case("adfs"))
+    }
+
+    fn token_url(&self, tenant: &str) -> Url {
+        if self.is_ad_fs() {
+            below(&self.login, &["oauth2", "token"])
+        } else {
+            below(&self.login, &[tenant, "oauth2", "v2.0", "token"])
+        }
+    }
+
+    /// What the token is asked to be for, as this authority takes it; `usual` is what Resource Manager's are for
+    /// elsewhere.
+    fn wanted(&self, scope: &str, usual: &str) -> (&'static str, String) {
+        let resource = scope.strip_suffix("/.default").unwrap_or(scope);
+        let resource = match &self.audience {
+            Some(own) if resource == usual => own,
+            _ => resource,
+        };
+        if self.is_ad_fs() {
+            ("resource", resource.to_owned())
+        } else {
+            ("scope", format!("{resource}/.default"))
+        }
+    }
 }
 
 /// What a connection says of the way to the token endpoint.
@@ -256,7 +301,7 @@ impl Tokens {
             }
             Origin::Certificate { application, certificate } => {
                 let authority = self.authority().await?;
-                let audience = token_url(&authority, &application.tenant);
+                let audience = authority.token_url(&application.tenant);
                 let assertion =
                     certificate.assertion(&application.client, audience.as_str(), now).map_err(|error| {
                         SignError::credential("nothing can be signed with the certificate").caused_by(error)
@@ -278,13 +323,14 @@ impl Tokens {
         now: Timestamp,
     ) -> std::result::Result<Token, SignError> {
         let authority = self.authority().await?;
-        let url = token_url(&authority, &application.tenant);
+        let url = authority.token_url(&application.tenant);
+        let (name, wanted) = authority.wanted(scope, self.setting.endpoints.audience());
         let mut fields =
-            vec![("grant_type", "client_credentials"), ("client_id", &application.client), ("scope", scope)];
+            vec![("grant_type", "client_credentials"), ("client_id", &application.client), (name, &wanted)];
         fields.extend(proof.iter().map(|(name, value)| (*name, value.expose_secret())));
         // It changes nothing at Azure: a lost answer is simply asked for again.
         let call = Call::new("login", "login.Token", Effect::Read, Method::POST, url).form(&fields);
-        let response = self.send(call, &authority).await?;
+        let response = self.send(call, &authority.login).await?;
         let answer: login::Token = read_answer(&response)?;
         let end = now.checked_add(SignedDuration::from_secs(answer.expires_in.0)).unwrap_or(now);
         Ok(Token { secret: SecretString::from(answer.value), end })
@@ -329,14 +375,14 @@ impl Tokens {
     }
 
     /// Where tokens are asked for: as the connection says, else as the resource manager's metadata document does.
-    async fn authority(&self) -> std::result::Result<Url, SignError> {
+    async fn authority(&self) -> std::result::Result<Authority, SignError> {
         let endpoints = &self.setting.endpoints;
         if let Some(login) = endpoints.login() {
-            return Ok(login.clone());
+            return Ok(Authority { login: login.clone(), audience: None });
         }
         let mut found = self.authority.lock().await;
-        if let Some(url) = &*found {
-            return Ok(url.clone());
+        if let Some(authority) = &*found {
+            return Ok(authority.clone());
         }
         let manager = endpoints.resource_manager();
         let url = below(manager, &["metadata", "endpoints"]);
@@ -345,12 +391,13 @@ impl Tokens {
         let response = self.send(call, manager).await?;
         let document: login::Metadata = read_answer(&response)?;
         let text = document.login_endpoint().unwrap_or_default();
-        let url = Url::parse(text).map_err(|error| {
+        let login = Url::parse(text).map_err(|error| {
             SignError::credential("the resource manager's metadata document names no login endpoint")
                 .caused_by(error)
         })?;
-        *found = Some(url.clone());
-        Ok(url)
+        let authority = Authority { login, audience: document.audience().map(str::to_owned) };
+        *found = Some(authority.clone());
+        Ok(authority)
     }
 
     async fn send(&self, call: Call, origin: &Url) -> std::result::Result<Response, SignError> {
@@ -380,10 +427,6 @@ impl Tokens {
 fn asserted(assertion: SecretString) -> [(&'static str, SecretString); 2] {
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     [("client_assertion_type", SecretString::from(kind.to_owned())), ("client_assertion", assertion)]
-}
-
-fn token_url(authority: &Url, tenant: &str) -> Url {
-    below(authority, &[tenant, "oauth2", "v2.0", "token"])
 }
 
 async fn read(token: &FederatedToken) -> std::result::Result<SecretString, SignError> {

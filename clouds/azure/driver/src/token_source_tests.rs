@@ -65,6 +65,47 @@ fn an_ambient_connection_takes_what_the_environment_holds() {
 
 #[test]
 fn a_tenant_cannot_leave_its_place_in_the_path() {
-    let base = Url::parse("https://login.microsoftonline.com/").unwrap();
-    assert_eq!(token_url(&base, "a/../b").path(), "/a%2F..%2Fb/oauth2/v2.0/token");
+    assert_eq!(
+        authority("https://login.microsoftonline.com/", None).token_url("a/../b").path(),
+        "/a%2F..%2Fb/oauth2/v2.0/token"
+    );
+}
+
+fn authority(login: &str, audience: Option<&str>) -> Authority {
+    Authority { login: Url::parse(login).unwrap(), audience: audience.map(str::to_owned) }
+}
+
+#[test]
+fn an_authority_is_asked_in_its_own_way() {
+    let usual = "https://management.azure.com";
+    let scope = "https://management.azure.com/.default";
+    let stack = "https://management.stack.example/0a";
+    for (login, audience, url, wanted) in [
+        ("https://l.example/", None, "https://l.example/t/oauth2/v2.0/token", ("scope", scope.to_owned())),
+        (
+            "https://l.example/",
+            Some(stack),
+            "https://l.example/t/oauth2/v2.0/token",
+            ("scope", format!("{stack}/.default")),
+        ),
+        (
+            "https://adfs.stack.example/adfs/",
+            Some(stack),
+            "https://adfs.stack.example/adfs/oauth2/token",
+            ("resource", stack.to_owned()),
+        ),
+        (
+            "http://127.0.0.1:5/ADFS",
+            None,
+            "http://127.0.0.1:5/ADFS/oauth2/token",
+            ("resource", usual.to_owned()),
+        ),
+    ] {
+        let authority = authority(login, audience);
+        assert_eq!(authority.token_url("t").as_str(), url);
+        assert_eq!(authority.wanted(scope, usual), wanted);
+        // What other services' tokens are for, Resource Manager does not say.
+        let other = authority.wanted("6dae42f8/.default", usual).1;
+        assert_eq!(other.trim_end_matches("/.default"), "6dae42f8");
+    }
 }

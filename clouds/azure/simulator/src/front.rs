@@ -102,6 +102,11 @@ fn carry_out(
     };
     let base = base(request);
     let query = query(request.uri().query().unwrap_or_default());
+    let tenant = found.names.first().map(String::as_str).unwrap_or_default();
+    if matches!(found.route.action, "Token_V2") && tenant.eq_ignore_ascii_case("adfs") {
+        // AD FS has no versions.
+        return Err(unknown(request));
+    }
     if let Some(carried) = without_token(world, now, &found, request, &base) {
         return Ok(carried);
     }

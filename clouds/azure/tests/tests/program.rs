@@ -87,6 +87,60 @@ async fn a_place_that_azure_does_not_have_makes_no_connection() {
     connected(&world, &pmks);
 }
 
+/// As at an Azure Stack Hub: the resource manager alone is named, and its metadata document names AD FS.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_document_of_a_resource_manager_names_the_login() {
+    let (world, pmks) = stand().await;
+    let credential = pmks.home().join("credential.json").display().to_string();
+    let manager = format!("resourceManager={}", world.url());
+    let create = ["connection", "create", "hub", "--provider", "azure", "--region", "koreacentral"];
+    pmks.succeed(
+        &[create.as_slice(), &["--credential-file", &credential, "--endpoint", &manager, "--pace", "3000"]]
+            .concat(),
+    );
+    let valid = pmks.json(&["connection", "validate", "hub"]);
+    assert_eq!(valid["valid"], true, "{valid}");
+    let calls = world.cloud.controls().calls.records();
+    let logins = calls.iter().filter(|call| call.service == "login");
+    assert!(logins.clone().count() > 0 && logins.clone().all(|call| call.status == Some(200)), "{calls:?}");
+}
+
+/// Each network has subnets of its own, so that a bare name tells one within its network.
+#[tokio::test(flavor = "multi_thread")]
+async fn subnets_of_an_imported_network_are_named_by_their_bare_names() {
+    let (world, pmks) = stand().await;
+    let other = installation(&world);
+    connected(&world, &other);
+    let subnets = ["--subnet", "name=net-a,cidr=10.20.0.0/24", "--subnet", "name=net-b,cidr=10.20.1.0/24"];
+    let create = ["network", "create", "net", "-c", "sim", "--cidr", "10.20.0.0/16"];
+    other.succeed(&[create.as_slice(), &subnets].concat());
+    connected(&world, &pmks);
+    pmks.succeed(&["network", "import", "theirs", "-c", "sim", "--system-id", "net"]);
+    let names = |pmks: &Pmks| {
+        let list = pmks.json(&["subnet", "list", "-c", "sim", "--network", "theirs"]);
+        let items = list["items"].as_array().unwrap().iter();
+        let mut names: Vec<String> = items.map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&pmks), ["net-a", "net-b"]);
+    let one = pmks.json(&["subnet", "get", "net-a", "-c", "sim", "--network", "theirs"]);
+    assert!(one["iid"]["systemId"].as_str().unwrap().ends_with("/net/subnets/net-a"), "{one}");
+    let create = ["cluster", "create", "c", "-c", "sim", "--network", "theirs", "--plan", "--subnet"];
+    pmks.succeed(&[create.as_slice(), &["net-a"], &NODES].concat());
+    let wrong = pmks.run(&[create.as_slice(), &["net-c"], &NODES].concat());
+    assert!(wrong.code == 2 && wrong.stderr.contains("there is no subnet \"net-c\""), "{wrong:?}");
+    let unseen = ["cluster", "create", "c", "-c", "sim", "--network", "net", "--subnet", "net-b", "--plan"];
+    pmks.succeed(&[unseen.as_slice(), &NODES].concat());
+    pmks.succeed(&["subnet", "import", "mine", "-c", "sim", "--network", "theirs", "--system-id", "net-a"]);
+    assert_eq!(names(&pmks), ["mine", "net-b"]);
+    for name in ["mine", "net-a"] {
+        pmks.succeed(&[create.as_slice(), &[name], &NODES].concat());
+    }
+    pmks.succeed(&["subnet", "delete", "net-b", "-c", "sim", "--network", "theirs", "--yes"]);
+    assert_eq!(names(&pmks), ["mine"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_wrong_with_a_cluster_is_found_in_one_round() {
     let (world, pmks) = stand().await;

@@ -58,16 +58,26 @@ pub(crate) struct CloudMetadata {
 #[serde(default, rename_all = "camelCase")]
 struct Authentication {
     login_endpoint: String,
+    audiences: Vec<String>,
 }
 
 impl Metadata {
     /// Where tokens are asked for.
     pub(crate) fn login_endpoint(&self) -> Option<&str> {
+        self.authentication().map(|found| found.login_endpoint.as_str())
+    }
+
+    /// What the resource manager's tokens are for: the first that it takes.
+    pub(crate) fn audience(&self) -> Option<&str> {
+        self.authentication()?.audiences.first().map(String::as_str)
+    }
+
+    fn authentication(&self) -> Option<&Authentication> {
         let cloud = match self {
             Self::One(cloud) => Some(cloud),
             Self::Several(clouds) => clouds.first(),
         };
-        cloud.map(|cloud| cloud.authentication.login_endpoint.as_str())
+        cloud.map(|cloud| &cloud.authentication)
     }
 }
 
@@ -87,12 +97,16 @@ mod tests {
 
     #[test]
     fn metadata_is_read_in_both_forms() {
-        for text in [
-            r#"{"authentication":{"loginEndpoint":"https://l/"},"name":"x"}"#,
-            r#"[{"authentication":{"loginEndpoint":"https://l/","audiences":[]}}]"#,
+        for (text, audience) in [
+            (r#"{"authentication":{"loginEndpoint":"https://l/"},"name":"x"}"#, None),
+            (
+                r#"{"authentication":{"loginEndpoint":"https://l/","audiences":["https://m/1","https://m/2"]}}"#,
+                Some("https://m/1"),
+            ),
+            (r#"[{"authentication":{"loginEndpoint":"https://l/","audiences":[]}}]"#, None),
         ] {
             let metadata: Metadata = serde_json::from_str(text).unwrap();
-            assert_eq!(metadata.login_endpoint(), Some("https://l/"));
+            assert_eq!((metadata.login_endpoint(), metadata.audience()), (Some("https://l/"), audience));
         }
     }
 }

@@ -106,6 +106,9 @@ fn the_older_endpoint_and_ad_fs_take_a_resource() {
         assert_eq!(got.text("/resource"), "https://management.core.windows.net/", "{}", got.body);
         rig.token = got.text("/access_token").to_owned();
         rig.get("/tenants");
+        if tenant == "adfs" {
+            assert_eq!(rig.login("/adfs/oauth2/v2.0/token", &form).status, 400, "AD FS has no versions");
+        }
     }
 }
 
