@@ -27,6 +27,9 @@ pub struct Left {
     pub system_id: String,
     /// Why it could not be removed.
     pub reason: String,
+    /// Whether the cloud did not answer: a little later it may be removed.
+    #[serde(skip)]
+    pub unanswered: bool,
 }
 
 /// What a change made, or may have made.
@@ -43,10 +46,7 @@ struct Made<'a> {
 /// Removes everything that was begun and is still there. Waits as long as a request that was cut off could still show.
 /// What is gone already costs a look.
 pub async fn sweep(rig: &Rig, begun: &[Begun]) -> Vec<Left> {
-    let made: Vec<Made<'_>> = (0..begun.len())
-        .filter_map(|at| Made::of(begun.get(at)?, begun.get(at + 1..)?))
-        .filter(|one| one.begun.asked() && !one.is_removed())
-        .collect();
+    let made = standing(begun);
     let of = |kind| made.iter().filter(move |one| one.kind == kind);
     let clusters = of(ResourceKind::Cluster).map(|one| one.remove(rig));
     let mut left: Vec<Left> = futures::future::join_all(clusters).await.into_iter().flatten().collect();
@@ -58,6 +58,37 @@ pub async fn sweep(rig: &Rig, begun: &[Begun]) -> Vec<Left> {
         }
     }
     left
+}
+
+/// What may be left of what was begun, where it could not even be looked at for that error: by the journal alone.
+pub fn unswept(begun: &[Begun], error: &DriverError) -> Vec<Left> {
+    let reason = format!("it could not be looked at: {}", error.to_failure());
+    by_journal(begun, &reason, is_unanswered(error))
+}
+
+/// The same, where somebody cut the sweep off.
+pub fn cut_off(begun: &[Begun]) -> Vec<Left> {
+    by_journal(begun, "its removal was cut off", false)
+}
+
+fn by_journal(begun: &[Begun], reason: &str, unanswered: bool) -> Vec<Left> {
+    let left = |one: Made<'_>| {
+        let system_id = one.begun.made(one.kind, &one.name).map(|(id, _)| id).unwrap_or_default();
+        Left { kind: one.kind, name: one.name, system_id, reason: reason.to_owned(), unanswered }
+    };
+    standing(begun).into_iter().map(left).collect()
+}
+
+/// What was asked for, and not surely removed since.
+fn standing(begun: &[Begun]) -> Vec<Made<'_>> {
+    (0..begun.len())
+        .filter_map(|at| Made::of(begun.get(at)?, begun.get(at + 1..)?))
+        .filter(|one| one.begun.asked() && !one.is_removed())
+        .collect()
+}
+
+fn is_unanswered(error: &DriverError) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Ambiguous | ErrorKind::Throttled { .. })
 }
 
 impl<'a> Made<'a> {
@@ -95,7 +126,8 @@ impl<'a> Made<'a> {
         let removed = Box::pin(self.try_remove(rig, &mut system_id)).await;
         let error = removed.err()?;
         let reason = error.to_failure().to_string();
-        Some(Left { kind: self.kind, name: self.name.clone(), system_id, reason })
+        let unanswered = is_unanswered(&error);
+        Some(Left { kind: self.kind, name: self.name.clone(), system_id, reason, unanswered })
     }
 
     async fn try_remove(&self, rig: &Rig, system_id: &mut String) -> Result<(), DriverError> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    Capabilities, ConnectionSpecification, Driver, DriverError, Environment, House, Provider, Result, gather,
-    validate_settings,
+    Capabilities, ConnectionSpecification, Credential, Driver, DriverError, Environment, House, Provider,
+    Result, gather, validate_settings,
 };
 use pmks_model::Findings;
 use pmks_transport::{ClientOptions, Redaction};
@@ -17,6 +17,9 @@ use crate::driver::{AzureDriver, Here, Settings};
 use crate::endpoints::{Cloud, Endpoints};
 use crate::token_source::{Origin, Setting, Tokens};
 use crate::{PROVIDER, errors};
+
+/// An application that no tenant has.
+const NOBODYS_APPLICATION: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Microsoft Azure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +37,17 @@ impl Provider for Azure {
 
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         Ok(Arc::new(driver(connection, house)?))
+    }
+
+    /// Other letters in a certificate would make it none: it is said to be another application's.
+    fn wrong_credential(&self, right: &Credential) -> Option<Credential> {
+        right.get("clientCertificate")?;
+        let value = |field: &str| match field {
+            "clientId" => NOBODYS_APPLICATION.to_owned(),
+            field => right.get(field).unwrap_or_default().to_owned(),
+        };
+        let fields = right.fields().into_iter();
+        Some(Credential::from_values(fields.map(|field| (field.to_owned(), value(field)))))
     }
 }
 
@@ -139,7 +153,7 @@ fn subscription(
     let ambient = || environment.get("AZURE_SUBSCRIPTION_ID");
     let field = if own.is_some() { "credential.subscriptionId" } else { "settings.subscription" };
     let found = own.or(settings.subscription.as_deref()).or_else(ambient).unwrap_or_default();
-    let is_form = matches!(connection.credential, pmks_driver::Credential::Values(_));
+    let is_form = matches!(connection.credential, Credential::Values(_));
     if found.is_empty() {
         // A form that lacks it has said so already.
         if !is_form {

@@ -19,7 +19,7 @@ use crate::endpoints::Endpoints;
 use crate::identity::{
     Assertion, Bearer, Found, Origin, ServiceAccount, Subject, Tokens, ambient, service_account,
 };
-use crate::{PROVIDER, errors, names};
+use crate::{PROVIDER, credential, errors, names};
 
 /// Google Cloud.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +41,10 @@ impl Provider for Gcp {
 
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         Ok(Arc::new(driver(connection, house).await?))
+    }
+
+    fn wrong_credential(&self, right: &Credential) -> Option<Credential> {
+        credential::wrong(right)
     }
 }
 

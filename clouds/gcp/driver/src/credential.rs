@@ -1,6 +1,7 @@
 //! The ways to prove who acts, as data.
 
-use pmks_driver::{Field, Form};
+use pmks_driver::{Credential, Field, Form};
+use serde_json::Value;
 
 const fn field(
     name: &'static str,
@@ -36,11 +37,54 @@ pub(crate) const FORMS: &[Form] = &[
     },
 ];
 
+/// The same key, said to be of an account that does not exist. Other letters in the key itself would make it none.
+pub(crate) fn wrong(right: &Credential) -> Option<Credential> {
+    let Credential::Values(_) = right else { return None };
+    let nobody = |address: &str| Some(format!("pmks-nobody@{}", address.split_once('@')?.1));
+    let wrong = |field: &str, value: &str| match field {
+        "clientEmail" => nobody(value),
+        SERVICE_ACCOUNT_KEY => {
+            let mut file: Value = serde_json::from_str(value).ok()?;
+            let address = file.get_mut("client_email")?;
+            *address = Value::from(nobody(address.as_str()?)?);
+            Some(file.to_string())
+        }
+        _ => Some(value.to_owned()),
+    };
+    let values = right.fields().into_iter().map(|field| {
+        let value = right.get(field).unwrap_or_default();
+        Some((field.to_owned(), wrong(field, value)?))
+    });
+    Some(Credential::from_values(values.collect::<Option<Vec<_>>>()?))
+}
+
 #[cfg(test)]
 mod tests {
-    use pmks_driver::Credential;
-
     use super::*;
+
+    #[test]
+    fn a_wrong_credential_is_another_accounts() {
+        let of = |pairs: &[(&str, &str)]| {
+            Credential::from_values(
+                pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+            )
+        };
+        let right =
+            of(&[("clientEmail", "a@p.iam.gserviceaccount.com"), ("privateKey", "k"), ("projectId", "p")]);
+        let made = wrong(&right).unwrap();
+        assert_eq!(made.get("clientEmail"), Some("pmks-nobody@p.iam.gserviceaccount.com"));
+        assert_eq!((made.get("privateKey"), made.get("projectId")), (Some("k"), Some("p")));
+        let whole =
+            wrong(&of(&[("serviceAccountKey", r#"{"client_email":"a@b","project_id":"p"}"#)])).unwrap();
+        let file: Value = serde_json::from_str(whole.get("serviceAccountKey").unwrap()).unwrap();
+        assert_eq!(
+            (file["client_email"].as_str(), file["project_id"].as_str()),
+            (Some("pmks-nobody@b"), Some("p"))
+        );
+        assert!(
+            wrong(&Credential::Ambient).is_none() && wrong(&of(&[("serviceAccountKey", "{}")])).is_none()
+        );
+    }
 
     #[test]
     fn a_form_is_told_by_its_fields() {

@@ -103,6 +103,13 @@ impl Place {
         Ok(self.identity(app).await?.account)
     }
 
+    /// Whom the credential acts for, or what the cloud said instead.
+    pub(crate) async fn account(&self, app: &App) -> pmks_driver::Result<String> {
+        let transport = Transport::builder(Arc::clone(&app.clock)).build();
+        let driver = self.connect(&self.specification, transport).await?;
+        Ok(driver.account_identity().await?.account)
+    }
+
     /// The same, with the principal.
     pub(crate) async fn identity(&self, app: &App) -> Result<AccountIdentity> {
         let driver = self.driver(app).await?;
@@ -164,7 +171,8 @@ impl Place {
         Ok(Rigged { rig, witness_calls })
     }
 
-    /// A driver whose credential is not the right one: one secret field with every letter and digit moved by one.
+    /// A driver whose credential is not the right one: the provider's own wrong one, or one secret field with every
+    /// letter and digit moved by one.
     async fn stranger(
         &self,
         transport: &Transport,
@@ -173,6 +181,11 @@ impl Place {
         let Credential::Values(values) = &self.specification.credential else {
             return Err("the machine itself has the credential: no wrong one can be made of it".to_owned());
         };
+        if let Some(wrong) = self.driver_of.wrong_credential(&self.specification.credential) {
+            let specification = ConnectionSpecification { credential: wrong, ..self.specification.clone() };
+            let made = self.connect(&specification, transport.clone()).await;
+            return made.map_err(|error| format!("the wrong credential cannot be used: {}", chain(&error)));
+        }
         let mut refused = "the credential has no secret field".to_owned();
         for (field, value) in values.iter().filter(|(field, _)| is_secret(self.driver_of.as_ref(), field)) {
             let wrong: String = value.expose_secret().chars().map(moved).collect();

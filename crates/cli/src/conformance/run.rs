@@ -4,15 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pmks_conformance::{Journal, Left, Verdict, sweep};
-use pmks_driver::PrerequisiteState;
+use pmks_conformance::{Journal, Left, Verdict, cut_off, sweep, unswept};
+use pmks_driver::{ErrorKind, PrerequisiteState};
 use pmks_model::FailureKind;
 use pmks_transport::{DirectoryRecorder, Recorder};
 use serde_json::Value;
 
 use super::connection::{Place, Surroundings};
 use super::ledger::{Ledger, LeftBehind};
-use super::of_cloud;
 use super::outcome::{End, Figures};
 use super::rehearsal::Rehearsed;
 use super::report::{Report, Row};
@@ -21,6 +20,14 @@ use crate::arguments::Conformance;
 use crate::error::{Error, Result};
 use crate::output::{self, Kind, seconds};
 use crate::signals;
+
+/// How long a clean-up goes on asking a cloud that does not answer, at the real cloud's pace; at any other it goes on for
+/// [`LEAST_PATIENCE`] at least.
+const PATIENCE: Duration = Duration::from_mins(10);
+const LEAST_PATIENCE: Duration = Duration::from_secs(15);
+/// The pause between two such attempts, and the least of it.
+const BETWEEN: Duration = Duration::from_secs(30);
+const LEAST_BETWEEN: Duration = Duration::from_secs(1);
 
 /// What happened at the cloud with one case.
 struct Ended {
@@ -113,10 +120,11 @@ impl<'a> Run<'a> {
         let figures = Figures { seconds: whole_seconds(passed), calls, made: journal.made() };
         let mut left = Vec::new();
         if matches!(end, End::Failed(_) | End::Interrupted(_)) {
-            match swept(self.app, self.place, &journal).await {
-                Some(found) => left = found?,
-                None => return Ok(Ended { end, figures, left, abandoned: true }),
+            let swept = swept(self.app, self.place, &around, &journal).await;
+            if swept.abandoned {
+                return Ok(Ended { end, figures, left: swept.left, abandoned: true });
             }
+            left = swept.left;
         }
         if left.is_empty() {
             self.ledger.clear()?;
@@ -173,34 +181,91 @@ pub(crate) async fn clean_up(app: &App, place: &Place, ledger: &Ledger, left: Le
         output::note("nothing was left behind");
         return Ok(());
     }
-    let account = place.prove(app).await?;
+    let journal = Journal::of(left.lines, Arc::new(ledger.clone()));
+    let account = match Patience::of(app, place).prove().await {
+        Ok(account) => account,
+        Err(error) => return Err(left_error(place, &unswept(&journal.begun(), &error))),
+    };
     if account != left.account {
         let says = format!("it was made in account {}, and this credential acts for {account}", left.account);
         return Err(Error::new(FailureKind::Conflict, says));
     }
     output::note("removing what an earlier run left; a request that was cut off is waited for");
-    let journal = Journal::of(left.lines, Arc::new(ledger.clone()));
-    match swept(app, place, &journal).await {
-        Some(Ok(left)) if left.is_empty() => {
-            ledger.clear()?;
-            output::note("nothing is left");
-            Ok(())
-        }
-        Some(Ok(left)) => Err(left_error(place, &left)),
-        Some(Err(error)) => Err(error),
-        None => Err(left_error(place, &[])),
+    let swept = swept(app, place, &surroundings(app)?, &journal).await;
+    if swept.abandoned || !swept.left.is_empty() {
+        return Err(left_error(place, &swept.left));
+    }
+    ledger.clear()?;
+    output::note("nothing is left");
+    Ok(())
+}
+
+/// What a sweep came to.
+struct Swept {
+    /// What it could not remove, or what may be left.
+    left: Vec<Left>,
+    /// Ctrl-C ended it.
+    abandoned: bool,
+}
+
+async fn swept(app: &App, place: &Place, around: &Surroundings, journal: &Journal) -> Swept {
+    tokio::select! {
+        left = Box::pin(Patience::of(app, place).sweep(around, journal)) => Swept { left, abandoned: false },
+        () = signals::end() => Swept { left: cut_off(&journal.begun()), abandoned: true },
     }
 }
 
-/// What a sweep could not remove; `None` where Ctrl-C ended it.
-async fn swept(app: &App, place: &Place, journal: &Journal) -> Option<Result<Vec<Left>>> {
-    let sweeping = async {
-        let rigged = place.rig(&surroundings(app)?, journal).await.map_err(|error| of_cloud(&error))?;
-        Ok(sweep(&rigged.rig, &journal.begun()).await)
-    };
-    tokio::select! {
-        left = Box::pin(sweeping) => Some(left),
-        () = signals::end() => None,
+/// A clean-up that goes on for a while where the cloud does not answer.
+struct Patience<'a> {
+    app: &'a App,
+    place: &'a Place,
+    until: Duration,
+    has_said: bool,
+}
+
+impl<'a> Patience<'a> {
+    fn of(app: &'a App, place: &'a Place) -> Self {
+        let patience = (PATIENCE / place.specification.pace.max(1)).max(LEAST_PATIENCE);
+        Self { app, place, until: app.clock.monotonic() + patience, has_said: false }
+    }
+
+    /// What could not be removed, or, where nothing could even be looked at, what may be left.
+    async fn sweep(mut self, around: &Surroundings, journal: &Journal) -> Vec<Left> {
+        loop {
+            let left = match self.place.rig(around, journal).await {
+                Ok(rigged) => sweep(&rigged.rig, &journal.begun()).await,
+                Err(error) => unswept(&journal.begun(), &error),
+            };
+            if !left.iter().any(|one| one.unanswered) || !self.goes_on().await {
+                return left;
+            }
+        }
+    }
+
+    /// Whom the credential acts for.
+    async fn prove(mut self) -> pmks_driver::Result<String> {
+        loop {
+            match self.place.account(self.app).await {
+                Err(error) if *error.kind() == ErrorKind::Unavailable && self.goes_on().await => {}
+                proven => return proven,
+            }
+        }
+    }
+
+    /// Pauses; whether there is time for another attempt.
+    async fn goes_on(&mut self) -> bool {
+        let now = self.app.clock.monotonic();
+        if now >= self.until {
+            return false;
+        }
+        if !self.has_said {
+            self.has_said = true;
+            let left = seconds(whole_seconds(self.until.saturating_sub(now)));
+            output::note(&format!("the cloud does not answer; cleaning up goes on trying for {left}"));
+        }
+        let pause = (BETWEEN / self.place.specification.pace.max(1)).max(LEAST_BETWEEN);
+        self.app.clock.sleep(pause).await;
+        true
     }
 }
 

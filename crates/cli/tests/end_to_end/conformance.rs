@@ -146,6 +146,47 @@ fn an_interrupted_run_cleans_up_itself() {
     assert_eq!(ends.iter().filter(|end| *end == "interrupted").count(), 1, "{report:#}");
 }
 
+/// Whatever the cloud does, a run ends with its report, and with the name of all that may be left.
+#[test]
+fn a_cloud_that_does_not_answer_while_a_run_cleans_up_is_no_end_without_a_word() {
+    let user = Sandbox::new();
+    let simulator = connected(&user, "300");
+    user.good(&["connection", "prerequisites", "a", "--fix"]);
+    let before = simulator.world.everything();
+    let args = ["conformance", "-c", "a", "--case", CLUSTER, "--yes", "--report", "r"];
+    let child = user.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the cluster", || (!simulator.world.resources("cluster").is_empty()).then_some(()));
+    let silence = json!([
+        {"match": {}, "effect": {"type": "status", "status": 503, "code": "ServiceUnavailable"}},
+    ]);
+    simulator.world.faults(&silence);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(8), "{err}");
+    for says in [
+        "cleaning up goes on trying for",
+        "left: cluster pmks-whole",
+        "left: network pmks-",
+        "pmks conformance -c a --clean-up",
+    ] {
+        assert!(err.contains(says), "{says}: {err}");
+    }
+    let (written, page) = report(&user, "r");
+    let left = written["left"].as_array().unwrap();
+    assert!(left.iter().any(|one| one["kind"] == "cluster"), "{written:#}");
+    assert!(page.contains("## Left behind\n\n- ") && page.contains("cluster pmks-whole"), "{page}");
+
+    let refused = user.run(&["conformance", "-c", "a", "--clean-up"]);
+    assert_eq!(refused.code, Some(8), "{refused:?}");
+    assert!(refused.err.contains("left: cluster pmks-whole"), "{refused:?}");
+
+    simulator.world.faults(&json!([]));
+    let cleaned = user.good(&["conformance", "-c", "a", "--clean-up"]);
+    assert!(cleaned.err.contains("nothing is left"), "{cleaned:?}");
+    assert_eq!(simulator.world.everything(), before);
+}
+
 #[test]
 fn a_failing_case_is_reported_and_what_it_made_is_removed() {
     let user = Sandbox::new();
