@@ -103,6 +103,13 @@ const ROWS: &[Row] = &[
     row("ec2.*", "*LimitExceeded*", "", Meaning::Quota),
     row("ec2.*", "InsufficientInstanceCapacity", "", Meaning::Quota),
     // IAM.
+    // «Policy arn:aws:iam::aws:policy/… does not exist or is not attachable.»: the role is there, and it will never be.
+    row(
+        "iam.AttachRolePolicy",
+        "NoSuchEntity*",
+        "does not exist",
+        Meaning::Blocked("use an account whose IAM has AWS' own managed policies"),
+    ),
     row("iam.*", "NoSuchEntity*", "", Meaning::NotFound),
     row("iam.*", "EntityAlreadyExists*", "", Meaning::AlreadyExists),
     row("iam.*", "LimitExceeded*", "", Meaning::Quota),

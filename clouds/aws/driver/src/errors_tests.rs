@@ -103,6 +103,23 @@ fn codes_mean_what_their_call_makes_of_them() {
         ("iam.CreateRole", 409, "EntityAlreadyExists", "no", ErrorKind::AlreadyExists),
         ("iam.AttachRolePolicy", 409, "ConcurrentModification", "no", ErrorKind::Stale),
         (
+            "iam.AttachRolePolicy",
+            404,
+            "NoSuchEntity",
+            "Policy arn:aws:iam::aws:policy/P does not exist or is not attachable.",
+            ErrorKind::Precondition {
+                what: "Policy arn:aws:iam::aws:policy/P does not exist or is not attachable.".into(),
+                fix: "use an account whose IAM has AWS' own managed policies".into(),
+            },
+        ),
+        (
+            "iam.AttachRolePolicy",
+            404,
+            "NoSuchEntity",
+            "The role with name policy cannot be found.",
+            ErrorKind::NotFound,
+        ),
+        (
             "autoscaling.CreateOrUpdateTags",
             400,
             "ValidationError",

@@ -19,6 +19,18 @@ const NODE_GROUP_TAG: &str = "eks:nodegroup-name";
 /// The states of instances that are nodes or will be: not those that are gone or go.
 const LIVING: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
+/// How large the disk of an AMI type is made: none smaller can be made of its snapshot. `None` where nobody says it.
+///
+/// Sources: <https://github.com/awslabs/amazon-eks-ami/pull/1581> (Amazon Linux 2023),
+/// <https://github.com/awslabs/amazon-eks-ami/issues/1142> (Amazon Linux 2)
+pub(crate) fn least_disk_gib(ami_type: &str) -> Option<u32> {
+    match ami_type {
+        name if name.starts_with("AL2023_") => Some(20),
+        name if name.starts_with("AL2_") => Some(8),
+        _ => None,
+    }
+}
+
 /// The VMs of a cluster, with details, ordered by identifier. One call, pages apart.
 pub(crate) async fn nodes(driver: &AwsDriver, cluster: &Cluster) -> Result<Listing<Node>> {
     let tag = format!("tag:{CLUSTER_TAG}");

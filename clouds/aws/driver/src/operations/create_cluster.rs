@@ -61,6 +61,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     prepared.resolved.insert("version".to_owned(), version.says);
     prepared.resolved.insert("zones".to_owned(), settings.zones.join(", "));
     prepared.resolved.insert("cluster role".to_owned(), cluster_role.clone());
+    prepared.notices.extend(version.notice);
     prepared.notices.extend(support_notice(request));
     prepared.plan.stages.push(control_plane(request, &asked.marks, cluster_role, version.send));
     if !request.node_groups.is_empty() {
@@ -137,6 +138,8 @@ pub(super) struct ChosenVersion {
     /// `None`: EKS chooses.
     pub(super) send: Option<String>,
     pub(super) says: String,
+    /// What was asked for and is not what will be.
+    pub(super) notice: Option<String>,
 }
 
 /// Chooses among what EKS offers. Where an endpoint lists no versions, the default is EKS' to choose, and a given
@@ -153,12 +156,14 @@ pub(super) async fn choose_version(driver: &AwsDriver, asked: &VersionRequest) -
 fn unlisted(asked: &VersionRequest) -> ChosenVersion {
     match asked {
         VersionRequest::Default => {
-            ChosenVersion { send: None, says: "EKS' own default; this endpoint lists no versions".to_owned() }
+            let says = "EKS' own default; this endpoint lists no versions".to_owned();
+            ChosenVersion { send: None, says, notice: None }
         }
         VersionRequest::Given(version) => {
             let minor = version.truncated().to_string();
             ChosenVersion {
                 says: format!("{minor}, unchecked: this endpoint lists no versions"),
+                notice: patch_notice(asked, &minor),
                 send: Some(minor),
             }
         }
@@ -176,7 +181,17 @@ fn pick(
         }
         VersionRequest::Default => Err(says),
     })?;
-    Ok(ChosenVersion { send: Some(picked.version.to_string()), says: picked.says })
+    let send = picked.version.to_string();
+    Ok(ChosenVersion { notice: patch_notice(asked, &send), send: Some(send), says: picked.says })
+}
+
+/// EKS keeps the patch of a version to itself.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html>
+fn patch_notice(asked: &VersionRequest, taken: &str) -> Option<String> {
+    let VersionRequest::Given(version) = asked else { return None };
+    (*version != version.truncated())
+        .then(|| format!("version {version} is taken as {taken}: EKS chooses the patch by itself"))
 }
 
 /// Says the default aloud: it may cost more one day.

@@ -49,6 +49,10 @@ fn versions_are_picked_among_minors() {
         })
         .to_vec();
     let picked = |text: &str| pick(&text.parse().unwrap(), &offered).map(|chosen| chosen.send.unwrap());
+    let notice = |text: &str| pick(&text.parse().unwrap(), &offered).unwrap().notice;
+    assert_eq!((notice(""), notice("1.33")), (None, None));
+    let says = "version 1.33.99 is taken as 1.33: EKS chooses the patch by itself";
+    assert_eq!(notice("1.33.99").as_deref(), Some(says));
     assert_eq!(picked("").unwrap(), "1.33");
     assert_eq!(picked("1.32").unwrap(), "1.32");
     assert_eq!(picked("1.32.4").unwrap(), "1.32");

@@ -217,6 +217,13 @@ fn from_type(
     choice.instance_types = vec![named_machine(request).to_owned()];
     choice.disk_size = request.root_disk_size_gib;
     choice.ami_type = ami_type(request, facts.machine.as_ref(), prefix, findings);
+    let least = choice.ami_type.as_deref().and_then(|name| Some((name, machines::least_disk_gib(name)?)));
+    if let (Some(asked), Some((name, least))) = (request.root_disk_size_gib, least)
+        && asked < least
+    {
+        let says = format!("the AMIs of {name} have {least} GiB already");
+        findings.add(format!("{prefix}rootDiskSizeGib"), says);
+    }
     if let Some(key) = known_key(facts, prefix, findings) {
         if settings.security_groups.is_empty() {
             choice.notices.push(format!(

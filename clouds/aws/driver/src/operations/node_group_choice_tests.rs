@@ -89,6 +89,14 @@ fn what_cannot_be_is_named_by_field() {
         ),
         (json!({"version": "1.33.1"}), x86(), GroupSettings { zones: vec![], ..at }, ""),
         (
+            json!({"rootDiskSizeGib": 19}),
+            x86(),
+            GroupSettings::default(),
+            "rootDiskSizeGib: the AMIs of AL2023_x86_64_STANDARD have 20 GiB already",
+        ),
+        (json!({"rootDiskSizeGib": 20}), x86(), GroupSettings::default(), ""),
+        (json!({"image": "AL2_x86_64", "rootDiskSizeGib": 8}), x86(), GroupSettings::default(), ""),
+        (
             json!({"image": "lt-1", "rootDiskSizeGib": 30}),
             Facts::default(),
             GroupSettings::default(),

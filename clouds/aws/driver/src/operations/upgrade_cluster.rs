@@ -54,6 +54,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeCluster) -> Resul
         refuse_blocked(&blocking)?;
     }
     let mut prepared = Prepared::of(stages).resolved("version", chosen.says);
+    prepared.notices.extend(chosen.notice);
     if hops.is_empty() {
         prepared = prepared.notice(format!("the control plane is at {now} already"));
     } else if !fargate_profile_names(driver, &cluster.name).await?.is_empty() {

@@ -47,6 +47,10 @@ const CUSTOM: &str = "CUSTOM";
 const DEFAULT_AMI_TYPE: &str = "AL2023_x86_64_STANDARD";
 const DEFAULT_INSTANCE_TYPE: &str = "t3.medium";
 const DEFAULT_DISK_GIB: i64 = 20;
+/// What the AMIs of Amazon Linux 2023 are made of, and how EKS refuses less.
+///
+/// Sources: <https://github.com/awslabs/amazon-eks-ami/pull/1581>, <https://github.com/cilium/cilium/pull/43051>
+const LEAST_DISK_GIB: i64 = 20;
 /// Amazon Linux 2 images end before this minor version.
 /// Source: <https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html>.
 const FIRST_WITHOUT_AL2: u32 = 33;
@@ -74,7 +78,7 @@ pub(crate) fn check(
     }
     let (version, release_version, ami_type) = image(cluster, body, template.as_ref())?;
     let instance_types = instance_types(body, template.as_ref(), &ami_type)?;
-    let disk_gib = disk(body, template.is_some())?;
+    let disk_gib = disk(body, template.is_some(), &ami_type)?;
     let remote_access = remote_access(call, cluster, body, template.is_some())?;
     let id = call.world.random.uuid();
     Ok(NodeGroup {
@@ -218,11 +222,16 @@ fn instance_types(body: Fields<'_>, template: Option<&Template>, ami_type: &str)
     Ok(if of_template.is_some() { Vec::new() } else { used })
 }
 
-fn disk(body: Fields<'_>, has_template: bool) -> Result<Option<i64>> {
+fn disk(body: Fields<'_>, has_template: bool, ami_type: &str) -> Result<Option<i64>> {
     match (body.number("diskSize")?, has_template) {
         (Some(_), true) => Err(Error::parameter("Disk size must be specified within the launch template.")),
         (Some(size), false) if !(1..=16_384).contains(&size) => {
             Err(Error::parameter(format!("Invalid disk size {size}. It must be between 1 and 16384 GiB.")))
+        }
+        (Some(size), false) if size < LEAST_DISK_GIB && ami_type.starts_with("AL2023_") => {
+            Err(Error::request(format!(
+                "Volume of size {size}GB is smaller than snapshot 'snap-00a7e1db053990bc5', expect size>= {LEAST_DISK_GIB}GB"
+            )))
         }
         (None, true) => Ok(None),
         (size, false) => Ok(size.or(Some(DEFAULT_DISK_GIB))),

@@ -63,7 +63,11 @@ pub(super) fn check(region: &Region, needs: &[Need]) -> Result<()> {
             let left = (quota.limit - quota.usage).max(0.0);
             short.push(format!(
                 "{} of {}: {needed} needed, {left} left of {} ({} in use)",
-                quota.metric, region.name, quota.limit, quota.usage
+                quota.metric,
+                region.name,
+                quota.limit,
+                // Nothing may come as -0.
+                quota.usage + 0.0
             ));
         }
     }
@@ -107,7 +111,8 @@ mod tests {
         assert_eq!(*error.kind(), ErrorKind::QuotaExceeded);
         assert!(error.message().contains("CPUS of r1: 12 needed, 11 left of 24 (13 in use)"), "{error}");
         assert!(!error.message().contains("IN_USE_ADDRESSES"));
-        assert!(check(&region(&[("SSD_TOTAL_GB", 250.0, 0.0)]), &needs).is_err());
+        let error = check(&region(&[("SSD_TOTAL_GB", 250.0, -0.0)]), &needs).unwrap_err();
+        assert!(error.message().contains("250 left of 250 (0 in use)"), "{error}");
         assert!(check(&region(&[("DISKS_TOTAL_GB", 200.0, 0.0)]), &needs).is_ok());
     }
 }

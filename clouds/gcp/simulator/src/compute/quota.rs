@@ -110,9 +110,10 @@ fn regional(state: &State, region: &str) -> Vec<(&'static str, f64, f64)> {
 /// Quotas as the API shows them: of a region, or of the project.
 pub(crate) fn view(state: &State, region: Option<&str>) -> Value {
     let quotas = region.map_or_else(|| global(state), |region| regional(state, region));
+    // The sum of nothing is -0.
     let shown: Vec<Value> = quotas
         .into_iter()
-        .map(|(metric, limit, usage)| json!({"metric": metric, "limit": limit, "usage": usage}))
+        .map(|(metric, limit, usage)| json!({"metric": metric, "limit": limit, "usage": usage + 0.0}))
         .collect();
     json!(shown)
 }

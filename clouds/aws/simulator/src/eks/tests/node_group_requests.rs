@@ -41,6 +41,7 @@ fn wrong_requests_are_refused_in_eks_words() {
             "do not exist: [t9.imaginary]",
         ),
         ("diskSize", json!(0), "InvalidParameterException", "disk size"),
+        ("diskSize", json!(19), "InvalidRequestException", "smaller than snapshot"),
         (
             "remoteAccess",
             json!({"ec2SshKey": "none"}),
