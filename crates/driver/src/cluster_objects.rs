@@ -188,7 +188,9 @@ pub fn gone_already(name: &str, known: &[Child]) -> String {
 
 /// What still stands though the cluster is gone: it has not gone with it.
 pub fn left_behind(mut standing: Vec<Child>) -> Vec<Child> {
-    standing.iter_mut().for_each(|child| child.goes_with_cluster = false);
+    for child in &mut standing {
+        child.goes_with_cluster = false;
+    }
     in_order(standing, &[])
 }
 
