@@ -48,12 +48,12 @@ impl Drafting<'_> {
             private_key: None,
             unreadable: Findings::default(),
             findings: Findings::default(),
-            notices: self.takes_in(&cluster),
+            notices: Self::takes_in(&cluster),
         })
     }
 
     /// What an import would take in, for its plan: it has no stages.
-    fn takes_in(&self, cluster: &Cluster) -> Vec<String> {
+    fn takes_in(cluster: &Cluster) -> Vec<String> {
         let names = |groups: Vec<&NodeGroup>| -> Vec<String> {
             groups.into_iter().map(|group| group.iid.name_id.clone()).collect()
         };

@@ -15,7 +15,7 @@ fn of<T: DeserializeOwned>(body: &str) -> Result<Vec<String>, Vec<String>> {
     }
 }
 
-fn group(more: Value) -> Value {
+fn group(more: &Value) -> Value {
     let mut group = json!({"name": "w", "scaling": {"autoScaling": false, "min": 1, "max": 3, "desired": 2}});
     group.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     group
@@ -28,7 +28,7 @@ fn cluster(group: &Value) -> String {
 #[test]
 fn numbers_that_are_none_are_found_together_and_the_rest_is_read() {
     let scaling = json!({"autoScaling": false, "min": "3", "max": 99_999_999_999_u64, "desired": -1});
-    let body = cluster(&group(json!({"rootDiskSizeGib": null, "scaling": scaling})));
+    let body = cluster(&group(&json!({"rootDiskSizeGib": null, "scaling": scaling})));
     let body = body.replace("null", "1e3");
     let found = of::<NewCluster>(&body).unwrap();
     assert_eq!(
@@ -42,7 +42,7 @@ fn numbers_that_are_none_are_found_together_and_the_rest_is_read() {
     );
     let value = read::<NewCluster>(body.as_bytes()).unwrap().value;
     assert_eq!((value.name.as_str(), value.node_groups.len()), ("k", 1));
-    assert_eq!(of::<NewCluster>(&cluster(&group(json!({})))), Ok(vec![]));
+    assert_eq!(of::<NewCluster>(&cluster(&group(&json!({})))), Ok(vec![]));
 }
 
 #[test]
