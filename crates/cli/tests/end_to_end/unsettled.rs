@@ -98,3 +98,22 @@ fn what_stands_is_not_gone_because_something_beside_it_is() {
     }
     assert_eq!(server.terminate(), Some(0));
 }
+
+#[test]
+fn nothing_is_made_for_a_network_that_cannot_be() {
+    let user = Sandbox::new();
+    let server = user.serve(&["--simulated", "aws", "--speed", "600"]);
+    let world = user.world();
+    let effect =
+        json!({"type": "status", "status": 400, "code": "VpcLimitExceeded", "message": "five are five"});
+    world
+        .faults(&json!([{"match": {"service": "ec2", "action": "CreateVpc"}, "effect": effect, "times": 9}]));
+    let network = "-c aws-simulated network create n --cidr 10.0.0.0/16 --subnet name=s,cidr=10.0.0.0/20";
+    let refused = user.run(&network.split(' ').collect::<Vec<_>>());
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    user.good(&["-c", "aws-simulated", "network", "delete", "n", "--yes"]);
+    for kind in ["vpc", "internetGateway"] {
+        assert!(world.resources(kind).is_empty(), "{kind} stands");
+    }
+    assert_eq!(server.terminate(), Some(0));
+}

@@ -87,7 +87,8 @@ fn plan(asked: &CreateNetwork, zones: &[String]) -> Vec<StageSpecification> {
     };
     let mut stages = vec![
         made(vpc.specification(NETWORK)).subject(ResourceKind::Network, &request.name),
-        made(gateway.specification(GATEWAY)),
+        // Not before the network, by which a deletion finds it.
+        made(gateway.specification(GATEWAY)).after([NETWORK]),
         attribute(Attribute::DnsSupport).specification(DNS_SUPPORT).after([NETWORK]),
         attribute(Attribute::DnsHostNames).specification(DNS_HOST_NAMES).after([DNS_SUPPORT]),
         attachment.specification(ATTACHMENT).after([NETWORK, GATEWAY]),
