@@ -69,9 +69,8 @@ pub(crate) async fn rotate(app: &App) -> Result<()> {
             .with_fix("write it to a file (0600), name that by --master-key-file, and rotate then"));
     }
     let store = store(app).await?;
-    let mut ring = KeyRing::load(&master_key_file(app))?;
     // First the file: whatever cuts this off, it holds the key that the store knows.
-    let key = ring.renew()?;
+    let key = KeyRing::renew(&master_key_file(app))?;
     let audit = AuditEntry {
         at: app.clock.wall(),
         who: app.environment.get("USER").unwrap_or("local").to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! All data directories of a user share one file by default, and a rotation knows of one of them.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,6 @@ use crate::private_file;
 /// The keys of a file, newest first; never none.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    path: PathBuf,
     keys: Vec<MasterKey>,
 }
 
@@ -46,7 +46,7 @@ impl KeyRing {
         if keys.is_empty() {
             return Err(of_key(&MasterKeyError::Malformed));
         }
-        Ok(Self { path: path.to_owned(), keys })
+        Ok(Self { keys })
     }
 
     /// The same, of a new key where there is no file yet. The file may not lie in `data_directory`: every backup of what
@@ -76,14 +76,24 @@ impl KeyRing {
         &self.keys
     }
 
-    /// A new key that seals from now on. The former ones are kept: nothing here knows what else they sealed.
+    /// Puts a new key before those of the file, which seals from now on. The former ones are kept: nothing here knows
+    /// what else they sealed. Of two that do so at once, one waits: each keeps the other's.
     ///
     /// # Errors
-    /// If the file cannot be replaced.
-    pub(crate) fn renew(&mut self) -> Result<MasterKey> {
+    /// As [`Self::load`]; if the file cannot be replaced.
+    pub(crate) fn renew(path: &Path) -> Result<MasterKey> {
+        let failed = |error| Error::file("lock", path, &error);
+        // Beside the file, which is another one after each renewal.
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(lock_file(path)).map_err(failed)?;
+        lock.lock().map_err(failed)?;
         let key = MasterKey::generate().map_err(|error| of_key(&error))?;
-        self.keys.insert(0, key.clone());
-        private_file::replace(&self.path, &written(&self.keys))?;
+        let mut keys = Self::load(path)?.keys;
+        keys.insert(0, key.clone());
+        private_file::replace(path, &written(&keys))?;
         Ok(key)
     }
 }
@@ -102,6 +112,12 @@ fn missing(path: &Path) -> Error {
     let says = format!("the master key is missing: there is no {}", path.display());
     Error::new(FailureKind::Precondition, says)
         .with_fix("put the file back, or name it by --master-key-file, or its key in PMKS_MASTER_KEY")
+}
+
+fn lock_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }
 
 fn written(keys: &[MasterKey]) -> Zeroizing<String> {
@@ -134,9 +150,9 @@ mod tests {
         assert!(KeyRing::load(&path).is_err());
         KeyRing::load_or_create(&path, &data).unwrap();
         let first = std::fs::read_to_string(&path).unwrap();
-        let mut ring = KeyRing::load_or_create(&path, &data).unwrap();
+        KeyRing::load_or_create(&path, &data).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
-        let newest = ring.renew().unwrap().to_text();
+        let newest = KeyRing::renew(&path).unwrap().to_text();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n{first}", *newest));
         assert_eq!(KeyRing::load(&path).unwrap().keys().len(), 2);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -160,5 +176,19 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap().keys()[0].to_text()).collect::<Vec<_>>()
         });
         assert!(keys.windows(2).all(|two| two[0] == two[1]));
+    }
+
+    #[test]
+    fn of_many_that_renew_it_at_once_none_loses_its_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("master-key");
+        KeyRing::load_or_create(&path, &directory.path().join("data")).unwrap();
+        let made = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| KeyRing::renew(&path).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().to_text()).collect::<Vec<_>>()
+        });
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(kept.lines().count(), 9);
+        assert!(made.iter().all(|key| kept.contains(key.as_str())));
     }
 }

@@ -175,15 +175,13 @@ pub fn not_found_again(found: &[Child], known: &[Child]) -> (Vec<Child>, Vec<Chi
     known.iter().filter(|one| !is_found(one)).cloned().partition(|one| object_kind(&one.kind).is_some())
 }
 
-/// What a plan says of a cluster that is gone: where no deletion has looked at it, nobody knows what it left.
+/// What a plan says of a cluster that is gone: beside what an earlier deletion saw, nobody knows what it left.
 pub fn gone_already(name: &str, known: &[Child]) -> String {
-    let unknown =
-        "what its workloads brought about (balancers, volumes) could not be looked at, and may still stand";
-    if known.is_empty() {
-        format!("cluster {name} is gone already: {unknown}")
-    } else {
-        format!("cluster {name} is gone already")
-    }
+    let since = if known.is_empty() { "" } else { ", after an earlier deletion looked," };
+    format!(
+        "cluster {name} is gone already: what its workloads brought about{since} (balancers, volumes) could not be looked \
+         at, and may still stand"
+    )
 }
 
 /// What still stands though the cluster is gone: it has not gone with it.

@@ -123,8 +123,8 @@ async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
     // EKS itself tags the group for the Cluster Autoscaler, so the switch is on and the size is the autoscaler's.
     let scale = ["node-group", "scale", "workers", "-c", "sim", "--cluster", "theirs", "--desired", "3"];
     let ended = pmks.run(&scale);
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stderr.contains("left to the autoscaler"), "{}", ended.stderr);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("--auto-scaling false"), "{}", ended.stderr);
     pmks.succeed(&[scale.as_slice(), &["--auto-scaling", "false"]].concat());
     let scaling =
         aws.json(&["eks", "describe-nodegroup", "--cluster-name", "theirs", "--nodegroup-name", "workers"]);

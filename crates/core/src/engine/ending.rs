@@ -173,9 +173,10 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     for remains in left.iter_mut().filter(|remains| is_itself(remains) && remains.system_id.is_empty()) {
         remains.system_id.clone_from(&itself.system_id);
     }
+    // By its kind alone: the cloud may know it by another name than we do.
     let removed = stages()
         .filter(|stage| stage.record.state == StageState::Done)
-        .any(|stage| is_itself(&remainder(stage, String::new(), String::new())));
+        .any(|stage| subject(stage).is_some_and(|subject| subject.kind == operation.resource.kind));
     let listed = left.iter().any(|remains| {
         is_itself(remains) || (remains.system_id == itself.system_id && remains.kind == itself.kind)
     });
