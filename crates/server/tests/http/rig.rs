@@ -213,12 +213,16 @@ impl Rig {
     /// Asks for a key pair that pmks makes, and carries everything out meanwhile: the answer waits for that.
     pub(crate) async fn key_pair(&self, name: &str) -> Answer {
         let asked = self.post("/v1/connections/here/keyPairs", json!({"name": name}));
-        let mut asked = std::pin::pin!(asked);
-        loop {
-            tokio::select! {
-                answer = &mut asked => return answer,
-                () = tokio::time::sleep(Duration::from_millis(10)) => self.settle().await,
+        let carrying_out = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                self.settle().await;
             }
+        };
+        // Both go on: the request may hold the store's writer just when the engine wants to write.
+        tokio::select! {
+            answer = asked => answer,
+            () = carrying_out => unreachable!("it goes on for ever"),
         }
     }
 
