@@ -102,7 +102,7 @@ impl Shared {
         if let Some(uid) = draft.resource_uid
             && draft.kind == OperationKind::ClusterDelete
         {
-            search.known.found = known_before(self.store.as_ref(), uid, None).await.map_err(of_store)?;
+            search.known = known_before(self.store.as_ref(), uid, None).await.map_err(of_store)?;
         }
         Ok(search)
     }

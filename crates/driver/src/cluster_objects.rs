@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use pmks_model::{Child, Unseen, UnseenVolumes};
+use pmks_model::{Child, Children, Unseen, UnseenVolumes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -182,6 +182,12 @@ pub fn gone_already(name: &str, known: &[Child]) -> String {
         "cluster {name} is gone already: what its workloads brought about{since} (balancers, volumes) could not be looked \
          at, and may still stand"
     )
+}
+
+/// What an earlier deletion could not look at while the cluster stood, and nobody can any more: but for what has gone
+/// with the cluster.
+pub fn unseen_before(known: &Children) -> Vec<Unseen> {
+    known.unknown.iter().filter(|unseen| unseen.volumes != UnseenVolumes::Go).cloned().collect()
 }
 
 /// What still stands though the cluster is gone: it has not gone with it.

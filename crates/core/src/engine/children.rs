@@ -36,12 +36,9 @@ pub(super) fn of(operation: &Operation) -> Children {
 }
 
 /// What earlier deletions of a cluster stored and have not surely removed: a new one takes it over, whatever became of
-/// them, since nobody else knows it once the cluster is gone. Of a child that several of them knew, the last one tells.
-pub(crate) async fn known_before(
-    store: &dyn Store,
-    cluster: Uuid,
-    except: Option<Uuid>,
-) -> Result<Vec<Child>> {
+/// them, since nobody else knows it once the cluster is gone. Of a child that several of them knew, the last one tells;
+/// what could not be looked at is what the last one with a plan could not.
+pub(crate) async fn known_before(store: &dyn Store, cluster: Uuid, except: Option<Uuid>) -> Result<Children> {
     let filter = OperationFilter {
         resource_uid: Some(cluster),
         kind: Some(OperationKind::ClusterDelete),
@@ -60,7 +57,8 @@ pub(crate) async fn known_before(
             }
         }
     }
-    Ok(left)
+    let last = earlier.iter().find(|operation| operation.stages.len() > 1);
+    Ok(Children { found: left, unknown: last.map(|last| of(last).unknown).unwrap_or_default() })
 }
 
 /// The stage of a plan that removes a child.

@@ -90,7 +90,8 @@ impl Run<'_> {
         {
             let before =
                 children::known_before(self.house.store.as_ref(), uid, Some(self.operation.id)).await?;
-            known.found = in_order(known.found, &before);
+            known.found = in_order(known.found, &before.found);
+            known.unknown.extend(before.unknown);
         }
         Ok(Search { must_hear: self.running() <= self.timing.deadline(HEARING_SECONDS), known })
     }

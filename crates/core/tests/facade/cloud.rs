@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) sweeps: bool,
     /// The end of a cluster takes its volumes along.
     pub(crate) volumes_go: bool,
+    /// Nobody sees whether there are volumes beside.
+    pub(crate) volumes_unseen: bool,
     /// What the looks of these stages could take for theirs, once they have asked.
     pub(crate) several: BTreeMap<String, Vec<String>>,
     /// Preparations of clusters are not answered.

@@ -97,6 +97,20 @@ async fn what_a_cancelled_deletion_left_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn volumes_that_the_last_deletion_could_not_see_are_not_said_to_be_removed() {
+    let rig = Rig::new().await;
+    let mut world = rig.cloud.world();
+    (world.sweeps, world.volumes_unseen) = (true, true);
+    drop(world);
+    rig.half_deleted("sweep", false).await;
+    rig.heals();
+    let refused = rig.accept(delete(true)).await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Precondition, "{refused:?}");
+    assert!(refused.detail.contains("could not be looked at"), "{refused:?}");
+    assert_eq!(left(&rig.done(delete(false)).await), [VOLUME]);
+}
+
+#[tokio::test]
 async fn a_refusal_between_two_deletions_hides_nothing() {
     let rig = Rig::new().await;
     rig.half_deleted(VOLUME, true).await;

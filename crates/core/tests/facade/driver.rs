@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, NameRule, Network, Node,
-    NodeGroup, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Version,
+    NodeGroup, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Unseen, UnseenVolumes,
+    Version,
 };
 use pmks_transport::Lane;
 
@@ -264,7 +265,10 @@ impl Driver for FakeDriver {
             made_by: "a claim".to_owned(),
             goes_with_cluster: self.cloud.world().volumes_go,
         };
-        Ok(Children { found: vec![child], unknown: Vec::new() })
+        let why = "it does not answer".to_owned();
+        let unseen = Unseen { what: "volumes".to_owned(), why, volumes: UnseenVolumes::Stay };
+        let unknown = self.cloud.world().volumes_unseen.then_some(unseen);
+        Ok(Children { found: vec![child], unknown: unknown.into_iter().collect() })
     }
 
     async fn kubeconfig(&self, cluster: &Cluster, _format: KubeconfigFormat) -> Result<KubeconfigUser> {

@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again, object_kind};
+use pmks_driver::cluster_objects::{
+    gone_already, in_order, left_behind, not_found_again, object_kind, unseen_before,
+};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, Search, StageContext,
     StageSpecification,
@@ -78,7 +80,10 @@ async fn of_gone_cluster(driver: &AwsDriver, asked: &DeleteCluster, search: &Sea
         children::standing(driver, &search.known.found),
         launch_template::of_cluster(driver, name, &asked.marks)
     )?;
-    let found = Children { found: in_order(left_behind(standing), &templates), unknown: Vec::new() };
+    let found = Children {
+        found: in_order(left_behind(standing), &templates),
+        unknown: unseen_before(&search.known),
+    };
     let swept = swept(&found, asked.delete_volumes);
     let mut stages = vec![removal(name, incarnation, Vec::<String>::new())];
     stages.extend(templates.iter().map(launch_template::removal));

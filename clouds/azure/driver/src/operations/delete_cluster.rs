@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again};
+use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again, unseen_before};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
     StageContext, StageSpecification,
@@ -69,7 +69,7 @@ async fn of_gone_cluster(
     let known = left_behind(children::standing(driver, &known).await?);
     let roles = role_assignment::of_gone_cluster(driver, &asked.marks).await?;
     let found = in_order(role_assignment::with_known(roles, known), &[]);
-    let found = Children { found, unknown: Vec::new() };
+    let found = Children { found, unknown: unseen_before(&search.known) };
     let mut stages = vec![removal(id, &asked.target.incarnation)];
     stages.extend(sweep(&found, asked.delete_volumes));
     let mut prepared = Prepared::of(stages).notice(gone_already(id.name(), &search.known.found));

@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::cluster_objects::{gone_already, in_order, left_behind, not_found_again, object_kind};
+use pmks_driver::cluster_objects::{
+    gone_already, in_order, left_behind, not_found_again, object_kind, unseen_before,
+};
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Handle, Look, Poll, Prepared, Result, Search,
     StageContext, StageSpecification,
@@ -45,7 +47,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster, search: &
     let Some((name, cluster)) = aim::cluster(driver, id, incarnation).await? else {
         // What is known of an earlier deletion, as far as it still stands.
         let found = children::standing(driver, &search.known.found).await?;
-        let found = Children { found: left_behind(found), unknown: Vec::new() };
+        let found = Children { found: left_behind(found), unknown: unseen_before(&search.known) };
         let swept = swept(&found, asked.delete_volumes);
         let mut stages = vec![removal(&asked.target.iid.name_id, id, incarnation, Vec::<String>::new())];
         if !swept.is_empty() {
