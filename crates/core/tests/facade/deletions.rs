@@ -99,9 +99,8 @@ async fn what_a_cancelled_deletion_left_is_not_forgotten() {
 #[tokio::test]
 async fn volumes_that_the_last_deletion_could_not_see_are_not_said_to_be_removed() {
     let rig = Rig::new().await;
-    let mut world = rig.cloud.world();
-    (world.sweeps, world.volumes_unseen) = (true, true);
-    drop(world);
+    rig.cloud.world().sweeps = true;
+    rig.cloud.world().volumes_unseen = true;
     rig.half_deleted("sweep", false).await;
     rig.heals();
     let refused = rig.accept(delete(true)).await.unwrap_err();
