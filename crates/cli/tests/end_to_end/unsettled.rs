@@ -11,15 +11,21 @@ const CREATE: [&str; 11] =
 /// of its first stage.
 const READS_BEFORE: u64 = 3;
 
-/// A server with simulated AWS, whose cluster `c` was asked for and never heard of: the answer was lost, and then the
-/// permission to look.
-fn unheard(user: &Sandbox, effect: &str) -> (Server, World) {
+/// A server with simulated AWS, and the network `n` with two subnets.
+fn with_network(user: &Sandbox) -> Server {
     let server = user.serve(&["--simulated", "aws", "--speed", "600"]);
     let on = |args: &[&str]| user.good(&[&["-c", "aws-simulated"], args].concat());
     on(&["connection", "prerequisites", "aws-simulated", "--fix"]);
     let [s, t] =
         ["name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a", "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c"];
     on(&["network", "create", "n", "--cidr", "10.0.0.0/16", "--subnet", s, "--subnet", t]);
+    server
+}
+
+/// A server with simulated AWS, whose cluster `c` was asked for and never heard of: the answer was lost, and then the
+/// permission to look.
+fn unheard(user: &Sandbox, effect: &str) -> (Server, World) {
+    let server = with_network(user);
     let world = user.world();
     let rule = |action: &str, nth: u64, effect: &str| {
         let matcher = json!({"service": "eks", "action": action, "nth": nth});
@@ -62,12 +68,8 @@ fn a_deletion_is_done_where_nothing_was_made() {
 #[test]
 fn what_stands_is_not_gone_because_something_beside_it_is() {
     let user = Sandbox::new();
-    let server = user.serve(&["--simulated", "aws", "--speed", "600"]);
+    let server = with_network(&user);
     let on = |args: &[&str]| user.good(&[&["-c", "aws-simulated"], args].concat());
-    on(&["connection", "prerequisites", "aws-simulated", "--fix"]);
-    let [s, t] =
-        ["name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a", "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c"];
-    on(&["network", "create", "n", "--cidr", "10.0.0.0/16", "--subnet", s, "--subnet", t]);
     on(&["security-group", "create", "g", "--network", "n"]);
     user.good(&CREATE);
     let world = user.world();
