@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pmks_driver::{
-    Change, Driver, DriverError, ErrorKind, Outputs, Prepared, Reaction, StageSpecification, reaction,
+    Change, Driver, DriverError, ErrorKind, Outputs, Prepared, Reaction, Search, StageSpecification, reaction,
 };
 use pmks_transport::Effect;
 
@@ -110,17 +110,31 @@ pub(crate) async fn prepare(
     driver: &dyn Driver,
     change: &Change,
 ) -> Result<Prepared, DriverError> {
+    prepare_by(rig, driver, change, &Search::default()).await
+}
+
+/// The same, where children are looked for in that way.
+pub(crate) async fn prepare_by(
+    rig: &Rig,
+    driver: &dyn Driver,
+    change: &Change,
+    search: &Search,
+) -> Result<Prepared, DriverError> {
     let mut tries = 0;
     loop {
-        match driver.prepare(change).await {
+        match driver.prepare_by(change, search).await {
             Err(error) if tries < MOST_ASKS && reaction(error.kind(), Effect::Read) != Reaction::Fail => {
                 tries += 1;
                 rig.clock.sleep(Duration::from_secs(5) / rig.pace.max(1) + Duration::from_millis(100)).await;
             }
             prepared => {
                 if let Ok(prepared) = &prepared {
-                    let (plan, stages) = (plan_id(&prepared.plan), prepared.plan.stages.clone());
-                    note(rig, driver, || Entry::Planned { plan, change: Box::new(change.clone()), stages })?;
+                    note(rig, driver, || Entry::Planned {
+                        plan: plan_id(&prepared.plan),
+                        change: Box::new(change.clone()),
+                        stages: prepared.plan.stages.clone(),
+                        children: prepared.children.clone(),
+                    })?;
                 }
                 return prepared;
             }

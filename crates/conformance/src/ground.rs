@@ -166,7 +166,12 @@ pub(crate) fn node_group_target(cluster: &Cluster, group: &NodeGroup) -> NodeGro
 
 /// Removes a cluster, twice: the second time finds nothing to do.
 pub(crate) async fn delete_cluster(rig: &Rig, cluster: &Cluster) -> Result<(), Failed> {
-    let asked = DeleteCluster { target: target(cluster), delete_volumes: true, marks: marks() };
+    // What a cloud made beside the cluster may be named after the record that made it.
+    let mut marks = marks();
+    if let Some(uid) = cluster.tags.get(Marks::KEYS[2]) {
+        marks.uid.clone_from(uid);
+    }
+    let asked = DeleteCluster { target: target(cluster), delete_volumes: true, marks };
     carry_out(rig, &Change::DeleteCluster(asked.clone())).await?;
     let mark = rig.calls.mark();
     carry_out(rig, &Change::DeleteCluster(asked)).await?;

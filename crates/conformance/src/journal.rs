@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use pmks_driver::{Change, Plan, StageContext, StageSpecification};
-use pmks_model::{OperationKind, ResourceKind};
+use pmks_model::{Children, OperationKind, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +25,9 @@ pub enum Entry {
         change: Box<Change>,
         /// Its stages, in the order in which they are carried out.
         stages: Vec<StageSpecification>,
+        /// At a deletion: what was known to stand because its cluster did.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        children: Children,
     },
     /// A stage is about to ask for the first time.
     #[serde(rename_all = "camelCase")]
@@ -60,6 +63,10 @@ pub enum Entry {
         /// What it left behind.
         outputs: Value,
     },
+}
+
+fn is_nothing(children: &Children) -> bool {
+    *children == Children::default()
 }
 
 /// Where the lines of a journal go before the cloud is asked.
@@ -145,6 +152,7 @@ pub struct Begun {
     /// What was wanted.
     pub(crate) change: Change,
     pub(crate) stages: Vec<StageSpecification>,
+    pub(crate) children: Children,
     pub(crate) progress: BTreeMap<String, Progress>,
 }
 
@@ -189,7 +197,7 @@ impl Begun {
         self.asked_stages().next().is_some()
     }
 
-    fn asked_stages(&self) -> impl Iterator<Item = &StageSpecification> {
+    pub(crate) fn asked_stages(&self) -> impl Iterator<Item = &StageSpecification> {
         self.stages
             .iter()
             .filter(|stage| self.progress.get(&stage.name).is_some_and(|one| one.asked_at.is_some()))
@@ -235,8 +243,8 @@ fn apply(begun: &mut Vec<Begun>, entry: Entry) {
         }
     };
     match entry {
-        Entry::Planned { plan, change, stages } => {
-            begun.push(Begun { plan, change: *change, stages, progress: BTreeMap::new() });
+        Entry::Planned { plan, change, stages, children } => {
+            begun.push(Begun { plan, change: *change, stages, children, progress: BTreeMap::new() });
         }
         Entry::Asking { plan, stage, at, baseline } => progress(&plan, &stage, &|one| {
             one.asked_at.get_or_insert(at);
@@ -269,7 +277,7 @@ mod tests {
         let id = plan_id(&plan);
         let asked: CreateKeyPair = key_pair_request("k");
         let change = Box::new(Change::CreateKeyPair(asked));
-        (Entry::Planned { plan: id.clone(), change, stages: vec![stage] }, id)
+        (Entry::Planned { plan: id.clone(), change, stages: vec![stage], children: Children::default() }, id)
     }
 
     /// What is read back of the lines is what the process knew.

@@ -7,6 +7,7 @@
 
 mod calls;
 mod cases;
+mod deletion;
 mod executor;
 mod ground;
 mod journal;

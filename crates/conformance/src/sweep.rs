@@ -3,12 +3,16 @@
 //!
 //! What was half made without being anything's part yet – an internet gateway before it is attached – is found by
 //! carrying the cheap creations on to their end first, as the engine would, and deleting them whole. A deletion that was
-//! cut off is carried on likewise: it knows what it has taken apart.
+//! cut off is carried on likewise: it knows what it has taken apart. What the deletions of a cluster knew beside it is
+//! known to the next one, and named until it is gone.
 
-use pmks_driver::{Change, DeleteCluster, DeleteResource, DriverError, ErrorKind, Marks, Outputs};
-use pmks_model::{Iid, ResourceKind};
+use pmks_driver::{
+    Change, ClusterTarget, DeleteCluster, DeleteResource, DriverError, ErrorKind, Marks, Outputs,
+};
+use pmks_model::{Child, Iid, ResourceKind};
 use serde::Serialize;
 
+use crate::deletion::{Deletion, known_before};
 use crate::executor::carry_out;
 use crate::ground::{marks, target};
 use crate::journal::Begun;
@@ -19,8 +23,8 @@ use crate::{INSTALLATION, Rig};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
-    /// What it is.
-    pub kind: ResourceKind,
+    /// What it is: a resource of ours, or what came into being because a cluster stood.
+    pub kind: String,
     /// Its name.
     pub name: String,
     /// The cloud's identifier; empty where nobody knows it.
@@ -30,6 +34,53 @@ pub struct Left {
     /// Whether the cloud did not answer: a little later it may be removed.
     #[serde(skip)]
     pub unanswered: bool,
+}
+
+impl Left {
+    /// What it is, for people.
+    pub fn says(&self) -> &str {
+        let ours = [
+            ResourceKind::Network,
+            ResourceKind::Subnet,
+            ResourceKind::SecurityGroup,
+            ResourceKind::KeyPair,
+            ResourceKind::Cluster,
+            ResourceKind::NodeGroup,
+        ];
+        ours.iter().find(|kind| kind.as_str() == self.kind).map_or(&self.kind, |kind| kind.says())
+    }
+}
+
+/// Why something is left.
+#[derive(Clone)]
+struct Why {
+    reason: String,
+    unanswered: bool,
+}
+
+impl Why {
+    fn of(error: &DriverError) -> Self {
+        let unanswered = matches!(
+            error.kind(),
+            ErrorKind::Unavailable | ErrorKind::Ambiguous | ErrorKind::Throttled { .. }
+        );
+        Self { reason: error.to_failure().to_string(), unanswered }
+    }
+
+    fn left(&self, kind: &str, name: &str, system_id: &str) -> Left {
+        Left {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            system_id: system_id.to_owned(),
+            reason: self.reason.clone(),
+            unanswered: self.unanswered,
+        }
+    }
+
+    fn child(&self, child: &Child) -> Left {
+        let name = if child.name.is_empty() { &child.system_id } else { &child.name };
+        self.left(&child.kind, name, &child.system_id)
+    }
 }
 
 /// What a change made, or may have made.
@@ -62,21 +113,17 @@ pub async fn sweep(rig: &Rig, begun: &[Begun]) -> Vec<Left> {
 
 /// What may be left of what was begun, where it could not even be looked at for that error: by the journal alone.
 pub fn unswept(begun: &[Begun], error: &DriverError) -> Vec<Left> {
-    let reason = format!("it could not be looked at: {}", error.to_failure());
-    by_journal(begun, &reason, is_unanswered(error))
+    let why = Why::of(error);
+    by_journal(begun, &Why { reason: format!("it could not be looked at: {}", why.reason), ..why })
 }
 
 /// The same, where somebody cut the sweep off.
 pub fn cut_off(begun: &[Begun]) -> Vec<Left> {
-    by_journal(begun, "its removal was cut off", false)
+    by_journal(begun, &Why { reason: "its removal was cut off".to_owned(), unanswered: false })
 }
 
-fn by_journal(begun: &[Begun], reason: &str, unanswered: bool) -> Vec<Left> {
-    let left = |one: Made<'_>| {
-        let system_id = one.begun.made(one.kind, &one.name).map(|(id, _)| id).unwrap_or_default();
-        Left { kind: one.kind, name: one.name, system_id, reason: reason.to_owned(), unanswered }
-    };
-    standing(begun).into_iter().map(left).collect()
+fn by_journal(begun: &[Begun], why: &Why) -> Vec<Left> {
+    standing(begun).iter().flat_map(|one| one.named(why)).collect()
 }
 
 /// What was asked for, and not surely removed since.
@@ -85,10 +132,6 @@ fn standing(begun: &[Begun]) -> Vec<Made<'_>> {
         .filter_map(|at| Made::of(begun.get(at)?, begun.get(at + 1..)?))
         .filter(|one| one.begun.asked() && !one.is_removed())
         .collect()
-}
-
-fn is_unanswered(error: &DriverError) -> bool {
-    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Ambiguous | ErrorKind::Throttled { .. })
 }
 
 impl<'a> Made<'a> {
@@ -121,39 +164,80 @@ impl<'a> Made<'a> {
         self.later.iter().filter(move |one| made.as_ref().is_some_and(|made| is_removed_by(kind, one, made)))
     }
 
-    async fn remove(&self, rig: &Rig) -> Option<Left> {
-        let mut system_id = String::new();
-        let removed = Box::pin(self.try_remove(rig, &mut system_id)).await;
-        let error = removed.err()?;
-        let reason = error.to_failure().to_string();
-        let unanswered = is_unanswered(&error);
-        Some(Left { kind: self.kind, name: self.name.clone(), system_id, reason, unanswered })
+    /// Its deletions, as far as they came.
+    fn deletions(&self) -> Vec<Deletion> {
+        self.removals().map(Deletion::of).collect()
     }
 
-    async fn try_remove(&self, rig: &Rig, system_id: &mut String) -> Result<(), DriverError> {
+    /// All that may be left of it, by the journal: with its subnets, or with what its deletions knew beside it.
+    fn named(&self, why: &Why) -> Vec<Left> {
+        let system_id = self.begun.made(self.kind, &self.name).map(|(id, _)| id).unwrap_or_default();
+        let mut left = Vec::new();
+        let deletions = self.deletions();
+        if !deletions.iter().any(Deletion::cluster_is_gone) {
+            left.push(why.left(self.kind.as_str(), &self.name, &system_id));
+        }
+        left.extend(known_before(&deletions).found.iter().map(|child| why.child(child)));
+        let subjects = self.begun.asked_stages().filter_map(|stage| stage.subject.as_ref());
+        let parts = subjects.filter(|part| part.kind == ResourceKind::Subnet && self.kind != part.kind);
+        left.extend(parts.map(|part| {
+            let id = self.begun.made(part.kind, &part.name).map(|(id, _)| id).unwrap_or_default();
+            why.left(part.kind.as_str(), &part.name, &id)
+        }));
+        left
+    }
+
+    /// What is left of it.
+    async fn remove(&self, rig: &Rig) -> Vec<Left> {
+        let mut system_id = String::new();
+        match Box::pin(self.try_remove(rig, &mut system_id)).await {
+            Ok(left) => left,
+            Err(error) if self.kind == ResourceKind::Cluster => self.named(&Why::of(&error)),
+            Err(error) => {
+                let why = Why::of(&error);
+                let mut left = vec![why.left(self.kind.as_str(), &self.name, &system_id)];
+                // A network may stand with some of its subnets, or without.
+                if self.kind == ResourceKind::Network
+                    && let Ok(network) = rig.driver.get_network(&system_id).await
+                {
+                    let parts = network.subnets.iter().map(|subnet| &subnet.iid);
+                    left.extend(
+                        parts
+                            .map(|iid| why.left(ResourceKind::Subnet.as_str(), &iid.name_id, &iid.system_id)),
+                    );
+                }
+                left
+            }
+        }
+    }
+
+    async fn try_remove(&self, rig: &Rig, system_id: &mut String) -> Result<Vec<Left>, DriverError> {
         let mut unfinished = None;
         if self.kind != ResourceKind::Cluster && !self.begun.is_done() {
             // A quota may stand in the way; what is there by then is deleted all the same.
             unfinished = finish(rig, self.begun).await.err();
         }
         let Some((id, incarnation)) = self.found(rig).await? else {
-            return unfinished.map_or(Ok(()), Err);
+            return unfinished.map_or(Ok(Vec::new()), Err);
         };
         system_id.clone_from(&id);
+        let iid = Iid::new(self.name.clone(), id.clone());
+        if self.kind == ResourceKind::Cluster {
+            return self.remove_cluster(rig, iid, incarnation).await;
+        }
         for one in self.removals().filter(|one| one.asked()) {
             // What a deletion has taken apart already – a gateway that is detached – it alone still knows. Where it cannot
             // go on, what is there is deleted anew.
             let _ = finish(rig, one).await;
         }
-        let iid = Iid::new(self.name.clone(), id.clone());
-        if self.kind == ResourceKind::Cluster {
-            self.remove_cluster(rig, iid, incarnation).await?;
-        } else {
-            let marks = Marks { uid: self.marks.uid.clone(), ..marks() };
-            let asked = DeleteResource { kind: self.kind, iid, network: self.network.clone(), marks };
-            carry_out(rig, &Change::DeleteResource(asked)).await?;
-        }
-        still_there(rig, self.kind, &id).await
+        let asked = DeleteResource { kind: self.kind, iid, network: self.network.clone(), marks: self.own() };
+        carry_out(rig, &Change::DeleteResource(asked)).await?;
+        still_there(rig, self.kind, &id).await.map(|()| Vec::new())
+    }
+
+    /// The marks of its removal: names that are derived follow from the uid of what made it.
+    fn own(&self) -> Marks {
+        Marks { uid: self.marks.uid.clone(), ..marks() }
     }
 
     /// The identifier that the cloud gave, as written down, else as a look finds it.
@@ -171,9 +255,15 @@ impl<'a> Made<'a> {
         runner.find().await
     }
 
-    async fn remove_cluster(&self, rig: &Rig, iid: Iid, incarnation: String) -> Result<(), DriverError> {
-        let mut meant = pmks_driver::ClusterTarget { iid, incarnation };
-        match rig.driver.get_cluster(&meant.iid.system_id).await {
+    async fn remove_cluster(
+        &self,
+        rig: &Rig,
+        iid: Iid,
+        incarnation: String,
+    ) -> Result<Vec<Left>, DriverError> {
+        let id = iid.system_id.clone();
+        let mut meant = ClusterTarget { iid, incarnation };
+        match rig.driver.get_cluster(&id).await {
             // What the cluster's end leaves is asked for even where the cluster itself is gone.
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
@@ -183,13 +273,36 @@ impl<'a> Made<'a> {
                 let another = !meant.incarnation.is_empty() && meant.incarnation != cluster.incarnation;
                 if another || (tagged && !own) {
                     // The one that the suite made is gone; this one is somebody else's.
-                    return Ok(());
+                    let reason = "another cluster has the name by now: its deletion cannot go on".to_owned();
+                    let why = Why { reason, unanswered: false };
+                    return Ok(known_before(&self.deletions())
+                        .found
+                        .iter()
+                        .map(|one| why.child(one))
+                        .collect());
                 }
                 meant = target(&cluster);
             }
         }
-        let asked = DeleteCluster { target: meant, delete_volumes: true, marks: marks() };
-        carry_out(rig, &Change::DeleteCluster(asked)).await.map(drop)
+        let asked = DeleteCluster { target: meant, delete_volumes: true, marks: self.own() };
+        let known = known_before(&self.deletions());
+        let deletion = Deletion::carry_out(rig, &Change::DeleteCluster(asked), known).await?;
+        Ok(self.left_of(&deletion, &id))
+    }
+
+    /// What a deletion that was carried out just now has left, each with its own reason.
+    fn left_of(&self, deletion: &Deletion, id: &str) -> Vec<Left> {
+        if deletion.is_done() {
+            return Vec::new();
+        }
+        let unsaid = Why { reason: "its removal did not come to its turn".to_owned(), unanswered: false };
+        let first = deletion.first_failure().map_or(unsaid, Why::of);
+        let why = |child: &Child| deletion.why(child).map_or_else(|| first.clone(), Why::of);
+        let mut left: Vec<Left> = deletion.standing().map(|child| why(child).child(child)).collect();
+        if left.is_empty() || !deletion.cluster_is_gone() {
+            left.insert(0, first.left(self.kind.as_str(), &self.name, id));
+        }
+        left
     }
 }
 

@@ -197,9 +197,10 @@ impl Report {
             skipped.map(|row| format!("{}: {}", row.name, cell(row.end.reason()))),
         );
         list(&mut page, "Made, and stays", "nothing", self.kept.iter().cloned());
-        let left = self.left.iter().map(|one| {
-            format!("{} {} ({}): {}", one.kind.says(), one.name, one.system_id, cell(&one.reason))
-        });
+        let left = self
+            .left
+            .iter()
+            .map(|one| format!("{} {} ({}): {}", one.says(), one.name, one.system_id, cell(&one.reason)));
         let nothing = if self.abandoned { "not known: the sweep was cut off" } else { "nothing" };
         list(&mut page, "Left behind", nothing, left);
         page

@@ -283,7 +283,7 @@ fn left_error(place: &Place, left: &[Left]) -> Error {
     let mut lines = vec!["what was made could not all be removed".to_owned()];
     for one in left {
         let id = if one.system_id.is_empty() { String::new() } else { format!(" ({})", one.system_id) };
-        lines.push(format!("  left: {} {}{id}: {}", one.kind.says(), one.name, one.reason));
+        lines.push(format!("  left: {} {}{id}: {}", one.says(), one.name, one.reason));
     }
     lines.push(format!("  again: pmks conformance -c {} --clean-up", place.specification.name));
     Error::Ended(lines.join("\n"))

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use pmks_conformance::{CASES, Entry, Journal, Sink, Verdict};
+use pmks_conformance::{CASES, Entry, Journal, Left, Sink, Verdict};
+use pmks_simulation::Rule;
 use pmks_transport::{CallFacts, CallObserver, Effect, Outcome};
 use tokio::sync::Notify;
 
@@ -144,5 +145,54 @@ async fn whatever_cuts_a_run_off_nothing_is_left() {
         let subnets = "subnets_come_and_go";
         let (before, after) = tokio::join!(deaths(cloud, subnets, true, 2), deaths(cloud, subnets, false, 2));
         assert!(before > 3 && after > 3, "{}: {before} and {after} changes", cloud.name);
+    }
+}
+
+/// Whatever removal is denied, from the first time on, is named as long as it stands, and goes once it is allowed:
+/// although what removed the rest has ended by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_denied_is_named_and_tried_again() {
+    let case = CASES.iter().find(|case| case.name == "a_cluster_with_node_groups_comes_and_goes").unwrap();
+    for cloud in CLOUDS {
+        let world = World::begin(cloud, 11).await.unwrap();
+        let run = async |lines: &Arc<Lines>| {
+            let journal = Journal::new(Arc::clone(lines) as _);
+            let around = world.around(Vec::new());
+            let rigged = world.run(world.place.rig(&around, &journal)).await.unwrap();
+            world.run(pmks_conformance::run(case, &rigged.rig)).await
+        };
+        let swept = async |lines: &Arc<Lines>| {
+            let journal = Journal::of(lines.read(), Arc::clone(lines) as _);
+            let around = world.around(Vec::new());
+            let rigged = world.run(world.place.rig(&around, &journal)).await.unwrap();
+            world.run(pmks_conformance::sweep(&rigged.rig, &journal.begun())).await
+        };
+        assert_eq!(run(&Arc::default()).await, Ok(Verdict::Passed), "{}", cloud.name);
+        let kept = truth(&world);
+        let controls = world.cloud.controls();
+        let called = controls.calls.records().into_iter().map(|call| (call.service, call.action));
+        let removals: BTreeSet<(String, String)> = called
+            .filter(|(_, action)| {
+                let action = action.to_lowercase();
+                ["delete", "detach", "release"].iter().any(|word| action.contains(word))
+            })
+            .collect();
+        assert!(removals.len() > 3, "{}: {removals:?}", cloud.name);
+        for (service, action) in removals {
+            let denied = format!("{} without {service} {action}", cloud.name);
+            controls.faults.put(vec![Rule::new(&service, &action, pmks_simulation::Effect::Deny)]);
+            let lines = Arc::new(Lines::default());
+            let ended = run(&lines).await;
+            assert!(ended.is_err(), "{denied}: {ended:?}");
+            let left = swept(&lines).await;
+            let stands: Vec<_> = truth(&world).difference(&kept).cloned().collect();
+            assert_eq!(left.is_empty(), stands.is_empty(), "{denied}: {left:?}, {stands:?}");
+            let whole = |one: &Left| !one.kind.is_empty() && !one.system_id.is_empty();
+            assert!(left.iter().all(|one| whole(one) && one.reason.len() > 20), "{denied}: {left:?}");
+            controls.faults.clear();
+            let left = swept(&lines).await;
+            let stands: Vec<_> = truth(&world).difference(&kept).cloned().collect();
+            assert!(left.is_empty() && stands.is_empty(), "{denied}, allowed: {left:?}, {stands:?}");
+        }
     }
 }
