@@ -125,7 +125,8 @@ pub(crate) async fn prepare_by(
         match driver.prepare_by(change, search).await {
             Err(error) if tries < MOST_ASKS && reaction(error.kind(), Effect::Read) != Reaction::Fail => {
                 tries += 1;
-                rig.clock.sleep(Duration::from_secs(5) / rig.pace.max(1) + Duration::from_millis(100)).await;
+                let pause = Duration::from_secs(5) / rig.pace.max(1) + Duration::from_millis(100);
+                rig.clock.sleep(error.retry_after().unwrap_or_default().max(pause)).await;
             }
             prepared => {
                 if let Ok(prepared) = &prepared {

@@ -82,6 +82,7 @@ struct Inner {
     code: Option<String>,
     message: String,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -96,6 +97,7 @@ impl DriverError {
             code: None,
             message: message.into(),
             request_id: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -132,6 +134,13 @@ impl DriverError {
     #[must_use]
     pub fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
+        self
+    }
+
+    /// Adds when to ask again, where that is known beside the kind.
+    #[must_use]
+    pub fn again_after(mut self, after: Option<Duration>) -> Self {
+        self.0.retry_after = after;
         self
     }
 
@@ -174,11 +183,11 @@ impl DriverError {
         self.0.kind == ErrorKind::NotFound
     }
 
-    /// When the cloud wants to be asked again.
+    /// When to ask again, as the cloud wants it or as is known otherwise.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.0.kind {
-            ErrorKind::Throttled { retry_after } => retry_after,
-            _ => None,
+            ErrorKind::Throttled { retry_after: Some(after) } => Some(after),
+            _ => self.0.retry_after,
         }
     }
 

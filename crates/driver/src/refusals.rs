@@ -168,7 +168,9 @@ impl Table {
         use pmks_transport::ErrorKind as Sent;
         let kind = match error.kind() {
             Sent::Lost | Sent::TooLarge => ErrorKind::of_lost(effect),
-            Sent::NotSent | Sent::Signing { temporary: true } => ErrorKind::Unavailable,
+            Sent::NotSent | Sent::Signing { temporary: true } | Sent::Refused { .. } => {
+                ErrorKind::Unavailable
+            }
             Sent::Signing { temporary: false } => ErrorKind::Unauthenticated,
             Sent::Budget { retry_after } => ErrorKind::Throttled { retry_after: Some(retry_after) },
             Sent::Invalid | Sent::ForeignHost => ErrorKind::InvalidRequest(Findings::default()),
@@ -178,7 +180,8 @@ impl Table {
             (Sent::Signing { .. }, Some(why)) => why.to_string(),
             _ => error.message().to_owned(),
         };
-        DriverError::new(kind, self.provider, message).with_action(action).caused_by(error)
+        let after = error.retry_after();
+        DriverError::new(kind, self.provider, message).with_action(action).again_after(after).caused_by(error)
     }
 
     /// The first row that another one before it always hides. For tests: such a row would never be used.

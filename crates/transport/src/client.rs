@@ -12,8 +12,8 @@ use tracing::Instrument;
 use crate::attempt::{self, Answered, Attempt};
 use crate::pool::Wanted;
 use crate::{
-    AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Response,
-    Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
+    AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Renewal,
+    Response, Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
 };
 
 /// What a client is made from.
@@ -172,11 +172,14 @@ impl Client {
             let left = self.left(started);
             let ended = Attempt::new(self, call, *tries, left).run().await;
             let pause = match &ended {
-                Ok(answered) if !signed_anew && self.may_be_signed_anew(call, answered).await => {
-                    signed_anew = true;
-                    Some(Duration::ZERO)
-                }
-                Ok(answered) => self.pause_after_answer(call, answered, *tries),
+                Ok(answered) => match self.renewal(call, answered).await {
+                    Some(Renewal::Now) if !signed_anew => {
+                        signed_anew = true;
+                        Some(Duration::ZERO)
+                    }
+                    Some(Renewal::After(retry_after)) => return Err(refused_young(call, retry_after)),
+                    _ => self.pause_after_answer(call, answered, *tries),
+                },
                 Err(error) => self.pause_after_error(call, error, *tries),
             };
             match pause {
@@ -186,16 +189,20 @@ impl Client {
         }
     }
 
-    /// Whether a refusal may end with another signature: at the right time, or with another token.
-    async fn may_be_signed_anew(&self, call: &Call, answered: &Answered) -> bool {
+    /// Whether a refusal may end with another signature: at the right time, or with another token. `None`: it is none.
+    async fn renewal(&self, call: &Call, answered: &Answered) -> Option<Renewal> {
         if answered.clock_was_wrong && is_refusal(&answered.response) {
-            return true;
+            return Some(Renewal::Now);
+        }
+        let signer = &self.options.signer;
+        if answered.response.status.is_success() {
+            signer.accepted(&answered.request).await;
+            return None;
         }
         if (self.options.classify)(&answered.response) != Verdict::Unauthenticated {
-            return false;
+            return None;
         }
-        let context = attempt::context(self, call);
-        self.options.signer.refused(&answered.request, context).await
+        Some(signer.refused(&answered.request, attempt::context(self, call)).await)
     }
 
     /// What is left of the call's time.
@@ -255,6 +262,15 @@ impl Client {
         let chance = RandomState::new().hash_one(tries) % 1024;
         half + half * u32::try_from(chance).unwrap_or_default() / 1024
     }
+}
+
+/// The error of a call that was refused with what a good credential was given a moment ago.
+fn refused_young(call: &Call, retry_after: Duration) -> Error {
+    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    let message = format!(
+        "the cloud refuses what it gave this credential a moment ago to sign with; asked for anew in {seconds} s"
+    );
+    Error::new(ErrorKind::Refused { retry_after }, call.action, message)
 }
 
 /// A status with which clouds refuse a signature's date. Whatever it was refused for, it was not applied.

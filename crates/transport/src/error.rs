@@ -21,6 +21,11 @@ pub enum ErrorKind {
         /// Whether trying again later may help.
         temporary: bool,
     },
+    /// The cloud refused what a good credential was given a moment ago; nothing was applied.
+    Refused {
+        /// When there is something else to sign with.
+        retry_after: Duration,
+    },
     /// The URL is not on one of the connection's own hosts; nothing was sent.
     ForeignHost,
     /// The request budget would be waited for longer than the call's time limit; nothing was sent.
@@ -31,7 +36,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether the call surely never reached the cloud.
+    /// Whether the call surely never reached the cloud, or was refused before anything was done.
     pub fn surely_not_sent(self) -> bool {
         !matches!(self, Self::Lost | Self::TooLarge)
     }
@@ -44,6 +49,7 @@ impl ErrorKind {
             Self::Lost => "lost",
             Self::TooLarge => "tooLarge",
             Self::Signing { .. } => "signing",
+            Self::Refused { .. } => "refused",
             Self::ForeignHost => "foreignHost",
             Self::Budget { .. } => "budget",
         }
@@ -94,7 +100,7 @@ impl Error {
     /// When to try again, where the transport knows.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind {
-            ErrorKind::Budget { retry_after } => Some(retry_after),
+            ErrorKind::Budget { retry_after } | ErrorKind::Refused { retry_after } => Some(retry_after),
             _ => None,
         }
     }

@@ -76,7 +76,7 @@ pub use recorder::{DirectoryRecorder, Exchange, MemoryRecorder, Recorder};
 pub use redaction::Redaction;
 pub use renewable::Renewable;
 pub use response::{Response, Verdict, classify_by_status, retry_after};
-pub use signer::{NoSigner, SignContext, SignError, Signer};
+pub use signer::{NoSigner, Renewal, SignContext, SignError, Signer};
 pub use trace_context::{Sampling, TraceContext};
 pub use transport::{Transport, TransportBuilder};
 pub use virtual_clock::VirtualClock;

@@ -1,11 +1,16 @@
 //! What signatures are made with for a while – a token, short-lived keys: kept until shortly before its end, asked for
 //! once at a time, thrown away when the cloud refuses it.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
+use crate::Renewal;
+
 /// How long what replaced something refused is kept, though it be refused as well: a credential that the cloud gives
-/// tokens to and then takes none of must not double every call.
+/// tokens to and then takes none of must not double every call. A cloud whose parts hear of a new token one after the
+/// other has come round by then.
 const RESPITE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Something that ends and can be had anew. Stays in memory.
@@ -18,12 +23,33 @@ struct State<T> {
     kept: Option<(T, Timestamp)>,
     /// When the cloud's refusal made us throw one away.
     thrown_away: Option<Timestamp>,
+    /// The cloud has carried something out that was signed with one.
+    is_proven: bool,
+    /// What is kept was refused within its respite.
+    refused_young: bool,
+    /// So was the one before it, and that was waited for already.
+    has_waited: bool,
+}
+
+impl<T> State<T> {
+    /// How much is left at `now` of the half minute in which what is kept stays.
+    fn respite(&self, now: Timestamp) -> Option<Duration> {
+        let passed = now.duration_since(self.thrown_away?).abs();
+        Duration::try_from(RESPITE.checked_sub(passed)?).ok().filter(|left| !left.is_zero())
+    }
 }
 
 impl<T> Renewable<T> {
     /// Nothing yet. It will be renewed that long before its end: longer than any call takes.
     pub fn new(renewed_before: SignedDuration) -> Self {
-        Self { renewed_before, state: Mutex::new(State { kept: None, thrown_away: None }) }
+        let state = State {
+            kept: None,
+            thrown_away: None,
+            is_proven: false,
+            refused_young: false,
+            has_waited: false,
+        };
+        Self { renewed_before, state: Mutex::new(state) }
     }
 
     /// Whether something of that end needs no renewal yet.
@@ -60,19 +86,31 @@ impl<T: Clone> Renewable<T> {
 
     /// The cloud refused a request that was signed with what `is_it` tells. Throws that away, if it is what is kept,
     /// and answers whether there is, or will be, another to sign with. Each is thrown away once, whoever was refused
-    /// with it; and one that came in the place of a refused one stays for half a minute.
-    pub async fn refused(&self, now: Timestamp, is_it: impl Fn(&T) -> bool) -> bool {
+    /// with it; and one that came in the place of a refused one stays for half a minute. Where the credential was good
+    /// before, that half minute is to be waited for, once: if the one after it is refused as well, the credential is.
+    pub async fn refused(&self, now: Timestamp, is_it: impl Fn(&T) -> bool) -> Renewal {
         let mut state = self.state.lock().await;
         if !state.kept.as_ref().is_some_and(|(kept, _)| is_it(kept)) {
             // Another call has thrown it away, and perhaps has a new one already.
-            return true;
+            return Renewal::Now;
         }
-        if state.thrown_away.is_some_and(|at| now.duration_since(at).abs() < RESPITE) {
-            return false;
+        if let Some(left) = state.respite(now) {
+            state.refused_young = true;
+            let may_heal = state.is_proven && !state.has_waited;
+            return if may_heal { Renewal::After(left) } else { Renewal::Never };
         }
         state.kept = None;
         state.thrown_away = Some(now);
-        true
+        state.has_waited = std::mem::take(&mut state.refused_young);
+        Renewal::Now
+    }
+
+    /// The cloud carried out a request that was signed with what `is_it` tells.
+    pub async fn accepted(&self, is_it: impl Fn(&T) -> bool) {
+        let mut state = self.state.lock().await;
+        if state.kept.as_ref().is_some_and(|(kept, _)| is_it(kept)) {
+            state.is_proven = true;
+        }
     }
 }
 
@@ -142,14 +180,44 @@ mod tests {
         let now = at("10:00:00");
         let refused = async |token, now| source.tokens.refused(now, |kept| *kept == token).await;
         assert_eq!(source.at(now).await, 1);
-        assert!(refused(1, now).await && refused(1, now).await, "both may be sent again");
+        assert_eq!(refused(1, now).await, Renewal::Now);
+        assert_eq!(refused(1, now).await, Renewal::Now, "both may be sent again");
         assert_eq!(tokio::join!(source.at(now), source.at(now)), (2, 2));
-        assert!(refused(1, now).await, "a late refusal of the old one throws nothing away");
+        assert_eq!(refused(1, now).await, Renewal::Now, "a late refusal of the old one throws nothing away");
         assert_eq!(source.at(now).await, 2);
-        assert!(!refused(2, at("10:00:29")).await, "a wrong credential doubles no further call");
+        let wrong = refused(2, at("10:00:29")).await;
+        assert_eq!(wrong, Renewal::Never, "a wrong credential is named at once, and doubles no further call");
         assert_eq!(source.at(at("10:00:29")).await, 2);
-        assert!(refused(2, at("10:00:30")).await);
+        assert_eq!(refused(2, at("10:00:30")).await, Renewal::Now);
         assert_eq!(source.at(at("10:00:30")).await, 3);
+    }
+
+    /// A good credential whose token is refused, and the next one too: half a minute is waited for, and no second one.
+    #[tokio::test]
+    async fn a_credential_that_was_good_has_half_a_minute() {
+        let source = Source::new();
+        let refused = async |token, now| source.tokens.refused(now, |kept| *kept == token).await;
+        let accepted = async |token| source.tokens.accepted(|kept| *kept == token).await;
+        source.at(at("10:00:00")).await;
+        accepted(1).await;
+        assert_eq!(refused(1, at("10:00:10")).await, Renewal::Now);
+        assert_eq!(source.at(at("10:00:10")).await, 2);
+        assert_eq!(refused(2, at("10:00:12")).await, Renewal::After(Duration::from_secs(28)));
+        assert_eq!(refused(2, at("10:00:39")).await, Renewal::After(Duration::from_secs(1)));
+        assert_eq!(refused(2, at("10:00:40")).await, Renewal::Now);
+        assert_eq!(source.at(at("10:00:40")).await, 3);
+        // It was waited for, and did not help: whatever else is accepted.
+        accepted(3).await;
+        assert_eq!(refused(3, at("10:00:41")).await, Renewal::Never);
+        assert_eq!(refused(3, at("10:01:10")).await, Renewal::Now);
+        assert_eq!(source.at(at("10:01:10")).await, 4);
+        assert_eq!(refused(4, at("10:01:11")).await, Renewal::Never);
+        // One that outlives its half minute is good again.
+        assert_eq!(refused(4, at("10:01:40")).await, Renewal::Now);
+        assert_eq!(source.at(at("10:01:40")).await, 5);
+        assert_eq!(refused(5, at("10:20:00")).await, Renewal::Now);
+        assert_eq!(source.at(at("10:20:00")).await, 6);
+        assert_eq!(refused(6, at("10:20:01")).await, Renewal::After(Duration::from_secs(29)));
     }
 
     #[test]

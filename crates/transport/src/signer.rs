@@ -1,6 +1,8 @@
 //! The hook by which a driver signs its calls. Never caches: it is called for each try, so refreshed credentials and
 //! dates are right. What a signer itself keeps, it is told to throw away when the cloud refuses it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -14,6 +16,18 @@ pub struct SignContext<'a> {
     pub region: Option<&'a str>,
     /// The time to sign with: this machine's, corrected by the cloud's own where they differ.
     pub now: Timestamp,
+}
+
+/// What a signer can do about a request that the cloud refused as unauthenticated. Nothing of it was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// There is, or will be, something else to sign with: the request may be signed and sent once more, whatever its
+    /// effect.
+    Now,
+    /// The credential is good, and what it was given a moment ago is refused: not before that long is there another.
+    After(Duration),
+    /// The credential itself is refused.
+    Never,
 }
 
 /// Adds what authenticates a request: headers or query parameters.
@@ -30,12 +44,14 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
     ) -> Result<(), SignError>;
 
     /// The cloud refused, as [`crate::Verdict::Unauthenticated`], a request that was signed here. Throws away what it
-    /// was signed with, where that can be had anew, and answers whether another signature may fare better: the request
-    /// is then signed and sent once more, whatever its effect, since what was refused so was surely not applied. By
-    /// default none may.
-    async fn refused(&self, _request: &http::Request<Bytes>, _context: SignContext<'_>) -> bool {
-        false
+    /// was signed with, where that can be had anew, and answers whether another signature may fare better. By default
+    /// none may.
+    async fn refused(&self, _request: &http::Request<Bytes>, _context: SignContext<'_>) -> Renewal {
+        Renewal::Never
     }
+
+    /// The cloud carried out a request that was signed here: the credential is good. By default nobody remembers.
+    async fn accepted(&self, _request: &http::Request<Bytes>) {}
 }
 
 /// Leaves requests as they are, for calls that carry their own authentication or none.

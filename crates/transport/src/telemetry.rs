@@ -65,10 +65,10 @@ pub(crate) fn ended(span: &Span, facts: &Ended<'_>) {
 
 /// Tries are counted one by one as they end; these end before a try begins.
 fn never_tried(kind: ErrorKind) -> bool {
-    use ErrorKind::{Budget, ForeignHost, Invalid, Lost, NotSent, Signing, TooLarge};
+    use ErrorKind::{Budget, ForeignHost, Invalid, Lost, NotSent, Refused, Signing, TooLarge};
     match kind {
         Budget { .. } | ForeignHost | Invalid | Signing { .. } => true,
-        Lost | NotSent | TooLarge => false,
+        Lost | NotSent | Refused { .. } | TooLarge => false,
     }
 }
 

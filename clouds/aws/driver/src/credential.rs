@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use jiff::Timestamp;
 use pmks_driver::{Field, Form};
-use pmks_transport::{SignContext, SignError, Signer};
+use pmks_transport::{Renewal, SignContext, SignError, Signer};
 
 const fn field(
     name: &'static str,
@@ -72,9 +72,12 @@ pub(crate) trait KeySource: Send + Sync + std::fmt::Debug {
 
     /// AWS refused a call that was signed with the access key of that identifier: whether there are, or will be, other
     /// keys. By default there are none.
-    async fn refused(&self, _access_key_id: &str, _now: Timestamp) -> bool {
-        false
+    async fn refused(&self, _access_key_id: &str, _now: Timestamp) -> Renewal {
+        Renewal::Never
     }
+
+    /// AWS carried out a call that was signed with the access key of that identifier. By default nobody remembers.
+    async fn accepted(&self, _access_key_id: &str) {}
 }
 
 /// Keys that stay as they are.
@@ -102,9 +105,15 @@ impl Signer for SigV4 {
         sign_headers(request, &keys, context.service, region, context.now)
     }
 
-    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
-        let Some(access_key_id) = access_key_of(request) else { return false };
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> Renewal {
+        let Some(access_key_id) = access_key_of(request) else { return Renewal::Never };
         self.0.refused(access_key_id, context.now).await
+    }
+
+    async fn accepted(&self, request: &Request<Bytes>) {
+        if let Some(access_key_id) = access_key_of(request) {
+            self.0.accepted(access_key_id).await;
+        }
     }
 }
 

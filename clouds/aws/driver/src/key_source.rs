@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use aws_credential_types::Credentials as Keys;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{Credential, DriverError, ErrorKind, House, Result};
-use pmks_transport::{Renewable, SignError};
+use pmks_transport::{Renewable, Renewal, SignError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::Api;
@@ -175,8 +175,12 @@ impl KeySource for RoleSource {
         self.kept.at(now, |error: &SignError| error.temporary, self.renewed()).await
     }
 
-    async fn refused(&self, access_key_id: &str, now: Timestamp) -> bool {
+    async fn refused(&self, access_key_id: &str, now: Timestamp) -> Renewal {
         self.kept.refused(now, |keys| keys.access_key_id() == access_key_id).await
+    }
+
+    async fn accepted(&self, access_key_id: &str) {
+        self.kept.accepted(|keys| keys.access_key_id() == access_key_id).await;
     }
 }
 

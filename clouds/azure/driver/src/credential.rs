@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
 use pmks_driver::{Field, Form};
-use pmks_transport::{SignContext, SignError, Signer};
+use pmks_transport::{Renewal, SignContext, SignError, Signer};
 use secrecy::ExposeSecret;
 
 use crate::token_source::Tokens;
@@ -88,11 +88,21 @@ impl Signer for Bearer {
         Ok(())
     }
 
-    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
-        let carried = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(token) = carried.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> Renewal {
+        let Some(token) = carried(request) else { return Renewal::Never };
         self.tokens.refused(&self.scope, token, context.now).await
     }
+
+    async fn accepted(&self, request: &Request<Bytes>) {
+        if let Some(token) = carried(request) {
+            self.tokens.accepted(&self.scope, token).await;
+        }
+    }
+}
+
+/// The token on a request.
+fn carried(request: &Request<Bytes>) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 #[cfg(test)]

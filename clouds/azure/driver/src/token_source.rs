@@ -20,8 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{Credential, DriverError, Effect, Environment, House, Result};
 use pmks_model::Findings;
 use pmks_transport::{
-    AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Renewable, Response, SignError, Transport,
-    Url,
+    AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Renewable, Renewal, Response, SignError,
+    Transport, Url,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -280,8 +280,13 @@ impl Tokens {
     }
 
     /// Azure refused a call that carried this token of that scope: whether there is, or will be, another.
-    pub(crate) async fn refused(&self, scope: &str, token: &str, now: Timestamp) -> bool {
+    pub(crate) async fn refused(&self, scope: &str, token: &str, now: Timestamp) -> Renewal {
         self.of_scope(scope).await.refused(now, |kept| kept.secret.expose_secret() == token).await
+    }
+
+    /// Azure carried out a call with this token of that scope.
+    pub(crate) async fn accepted(&self, scope: &str, token: &str) {
+        self.of_scope(scope).await.accepted(|kept| kept.secret.expose_secret() == token).await;
     }
 
     async fn of_scope(&self, scope: &str) -> Arc<Renewable<Token>> {

@@ -188,7 +188,8 @@ impl Turn<'_> {
             // An idempotent ask may have been applied: that matters to whoever stops now.
             _ => self.notes.unsettled = self.specification.effect != Effect::Creates,
         }
-        self.look_again(self.run.timing.backoff(self.notes.tries));
+        let wait = self.run.timing.backoff(self.notes.tries);
+        self.look_again(error.retry_after().unwrap_or(wait));
     }
 
     /// Nobody knows whether it was applied, or the answer contradicts what was seen.

@@ -1,12 +1,12 @@
 //! Busy clouds: what is asked again, when, and what it does to the budget.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_transport::{
-    Bucket, Buckets, Bytes, Effect, ErrorKind, HeaderValue, SignContext, SignError, Signer, Verdict,
+    Bucket, Buckets, Bytes, Effect, ErrorKind, HeaderValue, Renewal, SignContext, SignError, Signer, Verdict,
 };
 
 use crate::rig::Rig;
@@ -130,6 +130,13 @@ async fn pace_shortens_pauses_and_limits() {
 struct TokenSigner {
     token: AtomicU32,
     last: u32,
+    accepted: AtomicBool,
+}
+
+impl TokenSigner {
+    fn new(last: u32) -> Arc<Self> {
+        Arc::new(Self { token: AtomicU32::new(1), last, accepted: AtomicBool::new(false) })
+    }
 }
 
 #[async_trait]
@@ -140,11 +147,22 @@ impl Signer for TokenSigner {
         Ok(())
     }
 
-    async fn refused(&self, request: &http::Request<Bytes>, _: SignContext<'_>) -> bool {
+    async fn refused(&self, request: &http::Request<Bytes>, _: SignContext<'_>) -> Renewal {
         let token = self.token.load(Ordering::Relaxed);
         assert_eq!(request.headers()["x-token"], token.to_string(), "the request that was refused");
-        self.token.store((token + 1).min(self.last), Ordering::Relaxed);
-        token < self.last
+        if token < self.last {
+            self.token.store(token + 1, Ordering::Relaxed);
+            return Renewal::Now;
+        }
+        if self.accepted.load(Ordering::Relaxed) {
+            Renewal::After(Duration::from_secs(20))
+        } else {
+            Renewal::Never
+        }
+    }
+
+    async fn accepted(&self, _: &http::Request<Bytes>) {
+        self.accepted.store(true, Ordering::Relaxed);
     }
 }
 
@@ -157,7 +175,7 @@ async fn what_is_refused_with_an_old_token_is_signed_and_sent_once_more() {
             let rig = Rig::with(
                 (0..refusals).map(|_| answer(401, &[], "expired")),
                 |mut options| {
-                    options.signer = Arc::new(TokenSigner { token: AtomicU32::new(1), last });
+                    options.signer = TokenSigner::new(last);
                     options
                 },
                 |builder| builder,
@@ -166,6 +184,35 @@ async fn what_is_refused_with_an_old_token_is_signed_and_sent_once_more() {
             let (result, paused) = rig.send(effect).await;
             assert_eq!((result.unwrap().status.as_u16(), rig.server.seen()), (status, sent), "{effect:?}");
             assert_eq!(paused, Duration::ZERO);
+        }
+    }
+}
+
+/// What a good credential was given a moment ago and the cloud refuses is an error of its own, which says when to come
+/// again; one that the cloud has never accepted gets the cloud's own answer.
+#[tokio::test]
+async fn a_good_credential_is_told_when_to_come_again() {
+    for (first, expected) in [(200, Some(Duration::from_secs(20))), (404, None)] {
+        let answers = [answer(first, &[], "first"), answer(401, &[], "expired"), answer(401, &[], "expired")];
+        let rig = Rig::with(
+            answers,
+            |mut options| {
+                options.signer = TokenSigner::new(2);
+                options
+            },
+            |builder| builder,
+        )
+        .await;
+        rig.send(Effect::Read).await.0.unwrap();
+        let (result, _) = rig.send(Effect::Creates).await;
+        assert_eq!(rig.server.seen(), 3);
+        match (result, expected) {
+            (Err(error), Some(after)) => {
+                assert_eq!(error.kind(), ErrorKind::Refused { retry_after: after });
+                assert!(error.to_string().contains("in 20 s") && error.surely_not_sent(), "{error}");
+            }
+            (Ok(response), None) => assert_eq!(response.status.as_u16(), 401),
+            (result, _) => panic!("{first}: {result:?}"),
         }
     }
 }

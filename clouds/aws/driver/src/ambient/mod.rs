@@ -26,7 +26,7 @@ use aws_smithy_async::time::TimeSource;
 use aws_types::region::Region;
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{DriverError, Environment, Result};
-use pmks_transport::{AllowedHost, Clock, Renewable, SignError, Transport};
+use pmks_transport::{AllowedHost, Clock, Renewable, Renewal, SignError, Transport};
 use tokio::sync::Mutex;
 
 use crate::credential::KeySource;
@@ -84,8 +84,12 @@ impl KeySource for Chain {
         self.kept.at(now, |error: &SignError| error.temporary, renew).await
     }
 
-    async fn refused(&self, access_key_id: &str, now: Timestamp) -> bool {
+    async fn refused(&self, access_key_id: &str, now: Timestamp) -> Renewal {
         self.kept.refused(now, |keys| keys.access_key_id() == access_key_id).await
+    }
+
+    async fn accepted(&self, access_key_id: &str) {
+        self.kept.accepted(|keys| keys.access_key_id() == access_key_id).await;
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{DriverError, ErrorKind, Result};
-use pmks_transport::{Renewable, SignContext, SignError, Signer};
+use pmks_transport::{Renewable, Renewal, SignContext, SignError, Signer};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{External, Found, Origin, Subject};
@@ -68,9 +68,14 @@ impl Tokens {
     }
 
     /// Google refused a call that carried this: whether there is, or will be, another token.
-    async fn refused(&self, header: Option<&HeaderValue>, now: Timestamp) -> bool {
-        let Some(header) = header else { return false };
+    async fn refused(&self, header: Option<&HeaderValue>, now: Timestamp) -> Renewal {
+        let Some(header) = header else { return Renewal::Never };
         self.kept.refused(now, |kept| bearer(&kept.token).as_ref() == Some(header)).await
+    }
+
+    /// Google carried out a call that carried this.
+    async fn accepted(&self, header: Option<&HeaderValue>) {
+        self.kept.accepted(|kept| bearer(&kept.token).as_ref() == header).await;
     }
 
     /// Who acts, for people.
@@ -163,8 +168,12 @@ impl Signer for Bearer {
         Ok(())
     }
 
-    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> bool {
+    async fn refused(&self, request: &Request<Bytes>, context: SignContext<'_>) -> Renewal {
         self.0.refused(request.headers().get(header::AUTHORIZATION), context.now).await
+    }
+
+    async fn accepted(&self, request: &Request<Bytes>) {
+        self.0.accepted(request.headers().get(header::AUTHORIZATION)).await;
     }
 }
 
