@@ -22,7 +22,7 @@ pub use cases::{CASES, Case};
 pub use journal::{Begun, Entry, Forgetful, Journal, Sink};
 pub use lists::Lists;
 pub use report::{Failed, Verdict, run, say_skipped};
-pub use rig::{Rig, Thing, Witness};
+pub use rig::{Deed, Rig, Thing, Witness};
 pub use sweep::{Left, cut_off, sweep, unswept};
 
 /// The mark of everything that the suite makes.

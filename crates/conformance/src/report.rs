@@ -27,13 +27,19 @@ impl From<DriverError> for Failed {
     }
 }
 
-/// Runs a case, then the world's own checks: nothing is left behind, no secret is in any record.
+/// Runs a case, then the world's own checks: one that was skipped has changed nothing, nothing is left behind, no secret
+/// is in any record.
 ///
 /// # Errors
 /// What does not hold.
 pub async fn run(case: &Case, rig: &Rig) -> Result<Verdict, Failed> {
     let before: BTreeSet<Thing> = rig.witness.things().await.into_iter().collect();
+    let mark = rig.calls.mark();
     let verdict = (case.run)(rig.clone()).await?;
+    if let Verdict::Skipped(why) = &verdict {
+        let sent = rig.calls.changes_since(mark);
+        check(sent.is_empty(), || format!("it was skipped ({why}) after it had sent {sent:?}"))?;
+    }
     rig.faults.clear();
     let left: Vec<Thing> =
         rig.witness.things().await.into_iter().filter(|thing| !before.contains(thing)).collect();

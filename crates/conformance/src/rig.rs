@@ -44,41 +44,82 @@ pub struct Thing {
     pub name: String,
 }
 
+/// What no driver would bring about, and a witness perhaps can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// [`Witness::without_prerequisites`].
+    TakePrerequisites,
+    /// [`Witness::multiply`].
+    Multiply,
+    /// [`Witness::fail_next`].
+    FailNext(ResourceKind),
+    /// [`Witness::say_status`].
+    SayStatus,
+    /// [`Witness::add_unknown`].
+    AddUnknown,
+    /// [`Witness::move_credential`].
+    MoveCredential,
+    /// [`Witness::end_tokens`].
+    EndTokens,
+    /// [`Witness::make_volume`].
+    MakeVolume,
+}
+
+impl std::fmt::Display for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TakePrerequisites => "take prerequisites away",
+            Self::Multiply => "make many clusters",
+            Self::FailNext(_) => "let a creation fail",
+            Self::SayStatus => "let the cloud say what it never said",
+            Self::AddUnknown => "put anything into what the cloud keeps",
+            Self::MoveCredential => "move a credential to another account",
+            Self::EndTokens => "end the tokens that the cloud gave out",
+            Self::MakeVolume => "make a volume of a workload",
+        })
+    }
+}
+
 /// Who knows what really exists, and can bring about what no driver would.
 ///
-/// What a witness cannot do is its default: the case is skipped with that reason.
+/// What a witness cannot do is its default. A case asks before it makes anything, and is skipped with that reason.
 #[async_trait]
 pub trait Witness: Send + Sync {
     /// Everything that exists in the account and region, but for its prerequisites: those stay once they are made.
     async fn things(&self) -> Vec<Thing>;
 
+    /// Whether it can bring that about; else why not.
+    fn can(&self, deed: Deed) -> Result<(), String> {
+        Err(format!("this witness cannot {deed}"))
+    }
+
     /// Takes the account's prerequisites away, or answers why it cannot.
     async fn without_prerequisites(&self) -> Result<(), String> {
-        Err("this witness cannot take prerequisites away".to_owned())
+        self.can(Deed::TakePrerequisites)
     }
 
     /// Makes so many more clusters like this one, and so many more node groups in it like its first one, all ready at
     /// once; or answers why it cannot.
     async fn multiply(&self, _cluster: &str, _clusters: usize, _node_groups: usize) -> Result<(), String> {
-        Err("this witness cannot make many clusters".to_owned())
+        self.can(Deed::Multiply)
     }
 
     /// Lets the next cluster, or the next node group, that is asked for end as failed at the cloud; or answers why it
     /// cannot.
-    async fn fail_next(&self, _kind: ResourceKind) -> Result<(), String> {
-        Err("this witness cannot let a creation fail".to_owned())
+    async fn fail_next(&self, kind: ResourceKind) -> Result<(), String> {
+        self.can(Deed::FailNext(kind))
     }
 
     /// Lets the cloud say the status of a cluster in a word that none of its documents knows, or in its own words
     /// again; or answers why it cannot.
     async fn say_status(&self, _cluster: &str, _word: Option<&str>) -> Result<(), String> {
-        Err("this witness cannot let the cloud say what it never said".to_owned())
+        self.can(Deed::SayStatus)
     }
 
     /// Puts something that no document knows into what the cloud keeps of a cluster and of its node groups, or answers
     /// why it cannot.
     async fn add_unknown(&self, _cluster: &str) -> Result<(), String> {
-        Err("this witness cannot put anything into what the cloud keeps".to_owned())
+        self.can(Deed::AddUnknown)
     }
 
     /// Whether all that is still there. Only called after [`Witness::add_unknown`].
@@ -89,18 +130,18 @@ pub trait Witness: Send + Sync {
     /// Lets the driver's credential act in another account from now on, or, the second time, in its own again; or
     /// answers why it cannot.
     async fn move_credential(&self) -> Result<(), String> {
-        Err("this witness cannot move a credential to another account".to_owned())
+        self.can(Deed::MoveCredential)
     }
 
     /// Lets the cloud refuse, as ended, every access token that it has given out so far, or answers why it cannot.
     async fn end_tokens(&self) -> Result<(), String> {
-        Err("this witness cannot end the tokens that the cloud gave out".to_owned())
+        self.can(Deed::EndTokens)
     }
 
     /// Makes a volume as a workload of the cluster would ask for it, and answers the cloud's identifier of it; or why
     /// it cannot.
     async fn make_volume(&self, _cluster: &str) -> Result<String, String> {
-        Err("this witness cannot make a volume of a workload".to_owned())
+        Err(format!("this witness cannot {}", Deed::MakeVolume))
     }
 
     /// Where what is asked for is written down before it is asked for. `None`: nowhere, since the world vanishes with

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pmks_conformance::{Thing, Witness};
+use pmks_conformance::{Deed, Thing, Witness};
 use pmks_driver::ConnectionSpecification;
 use pmks_model::ResourceKind;
 use pmks_simulation::{Cloud, RunningCloud, SystemTime, ready_file, serve};
@@ -87,10 +87,24 @@ impl Witness for SimulatedCloud {
         self.rows().into_iter().map(thing).collect()
     }
 
+    fn can(&self, deed: Deed) -> Result<(), String> {
+        match deed {
+            Deed::TakePrerequisites if self.under_test.without_prerequisites().is_none() => {
+                Err("nothing takes this cloud's prerequisites away".to_owned())
+            }
+            Deed::FailNext(kind) if self.under_test.fails_next(kind).is_none() => {
+                Err(format!("this cloud ends no {} as failed", kind.says()))
+            }
+            Deed::EndTokens if !self.under_test.signs_in() => {
+                Err("the credential signs every call by itself: there are no tokens".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn without_prerequisites(&self) -> Result<(), String> {
         let events = self.under_test.without_prerequisites();
-        let events = events.ok_or("nothing takes this cloud's prerequisites away")?;
-        events.iter().try_for_each(|event| self.event(event).map(drop))
+        events.iter().flatten().try_for_each(|event| self.event(event).map(drop))
     }
 
     async fn multiply(&self, cluster: &str, clusters: usize, node_groups: usize) -> Result<(), String> {
@@ -102,9 +116,8 @@ impl Witness for SimulatedCloud {
 
     async fn fail_next(&self, kind: ResourceKind) -> Result<(), String> {
         let rule = self.under_test.fails_next(kind);
-        let rule = rule.ok_or_else(|| format!("this cloud ends no {} as failed", kind.says()))?;
-        self.cloud.controls().faults.add(rule);
-        Ok(())
+        rule.into_iter().for_each(|rule| self.cloud.controls().faults.add(rule));
+        self.can(Deed::FailNext(kind))
     }
 
     async fn say_status(&self, cluster: &str, word: Option<&str>) -> Result<(), String> {
@@ -131,9 +144,6 @@ impl Witness for SimulatedCloud {
     }
 
     async fn end_tokens(&self) -> Result<(), String> {
-        if !self.under_test.signs_in() {
-            return Err("the credential signs every call by itself: there are no tokens".to_owned());
-        }
         self.event(&json!({"type": "tokensExpire"})).map(drop)
     }
 

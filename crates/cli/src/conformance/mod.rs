@@ -10,6 +10,8 @@ mod rehearsal;
 mod report;
 mod run;
 #[cfg(test)]
+mod skip_tests;
+#[cfg(test)]
 mod sweep_tests;
 
 use pmks_conformance::{CASES, Case};

@@ -11,7 +11,7 @@ use super::versions::{minors, with_version};
 use crate::executor::{Course, carry_out, prepare};
 use crate::ground::{Ground, delete_cluster, least_node_groups, marks, node_group_target, take, target};
 use crate::report::{check, check_equal};
-use crate::{Failed, Rig, Verdict};
+use crate::{Deed, Failed, Rig, Verdict};
 
 fn is_about_the_cluster(stage: &StageSpecification) -> bool {
     stage.subject.as_ref().is_some_and(|subject| subject.kind == ResourceKind::Cluster)
@@ -92,32 +92,36 @@ pub(crate) async fn a_stranger_before_a_scaling_is_left_alone(rig: Rig) -> Resul
 /// A status in a word that nobody knows is `Unknown`: the cluster is read all the same, by itself and in the list, and
 /// is not at rest.
 pub(crate) async fn an_unknown_status_word_is_unknown(rig: Rig) -> Result<Verdict, Failed> {
+    if let Err(why) = rig.witness.can(Deed::SayStatus) {
+        return Ok(Verdict::Skipped(why));
+    }
     let ground = Ground::make(&rig).await?;
     let cluster = ground.standing_cluster(&rig, "pmks-odd").await?;
     let id = cluster.iid.system_id.as_str();
-    let said = rig.witness.say_status(id, Some("PMKS_WORD_OF_TOMORROW")).await;
-    if said.is_ok() {
-        let found = rig.driver.get_cluster(id).await?;
-        check_equal(&found.status, &Status::Unknown, "the status of an unknown word")?;
-        check(!found.status.is_settled(), || "an unknown word counts as rest".to_owned())?;
-        // The cloud's own facts may repeat its word.
-        let (reason, facts) = (cluster.status_reason.clone(), cluster.key_value_list.clone());
-        let found = Cluster { status: Status::Active, status_reason: reason, key_value_list: facts, ..found };
-        check_equal(&found, &cluster, "everything but the status")?;
-        let listed = rig.driver.list_clusters(pmks_driver::Detail::Clusters).await?;
-        check(listed.is_complete(), || format!("the list is partial: {:?}", listed.missed))?;
-        let listed = listed.items.into_iter().find(|one| one.iid.system_id == id).map(|one| one.status);
-        check_equal(&listed, &Some(Status::Unknown), "the status in the list")?;
-        rig.witness.say_status(id, None).await.map_err(Failed)?;
-        check_equal(&rig.driver.get_cluster(id).await?.status, &Status::Active, "the status afterwards")?;
-    }
+    rig.witness.say_status(id, Some("PMKS_WORD_OF_TOMORROW")).await.map_err(Failed)?;
+    let found = rig.driver.get_cluster(id).await?;
+    check_equal(&found.status, &Status::Unknown, "the status of an unknown word")?;
+    check(!found.status.is_settled(), || "an unknown word counts as rest".to_owned())?;
+    // The cloud's own facts may repeat its word.
+    let (reason, facts) = (cluster.status_reason.clone(), cluster.key_value_list.clone());
+    let found = Cluster { status: Status::Active, status_reason: reason, key_value_list: facts, ..found };
+    check_equal(&found, &cluster, "everything but the status")?;
+    let listed = rig.driver.list_clusters(pmks_driver::Detail::Clusters).await?;
+    check(listed.is_complete(), || format!("the list is partial: {:?}", listed.missed))?;
+    let listed = listed.items.into_iter().find(|one| one.iid.system_id == id).map(|one| one.status);
+    check_equal(&listed, &Some(Status::Unknown), "the status in the list")?;
+    rig.witness.say_status(id, None).await.map_err(Failed)?;
+    check_equal(&rig.driver.get_cluster(id).await?.status, &Status::Active, "the status afterwards")?;
     delete_cluster(&rig, &cluster).await?;
     ground.clear(&rig).await?;
-    Ok(said.map_or_else(Verdict::Skipped, |()| Verdict::Passed))
+    Ok(Verdict::Passed)
 }
 
 /// What no document knows is read over, and survives a scaling and an upgrade: what replaces sends back what it read.
 pub(crate) async fn what_is_unknown_survives_scaling_and_upgrade(rig: Rig) -> Result<Verdict, Failed> {
+    if let Err(why) = rig.witness.can(Deed::AddUnknown) {
+        return Ok(Verdict::Skipped(why));
+    }
     let ground = Ground::make(&rig).await?;
     let (from, to) = match minors(&rig).await? {
         Ok(minors) => match minors.as_slice() {
@@ -129,40 +133,38 @@ pub(crate) async fn what_is_unknown_survives_scaling_and_upgrade(rig: Rig) -> Re
     let create = Change::CreateCluster(with_version(&ground, "pmks-kept", 1, from));
     let iid = take(&mut carry_out(&rig, &create).await?.ids, "pmks-kept")?;
     let cluster = rig.driver.get_cluster(&iid.system_id).await?;
-    let added = rig.witness.add_unknown(&iid.system_id).await;
-    if added.is_ok() {
-        check_equal(&rig.driver.get_cluster(&iid.system_id).await?, &cluster, "what is known of it")?;
-        let group = cluster.node_groups.first().ok_or_else(|| Failed("no node group".to_owned()))?;
-        let change = ScalingChange { desired: Some(3), ..ScalingChange::default() };
-        let asked =
-            ChangeNodeGroupScaling { target: node_group_target(&cluster, group), change, marks: marks() };
-        carry_out(&rig, &Change::ChangeNodeGroupScaling(asked)).await?;
-        check(rig.witness.keeps_unknown(&iid.system_id).await.map_err(Failed)?, || {
-            "a scaling took away what it does not know".to_owned()
-        })?;
-        if let Some(to) = to {
-            let version = VersionRequest::Given(to.clone());
-            let request = UpgradeRequest { version, node_groups: UpgradeTargets::All, force: false };
-            let asked = UpgradeCluster { target: target(&cluster), request, marks: marks() };
-            carry_out(&rig, &Change::UpgradeCluster(asked)).await?;
-            let version = rig.driver.get_cluster(&iid.system_id).await?.version;
-            check(version.as_ref().is_some_and(|version| version.reaches(&to)), || format!("{version:?}"))?;
-        }
-        check(rig.witness.keeps_unknown(&iid.system_id).await.map_err(Failed)?, || {
-            "an upgrade took away what it does not know".to_owned()
-        })?;
+    rig.witness.add_unknown(&iid.system_id).await.map_err(Failed)?;
+    check_equal(&rig.driver.get_cluster(&iid.system_id).await?, &cluster, "what is known of it")?;
+    let group = cluster.node_groups.first().ok_or_else(|| Failed("no node group".to_owned()))?;
+    let change = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let asked = ChangeNodeGroupScaling { target: node_group_target(&cluster, group), change, marks: marks() };
+    carry_out(&rig, &Change::ChangeNodeGroupScaling(asked)).await?;
+    check(rig.witness.keeps_unknown(&iid.system_id).await.map_err(Failed)?, || {
+        "a scaling took away what it does not know".to_owned()
+    })?;
+    if let Some(to) = to {
+        let version = VersionRequest::Given(to.clone());
+        let request = UpgradeRequest { version, node_groups: UpgradeTargets::All, force: false };
+        let asked = UpgradeCluster { target: target(&cluster), request, marks: marks() };
+        carry_out(&rig, &Change::UpgradeCluster(asked)).await?;
+        let version = rig.driver.get_cluster(&iid.system_id).await?.version;
+        check(version.as_ref().is_some_and(|version| version.reaches(&to)), || format!("{version:?}"))?;
     }
+    check(rig.witness.keeps_unknown(&iid.system_id).await.map_err(Failed)?, || {
+        "an upgrade took away what it does not know".to_owned()
+    })?;
     delete_cluster(&rig, &cluster).await?;
     ground.clear(&rig).await?;
-    Ok(added.map_or_else(Verdict::Skipped, |()| Verdict::Passed))
+    Ok(Verdict::Passed)
 }
 
 /// A credential that acts in another account from one moment to the next says so: who we are is asked, not remembered.
 pub(crate) async fn another_account_is_told_from_the_first(rig: Rig) -> Result<Verdict, Failed> {
-    let first = rig.driver.account_identity().await?;
-    if let Err(why) = rig.witness.move_credential().await {
+    if let Err(why) = rig.witness.can(Deed::MoveCredential) {
         return Ok(Verdict::Skipped(why));
     }
+    let first = rig.driver.account_identity().await?;
+    rig.witness.move_credential().await.map_err(Failed)?;
     let other = rig.driver.account_identity().await?;
     rig.witness.move_credential().await.map_err(Failed)?;
     let again = rig.driver.account_identity().await?;
@@ -173,16 +175,12 @@ pub(crate) async fn another_account_is_told_from_the_first(rig: Rig) -> Result<V
 
 /// A volume that a workload asked for outlives its cluster, or the deletion is refused naming it; it goes on request.
 pub(crate) async fn volumes_of_workloads_go_on_request_alone(rig: Rig) -> Result<Verdict, Failed> {
+    if let Err(why) = rig.witness.can(Deed::MakeVolume) {
+        return Ok(Verdict::Skipped(why));
+    }
     let ground = Ground::make(&rig).await?;
     let cluster = ground.standing_cluster(&rig, "pmks-claims").await?;
-    let volume = match rig.witness.make_volume(&cluster.iid.system_id).await {
-        Ok(volume) => volume,
-        Err(why) => {
-            delete_cluster(&rig, &cluster).await?;
-            ground.clear(&rig).await?;
-            return Ok(Verdict::Skipped(why));
-        }
-    };
+    let volume = rig.witness.make_volume(&cluster.iid.system_id).await.map_err(Failed)?;
     let children = rig.driver.children(&cluster).await?;
     let child = children.found.iter().find(|child| child.system_id == volume);
     let child = child.ok_or_else(|| Failed(format!("{volume} is not among the children {children:?}")))?;

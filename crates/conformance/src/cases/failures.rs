@@ -6,7 +6,14 @@ use pmks_model::{Cluster, ResourceKind, Status};
 use crate::executor::{attempt, carry_out, prepare};
 use crate::ground::{Ground, delete_cluster};
 use crate::report::{check, check_equal};
-use crate::{Failed, Rig, Verdict};
+use crate::{Deed, Failed, Rig, Verdict};
+
+/// Whether the witness can let both fail.
+fn fails_creations(rig: &Rig) -> Result<(), String> {
+    [ResourceKind::Cluster, ResourceKind::NodeGroup]
+        .into_iter()
+        .try_for_each(|kind| rig.witness.can(Deed::FailNext(kind)))
+}
 
 /// Carries a creation out that the cloud ends as failed, and answers its plan.
 async fn failed(rig: &Rig, change: &Change) -> Result<Prepared, Failed> {
@@ -38,11 +45,11 @@ async fn cluster_named(rig: &Rig, name: &str) -> Result<Cluster, Failed> {
 /// What the cloud ended as failed comes right at a retry, as the capabilities say: removed and asked for anew, or gone on
 /// with. One good cluster and one good node group at the end; the cluster another one than the failed one, or the same.
 pub(crate) async fn a_failed_creation_comes_right_at_a_retry(rig: Rig) -> Result<Verdict, Failed> {
-    let ground = Ground::make(&rig).await?;
-    if let Err(why) = rig.witness.fail_next(ResourceKind::Cluster).await {
-        ground.clear(&rig).await?;
+    if let Err(why) = fails_creations(&rig) {
         return Ok(Verdict::Skipped(why));
     }
+    let ground = Ground::make(&rig).await?;
+    rig.witness.fail_next(ResourceKind::Cluster).await.map_err(Failed)?;
     let create = Change::CreateCluster(ground.cluster("pmks-mended", 1));
     let prepared = failed(&rig, &create).await?;
     let broken = cluster_named(&rig, "pmks-mended").await?;
@@ -56,9 +63,7 @@ pub(crate) async fn a_failed_creation_comes_right_at_a_retry(rig: Rig) -> Result
     let replaces = rig.driver.capabilities().failed_create == FailedCreate::Replace;
     check_equal(&is_another, &replaces, "whether it is another one than the one that failed")?;
 
-    if let Err(why) = rig.witness.fail_next(ResourceKind::NodeGroup).await {
-        return Err(Failed(format!("a cluster can fail, a node group cannot: {why}")));
-    }
+    rig.witness.fail_next(ResourceKind::NodeGroup).await.map_err(Failed)?;
     retried(&rig, &Change::AddNodeGroup(ground.add(&cluster, "gz"))).await?;
     let listed = rig.driver.list_node_groups(&cluster.iid.system_id).await?.items;
     let made: Vec<Status> =
@@ -73,14 +78,14 @@ pub(crate) async fn a_failed_creation_comes_right_at_a_retry(rig: Rig) -> Result
 /// The failed cluster and the failed node group of somebody else are no operation's to remove or to go on with, whichever
 /// attempt it is.
 pub(crate) async fn a_strangers_failure_is_left_alone(rig: Rig) -> Result<Verdict, Failed> {
+    if let Err(why) = fails_creations(&rig) {
+        return Ok(Verdict::Skipped(why));
+    }
     let ground = Ground::make(&rig).await?;
     // Planned while nothing stands there: a name that is taken is refused before.
     let ours = Change::CreateCluster(ground.cluster("pmks-theirs", 1));
     let planned = prepare(&rig, rig.driver.as_ref(), &ours).await?;
-    if let Err(why) = rig.witness.fail_next(ResourceKind::Cluster).await {
-        ground.clear(&rig).await?;
-        return Ok(Verdict::Skipped(why));
-    }
+    rig.witness.fail_next(ResourceKind::Cluster).await.map_err(Failed)?;
     failed(&rig, &Change::CreateCluster(ground.cluster("pmks-theirs", 1))).await?;
     let theirs = cluster_named(&rig, "pmks-theirs").await?;
     left_alone(&rig, planned, |stage| is_about(stage, ResourceKind::Cluster)).await?;
