@@ -11,7 +11,7 @@ use pmks_transport::{DirectoryRecorder, Transport};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::key_ring::{self, KeyRing};
+use crate::key_ring;
 use crate::{paths, registry};
 
 /// Opens what the facade is made of. The caller holds the data directory's lock.
@@ -70,7 +70,7 @@ pub(crate) async fn rotate(app: &App) -> Result<()> {
     }
     let store = store(app).await?;
     // First the file: whatever cuts this off, it holds the key that the store knows.
-    let key = KeyRing::renew(&master_key_file(app))?;
+    let key = key_ring::renew(&master_key_file(app))?;
     let audit = AuditEntry {
         at: app.clock.wall(),
         who: app.environment.get("USER").unwrap_or("local").to_owned(),
@@ -108,15 +108,10 @@ fn database(app: &App) -> Result<PathBuf> {
 /// configuration folder.
 fn master_keys(app: &App, database: &Path) -> Result<Vec<MasterKey>> {
     if let Some(text) = app.environment.get("PMKS_MASTER_KEY") {
-        return Ok(vec![MasterKey::from_text(text).map_err(|error| key_ring::of_key(&error))?]);
+        return key_ring::of_text(text);
     }
     let file = master_key_file(app);
-    let ring = if database.exists() {
-        KeyRing::load(&file)
-    } else {
-        KeyRing::load_or_create(&file, app.data.path())
-    };
-    Ok(ring?.keys().to_vec())
+    if database.exists() { key_ring::load(&file) } else { key_ring::load_or_create(&file, app.data.path()) }
 }
 
 /// Where the master key lies: never within the data directory, so that no backup of it holds both.
