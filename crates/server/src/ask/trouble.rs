@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The largest of 64 bits.
+const LARGEST: f64 = 9_223_372_036_854_775_807.0;
+
 /// What is wrong at a place.
 #[derive(Debug, PartialEq)]
 pub(super) enum Trouble {
@@ -76,7 +79,11 @@ fn no_number(found: &str, least: &str) -> String {
             format!("{number} is too large a number")
         };
     }
-    if found.starts_with("floating point") {
+    if let Some(number) = quoted(found, "floating point `") {
+        // What no integer of JSON's readers holds is read as this, and was written as a whole number.
+        if number.parse::<f64>().is_ok_and(|number| number.fract() == 0.0 && number.abs() > LARGEST) {
+            return "is too large a number".to_owned();
+        }
         return "must be a whole number, without a point or an exponent".to_owned();
     }
     format!("must be a number, not {}", kind(found))
@@ -119,6 +126,11 @@ mod tests {
             (
                 "invalid value: integer `18446744073709551615`, expected i64",
                 "18446744073709551615 is too large a number",
+            ),
+            ("invalid type: floating point `1.8446744073709552e19`, expected u32", "is too large a number"),
+            (
+                "invalid type: floating point `1.5`, expected u32",
+                "must be a whole number, without a point or an exponent",
             ),
             ("unknown field `x`, expected `y` or `z`", "is not known here; known are y, z"),
             ("unknown field `x`, there are no fields", "is not known here; nothing is"),
