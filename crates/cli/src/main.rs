@@ -171,7 +171,7 @@ async fn run(app: &App, command: Command) -> Result<()> {
         Command::Serve(serve) => serve::run(app, &serve).await,
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Conformance(asked) => Box::pin(conformance::run(app, &asked)).await,
-        Command::Token(token) => token::run(app, &token).await,
+        Command::Token(within) => token::run(app, &within).await,
         Command::Login(login) => login::run(app, &login).await,
         other => commands::run(app, other).await,
     }

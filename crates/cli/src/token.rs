@@ -7,7 +7,7 @@ use pmks_api::AccessToken;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::arguments::Token;
+use crate::arguments::InCluster;
 use crate::client::{Path, Request, shaped};
 use crate::error::{Error, Result};
 use crate::output;
@@ -16,9 +16,9 @@ const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 
 /// Prints an `ExecCredential`.
-pub(crate) async fn run(app: &App, token: &Token) -> Result<()> {
+pub(crate) async fn run(app: &App, within: &InCluster) -> Result<()> {
     let version = api_version(app.environment.get("KUBERNETES_EXEC_INFO"))?;
-    let path = Path::v1(["connections", app.connection()?, "clusters", &token.cluster, "token"]);
+    let path = Path::v1(["connections", app.connection()?, "clusters", &within.cluster, "token"]);
     let session = app.quiet_session().await?;
     let answer = session.client.send(Request::new(Method::POST, path).repeatable()).await?;
     output::data(&exec_credential(version, &shaped(answer.body)?).to_string())

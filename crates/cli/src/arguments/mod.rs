@@ -24,7 +24,7 @@ pub(crate) use machine::ListCommand;
 pub(crate) use network::{
     Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
 };
-pub(crate) use node_group::{NodeCommand, NodeGroupAdd, NodeGroupCommand, NodeGroupScale};
+pub(crate) use node_group::{InCluster, NodeCommand, NodeGroupAdd, NodeGroupCommand, NodeGroupScale, Sizes};
 pub(crate) use number::Number;
 pub(crate) use operation::{
     ApiTokenCommand, AuditCommand, LogLevelCommand, MasterKeyCommand, OperationCommand,
@@ -109,7 +109,7 @@ pub(crate) enum Command {
     #[command(subcommand, visible_alias = "op")]
     Operation(OperationCommand),
     /// Lets kubectl in: a credential plugin of client.authentication.k8s.io/v1
-    Token(Token),
+    Token(InCluster),
     /// Keeps the token of a server for later commands
     Login(Login),
     /// Tokens for the API
@@ -145,14 +145,6 @@ pub(crate) enum ProviderCommand {
         /// The provider
         provider: String,
     },
-}
-
-/// The credential plugin.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Token {
-    /// The cluster
-    #[arg(long, env = "PMKS_CLUSTER")]
-    pub(crate) cluster: String,
 }
 
 /// Where to log in.

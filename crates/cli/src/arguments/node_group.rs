@@ -4,6 +4,28 @@ use clap::{Args, Subcommand};
 
 use super::{Mutation, Number};
 
+/// What each of these verbs is about lies in a cluster.
+#[derive(Debug, Args)]
+pub(crate) struct InCluster {
+    /// The cluster
+    #[arg(long, env = "PMKS_CLUSTER")]
+    pub(crate) cluster: String,
+}
+
+/// The numbers of nodes.
+#[derive(Debug, Args)]
+pub(crate) struct Sizes {
+    /// The least number of nodes
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) min: Option<Number>,
+    /// The largest number of nodes
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) max: Option<Number>,
+    /// The wanted number of nodes
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) desired: Option<Number>,
+}
+
 /// Verbs of node groups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeGroupCommand {
@@ -14,16 +36,16 @@ pub(crate) enum NodeGroupCommand {
     #[command(visible_alias = "ls")]
     List {
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
     },
     /// One node group
     Get {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
     },
     /// Changes limits, size or autoscaling; what is left out stays as it is
     Scale(NodeGroupScale),
@@ -32,8 +54,8 @@ pub(crate) enum NodeGroupCommand {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
         /// The wanted version; the cluster's if left out
         #[arg(long = "version", value_name = "VERSION", default_value = "")]
         kubernetes_version: String,
@@ -50,8 +72,8 @@ pub(crate) enum NodeGroupCommand {
         /// Its name
         name: String,
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -64,8 +86,8 @@ pub(crate) struct NodeGroupAdd {
     /// Its name, at the cloud too
     pub(crate) name: String,
     /// The cluster
-    #[arg(long, env = "PMKS_CLUSTER")]
-    pub(crate) cluster: String,
+    #[command(flatten)]
+    pub(crate) within: InCluster,
     /// The machine type
     #[arg(long, default_value = "")]
     pub(crate) machine_type: String,
@@ -84,15 +106,9 @@ pub(crate) struct NodeGroupAdd {
     /// The wanted version; follows the cluster if left out
     #[arg(long = "version", value_name = "VERSION", default_value = "")]
     pub(crate) kubernetes_version: String,
-    /// The least number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) min: Option<Number>,
-    /// The largest number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) max: Option<Number>,
-    /// The wanted number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) desired: Option<Number>,
+    /// How many nodes
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
     /// Whether an autoscaler moves the size between the limits
     #[arg(long, default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) auto_scaling: bool,
@@ -107,17 +123,11 @@ pub(crate) struct NodeGroupScale {
     /// Its name
     pub(crate) name: String,
     /// The cluster
-    #[arg(long, env = "PMKS_CLUSTER")]
-    pub(crate) cluster: String,
-    /// The least number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) min: Option<Number>,
-    /// The largest number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) max: Option<Number>,
-    /// The wanted number of nodes
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) desired: Option<Number>,
+    #[command(flatten)]
+    pub(crate) within: InCluster,
+    /// How many nodes
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
     /// Whether an autoscaler moves the size between the limits
     #[arg(long)]
     pub(crate) auto_scaling: Option<bool>,
@@ -133,15 +143,15 @@ pub(crate) enum NodeCommand {
     #[command(visible_alias = "ls")]
     List {
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
     },
     /// One node
     Get {
         /// Its name, or the VM's identifier
         name: String,
         /// The cluster
-        #[arg(long, env = "PMKS_CLUSTER")]
-        cluster: String,
+        #[command(flatten)]
+        within: InCluster,
     },
 }
