@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pmks_server::LogFilter;
 use pmks_traces::{TraceLayer, Traces};
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::{Registry, reload};
 
 use crate::error::{Error, Result};
 use crate::registry;
@@ -18,7 +18,7 @@ use crate::registry;
 /// The log, whose filter may be changed while the process runs.
 pub(crate) struct Log {
     asked: Mutex<String>,
-    handle: reload::Handle<EnvFilter, Registry>,
+    handle: reload::Handle<Targets, Registry>,
 }
 
 impl LogFilter for Log {
@@ -68,7 +68,7 @@ pub(crate) fn silent() -> Arc<Log> {
     Arc::new(of("off").unwrap().1)
 }
 
-fn of(asked: &str) -> std::result::Result<(reload::Layer<EnvFilter, Registry>, Log), String> {
+fn of(asked: &str) -> std::result::Result<(reload::Layer<Targets, Registry>, Log), String> {
     let (filter, handle) = reload::Layer::new(read(asked)?);
     Ok((filter, Log { asked: Mutex::new(asked.to_owned()), handle }))
 }
@@ -76,9 +76,10 @@ fn of(asked: &str) -> std::result::Result<(reload::Layer<EnvFilter, Registry>, L
 /// What it logs is in the error that it returns.
 const SAID_TWICE: &str = "rustls_platform_verifier=off";
 
-fn read(filter: &str) -> std::result::Result<EnvFilter, String> {
-    EnvFilter::try_new(format!("{SAID_TWICE},{filter}"))
-        .map_err(|error| format!("{filter:?} is no filter: {error}"))
+fn read(filter: &str) -> std::result::Result<Targets, String> {
+    let parts: Vec<&str> = filter.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let targets = format!("{SAID_TWICE},{}", parts.join(","));
+    targets.trim_end_matches(',').parse().map_err(|error| format!("{filter:?} is no filter: {error}"))
 }
 
 /// Of crates that write whole requests into their traces the errors alone are let through, whatever filter was asked
