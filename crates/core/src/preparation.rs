@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::drafts::Draft;
 use crate::drivers::{At, Place, same_account};
-use crate::engine::known_before;
+use crate::engine::{known_before, made_for, prepare_removal};
 use crate::failure::{already_exists, check, of_store};
 use crate::hooks::resolve_change;
 use crate::pmks::Shared;
@@ -121,9 +121,29 @@ impl Shared {
         let identity = self.drivers.identity(at).await.map_err(|error| unprepared(at, &error))?;
         same_account(&at.connection, &identity).map_err(Unprepared::Refused)?;
         let change = self.resolved(place, draft).await.map_err(Unprepared::Refused)?;
-        let Some(change) = change else { return Ok(None) };
+        let Some(change) = change else { return self.prepare_remainder(at, draft).await };
         match at.driver.prepare_by(&change, search).await {
             Ok(prepared) => Ok(Some(prepared)),
+            Err(error) => Err(unprepared(at, &error)),
+        }
+    }
+
+    /// What the driver prepares for the deletion of what was never made: the removal of what was made for it.
+    async fn prepare_remainder(
+        &self,
+        at: &At,
+        draft: &Draft,
+    ) -> std::result::Result<Option<Prepared>, Unprepared> {
+        let broken = |error| Unprepared::Refused(of_store(error));
+        let Some(uid) = draft.resource_uid.filter(|_| draft.kind.removes()) else { return Ok(None) };
+        let Some(record) = self.store.resource(uid).await.map_err(broken)? else { return Ok(None) };
+        let made = made_for(self.store.as_ref(), &record).await.map_err(broken)?;
+        if made.is_empty() {
+            return Ok(None);
+        }
+        match prepare_removal(at.driver.as_ref(), &record, &made).await {
+            Ok(Ok(prepared)) => Ok(Some(prepared)),
+            Ok(Err(failure)) => Err(Unprepared::Refused(Box::new(failure))),
             Err(error) => Err(unprepared(at, &error)),
         }
     }

@@ -185,6 +185,13 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("nodeGroup.remove"))
     }
 
+    /// Prepares the removal of what a creation made before it failed at the thing itself, which was never made: a stage
+    /// for each, by the identifier that is given, also where it is gone by now. What no stage is for is named to the
+    /// user, and its record stays. A creation that makes the thing itself first leaves nothing.
+    async fn remove_made(&self, _made: &[Child]) -> Result<Prepared> {
+        Ok(Prepared::default())
+    }
+
     /// Prepares [`CreateNetwork`].
     async fn create_network(&self, _asked: &CreateNetwork) -> Result<Prepared> {
         Err(self.lacks("network.create"))

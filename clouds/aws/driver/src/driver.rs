@@ -12,8 +12,8 @@ use pmks_driver::{
     UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
-    Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
-    SecurityGroup, Subnet,
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
+    Region, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
@@ -210,6 +210,10 @@ impl Driver for AwsDriver {
 
     async fn remove_node_group(&self, asked: &RemoveNodeGroup) -> Result<Prepared> {
         operations::remove_node_group::prepare(self, asked).await
+    }
+
+    async fn remove_made(&self, made: &[Child]) -> Result<Prepared> {
+        Ok(operations::remove_made::prepare(made))
     }
 
     async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {

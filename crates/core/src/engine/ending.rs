@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pmks_driver::{Change, Subject};
-use pmks_model::{OperationKind, OperationState, Remains, StageState};
+use pmks_model::{Child, OperationKind, OperationState, Remains, StageState};
 use pmks_store::{BrokenOff, End, Fence, Finish, Operation, Result, Stage};
 
 use super::children;
 use super::contract::Outcome;
+use super::made::still_there;
 use super::notes::Notes;
 use super::step::Run;
 use super::timing::since;
@@ -31,7 +32,7 @@ impl Run<'_> {
         } else {
             Outcome::default()
         };
-        self.house.finish(self.fence, &self.operation, end, outcome).await
+        self.house.finish(self.fence, &self.operation, &self.made, end, outcome).await
     }
 
     async fn outcome(&self, succeeded: bool) -> Outcome {
@@ -48,12 +49,23 @@ impl Run<'_> {
 impl House {
     /// Ends what cannot ask its cloud: what is not known is listed.
     pub(super) async fn end_unheard(&self, fence: Fence, operation: &Operation, end: End) -> Result<()> {
-        self.finish(fence, operation, end, Outcome::default()).await
+        self.finish(fence, operation, &[], end, Outcome::default()).await
     }
 
-    async fn finish(&self, fence: Fence, operation: &Operation, end: End, outcome: Outcome) -> Result<()> {
+    /// `made` for what is to go, where that was never made and nothing is planned yet.
+    async fn finish(
+        &self,
+        fence: Fence,
+        operation: &Operation,
+        made: &[Child],
+        end: End,
+        outcome: Outcome,
+    ) -> Result<()> {
         let remains = match &end {
             End::Succeeded => children::kept(operation),
+            End::Failed(_) | End::Cancelled if operation.stages.len() == 1 && !made.is_empty() => {
+                still_there(made)
+            }
             End::Failed(_) | End::Cancelled => remains(operation),
         };
         let broken_off = broken_off(operation, &end);
@@ -115,11 +127,11 @@ fn parts_alone(operation: &Operation) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn subject(stage: &Stage) -> Option<Subject> {
+pub(super) fn subject(stage: &Stage) -> Option<Subject> {
     serde_json::from_value(stage.specification.get("subject")?.clone()).ok()
 }
 
-fn waits_for(stage: &Stage) -> impl Iterator<Item = &str> {
+pub(super) fn waits_for(stage: &Stage) -> impl Iterator<Item = &str> {
     let after = stage.specification.get("after").and_then(|after| after.as_array());
     after.into_iter().flatten().filter_map(|name| name.as_str())
 }
@@ -136,7 +148,7 @@ pub(super) fn remains(operation: &Operation) -> Vec<Remains> {
 }
 
 /// What a stage made, or may have made.
-fn made(stage: &Stage) -> Option<Remains> {
+pub(super) fn made(stage: &Stage) -> Option<Remains> {
     let Some(system_id) = known(stage) else {
         let says = "it was asked for, and nobody knows whether it was made";
         let unsettled = Notes::read(&stage.record.notes).unsettled;
@@ -180,7 +192,9 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     let listed = left.iter().any(|remains| {
         is_itself(remains) || (remains.system_id == itself.system_id && remains.kind == itself.kind)
     });
-    if !removed && !listed {
+    // What a plan was made for without knowing its identifier was never made: only what was made for it goes.
+    let was_made = !itself.system_id.is_empty() || operation.stages.len() == 1;
+    if was_made && !removed && !listed {
         left.push(itself);
     }
     left.extend(children);
@@ -220,7 +234,7 @@ fn known(stage: &Stage) -> Option<String> {
     stage.record.system_id.clone().filter(|id| !id.is_empty())
 }
 
-fn remainder(stage: &Stage, system_id: String, reason: String) -> Remains {
+pub(super) fn remainder(stage: &Stage, system_id: String, reason: String) -> Remains {
     let subject = stage.specification.get("subject");
     let of_subject = |key: &str| {
         subject.and_then(|subject| subject.get(key)).and_then(|value| value.as_str()).map(str::to_owned)

@@ -24,6 +24,7 @@ mod ending;
 mod bounded;
 mod children;
 mod identity;
+mod made;
 mod notes;
 mod timing;
 
@@ -39,6 +40,7 @@ mod tests;
 
 pub(crate) use children::{known_before, removal};
 pub use contract::{Connected, Drivers, Hooks, Outcome};
+pub(crate) use made::{made_for, prepare_removal};
 pub use pulse::Trouble;
 
 use std::collections::HashMap;

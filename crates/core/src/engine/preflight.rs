@@ -11,6 +11,7 @@ use pmks_transport::Effect;
 
 use super::bounded::bounded;
 use super::children;
+use super::made::prepare_removal;
 use super::notes::Notes;
 use super::step::Run;
 use super::timing::{self, since};
@@ -61,7 +62,8 @@ impl Run<'_> {
         }
         let change = match self.house.hooks.resolve(&self.operation).await {
             Ok(Some(change)) => change,
-            Ok(None) => return self.nothing_to_do().await,
+            Ok(None) if self.made.is_empty() => return self.nothing_to_do().await,
+            Ok(None) => return self.remove_made().await,
             Err(failure) => return self.refuse(failure).await,
         };
         let findings = validate(&change, self.connected.driver.capabilities());
@@ -154,6 +156,25 @@ impl Run<'_> {
         }
         self.end_now(End::Succeeded).await?;
         Ok(Preflight::Over)
+    }
+
+    /// What is to go was never made, but something for it was.
+    async fn remove_made(&mut self) -> Result<Preflight> {
+        let record = match self.operation.resource_uid {
+            Some(uid) => self.house.store.resource(uid).await?,
+            None => None,
+        };
+        let change = serde_json::from_value::<Change>(self.operation.intent.clone());
+        let (Some(record), Ok(change)) = (record, change) else { return self.nothing_to_do().await };
+        let driver = &self.connected.driver;
+        let call = prepare_removal(driver.as_ref(), &record, &self.made);
+        let prepared = bounded(&*self.house.clock, LIMIT, driver.capabilities(), call).await;
+        super::telemetry::called("prepare", PREFLIGHT, prepared.is_ok());
+        match prepared {
+            Ok(Ok(prepared)) => self.begin(&change, prepared).await,
+            Ok(Err(failure)) => self.refuse(failure).await,
+            Err(error) => self.not_prepared(&error).await,
+        }
     }
 
     pub(super) async fn refuse(&mut self, failure: Failure) -> Result<Preflight> {

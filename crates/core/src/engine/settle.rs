@@ -2,15 +2,15 @@
 //! looked for, by the creation's own stages. So a deletion finds what a lost answer hid, and is done where there is
 //! surely nothing.
 //!
-//! Looks alone: what is found is removed by the deletion's own plan.
+//! Looks alone: what is found is removed by the deletion's own plan, and so is what the creation made for it before.
 
 use std::time::Duration;
 
 use pmks_driver::{DriverError, ErrorKind, Found, FoundState, Look, StageSpecification};
-use pmks_model::{Failure, FailureKind};
-use pmks_store::{Operation, OperationFilter, PREFLIGHT, Page, Resource, Result, Stage};
+use pmks_store::{Operation, PREFLIGHT, Resource, Result, Stage};
 
 use super::bounded::bounded;
+use super::made::{self, creations, heard_of, is_for, left_at_the_cloud};
 use super::notes::Notes;
 use super::preflight::Preflight;
 use super::stage::context;
@@ -39,9 +39,13 @@ impl Run<'_> {
         if record.system_id.is_some() {
             return Ok(None);
         }
-        let mut left = Vec::new();
-        for creation in self.creations(&record).await? {
-            for stage in creation.stages.iter().filter(|stage| is_unsettled(stage)) {
+        let (mut left, mut made) = (Vec::new(), Vec::new());
+        for creation in creations(self.house.store.as_ref(), &record).await? {
+            for stage in creation.stages.iter().filter(|stage| is_for(&creation, stage, &record)) {
+                made.extend(heard_of(stage));
+                if !is_unsettled(stage) {
+                    continue;
+                }
                 let Ok(specification) =
                     serde_json::from_value::<StageSpecification>(stage.specification.clone())
                 else {
@@ -49,32 +53,23 @@ impl Run<'_> {
                     continue;
                 };
                 let makes_it = makes(&specification, &record);
-                if !makes_it && creation.resource_uid != Some(uid) {
-                    continue;
-                }
                 match self.look_for(&creation, stage, &specification).await {
                     Settled::Nothing => {}
                     Settled::There(found) if makes_it => {
                         return self.found(&record, found).await.map(|()| None);
                     }
-                    Settled::There(found) => left.push(format!("{} {}", stage.name, found.system_id)),
+                    Settled::There(found) => made.push(made::found(stage, found.system_id)),
                     Settled::Which(candidates) => left.push(format!("one of {}", candidates.join(", "))),
                     Settled::Later(error) => return self.not_prepared(&error).await.map(Some),
                 }
             }
         }
-        if left.is_empty() { Ok(None) } else { self.refuse(remains(&record, &left)).await.map(Some) }
-    }
-
-    /// The creations that ended and that may have made it: its own, and its whole's.
-    async fn creations(&self, record: &Resource) -> Result<Vec<Operation>> {
-        let mut found = Vec::new();
-        for uid in [Some(record.uid), record.parent].into_iter().flatten() {
-            let about = OperationFilter { resource_uid: Some(uid), ..OperationFilter::default() };
-            found.extend(self.house.store.operations(&about, Page::all()).await?);
+        self.made = made;
+        if left.is_empty() {
+            Ok(None)
+        } else {
+            self.refuse(left_at_the_cloud(&record, &left)).await.map(Some)
         }
-        found.retain(|operation| operation.kind.creates() && operation.state.is_final());
-        Ok(found)
     }
 
     async fn look_for(
@@ -141,15 +136,4 @@ fn is_unsettled(stage: &Stage) -> bool {
 fn makes(specification: &StageSpecification, record: &Resource) -> bool {
     let subject = specification.subject.as_ref();
     subject.is_some_and(|subject| subject.kind == record.kind && subject.name == record.name)
-}
-
-fn remains(record: &Resource, left: &[String]) -> Failure {
-    let says = format!(
-        "the creation of {} {:?} left something at the cloud that is not removed with it: {}",
-        record.kind.says(),
-        record.name,
-        left.join("; ")
-    );
-    let fix = "remove that at the cloud, then forget this record";
-    Failure::new(FailureKind::Precondition, says).with_fix(fix)
 }

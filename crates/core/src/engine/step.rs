@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 use pmks_driver::{Cancel, Change, StageSpecification};
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
+use pmks_model::{Child, Failure, FailureKind, OperationState, ResourceKind, StageState};
 use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, PREFLIGHT, Page, ResourceFilter, Result};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub(super) struct Run<'a> {
     pub(super) change: Option<Change>,
     /// Our records by kind and name.
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
+    /// What the creation of what is to go has made for it, where that itself was never made.
+    pub(super) made: Vec<Child>,
     /// How far the wall clock had been set forward when this began.
     pub(super) drift: Duration,
 }
@@ -112,6 +114,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
         timing,
         plan: Vec::new(),
         change: None,
+        made: Vec::new(),
         records: house.records(&operation).await?,
         drift: house.drift(),
         operation,

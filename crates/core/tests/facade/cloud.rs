@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) subnets: BTreeMap<String, Subnet>,
     pub(crate) security_groups: BTreeMap<String, SecurityGroup>,
     pub(crate) key_pairs: BTreeMap<String, KeyPair>,
+    /// What node groups are made from, where they are.
+    pub(crate) templates: BTreeSet<String>,
     pub(crate) calls: Vec<String>,
     /// Calls that fail, by name.
     pub(crate) failures: BTreeMap<String, ErrorKind>,
@@ -40,6 +42,10 @@ pub(crate) struct World {
     pub(crate) volumes_unseen: bool,
     /// What the looks of these stages could take for theirs, once they have asked.
     pub(crate) several: BTreeMap<String, Vec<String>>,
+    /// Each node group gets a template of its own, made before it.
+    pub(crate) makes_templates: bool,
+    /// Templates can be made, and not removed.
+    pub(crate) keeps_templates: bool,
     /// Preparations of clusters are not answered.
     pub(crate) hangs: bool,
     /// Lists are read at once and answered when this is opened.

@@ -136,6 +136,21 @@ pub(crate) struct FakeDriver {
 }
 
 impl FakeDriver {
+    /// A node group's stage after these, and after its template's where there are any.
+    fn with_template(
+        &self,
+        name: &str,
+        group: StageSpecification,
+        after: &[&str],
+    ) -> Vec<StageSpecification> {
+        if !self.cloud.world().makes_templates {
+            return vec![group.after(after.iter().copied())];
+        }
+        let template = Make::Template.stage(&format!("template of {name}"));
+        let before = [template.name.clone()];
+        vec![template.after(after.iter().copied()), group.after(before)]
+    }
+
     fn asked(&self, kind: &str, asked: &impl serde::Serialize) {
         self.cloud.world().asked.insert(kind.to_owned(), serde_json::to_value(asked).unwrap());
     }
@@ -302,12 +317,14 @@ impl Driver for FakeDriver {
         }
         let make = Make::Cluster { request: asked.request.clone(), marks: asked.marks.clone() };
         let cluster = make.stage("control plane").subject(ResourceKind::Cluster, &asked.request.name);
-        let groups = asked.request.node_groups.iter().map(|group| {
+        let groups = asked.request.node_groups.iter().flat_map(|group| {
             let make = Make::NodeGroup { cluster: asked.request.name.clone(), request: group.clone() };
-            make.stage(&format!("node group {}", group.name))
-                .after(["control plane"])
-                .subject(ResourceKind::NodeGroup, &group.name)
+            let group_stage = make
+                .stage(&format!("node group {}", group.name))
+                .subject(ResourceKind::NodeGroup, &group.name);
+            self.with_template(&group.name, group_stage, &["control plane"])
         });
+        let groups: Vec<StageSpecification> = groups.collect();
         Ok(Prepared::of([cluster].into_iter().chain(groups)).resolved("version", "1.31, the cloud's default"))
     }
 
@@ -349,7 +366,8 @@ impl Driver for FakeDriver {
         self.asked("nodeGroup.add", asked);
         let make =
             Make::NodeGroup { cluster: asked.cluster.iid.system_id.clone(), request: asked.request.clone() };
-        Ok(Prepared::of([make.stage("node group").subject(ResourceKind::NodeGroup, &asked.request.name)]))
+        let group = make.stage("node group").subject(ResourceKind::NodeGroup, &asked.request.name);
+        Ok(Prepared::of(self.with_template(&asked.request.name, group, &[])))
     }
 
     async fn change_node_group_scaling(&self, asked: &ChangeNodeGroupScaling) -> Result<Prepared> {
@@ -370,6 +388,16 @@ impl Driver for FakeDriver {
         let cluster = asked.target.cluster.iid.system_id.clone();
         let remove = Make::RemoveNodeGroup { cluster, id: asked.target.iid.system_id.clone() };
         Ok(Prepared::of([remove.stage("node group")]))
+    }
+
+    async fn remove_made(&self, made: &[Child]) -> Result<Prepared> {
+        drop(self.cloud.call("remove made")?);
+        let keeps = self.cloud.world().keeps_templates;
+        let templates = made.iter().filter(|made| made.kind == "template" && !keeps);
+        Ok(Prepared::of(templates.map(|made| {
+            let id = made.system_id.clone();
+            Make::RemoveTemplate { id: id.clone() }.stage(&format!("removal of template {id}"))
+        })))
     }
 
     async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {

@@ -18,3 +18,4 @@ mod networks;
 mod node_groups;
 mod operations;
 mod preparation;
+mod remnants;

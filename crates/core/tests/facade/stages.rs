@@ -31,12 +31,15 @@ pub(crate) enum Make {
     KeyPair { name: String },
     Remove { kind: ResourceKind, id: String },
     Sweep { id: String },
+    Template,
+    RemoveTemplate { id: String },
     Nothing,
 }
 
 impl Make {
     pub(crate) fn stage(&self, name: &str) -> StageSpecification {
-        StageSpecification::new(name, "fake.make", 1, serde_json::to_value(self).unwrap())
+        let kind = if matches!(self, Self::Template) { "fake.template" } else { "fake.make" };
+        StageSpecification::new(name, kind, 1, serde_json::to_value(self).unwrap())
     }
 }
 
@@ -88,7 +91,11 @@ impl StageCalls for Calls {
 impl Calls {
     /// What is swept leaves nothing that would be said to stand.
     fn outputs(&self, id: &str) -> Value {
-        if matches!(self.make, Make::Sweep { .. }) { Value::Null } else { json!({"id": id}) }
+        if matches!(self.make, Make::Sweep { .. } | Make::RemoveTemplate { .. }) {
+            Value::Null
+        } else {
+            json!({"id": id})
+        }
     }
 
     fn apply(
@@ -152,6 +159,15 @@ impl Calls {
                 Ok(id)
             }
             Make::Sweep { id } => Ok(id),
+            Make::Template => {
+                let id = world.id("tpl");
+                world.templates.insert(id.clone());
+                Ok(id)
+            }
+            Make::RemoveTemplate { id } => {
+                world.templates.remove(&id);
+                Ok(id)
+            }
             Make::Nothing => Ok("role".to_owned()),
             part => Ok(network_part(world, part, context)),
         }

@@ -21,6 +21,9 @@ use crate::{AwsDriver, PROVIDER, networks};
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>()];
 
+/// What an internet gateway is called among what remains.
+pub(super) const GATEWAY: &str = "gateway";
+
 /// Looks who holds the resource, and answers the plan. One call for a key pair, two for a security group, one for a
 /// subnet, seven for a network.
 ///
@@ -137,14 +140,18 @@ impl Content {
             before.extend([detached, gone]);
         }
         for gateway in &self.loose {
-            let id = gateway.internet_gateway_id.as_str();
-            let gone = format!("internet gateway {id}");
-            stages.push(Delete::of(What::Gateway, id).specification(&gone));
-            before.push(gone);
+            let stage = removal_of_gateway(&gateway.internet_gateway_id);
+            before.push(stage.name.clone());
+            stages.push(stage);
         }
         stages.push(Delete::of(What::Network, network).specification("network").after(before));
         stages
     }
+}
+
+/// The stage that removes a gateway which is attached to nothing.
+pub(super) fn removal_of_gateway(id: &str) -> StageSpecification {
+    Delete::of(What::Gateway, id).specification(format!("internet gateway {id}"))
 }
 
 /// Whether this installation made it.

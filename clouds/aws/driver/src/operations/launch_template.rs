@@ -25,6 +25,9 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeTemplate>(), Maker::of::<R
 /// What a template is called among what is to go.
 pub(super) const CHILD: &str = "launchTemplate";
 
+/// The kind of the stage that makes one.
+pub(super) const MADE_BY: &str = "aws.launchTemplate";
+
 /// Which cluster's nodes a template is for, so that the cluster's end finds it even where no node group came to be.
 const CLUSTER_TAG: &str = "pmks-cluster";
 
@@ -76,7 +79,7 @@ struct MakeTemplate {
 
 #[async_trait]
 impl Stage<AwsDriver> for MakeTemplate {
-    const KIND: &'static str = "aws.launchTemplate";
+    const KIND: &'static str = MADE_BY;
 
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let found =

@@ -7,6 +7,7 @@ pub(crate) mod upgrade_cluster;
 
 pub(crate) mod add_node_group;
 pub(crate) mod change_node_group_scaling;
+pub(crate) mod remove_made;
 pub(crate) mod remove_node_group;
 pub(crate) mod upgrade_node_group;
 
