@@ -95,6 +95,7 @@ macro_rules! for_each_case {
             what_is_unknown_survives_scaling_and_upgrade,
             another_account_is_told_from_the_first,
             volumes_of_workloads_go_on_request_alone,
+            what_an_earlier_deletion_could_not_see_is_handed_on,
             what_the_capabilities_forbid_is_a_finding,
             everything_wrong_comes_in_one_round,
             the_last_node_group_is_as_the_capabilities_say,

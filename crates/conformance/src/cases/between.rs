@@ -1,15 +1,19 @@
 //! What happens at the cloud between two stages of an operation, or behind its back.
 
 use pmks_driver::{
-    Change, ChangeNodeGroupScaling, DeleteCluster, ErrorKind, StageSpecification, UpgradeCluster,
+    Change, ChangeNodeGroupScaling, ClusterTarget, DeleteCluster, ErrorKind, Search, StageSpecification,
+    UpgradeCluster,
 };
 use pmks_model::{
-    Cluster, ResourceKind, ScalingChange, Status, UpgradeRequest, UpgradeTargets, VersionRequest,
+    Children, Cluster, Iid, ResourceKind, ScalingChange, Status, Unseen, UnseenVolumes, UpgradeRequest,
+    UpgradeTargets, VersionRequest,
 };
 
 use super::versions::{minors, with_version};
 use crate::executor::{Course, carry_out, prepare};
-use crate::ground::{Ground, delete_cluster, least_node_groups, marks, node_group_target, take, target};
+use crate::ground::{
+    Ground, delete_cluster, fix_prerequisites, least_node_groups, marks, node_group_target, take, target,
+};
 use crate::report::{check, check_equal};
 use crate::{Deed, Failed, Rig, Verdict};
 
@@ -203,5 +207,40 @@ pub(crate) async fn volumes_of_workloads_go_on_request_alone(rig: Rig) -> Result
         format!("{volume} was asked to go and is there")
     })?;
     ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// The cluster is gone, and its last deletion could not see all that stood beside it: the next one, asked to delete the
+/// volumes too, is refused, and one that is not says what may still stand. What went with the cluster is no matter any more.
+pub(crate) async fn what_an_earlier_deletion_could_not_see_is_handed_on(rig: Rig) -> Result<Verdict, Failed> {
+    fix_prerequisites(&rig).await?;
+    let iid = Iid::new("pmks-nothing", "pmks-nothing");
+    let gone = ClusterTarget { iid, incarnation: "pmks-never".to_owned() };
+    let unseen =
+        |what: &str, volumes| Unseen { what: what.to_owned(), why: "nobody answered".to_owned(), volumes };
+    let unknown = vec![
+        unseen("the volumes elsewhere", UnseenVolumes::Stay),
+        unseen("the balancers", UnseenVolumes::None),
+        unseen("the volumes inside", UnseenVolumes::Go),
+    ];
+    let search = Search { must_hear: true, known: Children { found: Vec::new(), unknown: unknown.clone() } };
+    let asked = |delete_volumes| {
+        Change::DeleteCluster(DeleteCluster { target: gone.clone(), delete_volumes, marks: marks() })
+    };
+    let mark = rig.calls.mark();
+    let error = rig.driver.prepare_by(&asked(true), &search).await.err();
+    let error =
+        error.ok_or_else(|| Failed("volumes that nobody has seen are said to be deleted".to_owned()))?;
+    let named = matches!(error.kind(), ErrorKind::Precondition { what, .. } if what.contains("the volumes elsewhere"));
+    check(named, || format!("{:?}: {error}", error.kind()))?;
+    let prepared = rig.driver.prepare_by(&asked(false), &search).await?;
+    let still = unknown.iter().filter(|one| one.volumes != UnseenVolumes::Go).cloned().collect::<Vec<_>>();
+    check_equal(&prepared.children.unknown, &still, "what is still unseen")?;
+    for one in &still {
+        let said = prepared.notices.iter().any(|notice| notice.contains(&one.what));
+        check(said, || format!("no notice says {:?}: {:?}", one.what, prepared.notices))?;
+    }
+    let sent = rig.calls.changes_since(mark);
+    check(sent.is_empty(), || format!("preparing sent {sent:?}"))?;
     Ok(Verdict::Passed)
 }
