@@ -18,6 +18,7 @@ use pmks_model::{Child, Children, Cluster};
 use serde_json::Value;
 
 use crate::api::compute::{Everywhere, Kind, Scope};
+use crate::balancer_parts::{self, Front};
 use crate::names::Placed;
 use crate::wire::compute as wire;
 use crate::{GcpDriver, PROVIDER, convert, kubernetes};
@@ -35,10 +36,10 @@ pub(crate) const VOLUME: &str = Child::VOLUME;
 const OF_GROUPS: Part = Part::of("network endpoint groups");
 
 /// How many children are looked at at once.
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// All children, ordered by kind and identifier; what was not looked at is named among the unknown, or asked for again, as
-/// the care says. Four calls at Google and five at the cluster.
+/// the care says. Four calls at Google, one more for each part behind a forwarding rule, and five at the cluster.
 ///
 /// # Errors
 /// Whatever kept Google, or the cluster, from answering what is to be asked for again.
@@ -54,13 +55,25 @@ pub(crate) async fn children(driver: &GcpDriver, cluster: &Cluster, care: Care) 
     let mut found = Children { found: objects.children().collect(), unknown: objects.unknown.clone() };
     let project = driver.api.project();
     let (of_rules, of_groups) = (Part::of("forwarding rules"), OF_GROUPS);
+    let behind = match &rules {
+        Ok(rules) => balancer_parts::behind(driver, of.fronts(rules)).await,
+        // They are unknown themselves.
+        Err(_) => Ok(Vec::new()),
+    };
     let (of_firewalls, of_disks) = (Part::of("firewall rules"), Part::with_volumes("disks"));
     let rules = found_in(of_rules, rules, &mut found, |scope, rule| of.forwarding_rule(scope, &rule));
     let groups = found_in(of_groups, groups, &mut found, |scope, group| of.endpoint_group(scope, &group));
     let firewalls = firewalls.map(|all| all.iter().filter_map(|one| of.firewall(one, project)).collect());
     let labelled = found_in(of_disks, disks, &mut found, |scope, disk| of.disk(scope, &disk));
     let disks = labelled.map(|labelled| with_claimed(labelled, &objects));
-    let reads = [(of_rules, rules), (of_groups, groups), (of_firewalls, firewalls), (of_disks, disks)];
+    let of_parts = Part::of("what stands behind forwarding rules");
+    let reads = [
+        (of_rules, rules),
+        (of_parts, behind),
+        (of_groups, groups),
+        (of_firewalls, firewalls),
+        (of_disks, disks),
+    ];
     for (part, read) in reads {
         keep_seen(part, read, care, &mut found.found, &mut found.unknown)?;
     }
@@ -136,6 +149,16 @@ impl<'a> Owner<'a> {
     fn forwarding_rule(&self, scope: &str, rule: &wire::ForwardingRule) -> Option<Child> {
         let made_by = self.maker(&rule.ip_address, &rule.description)?;
         Some(child(FORWARDING_RULE, format!("{scope}/forwardingRules/{}", rule.name), &rule.name, made_by))
+    }
+
+    /// The rules among these that are the cluster's, with what they lead to.
+    fn fronts(&self, rules: &Everywhere<wire::ForwardingRule>) -> Vec<Front> {
+        let fronts = rules.found.iter().filter_map(|(scope, rule)| {
+            let made_by = self.forwarding_rule(scope, rule)?.made_by;
+            let links = vec![rule.target.clone(), rule.backend_service.clone()];
+            Some(Front { name: rule.name.clone(), made_by, links })
+        });
+        fronts.collect()
     }
 
     fn endpoint_group(&self, scope: &str, group: &wire::NetworkEndpointGroup) -> Option<Child> {
@@ -214,7 +237,7 @@ fn made_for(description: &str) -> Vec<String> {
         .collect()
 }
 
-fn child(kind: &str, id: String, name: &str, made_by: String) -> Child {
+pub(crate) fn child(kind: &str, id: String, name: &str, made_by: String) -> Child {
     Child { kind: kind.to_owned(), system_id: id, name: name.to_owned(), made_by, goes_with_cluster: false }
 }
 
@@ -225,15 +248,10 @@ pub(crate) fn at_google(child: &Child) -> Option<(Kind, Scope, &str)> {
         ENDPOINT_GROUP => Kind::NetworkEndpointGroup,
         FIREWALL => Kind::Firewall,
         VOLUME => Kind::Disk,
-        _ => return None,
+        part => balancer_parts::kind_of(part)?,
     };
     let at = Placed::read(&child.system_id)?;
-    let scope = match at.scope {
-        "zones" => Scope::zone(at.place),
-        "regions" => Scope::region(at.place),
-        _ => Scope::global(),
-    };
-    Some((kind, scope, at.name))
+    Some((kind, Scope::of(&at), at.name))
 }
 
 /// Which of these still exist at Google. One call a child; Kubernetes objects are left out.

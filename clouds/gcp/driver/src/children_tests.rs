@@ -34,6 +34,7 @@ fn rules_are_known_by_address_and_by_whom_they_are_for() {
             name: "a1".into(),
             ip_address: address.into(),
             description: description.into(),
+            ..wire::ForwardingRule::default()
         };
         of.forwarding_rule("regions/r1", &rule).map(|child| child.made_by)
     };
@@ -127,5 +128,7 @@ fn a_child_is_found_again_by_its_identifier() {
     assert_eq!(at_google(&rule), Some((Kind::ForwardingRule, Scope::region("r1"), "a1")));
     let global = child(FORWARDING_RULE, "global/forwardingRules/a1".into(), "a1", String::new());
     assert_eq!(at_google(&global), Some((Kind::ForwardingRule, Scope::global(), "a1")));
+    let map = child("urlMap", "global/urlMaps/k8s2-um-x".into(), "k8s2-um-x", String::new());
+    assert_eq!(at_google(&map), Some((Kind::UrlMap, Scope::global(), "k8s2-um-x")));
     assert_eq!(at_google(&child("service", "default/web".into(), "web", String::new())), None);
 }

@@ -3,6 +3,7 @@
 //! Speaks GKE, Compute Engine, Service Usage and Google's token services through `pmks-transport`. Answers reads, and
 //! describes changes as plans of stages; never waits for Google, never retries, never stores anything.
 
+mod balancer_parts;
 mod capabilities;
 mod connection;
 mod credential;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test cannot go on without it")]
 
 use pmks_gcp_tests::GCP;
+use pmks_simulation::{Effect, Resource, Rule};
 use pmks_suites::{Ended, Pmks, SimulatedCloud};
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ async fn what_a_controller_never_takes_away_goes_with_its_cluster() {
     pmks.succeed(&["network", "create", "net", "-c", "sim", "--cidr", "10.0.0.0/16", "--subnet", subnet]);
     let create = ["cluster", "create", "ours", "-c", "sim", "--network", "net", "--subnet", "net-a"];
     pmks.succeed(&[create.as_slice(), &["--node-group", "name=ga,desired=1,max=3"]].concat());
-    for (service, kind, stuck) in [("web", "external", true), ("shop", "ingress", false)] {
+    for (service, kind, stuck) in [("web", "external", true), ("shop", "ingress", true)] {
         let event = json!({"type": "controllerMakesLoadBalancer", "cluster": "ours", "service": service,
             "kind": kind, "stuck": stuck});
         world.cloud.event(&event).unwrap();
@@ -59,18 +60,50 @@ async fn what_a_controller_never_takes_away_goes_with_its_cluster() {
         "removal of forwardingRule global/",
         "removal of firewallRule global/firewalls/k8s-fw-",
         "removal of networkEndpointGroup zones/",
+        "removal of targetPool regions/",
+        "removal of targetHttpProxy global/",
+        "removal of urlMap global/",
+        "removal of backendService global/",
+        "removal of healthCheck global/",
+        "removal of httpHealthCheck global/",
     ] {
         assert!(plan.contains(stage), "{stage:?} is not in {plan}");
     }
-    pmks.succeed(&["cluster", "delete", "ours", "-c", "sim", "--yes"]);
-    let left: Vec<_> = world
-        .rows()
-        .into_iter()
-        .filter(|row| {
-            ["cluster", "forwardingRule", "networkEndpointGroup"].contains(&row.kind.as_str())
-                || (row.kind == "firewall"
-                    && row.name.as_deref().is_some_and(|name| name.starts_with("k8s-")))
-        })
-        .collect();
+    // What cannot go keeps back only what it holds.
+    let volume = world.cloud.event(&json!({"type": "controllerMakesVolume", "cluster": "ours"})).unwrap();
+    let volume = volume["disk"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let denied = Rule::new("compute", "networkEndpointGroups.delete", Effect::Deny);
+    world.cloud.controls().faults.put(vec![denied]);
+    let delete = ["cluster", "delete", "ours", "-c", "sim", "--delete-volumes", "--yes"];
+    let failed = pmks.run(&delete);
+    assert!(failed.code == 5 && failed.stderr.contains("networkEndpointGroup"), "{failed:?}");
+    let left = balancers_and(&world, &volume);
+    assert!(left.iter().all(|kind| kind == "networkEndpointGroup") && left.len() == 1, "{left:?}");
+
+    world.cloud.controls().faults.clear();
+    pmks.succeed(&delete);
+    let left = balancers_and(&world, &volume);
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// The kinds of what stands of a cluster, its balancers and a disk.
+fn balancers_and(world: &SimulatedCloud, disk: &str) -> Vec<String> {
+    let parts = [
+        "cluster",
+        "forwardingRule",
+        "networkEndpointGroup",
+        "targetPool",
+        "targetHttpProxy",
+        "urlMap",
+        "backendService",
+        "healthCheck",
+        "httpHealthCheck",
+    ];
+    let of_controllers = |row: &Resource| row.name.as_deref().is_some_and(|name| name.starts_with("k8s-"));
+    let rows = world.rows().into_iter().filter(|row| {
+        parts.contains(&row.kind.as_str())
+            || (row.kind == "firewall" && of_controllers(row))
+            || row.name.as_deref() == Some(disk)
+    });
+    rows.map(|row| row.kind).collect()
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Api, MOST_PAGES, endless};
 use crate::PROVIDER;
-use crate::names::Shared;
+use crate::names::{Placed, Shared};
 use crate::wire::compute as wire;
 
 /// The largest page of lists.
@@ -44,6 +44,20 @@ impl Scope {
         Self(format!("zones/{zone}"))
     }
 
+    /// Where something of a URL or path is.
+    pub(crate) fn of(at: &Placed<'_>) -> Self {
+        match at.scope {
+            "zones" => Self::zone(at.place),
+            "regions" => Self::region(at.place),
+            _ => Self::global(),
+        }
+    }
+
+    /// As paths have it.
+    pub(crate) fn path(&self) -> &str {
+        &self.0
+    }
+
     /// `global`, `regions` or `zones`.
     fn kind(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
@@ -64,6 +78,13 @@ pub(crate) enum Kind {
     ForwardingRule,
     NetworkEndpointGroup,
     Disk,
+    TargetHttpProxy,
+    TargetHttpsProxy,
+    UrlMap,
+    BackendService,
+    TargetPool,
+    HealthCheck,
+    HttpHealthCheck,
 }
 
 impl Kind {
@@ -76,23 +97,74 @@ impl Kind {
             Self::ForwardingRule => "forwardingRules",
             Self::NetworkEndpointGroup => "networkEndpointGroups",
             Self::Disk => "disks",
+            Self::TargetHttpProxy => "targetHttpProxies",
+            Self::TargetHttpsProxy => "targetHttpsProxies",
+            Self::UrlMap => "urlMaps",
+            Self::BackendService => "backendServices",
+            Self::TargetPool => "targetPools",
+            Self::HealthCheck => "healthChecks",
+            Self::HttpHealthCheck => "httpHealthChecks",
         }
     }
 
-    /// The call that reads one. Google has a call for each kind of place, and a permission of the same name; but for
-    /// regional disks, which are read and removed by the permissions of disks.
-    fn get(self, scope: &Scope) -> &'static str {
+    /// The calls that read and that remove one. Google has calls for each kind of place, and permissions of the same
+    /// names; but for regional disks, which are read and removed by the permissions of disks.
+    fn calls(self, scope: &Scope) -> [&'static str; 2] {
         match (self, scope.kind()) {
-            (Self::Network, _) => "compute.networks.get",
-            (Self::Subnetwork, _) => "compute.subnetworks.get",
-            (Self::Firewall, _) => "compute.firewalls.get",
-            (Self::ForwardingRule, "global") => "compute.globalForwardingRules.get",
-            (Self::ForwardingRule, _) => "compute.forwardingRules.get",
-            (Self::NetworkEndpointGroup, "global") => "compute.globalNetworkEndpointGroups.get",
-            (Self::NetworkEndpointGroup, "regions") => "compute.regionNetworkEndpointGroups.get",
-            (Self::NetworkEndpointGroup, _) => "compute.networkEndpointGroups.get",
-            (Self::Disk, _) => "compute.disks.get",
+            (Self::Network, _) => ["compute.networks.get", "compute.networks.delete"],
+            (Self::Subnetwork, _) => ["compute.subnetworks.get", "compute.subnetworks.delete"],
+            (Self::Firewall, _) => ["compute.firewalls.get", "compute.firewalls.delete"],
+            (Self::ForwardingRule, "global") => {
+                ["compute.globalForwardingRules.get", "compute.globalForwardingRules.delete"]
+            }
+            (Self::ForwardingRule, _) => ["compute.forwardingRules.get", "compute.forwardingRules.delete"],
+            (Self::NetworkEndpointGroup, "global") => {
+                ["compute.globalNetworkEndpointGroups.get", "compute.globalNetworkEndpointGroups.delete"]
+            }
+            (Self::NetworkEndpointGroup, "regions") => {
+                ["compute.regionNetworkEndpointGroups.get", "compute.regionNetworkEndpointGroups.delete"]
+            }
+            (Self::NetworkEndpointGroup, _) => {
+                ["compute.networkEndpointGroups.get", "compute.networkEndpointGroups.delete"]
+            }
+            (Self::Disk, _) => ["compute.disks.get", "compute.disks.delete"],
+            (Self::TargetPool, _) => ["compute.targetPools.get", "compute.targetPools.delete"],
+            (Self::HttpHealthCheck, _) => ["compute.httpHealthChecks.get", "compute.httpHealthChecks.delete"],
+            (part, "regions") => part.regional_calls(),
+            (part, _) => part.global_calls(),
         }
+    }
+
+    /// Those of a global balancer's parts.
+    fn global_calls(self) -> [&'static str; 2] {
+        match self {
+            Self::TargetHttpsProxy => ["compute.targetHttpsProxies.get", "compute.targetHttpsProxies.delete"],
+            Self::UrlMap => ["compute.urlMaps.get", "compute.urlMaps.delete"],
+            Self::BackendService => ["compute.backendServices.get", "compute.backendServices.delete"],
+            Self::HealthCheck => ["compute.healthChecks.get", "compute.healthChecks.delete"],
+            _ => ["compute.targetHttpProxies.get", "compute.targetHttpProxies.delete"],
+        }
+    }
+
+    /// Those of a regional balancer's parts.
+    fn regional_calls(self) -> [&'static str; 2] {
+        match self {
+            Self::TargetHttpsProxy => {
+                ["compute.regionTargetHttpsProxies.get", "compute.regionTargetHttpsProxies.delete"]
+            }
+            Self::UrlMap => ["compute.regionUrlMaps.get", "compute.regionUrlMaps.delete"],
+            Self::BackendService => {
+                ["compute.regionBackendServices.get", "compute.regionBackendServices.delete"]
+            }
+            Self::HealthCheck => ["compute.regionHealthChecks.get", "compute.regionHealthChecks.delete"],
+            _ => ["compute.regionTargetHttpProxies.get", "compute.regionTargetHttpProxies.delete"],
+        }
+    }
+
+    /// The call that reads one.
+    fn get(self, scope: &Scope) -> &'static str {
+        let [get, _] = self.calls(scope);
+        get
     }
 
     /// The call that makes one; `None` for what controllers alone make.
@@ -101,23 +173,14 @@ impl Kind {
             Self::Network => Some("compute.networks.insert"),
             Self::Subnetwork => Some("compute.subnetworks.insert"),
             Self::Firewall => Some("compute.firewalls.insert"),
-            Self::ForwardingRule | Self::NetworkEndpointGroup | Self::Disk => None,
+            _ => None,
         }
     }
 
-    /// The call that removes one, by the same rule as [`Kind::get`].
+    /// The call that removes one.
     fn delete(self, scope: &Scope) -> &'static str {
-        match (self, scope.kind()) {
-            (Self::Network, _) => "compute.networks.delete",
-            (Self::Subnetwork, _) => "compute.subnetworks.delete",
-            (Self::Firewall, _) => "compute.firewalls.delete",
-            (Self::ForwardingRule, "global") => "compute.globalForwardingRules.delete",
-            (Self::ForwardingRule, _) => "compute.forwardingRules.delete",
-            (Self::NetworkEndpointGroup, "global") => "compute.globalNetworkEndpointGroups.delete",
-            (Self::NetworkEndpointGroup, "regions") => "compute.regionNetworkEndpointGroups.delete",
-            (Self::NetworkEndpointGroup, _) => "compute.networkEndpointGroups.delete",
-            (Self::Disk, _) => "compute.disks.delete",
-        }
+        let [_, delete] = self.calls(scope);
+        delete
     }
 }
 

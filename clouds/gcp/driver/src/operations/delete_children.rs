@@ -11,22 +11,39 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Stage, aim};
+use crate::balancer_parts::{self, Holders};
 use crate::{GcpDriver, children, kubernetes};
 
 /// Whether a child is a part of a balancer, which a controller removes.
 pub(super) fn is_balancer(child: &Child) -> bool {
-    child.kind == children::FORWARDING_RULE
+    child.kind == children::FORWARDING_RULE || balancer_parts::goes_with_balancer(&child.kind)
 }
 
-/// The children in the order in which Google lets them go: what holds another goes before it.
-pub(super) fn ranks(swept: &[Child]) -> Vec<Vec<Child>> {
-    let rank = |child: &Child| match child.kind.as_str() {
-        children::FORWARDING_RULE => 0,
-        children::ENDPOINT_GROUP | children::FIREWALL => 1,
-        _ => 2,
-    };
-    let of = |wanted| swept.iter().filter(|child| rank(child) == wanted).cloned().collect::<Vec<_>>();
-    (0..3).map(of).filter(|children| !children.is_empty()).collect()
+/// The removals of what is to go once `first` is over: each comes after what holds it, and after nothing else, so that what
+/// cannot go keeps back only what it holds.
+pub(super) fn removals(swept: &[Child], holders: &Holders, first: &str) -> Vec<StageSpecification> {
+    let mut left: Vec<&Child> = swept.iter().collect();
+    let mut stages = Vec::new();
+    while !left.is_empty() {
+        let is_held = |child: &Child| left.iter().any(|other| holders.holds(other, child));
+        let (held, mut free): (Vec<&Child>, Vec<&Child>) = left.iter().partition(|child| is_held(child));
+        if free.is_empty() {
+            // They hold each other: Google says which goes first.
+            free.clone_from(&held);
+        }
+        for child in &free {
+            let holding = swept.iter().filter(|other| holders.holds(other, child));
+            let after = holding.map(RemoveChild::name).filter(|name| is_planned(&stages, name));
+            let after: Vec<String> = std::iter::once(first.to_owned()).chain(after).collect();
+            stages.push(RemoveChild { child: (*child).clone() }.stage().after(after));
+        }
+        left.retain(|child| !free.contains(child));
+    }
+    stages
+}
+
+fn is_planned(stages: &[StageSpecification], name: &str) -> bool {
+    stages.iter().any(|stage| stage.name == name)
 }
 
 /// Deletes a Service, Ingress or Gateway, whose controller then removes its balancer.
@@ -105,14 +122,17 @@ impl Stage<GcpDriver> for Balancers {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RemoveChild {
-    pub(super) child: Child,
+    child: Child,
 }
 
 impl RemoveChild {
     /// Its stage.
-    pub(super) fn stage(&self) -> StageSpecification {
-        self.specification(format!("removal of {} {}", self.child.kind, self.child.system_id))
-            .expected(Duration::from_secs(30))
+    fn stage(&self) -> StageSpecification {
+        self.specification(Self::name(&self.child)).expected(Duration::from_secs(30))
+    }
+
+    fn name(child: &Child) -> String {
+        format!("removal of {} {}", child.kind, child.system_id)
     }
 }
 
@@ -143,23 +163,44 @@ impl Stage<GcpDriver> for RemoveChild {
 mod tests {
     use super::*;
 
+    fn child(id: &str) -> Child {
+        let (kind, name, made_by) = ("part".to_owned(), String::new(), String::new());
+        Child { kind, system_id: id.to_owned(), name, made_by, goes_with_cluster: false }
+    }
+
     #[test]
-    fn what_holds_another_goes_before_it() {
-        let swept = ["volume", "networkEndpointGroup", "forwardingRule", "firewallRule"].map(|kind| Child {
-            kind: kind.into(),
-            system_id: kind.into(),
-            name: String::new(),
-            made_by: String::new(),
-            goes_with_cluster: false,
-        });
-        let order: Vec<Vec<String>> = ranks(&swept)
-            .into_iter()
-            .map(|rank| rank.into_iter().map(|child| child.kind).collect())
+    fn what_holds_another_goes_before_it_and_keeps_nothing_else_back() {
+        let swept = ["check", "group", "map", "rule", "service", "volume"].map(child);
+        let holders: Holders = [
+            ("rule", "map"),
+            ("map", "service"),
+            ("service", "check"),
+            ("service", "group"),
+            ("gone", "rule"),
+        ]
+        .into_iter()
+        .collect();
+        let stages = removals(&swept, &holders, "first");
+        let after: Vec<(&str, Vec<&str>)> = stages
+            .iter()
+            .map(|stage| {
+                let after = stage.after.iter().map(|name| name.rsplit(' ').next().unwrap());
+                (stage.name.rsplit(' ').next().unwrap(), after.collect())
+            })
             .collect();
         assert_eq!(
-            order,
-            [vec!["forwardingRule"], vec!["networkEndpointGroup", "firewallRule"], vec!["volume"]]
+            after,
+            [
+                ("rule", vec!["first"]),
+                ("volume", vec!["first"]),
+                ("map", vec!["first", "rule"]),
+                ("service", vec!["first", "map"]),
+                ("check", vec!["first", "service"]),
+                ("group", vec!["first", "service"]),
+            ]
         );
-        assert!(ranks(&[]).is_empty());
+        assert!(removals(&[], &holders, "first").is_empty());
+        let circle: Holders = [("map", "rule"), ("rule", "map")].into_iter().collect();
+        assert_eq!(removals(&["map", "rule"].map(child), &circle, "first").len(), 2);
     }
 }

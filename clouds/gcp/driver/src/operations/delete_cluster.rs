@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::delete_children::{self, Balancers, KubernetesObject, RemoveChild};
 use super::{Maker, Stage, aim};
+use crate::balancer_parts::{self, Holders};
 use crate::live::Live;
 use crate::wire::container as wire;
 use crate::{GcpDriver, PROVIDER, children, convert};
@@ -51,7 +52,8 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster, search: &
         let swept = swept(&found, asked.delete_volumes);
         let mut stages = vec![removal(&asked.target.iid.name_id, id, incarnation, Vec::<String>::new())];
         if !swept.is_empty() {
-            stages.extend(sweep(id, incarnation, swept));
+            let holders = balancer_parts::holders(driver, &swept).await?;
+            stages.extend(sweep(id, incarnation, swept, &holders));
         }
         let mut prepared = Prepared::of(stages).notice(gone_already(id, &search.known.found));
         prepared.notices.extend(notices(&found, asked.delete_volumes));
@@ -63,12 +65,14 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteCluster, search: &
     let (mut left, others) = not_found_again(&found.found, &search.known.found);
     left.extend(children::standing(driver, &others).await?);
     found.found = in_order(found.found, &left);
+    let holders = balancer_parts::holders(driver, &swept(&found, asked.delete_volumes)).await?;
     let facts = Facts {
         name: &cluster.name,
         id: &name.path(),
         incarnation: &convert::incarnation(&cluster),
         access: &model.access,
         children: &found,
+        holders: &holders,
     };
     let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
     prepared.notices.extend(notices(&found, asked.delete_volumes));
@@ -83,6 +87,7 @@ struct Facts<'a> {
     incarnation: &'a str,
     access: &'a AccessInfo,
     children: &'a Children,
+    holders: &'a Holders,
 }
 
 /// The stages. Pure.
@@ -97,19 +102,14 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
         stages.push(Balancers { children: balancers, objects: after.clone() }.stage().after(after));
     }
     stages.push(removal(facts.name, facts.id, facts.incarnation, names(&stages)));
-    stages.extend(sweep(facts.id, facts.incarnation, swept));
+    stages.extend(sweep(facts.id, facts.incarnation, swept, facts.holders));
     stages
 }
 
 /// What still stands of what was stored, once the cluster is gone; then the look that nothing does.
-fn sweep(id: &str, incarnation: &str, swept: Vec<Child>) -> Vec<StageSpecification> {
-    let (mut stages, mut last) = (Vec::new(), vec![CLUSTER.to_owned()]);
-    for rank in delete_children::ranks(&swept) {
-        let removals: Vec<StageSpecification> =
-            rank.into_iter().map(|child| RemoveChild { child }.stage().after(last.iter().cloned())).collect();
-        last = names(&removals);
-        stages.extend(removals);
-    }
+fn sweep(id: &str, incarnation: &str, swept: Vec<Child>, holders: &Holders) -> Vec<StageSpecification> {
+    let mut stages = delete_children::removals(&swept, holders, CLUSTER);
+    let last = std::iter::once(CLUSTER.to_owned()).chain(names(&stages)).collect::<Vec<_>>();
     let remains =
         NothingRemains { cluster: id.to_owned(), incarnation: incarnation.to_owned(), children: swept };
     stages.push(remains.specification("nothing remains").after(last).effect(Effect::Read));
@@ -262,7 +262,15 @@ mod tests {
     fn planned(children: &[Child], delete_volumes: bool) -> Vec<String> {
         let children = Children { found: children.to_vec(), unknown: Vec::new() };
         let access = AccessInfo::default();
-        let facts = Facts { name: "c", id: "path", incarnation: "1", access: &access, children: &children };
+        let holders = Holders::default();
+        let facts = Facts {
+            name: "c",
+            id: "path",
+            incarnation: "1",
+            access: &access,
+            children: &children,
+            holders: &holders,
+        };
         let plan = Plan::of(plan(&facts, delete_volumes));
         assert_eq!(plan.defect(), None);
         plan.stages.into_iter().map(|stage| stage.name).collect()

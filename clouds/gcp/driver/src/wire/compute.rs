@@ -315,6 +315,10 @@ pub(crate) struct ForwardingRule {
     pub(crate) description: String,
     #[serde(rename = "IPAddress")]
     pub(crate) ip_address: String,
+    /// A URL, where it leads to a proxy or a target pool.
+    pub(crate) target: String,
+    /// A URL, where it leads to a backend service.
+    pub(crate) backend_service: String,
 }
 
 /// Network endpoint groups of one scope.
