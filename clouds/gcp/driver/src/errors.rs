@@ -217,6 +217,46 @@ fn by_status(_action: &str, status: u16) -> Meaning {
     }
 }
 
+/// The role that lets one account act for another, on which it is granted.
+///
+/// Source: <https://cloud.google.com/iam/docs/service-account-permissions#token-creator-role>
+pub(crate) const TOKEN_CREATOR: &str = "roles/iam.serviceAccountTokenCreator";
+
+/// The error of a token that was asked for in somebody's name, where that is denied.
+pub(crate) fn of_impersonation(email: &str, error: DriverError) -> DriverError {
+    if !matches!(error.kind(), ErrorKind::Forbidden { .. }) {
+        return error;
+    }
+    let permission =
+        format!("iam.serviceAccounts.getAccessToken on the service account {email} ({TOKEN_CREATOR})");
+    error.as_kind(ErrorKind::Forbidden { permission: Some(permission) })
+}
+
+/// Whether acting for an account is denied.
+pub(crate) fn is_denied_impersonation(error: &DriverError) -> bool {
+    let ErrorKind::Forbidden { permission: Some(permission) } = error.kind() else { return false };
+    permission.contains(TOKEN_CREATOR)
+}
+
+/// The error of a call that has no answer. One that could not be signed since acting for an account is denied says that:
+/// the credential itself is accepted.
+pub(crate) fn of_transport(
+    action: &'static str,
+    effect: Effect,
+    error: pmks_transport::Error,
+) -> DriverError {
+    let unsigned = std::error::Error::source(&error).and_then(std::error::Error::source);
+    let denied = unsigned
+        .and_then(|why| why.downcast_ref::<DriverError>())
+        .filter(|why| is_denied_impersonation(why))
+        .map(|why| why.kind().clone());
+    let error = TABLE.of_transport(action, effect, error);
+    match denied {
+        Some(kind) => error.as_kind(kind),
+        None => error,
+    }
+}
+
 /// How busy the cloud is, for the transport: rates come as 429, and of Compute Engine as 403. GKE's «concurrent
 /// operations quota» is no rate.
 pub(crate) fn verdict(response: &Response) -> Verdict {

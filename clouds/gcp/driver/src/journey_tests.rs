@@ -113,9 +113,13 @@ impl Google {
     }
 
     async fn driver(&self) -> Arc<dyn Driver> {
+        self.driver_with(json!({})).await
+    }
+
+    async fn driver_with(&self, settings: Value) -> Arc<dyn Driver> {
         let connection = json!({
             "name": "c", "region": "asia-northeast3", "zone": "asia-northeast3-a", "endpoints": {"all": self.url},
-            "caCertificate": null, "pace": 1000, "settings": {}, "credential":
+            "caCertificate": null, "pace": 1000, "settings": settings, "credential":
                 {"clientEmail": "a@proj.iam.gserviceaccount.com", "privateKey": KEY, "projectId": "proj"},
         });
         let house = House {
@@ -313,6 +317,26 @@ async fn a_place_that_google_does_not_have_is_no_account_and_one_that_it_has_is_
     assert_eq!(google.calls(), ["GET /v1/projects/proj/services/container.googleapis.com"]);
 }
 
+/// Who may not act for an account is told what to grant, and that the credential is not what is wrong.
+#[tokio::test]
+async fn a_denied_impersonation_names_the_role_that_allows_it() {
+    let email = "b@proj.iam.gserviceaccount.com";
+    let google = ready().await.on(
+        &format!("POST /v1/projects/-/serviceAccounts/{}:generateAccessToken", email.replace('@', "%40")),
+        403,
+        json!({"error": {"code": 403, "status": "PERMISSION_DENIED",
+            "message": "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist)."}}),
+    );
+    let driver = google.driver_with(json!({"impersonateServiceAccount": email})).await;
+    let error = driver.account_identity().await.unwrap_err();
+    let failure = error.to_failure();
+    let fix = failure.fix.unwrap_or_default();
+    assert!(fix.contains("roles/iam.serviceAccountTokenCreator") && fix.contains(email), "{fix}: {error}");
+    let prerequisites = driver.prerequisites(None).await.unwrap();
+    let credential = prerequisites.iter().find(|one| one.name == "credential").unwrap();
+    assert!(matches!(credential.state, PrerequisiteState::Missing { .. }), "{credential:?}");
+}
+
 #[tokio::test]
 async fn a_size_that_is_left_to_the_autoscaler_is_said_and_limits_that_no_size_meets_are_refused() {
     let mut standing = cluster("RUNNING");
@@ -338,6 +362,9 @@ async fn a_size_that_is_left_to_the_autoscaler_is_said_and_limits_that_no_size_m
     assert!(prepared.notices.iter().any(|notice| notice.contains("left to the autoscaler")), "{prepared:?}");
     let prepared = driver.prepare(&change(json!({"min": 1, "max": 5, "desired": 3}))).await.unwrap();
     assert!(prepared.notices.is_empty(), "{prepared:?}");
+    assert_eq!(prepared.resolved["scaling"], "autoscaling on, from 1 to 5");
+    let off = driver.prepare(&change(json!({"autoScaling": false, "desired": 2}))).await.unwrap();
+    assert_eq!(off.resolved["scaling"], "autoscaling off, 2 nodes");
     let mut wide = standing;
     wide["nodePools"][0]["locations"] =
         json!(["asia-northeast3-a", "asia-northeast3-b", "asia-northeast3-c"]);

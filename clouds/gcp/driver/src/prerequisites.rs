@@ -77,7 +77,7 @@ fn refused(error: &DriverError) -> PrerequisiteState {
 }
 
 fn is_refusal(error: &DriverError) -> bool {
-    *error.kind() == ErrorKind::Unauthenticated
+    *error.kind() == ErrorKind::Unauthenticated || errors::is_denied_impersonation(error)
 }
 
 /// The APIs that a creation needs, or the error that names those which are off. Where Service Usage may not be asked,

@@ -88,11 +88,8 @@ impl Api {
 
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
-        let response = self
-            .client
-            .send(call)
-            .await
-            .map_err(|error| errors::TABLE.of_transport(action, effect, error))?;
+        let response =
+            self.client.send(call).await.map_err(|error| errors::of_transport(action, effect, error))?;
         if response.status.is_success() {
             Ok(response)
         } else {

@@ -81,7 +81,8 @@ impl TokenApi {
             let says = "the access token cannot stand in a header";
             DriverError::new(ErrorKind::Unauthenticated, PROVIDER, says).with_action(action)
         })?;
-        self.json(&self.client, call.header(header::AUTHORIZATION, proof)).await
+        let answer = self.json(&self.client, call.header(header::AUTHORIZATION, proof)).await;
+        answer.map_err(|error| errors::of_impersonation(email, error))
     }
 
     /// A token for the service account of the machine that this runs on.

@@ -17,6 +17,9 @@ const TOKEN_URIS: [&str; 4] = [
     "https://www.googleapis.com/oauth2/v4/token",
 ];
 
+/// The domain of Google's own services.
+const UNIVERSE: &str = "googleapis.com";
+
 /// What is wrong with a file, for people; never what is in it.
 type Refusal = String;
 
@@ -32,7 +35,9 @@ pub(crate) fn service_account(text: &str, field: &str) -> Result<Found, Findings
     };
     let file = object(text).map_err(refused)?;
     match word(&file, "type").as_deref() {
-        Some("service_account") => of_service_account(&file).map_err(refused),
+        Some("service_account") => {
+            refuse_other_universe(&file).and_then(|()| of_service_account(&file)).map_err(refused)
+        }
         Some(kind) => Err(refused(format!("is of type {kind:?}, not service_account"))),
         None => Err(refused("has no type: give the whole JSON of a service account's key".to_owned())),
     }
@@ -47,6 +52,7 @@ pub(super) fn any(text: &str) -> Result<Found, Refusal> {
 }
 
 fn of(file: &Value) -> Result<Found, Refusal> {
+    refuse_other_universe(file)?;
     match word(file, "type").as_deref() {
         Some("service_account") => of_service_account(file),
         Some("authorized_user") => of_authorized_user(file),
@@ -57,6 +63,19 @@ fn of(file: &Value) -> Result<Found, Refusal> {
              impersonated_service_account"
         )),
         None => Err("has no type".to_owned()),
+    }
+}
+
+/// A file may be for another cloud that runs Google's software, whose services stand elsewhere: this one would be asked in
+/// its stead.
+///
+/// Source: <https://google.aip.dev/auth/4116>
+fn refuse_other_universe(file: &Value) -> Result<(), Refusal> {
+    match word(file, "universe_domain") {
+        Some(domain) if domain != UNIVERSE => {
+            Err(format!("is of the universe {domain:?}; only {UNIVERSE} is known"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -142,12 +161,15 @@ mod tests {
 
     #[test]
     fn a_key_is_read_and_a_strange_place_for_tokens_refused() {
+        let own = json!({"universe_domain": "googleapis.com"});
+        assert!(service_account(&key(&own), "credential.serviceAccountKey").is_ok());
         let found = service_account(&key(&json!({})), "credential.serviceAccountKey").unwrap();
         assert_eq!(found.project.as_deref(), Some("proj"));
         assert_eq!(found.origin.principal().as_deref(), Some("pmks@proj.iam.gserviceaccount.com"));
         for (text, says) in [
             (key(&json!({"token_uri": "https://evil.example/token"})), "token_uri that is not Google's own"),
             (key(&json!({"token_uri": "http://oauth2.googleapis.com/token"})), "token_uri"),
+            (key(&json!({"universe_domain": "evil.example"})), "of the universe \"evil.example\""),
             (key(&json!({"private_key": "hunter2"})), "no RSA key in PEM"),
             (key(&json!({"client_email": ""})), "has no client_email"),
             (key(&json!({"type": "external_account"})), "not service_account"),
@@ -189,6 +211,9 @@ mod tests {
             "https://iamcredentials.evil.example/googleapis.com/serviceAccounts/a@b:generateAccessToken"
         );
         assert!(any(&evil.to_string()).unwrap_err().contains("not Google's own"));
+        let mut elsewhere = user;
+        elsewhere["universe_domain"] = json!("apis.elsewhere.example");
+        assert!(any(&elsewhere.to_string()).unwrap_err().contains("apis.elsewhere.example"));
         assert!(any(r#"{"type": "gdch_service_account"}"#).unwrap_err().contains("gdch_service_account"));
     }
 }

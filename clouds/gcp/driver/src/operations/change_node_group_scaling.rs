@@ -56,7 +56,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
     };
     let limits = SetLimits(common.clone()).specification(LIMITS);
     let size = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
-    let mut prepared = Prepared::of([limits, size]);
+    let mut prepared = Prepared::of([limits, size]).resolved("scaling", words(wanted));
     if wanted.auto_scaling && asked.change.desired.is_some_and(|desired| desired != now.desired) {
         prepared = prepared.notice(LEFT);
     }
@@ -64,6 +64,15 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
         Some(says) => prepared.notice(says),
         None => prepared,
     })
+}
+
+fn words(scaling: Scaling) -> String {
+    let Scaling { auto_scaling, min, max, desired } = scaling;
+    if auto_scaling {
+        format!("autoscaling on, from {min} to {max}")
+    } else {
+        format!("autoscaling off, {desired} nodes")
+    }
 }
 
 /// Which node pool, and what is wanted of it.
