@@ -212,7 +212,13 @@ impl<'a> Attempt<'a> {
 
     /// What a failure of the connection means for the call.
     fn failed(&self, error: reqwest::Error) -> Error {
-        let (kind, message) = if error.is_connect() || error.is_builder() {
+        let (kind, message) = if distrusts(&error) {
+            let host = &self.facts.host;
+            let says = format!(
+                "nobody who is trusted here signed the certificate of `{host}`; --ca-file names another"
+            );
+            (ErrorKind::NotSent, says)
+        } else if error.is_connect() || error.is_builder() {
             (ErrorKind::NotSent, format!("no connection to `{}`", self.facts.host))
         } else {
             (
@@ -284,6 +290,20 @@ pub(crate) fn context<'a>(client: &'a Client, call: &'a Call) -> SignContext<'a>
         region: call.region.as_deref().or(client.options.region.as_deref()),
         now: shared.skew.correct(&authority(call), shared.clock.wall()),
     }
+}
+
+/// Whether the peer's certificate is signed by nobody who is known, as behind a proxy that looks into TLS.
+fn distrusts(error: &reqwest::Error) -> bool {
+    let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    of_tls(error).is_some_and(|error| *error == unknown)
+}
+
+/// An error of input and output tells of the one within it in its own way alone.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return io.get_ref().and_then(|within| of_tls(within));
+    }
+    error.downcast_ref().or_else(|| error.source().and_then(of_tls))
 }
 
 fn outcome(result: &Result<Response, Error>) -> Outcome {

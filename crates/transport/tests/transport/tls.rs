@@ -75,7 +75,9 @@ async fn only_the_named_authority_is_trusted() {
     let server = secured().await;
     assert_eq!(get(&server.url, Some(server.ca.clone())).await.unwrap().body, "secured");
     for ca in [None, Some(authority().pem())] {
+        let is_nobody_named = ca.is_none();
         let error = get(&server.url, ca).await.unwrap_err();
+        assert_eq!(error.message().contains("--ca-file"), is_nobody_named, "{error:?}");
         assert_eq!(error.kind(), ErrorKind::NotSent, "a failed handshake sends nothing: {error:?}");
     }
 }
