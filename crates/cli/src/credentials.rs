@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::Path;
 
 use pmks_api::CredentialValues;
 use pmks_model::FailureKind;
@@ -52,6 +53,7 @@ pub(crate) fn read(
         values = serde_json::from_str::<BTreeMap<String, Value>>(&text).map_err(|_| {
             Error::usage(format!("{} is no JSON object of credential fields", path.display()))
         })?;
+        refuse_handed_out(path, &values, &forms(provider)?)?;
     }
     if arguments.fields.is_empty() {
         return Ok((!values.is_empty()).then_some(CredentialValues(values)));
@@ -65,6 +67,26 @@ pub(crate) fn read(
     }
     ask_for_rest(&forms, &mut values)?;
     Ok(Some(CredentialValues(values)))
+}
+
+/// A file that the cloud handed out may be the value of one field, whole, and not the fields of a form.
+fn refuse_handed_out(path: &Path, values: &BTreeMap<String, Value>, forms: &[Form]) -> Result<()> {
+    let is_known =
+        |name: &String| forms.iter().flat_map(|form| &form.fields).any(|field| field.name == *name);
+    let whole: Vec<String> = forms
+        .iter()
+        .filter_map(|form| match form.fields.as_slice() {
+            [field] if field.secret => Some(format!("--credential {}=@{}", field.name, path.display())),
+            _ => None,
+        })
+        .collect();
+    let foreign: Vec<&str> = values.keys().filter(|name| !is_known(name)).map(String::as_str).collect();
+    if foreign.is_empty() || whole.is_empty() {
+        return Ok(());
+    }
+    let says = format!("{} holds what is no field of a credential: {}", path.display(), foreign.join(", "));
+    Err(Error::usage(says)
+        .with_fix(format!("a file that the cloud handed out: {}", whole.join("\n       or "))))
 }
 
 /// The refusal where a command needs a credential and none is named.
@@ -180,6 +202,24 @@ mod tests {
     #[test]
     fn a_secret_comes_from_where_nobody_else_sees_it() {
         assert_eq!(credential(&["id=a", "key=env:KEY"]).unwrap(), json!({"id": "a", "key": "hunter2"}));
+    }
+
+    #[test]
+    fn a_file_that_the_cloud_handed_out_is_named_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.json");
+        std::fs::write(&path, r#"{"client_email": "a", "token_uri": "hunter2"}"#).unwrap();
+        let field = |name| json!({"name": name, "secret": true, "required": true});
+        let provider = |forms: &[Value]| json!({"credentialForms": forms});
+        let parts = json!({"name": "parts", "fields": [field("client_email"), field("private_key")]});
+        let whole = json!({"name": "key", "fields": [field("serviceAccountKey")]});
+        let arguments =
+            CredentialArguments { fields: Vec::new(), credential_file: Some(path.clone()), ambient: false };
+        let error = read(&app(&[]), &arguments, &provider(&[parts.clone(), whole])).unwrap_err().text();
+        assert!(error.contains("--credential serviceAccountKey=@") && error.contains("token_uri"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        // Where no form is one field, the server tells all that is wrong.
+        assert!(read(&app(&[]), &arguments, &provider(&[parts])).unwrap().is_some());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `pmks api-token`, `pmks audit`, `pmks log-level` and `pmks master-key`.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use pmks_api::{LogLevel, NewApiToken};
 use pmks_model::FailureKind;
@@ -22,18 +24,14 @@ pub(super) async fn api_token(app: &App, command: ApiTokenCommand) -> Result<()>
             let connections = scope(app.global.connection.as_deref(), connections);
             let says =
                 connections.as_ref().map_or_else(|| "all connections".to_owned(), |names| names.join(", "));
-            output::note(&output::clean(&format!("it may act on: {says}")));
             if own.plan {
-                return print_own_plan(
-                    app,
-                    "apiToken.create",
-                    &[format!("token {name} of role {role}")],
-                    &[],
-                );
+                let does = format!("token {name} of role {role}, for {}", output::clean(&says));
+                return print_own_plan(app, "apiToken.create", &[does], &[]);
             }
             let token = NewApiToken { name, role, connections, expires_at };
             let request = Request::new(Method::POST, Path::v1(["apiTokens"])).json(body(&token)?);
             let made = app.session().await?.client.send(request).await?.body;
+            output::note(&output::clean(&format!("it may act on: {says}")));
             print_token(app, &made)
         }
         ApiTokenCommand::List => print_list(app, Path::v1(["apiTokens"]), Kind::ApiToken).await,
@@ -66,8 +64,8 @@ fn end(app: &App, time: std::time::Duration) -> Result<String> {
 /// that may do more than was asked for would not be noticed. `-` is all of them.
 fn scope(connection: Option<&str>, further: Vec<String>) -> Option<Vec<String>> {
     let narrows = connection.filter(|name| !name.is_empty() && *name != "-");
-    let names: Vec<String> = narrows.map(str::to_owned).into_iter().chain(further).collect();
-    Some(names).filter(|names| !names.is_empty())
+    let names: BTreeSet<String> = narrows.map(str::to_owned).into_iter().chain(further).collect();
+    Some(names.into_iter().collect::<Vec<_>>()).filter(|names| !names.is_empty())
 }
 
 /// The token alone on standard output, so that a script can keep it.
@@ -103,6 +101,10 @@ pub(super) async fn log_level(app: &App, command: LogLevelCommand) -> Result<()>
 /// Makes a new master key and wraps every data key with it.
 pub(super) async fn master_key(app: &App, command: &MasterKeyCommand) -> Result<()> {
     let MasterKeyCommand::Rotate(own) = command;
+    if app.global.server.is_some() {
+        let says = "a master key is rotated on its own machine, and --server names another place";
+        return Err(Error::usage(says).with_fix("run it where the data directory is, without --server"));
+    }
     if own.plan {
         let file = house::master_key_file(app);
         let does =

@@ -97,7 +97,9 @@ const PREREQUISITE: &[Column] = &[
     Column::at("BY", "/by"),
     // What is missing, or why nobody could look.
     Column::by("MISSING", |row| {
-        row.pointer("/missing").or_else(|| row.pointer("/why")).map(scalar).unwrap_or_default()
+        let missing = row.pointer("/missing").and_then(Value::as_array);
+        let all = missing.map(|all| all.iter().map(scalar).collect::<Vec<_>>().join("; "));
+        all.or_else(|| row.pointer("/why").map(scalar)).unwrap_or_default()
     }),
     Column::at("FIX", "/fix"),
     Column::at("WHAT FOR", "/says").wide(),
