@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Options, Problem};
+use crate::{Options, Plan, Problem};
 
 /// The values of one of the provider's credential forms, or `{"ambient": true}`. `Debug` shows no value.
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -18,6 +18,16 @@ impl fmt::Debug for CredentialValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CredentialValues").field(&self.0.keys()).finish()
     }
+}
+
+/// A connection as it is now, or with `dryRun` what would be done to it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ConnectionOrPlan {
+    /// It was changed.
+    Connection(Connection),
+    /// Nothing was changed.
+    Plan(Plan),
 }
 
 /// A connection to be made.

@@ -21,8 +21,8 @@ pub use cluster::{
     UnmanagedCluster, UnmanagedClusters, Upgrade, UpgradeNodeGroups,
 };
 pub use connection::{
-    Account, Connection, ConnectionPatch, CredentialValues, FixPrerequisites, NewConnection, Prerequisite,
-    PrerequisiteState, Prerequisites, Validation,
+    Account, Connection, ConnectionOrPlan, ConnectionPatch, CredentialValues, FixPrerequisites,
+    NewConnection, Prerequisite, PrerequisiteState, Prerequisites, Validation,
 };
 pub use discovery::{Discovered, Image, KubernetesVersion, MachineType, Region};
 pub use error_page::{PAGES, error_page};

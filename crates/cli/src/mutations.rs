@@ -204,7 +204,8 @@ pub(crate) fn print_own_plan(app: &App, kind: &str, does: &[String], findings: &
     print_plan(app, plan)
 }
 
-fn print_plan(app: &App, plan: Value) -> Result<()> {
+/// Prints a plan as it was answered.
+pub(crate) fn print_plan(app: &App, plan: Value) -> Result<()> {
     let form = app.form();
     if matches!(form.output, Output::Json | Output::Yaml) {
         return output::structured(form.output, &plan);

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::arguments::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, Mutation, Output};
 use crate::client::{Client, Path, Request, shaped};
 use crate::error::{Error, Result};
-use crate::mutations::{carry_out, confirm, print_own_plan};
+use crate::mutations::{carry_out, confirm, print_plan};
 use crate::output::{self, Kind};
 use crate::{conformance, credentials};
 
@@ -78,12 +78,15 @@ async fn make(app: &App, create: ConnectionCreate) -> Result<()> {
 }
 
 async fn plan_make(app: &App, client: &Client, connection: &NewConnection, unasked: bool) -> Result<()> {
-    super::require_none(client, path(&connection.name), &format!("connection {}", connection.name)).await?;
-    let mut does = vec![format!("a record of connection {}, its credential sealed", connection.name)];
-    if !unasked {
-        does.push("a question to the cloud whether the credential works".to_owned());
+    let path = Path::v1(["connections"]).query("dryRun", "plan");
+    let mut plan = client.send(Request::new(Method::POST, path).json(body(connection)?)).await?.body;
+    if let Some(stages) = plan.pointer_mut("/stages").and_then(Value::as_array_mut)
+        && !unasked
+    {
+        let name = "a question to the cloud whether the credential works";
+        stages.push(json!({"name": name, "after": [], "expectedSeconds": 0}));
     }
-    print_own_plan(app, "connection.create", &does, &["nothing is made at the cloud"])
+    print_plan(app, plan)
 }
 
 /// Asks the cloud whether the credential works; a connection that does not is taken back.
@@ -140,9 +143,8 @@ async fn change(app: &App, update: ConnectionUpdate) -> Result<()> {
         return Err(Error::usage("nothing to change"));
     }
     if update.own.plan {
-        let fields = body.as_object().into_iter().flat_map(serde_json::Map::keys);
-        let does: Vec<String> = fields.map(|field| format!("another {field} in the record")).collect();
-        return print_own_plan(app, "connection.update", &does, &["nothing is changed at the cloud"]);
+        let path = path(&update.name).query("dryRun", "plan");
+        return print_plan(app, client.send(patch(path, body)?).await?.body);
     }
     let changed = client.send(patch(path(&update.name), body)?).await?.body;
     output::item(app.form(), Kind::Connection, &changed)

@@ -10,7 +10,7 @@ use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
 use pmks_store::Page as StorePage;
 use serde_json::Value;
 
-use crate::failure::{check, of_store, unexpected};
+use crate::failure::{already_exists, check, of_store, unexpected};
 use crate::pmks::Shared;
 use crate::resolve::add_apart;
 use crate::{
@@ -29,11 +29,8 @@ impl Connections<'_> {
     /// # Errors
     /// `InvalidRequest` with all findings, `AlreadyExists`, `NotAllowed`.
     pub async fn create(self, caller: &Caller, asked: NewConnection) -> Result<ConnectionView> {
-        caller.require_operator(&asked.name)?;
-        caller.refuse_key()?;
         let shared = &self.0.shared;
-        shared.allowed(caller, &asked)?;
-        let specification = shared.specified(&asked).await?;
+        let specification = shared.asked_for(caller, &asked).await?;
         let new = pmks_store::NewConnection {
             uid: pmks_store::new_uid(shared.clock.wall()),
             name: asked.name.clone(),
@@ -45,6 +42,20 @@ impl Connections<'_> {
         let audit = shared.audit(caller, "connection.create", format!("connection {}", asked.name));
         let stored = shared.store.create_connection(new, audit).await.map_err(of_store)?;
         view(stored)
+    }
+
+    /// Finds out whether [`Connections::create`] would make it. Makes nothing, and asks no cloud.
+    ///
+    /// # Errors
+    /// As [`Connections::create`].
+    pub async fn plan_create(self, caller: &Caller, asked: &NewConnection) -> Result<()> {
+        let shared = &self.0.shared;
+        shared.asked_for(caller, asked).await?;
+        match shared.connection(&asked.name).await {
+            Ok(_) => Err(already_exists("connection", &asked.name)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// A page of all connections.
@@ -82,6 +93,15 @@ impl Connections<'_> {
         if_match: &str,
     ) -> Result<ConnectionView> {
         change::update(&self.0.shared, caller, name, patch, if_match).await
+    }
+
+    /// Finds out whether [`Connections::update`] would change it. Changes nothing; reads whom a changed credential acts
+    /// for.
+    ///
+    /// # Errors
+    /// As [`Connections::update`].
+    pub async fn plan_update(self, caller: &Caller, name: &str, patch: Value, if_match: &str) -> Result<()> {
+        change::checked(&self.0.shared, caller, name, patch, if_match).await.map(drop)
     }
 
     /// Removes a connection at which nothing is known.
@@ -183,6 +203,13 @@ impl Shared {
     }
 
     /// What only an administrator may give, and only where this server allows it.
+    async fn asked_for(&self, caller: &Caller, asked: &NewConnection) -> Result<Specification> {
+        caller.require_operator(&asked.name)?;
+        caller.refuse_key()?;
+        self.allowed(caller, asked)?;
+        self.specified(asked).await
+    }
+
     fn allowed(&self, caller: &Caller, asked: &NewConnection) -> Result<()> {
         let ambient = matches!(asked.credential, Credential::Ambient);
         let endpoints = !asked.endpoints.is_empty() || asked.ca_certificate.is_some();

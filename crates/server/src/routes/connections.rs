@@ -1,20 +1,24 @@
 //! Connections, their validation and prerequisites.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use pmks_api::{
-    Connection, ConnectionPatch, FixPrerequisites, List, NewConnection, Operation, Plan, Prerequisites,
-    Validation,
+    Children, Connection, ConnectionOrPlan, ConnectionPatch, FixPrerequisites, List, NewConnection,
+    Operation, Plan, PlannedStage, Prerequisites, Validation,
 };
 use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, change, location, tagged};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Patched, PrerequisiteQuery, Query, Told};
+use crate::ask::{
+    Asked, Changing, DryRun, ListQuery, NoFields, NoQuery, Patched, PrerequisiteQuery, Query, Told,
+};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -27,18 +31,35 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// Makes a connection. Asks no cloud: see `validate`. `ambient`, `endpoints` and `caCertificate` need the role admin.
-#[utoipa::path(post, path = "/v1/connections", request_body = NewConnection,
-    responses((status = 201, body = Connection)))]
+#[utoipa::path(post, path = "/v1/connections", params(Changing), request_body = NewConnection,
+    responses((status = 201, body = Connection), (status = 200, body = Plan)))]
 async fn create_connection(
     Shared(state): Shared<State>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Told<NewConnection>,
 ) -> Answer {
     let new = convert::new_connection(asked.body, asked.unreadable);
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.connections().plan_create(&asked.caller, &new).await?;
+        return Ok(planned("connection.create", &new.name));
+    }
     let view = state.pmks.connections().create(&asked.caller, new).await?;
     let at = location(&format!("/v1/connections/{}", view.name));
     let tag = view.version_tag.clone();
     Ok((StatusCode::CREATED, [(LOCATION, at)], tagged(&tag, convert::connection(view))).into_response())
+}
+
+/// What a change of the record alone consists of.
+fn planned(kind: &str, name: &str) -> Response {
+    let name = format!("the record of connection {name}, its credential sealed");
+    let plan = Plan {
+        kind: kind.to_owned(),
+        stages: vec![PlannedStage { name, after: Vec::new(), expected_seconds: 0 }],
+        resolved: BTreeMap::new(),
+        findings: vec!["the cloud is left alone".to_owned()],
+        children: Children::default(),
+    };
+    Json(plan).into_response()
 }
 
 /// A page of all connections.
@@ -63,16 +84,20 @@ async fn get_connection(
 
 /// Changes a connection. A patch of endpoints or settings carries the whole credential; a changed credential must act
 /// for the same account.
-#[utoipa::path(patch, path = "/v1/connections/{connection}",
+#[utoipa::path(patch, path = "/v1/connections/{connection}", params(Changing),
     request_body(content = ConnectionPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = Connection)))]
+    responses((status = 200, body = ConnectionOrPlan)))]
 async fn update_connection(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Patched<ConnectionPatch>,
 ) -> Answer {
     let connections = state.pmks.connections();
+    if query.dry_run == Some(DryRun::Plan) {
+        connections.plan_update(&asked.caller, &connection, asked.patch, &asked.if_match).await?;
+        return Ok(planned("connection.update", &connection));
+    }
     let view = connections.update(&asked.caller, &connection, asked.patch, &asked.if_match).await?;
     let tag = view.version_tag.clone();
     Ok(tagged(&tag, convert::connection(view)))

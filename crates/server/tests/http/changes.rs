@@ -58,6 +58,34 @@ async fn a_plan_stores_nothing() {
     rig.get(CLUSTER).await.refused(404, "not-found");
 }
 
+#[tokio::test]
+async fn a_plan_of_a_connection_finds_what_its_creation_would() {
+    let rig = Rig::new().await;
+    let plan = "/v1/connections?dryRun=plan";
+    assert_eq!(rig.post(plan, connection("there")).await.ok(200)["kind"], "connection.create");
+    rig.get("/v1/connections/there").await.refused(404, "not-found");
+    rig.post(plan, connection("here")).await.refused(409, "already-exists");
+    let mut wrong = connection("there");
+    wrong["region"] = json!("");
+    wrong["settings"] = json!({"nosuch": "x"});
+    let refused = rig.post(plan, wrong.clone()).await.refused(422, "invalid-request");
+    assert_eq!(
+        rig.post("/v1/connections", wrong).await.refused(422, "invalid-request")["findings"],
+        refused["findings"]
+    );
+
+    let before = rig.get("/v1/connections/here").await.ok(200);
+    let change = |patch: Value| {
+        let request =
+            request(Method::PATCH, "/v1/connections/here?dryRun=plan", TOKEN).header("if-match", "*");
+        let request = request.header("content-type", "application/merge-patch+json");
+        rig.send(request.body(Body::from(patch.to_string())).unwrap())
+    };
+    assert_eq!(change(json!({"pace": 2})).await.ok(200)["kind"], "connection.update");
+    change(json!({"pace": 0})).await.refused(422, "invalid-request");
+    assert_eq!(rig.get("/v1/connections/here").await.ok(200), before);
+}
+
 /// What is left of an answer without the fields that its schema calls read-only.
 fn writable(document: &Value, schema: &Value, answer: &mut Value) {
     if let Some(reference) = schema["$ref"].as_str() {
