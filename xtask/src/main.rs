@@ -4,6 +4,8 @@
 #![expect(clippy::print_stdout, reason = "a developer command speaks on standard output")]
 
 mod crate_graph;
+mod footprint;
+mod memory_folder;
 mod new_cloud;
 mod test;
 mod test_programs;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 const USAGE: &str = "\
 cargo xtask test              formatting, lints, tidy, every test, and the suites against software that others wrote
-cargo xtask bench             figures of the store, of reads and of the engine, in a release build
+cargo xtask bench             figures of the store, of reads, of the engine and of the program itself, in a release build
 cargo xtask tidy              the house rules that a machine can check
 cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
 
@@ -35,7 +37,7 @@ fn bench() -> anyhow::Result<()> {
     let benches = ["bench", "-p", "pmks-store", "-p", "pmks-core", "--benches"];
     let ended = std::process::Command::new(cargo).args(benches).current_dir(root()).status()?;
     anyhow::ensure!(ended.success(), "a bench failed");
-    Ok(())
+    footprint::run(&root())
 }
 
 /// The workspace's folder.

@@ -10,6 +10,8 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::Value;
 
+use crate::memory_folder::MemoryFolder;
+
 /// How many tests of one program run at once: many wait more than they compute, so that two share a core.
 const THREADS: &str = "2";
 
@@ -56,19 +58,21 @@ fn announced(root: &Path, message: &str) -> Option<TestProgram> {
     is_test.then_some(TestProgram { name, path, folder, is_integration })
 }
 
-/// Runs them all, whatever fails. What one prints is shown whole when it has ended.
+/// Runs them all, whatever fails. What they write lies in memory where there is enough of it. What one prints is shown whole when it has ended.
 ///
 /// # Errors
 /// If one fails or cannot be run; names each.
 pub(crate) fn run(programs: &[TestProgram]) -> anyhow::Result<()> {
     let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let memory = MemoryFolder::new();
+    let scratch = memory.as_ref().map(MemoryFolder::path);
     let waiting = Mutex::new(programs.iter());
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(program) = next(&waiting) {
-                    if !program.passes() {
+                    if !program.passes(scratch) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.name.as_str());
                     }
                 }
@@ -91,9 +95,9 @@ fn next<'a>(waiting: &Mutex<impl Iterator<Item = &'a TestProgram>>) -> Option<&'
 }
 
 impl TestProgram {
-    fn passes(&self) -> bool {
+    fn passes(&self, scratch: Option<&Path>) -> bool {
         let begun = Instant::now();
-        let ended = self.output();
+        let ended = self.output(scratch);
         let (passed, printed) = match &ended {
             Ok(output) => (output.status.success(), [output.stdout.as_slice(), &output.stderr].concat()),
             Err(error) => (false, error.to_string().into_bytes()),
@@ -106,10 +110,13 @@ impl TestProgram {
         passed
     }
 
-    fn output(&self) -> std::io::Result<Output> {
+    fn output(&self, scratch: Option<&Path>) -> std::io::Result<Output> {
         let mut command = Command::new(&self.path);
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             command.env("RUST_TEST_THREADS", THREADS);
+        }
+        if let Some(scratch) = scratch {
+            command.env("TMPDIR", scratch);
         }
         command
             .current_dir(&self.folder)
