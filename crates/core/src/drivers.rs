@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use pmks_driver::{
     AccountIdentity, ConnectionSpecification, Credential, Driver, Environment, House, Provider,
 };
-use pmks_model::{Failure, Findings};
-use pmks_store::{AuditEntry, Connection, ConnectionUpdate, Store};
+use pmks_model::{Failure, Findings, ResourceKind};
+use pmks_store::{AuditEntry, Connection, ConnectionUpdate, Resource, Store};
 use pmks_transport::{Clock, Lane, Transport};
 use uuid::Uuid;
 
@@ -49,14 +49,68 @@ pub(crate) struct At {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) account: String,
-    pub(crate) location: String,
+    /// The region, and what within it has names for itself.
+    location: String,
+    /// What within that has names of clusters for itself; else empty.
+    of_clusters: String,
+}
+
+/// Stands before what clusters alone have; no cloud's places hold it.
+const OF_CLUSTERS: char = '#';
+
+impl Place {
+    /// Where nothing is.
+    pub(crate) fn nowhere() -> Self {
+        Self { account: String::new(), location: String::new(), of_clusters: String::new() }
+    }
+
+    /// The place of a record, by what it keeps of it.
+    pub(crate) fn kept(account: &str, location: &str) -> Self {
+        let (location, of_clusters) = location.split_once(OF_CLUSTERS).unwrap_or((location, ""));
+        Self {
+            account: account.to_owned(),
+            location: location.to_owned(),
+            of_clusters: of_clusters.to_owned(),
+        }
+    }
+
+    /// What a record of that kind keeps of it.
+    pub(crate) fn location(&self, kind: ResourceKind) -> String {
+        match kind {
+            ResourceKind::Cluster | ResourceKind::NodeGroup if !self.of_clusters.is_empty() => {
+                format!("{}{OF_CLUSTERS}{}", self.location, self.of_clusters)
+            }
+            _ => self.location.clone(),
+        }
+    }
+
+    /// The same for all its clusters together.
+    pub(crate) fn whole(&self) -> Self {
+        Self { of_clusters: String::new(), ..self.clone() }
+    }
+
+    /// Whether a record of that account lies here, of clusters wherever they have their names.
+    pub(crate) fn holds(&self, record: &Resource) -> bool {
+        Self::kept(&record.account, &record.location).whole() == self.whole()
+    }
 }
 
 impl At {
     /// Its place; `None` until its account was proven, and then nothing can be known there.
     pub(crate) fn place(&self) -> Option<Place> {
-        let account = self.connection.account.clone()?;
-        Some(Place { account, location: self.specification.region.clone() })
+        Some(self.place_in(self.connection.account.clone()?))
+    }
+
+    /// The same once its account is known.
+    pub(crate) fn place_in(&self, account: String) -> Place {
+        let space = |kind| self.driver.space_of_names(kind, None);
+        let (of_all, of_clusters) = (space(ResourceKind::Network), space(ResourceKind::Cluster));
+        let region = &self.specification.region;
+        Place {
+            account,
+            location: of_all.as_ref().map_or_else(|| region.clone(), |space| format!("{region}/{space}")),
+            of_clusters: of_clusters.filter(|space| Some(space) != of_all.as_ref()).unwrap_or_default(),
+        }
     }
 
     /// Why something that was read does not lie where the connection is; `None`: it does, or lies in no region. Some
@@ -65,6 +119,15 @@ impl At {
         let here = &self.specification.region;
         (!region.is_empty() && region != here)
             .then(|| format!("lies in {region}; this connection's region is {here}"))
+    }
+
+    /// The same of a cluster whose name means another one here.
+    pub(crate) fn cluster_elsewhere(&self, system_id: &str) -> Option<String> {
+        let space = |of| self.driver.space_of_names(ResourceKind::Cluster, of).unwrap_or_default();
+        let (there, here) = (space(Some(system_id)), space(None));
+        let named = |space: &str| if space.is_empty() { "the region".to_owned() } else { space.to_owned() };
+        (there != here)
+            .then(|| format!("lies in {}; this connection's clusters lie in {}", named(&there), named(&here)))
     }
 
     /// What a failed read of its driver is to a caller.
@@ -232,14 +295,14 @@ impl Drivers {
             return Ok(place);
         }
         let identity = self.acts_for(at).await?;
-        Ok(Place { account: identity.account, location: at.specification.region.clone() })
+        Ok(at.place_in(identity.account))
     }
 
     /// A connection with its driver and its place, its account proven.
     pub(crate) async fn proven(&self, name: &str) -> Result<(At, Place)> {
         let at = self.at(name).await?;
         let identity = self.prove(&at).await?;
-        let place = Place { account: identity.account, location: at.specification.region.clone() };
+        let place = at.place_in(identity.account);
         Ok((at, place))
     }
 }
@@ -287,7 +350,7 @@ impl engine::Drivers for Drivers {
             driver: at.driver.on_lane(Lane::Look),
             pace: at.specification.pace,
             connection: at.connection.uid,
-            location: at.specification.region.clone(),
+            location: at.place_in(String::new()).location(ResourceKind::Cluster),
             credential_revision: at.connection.credential_revision,
         })
     }

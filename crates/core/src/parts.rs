@@ -62,7 +62,7 @@ impl Shared {
             kind: part.kind,
             connection: connection.to_owned(),
             account: place.account.clone(),
-            location: place.location.clone(),
+            location: place.location(part.kind),
             parent: network.as_ref().map(|network| network.uid),
             name: asked.name.clone(),
             system_id: Some(asked.system_id.clone()),
@@ -139,8 +139,7 @@ impl Shared {
             if let Some(name) = part.network {
                 return Err(not_found("network", name));
             }
-            let place = Place { account: String::new(), location: String::new() };
-            return self.known_parts(&place, part.kind, None).await;
+            return self.known_parts(&Place::nowhere(), part.kind, None).await;
         };
         let network = self.network_of(&place, part).await?;
         self.known_parts(&place, part.kind, network.map(|network| network.uid)).await

@@ -176,7 +176,7 @@ impl Shared {
     /// Refuses a record of what another record is of.
     async fn is_unknown(&self, place: &Place, new: &NewResource) -> Result<()> {
         let Some(system_id) = new.system_id.clone() else { return Ok(()) };
-        let (account, location) = (place.account.clone(), place.location.clone());
+        let (account, location) = (place.account.clone(), place.location(new.kind));
         let key = SystemKey { account, location, kind: new.kind, parent: new.parent, system_id };
         let Some(known) = self.store.find_system_id(&key).await.map_err(of_store)? else { return Ok(()) };
         let says = format!("{} {:?} is known here as {:?}", new.kind.says(), key.system_id, known.name);

@@ -124,7 +124,7 @@ impl Records<'_> {
         parent: Option<Uuid>,
         name: &str,
     ) -> Result<Option<Resource>> {
-        let (account, location) = (self.place.account.clone(), self.place.location.clone());
+        let (account, location) = (self.place.account.clone(), self.place.location(kind));
         let by_name = ResourceKey {
             account: account.clone(),
             location: location.clone(),
@@ -147,7 +147,7 @@ impl Records<'_> {
         self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind.says(), name))
     }
 
-    /// All of a kind, or of all kinds; parts of one record, or of any.
+    /// All of a kind, or of all kinds, clusters wherever they have their names; parts of one record, or of any.
     pub(crate) async fn all(
         &self,
         kind: Option<ResourceKind>,
@@ -155,11 +155,12 @@ impl Records<'_> {
     ) -> Result<Vec<Resource>> {
         let filter = ResourceFilter {
             account: Some(self.place.account.clone()),
-            location: Some(self.place.location.clone()),
             kind,
             parent,
             ..ResourceFilter::default()
         };
-        self.store.resources(&filter, pmks_store::Page::all()).await.map_err(of_store)
+        let mut all = self.store.resources(&filter, pmks_store::Page::all()).await.map_err(of_store)?;
+        all.retain(|record| self.place.holds(record));
+        Ok(all)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pmks_model::{
     Child, Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node,
-    NodeGroup, Region, SecurityGroup, Subnet, UnseenVolumes,
+    NodeGroup, Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
@@ -103,6 +103,13 @@ pub trait Driver: Send + Sync {
     /// the network the text tells none. Asks nobody.
     fn subnet_id(&self, _network: &str, text: &str) -> Option<String> {
         Some(text.to_owned())
+    }
+
+    /// What is narrower than the region and has names of that kind for itself, as a zone or a resource group: where the
+    /// thing with that identifier lies, else where this connection makes them. `None`: the whole region is one space of
+    /// names. Asks nobody.
+    fn space_of_names(&self, _kind: ResourceKind, _system_id: Option<&str>) -> Option<String> {
+        None
     }
 
     /// One security group by the cloud's identifier.

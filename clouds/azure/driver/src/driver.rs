@@ -15,7 +15,7 @@ use pmks_driver::{
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, SecurityGroup, Subnet,
+    Region, ResourceKind, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
@@ -196,6 +196,11 @@ impl Driver for AzureDriver {
 
     async fn get_subnet(&self, system_id: &str) -> Result<Subnet> {
         networks::get_subnet(self, system_id).await
+    }
+
+    fn space_of_names(&self, _kind: ResourceKind, system_id: Option<&str>) -> Option<String> {
+        let of_id = system_id.and_then(|id| ArmId::parse(id)).map(|id| id.group().to_lowercase());
+        Some(of_id.unwrap_or_else(|| self.group().to_lowercase()))
     }
 
     fn subnet_id(&self, network: &str, text: &str) -> Option<String> {

@@ -14,7 +14,7 @@ use pmks_driver::{
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, SecurityGroup, Subnet,
+    Region, ResourceKind, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
@@ -131,6 +131,14 @@ impl Driver for GcpDriver {
 
     fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
         Arc::new(self.in_lane(lane))
+    }
+
+    /// A regional cluster is told from a zonal one by its name alone, as by the connection that made it.
+    fn space_of_names(&self, kind: ResourceKind, system_id: Option<&str>) -> Option<String> {
+        let is_zonal = matches!(kind, ResourceKind::Cluster | ResourceKind::NodeGroup);
+        let of_id = system_id.and_then(|id| self.cluster_name(id).ok()).map(|name| name.location);
+        let of_id = of_id.filter(|location| location != self.region());
+        is_zonal.then(|| of_id.unwrap_or_else(|| self.location().to_owned()))
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {

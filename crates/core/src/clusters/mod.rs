@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
 use pmks_model::{Children, Cluster, ResourceKind};
-use pmks_store::{Page as StorePage, Resource, ResourceFilter};
+use pmks_store::Resource;
 use uuid::Uuid;
 
 use crate::drivers::{At, Place};
@@ -314,7 +314,7 @@ impl Shared {
         let views = found
             .map(|record| {
                 let resource = &record.resource;
-                let place = Place { account: resource.account.clone(), location: resource.location.clone() };
+                let place = Place::kept(&resource.account, &resource.location);
                 self.shown(&kept, &place)?.cluster(record, kept.parts(resource.uid))
             })
             .collect::<Result<Vec<_>>>()?;
@@ -324,13 +324,9 @@ impl Shared {
     async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {
         let identity = self.drivers.prove(at).await?;
         let listing = at.driver.list_clusters(Detail::Clusters).await.map_err(|error| at.failed(&error))?;
-        let filter = ResourceFilter {
-            account: Some(identity.account.clone()),
-            location: Some(at.specification.region.clone()),
-            kind: Some(ResourceKind::Cluster),
-            ..ResourceFilter::default()
-        };
-        let known = self.store.resources(&filter, StorePage::all()).await.map_err(of_store)?;
+        let place = at.place_in(identity.account.clone());
+        let records = Records { store: self.store.as_ref(), place: &place };
+        let known = records.all(Some(ResourceKind::Cluster), None).await?;
         let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
         let [installation, ..] = Marks::KEYS;
         let strangers =

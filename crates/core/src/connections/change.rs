@@ -18,9 +18,23 @@ pub(super) async fn update(
     shared: &Shared,
     caller: &Caller,
     name: &str,
-    mut patch: Value,
+    patch: Value,
     if_match: &str,
 ) -> Result<ConnectionView> {
+    let (revision, update) = checked(shared, caller, name, patch, if_match).await?;
+    let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
+    let changed = shared.store.update_connection(name, Some(revision), update, audit).await;
+    view(changed.map_err(of_store)?)
+}
+
+/// What the patch would make of the connection of this revision.
+pub(super) async fn checked(
+    shared: &Shared,
+    caller: &Caller,
+    name: &str,
+    mut patch: Value,
+    if_match: &str,
+) -> Result<(i64, ConnectionUpdate)> {
     caller.require_operator(name)?;
     caller.refuse_key()?;
     let connection = shared.connection(name).await?;
@@ -54,7 +68,7 @@ pub(super) async fn update(
             "a change of endpoints, caCertificate or settings carries it whole again",
         ));
     }
-    movable(shared, name, &before, &after).await?;
+    movable(shared, &connection, &before, &after).await?;
     let mut update = ConnectionUpdate { specification: Some(stored(&after)?), ..ConnectionUpdate::default() };
     if let Some(credential) = given {
         if connection.account.is_some() {
@@ -65,9 +79,7 @@ pub(super) async fn update(
         }
         update.credential = sealed(&credential)?;
     }
-    let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
-    let changed = shared.store.update_connection(name, Some(connection.revision), update, audit).await;
-    view(changed.map_err(of_store)?)
+    Ok((connection.revision, update))
 }
 
 fn is_small_number(value: &Value) -> bool {
@@ -150,16 +162,28 @@ fn unchanged(connection: &Connection, asked: &NewConnection) -> Result<()> {
 }
 
 /// What our records were made through stays where it is while there are any.
-async fn movable(shared: &Shared, name: &str, before: &Specification, after: &Specification) -> Result<()> {
+async fn movable(
+    shared: &Shared,
+    connection: &Connection,
+    before: &Specification,
+    after: &Specification,
+) -> Result<()> {
+    let (name, provider) = (&connection.name, &connection.provider);
     let mut moved = Vec::new();
-    if after.region != before.region {
-        moved.push("region");
+    for (field, is_moved) in [
+        ("region", after.region != before.region),
+        ("zone", after.zone != before.zone),
+        ("endpoints", after.endpoints != before.endpoints),
+    ] {
+        if is_moved {
+            moved.push(field.to_owned());
+        }
     }
-    if after.zone != before.zone {
-        moved.push("zone");
-    }
-    if after.endpoints != before.endpoints {
-        moved.push("endpoints");
+    let settings = shared.registry.get(provider).map_err(|_| unexpected("a provider that is not known"))?;
+    for field in settings.capabilities().settings.iter().filter(|field| !field.changeable) {
+        if after.settings.get(field.name) != before.settings.get(field.name) {
+            moved.push(format!("settings.{}", field.name));
+        }
     }
     if moved.is_empty() {
         return Ok(());

@@ -31,7 +31,8 @@ impl Drafting<'_> {
             }
             answer => answer.map_err(|error| self.at.failed(&error))?,
         };
-        if let Some(says) = self.at.elsewhere(&cluster.region) {
+        let elsewhere = self.at.elsewhere(&cluster.region);
+        if let Some(says) = elsewhere.or_else(|| self.at.cluster_elsewhere(&cluster.iid.system_id)) {
             return Err(invalid("systemId", says));
         }
         self.refuse_strangers(&cluster, import.take_over)?;

@@ -154,7 +154,7 @@ impl Drafting<'_> {
             kind,
             connection: self.at.connection.name.clone(),
             account: self.place.account.clone(),
-            location: self.place.location.clone(),
+            location: self.place.location(kind),
             parent,
             name: name.to_owned(),
             system_id: None,

@@ -59,7 +59,7 @@ impl Hooks for RecordHooks {
         })?;
         let record = self.record(operation).await?;
         let location = record.as_ref().map(|record| record.location.clone()).unwrap_or_default();
-        let place = Place { account: operation.account.clone(), location };
+        let place = Place::kept(&operation.account, &location);
         let records = Records { store: self.store.as_ref(), place: &place };
         resolve_change(&records, record.as_ref(), change).await.map_err(|failure| *failure)
     }

@@ -184,10 +184,10 @@ impl Kept {
         if let Some(parent) = resource.parent {
             self.parts.entry(parent).or_default().insert(resource.uid);
         }
-        let at = self.places.entry(place(resource)).or_default();
         if resource.kind != ResourceKind::NodeGroup {
-            at.names.add(resource);
+            self.places.entry(place(resource).whole()).or_default().names.add(resource);
         }
+        let at = self.places.entry(place(resource)).or_default();
         if resource.kind == ResourceKind::Cluster {
             at.clusters.insert(resource.uid);
             at.by_name.insert(resource.name.clone(), resource.uid);
@@ -208,8 +208,10 @@ impl Kept {
                 self.parts.remove(&parent);
             }
         }
+        if let Some(at) = self.places.get_mut(&place(&resource).whole()) {
+            at.names.remove(&resource);
+        }
         let Some(at) = self.places.get_mut(&place(&resource)) else { return };
-        at.names.remove(&resource);
         at.clusters.remove(&uid);
         if at.by_name.get(&resource.name) == Some(&uid) {
             at.by_name.remove(&resource.name);
@@ -269,7 +271,7 @@ impl Kept {
 
     /// Our names at a place.
     pub(crate) fn names(&self, place: &Place) -> Option<&Names> {
-        self.places.get(place).map(|at| &at.names)
+        self.places.get(&place.whole()).map(|at| &at.names)
     }
 
     /// What is going on.
@@ -344,5 +346,5 @@ impl Record {
 }
 
 fn place(resource: &Resource) -> Place {
-    Place { account: resource.account.clone(), location: resource.location.clone() }
+    Place::kept(&resource.account, &resource.location)
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::drivers::{At, Drivers, Place};
 use crate::failure::of_store;
-use crate::records::{Records, observed_at};
+use crate::records::observed_at;
 use flights::{Flights, Reader};
 use freshness::{Need, need};
 use memory::Age;
@@ -143,7 +143,7 @@ impl Inventory {
         lane: Lane,
     ) -> impl Future<Output = Result<()>> + use<> {
         let (inner, at, place) = (Arc::clone(&self.0), at.clone(), place.clone());
-        let key = format!("{}\n{}", place.account, place.location);
+        let key = format!("{}\n{}", place.account, place.location(ResourceKind::Cluster));
         self.0.flights.join(key, reader, move || {
             async move {
                 let result = inner.list(&at, &place, lane).await;
@@ -182,9 +182,8 @@ impl Inner {
         let listing =
             at.driver.on_lane(lane).list_clusters(Detail::Nodes).await.map_err(|error| at.failed(&error))?;
         let observed_at = self.clock.wall();
-        let records = Records { store: self.store.as_ref(), place };
-        let clusters = records.all(Some(ResourceKind::Cluster), None).await?;
-        let groups = records.all(Some(ResourceKind::NodeGroup), None).await?;
+        let clusters = self.records(place, ResourceKind::Cluster).await?;
+        let groups = self.records(place, ResourceKind::NodeGroup).await?;
         let mut parts_of: HashMap<Uuid, Vec<Resource>> = HashMap::new();
         for group in groups {
             parts_of.entry(group.parent.unwrap_or_default()).or_default().push(group);
@@ -243,6 +242,16 @@ impl Inner {
             Err(ReadFailed::Cloud(error)) => Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => Err(failure),
         }
+    }
+
+    async fn records(&self, place: &Place, kind: ResourceKind) -> Result<Vec<Resource>> {
+        let filter = pmks_store::ResourceFilter {
+            account: Some(place.account.clone()),
+            location: Some(place.location(kind)),
+            kind: Some(kind),
+            ..Default::default()
+        };
+        self.store.resources(&filter, Page::all()).await.map_err(of_store)
     }
 
     async fn parts(&self, record: &Resource) -> Result<Vec<Resource>> {

@@ -125,7 +125,7 @@ impl Provider for Fake {
         let findings = self.check(connection, &house.environment);
         findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
         let key = connection.credential.get("accessKey").unwrap_or("ambient").to_owned();
-        Ok(Arc::new(FakeDriver { cloud: self.0.clone(), key }))
+        Ok(Arc::new(FakeDriver { cloud: self.0.clone(), key, zone: connection.zone.clone() }))
     }
 }
 
@@ -133,6 +133,7 @@ impl Provider for Fake {
 pub(crate) struct FakeDriver {
     cloud: Cloud,
     key: String,
+    zone: Option<String>,
 }
 
 impl FakeDriver {
@@ -164,6 +165,14 @@ impl Driver for FakeDriver {
 
     fn on_lane(&self, _lane: Lane) -> Arc<dyn Driver> {
         Arc::new(self.clone())
+    }
+
+    /// A zone is one for clusters, a group for everything.
+    fn space_of_names(&self, kind: ResourceKind, system_id: Option<&str>) -> Option<String> {
+        let zone = self.zone.as_deref()?;
+        let is_narrow = kind == ResourceKind::Cluster || kind == ResourceKind::NodeGroup;
+        let of_id = system_id.map(|id| id.split_once('/').map_or("elsewhere", |(zone, _)| zone));
+        (is_narrow || zone.starts_with("group")).then(|| of_id.unwrap_or(zone).to_owned())
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {

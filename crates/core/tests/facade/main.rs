@@ -17,5 +17,6 @@ mod inventory;
 mod networks;
 mod node_groups;
 mod operations;
+mod places;
 mod preparation;
 mod remnants;

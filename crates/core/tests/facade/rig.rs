@@ -72,8 +72,12 @@ impl Rig {
     }
 
     pub(crate) async fn connect(&self, name: &str, key: &str) {
+        self.connect_in(None, name, key).await;
+    }
+
+    pub(crate) async fn connect_in(&self, zone: Option<&str>, name: &str, key: &str) {
         let asked: NewConnection = from(json!({
-            "name": name, "provider": "fake", "region": "r1",
+            "name": name, "provider": "fake", "region": "r1", "zone": zone,
             "credential": {"accessKey": key, "secretKey": "hunter2"},
         }));
         self.pmks.connections().create(&self.admin, asked).await.unwrap();
