@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pmks_model::{OperationKind, ResourceKind, Status};
-use pmks_store::{BrokenOff, OperationFilter, Page, Resource, Store, Unfinished};
+use pmks_store::{BrokenOff, NotRemoved, OperationFilter, Page, Resource, Store, Unfinished};
 use uuid::Uuid;
 
 use crate::Result;
@@ -83,10 +83,24 @@ impl Activity {
         if let Some(removal) = doing(OperationKind::removes) {
             return (Status::Deleting, format!("operation {}", removal.id));
         }
+        let not_removed = record.not_removed.as_ref();
         if let Some(since) = record.missing_since {
-            return (Status::Missing, format!("the cloud has not shown it since {since}"));
+            let missing = (Status::Missing, format!("the cloud has not shown it since {since}"));
+            return stands_still(missing, not_removed, record.kind);
         }
-        match (seen, doing(OperationKind::creates)) {
+        let seen = self.made_as_asked(record, seen, doing(OperationKind::creates), parts);
+        stands_still(seen, not_removed, record.kind)
+    }
+
+    /// The same, but for removals and what is gone.
+    fn made_as_asked<'r>(
+        &self,
+        record: &Resource,
+        seen: Option<(Status, String)>,
+        creation: Option<&Unfinished>,
+        parts: impl IntoIterator<Item = &'r Resource>,
+    ) -> (Status, String) {
+        match (seen, creation) {
             (Some((Status::Active | Status::Unknown, _)) | None, Some(creation)) => {
                 (Status::Creating, format!("operation {}", creation.id))
             }
@@ -143,13 +157,53 @@ fn is_lacking<'r>(broken_off: &BrokenOff, parts: impl IntoIterator<Item = &'r Re
     broken_off.parts.is_empty() || parts.into_iter().any(is_missing)
 }
 
+/// With the removal that did not come to its end.
+fn stands_still(
+    seen: (Status, String),
+    not_removed: Option<&NotRemoved>,
+    what: ResourceKind,
+) -> (Status, String) {
+    let Some(not_removed) = not_removed else { return seen };
+    let how = match not_removed.why.as_str() {
+        "" => "was cancelled".to_owned(),
+        why => format!("failed ({why})"),
+    };
+    let says = what.says();
+    let told = format!(
+        "the deletion of the {says} {how}: operation {} lists what remains, delete the {says} again",
+        not_removed.operation
+    );
+    match seen {
+        (Status::Active, reason) if !not_removed.in_part => (Status::Active, joined(reason, &told)),
+        seen => not_whole(seen, &told),
+    }
+}
+
+/// A cluster with the node groups that the cloud calls failed, by name and why: it stands, and is not as it was asked for.
+pub(crate) fn with_failed_parts<'r>(
+    seen: (Status, String),
+    failed: impl IntoIterator<Item = (&'r str, &'r str)>,
+) -> (Status, String) {
+    let told: Vec<String> = failed
+        .into_iter()
+        .map(|(name, why)| match why {
+            "" => format!("node group {name} has failed"),
+            why => format!("node group {name} has failed: {why}"),
+        })
+        .collect();
+    if told.is_empty() { seen } else { not_whole(seen, &told.join("; ")) }
+}
+
+fn joined(reason: String, told: &str) -> String {
+    if reason.is_empty() { told.to_owned() } else { format!("{reason}; {told}") }
+}
+
 /// What the cloud says, with a creation that did not end well. Whatever it works on comes first.
 fn not_whole((status, reason): (Status, String), told: &str) -> (Status, String) {
-    let both = || if reason.is_empty() { told.to_owned() } else { format!("{reason}; {told}") };
     match status {
-        Status::Active => (Status::Degraded, both()),
+        Status::Active => (Status::Degraded, joined(reason, told)),
         Status::Creating | Status::Updating | Status::Deleting | Status::Stopped => (status, reason),
-        status => (status, both()),
+        status => (status, joined(reason, told)),
     }
 }
 
@@ -159,10 +213,13 @@ fn told(broken_off: &BrokenOff, what: ResourceKind) -> String {
         why => format!("failed ({why})"),
     };
     let says = what.says();
-    format!(
-        "the creation of the {says} {how}: retry operation {}, or delete the {says}",
-        broken_off.operation
-    )
+    // Only the newest operation of a resource is retried.
+    let way_out = match broken_off.parts.as_slice() {
+        _ if !broken_off.overtaken => format!("retry operation {}", broken_off.operation),
+        [] => format!("what operation {} lists is not made any more", broken_off.operation),
+        parts => format!("remove {} and add it anew", parts.join(", ")),
+    };
+    format!("the creation of the {says} {how}: {way_out}, or delete the {says}")
 }
 
 fn never_made(broken_off: Option<&BrokenOff>, what: ResourceKind) -> String {
@@ -191,11 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn a_deletion_that_took_something_away_leaves_it_degraded() {
+        for (in_part, seen, wanted) in [
+            (false, Status::Active, Status::Active),
+            (true, Status::Active, Status::Degraded),
+            (true, Status::Failed, Status::Failed),
+            (true, Status::Deleting, Status::Deleting),
+        ] {
+            let not_removed = NotRemoved { operation: Uuid::from_u128(7), why: String::new(), in_part };
+            let whole = sample(ResourceKind::Cluster, 1, "k", Some(("k", "1")));
+            let whole = Resource { not_removed: Some(not_removed), ..whole };
+            let (status, reason) = Activity::default().status(&whole, Some((seen, String::new())), []);
+            assert_eq!(status, wanted);
+            // What the cloud is removing by now needs no word.
+            assert_eq!(reason.contains("was cancelled"), seen != Status::Deleting, "{reason}");
+        }
+    }
+
+    #[test]
     fn what_a_creation_left_undone_is_said_until_it_is_there() {
         let broken_off = |parts: &[&str]| BrokenOff {
             operation: Uuid::from_u128(7),
             why: "quota-exceeded: no".to_owned(),
             parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+            overtaken: false,
         };
         let whole = |parts: &[&str]| {
             let whole = sample(ResourceKind::Network, 1, "net", Some(("n", "1")));

@@ -227,6 +227,7 @@ pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
         missing_since: None,
         imported: true,
         broken_off: None,
+        not_removed: None,
         changed_at: now,
         revision: 0,
         created_at: now,

@@ -32,8 +32,8 @@ pub use operation::{
     WhenHeld, Wish, made_nothing,
 };
 pub use resource::{
-    BrokenOff, Changes, NewResource, Observation, Observe, Page, Resource, ResourceFilter, ResourceKey,
-    ResourceUpdate, SystemKey, Unfinished,
+    BrokenOff, Changes, NewResource, NotRemoved, Observation, Observe, Page, Resource, ResourceFilter,
+    ResourceKey, ResourceUpdate, SystemKey, Unfinished,
 };
 pub use sqlite::{Grouping, SqliteStore};
 pub use transactions::{Access, Connections, Operations, Resources, Store};

@@ -7,7 +7,7 @@ use pmks_model::{Failure, OperationKind, OperationState, Remains, ResourceRefere
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AuditEntry, BrokenOff, NewResource, Observe, ResourceUpdate};
+use crate::{AuditEntry, BrokenOff, NewResource, NotRemoved, Observe, ResourceUpdate};
 
 /// An operation with its stages.
 #[derive(Clone, Debug, PartialEq)]
@@ -341,6 +341,8 @@ pub struct Finish {
     pub remains: Vec<Remains>,
     /// What a creation that ended without success leaves undone.
     pub broken_off: Option<BrokenOff>,
+    /// How a removal ended that had begun and did not succeed.
+    pub not_removed: Option<NotRemoved>,
     /// What the cloud said of the resources after it.
     pub observations: Vec<Observe>,
     /// What it makes of records.

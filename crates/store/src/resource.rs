@@ -38,8 +38,10 @@ pub struct Resource {
     pub missing_since: Option<Timestamp>,
     /// Whether it existed before pmks knew it.
     pub imported: bool,
-    /// The creation that ended without having made all of it; nothing since has succeeded on it.
+    /// The creation that ended without having made all of it, and has not succeeded since.
     pub broken_off: Option<BrokenOff>,
+    /// The removal that ended before it was gone; nothing since has succeeded on it.
+    pub not_removed: Option<NotRemoved>,
     /// When an operation on it last ended: an observation that began before is not believed.
     pub changed_at: Timestamp,
     /// Rises with every change of what the user decides.
@@ -61,6 +63,30 @@ pub struct BrokenOff {
     /// The names of the parts that were not made, if they and what hangs on them are all that is missing; else empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
+    /// Whether another operation on it has ended since, so that this one cannot be retried any more.
+    #[serde(default)]
+    pub overtaken: bool,
+}
+
+impl BrokenOff {
+    /// What is left of it once that part's record is gone: nothing, where all that was missing is.
+    pub(crate) fn without(mut self, part: &str) -> Option<Self> {
+        let named = self.parts.len();
+        self.parts.retain(|name| name != part);
+        (named == 0 || !self.parts.is_empty()).then_some(self)
+    }
+}
+
+/// A removal that ended as failed or cancelled after it had asked the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotRemoved {
+    /// The operation, which lists what remains.
+    pub operation: Uuid,
+    /// Why it failed; empty: it was cancelled.
+    pub why: String,
+    /// Whether anything of it was removed, so that it is not whole any more.
+    pub in_part: bool,
 }
 
 /// What a cloud said of a resource.

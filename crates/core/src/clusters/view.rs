@@ -6,7 +6,7 @@ use pmks_driver::Marks;
 use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Status};
 use pmks_store::Resource;
 
-use crate::activity::Activity;
+use crate::activity::{Activity, with_failed_parts};
 use crate::drafts::version_tag;
 use crate::failure::unexpected;
 use crate::inventory::memory::Record;
@@ -68,7 +68,16 @@ pub(crate) fn status<'r>(
 ) -> (Status, String) {
     let seen = cluster.of_cluster().and_then(|said| said.seen.as_ref());
     let seen = seen.map(|seen| (seen.status, seen.status_reason.clone()));
-    activity.status(&cluster.resource, seen, parts.into_iter().map(|part| &part.resource))
+    let parts: Vec<&Record> = parts.into_iter().collect();
+    let shown = activity.status(&cluster.resource, seen, parts.iter().map(|part| &part.resource));
+    with_failed_parts(shown, parts.into_iter().filter_map(failed))
+}
+
+/// The name of a node group that the cloud calls failed, and why.
+fn failed(part: &Record) -> Option<(&str, &str)> {
+    let seen = part.of_node_group()?.seen.as_ref()?;
+    let is_failed = seen.status == Status::Failed && part.resource.missing_since.is_none();
+    is_failed.then_some((part.resource.name.as_str(), seen.status_reason.as_str()))
 }
 
 impl Shown<'_> {

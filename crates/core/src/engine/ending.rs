@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmks_driver::{Change, Subject};
 use pmks_model::{Child, OperationKind, OperationState, Remains, StageState};
-use pmks_store::{BrokenOff, End, Fence, Finish, Operation, Result, Stage};
+use pmks_store::{BrokenOff, End, Fence, Finish, NotRemoved, Operation, Result, Stage};
 
 use super::children;
 use super::contract::Outcome;
@@ -68,12 +68,13 @@ impl House {
             }
             End::Failed(_) | End::Cancelled => remains(operation),
         };
-        let broken_off = broken_off(operation, &end);
+        let (broken_off, not_removed) = (broken_off(operation, &end), not_gone(operation, &end));
         let now = self.clock.wall();
         let finish = Finish {
             end,
             remains,
             broken_off,
+            not_removed,
             observations: outcome.observations,
             updates: outcome.updates,
             inserts: outcome.inserts,
@@ -98,16 +99,33 @@ impl House {
 
 /// What a creation that ends without success leaves undone.
 fn broken_off(operation: &Operation, end: &End) -> Option<BrokenOff> {
-    let why = match end {
-        End::Failed(failure) => failure.to_string(),
-        End::Cancelled => String::new(),
-        End::Succeeded => return None,
-    };
+    let why = why(end)?;
     operation.kind.creates().then(|| BrokenOff {
         operation: operation.id,
         why,
         parts: parts_alone(operation),
+        overtaken: false,
     })
+}
+
+/// A removal that ends without success; one that has asked for nothing was none.
+fn not_gone(operation: &Operation, end: &End) -> Option<NotRemoved> {
+    let why = why(end)?;
+    let is_removed = |stage: &Stage| stage.record.state == StageState::Done && stage.record.attempts > 0;
+    (operation.kind.removes() && operation.has_asked()).then(|| NotRemoved {
+        operation: operation.id,
+        why,
+        in_part: operation.stages.iter().any(is_removed),
+    })
+}
+
+/// Why it did not succeed; empty: it was cancelled.
+fn why(end: &End) -> Option<String> {
+    match end {
+        End::Failed(failure) => Some(failure.to_string()),
+        End::Cancelled => Some(String::new()),
+        End::Succeeded => None,
+    }
 }
 
 /// The parts that were not made, where they and what waited for them are all that is missing.

@@ -65,11 +65,11 @@ async fn cluster(
                 })
                 .collect();
             let seen = seen::cluster(&record, &parts, &cluster, started_at, hooks.clock.wall())?;
-            // A removal that failed after its end: what it is about is gone all the same.
-            let gone = seen
-                .absent
-                .iter()
-                .filter(|uid| operation.kind.removes() && Some(**uid) == operation.resource_uid);
+            // A removal that failed after its end: what it is about, and what went before, is gone all the same.
+            let whole = operation.kind == OperationKind::ClusterDelete;
+            let removes = operation.kind.removes();
+            let gone =
+                seen.absent.iter().filter(|uid| removes && (whole || Some(**uid) == operation.resource_uid));
             outcome.updates.extend(gone.map(|uid| missing(*uid, started_at)));
             outcome.observations = seen.observations;
             outcome.inserts = seen.inserts;

@@ -20,3 +20,4 @@ mod operations;
 mod places;
 mod preparation;
 mod remnants;
+mod unfinished;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::values::{from_uid, maybe_json, millis};
 use super::{Database, Write};
-use crate::{BrokenOff, End, Error, Fence, Finish, Operation, Result};
+use crate::{BrokenOff, End, Error, Fence, Finish, NotRemoved, Operation, Resource, Result};
 
 impl Database {
     pub(super) async fn finish_operation(&self, fence: Fence, finish: Finish) -> Result<Operation> {
@@ -27,13 +27,14 @@ impl Write<'_> {
         };
         self.end_operation(operation.id, state, error, &finish.remains, now).await?;
         let nothing_remains = finish.remains.is_empty();
-        let broken_off = finish.broken_off.clone();
+        let (broken_off, not_removed) = (finish.broken_off.clone(), finish.not_removed.clone());
         self.keep_outcome(finish).await?;
         if let Some(uid) = operation.resource_uid {
             self.mutation_ended(uid, now).await?;
-            // A removal or a change that failed leaves what is known of the creation as it was.
-            if broken_off.is_some() || state == OperationState::Succeeded {
-                self.break_off(uid, broken_off.as_ref()).await?;
+            match self.resource(uid).await {
+                Ok(record) => self.mark(&operation, record, state, broken_off, not_removed).await?,
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
             }
             match state {
                 OperationState::Succeeded if operation.kind.removes() => self.remove_resource(uid).await?,
@@ -67,10 +68,51 @@ impl Write<'_> {
         Ok(())
     }
 
-    async fn break_off(&mut self, uid: Uuid, broken_off: Option<&BrokenOff>) -> Result<()> {
-        sqlx::query("UPDATE resources SET broken_off = $2 WHERE uid = $1")
+    /// Keeps which creation and which removal of the record did not come to its end.
+    async fn mark(
+        &mut self,
+        operation: &Operation,
+        record: Resource,
+        state: OperationState,
+        broken_off: Option<BrokenOff>,
+        not_removed: Option<NotRemoved>,
+    ) -> Result<()> {
+        let succeeded = state == OperationState::Succeeded;
+        if succeeded && operation.kind.removes() {
+            return self.part_is_gone(&record).await;
+        }
+        let broken_off = match broken_off {
+            None if succeeded && operation.kind.creates() => None,
+            // Whatever else succeeds on it makes none of what is missing.
+            None => record.broken_off.map(|mark| BrokenOff { overtaken: true, ..mark }),
+            new => new,
+        };
+        let not_removed = if succeeded { None } else { not_removed.or(record.not_removed) };
+        self.keep_marks(record.uid, broken_off.as_ref(), not_removed.as_ref()).await
+    }
+
+    /// What is removed from its whole is not missing there any more, also where one of its name is made again.
+    async fn part_is_gone(&mut self, part: &Resource) -> Result<()> {
+        let Some(whole) = part.parent else { return Ok(()) };
+        let whole = match self.resource(whole).await {
+            Err(Error::NotFound { .. }) => return Ok(()),
+            whole => whole?,
+        };
+        let Some(mark) = whole.broken_off else { return Ok(()) };
+        let broken_off = mark.without(&part.name);
+        self.keep_marks(whole.uid, broken_off.as_ref(), whole.not_removed.as_ref()).await
+    }
+
+    async fn keep_marks(
+        &mut self,
+        uid: Uuid,
+        broken_off: Option<&BrokenOff>,
+        not_removed: Option<&NotRemoved>,
+    ) -> Result<()> {
+        sqlx::query("UPDATE resources SET broken_off = $2, not_removed = $3 WHERE uid = $1")
             .bind(from_uid(uid))
             .bind(maybe_json(broken_off)?)
+            .bind(maybe_json(not_removed)?)
             .execute(self.on())
             .await?;
         Ok(())

@@ -118,6 +118,7 @@ pub(super) fn resource(row: &DbRow) -> Result<Resource> {
         missing_since: row.maybe_time("missing_since")?,
         imported: row.flag("imported")?,
         broken_off: row.maybe_json("broken_off")?,
+        not_removed: row.maybe_json("not_removed")?,
         changed_at: row.time("changed_at")?,
         revision: row.plain("revision")?,
         created_at: row.time("created_at")?,

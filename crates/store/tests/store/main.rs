@@ -142,6 +142,7 @@ fn finish(end: End, now: Timestamp) -> Finish {
         end,
         remains: Vec::new(),
         broken_off: None,
+        not_removed: None,
         observations: Vec::new(),
         updates: Vec::new(),
         inserts: Vec::new(),

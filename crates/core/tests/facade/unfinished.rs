@@ -1,0 +1,162 @@
+//! What records say of creations and deletions that did not come to their end, and of parts that failed.
+
+use std::time::Duration;
+
+use pmks_core::{ClusterFilter, Mutation, NewNodeGroup, PageRequest};
+use pmks_driver::ErrorKind;
+use pmks_model::{OperationState, Status};
+use serde_json::{Value, json};
+
+use super::rig::{Rig, create, from, new_cluster, new_network};
+
+fn tag(value: &str) -> Mutation {
+    let patch: Value = json!({"tags": {"a": value}});
+    Mutation::UpdateCluster { connection: "here".into(), cluster: "prod".into(), patch, if_match: "*".into() }
+}
+
+fn delete() -> Mutation {
+    Mutation::DeleteCluster { connection: "here".into(), cluster: "prod".into(), delete_volumes: false }
+}
+
+fn add() -> Mutation {
+    let scaling = json!({"autoScaling": false, "min": 1, "max": 3, "desired": 1});
+    let node_group: NewNodeGroup = from(json!({"name": "workers", "scaling": scaling}));
+    Mutation::AddNodeGroup { connection: "here".into(), cluster: "prod".into(), node_group }
+}
+
+fn remove() -> Mutation {
+    let (connection, cluster) = ("here".into(), "prod".into());
+    Mutation::RemoveNodeGroup { connection, cluster, node_group: "workers".into() }
+}
+
+impl Rig {
+    async fn seen(&self) -> (Status, String) {
+        self.advance(1);
+        let view = self.pmks.clusters().get("here", "prod", Some(Duration::ZERO)).await.unwrap();
+        (view.status, view.status_reason)
+    }
+
+    fn quota(&self, call: &str) {
+        self.cloud.world().failures.insert(call.into(), ErrorKind::QuotaExceeded);
+    }
+
+    fn has_quota(&self) {
+        self.cloud.world().failures.clear();
+    }
+}
+
+const WHOLE: (Status, String) = (Status::Active, String::new());
+
+#[tokio::test]
+async fn a_cluster_whose_node_group_failed_is_degraded_and_names_it() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let says = |status, reason: &str| {
+        let mut world = rig.cloud.world();
+        let group = &mut world.clusters.get_mut("prod").unwrap().node_groups[0];
+        (group.status, group.status_reason) = (status, reason.to_owned());
+    };
+    says(Status::Failed, "no capacity");
+    let told = "node group workers has failed: no capacity".to_owned();
+    assert_eq!(rig.seen().await, (Status::Degraded, told));
+    let degraded = PageRequest { state: Some("Degraded".into()), ..PageRequest::default() };
+    let filter = ClusterFilter { page: degraded, max_age: None };
+    assert_eq!(rig.pmks.clusters().list(Some("here"), &filter).await.unwrap().items.len(), 1);
+    says(Status::Active, "");
+    assert_eq!(rig.seen().await, WHOLE);
+}
+
+#[tokio::test]
+async fn what_was_never_made_is_missing_whatever_else_succeeds() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.quota("ask node group workers");
+    let mut asked = new_cluster("prod");
+    let mut other = asked.node_groups[0].clone();
+    other.name = "other".into();
+    asked.node_groups.push(other);
+    let failed = rig.run(create(asked)).await;
+    rig.has_quota();
+    rig.done(tag("b")).await;
+    let (status, reason) = rig.seen().await;
+    assert_eq!(status, Status::Degraded);
+    assert!(reason.contains("remove workers and add it anew, or delete the cluster"), "{reason}");
+    // What can be done no more is not offered.
+    assert!(!reason.contains("retry"), "{reason}");
+    let retried = rig.pmks.operations().retry(&rig.admin, &failed.id.to_string(), None).await;
+    assert_eq!(retried.unwrap_err().kind, pmks_model::FailureKind::Conflict);
+    rig.done(remove()).await;
+    assert_eq!(rig.seen().await, WHOLE);
+    // One that is added in its stead has a creation of its own.
+    rig.quota("ask node group");
+    assert_eq!(rig.run(add()).await.state, OperationState::Failed);
+    assert_eq!(rig.seen().await, WHOLE);
+    assert_eq!(rig.get("prod").await.node_groups[1].status, Status::Failed);
+}
+
+#[tokio::test]
+async fn a_retry_makes_what_a_creation_left_whole() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.quota("ask node group workers");
+    let failed = rig.run(create(new_cluster("prod"))).await;
+    let (status, reason) = rig.seen().await;
+    assert!(status == Status::Degraded && reason.contains("retry operation"), "{reason}");
+    rig.has_quota();
+    rig.pmks.operations().retry(&rig.admin, &failed.id.to_string(), None).await.unwrap();
+    rig.settle().await;
+    assert_eq!(rig.seen().await, WHOLE);
+}
+
+#[tokio::test]
+async fn a_deletion_that_failed_is_told_of_until_something_succeeds() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.quota("ask cluster");
+    let failed = rig.run(delete()).await;
+    let (status, reason) = rig.seen().await;
+    // Nothing of it was removed.
+    assert_eq!(status, Status::Active);
+    assert!(reason.contains("the deletion of the cluster failed (quota-exceeded"), "{reason}");
+    assert!(reason.contains(&failed.id.to_string()), "{reason}");
+    rig.has_quota();
+    rig.done(tag("b")).await;
+    assert_eq!(rig.seen().await, WHOLE);
+}
+
+#[tokio::test]
+async fn what_a_failed_deletion_took_away_is_missing_at_once() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.quota("ask cluster");
+    let deletion = rig.accept(delete()).await.unwrap();
+    rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups.clear();
+    rig.settle().await;
+    assert_eq!(rig.operation(&deletion).await.state, OperationState::Failed);
+    let view = rig.get("prod").await;
+    assert_eq!(view.node_groups[0].status, Status::Missing);
+}
+
+#[tokio::test]
+async fn a_deletion_that_failed_after_its_end_tells_what_to_do() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().sweeps = true;
+    rig.quota("ask sweep");
+    rig.run(delete()).await;
+    let view = rig.get("prod").await;
+    assert_eq!(view.status, Status::Missing);
+    assert!(view.status_reason.contains("delete the cluster again"), "{view:?}");
+}
+
+#[tokio::test]
+async fn a_network_tells_of_its_failed_deletion() {
+    let rig = Rig::new().await;
+    let network = new_network("net");
+    rig.done(Mutation::CreateNetwork { connection: "here".into(), network }).await;
+    let delete = Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() };
+    let reason = async || rig.pmks.networks().get("here", "net", None).await.unwrap().status_reason;
+    rig.quota("ask removal");
+    assert_eq!(rig.run(delete).await.state, OperationState::Failed);
+    assert!(reason().await.contains("the deletion of the network failed"), "{}", reason().await);
+}
