@@ -37,7 +37,7 @@ pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};
 pub use error::{DriverError, ErrorKind, Result, chain, gather};
 pub use fitness::refuse_unfit;
-pub use plan::{Cancel, Identity, Plan, Prepared, StageSpecification, Subject};
+pub use plan::{Cancel, Doomed, Identity, Plan, Prepared, StageSpecification, Subject};
 pub use progress::ProgressList;
 pub use provider::{Driver, Provider};
 pub use reaction::{Reaction, reaction};

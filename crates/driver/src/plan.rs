@@ -45,6 +45,18 @@ pub struct Subject {
     pub name: String,
 }
 
+/// What a stage is to remove, as it is listed while it is not surely gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Doomed {
+    /// What it is, in one word.
+    pub kind: String,
+    /// The cloud's identifier.
+    pub system_id: String,
+    /// Its name, for people.
+    pub name: String,
+}
+
 /// One stage as data: what the engine must know, and what the driver makes it from again after a restart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +83,9 @@ pub struct StageSpecification {
     pub cancel: Cancel,
     /// The resource of ours that it makes, if it makes one.
     pub subject: Option<Subject>,
+    /// What it removes, where that has an identifier of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doomed: Option<Doomed>,
     /// The driver's own versioned JSON.
     pub parameters: serde_json::Value,
 }
@@ -90,6 +105,7 @@ impl StageSpecification {
             deadline_seconds: 0,
             cancel: Cancel::default(),
             subject: None,
+            doomed: None,
             parameters,
         };
         stage.set_expected(Duration::from_secs(5));
@@ -149,6 +165,19 @@ impl StageSpecification {
     #[must_use]
     pub fn subject(mut self, kind: ResourceKind, name: impl Into<String>) -> Self {
         self.subject = Some(Subject { kind, name: name.into() });
+        self
+    }
+
+    /// What it removes: listed by this, with the reason, if the operation ends before it is gone.
+    #[must_use]
+    pub fn removes(
+        mut self,
+        kind: impl Into<String>,
+        system_id: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        let (kind, system_id, name) = (kind.into(), system_id.into(), name.into());
+        self.doomed = Some(Doomed { kind, system_id, name });
         self
     }
 

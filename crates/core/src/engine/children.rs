@@ -92,7 +92,10 @@ fn remains(operation: &Operation, child: Child) -> Remains {
     let reason = if keeps && child.kind == Child::VOLUME && !child.goes_with_cluster {
         "it is kept, with what it holds, and costs on: its deletion was not asked for".to_owned()
     } else {
-        stage.map_or_else(|| "the operation ended before it was gone".to_owned(), why_not_removed)
+        stage.map_or_else(
+            || "the operation ended before it was gone".to_owned(),
+            |stage| why_not_removed(operation, stage),
+        )
     };
     Remains { kind: child.kind, system_id: child.system_id, name: child.name, reason }
 }

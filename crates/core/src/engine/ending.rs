@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pmks_driver::{Change, Subject};
+use pmks_driver::{Change, Doomed, Subject};
 use pmks_model::{Child, OperationKind, OperationState, Remains, StageState};
 use pmks_store::{BrokenOff, End, Fence, Finish, NotRemoved, Operation, Result, Stage};
 
@@ -194,11 +194,14 @@ fn not_removed(operation: &Operation) -> Vec<Remains> {
     };
     let mut left: Vec<Remains> = stages()
         .filter(|stage| stage.record.state != StageState::Done && !is_child(stage))
-        .filter(|stage| {
-            known(stage).is_some()
-                || stage.specification.get("subject").is_some_and(|subject| !subject.is_null())
+        .filter(|stage| known(stage).is_some() || subject(stage).is_some() || doomed(stage).is_some())
+        .map(|stage| {
+            let reason = why_not_removed(operation, stage);
+            match doomed(stage) {
+                Some(Doomed { kind, system_id, name }) => Remains { kind, system_id, name, reason },
+                None => remainder(stage, known(stage).unwrap_or_default(), reason),
+            }
         })
-        .map(|stage| remainder(stage, known(stage).unwrap_or_default(), why_not_removed(stage)))
         .collect();
     for remains in left.iter_mut().filter(|remains| is_itself(remains) && remains.system_id.is_empty()) {
         remains.system_id.clone_from(&itself.system_id);
@@ -236,15 +239,36 @@ fn of_itself(operation: &Operation) -> Remains {
     }
 }
 
-pub(super) fn why_not_removed(stage: &Stage) -> String {
+pub(super) fn why_not_removed(operation: &Operation, stage: &Stage) -> String {
     let says = match (&stage.record.error, stage.record.state) {
         (Some(failure), _) => failure.detail.as_str(),
         (None, StageState::Asking | StageState::Following) => {
             "its removal was asked for, and had not ended when the operation did"
         }
-        (None, _) => "the operation ended before its turn",
+        (None, _) => {
+            let turn = "the operation ended before its turn";
+            let held_up = held_up_by(operation, stage);
+            return held_up.map_or_else(|| turn.to_owned(), |why| format!("{turn}: {why}"));
+        }
     };
     says.to_owned()
+}
+
+/// What failed of the stages that one waited for, in the cloud's words.
+fn held_up_by(operation: &Operation, stage: &Stage) -> Option<String> {
+    waits_for(stage).find_map(|name| {
+        let before = operation.stages.iter().find(|other| other.name == name)?;
+        match (&before.record.error, before.record.state) {
+            (Some(failure), StageState::Failed) => Some(format!("{name} failed ({})", failure.detail)),
+            (_, StageState::Done) => None,
+            _ => held_up_by(operation, before),
+        }
+    })
+}
+
+/// What a stage removes.
+fn doomed(stage: &Stage) -> Option<Doomed> {
+    serde_json::from_value(stage.specification.get("doomed")?.clone()).ok()
 }
 
 /// The cloud's identifier of what a stage is about, once there is one.

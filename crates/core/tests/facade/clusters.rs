@@ -413,7 +413,8 @@ async fn what_a_deletion_leaves_is_listed_with_its_reason() {
         (failed.state, left(&failed)),
         (OperationState::Failed, vec!["cluster prod".into(), "volume vol-1".into()])
     );
-    assert_eq!(failed.remains[1].reason, "the operation ended before its turn");
+    let reason = "the operation ended before its turn: cluster failed (ask cluster was scripted to fail)";
+    assert_eq!(failed.remains[1].reason, reason);
     rig.cloud.world().failures.clear();
     let ended = rig.done(delete(false)).await;
     assert_eq!(left(&ended), ["volume vol-1"]);

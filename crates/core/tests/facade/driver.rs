@@ -443,7 +443,8 @@ impl Driver for FakeDriver {
 
     async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
         let remove = Make::Remove { kind: asked.kind, id: asked.iid.system_id.clone() };
-        Ok(Prepared::of([remove.stage("removal")]))
+        let stage = remove.stage("removal");
+        Ok(Prepared::of([stage.removes(asked.kind.as_str(), &asked.iid.system_id, &asked.iid.name_id)]))
     }
 
     async fn fix_prerequisites(&self, asked: &FixPrerequisites) -> Result<Prepared> {

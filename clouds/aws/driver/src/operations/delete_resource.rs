@@ -9,7 +9,7 @@ use pmks_driver::{
     Asked, DeleteResource, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification,
 };
-use pmks_model::ResourceKind;
+use pmks_model::{Iid, ResourceKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Maker, Stage};
@@ -32,18 +32,18 @@ pub(super) const GATEWAY: &str = "gateway";
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared> {
     let id = asked.iid.system_id.as_str();
     match asked.kind {
-        ResourceKind::Network => network(driver, id, &asked.marks).await,
+        ResourceKind::Network => network(driver, &asked.iid, &asked.marks).await,
         ResourceKind::Subnet => {
             let doomed = Delete::of(What::Subnet, id);
             refuse_if_held(&doomed, &doomed.holders(driver).await?)?;
-            Ok(Prepared::of([doomed.specification("subnet")]))
+            Ok(Prepared::of([doomed.stage("subnet", &asked.iid.name_id)]))
         }
         ResourceKind::SecurityGroup => {
             let doomed = Delete::of(What::SecurityGroup, id);
             refuse_if_held(&doomed, &doomed.holders(driver).await?)?;
-            Ok(Prepared::of([doomed.specification("security group")]))
+            Ok(Prepared::of([doomed.stage("security group", &asked.iid.name_id)]))
         }
-        ResourceKind::KeyPair => key_pair(driver, id, &asked.marks).await,
+        ResourceKind::KeyPair => key_pair(driver, &asked.iid, &asked.marks).await,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
@@ -51,7 +51,8 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Resul
 }
 
 /// EC2 knows key pairs by name: one under that name that another installation made since is not the one that is meant.
-async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+async fn key_pair(driver: &AwsDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+    let name = iid.system_id.as_str();
     let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
         let gone = Delete { what: What::KeyPair, id: String::new(), of: Some(name.to_owned()) };
         return Ok(Prepared::of([gone.specification("key pair")]));
@@ -62,14 +63,16 @@ async fn key_pair(driver: &AwsDriver, name: &str, marks: &Marks) -> Result<Prepa
         return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
     }
     let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
-    Ok(Prepared::of([doomed.specification("key pair")]))
+    let stage = doomed.specification("key pair");
+    Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))
 }
 
-async fn network(driver: &AwsDriver, id: &str, marks: &Marks) -> Result<Prepared> {
+async fn network(driver: &AwsDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+    let id = iid.system_id.as_str();
     let content = Content::of(driver, id, marks).await?;
     let doomed = Delete::of(What::Network, id);
     refuse_if_held(&doomed, &content.strangers(marks))?;
-    Ok(Prepared::of(content.plan(id, marks)))
+    Ok(Prepared::of(content.plan(iid, marks)))
 }
 
 /// What is in a network.
@@ -119,39 +122,41 @@ impl Content {
     }
 
     /// Subnets and the gateway at once, the network last.
-    fn plan(&self, network: &str, marks: &Marks) -> Vec<StageSpecification> {
+    fn plan(&self, iid: &Iid, marks: &Marks) -> Vec<StageSpecification> {
+        let network = iid.system_id.as_str();
         let mut stages = Vec::new();
         for subnet in self.subnets.iter().filter(|subnet| made_here(&subnet.tag_set, marks)) {
+            let name = format!("subnet {}", says(&subnet.subnet_id, &subnet.tag_set));
+            let own = name_of(&subnet.tag_set);
             stages.push(
-                Delete::of(What::Subnet, &subnet.subnet_id)
-                    .specification(format!("subnet {}", says(&subnet.subnet_id, &subnet.tag_set))),
+                Delete::of(What::Subnet, &subnet.subnet_id).stage(&name, own.as_deref().unwrap_or_default()),
             );
         }
         let mut before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
         for gateway in self.gateways.iter().filter(|gateway| made_here(&gateway.tag_set, marks)) {
             let id = gateway.internet_gateway_id.as_str();
             let detached = format!("detachment of {id}");
-            let gone = format!("internet gateway {id}");
+            let gone = removal_of_gateway(id);
             let attachment =
                 Delete { what: What::GatewayAttachment, id: id.to_owned(), of: Some(network.to_owned()) };
             // Public addresses of what is in the subnets hold the attachment.
             stages.push(attachment.specification(&detached).after(before.clone()));
-            stages.push(Delete::of(What::Gateway, id).specification(&gone).after([&detached]));
-            before.extend([detached, gone]);
+            before.extend([detached.clone(), gone.name.clone()]);
+            stages.push(gone.after([detached]));
         }
         for gateway in &self.loose {
             let stage = removal_of_gateway(&gateway.internet_gateway_id);
             before.push(stage.name.clone());
             stages.push(stage);
         }
-        stages.push(Delete::of(What::Network, network).specification("network").after(before));
+        stages.push(Delete::of(What::Network, network).stage("network", &iid.name_id).after(before));
         stages
     }
 }
 
 /// The stage that removes a gateway which is attached to nothing.
 pub(super) fn removal_of_gateway(id: &str) -> StageSpecification {
-    Delete::of(What::Gateway, id).specification(format!("internet gateway {id}"))
+    Delete::of(What::Gateway, id).stage(&format!("internet gateway {id}"), "")
 }
 
 /// Whether this installation made it.
@@ -161,10 +166,11 @@ fn made_here(tags: &List<Tag>, marks: &Marks) -> bool {
 }
 
 fn says(id: &str, tags: &List<Tag>) -> String {
-    match tags.to_tags().get(networks::NAME_TAG) {
-        Some(name) if !name.is_empty() => format!("{name} ({id})"),
-        _ => id.to_owned(),
-    }
+    name_of(tags).map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
+}
+
+fn name_of(tags: &List<Tag>) -> Option<String> {
+    tags.to_tags().remove(networks::NAME_TAG).filter(|name| !name.is_empty())
 }
 
 fn interface_says(interface: &wire::NetworkInterface) -> String {
@@ -217,6 +223,18 @@ pub(crate) struct Delete {
 impl Delete {
     fn of(what: What, id: &str) -> Self {
         Self { what, id: id.to_owned(), of: None }
+    }
+
+    /// The stage, which tells what it removes.
+    fn stage(&self, stage: &str, name: &str) -> StageSpecification {
+        let kind = match self.what {
+            What::Network => ResourceKind::Network.as_str(),
+            What::Subnet => ResourceKind::Subnet.as_str(),
+            What::SecurityGroup => ResourceKind::SecurityGroup.as_str(),
+            What::KeyPair => ResourceKind::KeyPair.as_str(),
+            What::Gateway | What::GatewayAttachment => GATEWAY,
+        };
+        self.specification(stage).removes(kind, &self.id, name)
     }
 
     async fn stands(&self, driver: &AwsDriver) -> Result<bool> {
@@ -345,11 +363,18 @@ mod tests {
 
     #[test]
     fn a_network_goes_last_and_only_with_what_was_made_for_it() {
-        let plan = Plan::of(content("ours").plan("vpc-1", &marks()));
+        let plan = Plan::of(content("ours").plan(&Iid::new("net", "vpc-1"), &marks()));
         assert_eq!(plan.defect(), None);
         let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(names, ["subnet subnet-1", "detachment of igw-1", "internet gateway igw-1", "network"]);
         assert_eq!(plan.stages[3].after.len(), 3);
+        let doomed: Vec<String> = plan
+            .stages
+            .iter()
+            .filter_map(|stage| stage.doomed.as_ref())
+            .map(|one| format!("{} {} {}", one.kind, one.system_id, one.name))
+            .collect();
+        assert_eq!(doomed, ["subnet subnet-1 ", "gateway igw-1 ", "network vpc-1 net"]);
         assert!(content("ours").strangers(&marks()).is_empty());
     }
 
@@ -357,7 +382,7 @@ mod tests {
     fn a_gateway_that_an_earlier_attempt_detached_goes_too() {
         let mut content = content("ours");
         content.loose = std::mem::take(&mut content.gateways);
-        let plan = Plan::of(content.plan("vpc-1", &marks()));
+        let plan = Plan::of(content.plan(&Iid::new("net", "vpc-1"), &marks()));
         let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(names, ["subnet subnet-1", "internet gateway igw-1", "network"]);
         assert_eq!(plan.stages[2].after.len(), 2);

@@ -30,7 +30,7 @@ const NAMED: usize = 10;
 /// `Precondition` naming what holds it; `Replaced` for one of that name that another installation made.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared> {
     let id = asked.iid.system_id.as_str();
-    match asked.kind {
+    let mut prepared = match asked.kind {
         ResourceKind::Network => network(driver, driver.network_id(id), &asked.marks).await,
         ResourceKind::Subnet => subnet(driver, asked).await,
         ResourceKind::SecurityGroup => {
@@ -40,7 +40,12 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteResource) -> Res
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
+    }?;
+    // The thing itself goes last.
+    if let Some(last) = prepared.plan.stages.pop() {
+        prepared.plan.stages.push(last.removes(asked.kind.as_str(), id, &asked.iid.name_id));
     }
+    Ok(prepared)
 }
 
 /// What stands under an identifier; `None`: it is gone.

@@ -10,7 +10,7 @@ use pmks_driver::{
     Asked, DeleteResource, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
     StageSpecification,
 };
-use pmks_model::ResourceKind;
+use pmks_model::{Iid, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,12 +33,11 @@ const EXPECTED: Duration = Duration::from_secs(30);
 /// # Errors
 /// `Precondition` naming what holds it; `Replaced` for something of that name that is another installation's.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
-    let id = asked.iid.system_id.as_str();
     match asked.kind {
-        ResourceKind::Network => network(driver, id, &asked.marks).await,
-        ResourceKind::Subnet => subnet(driver, id).await,
-        ResourceKind::SecurityGroup => security_group(driver, id, &asked.marks).await,
-        ResourceKind::KeyPair => key_pair(driver, id, &asked.marks).await,
+        ResourceKind::Network => network(driver, &asked.iid, &asked.marks).await,
+        ResourceKind::Subnet => subnet(driver, &asked.iid).await,
+        ResourceKind::SecurityGroup => security_group(driver, &asked.iid, &asked.marks).await,
+        ResourceKind::KeyPair => key_pair(driver, &asked.iid, &asked.marks).await,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
@@ -56,11 +55,13 @@ fn own(driver: &GcpDriver, what: &str, id: &str) -> Result<String> {
     Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
 }
 
-async fn subnet(driver: &GcpDriver, id: &str) -> Result<Prepared> {
+async fn subnet(driver: &GcpDriver, iid: &Iid) -> Result<Prepared> {
+    let id = iid.system_id.as_str();
     let scope = Scope::region(driver.region());
     let name = own(driver, "subnet", id)?;
     let number = number(driver, Kind::Subnetwork, &scope, &name).await?;
-    Ok(Prepared::of([Delete { what: Kind::Subnetwork, scope, name, number }.stage("subnet")]))
+    let stage = Delete { what: Kind::Subnetwork, scope, name, number }.stage("subnet");
+    Ok(Prepared::of([stage.removes(ResourceKind::Subnet.as_str(), id, &iid.name_id)]))
 }
 
 /// The number of what stands under that name; empty where nothing does.
@@ -72,7 +73,8 @@ async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Re
     }
 }
 
-async fn network(driver: &GcpDriver, id: &str, marks: &Marks) -> Result<Prepared> {
+async fn network(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+    let id = iid.system_id.as_str();
     let name = own(driver, "network", id)?;
     let shared = Shared { project: driver.api.project().to_owned(), name: name.clone() };
     let (found, subnetworks, firewalls) = futures::join!(
@@ -92,7 +94,11 @@ async fn network(driver: &GcpDriver, id: &str, marks: &Marks) -> Result<Prepared
         firewalls: firewalls?.into_iter().filter(|one| within(&one.network)).collect(),
     };
     refuse_if_held(&format!("network {name}"), &content.strangers(marks))?;
-    Ok(Prepared::of(content.plan(&name, &found.id, driver.region(), marks)))
+    let mut stages = content.plan(&name, &found.id, driver.region(), marks);
+    if let Some(last) = stages.pop() {
+        stages.push(last.removes(ResourceKind::Network.as_str(), id, &iid.name_id));
+    }
+    Ok(Prepared::of(stages))
 }
 
 /// A subnetwork of another region, for people.
@@ -130,7 +136,8 @@ impl Content {
                 name: one.name.clone(),
                 number: one.id.clone(),
             };
-            stages.push(doomed.stage(&format!("subnet {}", one.name)));
+            let stage = doomed.stage(&format!("subnet {}", one.name));
+            stages.push(stage.removes(ResourceKind::Subnet.as_str(), &one.name, &one.name));
         }
         let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
         let doomed = Delete {
@@ -146,7 +153,8 @@ impl Content {
 
 /// The firewall rules that aim at the group's tag go, the one that stands for the group last; those that somebody else
 /// made stay.
-async fn security_group(driver: &GcpDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+async fn security_group(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+    let name = iid.system_id.as_str();
     let (firewalls, clusters) = futures::try_join!(driver.api.list_firewalls(), driver.api.list_clusters())?;
     refuse_if_held(&format!("security group {name}"), &users(name, &clusters.clusters))?;
     let own = security_groups::of_group(name, &firewalls);
@@ -163,13 +171,15 @@ async fn security_group(driver: &GcpDriver, name: &str, marks: &Marks) -> Result
         number: one.id.clone(),
     };
     for rule in ours.iter().filter(|one| one.name != name) {
-        stages.push(doomed(rule).stage(&format!("rule {}", rule.name)));
+        let stage = doomed(rule).stage(&format!("rule {}", rule.name));
+        stages.push(stage.removes("firewallRule", &rule.name, &rule.name));
     }
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     let head = ours.iter().find(|one| one.name == name).map(|one| doomed(one));
     let head = head
         .unwrap_or_else(|| doomed(&wire::Firewall { name: name.to_owned(), ..wire::Firewall::default() }));
-    stages.push(head.stage("security group").after(before));
+    let last = head.stage("security group").after(before);
+    stages.push(last.removes(ResourceKind::SecurityGroup.as_str(), name, &iid.name_id));
     let mut prepared = Prepared::of(stages);
     if !strange.is_empty() {
         let names: Vec<&str> = strange.iter().map(|one| one.name.as_str()).collect();
@@ -189,13 +199,15 @@ fn users(tag: &str, clusters: &[container::Cluster]) -> Vec<String> {
 }
 
 /// A key pair under that name that another installation wrote since is not the one that is meant.
-async fn key_pair(driver: &GcpDriver, name: &str, marks: &Marks) -> Result<Prepared> {
+async fn key_pair(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+    let name = iid.system_id.as_str();
     let found = key_pairs::find(&driver.api.get_project().await?, name);
     if found.as_ref().is_some_and(|found| found.marks.installation != marks.installation) {
         return Err(aim::replaced("key pair", name));
     }
     let stage = EraseKeyPair { name: name.to_owned(), meant: found };
-    Ok(Prepared::of([stage.specification("key pair").expected(EXPECTED)]))
+    let stage = stage.specification("key pair").expected(EXPECTED);
+    Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))
 }
 
 fn refuse_if_held(what: &str, holders: &[String]) -> Result<()> {
@@ -311,6 +323,8 @@ mod tests {
             (&plan.stages[1].after, &plan.stages[1].parameters["number"]),
             (&vec!["subnet a".to_owned()], &"1".into())
         );
+        let doomed = plan.stages[0].doomed.as_ref().unwrap();
+        assert_eq!((doomed.kind.as_str(), doomed.system_id.as_str()), ("subnet", "a"));
     }
 
     #[test]
