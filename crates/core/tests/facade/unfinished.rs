@@ -157,6 +157,9 @@ async fn a_network_tells_of_its_failed_deletion() {
     let delete = Mutation::DeleteNetwork { connection: "here".into(), network: "net".into() };
     let reason = async || rig.pmks.networks().get("here", "net", None).await.unwrap().status_reason;
     rig.quota("ask removal");
-    assert_eq!(rig.run(delete).await.state, OperationState::Failed);
+    let failed = rig.run(delete).await;
+    let [left] = failed.remains.as_slice() else { panic!("{failed:#?}") };
+    assert_eq!((left.kind.as_str(), left.system_id.as_str()), ("network", "net-0001"));
+    assert!(left.reason.contains("ask removal was scripted to fail"), "{left:?}");
     assert!(reason().await.contains("the deletion of the network failed"), "{}", reason().await);
 }
