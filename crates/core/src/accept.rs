@@ -153,7 +153,13 @@ impl Shared {
         }
     }
 
-    async fn draft(&self, at: &At, place: &Place, operation: Uuid, mutation: Mutation) -> Result<Draft> {
+    pub(crate) async fn draft(
+        &self,
+        at: &At,
+        place: &Place,
+        operation: Uuid,
+        mutation: Mutation,
+    ) -> Result<Draft> {
         let drafting = Drafting { shared: self, at, place, operation, now: self.clock.wall() };
         let kind = mutation.kind();
         let draft = drafting.draft(mutation).await?;

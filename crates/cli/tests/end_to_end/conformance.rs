@@ -115,9 +115,11 @@ fn a_killed_run_is_cleaned_up() {
     let journal = all_text(&user.path(".local/share/pmks/conformance"));
     assert!(journal.contains("pmks-whole") && !journal.contains(&secret), "{journal}");
 
-    let refused = user.run(&["connection", "delete", "a", "--yes"]);
-    assert_eq!(refused.code, Some(6), "{refused:?}");
-    assert!(refused.err.contains("pmks conformance -c a --clean-up"), "{refused:?}");
+    for how in ["--yes", "--plan"] {
+        let refused = user.run(&["connection", "delete", "a", how]);
+        assert_eq!(refused.code, Some(6), "{refused:?}");
+        assert!(refused.err.contains("pmks conformance -c a --clean-up"), "{refused:?}");
+    }
 
     let cleaned = user.good(&["conformance", "-c", "a", "--clean-up"]);
     assert!(cleaned.err.contains("nothing is left"), "{cleaned:?}");

@@ -7,6 +7,7 @@ fn changes_of_our_own_records_are_planned_too() {
     let user = Sandbox::new();
     let simulator = user.simulate("2000");
     assert_eq!(user.connect("a", &simulator).code, Some(0));
+    assert_eq!(user.connect("empty", &simulator).code, Some(0));
     user.good(&["-c", "a", "network", "create", "n", "--cidr", "10.0.0.0/16"]);
     user.good(&["api-token", "create", "t", "--role", "viewer"]);
     let operation = user.json(&["operation", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
@@ -18,7 +19,8 @@ fn changes_of_our_own_records_are_planned_too() {
     for (words, code) in [
         ("connection update a --pace 9", 0),
         ("connection update nobody --pace 9", 3),
-        ("connection delete a", 0),
+        ("connection delete a", 4),
+        ("connection delete empty", 0),
         ("connection delete nobody", 3),
         ("-c a network import m --system-id vpc-1", 0),
         ("-c a network import n --system-id vpc-1", 4),
@@ -62,7 +64,7 @@ fn changes_of_our_own_records_are_planned_too() {
         "--plan",
     ]);
     // By a variable as well, so that a script is tried out as a whole.
-    let mut delete = user.command(&["connection", "delete", "a", "--yes"]);
+    let mut delete = user.command(&["connection", "delete", "empty", "--yes"]);
     delete.env("PMKS_PLAN", "true");
     assert_eq!(ended(delete).code, Some(0));
     assert_eq!(state(), before);

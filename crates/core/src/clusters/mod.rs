@@ -16,9 +16,11 @@ use crate::failure::{not_found, of_store, unexpected};
 use crate::inventory::Asked;
 use crate::inventory::memory::{Kept, Record};
 use crate::pmks::Shared;
+use crate::preparation::Unprepared;
 use crate::records::{Records, observed};
 use crate::{
-    Caller, ClusterView, KubeconfigRequest, NodeView, Page, PageRequest, Pmks, Result, UnmanagedCluster,
+    Caller, ClusterView, KubeconfigRequest, Mutation, NodeView, Page, PageRequest, Pmks, Result,
+    UnmanagedCluster,
 };
 use view::Shown;
 
@@ -138,12 +140,16 @@ impl Clusters<'_> {
         ways_in::token(&self.0.shared, caller, connection, name).await
     }
 
-    /// What came into being because the cluster stands, asked now.
+    /// What came into being because the cluster stands, asked now; of one that is gone what its deletions have left.
     ///
     /// # Errors
     /// What the cloud says.
     pub async fn children(self, connection: &str, name: &str) -> Result<Children> {
         let shared = &self.0.shared;
+        let (_, record) = shared.known(connection, ResourceKind::Cluster, None, name).await?;
+        if record.missing_since.is_some() {
+            return shared.left_of(connection, record.name).await;
+        }
         let (at, cluster) = shared.seen_cluster(connection, name).await?;
         at.driver.children(&cluster).await.map_err(|error| at.failed(&error))
     }
@@ -267,6 +273,20 @@ impl Shared {
             format!("cluster {name:?} is not there yet"),
             "wait until its creation has succeeded",
         ))
+    }
+
+    /// What the deletions of a cluster that is gone have left, as far as it still stands: what a new one would find.
+    async fn left_of(&self, connection: &str, cluster: String) -> Result<Children> {
+        let (at, place) = self.place_of(connection).await?;
+        let operation = pmks_store::new_uid(self.clock.wall());
+        let deletion =
+            Mutation::DeleteCluster { connection: connection.to_owned(), cluster, delete_volumes: false };
+        let draft = self.draft(&at, &place, operation, deletion).await?;
+        let search = self.search(&draft).await?;
+        match self.prepare(&at, &place, &draft, &search).await {
+            Ok(prepared) => Ok(prepared.map_or(search.known, |prepared| prepared.children)),
+            Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) => Err(failure),
+        }
     }
 
     /// Drops a record and those of its parts.

@@ -60,6 +60,15 @@ async fn a_new_deletion_removes_what_the_last_one_could_not() {
 }
 
 #[tokio::test]
+async fn of_a_cluster_that_is_gone_the_children_are_what_its_deletion_left() {
+    let rig = Rig::new().await;
+    rig.half_deleted(VOLUME, true).await;
+    let left = rig.pmks.clusters().children("here", "prod").await.unwrap();
+    let ids: Vec<&str> = left.found.iter().map(|child| child.system_id.as_str()).collect();
+    assert_eq!(ids, ["vol-1"]);
+}
+
+#[tokio::test]
 async fn what_the_last_deletion_was_to_remove_may_be_kept_now_and_is_listed() {
     let rig = Rig::new().await;
     rig.half_deleted(VOLUME, true).await;
