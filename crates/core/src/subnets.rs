@@ -73,8 +73,11 @@ impl Subnets<'_> {
         // One of which we keep no record is a part of what is known of its network.
         let known = shared.get_part(connection, Part::of(ResourceKind::Network), network, max_age).await?;
         let strangers = known.records.first().map(|network| known.strangers(network)).unwrap_or_default();
-        let told = |view: &SubnetView| view.iid.system_id == name || view.name == name;
-        strangers.into_iter().find(told).ok_or(missing)
+        // The cloud that named it may know no case in names.
+        let told = |view: &&SubnetView| view.iid.system_id == name || view.name == name;
+        let nearly = |view: &&SubnetView| view.name.eq_ignore_ascii_case(name);
+        let found = strangers.iter().find(told).or_else(|| strangers.iter().find(nearly));
+        found.cloned().ok_or(missing)
     }
 
     /// Drops only our record.

@@ -126,6 +126,11 @@ async fn subnets_of_an_imported_network_are_named_by_their_bare_names() {
     assert_eq!(names(&pmks), ["net-a", "net-b"]);
     let one = pmks.json(&["subnet", "get", "net-a", "-c", "sim", "--network", "theirs"]);
     assert!(one["iid"]["systemId"].as_str().unwrap().ends_with("/net/subnets/net-a"), "{one}");
+    assert_eq!(one["iid"]["nameId"], "net-a");
+    let loud = pmks.json(&["subnet", "get", "NET-A", "-c", "sim", "--network", "theirs"]);
+    assert_eq!(loud["name"], "net-a");
+    let nothing = pmks.run(&["subnet", "delete", "nope", "-c", "sim", "--network", "theirs", "--yes"]);
+    assert!(nothing.code == 3 && !nothing.stderr.contains("/subscriptions/"), "{nothing:?}");
     let create = ["cluster", "create", "c", "-c", "sim", "--network", "theirs", "--plan", "--subnet"];
     pmks.succeed(&[create.as_slice(), &["net-a"], &NODES].concat());
     let wrong = pmks.run(&[create.as_slice(), &["net-c"], &NODES].concat());
@@ -139,6 +144,10 @@ async fn subnets_of_an_imported_network_are_named_by_their_bare_names() {
     }
     pmks.succeed(&["subnet", "delete", "net-b", "-c", "sim", "--network", "theirs", "--yes"]);
     assert_eq!(names(&pmks), ["mine"]);
+    let operations = pmks.json(&["operation", "list", "-c", "sim"]);
+    let resources = operations["items"].as_array().unwrap().iter().map(|one| &one["resource"]);
+    let deleted: Vec<_> = resources.filter(|one| one["kind"] == "subnet").map(|one| &one["name"]).collect();
+    assert_eq!(deleted, ["net-b"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{Draft, Drafting, shared};
 use crate::failure::{conflict, not_found};
 use crate::key_pairs::generate_key_pair;
+use crate::networks::name_within;
 use crate::parts::stand_in;
 use crate::records::{
     ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
@@ -141,7 +142,7 @@ impl Drafting<'_> {
         let (record, made) = if let Some(record) = known {
             (record, None)
         } else {
-            let made = self.unrecorded_subnet(&network, id).await?;
+            let made = self.unrecorded_subnet(&network, name, id).await?;
             (stand_in(&made, self.now), Some(made))
         };
         self.unused(&record, Some(&network)).await?;
@@ -153,8 +154,14 @@ impl Drafting<'_> {
     }
 
     /// The record of a subnet at the cloud that has none, for its removal: what is being removed is known.
-    async fn unrecorded_subnet(&self, network: &Resource, system_id: &str) -> Result<NewResource> {
-        let missing = || not_found(ResourceKind::Subnet.says(), system_id);
+    /// It is called as its network calls it, where that is a name of its own and no record of ours has it.
+    async fn unrecorded_subnet(
+        &self,
+        network: &Resource,
+        told: &str,
+        system_id: &str,
+    ) -> Result<NewResource> {
+        let missing = || not_found(ResourceKind::Subnet.says(), told);
         let started_at = self.shared.clock.wall();
         let seen = match self.at.driver.get_subnet(system_id).await {
             Err(error) if is_absent(&error) => return Err(missing()),
@@ -164,7 +171,11 @@ impl Drafting<'_> {
             return Err(missing());
         }
         let system_id = seen.iid.system_id.clone();
-        let new = self.record(self.uid(), ResourceKind::Subnet, Some(network.uid), &system_id, Value::Null);
+        let mut name = name_within(network, &seen).unwrap_or(&system_id);
+        if self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?.is_some() {
+            name = &system_id;
+        }
+        let new = self.record(self.uid(), ResourceKind::Subnet, Some(network.uid), name, Value::Null);
         Ok(NewResource {
             incarnation: Some(system_id.clone()),
             system_id: Some(system_id),

@@ -2,6 +2,8 @@
 
 mod view;
 
+pub(crate) use view::name_within;
+
 use std::time::Duration;
 
 use pmks_model::ResourceKind;

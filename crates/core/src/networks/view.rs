@@ -161,7 +161,7 @@ impl Known {
 }
 
 /// The name by which a subnet is told within its network, where its identifier is the network's with that name.
-fn name_within<'a>(network: &Resource, subnet: &'a Subnet) -> Option<&'a str> {
+pub(crate) fn name_within<'a>(network: &Resource, subnet: &'a Subnet) -> Option<&'a str> {
     let rest = subnet.iid.system_id.strip_prefix(network.system_id.as_deref()?)?;
     let name = rest.strip_prefix('/')?.rsplit('/').next()?;
     (name == subnet.iid.name_id).then_some(name)
@@ -173,8 +173,8 @@ fn unrecorded(network: &Resource, subnet: &Subnet, name: String) -> SubnetView {
         uid: String::new(),
         connection: network.connection.clone(),
         network: network.name.clone(),
+        iid: pmks_model::Iid::new(name.clone(), subnet.iid.system_id.clone()),
         name,
-        iid: pmks_model::Iid::unnamed(subnet.iid.system_id.clone()),
         cidr: subnet.cidr.clone(),
         zone: subnet.zone.clone(),
         created_by_pmks: false,
