@@ -36,7 +36,7 @@ class Recorder(SansIOHTTPPolicy):
             pass
         body = next((body for body in (getattr(sent, "content", None), getattr(sent, "body", None)) if isinstance(body, (str, bytes))), None)
         EXCHANGES.append({
-            "service": "azure", "method": sent.method, "url": sent.url, "status": got.status_code,
+            "service": "azure", "action": sent.method, "method": sent.method, "url": sent.url, "status": got.status_code,
             "requestBody": body.decode() if isinstance(body, bytes) else body,
             "responseBody": got.body().decode() if hasattr(got, "body") else got.text(),
         })

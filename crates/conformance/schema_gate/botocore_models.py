@@ -1,4 +1,9 @@
-"""Reads botocore's models of AWS' services: every request and every answer, strictly."""
+"""Reads botocore's models of AWS' services: every request and every answer, strictly.
+
+What a request needs is in the models, at every depth. Of answers, few shapes say what they always have (IAM's and Elastic
+Load Balancing's do); those are held to it. What else an answer always has cannot be read from a model: its absence is
+the driver's to notice, and what it notices is in its own tests.
+"""
 
 import json
 import re
@@ -16,8 +21,7 @@ SERVICES = {
     "autoscaling": ["autoscaling"],
     "elasticloadbalancing": ["elb", "elbv2"],
 }
-# A cluster's own Kubernetes API: judged by kubectl and a real control plane, not by botocore.
-ELSEWHERE = {"kubernetes"}
+ELSEWHERE = {"kubernetes": "a cluster's own API, judged by kubectl and a real control plane"}
 # What AWS itself answers and its model lacks, with its source.
 AS_DOCUMENTED = {
     # «For an internet gateway, the state is available when attached to a VPC»:
@@ -34,6 +38,12 @@ class Contract:
         self.session = botocore.session.get_session()
         self.models = {}
         self.actions = set()
+
+    def begin(self):
+        """A model says the same of every exchange, whatever was before."""
+
+    def notes(self):
+        return []
 
     def model(self, name):
         if name not in self.models:
@@ -102,6 +112,9 @@ class Contract:
             answer = json.loads(exchange["responseBody"] or "{}")
             if operation.output_shape:
                 self.value(action, "answer", operation.output_shape, answer, answer=True)
+            else:
+                for key in set(answer) - ENVELOPE:
+                    self.defect(action, f"answer.{key} is not known")
         elif exchange["status"]:
             self.rest_json_error(action, operation, exchange)
 
@@ -140,7 +153,8 @@ class Contract:
                 elif key not in ENVELOPE:
                     self.defect(action, f"{where}.{key} is not known")
             for required in shape.required_members:
-                if required not in value and not answer:
+                wire = shape.members[required].serialization.get("name", required) if answer else required
+                if wire not in value:
                     self.defect(action, f"{where}.{required} is required")
         elif kind == "list":
             if not isinstance(value, list):
@@ -184,12 +198,24 @@ class Contract:
             if not key.startswith("X-Amz-"):
                 self.parameter(action, operation.input_shape, key, key.split("."), text, protocol)
         if operation.input_shape:
-            for required in operation.input_shape.required_members:
-                wire = self.parameter_name(operation.input_shape.members[required], required, protocol)
-                if not any(key == wire or key.startswith(wire + ".") for key in names):
-                    self.defect(action, f"request.{required} is required")
+            self.needed(action, operation.input_shape, "", names, protocol)
         if exchange["status"] and exchange["status"] < 300:
             self.xml(action, operation, exchange["responseBody"], protocol)
+
+    def needed(self, action, shape, prefix, names, protocol):
+        """What is missing of a structure that is given, at every depth."""
+        if shape.type_name == "list":
+            if protocol != "ec2" and not shape.serialization.get("flattened"):
+                prefix += shape.member.serialization.get("name", "member") + "."
+            for number in {key[len(prefix):].partition(".")[0] for key in names if key.startswith(prefix)}:
+                self.needed(action, shape.member, f"{prefix}{number}.", names, protocol)
+        elif shape.type_name == "structure":
+            for member, inner in shape.members.items():
+                wire = prefix + self.parameter_name(inner, member, protocol)
+                if any(key.startswith(wire + ".") for key in names):
+                    self.needed(action, inner, wire + ".", names, protocol)
+                elif member in shape.required_members and wire not in names:
+                    self.defect(action, f"request.{wire} is required")
 
     @staticmethod
     def parameter_name(shape, member, protocol):
@@ -264,6 +290,13 @@ class Contract:
                 return
         if shape:
             self.element(action, "answer", shape, element, protocol)
+            return
+        # EC2 says of a change without a shape that it was done; the others answer an empty result.
+        inner = [grandchild for child in root if local(child) == f"{operation.name}Result" for grandchild in child]
+        outer = [child for child in root if local(child) != f"{operation.name}Result"]
+        for child in inner + outer:
+            if local(child) not in ENVELOPE and not (protocol == "ec2" and local(child) == "return"):
+                self.defect(action, f"answer.{local(child)} is not known")
 
     def element(self, action, where, shape, element, protocol):
         kind = shape.type_name
@@ -275,6 +308,8 @@ class Contract:
                 if flattened:
                     name = inner.member.serialization.get("name", name)
                 members[name] = (inner, flattened)
+                if member in shape.required_members and not any(local(child) == name for child in element):
+                    self.defect(action, f"{where}.{name} is required")
             for child in element:
                 if local(child) in members:
                     inner, flattened = members[local(child)]

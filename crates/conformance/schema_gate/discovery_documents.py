@@ -1,6 +1,9 @@
 """Reads Google's discovery documents, as google-api-python-client carries them: every request and answer, strictly.
 
 A call is known by its method and path; the name that the driver gives it is shown with its defects.
+Which members a request needs stands in `annotations.required` or as the first word of their descriptions, and which only
+the service says in `readOnly` or as their descriptions' first words. A document does not say which members an answer
+always has: their absence is the driver's to notice, and what it notices is in its own tests.
 """
 
 import json
@@ -15,10 +18,14 @@ APIS = [
     "container.v1", "compute.v1", "serviceusage.v1", "iamcredentials.v1", "sts.v1", "cloudresourcemanager.v1",
     "cloudresourcemanager.v3",
 ]
-# A cluster's own Kubernetes API is judged by kubectl; the OAuth token endpoint and the metadata server have no document.
-ELSEWHERE = {"kubernetes", "oauth2", "metadata"}
+ELSEWHERE = {
+    "kubernetes": "a cluster's own API, judged by kubectl and a real control plane",
+    "oauth2": "the endpoint for tokens, which has no document",
+    "metadata": "the machine's own metadata server, which has no document",
+}
+REQUIRED = re.compile(r"Required\.|\[Required\]")
+READ_ONLY = re.compile(r"(\[?Output[ -]?only\b|@OutputOnly)", re.IGNORECASE)
 REDACTED = re.compile(r"redacted|\*\*\*", re.IGNORECASE)
-TOKEN = re.compile(r"^/(oauth2/v\d/)?token(info)?$")
 
 
 class Contract:
@@ -30,6 +37,13 @@ class Contract:
         for name in APIS:
             document = json.loads((DOCUMENTS / f"{name}.json").read_text(encoding="utf-8"))
             self.walk(document, document)
+        self.begin()
+
+    def begin(self):
+        """A document says the same of every exchange, whatever was before."""
+
+    def notes(self):
+        return []
 
     def walk(self, document, resource):
         for method in resource.get("methods", {}).values():
@@ -42,8 +56,6 @@ class Contract:
 
     def check(self, exchange):
         url = urlsplit(exchange["url"])
-        if TOKEN.match(url.path):
-            return
         action = f"{exchange['service']}.{exchange['action']}"
         found = [
             (method, document, match)
@@ -115,6 +127,7 @@ class Contract:
 
     def members(self, action, where, document, shape, value):
         properties, others = shape.get("properties", {}), shape.get("additionalProperties")
+        request = where.startswith("request")
         for key, inner in value.items():
             if key in properties:
                 self.value(action, f"{where}.{key}", document, properties[key], inner)
@@ -123,9 +136,19 @@ class Contract:
             elif properties:
                 self.defect(action, f"{where}.{key} is not known")
         for key, inner in properties.items():
-            required = (inner.get("annotations") or {}).get("required", [])
-            if where == "request" and self.method in required and key not in value:
+            if request and key not in value and self.is_required(where, inner):
                 self.defect(action, f"{where}.{key} is required")
+            if request and key in value and self.is_read_only(inner):
+                self.defect(action, f"{where}.{key} is read-only")
+
+    def is_required(self, where, described):
+        """Annotations name the methods, and are of their request alone: the same shape may lie deeper in another."""
+        named = (described.get("annotations") or {}).get("required", [])
+        return where == "request" and self.method in named or bool(REQUIRED.match(described.get("description", "")))
+
+    @staticmethod
+    def is_read_only(described):
+        return described.get("readOnly", False) or bool(READ_ONLY.match(described.get("description", "")))
 
     def text(self, action, where, shape, value):
         if not isinstance(value, str):

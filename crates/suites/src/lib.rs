@@ -7,7 +7,7 @@
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/observability.rs pmks_suites::observability!(pmks_NAME_tests::NAME);
-//! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, READER);
+//! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, CONTRACT);
 //! ```
 //!
 //! - [`conformance!`]: the cases of `pmks-conformance`, each in a fresh simulated world ([`rig`]), which is also the
@@ -86,10 +86,10 @@ macro_rules! conformance {
 /// real control plane answer in turn ([`kubernetes`]).
 #[macro_export]
 macro_rules! kubernetes {
-    ($cloud:expr, $script:expr, $requirements:expr, $reader:expr) => {
+    ($cloud:expr, $script:expr, $requirements:expr, $contract:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn kubectl_gets_the_same_answers_of_the_builtin_endpoint_and_of_a_real_control_plane() {
-            $crate::kubernetes::run($cloud, $script, $requirements, $reader).await;
+            $crate::kubernetes::run($cloud, $script, $requirements, $contract).await;
         }
     };
 }
@@ -108,10 +108,10 @@ macro_rules! observability {
 /// Makes the test that holds every exchange of every conformance case against the vendor's contract.
 #[macro_export]
 macro_rules! schema_gate {
-    ($cloud:expr, $requirements:expr, $reader:expr) => {
+    ($cloud:expr, $requirements:expr, $contract:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn every_exchange_is_in_the_vendors_contract() {
-            $crate::schema_gate::run($cloud, $requirements, $reader).await;
+            $crate::schema_gate::run($cloud, $requirements, $contract).await;
         }
     };
 }

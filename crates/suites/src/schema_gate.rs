@@ -1,5 +1,7 @@
-//! The schema gate: every exchange of every conformance case against the vendor's machine-readable contract.
+//! The schema gate: every exchange of every conformance case against the vendor's machine-readable contract, and the
+//! gate itself against exchanges that were changed in one place.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,17 +9,20 @@ use futures::StreamExt;
 
 use crate::{CloudUnderTest, Pmks, Python, rig, skip};
 
-/// Who reads the vendor's contract.
+/// A vendor's machine-readable contract, and what is known of how much it says.
 #[derive(Clone, Copy, Debug)]
-pub enum Reader {
-    /// A reader beside `crates/conformance/schema_gate/gate.py`, by its module.
-    Shared(&'static str),
-    /// A script of the cloud's own, by its path, which takes the file of exchanges.
-    Own(&'static str),
+pub struct Contract {
+    /// Who reads it: a module beside `crates/conformance/schema_gate/gate.py`.
+    pub reader: &'static str,
+    /// What the conformance cases exchange that it does not describe, by service or call, and that is all: the reader
+    /// says the reason of each.
+    pub not_judged: &'static [&'static str],
+    /// A file of changes of single members, each of which the gate must find (`crates/conformance/schema_gate/mutations.py`).
+    pub mutations: &'static str,
 }
 
 /// Runs the cases and judges what went over the wire; says why if the contract cannot be read on this machine.
-pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, reader: Reader) {
+pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, contract: Contract) {
     let python = match Python::get(requirements) {
         Ok(python) => python,
         Err(why) => return skip("the schema gate", &why),
@@ -34,22 +39,27 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, re
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exchanges.json");
     std::fs::write(&file, serde_json::to_vec(&exchanges).unwrap()).unwrap();
-    judge(&python, reader, &file);
+    let (is_held, says) = gate(&python, contract, &file, &["--mutations", contract.mutations]);
+    // Who mends a defect wants to ask the gate again without the cases.
+    assert!(is_held, "{says}the exchanges: {}", folder.keep().display());
+    let not_judged = says.lines().filter_map(|line| line.strip_prefix("not judged: ")?.split_once(": "));
+    let not_judged: BTreeSet<&str> = not_judged.map(|(place, _)| place).collect();
+    assert_eq!(not_judged, contract.not_judged.iter().copied().collect(), "what no contract judges");
 }
 
 /// Holds everything that the product exchanged with a simulated cloud against the contract.
-pub fn judge_all(python: &Python, reader: Reader, pmks: &Pmks) {
-    judge(python, reader, &exchanges_of(pmks));
+pub fn judge_all(python: &Python, contract: Contract, pmks: &Pmks) {
+    judge(python, contract, &exchanges_of(pmks));
 }
 
 /// Holds everything that the product asked of a server that others wrote against the contract; its answers are its own.
-pub fn judge_requests(python: &Python, reader: Reader, pmks: &Pmks) {
-    judge_with(python, reader, &exchanges_of(pmks), &["requests"]);
+pub fn judge_requests(python: &Python, contract: Contract, pmks: &Pmks) {
+    judge_with(python, contract, &exchanges_of(pmks), &["--requests"]);
 }
 
 /// Holds a file of exchanges against the contract.
-pub fn judge(python: &Python, reader: Reader, exchanges: &Path) {
-    judge_with(python, reader, exchanges, &[]);
+pub fn judge(python: &Python, contract: Contract, exchanges: &Path) {
+    judge_with(python, contract, exchanges, &[]);
 }
 
 fn exchanges_of(pmks: &Pmks) -> PathBuf {
@@ -63,18 +73,19 @@ fn exchanges_of(pmks: &Pmks) -> PathBuf {
     file
 }
 
-fn judge_with(python: &Python, reader: Reader, exchanges: &Path, more: &[&str]) {
-    let (script, module) = match reader {
-        Reader::Shared(module) => (shared(), Some(module)),
-        Reader::Own(script) => (PathBuf::from(script), None),
-    };
-    let mut command = Command::new(python.program("python"));
-    let output = command.arg(script).args(module).arg(exchanges).args(more).output().unwrap();
-    let says = String::from_utf8_lossy(&output.stdout);
-    eprintln!("{says}");
-    assert!(output.status.success(), "{says}{}", String::from_utf8_lossy(&output.stderr));
+fn judge_with(python: &Python, contract: Contract, exchanges: &Path, more: &[&str]) {
+    let (is_held, says) = gate(python, contract, exchanges, more);
+    assert!(is_held, "{says}");
 }
 
-fn shared() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/schema_gate/gate.py")
+/// Whether the contract is held, and what the gate said.
+fn gate(python: &Python, contract: Contract, exchanges: &Path, more: &[&str]) -> (bool, String) {
+    let gate = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/schema_gate/gate.py");
+    let mut command = Command::new(python.program("python"));
+    // Python's compiled modules have no place among the sources.
+    command.arg("-B").arg(gate).arg(contract.reader).arg(exchanges).args(more);
+    let output = command.output().unwrap();
+    let says = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    eprintln!("{says}");
+    (output.status.success(), says)
 }

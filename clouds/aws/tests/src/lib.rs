@@ -9,6 +9,7 @@ use pmks_driver::Provider;
 use pmks_model::{OperationKind, ResourceKind};
 use pmks_simulation::{Cloud, Effect, Resource, Rule};
 use pmks_suites::CloudUnderTest;
+use pmks_suites::schema_gate::Contract;
 use serde_json::{Map, Value, json};
 
 /// AWS, for the suites' macros and functions.
@@ -16,6 +17,13 @@ pub const AWS: &dyn CloudUnderTest = &Aws;
 
 /// What the suites against software that others wrote are run with.
 pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// botocore's models of AWS' services, for the schema gate.
+pub const CONTRACT: Contract = Contract {
+    reader: "botocore_models",
+    not_judged: &["kubernetes"],
+    mutations: concat!(env!("CARGO_MANIFEST_DIR"), "/gate_mutations.json"),
+};
 
 /// The image that EKS prepares for Amazon Linux at the default version, taken as one of the user's own.
 const OWN_IMAGE: &str = "ami-0ffc56305a8fcf4cf";

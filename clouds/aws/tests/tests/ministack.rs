@@ -6,8 +6,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pmks_aws_tests::REQUIREMENTS;
-use pmks_suites::schema_gate::{Reader, judge_requests};
+use pmks_aws_tests::{CONTRACT, REQUIREMENTS};
+use pmks_suites::schema_gate::judge_requests;
 use pmks_suites::{Ended, Pmks, Python, skip, text};
 use serde_json::Value;
 
@@ -117,7 +117,7 @@ fn every_signature_is_verified_and_so_are_tokens() {
     what_ministack_lacks(&pmks);
     pmks.succeed(&["network", "delete", "net", "-c", "sim", "--yes"]);
     assert_eq!(ministack.boto(&["left"]), before);
-    judge_requests(&botocore, Reader::Shared("botocore_models"), &pmks);
+    judge_requests(&botocore, CONTRACT, &pmks);
 }
 
 /// Prerequisites and network; answers the subnets' identifiers. Neither key pairs nor security groups: ministack keeps no

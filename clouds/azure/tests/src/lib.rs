@@ -9,6 +9,7 @@ use pmks_driver::Provider;
 use pmks_model::{OperationKind, ResourceKind};
 use pmks_simulation::{Cloud, Effect, Resource, Rule};
 use pmks_suites::CloudUnderTest;
+use pmks_suites::schema_gate::Contract;
 use serde_json::{Map, Value, json};
 
 /// Azure, for the suites' macros and functions.
@@ -17,8 +18,12 @@ pub const AZURE: &dyn CloudUnderTest = &Azure;
 /// What the suites against software that others wrote are run with.
 pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// Azure's own reader of its SDK's models.
-pub const GATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema_gate.py");
+/// The models of Azure's own SDKs, for the schema gate.
+pub const CONTRACT: Contract = Contract {
+    reader: "azure_sdk_models",
+    not_judged: &["kubernetes", "login"],
+    mutations: concat!(env!("CARGO_MANIFEST_DIR"), "/gate_mutations.json"),
+};
 
 struct Azure;
 

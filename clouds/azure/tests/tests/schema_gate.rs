@@ -1,6 +1,5 @@
 //! Every exchange of every conformance case against the models of Azure's own SDK.
 
-use pmks_azure_tests::{AZURE, GATE, REQUIREMENTS};
-use pmks_suites::schema_gate::Reader;
+use pmks_azure_tests::{AZURE, CONTRACT, REQUIREMENTS};
 
-pmks_suites::schema_gate!(AZURE, REQUIREMENTS, Reader::Own(GATE));
+pmks_suites::schema_gate!(AZURE, REQUIREMENTS, CONTRACT);

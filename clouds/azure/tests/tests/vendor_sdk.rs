@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use pmks_azure_tests::{AZURE, GATE, REQUIREMENTS};
-use pmks_suites::schema_gate::{Reader, judge};
+use pmks_azure_tests::{AZURE, CONTRACT, REQUIREMENTS};
+use pmks_suites::schema_gate::judge;
 use pmks_suites::{Python, SimulatedCloud, kubectl, skip, which};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,5 +37,5 @@ async fn the_vendors_sdk_lives_with_a_cluster_and_every_exchange_is_in_its_contr
     tokio::task::block_in_place(tour);
     let remains: Vec<String> = world.rows().into_iter().map(|row| row.kind).collect();
     assert_eq!(remains, Vec::<String>::new());
-    tokio::task::block_in_place(|| judge(&python, Reader::Own(GATE), &file("exchanges.json")));
+    tokio::task::block_in_place(|| judge(&python, CONTRACT, &file("exchanges.json")));
 }

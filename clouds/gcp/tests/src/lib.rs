@@ -9,6 +9,7 @@ use pmks_gcp_simulator::{GcpCloud, Settings};
 use pmks_model::{OperationKind, ResourceKind};
 use pmks_simulation::{Cloud, Effect, Resource, Rule};
 use pmks_suites::CloudUnderTest;
+use pmks_suites::schema_gate::Contract;
 use serde_json::{Map, Value, json};
 
 /// Google Cloud, for the suites' macros and functions.
@@ -16,6 +17,13 @@ pub const GCP: &dyn CloudUnderTest = &Gcp;
 
 /// What the suites against software that others wrote are run with.
 pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// Google's discovery documents, for the schema gate.
+pub const CONTRACT: Contract = Contract {
+    reader: "discovery_documents",
+    not_judged: &["kubernetes", "oauth2"],
+    mutations: concat!(env!("CARGO_MANIFEST_DIR"), "/gate_mutations.json"),
+};
 
 /// A key that nobody has given out: that of RFC 7515, appendix A.2, as a key file has it.
 const NOBODYS_KEY: &str = include_str!("rfc7515_a2.pem");

@@ -1,6 +1,5 @@
 //! Every exchange of every conformance case against Google's discovery documents.
 
-use pmks_gcp_tests::{GCP, REQUIREMENTS};
-use pmks_suites::schema_gate::Reader;
+use pmks_gcp_tests::{CONTRACT, GCP, REQUIREMENTS};
 
-pmks_suites::schema_gate!(GCP, REQUIREMENTS, Reader::Shared("discovery_documents"));
+pmks_suites::schema_gate!(GCP, REQUIREMENTS, CONTRACT);

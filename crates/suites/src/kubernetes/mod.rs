@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use self::kubectl::Kubectl;
 pub use self::script::Script;
-use crate::schema_gate::{Reader, judge_all};
+use crate::schema_gate::{Contract, judge_all};
 use crate::stand::connected;
 use crate::{CloudUnderTest, ControlPlane, Pmks, Python, SimulatedCloud, Switchboard, skip_where, which};
 
@@ -39,7 +39,7 @@ pub async fn run(
     under_test: &'static dyn CloudUnderTest,
     script: Script,
     requirements: &str,
-    reader: Reader,
+    contract: Contract,
 ) {
     let suite = format!("kubectl at a cluster of {}", under_test.provider().capabilities().provider);
     let program = match tokio::task::block_in_place(pmks_control_plane::program) {
@@ -69,7 +69,7 @@ pub async fn run(
         Vec::<String>::new(),
         "what the real API server refuses of the built-in content"
     );
-    tokio::task::block_in_place(|| scene.judge(requirements, reader, &suite));
+    tokio::task::block_in_place(|| scene.judge(requirements, contract, &suite));
 }
 
 /// Without a real one the built-in one is asked alone, by the `kubectl` that is found.
@@ -122,9 +122,9 @@ impl Scene {
         objects.filter(|object| object["kind"] == "Pod").count()
     }
 
-    fn judge(&self, requirements: &str, reader: Reader, suite: &str) {
+    fn judge(&self, requirements: &str, contract: Contract, suite: &str) {
         match Python::get(requirements) {
-            Ok(python) => judge_all(&python, reader, &self.pmks),
+            Ok(python) => judge_all(&python, contract, &self.pmks),
             Err(why) => skip_where(&format!("{suite}: the schema gate"), &why, &["python3"]),
         }
     }
