@@ -133,7 +133,7 @@ class Contract:
                 self.value(action, f"{where}.{key}", document, properties[key], inner)
             elif others is not None:
                 self.value(action, f"{where}{{}}", document, others, inner)
-            elif properties:
+            else:
                 self.defect(action, f"{where}.{key} is not known")
         for key, inner in properties.items():
             if request and key not in value and self.is_required(where, inner):
