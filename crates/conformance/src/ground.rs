@@ -30,6 +30,8 @@ pub(crate) struct Ground {
     pub(crate) key_pair: Option<Iid>,
     pub(crate) marks: Marks,
     pub(crate) machine_type: String,
+    /// What every size of a node group is a multiple of.
+    pub(crate) step: u32,
     /// The user's tags of clusters; none where the cloud has none.
     pub(crate) tags: Tags,
 }
@@ -67,9 +69,10 @@ impl Ground {
                 Some(take(&mut carry_out(rig, &Change::CreateKeyPair(asked)).await?.ids, "pmks-ground")?);
         }
         let machine_type = machine_type(rig).await?;
+        let step = rig.driver.size_step().await?;
         let purpose = || ("purpose".to_owned(), "conformance".to_owned());
         let tags = capabilities.tags.map(|_| purpose()).into_iter().collect();
-        Ok(Self { network, subnets, security_groups, key_pair, marks: own, machine_type, tags })
+        Ok(Self { network, subnets, security_groups, key_pair, marks: own, machine_type, step, tags })
     }
 
     /// Takes it away again.
@@ -102,7 +105,17 @@ impl Ground {
         }
     }
 
-    /// A node group of two nodes.
+    /// A size of so many steps: so many nodes, where the cloud takes every size.
+    pub(crate) fn size(&self, steps: u32) -> u32 {
+        self.step.saturating_mul(steps)
+    }
+
+    /// The same, as a number of nodes that are there.
+    pub(crate) fn nodes(&self, steps: u32) -> usize {
+        usize::try_from(self.size(steps)).unwrap_or(usize::MAX)
+    }
+
+    /// A node group of two nodes, or two steps of them.
     pub(crate) fn node_group(&self, name: &str) -> NodeGroupRequest {
         NodeGroupRequest {
             name: name.to_owned(),
@@ -112,7 +125,12 @@ impl Ground {
             root_disk_type: String::new(),
             root_disk_size_gib: None,
             key_pair: self.key_pair.clone(),
-            scaling: Scaling { auto_scaling: false, min: 1, max: 4, desired: 2 },
+            scaling: Scaling {
+                auto_scaling: false,
+                min: self.size(1),
+                max: self.size(4),
+                desired: self.size(2),
+            },
         }
     }
 

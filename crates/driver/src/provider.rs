@@ -86,6 +86,12 @@ pub trait Driver: Send + Sync {
     /// The images that a node group can be made from.
     async fn images(&self) -> Result<Vec<Image>>;
 
+    /// What every size of a node group must be a multiple of, in a cluster that this connection makes where no option
+    /// says otherwise. Asks nobody where one place is known.
+    async fn size_step(&self) -> Result<u32> {
+        Ok(1)
+    }
+
     /// The regions, with the zones of the connection's own.
     async fn regions(&self) -> Result<Vec<Region>>;
 

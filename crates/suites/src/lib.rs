@@ -57,7 +57,7 @@ pub use control_plane::{ControlPlane, Switch, Switchboard};
 pub use pmks_control_plane::{kubectl, which};
 pub use program::{Ended, Pmks};
 pub use python::{Python, note_skipped, skip, skip_where};
-pub use rig::rig;
+pub use rig::{rig, rig_without_zone};
 pub use served::Served;
 pub use simulated_cloud::SimulatedCloud;
 pub use stand::{Stand, text};
@@ -79,6 +79,18 @@ macro_rules! conformance {
         }
 
         $crate::exports::pmks_conformance::conformance!(rig);
+    };
+}
+
+/// Makes a test of each of these conformance cases, by a connection that names no zone.
+#[macro_export]
+macro_rules! conformance_without_zone {
+    ($cloud:expr; $($case:ident),* $(,)?) => {
+        async fn rig() -> $crate::exports::pmks_conformance::Rig {
+            $crate::rig_without_zone($cloud).await
+        }
+
+        $crate::exports::pmks_conformance::one_test!(rig; $($case),*);
     };
 }
 

@@ -11,6 +11,15 @@ use crate::{CloudUnderTest, SimulatedCloud};
 
 /// A fresh world with a driver and a witness.
 pub async fn rig(under_test: &'static dyn CloudUnderTest) -> Rig {
+    make(under_test, false).await
+}
+
+/// The same, by a connection that names no zone.
+pub async fn rig_without_zone(under_test: &'static dyn CloudUnderTest) -> Rig {
+    make(under_test, true).await
+}
+
+async fn make(under_test: &'static dyn CloudUnderTest, without_zone: bool) -> Rig {
     let world = Arc::new(SimulatedCloud::start(under_test).await);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (calls, faults) = (CallLog::default(), Arc::new(Faults::new()));
@@ -22,8 +31,11 @@ pub async fn rig(under_test: &'static dyn CloudUnderTest) -> Rig {
         .build();
     let house =
         House { transport, environment: Environment::default(), installation: "pmks-conformance".to_owned() };
-    let connection = world.connection("conformance");
+    let mut connection = world.connection("conformance");
     let mut strange = world.connection("stranger");
+    if without_zone {
+        (connection.zone, strange.zone) = (None, None);
+    }
     strange.credential = under_test.wrong_credential(&connection.credential);
     let mut secrets = under_test.secrets(&connection.credential);
     secrets.extend(under_test.secrets(&strange.credential));

@@ -173,6 +173,14 @@ impl Driver for GcpDriver {
         machines::machine_types(self).await
     }
 
+    /// GKE counts the nodes of each zone.
+    async fn size_step(&self) -> Result<u32> {
+        match &self.here.zone {
+            Some(_) => Ok(1),
+            None => operations::create_cluster::zones_of_a_regional_cluster(self).await,
+        }
+    }
+
     async fn images(&self) -> Result<Vec<Image>> {
         machines::images(self).await
     }

@@ -44,7 +44,7 @@ pub(crate) async fn run(app: &App, asked: &Conformance) -> Result<()> {
     if asked.clean_up {
         return run::clean_up(app, &place, &ledger, left_behind).await;
     }
-    let rehearsed = rehearsal::rehearse(&place.provider, &cases).await?;
+    let rehearsed = rehearsal::rehearse(&place.provider, place.specification.zone.is_some(), &cases).await?;
     output::note(&said(&place.provider, &rehearsed));
     let account = place.prove(app).await?;
     say_prerequisites(app, &place).await?;
@@ -70,12 +70,13 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Case>> {
     Ok(CASES.iter().filter(|case| names.is_empty() || names.iter().any(|name| name == case.name)).collect())
 }
 
-/// Shows what would be made. Needs the provider's name alone, so that a server may run meanwhile.
+/// Shows what would be made. Needs of the connection what is no secret, so that a server may run meanwhile.
 async fn plan(app: &App, cases: &[&'static Case]) -> Result<()> {
     let path = Path::v1(["connections", app.connection()?]);
     let described = app.quiet_session().await?.client.get(path).await?;
     let provider = described.get("provider").map(output::scalar).unwrap_or_default();
-    let rehearsed = rehearsal::rehearse(&provider, cases).await?;
+    let names_zone = described.get("zone").map(output::scalar).is_some_and(|zone| !zone.is_empty());
+    let rehearsed = rehearsal::rehearse(&provider, names_zone, cases).await?;
     let rows: Vec<_> = rehearsed.iter().map(Rehearsed::row).collect();
     let total = total(&rehearsed);
     match app.global.output {

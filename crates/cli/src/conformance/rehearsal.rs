@@ -59,11 +59,16 @@ impl Rehearsed {
     }
 }
 
-/// Rehearses all of them at once.
+/// Rehearses all of them at once, by a connection that names a zone or none: where none is named, a cluster may span
+/// several, and has as many more nodes.
 ///
 /// # Errors
 /// For a provider without a simulated cloud, or one that cannot be served.
-pub(crate) async fn rehearse(provider: &str, cases: &[&'static Case]) -> Result<Vec<Rehearsed>> {
+pub(crate) async fn rehearse(
+    provider: &str,
+    names_zone: bool,
+    cases: &[&'static Case],
+) -> Result<Vec<Rehearsed>> {
     let entry = registry::named(&[provider.to_owned()])?;
     let entry = *entry.first().ok_or_else(|| Error::new(FailureKind::NotFound, "no such cloud"))?;
     let count = cases.len();
@@ -71,7 +76,7 @@ pub(crate) async fn rehearse(provider: &str, cases: &[&'static Case]) -> Result<
     let mut tasks = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let seed = u64::try_from(index).unwrap_or(0) + 1;
-        tasks.push(tokio::spawn(one(entry, case, seed)));
+        tasks.push(tokio::spawn(one(entry, names_zone, case, seed)));
     }
     let mut rehearsed = Vec::with_capacity(cases.len());
     for task in tasks {
@@ -83,8 +88,11 @@ pub(crate) async fn rehearse(provider: &str, cases: &[&'static Case]) -> Result<
     Ok(rehearsed)
 }
 
-async fn one(entry: &'static Entry, case: &'static Case, seed: u64) -> Result<Rehearsed> {
-    let world = World::begin(entry, seed).await?;
+async fn one(entry: &'static Entry, names_zone: bool, case: &'static Case, seed: u64) -> Result<Rehearsed> {
+    let mut world = World::begin(entry, seed).await?;
+    if !names_zone {
+        world.place.specification.zone = None;
+    }
     let journal = Journal::new(Arc::new(Forgetful));
     let around = world.around(Vec::new());
     let ended = world

@@ -17,12 +17,24 @@ const BEYOND: [&str; 8] = [
     "lists_follow_every_page",
 ];
 
+/// The suite's sizes are ones that a cloud takes wherever the connection's clusters stand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_a_zone_is_rehearsed_as_one() {
+    let cases: Vec<_> = CASES.iter().filter(|case| case.name == "node_groups_scale_up_and_down").collect();
+    assert_eq!(cases.len(), 1);
+    for cloud in CLOUDS {
+        for one in rehearse(cloud.name, false, &cases).await.unwrap() {
+            assert_eq!(one.says, "", "{}", cloud.name);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_case_that_is_skipped_makes_nothing() {
     let cases: Vec<_> = CASES.iter().filter(|case| BEYOND.contains(&case.name)).collect();
     assert_eq!(cases.len(), BEYOND.len());
     for cloud in CLOUDS {
-        for one in rehearse(cloud.name, &cases).await.unwrap() {
+        for one in rehearse(cloud.name, true, &cases).await.unwrap() {
             let name = format!("{} {}", cloud.name, one.case.name);
             assert!(one.says.starts_with("skipped: this witness cannot"), "{name}: {}", one.says);
             assert!(one.figures.made.is_empty(), "{name}: {:?}", one.figures.made);

@@ -31,6 +31,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         key_pair: None,
         marks: marks(),
         machine_type: String::new(),
+        step: 1,
         tags: pmks_model::Tags::new(),
     };
     let version = VersionRequest::Default;

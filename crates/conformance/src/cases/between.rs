@@ -81,7 +81,7 @@ pub(crate) async fn a_stranger_before_a_scaling_is_left_alone(rig: Rig) -> Resul
     let ground = Ground::make(&rig).await?;
     let ours = ground.cluster_with(&rig, "pmks-swapped", 1).await?;
     let group = ours.node_groups.first().ok_or_else(|| Failed("no node group".to_owned()))?;
-    let change = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let change = ScalingChange { desired: Some(ground.size(3)), ..ScalingChange::default() };
     let asked = ChangeNodeGroupScaling { target: node_group_target(&ours, group), change, marks: marks() };
     let prepared = prepare(&rig, rig.driver.as_ref(), &Change::ChangeNodeGroupScaling(asked)).await?;
     delete_cluster(&rig, &ours).await?;
@@ -140,7 +140,7 @@ pub(crate) async fn what_is_unknown_survives_scaling_and_upgrade(rig: Rig) -> Re
     rig.witness.add_unknown(&iid.system_id).await.map_err(Failed)?;
     check_equal(&rig.driver.get_cluster(&iid.system_id).await?, &cluster, "what is known of it")?;
     let group = cluster.node_groups.first().ok_or_else(|| Failed("no node group".to_owned()))?;
-    let change = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let change = ScalingChange { desired: Some(ground.size(3)), ..ScalingChange::default() };
     let asked = ChangeNodeGroupScaling { target: node_group_target(&cluster, group), change, marks: marks() };
     carry_out(&rig, &Change::ChangeNodeGroupScaling(asked)).await?;
     check(rig.witness.keeps_unknown(&iid.system_id).await.map_err(Failed)?, || {

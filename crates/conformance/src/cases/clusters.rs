@@ -23,7 +23,7 @@ pub(crate) async fn a_cluster_with_node_groups_comes_and_goes(rig: Rig) -> Resul
     check_equal(&cluster.node_groups.len(), &groups, "the number of node groups")?;
     for group in &cluster.node_groups {
         check_equal(&group.status, &Status::Active, &format!("the status of {}", group.iid.name_id))?;
-        check_equal(&group.nodes.len(), &2, &format!("the nodes of {}", group.iid.name_id))?;
+        check_equal(&group.nodes.len(), &ground.nodes(2), &format!("the nodes of {}", group.iid.name_id))?;
         check(!group.incarnation.is_empty(), || "a node group has no incarnation".to_owned())?;
     }
     check(!cluster.incarnation.is_empty(), || "the cluster has no incarnation".to_owned())?;
@@ -39,7 +39,11 @@ pub(crate) async fn a_cluster_with_node_groups_comes_and_goes(rig: Rig) -> Resul
     check(listed.is_complete(), || format!("the list is partial: {:?}", listed.missed))?;
     let listed = listed.items.into_iter().find(|one| one.iid.system_id == cluster.iid.system_id);
     check_equal(&listed.as_ref(), &Some(&cluster), "the cluster in the list, beside the cluster by itself")?;
-    check_equal(&rig.driver.nodes(&cluster).await?.items.len(), &(groups * 2), "the number of nodes")?;
+    check_equal(
+        &rig.driver.nodes(&cluster).await?.items.len(),
+        &(groups * ground.nodes(2)),
+        "the number of nodes",
+    )?;
     delete_cluster(&rig, &cluster).await?;
     let gone = rig.driver.get_cluster(&cluster.iid.system_id).await.err();
     check(gone.is_some_and(|error| error.is_not_found()), || "it is still found".to_owned())?;

@@ -46,7 +46,7 @@ pub(crate) async fn changes_send_one_request_a_stage(rig: Rig) -> Result<Verdict
     frugally(&rig, &Change::AddNodeGroup(ground.add(&cluster, "gx"))).await?;
     let cluster = rig.driver.get_cluster(&id).await?;
     let added = node_group_target(&cluster, group(&cluster, "gx")?);
-    let change = ScalingChange { desired: Some(3), ..ScalingChange::default() };
+    let change = ScalingChange { desired: Some(ground.size(3)), ..ScalingChange::default() };
     let scaling = ChangeNodeGroupScaling { target: added.clone(), change, marks: marks() };
     frugally(&rig, &Change::ChangeNodeGroupScaling(scaling)).await?;
     if let Some(version) = after {

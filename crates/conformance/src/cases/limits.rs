@@ -25,6 +25,7 @@ fn paper(rig: &Rig) -> Ground {
         key_pair: (capabilities.key_pair == KeyPairUse::Required).then(|| nowhere("k")),
         marks: marks(),
         machine_type: String::new(),
+        step: 1,
         tags: pmks_model::Tags::new(),
     }
 }

@@ -34,6 +34,7 @@ pub(crate) async fn hostile_names_are_refused_before_anything_is_sent(rig: Rig) 
         key_pair: None,
         marks: marks(),
         machine_type: String::new(),
+        step: 1,
         tags: pmks_model::Tags::new(),
     };
     let network = network_request(&rig, "n").await?;

@@ -66,11 +66,13 @@ impl Stand {
 pub(crate) async fn node_groups_scale_up_and_down(rig: Rig) -> Result<Verdict, Failed> {
     let here = rig.driver.capabilities().auto_scaling;
     let stand = Stand::make(&rig, "pmks-scaled").await?;
+    let of = |steps| Some(stand.ground.size(steps));
     for (change, wanted) in [
-        (ScalingChange { desired: Some(4), ..ScalingChange::default() }, (1, 4, 4)),
-        (ScalingChange { desired: Some(1), ..ScalingChange::default() }, (1, 4, 1)),
-        (ScalingChange { min: Some(2), max: Some(3), ..ScalingChange::default() }, (2, 3, 2)),
+        (ScalingChange { desired: of(4), ..ScalingChange::default() }, (1, 4, 4)),
+        (ScalingChange { desired: of(1), ..ScalingChange::default() }, (1, 4, 1)),
+        (ScalingChange { min: of(2), max: of(3), ..ScalingChange::default() }, (2, 3, 2)),
     ] {
+        let wanted = (stand.ground.size(wanted.0), stand.ground.size(wanted.1), stand.ground.size(wanted.2));
         let (min, max, size) = wanted;
         let done = stand.scale(&rig, change).await?;
         let group = stand.group_of(&rig, size as usize).await?;
@@ -95,16 +97,22 @@ pub(crate) async fn node_groups_scale_up_and_down(rig: Rig) -> Result<Verdict, F
 /// The switch is set, read back and taken back; with it on, the size is left to the autoscaler, which may be at work.
 pub(crate) async fn auto_scaling_is_switched_on_and_off(rig: Rig) -> Result<Verdict, Failed> {
     let stand = Stand::make(&rig, "pmks-auto").await?;
+    let of = |steps| stand.ground.size(steps);
     for auto_scaling in [true, false, true] {
-        let change =
-            ScalingChange { auto_scaling: Some(auto_scaling), min: Some(1), max: Some(5), desired: None };
+        let change = ScalingChange {
+            auto_scaling: Some(auto_scaling),
+            min: Some(of(1)),
+            max: Some(of(5)),
+            desired: None,
+        };
         stand.scale(&rig, change).await?;
-        check_scaling(&rig, &stand, Scaling { auto_scaling, min: 1, max: 5, desired: 2 }).await?;
+        check_scaling(&rig, &stand, Scaling { auto_scaling, min: of(1), max: of(5), desired: of(2) }).await?;
     }
     // A size that is asked for with limits is the autoscaler's all the same, and the plan says so.
-    let size = stand.group(&rig).await?.scaling.map_or(2, |scaling| scaling.desired);
-    let size = if size < 5 { size + 1 } else { size - 1 };
-    let change = ScalingChange { auto_scaling: Some(true), min: Some(1), max: Some(5), desired: Some(size) };
+    let size = stand.group(&rig).await?.scaling.map_or(of(2), |scaling| scaling.desired);
+    let size = if size < of(5) { size + of(1) } else { size - of(1) };
+    let change =
+        ScalingChange { auto_scaling: Some(true), min: Some(of(1)), max: Some(of(5)), desired: Some(size) };
     let mark = rig.calls.mark();
     let done = stand.scale(&rig, change).await?;
     let changes = rig.calls.changes_since(mark);
@@ -112,16 +120,18 @@ pub(crate) async fn auto_scaling_is_switched_on_and_off(rig: Rig) -> Result<Verd
     check(!done.prepared.notices.is_empty(), || "the plan does not say that the size is left".to_owned())?;
     // Nobody would set a size now: it is refused, and nothing changes.
     let target = node_group_target(&stand.cluster, &stand.group(&rig).await?);
-    let change = ScalingChange { desired: Some(4), ..ScalingChange::default() };
+    let change = ScalingChange { desired: Some(of(4)), ..ScalingChange::default() };
     let asked = ChangeNodeGroupScaling { target, change, marks: marks() };
     let error = refused(&rig, &Change::ChangeNodeGroupScaling(asked)).await?;
     check(matches!(error.kind(), ErrorKind::InvalidRequest(found) if !found.is_empty()), || {
         format!("a size under autoscaling is refused without a finding: {error}")
     })?;
-    check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: 1, max: 5, desired: 2 }).await?;
+    check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: of(1), max: of(5), desired: of(2) })
+        .await?;
     // The size may lie outside the new limits, so that it is moved to the nearest.
-    stand.scale(&rig, ScalingChange { min: Some(3), ..ScalingChange::default() }).await?;
-    check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: 3, max: 5, desired: 3 }).await?;
+    stand.scale(&rig, ScalingChange { min: Some(of(3)), ..ScalingChange::default() }).await?;
+    check_scaling(&rig, &stand, Scaling { auto_scaling: true, min: of(3), max: of(5), desired: of(3) })
+        .await?;
     stand.clear(&rig).await?;
     Ok(Verdict::Passed)
 }

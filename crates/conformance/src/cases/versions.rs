@@ -99,7 +99,7 @@ pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict
         format!("{:?}", after.version)
     })?;
     for group in &after.node_groups {
-        check_equal(&group.nodes.len(), &2, "the nodes, those that were replaced not counted")?;
+        check_equal(&group.nodes.len(), &ground.nodes(2), "the nodes, those that were replaced not counted")?;
         check(group.version.as_ref().is_some_and(|version| version.reaches(newest)), || {
             format!("{:?}", group.version)
         })?;

@@ -19,7 +19,7 @@ use crate::names::{ClusterName, Shared, last};
 use crate::prerequisites::{COMPUTE, CONTAINER};
 use crate::wire::compute::Region;
 use crate::wire::container as wire;
-use crate::{GcpDriver, PROVIDER, convert, networks, prerequisites, versions};
+use crate::{GcpDriver, PROVIDER, convert, machines, networks, prerequisites, versions};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeCluster>()];
@@ -162,6 +162,12 @@ impl Place {
         };
         Ok(Self { location, zones })
     }
+}
+
+/// In how many zones a regional cluster has its nodes where no option names them. One call.
+pub(crate) async fn zones_of_a_regional_cluster(driver: &GcpDriver) -> Result<u32> {
+    let known = machines::zones(driver).await?.len();
+    Ok(u32::try_from(known.min(REGIONAL_ZONES)).unwrap_or(1).max(1))
 }
 
 /// The cloud's identifiers of references.
