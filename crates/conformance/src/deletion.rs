@@ -94,8 +94,8 @@ impl Deletion {
 
     /// Why a child stands, if a stage was tried for it.
     pub(crate) fn why(&self, child: &Child) -> Option<&DriverError> {
-        let about = self.stages.iter().filter(|stage| names(&stage.parameters, &child.system_id));
-        about.filter_map(|stage| self.failed.get(&stage.name)).next()
+        let mut about = self.stages.iter().filter(|stage| names(&stage.parameters, &child.system_id));
+        about.find_map(|stage| self.failed.get(&stage.name))
     }
 
     /// The first thing that failed.

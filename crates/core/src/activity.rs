@@ -88,34 +88,8 @@ impl Activity {
             let missing = (Status::Missing, format!("the cloud has not shown it since {since}"));
             return stands_still(missing, not_removed, record.kind);
         }
-        let seen = self.made_as_asked(record, seen, doing(OperationKind::creates), parts);
+        let seen = made_as_asked(record, seen, doing(OperationKind::creates), parts);
         stands_still(seen, not_removed, record.kind)
-    }
-
-    /// The same, but for removals and what is gone.
-    fn made_as_asked<'r>(
-        &self,
-        record: &Resource,
-        seen: Option<(Status, String)>,
-        creation: Option<&Unfinished>,
-        parts: impl IntoIterator<Item = &'r Resource>,
-    ) -> (Status, String) {
-        match (seen, creation) {
-            (Some((Status::Active | Status::Unknown, _)) | None, Some(creation)) => {
-                (Status::Creating, format!("operation {}", creation.id))
-            }
-            (None, None) if record.system_id.is_none() => {
-                (Status::Failed, never_made(record.broken_off.as_ref(), record.kind))
-            }
-            (seen, _) => {
-                let seen =
-                    seen.unwrap_or_else(|| (Status::Unknown, "the cloud was not asked yet".to_owned()));
-                match record.broken_off.as_ref().filter(|broken_off| is_lacking(broken_off, parts)) {
-                    Some(broken_off) => not_whole(seen, &told(broken_off, record.kind)),
-                    None => seen,
-                }
-            }
-        }
     }
 
     /// The same for a part, which a creation of its whole makes too. `whole_seen` is how the cloud said that the whole
@@ -174,7 +148,7 @@ fn stands_still(
         not_removed.operation
     );
     match seen {
-        (Status::Active, reason) if !not_removed.in_part => (Status::Active, joined(reason, &told)),
+        (Status::Active, reason) if !not_removed.in_part => (Status::Active, joined(&reason, &told)),
         seen => not_whole(seen, &told),
     }
 }
@@ -194,16 +168,40 @@ pub(crate) fn with_failed_parts<'r>(
     if told.is_empty() { seen } else { not_whole(seen, &told.join("; ")) }
 }
 
-fn joined(reason: String, told: &str) -> String {
+/// The same, but for removals and what is gone.
+fn made_as_asked<'r>(
+    record: &Resource,
+    seen: Option<(Status, String)>,
+    creation: Option<&Unfinished>,
+    parts: impl IntoIterator<Item = &'r Resource>,
+) -> (Status, String) {
+    match (seen, creation) {
+        (Some((Status::Active | Status::Unknown, _)) | None, Some(creation)) => {
+            (Status::Creating, format!("operation {}", creation.id))
+        }
+        (None, None) if record.system_id.is_none() => {
+            (Status::Failed, never_made(record.broken_off.as_ref(), record.kind))
+        }
+        (seen, _) => {
+            let seen = seen.unwrap_or_else(|| (Status::Unknown, "the cloud was not asked yet".to_owned()));
+            match record.broken_off.as_ref().filter(|broken_off| is_lacking(broken_off, parts)) {
+                Some(broken_off) => not_whole(seen, &told(broken_off, record.kind)),
+                None => seen,
+            }
+        }
+    }
+}
+
+fn joined(reason: &str, told: &str) -> String {
     if reason.is_empty() { told.to_owned() } else { format!("{reason}; {told}") }
 }
 
 /// What the cloud says, with a creation that did not end well. Whatever it works on comes first.
 fn not_whole((status, reason): (Status, String), told: &str) -> (Status, String) {
     match status {
-        Status::Active => (Status::Degraded, joined(reason, told)),
+        Status::Active => (Status::Degraded, joined(&reason, told)),
         Status::Creating | Status::Updating | Status::Deleting | Status::Stopped => (status, reason),
-        status => (status, joined(reason, told)),
+        status => (status, joined(&reason, told)),
     }
 }
 

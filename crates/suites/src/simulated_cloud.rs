@@ -115,8 +115,9 @@ impl Witness for SimulatedCloud {
     }
 
     async fn fail_next(&self, kind: ResourceKind) -> Result<(), String> {
-        let rule = self.under_test.fails_next(kind);
-        rule.into_iter().for_each(|rule| self.cloud.controls().faults.add(rule));
+        if let Some(rule) = self.under_test.fails_next(kind) {
+            self.cloud.controls().faults.add(rule);
+        }
         self.can(Deed::FailNext(kind))
     }
 

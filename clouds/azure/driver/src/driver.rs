@@ -199,7 +199,7 @@ impl Driver for AzureDriver {
     }
 
     fn space_of_names(&self, _kind: ResourceKind, system_id: Option<&str>) -> Option<String> {
-        let of_id = system_id.and_then(|id| ArmId::parse(id)).map(|id| id.group().to_lowercase());
+        let of_id = system_id.and_then(ArmId::parse).map(|id| id.group().to_lowercase());
         Some(of_id.unwrap_or_else(|| self.group().to_lowercase()))
     }
 

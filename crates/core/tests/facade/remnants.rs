@@ -41,7 +41,9 @@ impl Rig {
     }
 
     fn stands(&self, group: &str) -> bool {
-        self.cloud.world().clusters["prod"].node_groups.iter().any(|one| one.iid.system_id == group)
+        let world = self.cloud.world();
+        let cluster = world.clusters.get("prod");
+        cluster.is_some_and(|cluster| cluster.node_groups.iter().any(|one| one.iid.system_id == group))
     }
 }
 
