@@ -23,6 +23,7 @@
 //! - [`kubernetes!`]: `kubectl`, with the kubeconfig that pmks makes, at a simulated cluster behind which the built-in
 //!   endpoint and a real Kubernetes control plane ([`ControlPlane`]) answer in turn.
 //! - [`observability!`]: what a server tells those who watch it, read by Prometheus' parser ([`observability`]).
+//! - [`Stranger`]: a server that others wrote.
 //! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
 
@@ -50,6 +51,7 @@ pub mod schema_gate;
 mod served;
 mod simulated_cloud;
 mod stand;
+mod stranger;
 
 pub use client::Client;
 pub use cloud_under_test::{CloudUnderTest, Settings};
@@ -61,6 +63,7 @@ pub use rig::{rig, rig_without_zone};
 pub use served::Served;
 pub use simulated_cloud::SimulatedCloud;
 pub use stand::{Stand, text};
+pub use stranger::Stranger;
 
 /// What the macros name.
 #[doc(hidden)]

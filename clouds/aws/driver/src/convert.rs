@@ -132,7 +132,7 @@ pub(crate) fn node_group(cluster: &str, group: &eks::Nodegroup, groups: &Groups)
         incarnation: incarnation(group.created_at),
         version: version(group.version.as_deref()),
         image: image(group),
-        machine_type: group.instance_types.join(","),
+        machine_type: machine_type(group, &own),
         root_disk_type: String::new(),
         root_disk_size_gib: group.disk_size.unwrap_or(0),
         key_pair: key.map(|name| Iid::new(name, "")).unwrap_or_default(),
@@ -168,6 +168,19 @@ fn has_own_template(group: &eks::Nodegroup) -> bool {
         uid: uid.clone(),
     });
     marks.is_some_and(|marks| template == Some(template_name(&group.nodegroup_name, &marks).as_str()))
+}
+
+/// What the nodes are: EKS says it, but where a launch template does, and then the nodes themselves.
+fn machine_type(group: &eks::Nodegroup, groups: &[&Group]) -> String {
+    if !group.instance_types.is_empty() {
+        return group.instance_types.join(",");
+    }
+    let instances = groups.iter().flat_map(|group| &group.instances.entries);
+    let types: std::collections::BTreeSet<&str> = instances
+        .filter(|instance| is_node(instance) && !instance.machine_type.is_empty())
+        .map(|instance| instance.machine_type.as_str())
+        .collect();
+    types.into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// What a user would write to get such nodes: the AMI, the launch template, else the image type.

@@ -157,7 +157,7 @@ fn a_failed_creation_is_classed_by_eks_own_codes() {
 
 #[test]
 fn a_machine_on_its_way_out_is_no_node() {
-    let of = |state: &str| Instance { id: "i-1".into(), state: state.into() };
+    let of = |state: &str| Instance { id: "i-1".into(), state: state.into(), ..Instance::default() };
     for state in
         ["Pending", "Pending:Wait", "Pending:Proceed", "InService", "EnteringStandby", "Standby", "New:Word"]
     {

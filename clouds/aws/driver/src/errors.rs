@@ -87,6 +87,9 @@ const ROWS: &[Row] = &[
     row("eks.Create*", "InvalidRequestException", "could not be assumed", Meaning::Prerequisite),
     // EC2.
     row("ec2.*", "*.NotFound", "", Meaning::NotFound),
+    row("ec2.*", "InvalidLaunchTemplateId.VersionNotFound", "", Meaning::NotFound),
+    // No template has an identifier that EC2 cannot read.
+    row("ec2.*", "InvalidLaunchTemplateId.Malformed", "", Meaning::NotFound),
     row("ec2.*", "InvalidVpcID.Malformed", "", Meaning::Invalid),
     row("ec2.*", "*.Duplicate", "", Meaning::AlreadyExists),
     row("ec2.*", "*AlreadyExists*", "", Meaning::AlreadyExists),

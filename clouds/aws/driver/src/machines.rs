@@ -31,6 +31,20 @@ pub(crate) fn least_disk_gib(ami_type: &str) -> Option<u32> {
     }
 }
 
+/// The last minor version of Kubernetes that EKS has an AMI type for. `None`: no end is known.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html>
+pub(crate) fn last_minor(ami_type: &str) -> Option<(u32, u32)> {
+    ami_type.starts_with("AL2_").then_some((1, 32))
+}
+
+/// Why there is no AMI of this type for that version of Kubernetes; `None`: there is one, as far as is known.
+pub(crate) fn ends_before(ami_type: &str, version: &str) -> Option<String> {
+    let wanted = version.parse::<pmks_model::Version>().ok()?;
+    let (major, minor) = last_minor(ami_type).filter(|last| wanted.minor() > *last)?;
+    Some(format!("EKS has no {ami_type} for Kubernetes {version}: it ends with {major}.{minor}"))
+}
+
 /// The VMs of a cluster, with details, ordered by identifier. One call, pages apart.
 pub(crate) async fn nodes(driver: &AwsDriver, cluster: &Cluster) -> Result<Listing<Node>> {
     let tag = format!("tag:{CLUSTER_TAG}");
@@ -248,6 +262,15 @@ mod tests {
             ("workers", "running", "3.3.3.3")
         );
         assert_eq!(node.launched_at.unwrap().to_string(), "2026-11-23T10:00:00Z");
+    }
+
+    #[test]
+    fn the_end_of_an_ami_type_is_what_its_description_says() {
+        for ami in AMI_TYPES {
+            let said = ami.says.split_once("up to Kubernetes ").map(|(_, version)| version.to_owned());
+            let last = last_minor(ami.name).map(|(major, minor)| format!("{major}.{minor}"));
+            assert_eq!(last, said, "{}", ami.name);
+        }
     }
 
     #[test]

@@ -2,13 +2,11 @@
 //! tokens for clusters as EKS' authenticator has STS verify them.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test cannot go on without it")]
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use pmks_aws_tests::{CONTRACT, REQUIREMENTS};
 use pmks_suites::schema_gate::judge_requests;
-use pmks_suites::{Ended, Pmks, Python, skip, text};
+use pmks_suites::{Ended, Pmks, Python, Stranger, skip, text};
 use serde_json::Value;
 
 /// The server, and boto3 beside it.
@@ -18,35 +16,25 @@ const WRONG: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 struct Ministack {
     python: Python,
-    process: Child,
-    port: u16,
+    server: Stranger,
     key: (String, String),
 }
 
 impl Ministack {
     fn start(python: Python) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(python.program("ministack"))
-            .env("AUTH", "true")
-            .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut started = Self { python, process, port, key: ("test".to_owned(), "test".to_owned()) };
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_mins(1), "ministack does not answer");
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let server = Stranger::start(|port| {
+            let mut command = Command::new(python.program("ministack"));
+            command.env("AUTH", "true").env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
+            command
+        });
+        let mut started = Self { python, server, key: ("test".to_owned(), "test".to_owned()) };
         let user = started.boto(&["user"]);
         started.key = (text(&user, "/id").to_owned(), text(&user, "/secret").to_owned());
         started
     }
 
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.server.url()
     }
 
     /// What boto3 does or sees.
@@ -73,13 +61,6 @@ impl Ministack {
         let create = ["connection", "create", "sim", "--provider", "aws", "--region", "us-east-1"];
         let rest = ["--credential", &id, "--credential", &secret, "--endpoint", &endpoint, "--pace", "10"];
         pmks.run(&[create.as_slice(), &rest].concat())
-    }
-}
-
-impl Drop for Ministack {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

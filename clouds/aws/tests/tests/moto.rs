@@ -1,39 +1,26 @@
 //! The tour of the README against moto, a server that others wrote; boto3 sees there what pmks says.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test cannot go on without it")]
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use pmks_aws_tests::REQUIREMENTS;
-use pmks_suites::{Pmks, Python, skip};
+use pmks_suites::{Pmks, Python, Stranger, skip};
 use serde_json::{Value, json};
 
-struct Moto {
-    process: Child,
-    port: u16,
-}
+struct Moto(Stranger);
 
 impl Moto {
     fn start(python: &Python) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(python.program("moto_server"))
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_mins(1), "moto does not answer");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Self { process, port }
+        Self(Stranger::start(|port| {
+            let mut command = Command::new(python.program("moto_server"));
+            command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+            command.env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
+            command
+        }))
     }
 
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.0.url()
     }
 
     /// What boto3 sees: the JSON that a Python expression over `client(service)` gives.
@@ -48,13 +35,6 @@ impl Moto {
         let output = Command::new(python.program("python")).args(["-c", &script]).output().unwrap();
         assert!(output.status.success(), "{expression}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -11,6 +11,8 @@ const LETTERS: &str = "[bcdfghjklmnpqrstvwxz2456789]";
 
 /// What is replaced, and by what.
 const FORMS: &[(&str, &str)] = &[
+    // Before ages: its letters may look like one.
+    (r"kube-api-access-[0-9a-z]{5}", "kube-api-access-<pod>"),
     // Dates, and how long ago something was.
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<date>"),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<date>"),
@@ -19,7 +21,6 @@ const FORMS: &[(&str, &str)] = &[
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r#""resourceVersion": "\d+""#, r#""resourceVersion": "<version>""#),
     (r"containerd://[0-9a-f<>uid]+", "containerd://<id>"),
-    (r"kube-api-access-[0-9a-z]{5}", "kube-api-access-<pod>"),
     (r"(hash[=:] ?)[0-9a-z]+", "$1<hash>"),
     (r#"(hash": ")[0-9a-z]+"#, "$1<hash>"),
     // The version of Kubernetes: pods have a generation since 1.34.

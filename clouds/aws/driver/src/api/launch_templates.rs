@@ -57,6 +57,22 @@ impl Api {
         }
     }
 
+    /// One version of a launch template: its number, `$Default` or `$Latest`.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such template, or no such version of it.
+    pub(crate) async fn launch_template_version(
+        &self,
+        id: &str,
+        version: &str,
+    ) -> Result<Option<wire::TemplateVersion>> {
+        let query = read("ec2.DescribeLaunchTemplateVersions")
+            .field("LaunchTemplateId", id)
+            .list("LaunchTemplateVersion", [version]);
+        let answer: wire::DescribeLaunchTemplateVersions = self.query(query).await?;
+        Ok(answer.launch_template_version_set.entries.into_iter().next())
+    }
+
     /// Makes a launch template; with the same token the same one, and its name is unique in the region.
     pub(crate) async fn create_launch_template(
         &self,

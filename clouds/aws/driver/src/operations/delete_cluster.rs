@@ -57,16 +57,23 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &
         return Err(DriverError::new(kind, PROVIDER, what));
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());
-    let (mut found, groups, templates) = futures::try_join!(
+    let (mut found, groups, profiles, templates) = futures::try_join!(
         children::children(driver, &model, Care::of(search)),
         clusters::described_node_groups(driver, name),
+        clusters::fargate_profile_names(driver, name),
         launch_template::of_cluster(driver, name, &asked.marks)
     )?;
     let (mut left, others) = not_found_again(&found.found, &search.known.found);
     left.extend(children::standing(driver, &others).await?);
     left.extend(templates);
     found.found = in_order(found.found, &left);
-    let facts = Facts { cluster: &cluster, access: model.access, children: &found, groups: &groups.0 };
+    let facts = Facts {
+        cluster: &cluster,
+        access: model.access,
+        children: &found,
+        groups: &groups.0,
+        profiles: &profiles,
+    };
     let mut prepared = Prepared::of(plan(&facts, asked.delete_volumes));
     prepared.notices.extend(notices(&found, asked.delete_volumes));
     prepared.children = found;
@@ -103,6 +110,8 @@ struct Facts<'a> {
     access: pmks_model::AccessInfo,
     children: &'a Children,
     groups: &'a [eks::Nodegroup],
+    /// The names of its Fargate profiles.
+    profiles: &'a [String],
 }
 
 /// The stages. Pure.
@@ -126,9 +135,10 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
         let stage = remove_node_group::stage(name, &group.nodegroup_name, &made);
         groups.push(stage.after(before_groups.iter().cloned()));
     }
+    groups.extend(profiles(facts, &incarnation, &before_groups));
     let before_rest = if groups.is_empty() { before_groups } else { names(&groups) };
     stages.extend(groups);
-    let leftovers = Leftovers { cluster: name.to_owned(), incarnation: incarnation.clone() };
+    let leftovers = Leftovers { cluster: name.to_owned(), incarnation: incarnation.clone(), profile: None };
     stages.push(leftovers.specification(LEFTOVERS).after(before_rest).expected(remove_node_group::EXPECTED));
     stages.push(removal(name, &incarnation, [LEFTOVERS]));
     let templates = facts.children.found.iter().filter(|child| child.kind == launch_template::CHILD);
@@ -139,6 +149,24 @@ fn plan(facts: &Facts<'_>, delete_volumes: bool) -> Vec<StageSpecification> {
     stages.extend(templates);
     stages.extend(sweep(name, &incarnation, swept, last));
     stages
+}
+
+/// The removals of Fargate profiles, beside those of node groups: EKS deletes one profile of a cluster at a time.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteFargateProfile.html>
+fn profiles(facts: &Facts<'_>, incarnation: &str, before: &[String]) -> Vec<StageSpecification> {
+    let mut last = before.to_vec();
+    let removal = |profile: &String| {
+        let stage = Leftovers {
+            cluster: facts.cluster.name.clone(),
+            incarnation: incarnation.to_owned(),
+            profile: Some(profile.clone()),
+        };
+        let name = format!("removal of Fargate profile {profile}");
+        let after = std::mem::replace(&mut last, vec![name.clone()]);
+        stage.specification(name).after(after).expected(remove_node_group::EXPECTED)
+    };
+    facts.profiles.iter().map(removal).collect()
 }
 
 /// What still stands of what was stored, after these stages; then the look that nothing does.

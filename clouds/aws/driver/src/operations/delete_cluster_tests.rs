@@ -15,6 +15,15 @@ fn child(kind: &str, id: &str, goes_with_cluster: bool) -> Child {
 }
 
 fn planned(children: Vec<Child>, groups: &[&str], delete_volumes: bool) -> Vec<String> {
+    planned_with(children, groups, &[], delete_volumes)
+}
+
+fn planned_with(
+    children: Vec<Child>,
+    groups: &[&str],
+    profiles: &[String],
+    delete_volumes: bool,
+) -> Vec<String> {
     let cluster = eks::Cluster { name: "c".into(), ..eks::Cluster::default() };
     let groups: Vec<eks::Nodegroup> = groups
         .iter()
@@ -26,6 +35,7 @@ fn planned(children: Vec<Child>, groups: &[&str], delete_volumes: bool) -> Vec<S
         access: pmks_model::AccessInfo::default(),
         children: &children,
         groups: &groups,
+        profiles,
     };
     let stages = plan(&facts, delete_volumes);
     assert_eq!(pmks_driver::Plan::of(stages.clone()).defect(), None);
@@ -38,6 +48,21 @@ fn an_empty_cluster_goes_in_three_steps() {
         planned(vec![], &[], false),
         [
             "nothing runs < ",
+            "removal of the control plane < nothing runs",
+            "nothing remains < removal of the control plane",
+        ]
+    );
+}
+
+#[test]
+fn fargate_profiles_are_named_and_go_one_after_the_other() {
+    assert_eq!(
+        planned_with(vec![], &["a"], &["default".to_owned(), "jobs".to_owned()], false),
+        [
+            "removal of node group a < ",
+            "removal of Fargate profile default < ",
+            "removal of Fargate profile jobs < removal of Fargate profile default",
+            "nothing runs < removal of node group a + removal of Fargate profile default + removal of Fargate profile jobs",
             "removal of the control plane < nothing runs",
             "nothing remains < removal of the control plane",
         ]

@@ -15,6 +15,9 @@ use crate::{AwsDriver, clusters, convert};
 pub(super) struct Leftovers {
     pub(super) cluster: String,
     pub(super) incarnation: String,
+    /// The Fargate profile that alone is meant; none: all that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) profile: Option<String>,
 }
 
 /// The next thing that must go.
@@ -28,6 +31,10 @@ enum Next {
 impl Leftovers {
     /// Node groups first; Fargate lets go of one profile at a time anyway.
     async fn next(&self, driver: &AwsDriver) -> Result<Option<Next>> {
+        if let Some(profile) = &self.profile {
+            let stands = profile_status(driver, &self.cluster, profile).await?.is_some();
+            return Ok(stands.then(|| Next::FargateProfile(profile.clone())));
+        }
         let gone_with_cluster = |result: Result<Vec<String>>| match result {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             other => other,

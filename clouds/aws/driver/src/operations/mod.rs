@@ -17,6 +17,7 @@ mod delete_children;
 mod delete_node_groups;
 mod discovery;
 mod failed;
+mod given_template;
 mod launch_template;
 mod node_group_choice;
 mod user_data;

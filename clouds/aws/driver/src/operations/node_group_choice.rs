@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use pmks_driver::{DriverError, Prepared, Result};
 use pmks_model::{Findings, MachineType, NodeGroupRequest, VersionRequest};
 
+use super::given_template::{self, Given};
 use super::launch_template::Template;
 use crate::api::ec2::filter;
 use crate::machines::{AMI_TYPES, DEFAULT_AMI_TYPE, DEFAULT_ARM_AMI_TYPE};
@@ -37,6 +38,10 @@ pub(super) struct Choice {
     pub(super) ami_type: Option<String>,
     pub(super) remote_access: Option<eks::RemoteAccess>,
     pub(super) launch_template: Option<eks::LaunchTemplate>,
+    /// The user's own launch template, in words.
+    pub(super) given: Option<String>,
+    /// The machine type that it names.
+    pub(super) named_elsewhere: Option<String>,
     /// What pmks makes a launch template from.
     pub(super) template: Option<Template>,
     pub(super) notices: Vec<String>,
@@ -45,15 +50,16 @@ pub(super) struct Choice {
 impl Choice {
     /// Tells the user what was chosen.
     pub(super) fn tell(&self, prepared: &mut Prepared) {
-        let given = self.launch_template.as_ref().and_then(|template| template.id.as_deref());
+        let id = self.launch_template.as_ref().and_then(|template| template.id.as_deref());
+        let given = self.given.as_deref().or(id);
         let own = self.template.as_ref().map(|template| template.image.as_str());
         if let Some(image) = given.or(own).or(self.ami_type.as_deref()) {
             prepared.resolved.insert(format!("image of {}", self.name), image.to_owned());
         }
-        if !self.instance_types.is_empty() {
-            prepared
-                .resolved
-                .insert(format!("machine type of {}", self.name), self.instance_types.join(", "));
+        let types: Vec<&str> =
+            self.instance_types.iter().chain(&self.named_elsewhere).map(String::as_str).collect();
+        if !types.is_empty() {
+            prepared.resolved.insert(format!("machine type of {}", self.name), types.join(", "));
         }
         prepared.notices.extend(self.notices.iter().cloned());
     }
@@ -69,14 +75,18 @@ pub(super) async fn choose(
     settings: &GroupSettings,
     prefix: impl Fn(usize) -> String,
 ) -> Result<Vec<Choice>> {
-    let machines = try_join_all(requests.iter().map(|request| machine_of(driver, request))).await?;
+    let named = requests.iter().map(|request| given_template::read(driver, launch_template(&request.image)));
+    let templates = try_join_all(named).await?;
+    let named = requests.iter().zip(&templates);
+    let machines =
+        try_join_all(named.map(|(request, template)| machine_of(driver, request, template))).await?;
     let keys = try_join_all(requests.iter().map(|request| key_of(driver, request))).await?;
     let images = try_join_all(requests.iter().map(|request| image_of(driver, request))).await?;
     let mut findings = Findings::default();
     let mut choices = Vec::new();
-    let found = machines.into_iter().zip(keys).zip(images);
-    for (index, (request, ((machine, key), image))) in requests.iter().zip(found).enumerate() {
-        let facts = Facts { machine, key, image };
+    let found = machines.into_iter().zip(keys).zip(images).zip(templates);
+    for (index, (request, (((machine, key), image), template))) in requests.iter().zip(found).enumerate() {
+        let facts = Facts { machine, key, image, template };
         choices.push(choose_one(request, &facts, settings, &prefix(index), &mut findings));
     }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
@@ -92,13 +102,23 @@ struct Facts {
     key: Option<String>,
     /// The image of the user's own; `None` where there is no such image, or none was named.
     image: Option<wire::Image>,
+    /// The user's own launch template.
+    template: Given,
 }
 
-async fn machine_of(driver: &AwsDriver, request: &NodeGroupRequest) -> Result<Option<MachineType>> {
-    if request.machine_type.is_empty() && launch_template(&request.image).is_some() {
-        return Ok(None);
-    }
-    match machines::machine_type(driver, named_machine(request)).await {
+async fn machine_of(
+    driver: &AwsDriver,
+    request: &NodeGroupRequest,
+    template: &Given,
+) -> Result<Option<MachineType>> {
+    let name = match template.machine_type() {
+        Some(name) => name,
+        None if request.machine_type.is_empty() && launch_template(&request.image).is_some() => {
+            return Ok(None);
+        }
+        None => named_machine(request),
+    };
+    match machines::machine_type(driver, name).await {
         Ok(machine) => Ok(Some(machine)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -147,7 +167,7 @@ fn choose_one(
     check_version(request, settings, prefix, findings);
     let mut choice = Choice { name: request.name.clone(), ..Choice::default() };
     match launch_template(&request.image) {
-        Some(template) => from_template(request, facts, template, prefix, findings, &mut choice),
+        Some(template) => from_template(request, facts, settings, template, prefix, findings, &mut choice),
         None if is_ami(&request.image) => from_ami(request, facts, settings, prefix, findings, &mut choice),
         None => from_type(request, facts, settings, prefix, findings, &mut choice),
     }
@@ -180,13 +200,14 @@ fn check_version(
     }
 }
 
-/// What EKS refuses beside a launch template.
+/// What EKS refuses beside a launch template, and of one.
 ///
 /// Source: <https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html>
 fn from_template(
     request: &NodeGroupRequest,
     facts: &Facts,
-    template: eks::LaunchTemplate,
+    settings: &GroupSettings,
+    mut template: eks::LaunchTemplate,
     prefix: &str,
     findings: &mut Findings,
     choice: &mut Choice,
@@ -198,9 +219,46 @@ fn from_template(
     if request.key_pair.is_some() {
         findings.add(format!("{prefix}keyPair"), says);
     }
+    let (image, machine) = (format!("{prefix}image"), format!("{prefix}machineType"));
+    let in_template = facts.template.machine_type();
+    match (in_template, request.machine_type.as_str()) {
+        (Some(name), "") => check_machine(name, &image, facts, settings, findings),
+        (Some(name), _) => {
+            let says = format!("the launch template names {name} already: EKS takes only one of them");
+            findings.add(&machine, says);
+        }
+        (None, "") => {}
+        (None, name) => check_machine(name, &machine, facts, settings, findings),
+    }
     if !request.machine_type.is_empty() {
-        check_machine(request, facts, &GroupSettings::default(), prefix, findings);
         choice.instance_types = vec![request.machine_type.clone()];
+    }
+    match &facts.template {
+        Given::Unread => {}
+        Given::Missing(says) => {
+            findings.add(&image, format!("cannot be used in this account and region: {says}"));
+        }
+        Given::Read(found) => {
+            let refused = given_template::refused(found);
+            if !refused.is_empty() {
+                let says = format!(
+                    "{} says {}: EKS makes no node groups from such",
+                    given_template::says(found),
+                    refused.join(", ")
+                );
+                findings.add(&image, says);
+            }
+            // EKS' own default is for x86 alone, whatever the machines are.
+            if let Some(machine) =
+                facts.machine.as_ref().filter(|_| found.launch_template_data.image_id.is_empty())
+            {
+                choice.ami_type = Some(default_ami_type(&machine.architecture, machine.gpus > 0).to_owned());
+            }
+            // What was looked at is what is made, though somebody makes another version the default meanwhile.
+            template.version = Some(found.version_number.to_string());
+            choice.given = Some(given_template::says(found));
+            choice.named_elsewhere = in_template.map(str::to_owned);
+        }
     }
     choice.launch_template = Some(template);
 }
@@ -213,10 +271,14 @@ fn from_type(
     findings: &mut Findings,
     choice: &mut Choice,
 ) {
-    check_machine(request, facts, settings, prefix, findings);
+    check_machine(named_machine(request), &format!("{prefix}machineType"), facts, settings, findings);
     choice.instance_types = vec![named_machine(request).to_owned()];
     choice.disk_size = request.root_disk_size_gib;
     choice.ami_type = ami_type(request, facts.machine.as_ref(), prefix, findings);
+    let ends = choice.ami_type.as_deref().zip(settings.cluster_version.as_deref());
+    if let Some(says) = ends.and_then(|(name, version)| machines::ends_before(name, version)) {
+        findings.add(format!("{prefix}image"), says);
+    }
     let least = choice.ami_type.as_deref().and_then(|name| Some((name, machines::least_disk_gib(name)?)));
     if let (Some(asked), Some((name, least))) = (request.root_disk_size_gib, least)
         && asked < least
@@ -257,7 +319,7 @@ fn from_ami(
     findings: &mut Findings,
     choice: &mut Choice,
 ) {
-    check_machine(request, facts, settings, prefix, findings);
+    check_machine(named_machine(request), &format!("{prefix}machineType"), facts, settings, findings);
     choice.instance_types = vec![named_machine(request).to_owned()];
     let key = known_key(facts, prefix, findings);
     let Some(image) = &facts.image else {
@@ -315,15 +377,7 @@ fn check_image(
     }
 }
 
-fn check_machine(
-    request: &NodeGroupRequest,
-    facts: &Facts,
-    settings: &GroupSettings,
-    prefix: &str,
-    findings: &mut Findings,
-) {
-    let name = named_machine(request);
-    let field = format!("{prefix}machineType");
+fn check_machine(name: &str, field: &str, facts: &Facts, settings: &GroupSettings, findings: &mut Findings) {
     match &facts.machine {
         None => findings.add(field, format!("{name:?} is not offered in this region")),
         Some(machine) => {
@@ -341,6 +395,15 @@ fn check_machine(
     }
 }
 
+fn default_ami_type(architecture: &str, has_gpu: bool) -> &'static str {
+    match (architecture, has_gpu) {
+        ("arm64", true) => "AL2023_ARM_64_NVIDIA",
+        ("arm64", false) => DEFAULT_ARM_AMI_TYPE,
+        (_, true) => "AL2023_x86_64_NVIDIA",
+        _ => DEFAULT_AMI_TYPE,
+    }
+}
+
 fn ami_type(
     request: &NodeGroupRequest,
     machine: Option<&MachineType>,
@@ -351,15 +414,7 @@ fn ami_type(
     let has_gpu = machine.is_some_and(|machine| machine.gpus > 0);
     let field = format!("{prefix}image");
     match request.image.as_str() {
-        "" | "default" => Some(
-            match (architecture, has_gpu) {
-                ("arm64", true) => "AL2023_ARM_64_NVIDIA",
-                ("arm64", false) => DEFAULT_ARM_AMI_TYPE,
-                (_, true) => "AL2023_x86_64_NVIDIA",
-                _ => DEFAULT_AMI_TYPE,
-            }
-            .to_owned(),
-        ),
+        "" | "default" => Some(default_ami_type(architecture, has_gpu).to_owned()),
         named => match AMI_TYPES.iter().find(|known| known.name == named) {
             None => {
                 let known: Vec<&str> = AMI_TYPES.iter().map(|known| known.name).collect();

@@ -95,6 +95,18 @@ fn what_cannot_be_is_named_by_field() {
             "rootDiskSizeGib: the AMIs of AL2023_x86_64_STANDARD have 20 GiB already",
         ),
         (json!({"rootDiskSizeGib": 20}), x86(), GroupSettings::default(), ""),
+        (
+            json!({"image": "AL2_x86_64"}),
+            x86(),
+            GroupSettings { cluster_version: Some("1.33".into()), ..GroupSettings::default() },
+            "image: EKS has no AL2_x86_64 for Kubernetes 1.33: it ends with 1.32",
+        ),
+        (
+            json!({"image": "AL2_x86_64"}),
+            x86(),
+            GroupSettings { cluster_version: Some("1.32".into()), ..GroupSettings::default() },
+            "",
+        ),
         (json!({"image": "AL2_x86_64", "rootDiskSizeGib": 8}), x86(), GroupSettings::default(), ""),
         (
             json!({"image": "lt-1", "rootDiskSizeGib": 30}),
@@ -167,6 +179,100 @@ fn ami(change: &Value) -> Facts {
         },
     };
     Facts { key: Some("ops".into()), image: Some(image), ..x86() }
+}
+
+/// A version of a template that says this, as EC2 answers it.
+fn given(data: &str) -> Facts {
+    let xml = format!(
+        "<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item><launchTemplateId>lt-1</launchTemplateId>\
+         <launchTemplateName>ours</launchTemplateName><versionNumber>4</versionNumber>\
+         <launchTemplateData>{data}</launchTemplateData></item></launchTemplateVersionSet>\
+         </DescribeLaunchTemplateVersionsResponse>"
+    );
+    let answer: wire::DescribeLaunchTemplateVersions =
+        crate::query::read(crate::query::QueryService::Ec2, &xml).unwrap();
+    let found = answer.launch_template_version_set.entries.into_iter().next().unwrap();
+    Facts { template: Given::Read(found), machine: Some(machine("arm64", 0)), ..Facts::default() }
+}
+
+#[test]
+fn what_eks_refuses_of_a_template_is_found_before_a_control_plane_is_made() {
+    let typed = "<imageId>ami-1</imageId><instanceType>m7g.large</instanceType>";
+    for (asked, facts, expected) in [
+        (json!({}), given(typed), ""),
+        (
+            json!({"machineType": "m7g.large"}),
+            given(typed),
+            "machineType: the launch template names m7g.large already",
+        ),
+        (
+            json!({}),
+            Facts { template: Given::Missing("it does not exist".into()), ..Facts::default() },
+            "image: cannot be used in this account and region: it does not exist",
+        ),
+        (
+            json!({}),
+            Facts { machine: None, ..given(typed) },
+            "image: \"m7g.large\" is not offered in this region",
+        ),
+        (
+            json!({}),
+            given("<iamInstanceProfile><name>nodes</name></iamInstanceProfile>"),
+            "image: lt-1 version 4 (ours) says an instance profile: EKS makes",
+        ),
+        (
+            json!({}),
+            given(
+                "<networkInterfaceSet><item><deviceIndex>0</deviceIndex><subnetId>subnet-1</subnetId></item></networkInterfaceSet>",
+            ),
+            "image: lt-1 version 4 (ours) says a subnet of a network interface",
+        ),
+        (
+            json!({}),
+            given("<instanceMarketOptions><marketType>spot</marketType></instanceMarketOptions>"),
+            "image: lt-1 version 4 (ours) says a request for spot machines",
+        ),
+        (
+            json!({}),
+            given(
+                "<hibernationOptions><configured>true</configured></hibernationOptions>\
+                 <instanceInitiatedShutdownBehavior>stop</instanceInitiatedShutdownBehavior>",
+            ),
+            "image: lt-1 version 4 (ours) says hibernation, a shutdown behaviour",
+        ),
+        (json!({}), given("<hibernationOptions><configured>false</configured></hibernationOptions>"), ""),
+    ] {
+        let mut whole = json!({"image": "lt-1"});
+        whole.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        let (_, findings) = chosen(&whole, &facts, &GroupSettings::default());
+        assert!(
+            findings.starts_with(expected) && findings.is_empty() == expected.is_empty(),
+            "{whole}: {findings}"
+        );
+    }
+}
+
+#[test]
+fn a_templates_version_is_kept_and_said() {
+    let (choice, _) = chosen(
+        &json!({"image": "lt-1"}),
+        &given("<instanceType>m7g.large</instanceType>"),
+        &GroupSettings::default(),
+    );
+    // EKS' own default image would be for other machines.
+    assert_eq!(
+        (choice.ami_type.as_deref(), choice.instance_types.len()),
+        (Some("AL2023_ARM_64_STANDARD"), 0)
+    );
+    assert_eq!(choice.launch_template.as_ref().unwrap().version.as_deref(), Some("4"));
+    let mut prepared = Prepared::default();
+    choice.tell(&mut prepared);
+    let resolved = |key: &str| prepared.resolved.get(key).cloned().unwrap_or_default();
+    assert_eq!(resolved("image of g"), "lt-1 version 4 (ours)");
+    assert_eq!(resolved("machine type of g"), "m7g.large");
+    let (choice, _) =
+        chosen(&json!({"image": "lt-1"}), &given("<imageId>ami-1</imageId>"), &GroupSettings::default());
+    assert_eq!(choice.ami_type, None);
 }
 
 #[test]

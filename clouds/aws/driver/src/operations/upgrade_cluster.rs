@@ -24,7 +24,7 @@ use crate::clusters::{
     MOST_PAGES, described_node_groups, endless, fargate_profile_names, is_unsupported, next_page,
 };
 use crate::wire::eks;
-use crate::{AwsDriver, PROVIDER, convert};
+use crate::{AwsDriver, PROVIDER, convert, machines};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<RaiseControlPlane>()];
@@ -78,6 +78,7 @@ struct Facts<'a> {
 fn plan(facts: &Facts<'_>, target: &Version, targets: &UpgradeTargets) -> Result<Vec<StageSpecification>> {
     let chosen = chosen_groups(facts.groups, targets)?;
     refuse_unfit(PROVIDER, &below(&chosen, target).map(|group| seen(facts, group)).collect::<Vec<_>>())?;
+    refuse_ended_images(&chosen, target)?;
     let hops = facts.now.hops_to(target);
     let mut planner = Planner { facts, stages: Vec::new(), last: Vec::new() };
     if let Some(last) = hops.last() {
@@ -117,6 +118,23 @@ fn chosen_groups<'a>(
             }
         }
     }
+}
+
+/// EKS would say it only once the control plane is at the new version.
+fn refuse_ended_images(chosen: &[&eks::Nodegroup], target: &Version) -> Result<()> {
+    let version = target.to_string();
+    for group in chosen {
+        if let Some(says) = group.ami_type.as_deref().and_then(|name| machines::ends_before(name, &version)) {
+            let what = format!("node group {} cannot go along: {says}", group.nodegroup_name);
+            let fix = "add a node group of another image, and remove this one".to_owned();
+            return Err(DriverError::new(
+                ErrorKind::Precondition { what: what.clone(), fix },
+                PROVIDER,
+                what,
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Those that would be raised.

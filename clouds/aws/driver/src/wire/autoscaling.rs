@@ -35,4 +35,6 @@ pub(crate) struct Instance {
     pub(crate) id: String,
     #[serde(default, rename = "LifecycleState")]
     pub(crate) state: String,
+    #[serde(default, rename = "InstanceType")]
+    pub(crate) machine_type: String,
 }

@@ -74,3 +74,59 @@ pub(crate) struct DescribeLaunchTemplates {
     pub(crate) launch_templates: List<LaunchTemplate>,
     pub(crate) next_token: Option<String>,
 }
+
+/// A version of a launch template.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TemplateVersion {
+    pub(crate) launch_template_id: String,
+    pub(crate) launch_template_name: String,
+    pub(crate) version_number: u64,
+    pub(crate) launch_template_data: TemplateData,
+}
+
+/// What it says of machines, as far as EKS minds it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TemplateData {
+    pub(crate) image_id: String,
+    pub(crate) instance_type: String,
+    pub(crate) iam_instance_profile: Option<InstanceProfile>,
+    pub(crate) instance_market_options: Option<MarketOptions>,
+    pub(crate) hibernation_options: Option<HibernationOptions>,
+    pub(crate) instance_initiated_shutdown_behavior: String,
+    pub(crate) network_interface_set: List<TemplateInterface>,
+}
+
+/// Which role machines have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct InstanceProfile {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+}
+
+/// How machines are bought.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct MarketOptions {}
+
+/// Whether machines hibernate.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct HibernationOptions {
+    pub(crate) configured: bool,
+}
+
+/// A network interface of machines.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TemplateInterface {
+    pub(crate) subnet_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DescribeLaunchTemplateVersions {
+    pub(crate) launch_template_version_set: List<TemplateVersion>,
+}

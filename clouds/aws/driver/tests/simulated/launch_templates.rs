@@ -6,6 +6,7 @@ use pmks_driver::{AddNodeGroup, Change, ErrorKind, RemoveNodeGroup, UpgradeNodeG
 use pmks_model::{Cluster, NodeGroupRequest, Status, Tags, VersionRequest};
 use pmks_simulation::Cloud as _;
 use pmks_transport::{Fault, FaultRule, Faults, SystemClock, Transport, When};
+use serde_json::{Value, json};
 
 use crate::requests::{cluster, delete, ground, group, group_target, scaling, standing, target};
 use crate::support::{World, carry_out, marks, world, world_through};
@@ -165,5 +166,48 @@ async fn a_users_own_template_is_taken_as_it_is_and_never_removed() {
         assert_eq!(world.count(&["launchTemplate"]), templates, "the template is another's");
     }
     let missing = NodeGroupRequest { name: "none".into(), image: "lt-0123456789abcdef0".into(), ..own };
-    assert!(carry_out(driver, &add(&missing, "none")).await.is_err());
+    let error = driver.prepare(&add(&missing, "none")).await.unwrap_err();
+    assert!(error.message().contains("image: cannot be used in this account and region: "), "{error}");
+    let ninth = NodeGroupRequest { image: format!("{template}:9"), ..missing };
+    let error = driver.prepare(&add(&ninth, "none")).await.unwrap_err();
+    assert!(error.message().contains("version 9"), "{error}");
+}
+
+/// The simulated launch template of that identifier, as the world keeps it.
+fn kept<'a>(value: &'a mut Value, id: &str) -> Option<&'a mut Value> {
+    let members = value.as_object_mut()?;
+    if members.get("launch_templates").is_some_and(|templates| templates.get(id).is_some()) {
+        return members.get_mut("launch_templates")?.get_mut(id);
+    }
+    members.values_mut().find_map(|member| kept(member, id))
+}
+
+#[tokio::test]
+async fn the_machine_type_of_a_template_is_its_node_groups() {
+    let world = world(&[]).await;
+    let driver = &*world.driver;
+    let seen = standing(&world, "prod").await;
+    let add = |request: &NodeGroupRequest| {
+        Change::AddNodeGroup(AddNodeGroup {
+            cluster: target(&seen),
+            security_groups: Vec::new(),
+            request: request.clone(),
+            tags: Tags::new(),
+            marks: marks(&request.name),
+        })
+    };
+    let mut own = group("ami", scaling(false, 1, 1, 1));
+    own.image = some_image(&world, &seen).await;
+    carry_out(driver, &add(&own)).await.unwrap();
+    let made = driver.get_node_group("prod", "ami").await.unwrap();
+    let template = made.key_value_list.get("LaunchTemplateId").unwrap().to_owned();
+    world.change(|snapshot| {
+        kept(snapshot, &template).unwrap()["versions"][0]["data"]["machine_type"] = json!("m5.large");
+    });
+    let mut borrowed = NodeGroupRequest { name: "borrowed".into(), image: template, ..own };
+    let error = driver.prepare(&add(&borrowed)).await.unwrap_err();
+    assert!(error.message().contains("machineType: the launch template names m5.large already"), "{error}");
+    borrowed.machine_type = String::new();
+    carry_out(driver, &add(&borrowed)).await.unwrap();
+    assert_eq!(driver.get_node_group("prod", "borrowed").await.unwrap().machine_type, "m5.large");
 }
