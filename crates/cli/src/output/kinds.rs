@@ -323,15 +323,17 @@ fn nodes_of_cluster(row: &Value) -> String {
     nodes.map(Vec::len).sum::<usize>().to_string()
 }
 
+/// What the cloud says, where it was asked; limits that it does not keep while no autoscaler uses them are the wish.
 fn scaling(row: &Value) -> String {
-    let Some(scaling) = row.pointer("/scaling").filter(|scaling| scaling.is_object()) else {
-        return String::new();
-    };
-    let number = |at| scaling.pointer(at).map(scalar).unwrap_or_default();
-    let limits = format!("{}-{}", number("/min"), number("/max"));
+    let at = |place| row.pointer(place).filter(|scaling: &&Value| scaling.is_object());
+    let Some(scaling) = at("/observed/scaling").or_else(|| at("/scaling")) else { return String::new() };
+    let number = |of: &Value, at| of.pointer(at).map(scalar).unwrap_or_default();
     // The size is the autoscaler's then: what creation started with is no wish.
     let is_on = !yes(scaling, "/autoScaling").is_empty();
-    if is_on { format!("{limits} auto") } else { format!("{} ({limits})", number("/desired")) }
+    let keeps = |of: &&Value| is_on || number(of, "/min") != number(of, "/max");
+    let limits = Some(scaling).filter(keeps).or_else(|| at("/scaling")).unwrap_or(scaling);
+    let limits = format!("{}-{}", number(limits, "/min"), number(limits, "/max"));
+    if is_on { format!("{limits} auto") } else { format!("{} ({limits})", number(scaling, "/desired")) }
 }
 
 fn resource(row: &Value) -> String {
@@ -349,6 +351,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_scaling_is_what_the_cloud_says() {
+        let asked = json!({"autoScaling": true, "min": 1, "max": 5, "desired": 2});
+        let row = |seen: Value| json!({"scaling": asked, "observed": {"scaling": seen}});
+        let seen = |auto, min, max| json!({"autoScaling": auto, "min": min, "max": max, "desired": 4});
+        assert_eq!(scaling(&row(seen(false, 2, 6))), "4 (2-6)");
+        assert_eq!(scaling(&row(seen(false, 4, 4))), "4 (1-5)");
+        assert_eq!(scaling(&row(seen(true, 2, 7))), "2-7 auto");
+        assert_eq!(scaling(&row(Value::Null)), "1-5 auto");
+    }
 
     #[test]
     fn a_size_that_an_autoscaler_moves_is_no_wish() {
