@@ -1,8 +1,8 @@
 """Azure's own SDK against a simulated Azure over HTTPS.
 
 Usage: REQUESTS_CA_BUNDLE=CA.pem sdk_client.py READY.json make NAME | see NAME | list
-READY.json is the ready file. Prints JSON: `make` a cluster of one agent pool `system` of two machines in a resource group
-of its own, `see` a cluster with the machines of its pools, `list` the names of all clusters.
+READY.json is the ready file. Prints JSON: `make` a cluster of one agent pool `system` of two machines in the resource
+group of pmks' connection, `see` a cluster with the machines of its pools, `list` the names of all clusters.
 """
 
 import json
@@ -10,7 +10,8 @@ import sys
 
 from sdk_tour import LOCATION, clients
 
-GROUP = "theirs"
+# That of pmks' connection, where nothing else is said.
+GROUP = LOCATION
 
 
 class Azure:

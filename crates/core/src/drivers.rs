@@ -89,6 +89,12 @@ impl Place {
         Self { of_clusters: String::new(), ..self.clone() }
     }
 
+    /// Whether a record is of the same account and region: the cloud's identifiers of clusters are one's alone there.
+    pub(crate) fn is_in_region_of(&self, record: &Resource) -> bool {
+        let region = |location: &str| location.split(['/', OF_CLUSTERS]).next().map(str::to_owned);
+        record.account == self.account && region(&record.location) == region(&self.location)
+    }
+
     /// Whether a record of that account lies here, of clusters wherever they have their names.
     pub(crate) fn holds(&self, record: &Resource) -> bool {
         Self::kept(&record.account, &record.location).whole() == self.whole()
@@ -127,7 +133,10 @@ impl At {
         let (there, here) = (space(Some(system_id)), space(None));
         let named = |space: &str| if space.is_empty() { "the region".to_owned() } else { space.to_owned() };
         (there != here)
-            .then(|| format!("lies in {}; this connection's clusters lie in {}", named(&there), named(&here)))
+            .then(|| {
+                let (there, here) = (named(&there), named(&here));
+                format!("lies in {there}, and this connection's clusters in {here}: import it by a connection of {there}")
+            })
     }
 
     /// What a failed read of its driver is to a caller.

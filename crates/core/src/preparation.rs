@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
-use pmks_model::{Failure, FailureKind, Findings, OperationKind};
+use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind};
 use pmks_store::{NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
 use uuid::Uuid;
@@ -176,11 +176,17 @@ impl Shared {
     /// Refuses a record of what another record is of.
     async fn is_unknown(&self, place: &Place, new: &NewResource) -> Result<()> {
         let Some(system_id) = new.system_id.clone() else { return Ok(()) };
+        if new.kind == ResourceKind::Cluster {
+            // Its name may mean another one elsewhere; it is the same cluster, and has one queue.
+            let records = Records { store: self.store.as_ref(), place };
+            let known = records.clusters_of_region().await?;
+            let known = known.iter().find(|record| record.system_id.as_ref() == Some(&system_id));
+            return known.map_or(Ok(()), |known| Err(known_as(new.kind, &system_id, known)));
+        }
         let (account, location) = (place.account.clone(), place.location(new.kind));
         let key = SystemKey { account, location, kind: new.kind, parent: new.parent, system_id };
         let Some(known) = self.store.find_system_id(&key).await.map_err(of_store)? else { return Ok(()) };
-        let says = format!("{} {:?} is known here as {:?}", new.kind.says(), key.system_id, known.name);
-        Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
+        Err(known_as(new.kind, &key.system_id, &known))
     }
 
     /// Whether a record tells of a creation alone that ended before it asked the cloud for anything.
@@ -192,6 +198,16 @@ impl Shared {
         let about: Vec<Operation> = self.store.operations(&filter, Page::all()).await.map_err(of_store)?;
         Ok(made_nothing(&about))
     }
+}
+
+fn known_as(kind: ResourceKind, system_id: &str, known: &Resource) -> Box<Failure> {
+    let says = format!(
+        "{} {system_id:?} is known as {:?}, at connection {:?}",
+        kind.says(),
+        known.name,
+        known.connection
+    );
+    Box::new(Failure::new(FailureKind::AlreadyExists, says))
 }
 
 fn unprepared(at: &At, error: &DriverError) -> Unprepared {

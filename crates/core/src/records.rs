@@ -147,6 +147,18 @@ impl Records<'_> {
         self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind.says(), name))
     }
 
+    /// The clusters of the region, wherever in it they have their names.
+    pub(crate) async fn clusters_of_region(&self) -> Result<Vec<Resource>> {
+        let filter = ResourceFilter {
+            account: Some(self.place.account.clone()),
+            kind: Some(ResourceKind::Cluster),
+            ..ResourceFilter::default()
+        };
+        let mut all = self.store.resources(&filter, pmks_store::Page::all()).await.map_err(of_store)?;
+        all.retain(|record| self.place.is_in_region_of(record));
+        Ok(all)
+    }
+
     /// All of a kind, or of all kinds, clusters wherever they have their names; parts of one record, or of any.
     pub(crate) async fn all(
         &self,

@@ -346,7 +346,7 @@ impl Shared {
         let listing = at.driver.list_clusters(Detail::Clusters).await.map_err(|error| at.failed(&error))?;
         let place = at.place_in(identity.account.clone());
         let records = Records { store: self.store.as_ref(), place: &place };
-        let known = records.all(Some(ResourceKind::Cluster), None).await?;
+        let known = records.clusters_of_region().await?;
         let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
         let [installation, ..] = Marks::KEYS;
         let strangers =

@@ -33,6 +33,20 @@ async fn a_cluster_of_another_zone_is_not_reached_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_known_once_wherever_its_name_is_looked_for() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.connect_in(Some("elsewhere"), "there", "AK1").await;
+    let import = ImportCluster { name: "again".into(), system_id: "prod".into(), take_over: true };
+    let import = Mutation::ImportCluster { connection: "there".into(), import };
+    let refused = rig.accept(import).await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::AlreadyExists, "{refused}");
+    assert!(refused.detail.contains("\"prod\", at connection \"here\""), "{refused}");
+    let (unmanaged, _) = rig.pmks.clusters().unmanaged(Some("there")).await.unwrap();
+    assert!(unmanaged.is_empty(), "{unmanaged:?}");
+}
+
+#[tokio::test]
 async fn everything_has_its_name_within_its_group() {
     let rig = Rig::new().await;
     rig.connect_in(Some("group-a"), "a", "AK1").await;
