@@ -212,20 +212,26 @@ async fn keys_that_aws_refuses_are_replaced_once() {
     assert_eq!((all.0.unwrap(), all.1.unwrap()), (role.clone(), role.clone()));
     assert!(all.2.is_ok() && all.3.is_ok(), "EC2 and EKS say it in words of their own");
     assert_eq!(world.calls.count("sts.AssumeRole"), 2, "one for all of them");
-    // Those that came in their place are refused as well: nothing is doubled until a while has passed.
+    // Those that came in their place are refused as well: nothing is doubled, and they were good until now, so that a
+    // while is waited for.
     world.cloud.event(&json!({"type": "tokensExpire"})).unwrap();
     for _ in 0..3 {
         let error = acts_as(&driver).await.unwrap_err();
-        assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
+        assert_eq!(*error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.retry_after().is_some_and(|wait| wait <= Duration::from_secs(30)), "{error}");
     }
     assert_eq!(world.calls.count("sts.AssumeRole"), 2);
+    world.advance(Duration::from_secs(30));
+    assert_eq!(acts_as(&driver).await.unwrap(), role);
+    assert_eq!(world.calls.count("sts.AssumeRole"), 3);
+    // The next ones are refused as soon: now it is the credential's own fault.
+    world.cloud.event(&json!({"type": "tokensExpire"})).unwrap();
+    let error = acts_as(&driver).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
     let all = crate::prerequisites::of_account(&driver).await.unwrap();
     let states: Vec<_> = all.into_iter().map(|one| one.state).collect();
     assert!(matches!(states[0], PrerequisiteState::Missing { .. }), "{states:?}");
     assert!(states[1..].iter().all(|state| matches!(state, PrerequisiteState::Unknown { .. })), "{states:?}");
-    world.advance(Duration::from_secs(30));
-    assert_eq!(acts_as(&driver).await.unwrap(), role);
-    assert_eq!(world.calls.count("sts.AssumeRole"), 3);
 }
 
 #[tokio::test]

@@ -48,7 +48,10 @@ fn hops_alternate_between_control_plane_and_node_groups() {
 fn an_image_that_ends_before_the_target_stops_the_upgrade_before_its_first_hop() {
     let of = |ami: &str| [eks::Nodegroup { ami_type: Some(ami.into()), ..group("a", "1.31") }];
     let says = planned("1.31", &of("AL2_x86_64"), "1.33", &UpgradeTargets::All).unwrap_err();
-    assert!(says.contains("node group a cannot go along: EKS has no AL2_x86_64 for Kubernetes 1.33"), "{says}");
+    assert!(
+        says.contains("node group a cannot go along: EKS has no AL2_x86_64 for Kubernetes 1.33"),
+        "{says}"
+    );
     assert!(planned("1.31", &of("AL2_x86_64"), "1.32", &UpgradeTargets::All).is_ok());
     assert!(planned("1.31", &of("AL2023_x86_64_STANDARD"), "1.33", &UpgradeTargets::All).is_ok());
 }
