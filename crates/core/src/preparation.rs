@@ -202,7 +202,7 @@ impl Shared {
 
 fn known_as(kind: ResourceKind, system_id: &str, known: &Resource) -> Box<Failure> {
     let says = format!(
-        "{} {system_id:?} is known as {:?}, at connection {:?}",
+        "{} {system_id:?} is known here as {:?}, at connection {:?}",
         kind.says(),
         known.name,
         known.connection
