@@ -120,7 +120,7 @@ fn guide_pages(root: &Path) -> anyhow::Result<Vec<String>> {
 /// installed.
 fn second_cryptography(root: &Path) -> anyhow::Result<Vec<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--workspace", "--target", "all", "--prefix", "none", "--format", "{p}", "--offline"])
+        .args(["tree", "--workspace", "--target", "all", "--prefix", "none", "--format", "{p}"])
         .current_dir(root)
         .output()
         .context("cargo tree")?;
