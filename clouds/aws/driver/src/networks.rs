@@ -1,8 +1,6 @@
 //! Reads of networks, subnets, security groups and key pairs, and what EC2's words for them mean in ours.
 //! Never writes.
 
-use std::collections::BTreeSet;
-
 use pmks_driver::{DriverError, ErrorKind, Marks, Result};
 use pmks_model::{
     Cidr, Direction, Iid, KeyPair, KeyValueList, Network, Protocol, Rule, SecurityGroup, Subnet, Tags,
@@ -49,16 +47,6 @@ pub(crate) async fn get_subnet(driver: &AwsDriver, id: &str) -> Result<Subnet> {
     let subnets = driver.api.describe_subnets(&[filter("subnet-id", id)]).await?;
     let found = subnets.iter().find(|subnet| subnet.subnet_id == id);
     found.map(subnet).ok_or_else(|| not_found("ec2.DescribeSubnets", "subnet", id))
-}
-
-/// The zones that these subnets lie in, each once, ordered. One call.
-pub(crate) async fn zones_of(driver: &AwsDriver, subnets: &[String]) -> Result<Vec<String>> {
-    if subnets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = driver.api.describe_subnets(&[("subnet-id", subnets.to_vec())]).await?;
-    let zones: BTreeSet<String> = found.into_iter().map(|subnet| subnet.availability_zone).collect();
-    Ok(zones.into_iter().collect())
 }
 
 /// One security group. One call.

@@ -180,6 +180,15 @@ impl Api {
         Ok(all_pages!(self, query, wire::DescribeRouteTables, route_table_set))
     }
 
+    /// The VPC endpoints that match.
+    pub(crate) async fn describe_vpc_endpoints(
+        &self,
+        filters: Filters<'_>,
+    ) -> Result<Vec<wire::VpcEndpoint>> {
+        let query = read("ec2.DescribeVpcEndpoints").filters(filters);
+        Ok(all_pages!(self, query, wire::DescribeVpcEndpoints, vpc_endpoint_set))
+    }
+
     /// Adds a route to an internet gateway. A table holds one route for each destination.
     pub(crate) async fn create_route(&self, table: &str, destination: &str, gateway: &str) -> Result<()> {
         let query = write("ec2.CreateRoute", Effect::Idempotent)

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pmks_driver::{
-    AddNodeGroup, Asked, Identity, Look, Marks, Prepared, Result, StageContext, StageSpecification,
+    AddNodeGroup, Asked, DriverError, ErrorKind, Identity, Look, Marks, Prepared, Result, StageContext,
+    StageSpecification,
 };
 use pmks_model::{Iid, NodeGroupRequest, ResourceKind, Scaling, Tags};
 use serde::{Deserialize, Serialize};
@@ -17,10 +18,10 @@ use super::discovery::DiscoveryTags;
 use super::failed::{self, Removal, Standing};
 use super::node_group_choice::{Choice, GroupSettings, choose};
 use super::reference::Reference;
-use super::{Maker, Stage, aim, census, launch_template};
+use super::{Maker, Stage, aim, census, launch_template, way_out};
 use crate::wire::ec2::Subnet;
 use crate::wire::eks;
-use crate::{AwsDriver, convert, networks, prerequisites};
+use crate::{AwsDriver, PROVIDER, convert, prerequisites};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<CreateNodeGroup>()];
@@ -44,19 +45,28 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &AddNodeGroup) -> Result<
         return Err(taken("node group", name));
     }
     let network = cluster.resources_vpc_config.clone().unwrap_or_default();
+    let requests = std::slice::from_ref(&asked.request);
+    let subnets = aim::subnets(driver, &network.subnet_ids).await?;
+    let is_private = network.endpoint_private_access == Some(true);
+    let ways = way_out::of_nodes(driver, requests, &subnets, is_private).await?;
+    if let Some(what) = &ways.refusal {
+        let kind = ErrorKind::Precondition { what: what.clone(), fix: way_out::FIX.to_owned() };
+        return Err(DriverError::new(kind, PROVIDER, what.as_str()));
+    }
     let settings = GroupSettings {
         cluster_version: cluster.version.clone(),
         security_groups: ids(&asked.security_groups),
-        zones: networks::zones_of(driver, &network.subnet_ids).await?,
+        zones: zones(subnets.iter().filter(|subnet| ways.take(&subnet.subnet_id))),
     };
-    let choices = choose(driver, std::slice::from_ref(&asked.request), &settings, |_| String::new()).await?;
+    let choices = choose(driver, requests, &settings, |_| String::new()).await?;
     let role = prerequisites::node_group_role(driver).await?;
     let mut prepared = Prepared::default();
+    prepared.notices.extend(ways.notices.iter().cloned());
     for choice in choices {
         choice.tell(&mut prepared);
         let group = Group {
             cluster: &cluster.name,
-            subnets: network.subnet_ids.clone(),
+            subnets: ways.taken(network.subnet_ids.clone()),
             role: &role,
             tags: asked.marks.onto(&asked.tags),
             marks: &asked.marks,
@@ -73,10 +83,10 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &AddNodeGroup) -> Result<
 }
 
 /// The error of a name that a stranger has.
-pub(super) fn taken(what: &str, name: &str) -> pmks_driver::DriverError {
+pub(super) fn taken(what: &str, name: &str) -> DriverError {
     let message =
         format!("a {what} of the name {name:?} stands there already, and this operation did not make it");
-    pmks_driver::DriverError::new(pmks_driver::ErrorKind::AlreadyExists, crate::PROVIDER, message)
+    DriverError::new(ErrorKind::AlreadyExists, PROVIDER, message)
 }
 
 /// The cloud's identifiers of references.
@@ -85,8 +95,8 @@ pub(super) fn ids(references: &[Iid]) -> Vec<String> {
 }
 
 /// The zones of subnets, each once.
-pub(super) fn zones(subnets: &[Subnet]) -> Vec<String> {
-    let zones: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.availability_zone.as_str()).collect();
+pub(super) fn zones<'a>(subnets: impl IntoIterator<Item = &'a Subnet>) -> Vec<String> {
+    let zones: BTreeSet<&str> = subnets.into_iter().map(|subnet| subnet.availability_zone.as_str()).collect();
     zones.into_iter().map(str::to_owned).collect()
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::add_node_group::{Group, TOKEN, group_stage, ids, says, taken, zones};
 use super::failed::{self, Removal, Standing};
 use super::node_group_choice::{GroupSettings, choose};
-use super::{Maker, Stage, aim, census};
+use super::{Maker, Stage, aim, census, way_out};
 use crate::wire::ec2::Subnet;
 use crate::wire::eks;
 use crate::{AwsDriver, PROVIDER, clusters, convert, prerequisites};
@@ -44,11 +44,16 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     let subnets = aim::subnets(driver, &subnet_ids).await?;
     findings.extend(check_subnets(request, &subnets));
     let version = gather(choose_version(driver, &request.version).await, &mut findings)?;
+    let ways = way_out::of_nodes(driver, &request.node_groups, &subnets, false).await?;
+    if let Some(says) = &ways.refusal {
+        findings.add("subnets", format!("{says}: {}", way_out::FIX));
+    }
+    // Where one is missing nobody knows in which zones they lie.
+    let known = if subnets.len() == request.subnets.len() { subnets.as_slice() } else { &[] };
     let settings = GroupSettings {
         cluster_version: version.as_ref().and_then(|version| version.send.clone()),
         security_groups: ids(&request.security_groups),
-        // Where one is missing nobody knows in which zones they lie.
-        zones: if subnets.len() == request.subnets.len() { zones(&subnets) } else { Vec::new() },
+        zones: zones(known.iter().filter(|subnet| ways.take(&subnet.subnet_id))),
     };
     let prefix = |index| format!("nodeGroups[{index}].");
     let choices = gather(choose(driver, &request.node_groups, &settings, prefix).await, &mut findings)?;
@@ -59,10 +64,11 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     let cluster_role = prerequisites::cluster_role(driver).await?;
     let mut prepared = Prepared::default();
     prepared.resolved.insert("version".to_owned(), version.says);
-    prepared.resolved.insert("zones".to_owned(), settings.zones.join(", "));
+    prepared.resolved.insert("zones".to_owned(), zones(known).join(", "));
     prepared.resolved.insert("cluster role".to_owned(), cluster_role.clone());
     prepared.notices.extend(version.notice);
     prepared.notices.extend(support_notice(request));
+    prepared.notices.extend(ways.notices.iter().cloned());
     prepared.plan.stages.push(control_plane(request, &asked.marks, cluster_role, version.send));
     if !request.node_groups.is_empty() {
         let role = prerequisites::node_group_role(driver).await?;
@@ -74,7 +80,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
             choice.tell(&mut prepared);
             let common = Group {
                 cluster: &request.name,
-                subnets: ids(&request.subnets),
+                subnets: ways.taken(ids(&request.subnets)),
                 role: &role,
                 tags: asked.marks.onto(&request.tags),
                 marks: &asked.marks,

@@ -343,7 +343,9 @@ mod tests {
         };
         let main = wire::RouteTable {
             route_table_id: "rtb-1".into(),
-            association_set: List { entries: vec![wire::RouteTableAssociation { main: true }] },
+            association_set: List {
+                entries: vec![wire::RouteTableAssociation { main: true, ..Default::default() }],
+            },
             ..Default::default()
         };
         let group = wire::SecurityGroup {

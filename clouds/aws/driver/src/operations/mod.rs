@@ -21,6 +21,7 @@ mod given_template;
 mod launch_template;
 mod node_group_choice;
 mod user_data;
+mod way_out;
 
 pub(crate) mod create_key_pair;
 pub(crate) mod create_network;

@@ -17,3 +17,4 @@ mod endings;
 mod launch_templates;
 mod moto;
 mod networks;
+mod ways_out;

@@ -20,6 +20,7 @@ mod state;
 mod subnets;
 mod tags;
 pub(crate) mod volumes_of_controllers;
+mod vpc_endpoints;
 mod vpcs;
 mod zones;
 
@@ -70,6 +71,7 @@ fn read(context: &Context<'_>, action: &str, query: &Query) -> Result<Xml> {
         "DescribeTags" => tags::describe(context, query),
         "DescribeVolumes" => describe(context, query, ec2.volumes.values()),
         "DescribeVpcAttribute" => vpcs::attribute(context, query),
+        "DescribeVpcEndpoints" => describe(context, query, ec2.vpc_endpoints.values()),
         "DescribeVpcs" => describe(context, query, ec2.vpcs.values()),
         _ => Err(Error::unknown_action(action)),
     }

@@ -55,13 +55,17 @@ impl Described for RouteTable {
         }
     }
 
-    fn written(&self, _: &State, place: &Place) -> Xml {
+    fn written(&self, state: &State, place: &Place) -> Xml {
         let routes = self.routes.iter().map(|route| {
             let origin = if route.gateway == "local" { "CreateRouteTable" } else { "CreateRoute" };
+            let target = if route.gateway.starts_with("nat-") { "natGatewayId" } else { "gatewayId" };
+            // A gateway that is attached no longer.
+            let leads = !route.gateway.starts_with("igw-")
+                || state.internet_gateways.get(&route.gateway).is_some_and(|held| held.vpc.is_some());
             Xml::new()
                 .text("destinationCidrBlock", route.destination)
-                .text("gatewayId", &route.gateway)
-                .text("state", "active")
+                .text(target, &route.gateway)
+                .text("state", if leads { "active" } else { "blackhole" })
                 .text("origin", origin)
         });
         let associations = self.associations.iter().map(|association| {

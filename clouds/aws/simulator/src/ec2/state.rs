@@ -23,6 +23,9 @@ pub(crate) struct State {
     pub(crate) network_interfaces: BTreeMap<String, NetworkInterface>,
     pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) launch_templates: BTreeMap<String, LaunchTemplate>,
+    /// Nobody makes one here: they are put into the world's state.
+    #[serde(default)]
+    pub(crate) vpc_endpoints: BTreeMap<String, VpcEndpoint>,
 }
 
 /// A network.
@@ -78,6 +81,19 @@ pub(crate) struct Route {
     pub(crate) destination: Cidr,
     /// `local` or a gateway's id.
     pub(crate) gateway: String,
+}
+
+/// A way from a network to a service of AWS.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VpcEndpoint {
+    pub(crate) id: String,
+    pub(crate) vpc: String,
+    /// `com.amazonaws.ap-northeast-2.ec2`.
+    pub(crate) service: String,
+    /// `Interface` or `Gateway`.
+    pub(crate) kind: String,
+    pub(crate) tags: Tags,
+    pub(crate) created: Timestamp,
 }
 
 /// Which subnet a table is for; without a subnet it is the network's main table.

@@ -70,6 +70,8 @@ pub(crate) struct Subnet {
     pub(crate) available_ip_address_count: u32,
     pub(crate) default_for_az: bool,
     pub(crate) map_public_ip_on_launch: bool,
+    pub(crate) assign_ipv6_address_on_creation: bool,
+    pub(crate) owner_id: String,
     pub(crate) tag_set: List<Tag>,
 }
 
@@ -128,12 +130,16 @@ pub(crate) struct RouteTable {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct RouteTableAssociation {
     pub(crate) main: bool,
+    pub(crate) subnet_id: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Route {
     pub(crate) destination_cidr_block: String,
+    pub(crate) destination_ipv6_cidr_block: String,
+    pub(crate) destination_prefix_list_id: String,
+    /// Of the targets this one alone tells: `local`, an internet or VPN gateway, a VPC endpoint.
     pub(crate) gateway_id: String,
     pub(crate) state: String,
 }
@@ -142,6 +148,19 @@ pub(crate) struct Route {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DescribeRouteTables {
     pub(crate) route_table_set: List<RouteTable>,
+    pub(crate) next_token: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct VpcEndpoint {
+    pub(crate) vpc_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct DescribeVpcEndpoints {
+    pub(crate) vpc_endpoint_set: List<VpcEndpoint>,
     pub(crate) next_token: Option<String>,
 }
 
