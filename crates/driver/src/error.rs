@@ -191,10 +191,25 @@ impl DriverError {
         }
     }
 
+    /// What a cloud answered: to this call, else to the one that caused its error, as that which keys are taken from.
+    fn answered(&self) -> Option<&Inner> {
+        let mut next: Option<&(dyn StdError + 'static)> = Some(self);
+        while let Some(error) = next {
+            if let Some(Self(inner)) = error.downcast_ref::<Self>()
+                && inner.status.is_some()
+            {
+                return Some(inner);
+            }
+            next = error.source();
+        }
+        None
+    }
+
     /// The same, owned and without its source, to be stored and shown.
     pub fn to_failure(&self) -> Failure {
         let inner = &self.0;
-        let asked_the_cloud = inner.status.is_some();
+        let answered = self.answered();
+        let told = answered.unwrap_or(inner);
         Failure {
             kind: inner.kind.failure_kind(),
             detail: chain(self),
@@ -204,11 +219,11 @@ impl DriverError {
             },
             fix: inner.kind.fix(),
             provider: Some(inner.provider.to_owned()),
-            action: (!inner.action.is_empty()).then(|| inner.action.to_owned()),
-            provider_status: inner.status,
-            provider_code: inner.code.clone(),
-            provider_message: asked_the_cloud.then(|| inner.message.clone()),
-            provider_request_id: inner.request_id.clone(),
+            action: (!told.action.is_empty()).then(|| told.action.to_owned()),
+            provider_status: told.status,
+            provider_code: told.code.clone(),
+            provider_message: answered.map(|told| told.message.clone()),
+            provider_request_id: told.request_id.clone(),
             // Rounded up: who comes a moment too early is throttled again.
             retry_after_seconds: self
                 .retry_after()

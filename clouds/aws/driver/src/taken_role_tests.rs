@@ -137,6 +137,15 @@ async fn a_role_is_taken_on_with_the_right_external_id_alone() {
         assert!(error.message().contains("the role cannot be taken on"), "{error}");
         assert!(error.message().contains("not authorized to perform: sts:AssumeRole"), "{error}");
         assert!(!format!("{error:?}").contains("guess"), "{error:?}");
+        // What AWS answered to the call that was refused, not to the one that was never sent.
+        let failure = error.to_failure();
+        assert_eq!(failure.action.as_deref(), Some("sts.AssumeRole"), "{failure:?}");
+        assert_eq!(
+            (failure.provider_status, failure.provider_code.as_deref()),
+            (Some(403), Some("AccessDenied"))
+        );
+        assert!(failure.provider_request_id.is_some_and(|id| !id.is_empty()));
+        assert!(failure.provider_message.is_some_and(|says| says.starts_with("User: ")));
     }
 }
 
