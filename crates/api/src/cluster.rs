@@ -36,7 +36,7 @@ pub struct NewCluster {
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     #[schema(inline)]
     pub tags: Tags,
-    /// Whether a deletion is refused until this is taken back.
+    /// Whether pmks refuses a deletion until this is taken back; the cloud's own protection stays as it is.
     #[serde(default)]
     pub deletion_protection: bool,
     /// The provider's own options.
@@ -54,7 +54,7 @@ pub struct ClusterPatch {
     /// Tags to set or, with `null`, to remove.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
-    /// Whether a deletion is refused.
+    /// Whether pmks refuses a deletion; the cloud's own protection stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_protection: Option<bool>,
     /// Options to set.
@@ -128,7 +128,7 @@ pub struct Cluster {
     /// The user's tags.
     #[schema(inline)]
     pub tags: Tags,
-    /// Whether a deletion is refused.
+    /// Whether pmks refuses a deletion; the cloud's own protection stays as it is.
     pub deletion_protection: bool,
     /// The provider's own options, as they were asked for.
     #[schema(value_type = Object)]

@@ -43,7 +43,7 @@ pub(crate) enum ClusterCommand {
         /// An option of the provider's own
         #[arg(long = "option", value_name = "KEY=VALUE")]
         options: Vec<String>,
-        /// Whether a deletion is refused
+        /// Whether pmks refuses a deletion; the cloud's own protection stays as it is
         #[arg(long)]
         deletion_protection: Option<bool>,
         /// How to carry it out
@@ -132,7 +132,7 @@ pub(crate) struct ClusterCreate {
     /// An option of the provider's own
     #[arg(long = "option", value_name = "KEY=VALUE")]
     pub(crate) options: Vec<String>,
-    /// Refuses a deletion until this is taken back
+    /// Has pmks refuse a deletion until this is taken back; the cloud's own protection stays as it is
     #[arg(long)]
     pub(crate) deletion_protection: bool,
     /// How to carry it out

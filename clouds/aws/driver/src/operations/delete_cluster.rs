@@ -45,15 +45,22 @@ const LEFTOVERS: &str = "nothing runs";
 /// Checks, stores what exists because the cluster stands, and answers the plan.
 ///
 /// # Errors
-/// `Replaced`; `Precondition` while EKS' own deletion protection is on.
+/// `Replaced`; `Precondition` while EKS' own deletion protection holds: of a cluster that comes, goes or has failed it
+/// does not.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html>
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &Search) -> Result<Prepared> {
     let name = asked.target.iid.system_id.as_str();
     let Some(cluster) = aim::cluster(driver, name, &asked.target.incarnation).await? else {
         return of_gone_cluster(driver, asked, search).await;
     };
-    if cluster.deletion_protection == Some(true) {
-        let what = format!("EKS' deletion protection of cluster {name} is on");
-        let kind = ErrorKind::Precondition { what: what.clone(), fix: "turn it off at EKS".to_owned() };
+    let holds = !["CREATING", "DELETING", "FAILED"].contains(&cluster.status.as_str());
+    if holds && cluster.deletion_protection == Some(true) {
+        let what = format!("EKS' own deletion protection of cluster {name} is on");
+        let fix = format!(
+            "turn it off at EKS: aws eks update-cluster-config --name {name} --no-deletion-protection"
+        );
+        let kind = ErrorKind::Precondition { what: what.clone(), fix };
         return Err(DriverError::new(kind, PROVIDER, what));
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());

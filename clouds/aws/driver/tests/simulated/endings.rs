@@ -47,6 +47,8 @@ async fn eks_own_deletion_protection_is_said_before_anything_is_changed() {
     let error = carry_out(&*world.driver, &delete(&seen)).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Precondition { .. }), "{error}");
     assert!(error.message().contains("deletion protection"), "{error}");
+    let fix = error.to_failure().fix.unwrap();
+    assert!(fix.contains("update-cluster-config --name prod --no-deletion-protection"), "{fix}");
     assert_eq!(world.count(&["cluster", "nodeGroup"]), 2);
     world.change(|snapshot| kept(snapshot, "prod")["deletion_protection"] = json!(false));
     carry_out(&*world.driver, &delete(&seen)).await.unwrap();
