@@ -8,8 +8,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use pmks_driver::cluster_objects::{
-    gone_already, in_order, left_behind, not_found_again, object_kind, unseen_before,
+    Part, gone_already, in_order, keep_seen, left_behind, not_found_again, object_kind, unseen_before,
 };
 use pmks_driver::{
     Asked, Care, DeleteCluster, DriverError, Effect, ErrorKind, Look, Prepared, Result, Search, StageContext,
@@ -64,12 +65,15 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteCluster, search: &
         return Err(DriverError::new(kind, PROVIDER, what));
     }
     let model = convert::cluster(&cluster, Vec::new(), Vec::new());
-    let (mut found, groups, profiles, templates) = futures::try_join!(
+    let (mut found, groups, listed, templates) = futures::try_join!(
         children::children(driver, &model, Care::of(search)),
         clusters::described_node_groups(driver, name),
-        clusters::fargate_profile_names(driver, name),
+        clusters::fargate_profile_names(driver, name).map(Ok),
         launch_template::of_cluster(driver, name, &asked.marks)
     )?;
+    let mut profiles = Vec::new();
+    let part = Part::of("Fargate profiles");
+    keep_seen(part, listed, Care::of(search), &mut profiles, &mut found.unknown)?;
     let (mut left, others) = not_found_again(&found.found, &search.known.found);
     left.extend(children::standing(driver, &others).await?);
     left.extend(templates);

@@ -1,7 +1,5 @@
 //! The order of a cluster's end, and what goes with it.
 
-use pmks_driver::cluster_objects::Part;
-
 use super::*;
 
 fn child(kind: &str, id: &str, goes_with_cluster: bool) -> Child {

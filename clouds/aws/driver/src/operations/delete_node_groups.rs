@@ -2,7 +2,7 @@
 //! one may have been made since the deletion was planned.
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, Handle, Look, Poll, Result, StageContext};
+use pmks_driver::{Asked, ErrorKind, Handle, Look, Poll, Result, StageContext};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -43,7 +43,11 @@ impl Leftovers {
         if let Some(group) = groups.into_iter().next() {
             return Ok(Some(Next::NodeGroup(group)));
         }
-        let profiles = gone_with_cluster(clusters::fargate_profile_names(driver, &self.cluster).await)?;
+        let profiles = match clusters::fargate_profile_names(driver, &self.cluster).await {
+            // EKS keeps a cluster that has some, so that none is left behind unseen.
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. }) => Vec::new(),
+            listed => gone_with_cluster(listed)?,
+        };
         Ok(profiles.into_iter().next().map(Next::FargateProfile))
     }
 }

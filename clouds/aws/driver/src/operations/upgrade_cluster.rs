@@ -57,8 +57,15 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeCluster) -> Resul
     prepared.notices.extend(chosen.notice);
     if hops.is_empty() {
         prepared = prepared.notice(format!("the control plane is at {now} already"));
-    } else if !fargate_profile_names(driver, &cluster.name).await?.is_empty() {
-        prepared = prepared.notice("pods on Fargate keep their old version until they are started anew");
+    } else {
+        let on_fargate = match fargate_profile_names(driver, &cluster.name).await {
+            // It is for what is said alone.
+            Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. }) => true,
+            listed => !listed?.is_empty(),
+        };
+        if on_fargate {
+            prepared = prepared.notice("pods on Fargate keep their old version until they are started anew");
+        }
     }
     Ok(prepared)
 }

@@ -2,7 +2,7 @@
 
 use pmks_driver::{Change, ErrorKind, UpgradeCluster};
 use pmks_model::{Cluster, UpgradeRequest, UpgradeTargets, VersionRequest};
-use pmks_simulation::Cloud as _;
+use pmks_simulation::{Cloud as _, Effect, Rule};
 use serde_json::{Value, json};
 
 use crate::requests::{cluster, delete, ground, group, scaling, standing, target};
@@ -53,6 +53,19 @@ async fn eks_own_deletion_protection_is_said_before_anything_is_changed() {
     world.change(|snapshot| kept(snapshot, "prod")["deletion_protection"] = json!(false));
     carry_out(&*world.driver, &delete(&seen)).await.unwrap();
     assert_eq!(world.count(&["cluster"]), 0);
+}
+
+#[tokio::test]
+async fn fargate_profiles_that_may_not_be_listed_are_said_and_keep_nothing() {
+    let world = world(&[]).await;
+    let seen = standing(&world, "prod").await;
+    let denied = Rule::new("eks", "ListFargateProfiles", Effect::Deny);
+    world.cloud.controls().faults.put(vec![denied]);
+    let prepared = world.driver.prepare(&delete(&seen)).await.unwrap();
+    let says = |notice: &String| notice.contains("could not be looked at: Fargate profiles");
+    assert!(prepared.notices.iter().any(says), "{:?}", prepared.notices);
+    carry_out(&*world.driver, &delete(&seen)).await.unwrap();
+    assert_eq!(world.count(&["cluster", "nodeGroup"]), 0, "{:?}", world.cloud.resources());
 }
 
 fn upgrade(cluster: &Cluster, version: &pmks_model::Version, force: bool) -> Change {
