@@ -9,6 +9,7 @@ use pmks_driver::Result;
 use pmks_model::{KubernetesVersion, Support, Version, VersionRequest};
 
 use crate::GcpDriver;
+use crate::capabilities::RELEASE_CHANNEL;
 use crate::wire::container::ServerConfig;
 
 /// No channel at all.
@@ -111,7 +112,10 @@ pub(crate) fn choose(
     }
 }
 
-/// Chooses what a standing cluster is raised to: of its channel, else of all that GKE takes.
+/// Chooses what a standing cluster is raised to: of its channel, or a patch of another one of a minor that its channel
+/// has; of all that GKE takes where it is in none. GKE refuses everything else, a hop in between too.
+///
+/// Source: <https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels#newer-patch-versions>
 ///
 /// # Errors
 /// A sentence that names what was asked for and what is offered.
@@ -120,9 +124,32 @@ pub(crate) fn choose_upgrade(
     asked: &VersionRequest,
     channel: &str,
 ) -> std::result::Result<Chosen, String> {
-    choose(config, asked, Some(channel).filter(|channel| !channel.is_empty()))
-        .or_else(|_| choose(config, asked, Some(NO_CHANNEL)))
-        .map(|chosen| Chosen { channel: None, ..chosen })
+    let is_free = channel.is_empty() || channel == NO_CHANNEL || config.channels.is_empty();
+    let within = if is_free { NO_CHANNEL } else { channel };
+    let chosen = match choose(config, asked, Some(within)) {
+        Err(says) if !is_free => {
+            let picked = asked.pick(&patches_of_others(config, channel)).map_err(|_| {
+                format!(
+                    "{says}: the cluster is in release channel {channel}, and its option {RELEASE_CHANNEL} can name \
+                     another"
+                )
+            })?;
+            let says = format!("{}; of another release channel than {channel}", picked.says);
+            Ok(Chosen { version: picked.version, channel: None, says })
+        }
+        chosen => chosen,
+    };
+    chosen.map(|chosen| Chosen { channel: None, ..chosen })
+}
+
+/// What GKE takes of those minors that a channel has.
+fn patches_of_others(config: &ServerConfig, channel: &str) -> Vec<KubernetesVersion> {
+    let own = config.channels.iter().filter(|known| known.channel == channel);
+    let own: Vec<Version> =
+        own.flat_map(|own| &own.valid_versions).filter_map(|text| text.parse().ok()).collect();
+    let mut all = candidates("", &config.valid_master_versions);
+    all.retain(|one| own.iter().any(|own| own.minor() == one.version.minor()));
+    all
 }
 
 fn candidates(default: &str, valid: &[String]) -> Vec<KubernetesVersion> {
@@ -210,14 +237,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_cluster_rises_within_its_channel_where_that_has_the_version() {
+    fn a_cluster_rises_within_its_channel() {
         let of = |asked: &str, channel: &str| {
             choose_upgrade(&config(), &asked.parse().unwrap(), channel)
                 .map(|chosen| chosen.version.to_string())
         };
         assert_eq!(of("1.34", "REGULAR").unwrap(), "1.34.1-gke.9");
-        assert_eq!(of("1.35", "REGULAR").unwrap(), "1.35.0-gke.1");
-        assert_eq!(of("1.34", "").unwrap(), "1.34.1-gke.9");
+        assert_eq!(of("1.34.1-gke.10", "REGULAR").unwrap(), "1.34.1-gke.10");
+        let refused = of("1.35", "REGULAR").unwrap_err();
+        assert!(refused.contains("in release channel REGULAR") && !refused.contains("1.35.0"), "{refused}");
+        assert_eq!(of("1.35", "").unwrap(), "1.35.0-gke.1");
+        assert_eq!(of("1.35", NO_CHANNEL).unwrap(), "1.35.0-gke.1");
         assert!(of("1.999", "REGULAR").is_err());
     }
 }
