@@ -266,7 +266,7 @@ const STAGE: &[Column] = &[
 
 const PLANNED_STAGE: &[Column] = &[
     NAME,
-    Column::at("AFTER", "/after"),
+    Column::by("AFTER", before),
     Column::by("USUALLY TAKES", |row| duration(row, "/expectedSeconds")),
 ];
 
@@ -319,8 +319,23 @@ fn yes(row: &Value, pointer: &str) -> String {
 
 fn nodes_of_cluster(row: &Value) -> String {
     let groups = row.pointer("/nodeGroups").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let nodes = groups.iter().filter_map(|group| group.pointer("/nodes").and_then(Value::as_array));
+    // What is kept of a group that is gone is what it was.
+    let stand =
+        groups.iter().filter(|group| group.pointer("/status").and_then(Value::as_str) != Some("Missing"));
+    let nodes = stand.filter_map(|group| group.pointer("/nodes").and_then(Value::as_array));
     nodes.map(Vec::len).sum::<usize>().to_string()
+}
+
+/// The stages before one. Those that many things are removed by are too many for a line.
+fn before(row: &Value) -> String {
+    let names = row.pointer("/after").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let shown: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+    match shown.as_slice() {
+        [first, second, more @ ..] if !more.is_empty() => {
+            format!("{first}, {second} and {} more", more.len())
+        }
+        shown => shown.join(","),
+    }
 }
 
 /// What the cloud says, where it was asked; limits that it does not keep while no autoscaler uses them are the wish.

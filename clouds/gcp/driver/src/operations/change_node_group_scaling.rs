@@ -55,10 +55,15 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &ChangeNodeGroupScaling) 
         wanted,
     };
     let limits = SetLimits(common.clone()).specification(LIMITS);
-    let size = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
-    let mut prepared = Prepared::of([limits, size]).resolved("scaling", words(wanted));
+    let resize = SetSize(common).specification("size").after([LIMITS]).expected(EXPECTED);
+    let mut prepared = Prepared::of([limits, resize]).resolved("scaling", words(wanted));
     if wanted.auto_scaling && asked.change.desired.is_some_and(|desired| desired != now.desired) {
         prepared = prepared.notice(LEFT);
+    }
+    if let (true, Some(within)) = (wanted.auto_scaling, wanted.to_send(Some(size))) {
+        let nodes = count(within, wanted, convert::zones(&pool)) * convert::zones(&pool);
+        prepared = prepared
+            .notice(format!("the {size} nodes of now lie outside the limits: {nodes} are asked for at once"));
     }
     Ok(match CAPABILITIES.auto_scaling.waiting_limits(asked.change, wanted) {
         Some(says) => prepared.notice(says),
