@@ -26,11 +26,14 @@ impl<T: DeserializeOwned + Send> FromRequestParts<State> for Query<T> {
         let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
         serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
             let (place, says) = (Place::of(error.path()), error.into_inner().to_string());
-            let says = match Trouble::of(&says) {
-                Trouble::Kind { says, .. } | Trouble::NoNumber(says) => says,
-                _ => says,
-            };
-            Refused::malformed(&place.to_string(), says)
+            match Trouble::of(&says) {
+                // A number is a matter of what is asked for, as its limits are.
+                Trouble::NoNumber(says) => Refused::invalid(&place.to_string(), says),
+                Trouble::Kind { says, .. } | Trouble::Unknown(says) | Trouble::Word(says) => {
+                    Refused::malformed(&place.to_string(), says)
+                }
+                _ => Refused::malformed(&place.to_string(), says),
+            }
         })
     }
 }
@@ -77,6 +80,9 @@ pub(crate) struct DeleteClusterQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ForgetClusterQuery {
+    /// `plan` shows what would be done (200) and does nothing.
+    #[param(inline)]
+    pub(crate) dry_run: Option<DryRun>,
     /// Goes on while an operation runs. Needs the role admin.
     #[serde(default)]
     pub(crate) abandon: bool,

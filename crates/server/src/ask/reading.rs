@@ -136,7 +136,7 @@ impl Found {
                 *at.find(whole)? = stand_in;
                 self.stand_ins.push(at);
             }
-            Trouble::Twice(_) | Trouble::Other => {
+            Trouble::Twice(_) | Trouble::Word(_) | Trouble::Other => {
                 self.of_shape(&at, "cannot be read: its type is wrong");
                 return None;
             }

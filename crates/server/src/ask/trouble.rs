@@ -16,6 +16,8 @@ pub(super) enum Trouble {
     Twice(String),
     /// There should be a number, and is none that fits.
     NoNumber(String),
+    /// There should be another word.
+    Word(String),
     /// There should be something of another kind.
     Kind {
         /// In words.
@@ -44,6 +46,20 @@ impl Trouble {
                 [] => "is not known here; nothing is".to_owned(),
                 known => format!("is not known here; known are {}", known.join(", ")),
             });
+        }
+        if says.starts_with("unknown variant `") {
+            let known: Vec<&str> = says.split('`').skip(1).step_by(2).skip(1).collect();
+            return Self::Word(format!("must be {}", known.join(" or ")));
+        }
+        // Of texts that are read as numbers, in a query.
+        match says {
+            "invalid digit found in string" | "cannot parse integer from empty string" => {
+                return Self::Word("must be a whole number of at least 0".to_owned());
+            }
+            "number too large to fit in target type" => {
+                return Self::NoNumber("is too large a number".to_owned());
+            }
+            _ => {}
         }
         let wrong = says.strip_prefix("invalid type: ").or_else(|| says.strip_prefix("invalid value: "));
         match wrong.and_then(|wrong| wrong.rsplit_once(", expected ")) {
@@ -109,7 +125,10 @@ mod tests {
     #[test]
     fn words_of_serde_become_words_of_json() {
         let text = |says: &str| match Trouble::of(says) {
-            Trouble::NoNumber(says) | Trouble::Kind { says, .. } | Trouble::Unknown(says) => says,
+            Trouble::NoNumber(says)
+            | Trouble::Kind { says, .. }
+            | Trouble::Unknown(says)
+            | Trouble::Word(says) => says,
             other => format!("{other:?}"),
         };
         for (says, wanted) in [
@@ -134,6 +153,9 @@ mod tests {
             ),
             ("unknown field `x`, expected `y` or `z`", "is not known here; known are y, z"),
             ("unknown field `x`, there are no fields", "is not known here; nothing is"),
+            ("unknown variant `zz`, expected one of `a`, `b`, `c`", "must be a or b or c"),
+            ("invalid digit found in string", "must be a whole number of at least 0"),
+            ("number too large to fit in target type", "is too large a number"),
             ("missing field `x`", "Missing(\"x\")"),
             ("duplicate field `x` at line 1 column 7", "Twice(\"x\")"),
             ("the moon is full", "Other"),
