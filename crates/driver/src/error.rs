@@ -33,7 +33,7 @@ pub enum ErrorKind {
         /// When the cloud wants to be asked again.
         retry_after: Option<Duration>,
     },
-    /// A limit of the account is reached.
+    /// A limit of the account is reached, or the cloud has no machines left.
     QuotaExceeded,
     /// The credential is not accepted.
     Unauthenticated,

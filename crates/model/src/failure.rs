@@ -28,7 +28,7 @@ pub enum FailureKind {
     Unauthenticated,
     /// The cloud does not allow it to this credential.
     Forbidden,
-    /// A limit of the account is reached.
+    /// A limit of the account is reached, or the cloud has no machines left.
     QuotaExceeded,
     /// Something must exist in the account first.
     PrerequisiteMissing,

@@ -65,6 +65,7 @@ impl Known {
         if let Err(wrong) = connection.credential.form(FORMS) {
             findings.extend(wrong);
         }
+        check_names(connection, &mut findings);
         let settings = Settings::of(&connection.settings, &connection.region);
         check_places(connection, &settings, &mut findings);
         let subscription = subscription(connection, environment, &settings, &mut findings);
@@ -116,6 +117,19 @@ fn driver(connection: &ConnectionSpecification, house: &House) -> Result<AzureDr
             ways_in: std::sync::Mutex::default(),
         }),
     })
+}
+
+/// The directory stands in the path of every request for a token: an ID, or a domain.
+///
+/// Source: <https://learn.microsoft.com/entra/identity-platform/v2-protocols#endpoints>
+fn check_names(connection: &ConnectionSpecification, findings: &mut Findings) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    for field in ["tenantId", "clientId"] {
+        let given = connection.credential.get(field).unwrap_or_default();
+        if !given.chars().all(fits) || given.starts_with('.') {
+            findings.add(format!("credential.{field}"), "must be an ID: letters, digits, - and . alone");
+        }
+    }
 }
 
 /// Zones are numbers; what goes into paths is checked before anything is sent.
