@@ -7,6 +7,7 @@ pub mod engine;
 
 mod caller;
 mod failure;
+mod forget;
 mod pmks;
 mod registry;
 

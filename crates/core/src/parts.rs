@@ -175,6 +175,30 @@ impl Shared {
         part: Part<'_>,
         name: &str,
     ) -> Result<()> {
+        let record = self.forgettable_part(caller, connection, part, name).await?;
+        self.forget(caller, &record, false).await
+    }
+
+    /// Refuses what [`Self::forget_part`] would, and drops nothing.
+    pub(crate) async fn plan_forget_part(
+        &self,
+        caller: &Caller,
+        connection: &str,
+        part: Part<'_>,
+        name: &str,
+    ) -> Result<()> {
+        let record = self.forgettable_part(caller, connection, part, name).await?;
+        self.require_unheld(&record).await
+    }
+
+    /// The record, where the caller may drop it and nothing of ours lives in it.
+    async fn forgettable_part(
+        &self,
+        caller: &Caller,
+        connection: &str,
+        part: Part<'_>,
+        name: &str,
+    ) -> Result<Resource> {
         caller.require_operator(connection)?;
         caller.refuse_key()?;
         let mut known = self.get_part(connection, part, name, None).await?;
@@ -185,7 +209,7 @@ impl Shared {
             let says = format!("{} {name:?} is used by {}", part.kind.says(), holders.join(", "));
             return Err(conflict(says));
         }
-        self.forget(caller, &record, false).await
+        Ok(record)
     }
 
     async fn known_parts(

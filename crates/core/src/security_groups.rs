@@ -62,4 +62,12 @@ impl SecurityGroups<'_> {
     pub async fn forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
         self.0.shared.forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), name).await
     }
+
+    /// Refuses what [`Self::forget`] would, and drops nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::forget`].
+    pub async fn plan_forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
+        self.0.shared.plan_forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), name).await
+    }
 }

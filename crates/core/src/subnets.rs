@@ -85,14 +85,22 @@ impl Subnets<'_> {
     /// # Errors
     /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
     pub async fn forget(self, caller: &Caller, connection: &str, network: &str, name: &str) -> Result<()> {
-        self.0
-            .shared
-            .forget_part(
-                caller,
-                connection,
-                Part { kind: ResourceKind::Subnet, network: Some(network) },
-                name,
-            )
-            .await
+        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
+        self.0.shared.forget_part(caller, connection, part, name).await
+    }
+
+    /// Refuses what [`Self::forget`] would, and drops nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::forget`].
+    pub async fn plan_forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        network: &str,
+        name: &str,
+    ) -> Result<()> {
+        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
+        self.0.shared.plan_forget_part(caller, connection, part, name).await
     }
 }

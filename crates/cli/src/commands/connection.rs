@@ -4,10 +4,9 @@ use std::path::Path as FilePath;
 
 use http::Method;
 use pmks_api::{ConnectionPatch, NewConnection, Prerequisite, PrerequisiteState, Validation};
-use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
-use super::{body, pairs, patch, print_list, print_one};
+use super::{body, pairs, patch, plan_record, print_list, print_one};
 use crate::app::App;
 use crate::arguments::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, Mutation, Output};
 use crate::client::{Client, Path, Request, shaped};
@@ -22,17 +21,16 @@ pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
         ConnectionCommand::List => print_list(app, Path::v1(["connections"]), Kind::Connection).await,
         ConnectionCommand::Get { name } => print_one(app, path(&name), Kind::Connection).await,
         ConnectionCommand::Update(update) => change(app, *update).await,
-        ConnectionCommand::Delete { name, own, .. } if own.plan => {
+        ConnectionCommand::Delete { name, yes, own } => {
             conformance::nothing_is_left_at(app, &name)?;
-            nothing_is_known_at(app, &name).await?;
             let what = format!("connection {name}");
-            super::plan_removal(app, "connection.delete", path(&name), &what, &[]).await
-        }
-        ConnectionCommand::Delete { name, yes, own: _ } => {
-            conformance::nothing_is_left_at(app, &name)?;
-            confirm(yes, &format!("delete connection {name}"))?;
-            app.session().await?.client.send(Request::new(Method::DELETE, path(&name))).await?;
-            output::note(&format!("connection {name} is deleted"));
+            let request = Request::new(Method::DELETE, path(&name));
+            if own.plan {
+                return plan_record(app, request).await;
+            }
+            confirm(yes, &format!("delete {what}"))?;
+            app.session().await?.client.send(request).await?;
+            output::note(&format!("{what} is deleted"));
             Ok(())
         }
         ConnectionCommand::Validate { name } => {
@@ -48,30 +46,6 @@ pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
 
 fn path(name: &str) -> Path {
     Path::v1(["connections", name])
-}
-
-/// Refuses, as the server does, while anything is known there.
-async fn nothing_is_known_at(app: &App, name: &str) -> Result<()> {
-    let client = app.session().await?.client;
-    client.get(path(name)).await?;
-    let mut known = Vec::new();
-    for (list, what) in [
-        ("networks", "network"),
-        ("securityGroups", "security group"),
-        ("keyPairs", "key pair"),
-        ("clusters", "cluster"),
-    ] {
-        let text = |one: &Value, key| one.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let all = client.list(path(name).join(list)).await?;
-        // Another connection of the account shows the same records.
-        let own = all.iter().filter(|one| text(one, "connection") == name);
-        known.extend(own.map(|one| format!("{what} {:?}", text(one, "name"))));
-    }
-    if known.is_empty() {
-        return Ok(());
-    }
-    let says = format!("connection {name:?} is needed by {}", known.join(", "));
-    Err(Error::new(FailureKind::Conflict, says).with_fix("delete or forget them first"))
 }
 
 async fn make(app: &App, create: ConnectionCreate) -> Result<()> {

@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::arguments::{Command, Import, Mutation, OwnPlan};
 use crate::client::{Client, Path, Request};
 use crate::error::{Error, Result};
-use crate::mutations::{carry_out, confirm, print_own_plan};
+use crate::mutations::{carry_out, confirm, print_own_plan, print_plan};
 use crate::output::{self, Kind};
 
 /// Runs a command that asks `/v1`. The others are run by `main`.
@@ -92,21 +92,24 @@ async fn delete(app: &App, how: &Mutation, path: Path, what: &str) -> Result<()>
     carry_out(app, how, Request::new(Method::DELETE, path)).await
 }
 
-/// Drops a record.
+/// Drops a record, or shows that it would be dropped.
 async fn forget(app: &App, own: OwnPlan, path: Path, what: &str) -> Result<()> {
+    drop_record(app, own, Request::new(Method::POST, path.join("forget")), what).await
+}
+
+async fn drop_record(app: &App, own: OwnPlan, request: Request, what: &str) -> Result<()> {
     if own.plan {
-        return plan_removal(app, "forget", path, what, &[]).await;
+        return plan_record(app, request).await;
     }
-    app.session().await?.client.send(Request::new(Method::POST, path.join("forget"))).await?;
+    app.session().await?.client.send(request).await?;
     output::note(&format!("{what} is forgotten; the cloud was left alone"));
     Ok(())
 }
 
-/// Shows that a record which is there would be dropped.
-async fn plan_removal(app: &App, kind: &str, path: Path, what: &str, findings: &[&str]) -> Result<()> {
-    app.session().await?.client.get(path).await?;
-    let findings = [&["the cloud is left alone"], findings].concat();
-    print_own_plan(app, kind, &[format!("removal of the record of {what}")], &findings)
+/// Shows what a request that changes a record alone would do.
+async fn plan_record(app: &App, request: Request) -> Result<()> {
+    let plan = app.session().await?.client.send(request.query("dryRun", "plan")).await?.body;
+    print_plan(app, plan)
 }
 
 /// Whether something is there already that is to be made.

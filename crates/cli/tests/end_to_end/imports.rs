@@ -160,6 +160,11 @@ fn what_somebody_else_made_is_imported_used_and_forgotten() {
         .collect();
     assert_eq!(subnets, ["sub", "sub2"], "{cluster:#}");
     user.refused(&["network", "forget", "net"], 4, "is used by security group \"ssh\", cluster \"c\"");
+    user.refused(
+        &["network", "forget", "net", "--plan"],
+        4,
+        "is used by security group \"ssh\", cluster \"c\"",
+    );
     user.refused(&["key-pair", "forget", "mine"], 4, "is used by node group \"w\"");
     user.refused(&["security-group", "delete", "ssh", "--yes"], 4, "is used by cluster \"c\"");
     user.good(&["cluster", "delete", "c", "--yes"]);

@@ -107,14 +107,28 @@ impl Clusters<'_> {
     /// # Errors
     /// `NotFound`, `NotAllowed`; `Conflict` while an operation runs.
     pub async fn forget(self, caller: &Caller, connection: &str, name: &str, abandon: bool) -> Result<()> {
-        caller.require_operator(connection)?;
-        caller.refuse_key()?;
-        if abandon {
-            caller.require_admin("abandoning an operation")?;
-        }
         let shared = &self.0.shared;
-        let (_, record) = shared.known(connection, ResourceKind::Cluster, None, name).await?;
+        let record = shared.forgettable_cluster(caller, connection, name, abandon).await?;
         shared.forget(caller, &record, abandon).await
+    }
+
+    /// Refuses what [`Self::forget`] would, and drops nothing. Answers what nobody here would know of any more.
+    ///
+    /// # Errors
+    /// Those of [`Self::forget`].
+    pub async fn plan_forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        name: &str,
+        abandon: bool,
+    ) -> Result<Vec<String>> {
+        let shared = &self.0.shared;
+        let record = shared.forgettable_cluster(caller, connection, name, abandon).await?;
+        if !abandon {
+            shared.require_unheld(&record).await?;
+        }
+        shared.given_up_with(&record).await
     }
 
     /// A kubeconfig as YAML. The `exec` form holds no secret; the others need the role operator and are audited.
@@ -286,18 +300,6 @@ impl Shared {
         match self.prepare(&at, &place, &draft, &search).await {
             Ok(prepared) => Ok(prepared.map_or(search.known, |prepared| prepared.children)),
             Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) => Err(failure),
-        }
-    }
-
-    /// Drops a record and those of its parts.
-    pub(crate) async fn forget(&self, caller: &Caller, record: &Resource, abandon: bool) -> Result<()> {
-        let what = record.kind.as_str();
-        let audit =
-            self.audit(caller, &format!("{what}.forget"), format!("{} {}", record.kind.says(), record.name));
-        match self.store.forget(record.uid, abandon, audit).await {
-            Ok(()) => Ok(()),
-            Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
-            Err(error) => Err(of_store(error)),
         }
     }
 

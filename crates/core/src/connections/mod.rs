@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
-use pmks_store::Page as StorePage;
+use pmks_store::{OperationFilter, Page as StorePage};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::failure::{already_exists, check, of_store, unexpected};
 use crate::pmks::Shared;
@@ -109,16 +110,8 @@ impl Connections<'_> {
     /// # Errors
     /// `Conflict` with what is known there, `NotFound`, `NotAllowed`.
     pub async fn delete(self, caller: &Caller, name: &str) -> Result<()> {
-        caller.require_operator(name)?;
-        caller.refuse_key()?;
         let shared = &self.0.shared;
-        let connection = shared.connection(name).await?;
-        let known = shared.known_at(name).await?;
-        if !known.is_empty() {
-            let says = format!("connection {name:?} is needed by {}", known.join(", "));
-            let failure = Failure::new(FailureKind::Conflict, says);
-            return Err(Box::new(failure.with_fix("delete or forget them first")));
-        }
+        let connection = shared.unneeded(caller, name).await?;
         let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
         match shared.store.delete_connection(name, audit).await {
             Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
@@ -128,6 +121,23 @@ impl Connections<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Refuses what [`Self::delete`] would, and removes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::delete`].
+    pub async fn plan_delete(self, caller: &Caller, name: &str) -> Result<()> {
+        let shared = &self.0.shared;
+        shared.unneeded(caller, name).await?;
+        let unfinished = OperationFilter {
+            connection: Some(name.to_owned()),
+            unfinished: true,
+            ..OperationFilter::default()
+        };
+        let unfinished = shared.store.operations(&unfinished, StorePage::all()).await.map_err(of_store)?;
+        let holders: Vec<Uuid> = unfinished.iter().map(|operation| operation.id).collect();
+        if holders.is_empty() { Ok(()) } else { Err(shared.held(&holders).await) }
     }
 
     /// What the provider makes a driver from, with the provider's name. The credential is in it: for a program that
@@ -265,6 +275,19 @@ impl Shared {
     }
 
     /// What is known at a connection, in words.
+    /// A connection that the caller may remove, where nothing is known there.
+    async fn unneeded(&self, caller: &Caller, name: &str) -> Result<pmks_store::Connection> {
+        caller.require_operator(name)?;
+        caller.refuse_key()?;
+        let connection = self.connection(name).await?;
+        let known = self.known_at(name).await?;
+        if known.is_empty() {
+            return Ok(connection);
+        }
+        let says = format!("connection {name:?} is needed by {}", known.join(", "));
+        Err(Box::new(Failure::new(FailureKind::Conflict, says).with_fix("delete or forget them first")))
+    }
+
     async fn known_at(&self, name: &str) -> Result<Vec<String>> {
         let filter = pmks_store::ResourceFilter {
             connection: Some(name.to_owned()),

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::drivers::{At, Place};
-use crate::failure::of_store;
+use crate::failure::{conflict, of_store};
 use crate::pmks::Shared;
 use crate::records::Records;
 use crate::resolve::References;
@@ -66,6 +66,32 @@ pub(crate) struct Drafting<'a> {
 
 impl Drafting<'_> {
     pub(crate) async fn draft(&self, mutation: Mutation) -> Result<Draft> {
+        let draft = self.drafted(mutation).await?;
+        self.refuse_doomed(&draft).await?;
+        Ok(draft)
+    }
+
+    /// Refuses a change of what is on its way out: after its turn nothing would be there to be changed.
+    async fn refuse_doomed(&self, draft: &Draft) -> Result<()> {
+        if draft.kind.removes() {
+            return Ok(());
+        }
+        let is_new = |uid: Uuid| draft.resources.iter().any(|record| record.uid == uid);
+        let alone = draft.holds.iter().filter(|hold| hold.mode == HoldMode::Exclusive);
+        for uid in alone.map(|hold| hold.resource).filter(|uid| !is_new(*uid)) {
+            let filter =
+                OperationFilter { resource_uid: Some(uid), unfinished: true, ..OperationFilter::default() };
+            let unfinished = self.shared.store.operations(&filter, Page::all()).await.map_err(of_store)?;
+            if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
+                let ResourceReference { kind, name, .. } = &removal.resource;
+                let says = format!("{} {name:?} is being deleted by operation {}", kind.says(), removal.id);
+                return Err(conflict(says));
+            }
+        }
+        Ok(())
+    }
+
+    async fn drafted(&self, mutation: Mutation) -> Result<Draft> {
         match mutation {
             Mutation::CreateCluster { cluster, .. } => self.create_cluster(cluster).await,
             Mutation::DeleteCluster { cluster, delete_volumes, .. } => {

@@ -307,11 +307,25 @@ async fn to_forget_touches_no_cloud_and_waits_for_nobody_only_if_abandoned() {
     let failure = clusters.forget(&rig.admin, "here", "prod", false).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Conflict);
     assert!(failure.detail.contains("cluster.delete"), "{failure}");
+    let planned = clusters.plan_forget(&rig.admin, "here", "prod", false).await.unwrap_err();
+    assert_eq!(planned.detail, failure.detail);
     let operator = pmks_core::Caller { role: pmks_core::Role::Operator, ..rig.admin.clone() };
     let failure = clusters.forget(&operator, "here", "prod", true).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NotAllowed);
+    assert_eq!(clusters.plan_forget(&rig.admin, "here", "prod", true).await.unwrap(), Vec::<String>::new());
     clusters.forget(&rig.admin, "here", "prod", true).await.unwrap();
     assert_eq!(clusters.get("here", "prod", None).await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_out_takes_no_more_changes() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.cloud.world().stuck.insert("cluster".into());
+    rig.accept(delete(false)).await.unwrap();
+    let failure = rig.accept(patch(json!({"tags": {"a": "b"}}), "*")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert!(failure.detail.contains("cluster \"prod\" is being deleted by operation"), "{failure}");
 }
 
 #[tokio::test]
@@ -415,6 +429,12 @@ async fn what_a_deletion_leaves_is_listed_with_its_reason() {
     );
     let reason = "the operation ended before its turn: cluster failed (ask cluster was scripted to fail)";
     assert_eq!(failed.remains[1].reason, reason);
+    let given_up = rig.pmks.clusters().plan_forget(&rig.admin, "here", "prod", false).await.unwrap();
+    let [volume] = given_up.as_slice() else { panic!("{given_up:?}") };
+    assert!(
+        volume.starts_with("volume vol-1 is given up") && volume.contains(&failed.id.to_string()),
+        "{volume}"
+    );
     rig.cloud.world().failures.clear();
     let ended = rig.done(delete(false)).await;
     assert_eq!(left(&ended), ["volume vol-1"]);

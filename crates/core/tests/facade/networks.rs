@@ -131,8 +131,13 @@ async fn what_is_used_is_not_removed_and_says_by_what() {
         assert_eq!(failure.kind, FailureKind::Conflict);
         assert!(failure.detail.contains(by), "{failure}");
     }
-    let failure = rig.pmks.networks().forget(&rig.admin, "here", "net").await.unwrap_err();
+    let networks = rig.pmks.networks();
+    let failure = networks.forget(&rig.admin, "here", "net").await.unwrap_err();
     assert!(failure.detail.contains("security group \"web\""), "{failure}");
+    let planned = networks.plan_forget(&rig.admin, "here", "net").await.unwrap_err();
+    assert_eq!(planned.detail, failure.detail);
+    let planned = rig.pmks.connections().plan_delete(&rig.admin, "here").await.unwrap_err();
+    assert!(planned.detail.contains("network \"net\""), "{planned}");
 }
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, change_as_read, tagged};
+use super::{Answer, change, change_as_read, planned_of_record, removal_of_record, tagged};
 use crate::ask::{
-    Asked, Changing, ClusterListQuery, DeleteClusterQuery, ForgetClusterQuery, NoFields, NoQuery, Patched,
-    Query, ReadQuery, Told,
+    Asked, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, NoFields, NoQuery,
+    Patched, Query, ReadQuery, Told,
 };
 use crate::{State, convert};
 
@@ -116,14 +116,19 @@ async fn delete_cluster(
 
 /// Drops only our record of a cluster.
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/forget",
-    params(ForgetClusterQuery), responses((status = 204)))]
+    params(ForgetClusterQuery), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_cluster(
     Shared(state): Shared<State>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<ForgetClusterQuery>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    state.pmks.clusters().forget(&asked.caller, &connection, &cluster, query.abandon).await?;
+    let clusters = state.pmks.clusters();
+    if query.dry_run == Some(DryRun::Plan) {
+        let given_up = clusters.plan_forget(&asked.caller, &connection, &cluster, query.abandon).await?;
+        return Ok(planned_of_record("cluster.forget", removal_of_record("cluster", &cluster), given_up));
+    }
+    clusters.forget(&asked.caller, &connection, &cluster, query.abandon).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

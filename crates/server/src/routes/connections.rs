@@ -1,21 +1,19 @@
 //! Connections, their validation and prerequisites.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use pmks_api::{
-    Children, Connection, ConnectionOrPlan, ConnectionPatch, FixPrerequisites, List, NewConnection,
-    Operation, Plan, PlannedStage, Prerequisites, Validation,
+    Connection, ConnectionOrPlan, ConnectionPatch, FixPrerequisites, List, NewConnection, Operation, Plan,
+    Prerequisites, Validation,
 };
 use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, location, tagged};
+use super::{Answer, change, location, planned_of_record, removal_of_record, tagged};
 use crate::ask::{
     Asked, Changing, DryRun, ListQuery, NoFields, NoQuery, Patched, PrerequisiteQuery, Query, Told,
 };
@@ -41,7 +39,7 @@ async fn create_connection(
     let new = convert::new_connection(asked.body, asked.unreadable);
     if query.dry_run == Some(DryRun::Plan) {
         state.pmks.connections().plan_create(&asked.caller, &new).await?;
-        return Ok(planned("connection.create", &new.name));
+        return Ok(kept("connection.create", &new.name));
     }
     let view = state.pmks.connections().create(&asked.caller, new).await?;
     let at = location(&format!("/v1/connections/{}", view.name));
@@ -49,17 +47,8 @@ async fn create_connection(
     Ok((StatusCode::CREATED, [(LOCATION, at)], tagged(&tag, convert::connection(view))).into_response())
 }
 
-/// What a change of the record alone consists of.
-fn planned(kind: &str, name: &str) -> Response {
-    let name = format!("the record of connection {name}, its credential sealed");
-    let plan = Plan {
-        kind: kind.to_owned(),
-        stages: vec![PlannedStage { name, after: Vec::new(), expected_seconds: 0 }],
-        resolved: BTreeMap::new(),
-        findings: vec!["the cloud is left alone".to_owned()],
-        children: Children::default(),
-    };
-    Json(plan).into_response()
+fn kept(kind: &str, name: &str) -> Response {
+    planned_of_record(kind, format!("the record of connection {name}, its credential sealed"), Vec::new())
 }
 
 /// A page of all connections.
@@ -96,7 +85,7 @@ async fn update_connection(
     let connections = state.pmks.connections();
     if query.dry_run == Some(DryRun::Plan) {
         connections.plan_update(&asked.caller, &connection, asked.patch, &asked.if_match).await?;
-        return Ok(planned("connection.update", &connection));
+        return Ok(kept("connection.update", &connection));
     }
     let view = connections.update(&asked.caller, &connection, asked.patch, &asked.if_match).await?;
     let tag = view.version_tag.clone();
@@ -104,13 +93,19 @@ async fn update_connection(
 }
 
 /// Removes a connection. Refused while anything is known there.
-#[utoipa::path(delete, path = "/v1/connections/{connection}", responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/connections/{connection}", params(Changing),
+    responses((status = 204), (status = 200, body = Plan)))]
 async fn delete_connection(
     Shared(state): Shared<State>,
     Path(connection): Path<String>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.connections().plan_delete(&asked.caller, &connection).await?;
+        let does = removal_of_record("connection", &connection);
+        return Ok(planned_of_record("connection.delete", does, Vec::new()));
+    }
     state.pmks.connections().delete(&asked.caller, &connection).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

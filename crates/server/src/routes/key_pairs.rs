@@ -11,8 +11,8 @@ use secrecy::ExposeSecret;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, location, no_plan, unkept};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use super::{Answer, change, location, no_plan, planned_of_record, removal_of_record, unkept};
+use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -108,13 +108,17 @@ async fn delete_key_pair(
 
 /// Drops only our record of a key pair.
 #[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs/{keyPair}/forget",
-    responses((status = 204)))]
+    params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_key_pair(
     Shared(state): Shared<State>,
     Path((connection, name)): Path<(String, String)>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.key_pairs().plan_forget(&asked.caller, &connection, &name).await?;
+        return Ok(planned_of_record("keyPair.forget", removal_of_record("key pair", &name), Vec::new()));
+    }
     state.pmks.key_pairs().forget(&asked.caller, &connection, &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -17,10 +17,13 @@ mod providers;
 mod security_groups;
 mod subnets;
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
+use pmks_api::{Children, Plan, PlannedStage};
 use pmks_core::{Caller, Mutation, OperationView};
 use pmks_model::Findings;
 use serde::Serialize;
@@ -98,6 +101,22 @@ fn tagged(version_tag: &str, body: impl Serialize) -> Response {
 fn unkept(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// What a change of a record alone would do: the cloud hears nothing of it.
+fn planned_of_record(kind: &str, does: String, findings: Vec<String>) -> Response {
+    let plan = Plan {
+        kind: kind.to_owned(),
+        stages: vec![PlannedStage { name: does, after: Vec::new(), expected_seconds: 0 }],
+        resolved: BTreeMap::new(),
+        findings: std::iter::once("the cloud is left alone".to_owned()).chain(findings).collect(),
+        children: Children::default(),
+    };
+    Json(plan).into_response()
+}
+
+fn removal_of_record(what: &str, name: &str) -> String {
+    format!("removal of the record of {what} {name}")
 }
 
 /// Refuses a plan of what is no operation.

@@ -9,8 +9,8 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, no_plan};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
+use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -84,13 +84,17 @@ async fn delete_network(
 
 /// Drops only our record of a network.
 #[utoipa::path(post, path = "/v1/connections/{connection}/networks/{network}/forget",
-    responses((status = 204)))]
+    params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_network(
     Shared(state): Shared<State>,
     Path((connection, network)): Path<(String, String)>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.networks().plan_forget(&asked.caller, &connection, &network).await?;
+        return Ok(planned_of_record("network.forget", removal_of_record("network", &network), Vec::new()));
+    }
     state.pmks.networks().forget(&asked.caller, &connection, &network).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

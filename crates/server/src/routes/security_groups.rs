@@ -9,8 +9,8 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, change_as_read, no_plan};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery, Told};
+use super::{Answer, change, change_as_read, no_plan, planned_of_record, removal_of_record};
+use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -81,13 +81,21 @@ async fn delete_security_group(
 
 /// Drops only our record of a security group.
 #[utoipa::path(post, path = "/v1/connections/{connection}/securityGroups/{securityGroup}/forget",
-    responses((status = 204)))]
+    params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_security_group(
     Shared(state): Shared<State>,
     Path((connection, name)): Path<(String, String)>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.security_groups().plan_forget(&asked.caller, &connection, &name).await?;
+        return Ok(planned_of_record(
+            "securityGroup.forget",
+            removal_of_record("security group", &name),
+            Vec::new(),
+        ));
+    }
     state.pmks.security_groups().forget(&asked.caller, &connection, &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -9,8 +9,8 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, no_plan};
-use crate::ask::{Asked, Changing, ListQuery, NoFields, NoQuery, Query, ReadQuery};
+use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
+use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -81,13 +81,17 @@ async fn delete_subnet(
 
 /// Drops only our record of a subnet.
 #[utoipa::path(post, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}/forget",
-    responses((status = 204)))]
+    params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_subnet(
     Shared(state): Shared<State>,
     Path((connection, network, subnet)): Path<(String, String, String)>,
-    _: Query<NoQuery>,
+    Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
+    if query.dry_run == Some(DryRun::Plan) {
+        state.pmks.subnets().plan_forget(&asked.caller, &connection, &network, &subnet).await?;
+        return Ok(planned_of_record("subnet.forget", removal_of_record("subnet", &subnet), Vec::new()));
+    }
     state.pmks.subnets().forget(&asked.caller, &connection, &network, &subnet).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
