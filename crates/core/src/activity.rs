@@ -113,6 +113,10 @@ impl Activity {
         if let Some(removal) = of_whole.iter().find(|operation| operation.kind.removes()) {
             return (Status::Deleting, format!("operation {}", removal.id));
         }
+        if let Some(since) = whole.missing_since.filter(|_| part.system_id.is_some()) {
+            let says = format!("the cloud has not shown its {} since {since}", whole.kind.says());
+            return (Status::Missing, says);
+        }
         let is_unseen = seen.is_none();
         let (status, reason) = self.status(part, seen, []);
         // Its whole's creation was to make it too, unless one of its own was.

@@ -50,8 +50,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     tags: Some(TagRule {
         most: 47,
         key: NameRule {
-            pattern: "^([b-zB-Z0-9 _.:/=+@-]|[aA]$|[aA][A-VX-Za-vx-z0-9 _.:/=+@-]|[aA][wW]$|[aA][wW][A-RT-Za-rt-z0-9 _.:/=+@-]|[aA][wW][sS]$|[aA][wW][sS][A-Za-z0-9 _./=+@-])[A-Za-z0-9 _.:/=+@-]{0,120}$",
-            says: "1 to 121 letters, digits, spaces and _.:/=+-@, not beginning with aws:",
+            pattern: "^([b-zB-Z0-9 _.:/=+@\\x{A0}-\\x{10FFFF}-]|[aA]$|[aA][A-VX-Za-vx-z0-9 _.:/=+@\\x{A0}-\\x{10FFFF}-]|[aA][wW]$|[aA][wW][A-RT-Za-rt-z0-9 _.:/=+@\\x{A0}-\\x{10FFFF}-]|[aA][wW][sS]$|[aA][wW][sS][A-Za-z0-9 _./=+@\\x{A0}-\\x{10FFFF}-])[A-Za-z0-9 _.:/=+@\\x{A0}-\\x{10FFFF}-]{0,120}$",
+            says: "1 to 121 letters of any script, digits, spaces and _.:/=+-@, not beginning with aws:",
         },
         value: NameRule { pattern: "^(?s:.){0,256}$", says: "at most 256 characters" },
     }),
@@ -98,7 +98,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
 
 const TAG_NAME: NameRule = NameRule {
     pattern: "^[A-Za-z0-9 _.:/=+@\\x{A0}-\\x{10FFFF}-]{1,255}$",
-    says: "1 to 255 letters, digits, spaces and _.:/=+-@",
+    says: "1 to 255 letters of any script, digits, spaces and _.:/=+-@",
 };
 
 const SETTINGS: &[OptionField] = &[
@@ -203,7 +203,7 @@ mod tests {
             (CAPABILITIES.network_name, vec!["a", "운영 망", "é"], vec!["", "-", "a\u{0}", "a*b", "a\n"]),
             (CAPABILITIES.key_pair_name, vec!["a", "a b"], vec!["", " a", "a ", "é"]),
             (CAPABILITIES.security_group_name, vec!["web", "a b"], vec!["", "é", "a\"b"]),
-            (key, vec!["a", "aw", "aws", "awsome", "team", "a:b", "aws/x"], vec!["", "aws:x", "AWS:x", "é"]),
+            (key, vec!["a", "aw", "aws", "awsome", "팀", "a:b", "aws/x"], vec!["", "aws:x", "AWS:x", "a*"]),
         ] {
             for name in fine {
                 assert_eq!(rule.refusal(name), None, "{name:?}");

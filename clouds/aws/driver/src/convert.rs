@@ -362,7 +362,8 @@ pub(crate) fn failed_creation(of: &str, name: &str, health: Option<&eks::Health>
             fix: "run the prerequisites check of the connection, with fix".to_owned(),
         }
     } else {
-        ErrorKind::Precondition { what: message.clone(), fix: String::new() }
+        let fix = "settle what EKS names, then retry: what it could not make is made anew";
+        ErrorKind::Precondition { what: message.clone(), fix: fix.to_owned() }
     };
     DriverError::new(kind, PROVIDER, message)
 }
