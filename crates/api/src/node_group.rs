@@ -66,8 +66,9 @@ pub struct NewNodeGroup {
     /// The key pair; absent: none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_pair: String,
-    /// Limits and size.
-    pub scaling: Scaling,
+    /// Limits and size; absent: one node, at a cloud that counts nodes by zone one in each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
 }
 
 /// A rise of a node group's version.

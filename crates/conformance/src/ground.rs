@@ -131,6 +131,7 @@ impl Ground {
                 max: self.size(4),
                 desired: self.size(2),
             },
+            any_size: false,
         }
     }
 

@@ -103,8 +103,9 @@ pub struct NewNodeGroup {
     /// The key pair; empty: none.
     #[serde(default)]
     pub key_pair: String,
-    /// Limits and size.
-    pub scaling: Scaling,
+    /// Limits and size; `None`: the least that the cloud takes here, and no wish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
 }
 
 /// A network that is asked for.

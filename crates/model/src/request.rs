@@ -62,6 +62,9 @@ pub struct NodeGroupRequest {
     pub key_pair: Option<Iid>,
     /// Limits and size.
     pub scaling: Scaling,
+    /// Whether nobody said a size: `scaling` is one node then, and where a cloud counts nodes by zone, one in each.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_size: bool,
 }
 
 /// A rise of versions that is asked for.

@@ -22,6 +22,11 @@ impl Scaling {
     /// More nodes than any managed Kubernetes takes in one group.
     pub const LARGEST: u32 = 10_000;
 
+    /// That many nodes, and nobody moves their number.
+    pub fn fixed(nodes: u32) -> Self {
+        Self { auto_scaling: false, min: nodes, max: nodes, desired: nodes }
+    }
+
     /// Checks `min <= desired <= max`, and that `max` is at least one and of this world.
     pub fn validate(&self, field: &str, findings: &mut Findings) {
         if self.max == 0 || self.max > Self::LARGEST {

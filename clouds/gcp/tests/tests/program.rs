@@ -20,9 +20,10 @@ fn connect(world: &SimulatedCloud, pmks: &Pmks, name: &str, region: &str, zone: 
     let offered = world.connection(name);
     let credential = pmks.home().join("credential.json").display().to_string();
     let (pace, all) = (offered.pace.to_string(), format!("all={}", world.url()));
-    let create = ["connection", "create", name, "--provider", "gcp", "--region", region, "--zone", zone];
+    let create = ["connection", "create", name, "--provider", "gcp", "--region", region];
     let rest = ["--pace", &pace, "--credential-file", &credential, "--endpoint", &all];
-    pmks.run(&[create.as_slice(), rest.as_slice()].concat())
+    let within = if zone.is_empty() { [].as_slice() } else { &["--zone", zone] };
+    pmks.run(&[create.as_slice(), within, &rest].concat())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,6 +37,25 @@ async fn a_place_that_google_does_not_have_makes_no_connection() {
     assert!(nowhere.code == 2 && nowhere.stderr.contains("zone"), "{nowhere:?}");
     let right = connect(&world, &pmks, "sim", &offered.region, offered.zone.as_deref().unwrap());
     assert_eq!(right.code, 0, "{right:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_group_without_a_size_has_a_node_in_each_zone() {
+    let (world, pmks) = stand().await;
+    let made = connect(&world, &pmks, "sim", &world.connection("sim").region, "");
+    assert_eq!(made.code, 0, "{made:?}");
+    pmks.succeed(&["connection", "prerequisites", "sim", "--fix", "--yes"]);
+    let subnet = "name=net-a,cidr=10.0.1.0/24";
+    pmks.succeed(&["network", "create", "net", "-c", "sim", "--cidr", "10.0.0.0/16", "--subnet", subnet]);
+    let create = ["cluster", "create", "ours", "-c", "sim", "--network", "net", "--subnet", "net-a"];
+    pmks.succeed(&[create.as_slice(), &["--node-group", "name=ga"]].concat());
+    pmks.succeed(&["node-group", "add", "gb", "-c", "sim", "--cluster", "ours"]);
+    let cluster = pmks.json(&["cluster", "get", "ours", "-c", "sim"]);
+    for group in cluster["nodeGroups"].as_array().unwrap() {
+        assert_eq!((&group["scaling"]["desired"], group["nodes"].as_array().unwrap().len()), (&json!(3), 3));
+    }
+    let uneven = pmks.run(&["node-group", "add", "gc", "-c", "sim", "--cluster", "ours", "--desired", "1"]);
+    assert!(uneven.code == 2 && uneven.stderr.contains("multiple of 3"), "{uneven:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

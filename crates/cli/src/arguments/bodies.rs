@@ -21,7 +21,9 @@ pub(crate) struct NodeGroupBody {
     pub(crate) root_disk_size_gib: Option<Number>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) key_pair: String,
-    pub(crate) scaling: ScalingBody,
+    /// `None`: the least that the cloud takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scaling: Option<ScalingBody>,
 }
 
 /// Limits and size of a node group.
@@ -61,16 +63,20 @@ pub(crate) struct RuleBody {
     pub(crate) cidr: String,
 }
 
-/// Limits and size where some of the numbers are left out: who gives one number means that many nodes.
+/// Limits and size where some of the numbers are left out: who gives one number means that many nodes, and who says
+/// nothing at all leaves it to the cloud.
 pub(crate) fn scaling(
     auto_scaling: bool,
     min: Option<Number>,
     max: Option<Number>,
     desired: Option<Number>,
-) -> ScalingBody {
+) -> Option<ScalingBody> {
+    if !auto_scaling && [&min, &max, &desired].into_iter().all(Option::is_none) {
+        return None;
+    }
     let one = || Number::from(1);
     let desired = desired.or_else(|| min.clone()).or_else(|| max.clone()).unwrap_or_else(one);
     let min = min.unwrap_or_else(|| desired.clone());
     let max = max.unwrap_or_else(|| desired.clone().at_least(&min).at_least(&one()));
-    ScalingBody { auto_scaling, min, max, desired }
+    Some(ScalingBody { auto_scaling, min, max, desired })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Sizes {
     /// The largest number of nodes
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) max: Option<Number>,
-    /// The wanted number of nodes
+    /// The wanted number of nodes (default: min, else max, else the least that the cloud takes)
     #[arg(long, allow_negative_numbers = true)]
     pub(crate) desired: Option<Number>,
 }

@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn one_number_is_that_many_nodes() {
         for (text, scaling) in [
-            ("name=a", ["1", "1", "1"]),
+            ("name=a,auto-scaling=true", ["1", "1", "1"]),
             ("name=a,desired=3", ["3", "3", "3"]),
             ("name=a,min=2", ["2", "2", "2"]),
             ("name=a,max=4", ["4", "4", "4"]),
@@ -150,8 +150,11 @@ mod tests {
         ] {
             let NodeGroupPairs(group) = text.parse().unwrap();
             let wanted = scaling.map(|text| text.parse::<Number>().unwrap());
-            assert_eq!([group.scaling.min, group.scaling.max, group.scaling.desired], wanted, "{text}");
+            let scaling = group.scaling.unwrap();
+            assert_eq!([scaling.min, scaling.max, scaling.desired], wanted, "{text}");
         }
+        let NodeGroupPairs(unsaid) = "name=a,auto-scaling=false".parse().unwrap();
+        assert_eq!(serde_json::to_value(unsaid).unwrap(), serde_json::json!({"name": "a"}));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use pmks_model::{
-    Cidr, Direction, Findings, Iid, NetworkRequest, NodeGroupRequest, Protocol, Rule, SubnetRequest,
+    Cidr, Direction, Findings, Iid, NetworkRequest, NodeGroupRequest, Protocol, Rule, Scaling, SubnetRequest,
     VersionRequest,
 };
 
@@ -135,7 +135,8 @@ pub(crate) fn node_group(
         root_disk_type: asked.root_disk_type.clone(),
         root_disk_size_gib: asked.root_disk_size_gib,
         key_pair,
-        scaling: asked.scaling,
+        scaling: asked.scaling.unwrap_or_else(|| Scaling::fixed(1)),
+        any_size: asked.scaling.is_none(),
     }
 }
 

@@ -58,6 +58,21 @@ async fn a_node_group_is_added_and_removed_but_not_the_last_one() {
 }
 
 #[tokio::test]
+async fn a_size_that_nobody_says_is_the_clouds_and_no_wish() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    rig.done(add(json!({"name": "batch"}))).await;
+    let asked = rig.cloud.world().asked.get("nodeGroup.add").cloned().unwrap();
+    assert_eq!(asked.pointer("/request/anySize"), Some(&json!(true)));
+    let view = rig.pmks.node_groups().get("here", "prod", "batch", None).await.unwrap();
+    assert_eq!(view.scaling, Some(Scaling::fixed(1)));
+    let two = ScalingChange { max: Some(2), desired: Some(2), ..ScalingChange::default() };
+    rig.done(scale("batch", two)).await;
+    let view = rig.pmks.node_groups().get("here", "prod", "batch", None).await.unwrap();
+    assert_eq!(view.scaling.unwrap().desired, 2);
+}
+
+#[tokio::test]
 async fn a_scaling_changes_only_what_it_names() {
     let rig = Rig::new().await;
     rig.cluster().await;

@@ -109,8 +109,7 @@ pub(crate) fn new_cluster(asked: api::NewCluster, unreadable: &Findings) -> NewC
 
 /// A node group, whose fields are named with `prefix` before them.
 pub(crate) fn new_node_group(asked: api::NewNodeGroup, prefix: &str, unreadable: &Findings) -> NewNodeGroup {
-    let scaling =
-        settled(asked.scaling, |number| is_unread(unreadable, &format!("{prefix}scaling.{number}")));
+    let is_unread = |number: &str| is_unread(unreadable, &format!("{prefix}scaling.{number}"));
     NewNodeGroup {
         name: asked.name,
         version: asked.version,
@@ -119,12 +118,7 @@ pub(crate) fn new_node_group(asked: api::NewNodeGroup, prefix: &str, unreadable:
         root_disk_type: asked.root_disk_type,
         root_disk_size_gib: asked.root_disk_size_gib,
         key_pair: asked.key_pair,
-        scaling: Scaling {
-            auto_scaling: scaling.auto_scaling,
-            min: scaling.min,
-            max: scaling.max,
-            desired: scaling.desired,
-        },
+        scaling: asked.scaling.map(|scaling| settled(scaling, is_unread)),
     }
 }
 
@@ -138,13 +132,14 @@ fn is_unread(unreadable: &Findings, field: &str) -> bool {
 }
 
 /// What could not be read agrees with what could.
-fn settled(asked: api::Scaling, is_unread: impl Fn(&str) -> bool) -> api::Scaling {
+fn settled(asked: api::Scaling, is_unread: impl Fn(&str) -> bool) -> Scaling {
     let read = |name: &str, number: u32| (!is_unread(name)).then_some(number);
     let [min, max, desired] =
         [read("min", asked.min), read("max", asked.max), read("desired", asked.desired)];
     let least = min.or(desired.into_iter().chain(max).min()).unwrap_or(1);
     let most = max.or(desired.into_iter().chain(min).max()).unwrap_or(least.max(1));
-    api::Scaling { min: least, max: most, desired: desired.unwrap_or(least), ..asked }
+    let desired = desired.unwrap_or(least);
+    Scaling { auto_scaling: asked.auto_scaling, min: least, max: most, desired }
 }
 
 /// A change of scaling, and what could not be read of it, by the fields of the whole scaling: it stays as it is.

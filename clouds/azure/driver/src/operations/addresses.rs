@@ -143,6 +143,7 @@ mod tests {
             root_disk_size_gib: None,
             key_pair: None,
             scaling: Scaling { auto_scaling, min: 1, max, desired },
+            any_size: false,
         };
         let block = "10.0.0.0/28".parse().unwrap();
         assert_eq!(shortage(block, 0, &[group(10, 99, false)]), None);

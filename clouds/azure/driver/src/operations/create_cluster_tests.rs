@@ -22,6 +22,7 @@ fn request() -> ClusterRequest {
         root_disk_size_gib: None,
         key_pair: None,
         scaling: Scaling { auto_scaling: false, min: 1, max: 4, desired: 2 },
+        any_size: false,
     };
     ClusterRequest {
         name: "web_1".into(),

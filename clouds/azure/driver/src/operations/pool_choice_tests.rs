@@ -20,6 +20,7 @@ fn request() -> NodeGroupRequest {
         root_disk_size_gib: Some(64),
         key_pair: None,
         scaling: Scaling { auto_scaling: false, min: 1, max: 4, desired: 2 },
+        any_size: false,
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) async fn choose(
     prefix: impl Fn(usize) -> String,
     findings: &mut Findings,
 ) -> Result<Choice> {
-    let keys = public_keys(driver, groups, &prefix, findings).await?;
+    let groups: Vec<NodeGroupRequest> = groups.iter().map(|group| sized(group, common.zones)).collect();
+    let keys = public_keys(driver, &groups, &prefix, findings).await?;
     let mut types: BTreeMap<&str, Option<MachineType>> = BTreeMap::new();
     let mut choice = Choice { pools: Vec::new(), needs: Vec::new() };
     for (index, group) in groups.iter().enumerate() {
@@ -64,6 +65,16 @@ pub(super) async fn choose(
         }
     }
     Ok(choice)
+}
+
+/// One node in each zone where nobody says a size: less than that GKE cannot make.
+fn sized(group: &NodeGroupRequest, zones: &[String]) -> NodeGroupRequest {
+    let scaling = if group.any_size { Scaling::fixed(number_of(zones)) } else { group.scaling };
+    NodeGroupRequest { scaling, ..group.clone() }
+}
+
+fn number_of(zones: &[String]) -> u32 {
+    u32::try_from(zones.len()).unwrap_or(1).max(1)
 }
 
 fn machine_type_name(group: &NodeGroupRequest) -> &str {
@@ -146,7 +157,7 @@ fn check_key(group: &NodeGroupRequest, image: &str, prefix: &str, findings: &mut
 
 /// The number of nodes in each zone: GKE knows no other number.
 pub(super) fn per_zone(total: u32, zones: &[String], field: &str, findings: &mut Findings) -> u32 {
-    let count = u32::try_from(zones.len()).unwrap_or(1).max(1);
+    let count = number_of(zones);
     if !total.is_multiple_of(count) {
         let says = format!(
             "must be a multiple of {count}: every zone ({}) has the same number of nodes",
@@ -159,7 +170,7 @@ pub(super) fn per_zone(total: u32, zones: &[String], field: &str, findings: &mut
 
 /// Whether a size lies between the limits that every zone can have its part of: only such a one can be set.
 pub(super) fn reachable(limits: Scaling, zones: &[String], field: &str, findings: &mut Findings) {
-    let count = u32::try_from(zones.len()).unwrap_or(1).max(1);
+    let count = number_of(zones);
     if limits.max / count * count < limits.min {
         let says = format!(
             "no size from {} to {} is a multiple of {count}: every zone ({}) has the same number of nodes",
@@ -197,7 +208,7 @@ fn new_pool(
         metadata.insert(convert::KEY_PAIR.to_owned(), iid.system_id.clone());
     }
     let disk_type = disks::of(machine_type_name(group), &group.root_disk_type).to_owned();
-    let zones = u32::try_from(common.zones.len()).unwrap_or(1).max(1);
+    let zones = number_of(common.zones);
     NewNodePool {
         name: group.name.clone(),
         initial_node_count: count,
@@ -224,7 +235,10 @@ fn new_pool(
 pub(super) fn tell(prepared: &mut Prepared, pools: &[NewNodePool]) {
     for pool in pools {
         let config = &pool.config;
-        let says = format!("{} of {}", config.machine_type, config.image_type);
+        let mut says = format!("{} of {}", config.machine_type, config.image_type);
+        if pool.locations.len() > 1 {
+            says = format!("{says}, {} in each zone", pool.initial_node_count);
+        }
         prepared.resolved.insert(format!("node group {}", pool.name), says);
     }
 }
@@ -297,6 +311,12 @@ mod tests {
             (&three["initialNodeCount"], &three["autoscaling"]),
             (&json!(1), &json!({"enabled": true, "totalMaxNodeCount": 6}))
         );
+        let unsaid = group(
+            &json!({"anySize": true, "scaling": {"autoScaling": false, "min": 1, "max": 1, "desired": 1}}),
+        );
+        let zones = ["r1-a", "r1-b", "r1-c"].map(str::to_owned);
+        assert_eq!(sized(&unsaid, &zones).scaling, Scaling::fixed(3));
+        assert_eq!(sized(&auto, &zones).scaling, auto.scaling);
         let mut findings = Findings::default();
         let zones = ["a".to_owned(), "b".to_owned()];
         per_zone(3, &zones, "scaling.desired", &mut findings);
