@@ -127,6 +127,9 @@ const SETTINGS: &[OptionField] = &[
     },
 ];
 
+/// The option that names the zones of nodes.
+pub(crate) const NODE_ZONES: &str = "nodeZones";
+
 const CLUSTER_OPTIONS: &[OptionField] = &[
     OptionField {
         name: "tier",
@@ -134,6 +137,14 @@ const CLUSTER_OPTIONS: &[OptionField] = &[
         default: "Free; Premium for a version that is under long-term support alone",
         help: "the price tier: Standard adds an uptime guarantee, Premium long-term support",
         changeable: true,
+    },
+    // Source: <https://learn.microsoft.com/azure/aks/reliability-availability-zones-configure>
+    OptionField {
+        name: NODE_ZONES,
+        kind: OptionKind::Texts,
+        default: "the connection's zone; where it has none, nodes are regional",
+        help: "the zones of nodes, such as [\"1\",\"2\",\"3\"], each once; AKS spreads each node group over them",
+        changeable: false,
     },
     OptionField {
         name: "nodeResourceGroup",

@@ -253,6 +253,28 @@ async fn volumes_are_seen_by_the_certificate_of_a_cluster_without_entra() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn node_groups_span_the_zones_that_the_option_names() {
+    let (world, pmks) = stand().await;
+    connected(&world, &pmks);
+    network(&pmks);
+    let in_zones = |zones: &'static str| [NODES.as_slice(), &["--option", zones]].concat();
+    let wrong = pmks.run(&create("web", &in_zones(r#"nodeZones=["1","4"]"#)));
+    let says = "options.nodeZones: \"4\" is no zone of koreacentral";
+    assert!(wrong.code == 2 && wrong.stderr.contains(says), "{wrong:?}");
+    pmks.succeed(&create("web", &in_zones(r#"nodeZones=["2","3"]"#)));
+    pmks.succeed(&["node-group", "add", "gb", "-c", "sim", "--cluster", "web", "--desired", "2"]);
+    let nodes = pmks.json(&["node", "list", "-c", "sim", "--cluster", "web"]);
+    let nodes = nodes["items"].as_array().unwrap();
+    let mut zones: Vec<&str> = nodes.iter().map(|node| text(node, "/zone")).collect();
+    zones.sort_unstable();
+    assert!(nodes.len() == 3 && zones.first() == Some(&"2") && zones.last() == Some(&"3"), "{nodes:?}");
+    // Without the option the connection's own zone counts.
+    pmks.succeed(&create("one", &NODES));
+    let alone = pmks.json(&["cluster", "get", "one", "-c", "sim"]);
+    assert!(alone.to_string().contains(r#"{"key":"AvailabilityZones","value":"1"}"#), "{alone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_failed_says_why_and_by_which_request() {
     let (world, pmks) = stand().await;
     connected(&world, &pmks);

@@ -12,6 +12,7 @@ use pmks_model::{Findings, ResourceKind, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::node_zones::Zones;
 use super::pool_choice::{self, Common, Mode};
 use super::{Maker, Stage, addresses, aim};
 use crate::arm_id::ArmId;
@@ -46,7 +47,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &AddNodeGroup) -> Resul
     }
     check_key_pair(driver, request, &cluster, &mut findings).await?;
     let groups = std::slice::from_ref(request);
-    let choices = pool_choice::choose(driver, groups, Mode::User, |_| String::new(), &mut findings).await?;
+    let zones = Zones::of_standing(&cluster, driver.here.zone.as_deref());
+    let field = |_| String::new();
+    let choices = pool_choice::choose(driver, groups, Mode::User, &zones, field, &mut findings).await?;
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let mut prepared = Prepared::default().resolved("version", &version);
     let tags = asked.marks.onto(&asked.tags);

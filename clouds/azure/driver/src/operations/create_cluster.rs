@@ -15,6 +15,7 @@ use pmks_model::{ClusterRequest, Findings, KubernetesVersion, ResourceKind, Stat
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::node_zones::Zones;
 use super::pool_choice::{self, Choice, Common, Mode};
 use super::{Maker, Stage, addresses, aim, node_group, role_assignment, subnet_guard, tags};
 use crate::arm_id::{ArmId, CONTAINER_SERVICE};
@@ -47,8 +48,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateCluster) -> Resu
     let options = Options::of(request, version.as_ref().map(|picked| picked.support), &mut findings);
     let node_group = node_group::choose(driver, request, &mut findings).await?;
     let field = |index: usize| format!("nodeGroups[{index}].");
-    let choices = pool_choice::choose(driver, &request.node_groups, Mode::System, field, &mut findings);
-    let choices = choices.await?;
+    let zones = Zones::of_request(request, driver.here.zone.as_deref());
+    let groups = request.node_groups.as_slice();
+    let choices = pool_choice::choose(driver, groups, Mode::System, &zones, field, &mut findings).await?;
     let (Some(version), Some(ground), true) = (version, ground, findings.is_empty()) else {
         return Err(DriverError::invalid(PROVIDER, findings));
     };

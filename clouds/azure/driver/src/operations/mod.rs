@@ -13,6 +13,7 @@ pub(crate) mod upgrade_node_group;
 mod addresses;
 mod aim;
 mod node_group;
+mod node_zones;
 mod pool_choice;
 pub(crate) mod role_assignment;
 mod subnet_guard;

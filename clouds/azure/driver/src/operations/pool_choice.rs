@@ -6,6 +6,7 @@ use pmks_model::{Findings, NodeGroupRequest, Scaling, Tags, Version, VersionRequ
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::node_zones::Zones;
 use crate::AzureDriver;
 use crate::arm_id::ArmId;
 use crate::machines::{self, LEAST_VCPUS, Size};
@@ -29,7 +30,7 @@ pub(super) struct Choice {
     image: String,
     disk_type: Option<&'static str>,
     disk_size: Option<u32>,
-    zone: Option<String>,
+    zones: Vec<String>,
     scaling: Scaling,
     notices: Vec<String>,
 }
@@ -51,10 +52,8 @@ impl Choice {
         prepared.resolved.insert(format!("image of {name}"), self.image.clone());
         let mode = if self.mode == Mode::System { "System" } else { "User" };
         prepared.resolved.insert(format!("mode of {name}"), mode.to_owned());
-        prepared.resolved.insert(
-            format!("zone of {name}"),
-            self.zone.clone().unwrap_or_else(|| "none: regional".to_owned()),
-        );
+        let zones = if self.zones.is_empty() { "none: regional".to_owned() } else { self.zones.join(", ") };
+        prepared.resolved.insert(format!("zones of {name}"), zones);
         prepared.notices.extend(self.notices.iter().cloned());
     }
 
@@ -85,8 +84,8 @@ impl Choice {
             set("minCount", json!(self.scaling.min));
             set("maxCount", json!(self.scaling.max));
         }
-        if let Some(zone) = &self.zone {
-            set("availabilityZones", json!([zone]));
+        if !self.zones.is_empty() {
+            set("availabilityZones", json!(self.zones));
         }
         properties
     }
@@ -101,8 +100,9 @@ const MOST_NODES: u32 = 1000;
 /// Source: <https://learn.microsoft.com/azure/aks/concepts-storage#ephemeral-os-disks>
 const HOST_DISK_GIB: u64 = 128;
 
-/// Chooses for all node groups of a request, the first of them in the given mode, the others as `User`. `prefix` gives
-/// what stands before the fields of the one at an index. What is wrong with any of them goes to `findings`. Two calls.
+/// Chooses for all node groups of a request, all in the same zones, the first of them in the given mode, the others as
+/// `User`. `prefix` gives what stands before the fields of the one at an index. What is wrong with any of them goes to
+/// `findings`. Two calls.
 ///
 /// # Errors
 /// `QuotaExceeded` with the arithmetic, where nothing was found wrong.
@@ -110,17 +110,19 @@ pub(super) async fn choose(
     driver: &AzureDriver,
     requests: &[NodeGroupRequest],
     first: Mode,
+    zones: &Zones,
     prefix: impl Fn(usize) -> String,
     findings: &mut Findings,
 ) -> Result<Vec<Choice>> {
     let (sizes, usages) = futures::try_join!(machines::sizes(driver), driver.api.usages())?;
+    zones.check(&sizes, driver.region(), findings);
     let mut choices = Vec::new();
     let mut wanted = Vec::new();
     for (index, request) in requests.iter().enumerate() {
         let size = sizes.iter().find(|size| size.machine.name.eq_ignore_ascii_case(&request.machine_type));
         let mode = if index == 0 { first } else { Mode::User };
-        let zone = driver.here.zone.as_deref();
-        choices.push(choose_one(request, &Facts { size, mode, zone }, &prefix(index), findings));
+        let facts = Facts { size, mode, zones: &zones.names };
+        choices.push(choose_one(request, &facts, &prefix(index), findings));
         wanted.push(nodes(request, size));
     }
     if findings.is_empty() {
@@ -150,7 +152,7 @@ struct Facts<'a> {
     /// `None`: the region has no such machine type, or none was named.
     size: Option<&'a Size>,
     mode: Mode,
-    zone: Option<&'a str>,
+    zones: &'a [String],
 }
 
 fn choose_one(
@@ -190,7 +192,7 @@ fn choose_one(
         image,
         disk_type: disk_type(request, facts.size, prefix, findings),
         disk_size: request.root_disk_size_gib,
-        zone: facts.zone.map(str::to_owned),
+        zones: facts.zones.to_vec(),
         scaling: request.scaling,
         notices,
     }
@@ -211,9 +213,7 @@ fn check_machine(request: &NodeGroupRequest, facts: &Facts<'_>, prefix: &str, fi
     if size.machine.vcpus < LEAST_VCPUS {
         findings.add(&field, format!("{name:?} has too few vCPUs: AKS' nodes have {LEAST_VCPUS} at least"));
     }
-    if let Some(zone) = facts.zone
-        && !size.machine.zones.iter().any(|known| known == zone)
-    {
+    if let Some(zone) = facts.zones.iter().find(|zone| !size.machine.zones.contains(zone)) {
         let says = if size.machine.zones.is_empty() {
             format!("{name:?} is offered in no zone of its own here")
         } else {

@@ -31,13 +31,14 @@ fn chosen(
     zone: Option<&str>,
 ) -> (Choice, Vec<String>) {
     let mut findings = Findings::default();
-    let choice = choose_one(request, &Facts { size, mode, zone }, "g.", &mut findings);
+    let zones: Vec<String> = zone.into_iter().flat_map(|zones| zones.split(',')).map(str::to_owned).collect();
+    let choice = choose_one(request, &Facts { size, mode, zones: &zones }, "g.", &mut findings);
     (choice, findings.iter().map(|finding| finding.field.clone()).collect())
 }
 
 #[test]
 fn a_pool_is_what_was_asked_for_and_nothing_more() {
-    let (choice, findings) = chosen(&request(), Some(&size(4, true, &["1"])), Mode::System, Some("1"));
+    let (choice, findings) = chosen(&request(), Some(&size(4, true, &["1", "3"])), Mode::System, Some("1,3"));
     assert!(findings.is_empty());
     let subnet = ArmId::parse(
         "/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s",
@@ -47,7 +48,7 @@ fn a_pool_is_what_was_asked_for_and_nothing_more() {
     let common = Common { version: "1.34.1", subnet: Some(&subnet), tags: &tags };
     let wanted = json!({"count": 2, "mode": "System", "type": "VirtualMachineScaleSets", "osType": "Linux", "osSKU": "Ubuntu",
         "orchestratorVersion": "1.34.1", "enableAutoScaling": false, "tags": {"team": "a"}, "vmSize": "Standard_D4s_v5",
-        "osDiskSizeGB": 64, "vnetSubnetID": subnet.to_string(), "availabilityZones": ["1"]});
+        "osDiskSizeGB": 64, "vnetSubnetID": subnet.to_string(), "availabilityZones": ["1", "3"]});
     assert_eq!(choice.properties(&common), wanted);
     let auto = NodeGroupRequest {
         machine_type: String::new(),
@@ -103,6 +104,7 @@ fn what_cannot_be_is_a_finding() {
         (request(), Some(&closed), Mode::User, None, "g.machineType"),
         (request(), Some(&size(1, true, &[])), Mode::User, None, "g.machineType"),
         (request(), Some(&good), Mode::User, Some("3"), "g.machineType"),
+        (request(), Some(&good), Mode::User, Some("1,3"), "g.machineType"),
         (request(), Some(&size(4, true, &[])), Mode::User, Some("1"), "g.machineType"),
         (with(&|request| request.image = "Windows2022".into()), Some(&good), Mode::User, None, "g.image"),
         (
