@@ -406,6 +406,33 @@ async fn a_lost_insert_is_sent_again_as_the_same_request() {
 }
 
 #[tokio::test]
+async fn node_groups_of_an_autopilot_cluster_are_refused_before_anything_is_asked() {
+    let mut standing = cluster("RUNNING");
+    standing["autopilot"] = json!({"enabled": true});
+    let google = ready().await.on(&format!("GET {CONTAINER}/clusters/c1"), 200, standing);
+    let driver = google.driver().await;
+    let id = "projects/proj/locations/asia-northeast3-a/clusters/c1";
+    let of_cluster = json!({"iid": {"nameId": "c1", "systemId": id}, "incarnation": "abc"});
+    let target =
+        json!({"cluster": of_cluster, "iid": {"nameId": "ga", "systemId": "ga"}, "incarnation": "abc"});
+    let group = json!({"name": "gb", "scaling": {"autoScaling": false, "min": 1, "max": 1, "desired": 1}});
+    for (change, mut asked) in [
+        ("addNodeGroup", json!({"cluster": of_cluster, "securityGroups": [], "request": group, "tags": {}})),
+        ("changeNodeGroupScaling", json!({"target": target, "change": {"desired": 2}})),
+        ("upgradeNodeGroup", json!({"target": target, "version": "default", "force": false})),
+        ("removeNodeGroup", json!({"target": target})),
+    ] {
+        asked["marks"] = marks();
+        let change: Change = serde_json::from_value(json!({"change": change, "asked": asked})).unwrap();
+        let error = driver.prepare(&change).await.unwrap_err();
+        assert!(matches!(error.kind(), pmks_driver::ErrorKind::Precondition { .. }), "{error}");
+        assert!(error.message().contains("is an Autopilot cluster"), "{error}");
+    }
+    let read = format!("GET {CONTAINER}/clusters/c1");
+    assert!(google.calls().iter().all(|call| *call == read || call == "POST /token"));
+}
+
+#[tokio::test]
 async fn what_stands_under_that_name_and_is_not_ours_is_never_touched() {
     let mut strange = cluster("RUNNING");
     strange["resourceLabels"] = json!({"pmks-operation": "another"});

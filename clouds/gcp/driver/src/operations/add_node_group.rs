@@ -27,6 +27,7 @@ const EXPECTED: Duration = Duration::from_mins(2);
 /// Checks, chooses, and answers the plan.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &AddNodeGroup) -> Result<Prepared> {
     let (name, cluster) = aim::standing_cluster(driver, &asked.cluster).await?;
+    aim::refuse_autopilot(&cluster)?;
     let group = asked.request.name.as_str();
     if let Some(standing) = aim::pool_of(&cluster, group)
         && !asked.marks.are_on(&standing.config.resource_labels)

@@ -70,10 +70,11 @@ pub(super) async fn standing_cluster(
     standing(driver, &target.iid.system_id, &target.incarnation).await
 }
 
-/// The node pool that is meant with its cluster, which must be there. Pools have no incarnation but their cluster's.
+/// The node pool that is meant with its cluster, which must be there, and be one whose pools can change. Pools have no
+/// incarnation but their cluster's.
 ///
 /// # Errors
-/// `NotFound`, `Replaced`.
+/// `NotFound`, `Replaced`, `Precondition`.
 pub(super) async fn standing_pool(
     driver: &GcpDriver,
     target: &NodeGroupTarget,
@@ -82,9 +83,29 @@ pub(super) async fn standing_pool(
     if !is_meant(&target.incarnation, &cluster) {
         return Err(replaced("node pool", &target.iid.system_id));
     }
+    refuse_autopilot(&cluster)?;
     let pool = pool_of(&cluster, &target.iid.system_id);
     let pool = pool.cloned().ok_or_else(|| gone("node pool", &target.iid.system_id))?;
     Ok((name, cluster, pool))
+}
+
+/// Refuses what changes node pools of an Autopilot cluster: Google alone makes, sizes and upgrades these, and answers
+/// such calls «Autopilot node pools cannot be accessed or modified.» (400).
+///
+/// Sources: <https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-overview>,
+/// <https://github.com/turbot/steampipe-plugin-gcp/pull/591>
+///
+/// # Errors
+/// `Precondition`.
+pub(super) fn refuse_autopilot(cluster: &container::Cluster) -> Result<()> {
+    if !cluster.autopilot.enabled {
+        return Ok(());
+    }
+    let what =
+        format!("cluster {:?} is an Autopilot cluster: Google alone changes its node groups", cluster.name);
+    let fix =
+        "say in the pods what they need, by which Google makes nodes, or use a Standard cluster".to_owned();
+    Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
 }
 
 /// The node pool of that name.

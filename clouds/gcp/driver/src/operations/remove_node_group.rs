@@ -22,10 +22,11 @@ const EXPECTED: Duration = Duration::from_mins(4);
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &RemoveNodeGroup) -> Result<Prepared> {
     let target = &asked.target;
     let found = aim::cluster(driver, &target.cluster.iid.system_id, &target.cluster.incarnation).await?;
-    if let Some((_, cluster)) = &found
-        && !aim::is_meant(&target.incarnation, cluster)
-    {
-        return Err(aim::replaced("node pool", &target.iid.system_id));
+    if let Some((_, cluster)) = &found {
+        if !aim::is_meant(&target.incarnation, cluster) {
+            return Err(aim::replaced("node pool", &target.iid.system_id));
+        }
+        aim::refuse_autopilot(cluster)?;
     }
     let stage = RemoveNodePool {
         cluster: target.cluster.iid.system_id.clone(),

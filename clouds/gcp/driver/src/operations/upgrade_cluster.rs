@@ -92,10 +92,21 @@ struct Facts<'a> {
 /// The stages from the version that is to the one that is wanted. Pure.
 ///
 /// # Errors
-/// `InvalidRequest` for names that are none, and for what the skew policy makes impossible.
+/// `InvalidRequest` for names that are none, and for what the skew policy makes impossible; `Precondition` for named node
+/// groups of an Autopilot cluster.
 fn plan(facts: &Facts<'_>, hops: &[Version], targets: &UpgradeTargets) -> Result<Vec<StageSpecification>> {
+    let autopilot = facts.cluster.autopilot.enabled;
+    let targets = match targets {
+        UpgradeTargets::Named(_) => {
+            aim::refuse_autopilot(facts.cluster)?;
+            targets
+        }
+        // Google raises an Autopilot cluster's nodes itself, after its control plane.
+        UpgradeTargets::All if autopilot => &UpgradeTargets::None,
+        _ => targets,
+    };
     let chosen = chosen_pools(&facts.cluster.node_pools, targets)?;
-    if let Some(last) = hops.last() {
+    if let Some(last) = hops.last().filter(|_| !autopilot) {
         refuse_left_behind(&facts.cluster.node_pools, &chosen, last)?;
     }
     let mut planner = Planner { facts, stages: Vec::new(), last: Vec::new() };

@@ -96,3 +96,15 @@ fn a_pool_that_has_failed_keeps_the_control_plane_where_it_is() {
     assert!(why.contains("node group gb has failed"), "{why}");
     assert!(planned(&standing, "1.33.5-gke.100", &UpgradeTargets::Named(vec!["ga".into()])).is_ok());
 }
+
+#[test]
+fn an_autopilot_clusters_nodes_are_google_s_to_raise() {
+    let mut standing = cluster("1.32.9-gke.7", &[("pool-1", "1.32.9-gke.7")]);
+    standing.autopilot.enabled = true;
+    let control_plane = ["control plane to 1.33.5-gke.100 < "];
+    assert_eq!(planned(&standing, "1.33.5-gke.100", &UpgradeTargets::All).unwrap(), control_plane);
+    assert_eq!(planned(&standing, "1.33.5-gke.100", &UpgradeTargets::None).unwrap(), control_plane);
+    let named = UpgradeTargets::Named(vec!["pool-1".into()]);
+    let refused = planned(&standing, "1.33.5-gke.100", &named).unwrap_err();
+    assert!(refused.message().contains("is an Autopilot cluster"), "{refused}");
+}
