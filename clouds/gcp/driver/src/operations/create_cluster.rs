@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::node_pool::{self, Common};
-use super::{Maker, Stage, aim, census, quota};
+use super::{Maker, Stage, addresses, aim, census, quota};
 use crate::capabilities::{NODE_ZONES, REGIONAL, RELEASE_CHANNEL};
 use crate::names::{ClusterName, Shared, last};
 use crate::prerequisites::{COMPUTE, CONTAINER};
@@ -40,7 +40,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateCluster) -> Result
     let region = driver.api.get_region(driver.region()).await?;
     let mut findings = Findings::default();
     let place = Place::of(driver, request, &region, &mut findings);
-    let network = check_network(driver, request, &mut findings).await?;
+    let network = check_network(driver, request, place.zones.len(), &mut findings).await?;
     let config = driver.api.server_config(&place.location).await?;
     let channel = request.options.get(RELEASE_CHANNEL).and_then(Value::as_str);
     let chosen = versions::choose(&config, &request.version, channel);
@@ -189,6 +189,7 @@ async fn refuse_strangers(driver: &GcpDriver, name: &ClusterName, marks: &Marks)
 async fn check_network(
     driver: &GcpDriver,
     request: &ClusterRequest,
+    zones: usize,
     findings: &mut Findings,
 ) -> Result<Option<(String, String)>> {
     let [subnet] = request.subnets.as_slice() else {
@@ -212,6 +213,7 @@ async fn check_network(
         findings.add("subnets[0]", format!("lies in {}, not in {network}", found.network));
         return Ok(None);
     }
+    findings.add_some("subnets[0]", addresses::shortage(&found.cidr, &request.node_groups, zones));
     // Of another project, which shares its network, GKE wants the whole names.
     let project = driver.api.project();
     let network = Shared::read("network", &found.network, project)?;

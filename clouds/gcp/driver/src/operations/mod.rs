@@ -10,6 +10,7 @@ pub(crate) mod change_node_group_scaling;
 pub(crate) mod remove_node_group;
 pub(crate) mod upgrade_node_group;
 
+mod addresses;
 mod aim;
 mod census;
 mod delete_children;
