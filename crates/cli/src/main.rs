@@ -173,6 +173,6 @@ async fn run(app: &App, command: Command) -> Result<()> {
         Command::Conformance(asked) => Box::pin(conformance::run(app, &asked)).await,
         Command::Token(within) => token::run(app, &within).await,
         Command::Login(login) => login::run(app, &login).await,
-        other => commands::run(app, other).await,
+        other => Box::pin(commands::run(app, other)).await,
     }
 }
