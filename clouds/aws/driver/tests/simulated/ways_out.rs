@@ -75,7 +75,7 @@ async fn nodes_that_could_not_join_are_found_before_anything_is_made() {
 
     addresses(&world, first, false);
     let one = driver.prepare(&create(true)).await.unwrap();
-    assert_eq!(subnets(&one), [&second.system_id]);
+    assert_eq!(subnets(&one), [&second.system_id], "{:?}", one.notices);
     let says = format!("{} (an internet gateway, and no public addresses)", first.system_id);
     assert!(one.notices.iter().any(|notice| notice.contains(&says)), "{:?}", one.notices);
 
