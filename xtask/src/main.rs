@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test | bench | tidy | new-cloud NAME`.
+//! Developer commands: `cargo xtask test [--long] | bench | tidy | new-cloud NAME`.
 //!
 //! Never part of the product, and never the only way to build it.
 #![expect(clippy::print_stdout, reason = "a developer command speaks on standard output")]
@@ -13,8 +13,11 @@ mod tidy;
 
 use std::path::{Path, PathBuf};
 
+use test_programs::Extent;
+
 const USAGE: &str = "\
-cargo xtask test              formatting, lints, tidy, every test, and the suites against software that others wrote
+cargo xtask test [--long]     formatting, lints, tidy, every test, and the suites against software that others wrote;
+                              of what takes hours a sample, with --long all of it
 cargo xtask bench             figures of the store, of reads, of the engine and of the program itself, in a release build
 cargo xtask tidy              the house rules that a machine can check
 cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
@@ -23,7 +26,8 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["test"] => test::run(),
+        ["test"] => test::run(Extent::Sample),
+        ["test", "--long"] => test::run(Extent::Whole),
         ["bench"] => bench(),
         ["tidy"] => tidy::run(&root()),
         ["new-cloud", name] => new_cloud::run(&root(), name),

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::test_programs::Extent;
 use crate::{crate_graph, root, test_programs, tidy};
 
 /// The feature of those crates that have suites against software that others wrote.
@@ -12,7 +13,7 @@ const OUTSIDE_WORLD: &str = "outside-world";
 ///
 /// # Errors
 /// At the first step that fails.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(extent: Extent) -> anyhow::Result<()> {
     build_control_plane();
     step("formatting", &["fmt", "--all", "--check"])?;
     tidy::run(&root())?;
@@ -25,7 +26,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // other flags what it is made of would be compiled twice.
     let flags = ["--workspace", "--features", &features];
     let programs = timed("building", || test_programs::build(&root(), &flags))?;
-    timed("tests", || test_programs::run(&programs))?;
+    timed("tests", || test_programs::run(&programs, extent))?;
     step("examples in the documentation", &[&["test", "--doc"], flags.as_slice()].concat())
 }
 

@@ -15,6 +15,15 @@ use crate::memory_folder::MemoryFolder;
 /// How many tests of one program run at once: many wait more than they compute, so that two share a core.
 const THREADS: &str = "2";
 
+/// How much of what takes hours is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// A part, spread over all.
+    Sample,
+    /// Everything: the matrices whole, and every seed.
+    Whole,
+}
+
 /// A program of tests.
 #[derive(Debug)]
 pub(crate) struct TestProgram {
@@ -62,7 +71,7 @@ fn announced(root: &Path, message: &str) -> Option<TestProgram> {
 ///
 /// # Errors
 /// If one fails or cannot be run; names each.
-pub(crate) fn run(programs: &[TestProgram]) -> anyhow::Result<()> {
+pub(crate) fn run(programs: &[TestProgram], extent: Extent) -> anyhow::Result<()> {
     let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let memory = MemoryFolder::new();
     let scratch = memory.as_ref().map(MemoryFolder::path);
@@ -72,7 +81,7 @@ pub(crate) fn run(programs: &[TestProgram]) -> anyhow::Result<()> {
         for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(program) = next(&waiting) {
-                    if !program.passes(scratch) {
+                    if !program.passes(scratch, extent) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.name.as_str());
                     }
                 }
@@ -95,9 +104,9 @@ fn next<'a>(waiting: &Mutex<impl Iterator<Item = &'a TestProgram>>) -> Option<&'
 }
 
 impl TestProgram {
-    fn passes(&self, scratch: Option<&Path>) -> bool {
+    fn passes(&self, scratch: Option<&Path>, extent: Extent) -> bool {
         let begun = Instant::now();
-        let ended = self.output(scratch);
+        let ended = self.output(scratch, extent);
         let (passed, printed) = match &ended {
             Ok(output) => (output.status.success(), [output.stdout.as_slice(), &output.stderr].concat()),
             Err(error) => (false, error.to_string().into_bytes()),
@@ -110,8 +119,11 @@ impl TestProgram {
         passed
     }
 
-    fn output(&self, scratch: Option<&Path>) -> std::io::Result<Output> {
+    fn output(&self, scratch: Option<&Path>, extent: Extent) -> std::io::Result<Output> {
         let mut command = Command::new(&self.path);
+        if extent == Extent::Whole {
+            command.env("PMKS_LONG", "1");
+        }
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             command.env("RUST_TEST_THREADS", THREADS);
         }
