@@ -72,7 +72,7 @@ pub(crate) enum ClusterCommand {
         /// The cloud's identifier
         #[arg(long)]
         system_id: String,
-        /// Goes on where another pmks installation's mark is on it
+        /// Goes on where another pmks installation's mark is on it; that one can still change it
         #[arg(long)]
         take_over: bool,
         /// How to carry it out

@@ -90,6 +90,11 @@ async fn show(app: &App, id: &str) -> Result<()> {
         let stages = operation.get("stages").and_then(Value::as_array).cloned().unwrap_or_default();
         output::data("")?;
         output::items(form, Kind::Stage, &stages)?;
+        let remains = operation.get("remains").and_then(Value::as_array).cloned().unwrap_or_default();
+        if !remains.is_empty() {
+            output::data("")?;
+            output::items(form, Kind::Remains, &remains)?;
+        }
     }
     Ok(())
 }

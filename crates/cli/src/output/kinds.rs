@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Node,
     Operation,
     Stage,
+    Remains,
     PlannedStage,
     RehearsedCase,
     ConformanceCase,
@@ -53,6 +54,7 @@ pub(crate) const fn columns_of(kind: Kind) -> &'static [Column] {
         Kind::Node => NODE,
         Kind::Operation => OPERATION,
         Kind::Stage => STAGE,
+        Kind::Remains => REMAINS,
         Kind::PlannedStage => PLANNED_STAGE,
         Kind::RehearsedCase => REHEARSED_CASE,
         Kind::ConformanceCase => CONFORMANCE_CASE,
@@ -262,6 +264,13 @@ const STAGE: &[Column] = &[
     Column::time("STARTED", "/startedAt"),
     Column::time("FINISHED", "/finishedAt"),
     Column::at("DETAIL", "/detail"),
+];
+
+const REMAINS: &[Column] = &[
+    Column::at("REMAINS", "/kind"),
+    NAME,
+    Column::at("SYSTEM ID", "/systemId"),
+    Column::at("WHY", "/reason"),
 ];
 
 const PLANNED_STAGE: &[Column] = &[

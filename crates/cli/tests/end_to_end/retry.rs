@@ -70,8 +70,11 @@ fn what_the_cloud_ended_as_failed_is_made_anew() {
         let operation = newest(&user);
         assert_eq!(operation["state"], "failed", "{operation}");
         assert!(!operation["remains"].as_array().unwrap().is_empty(), "{operation}");
+        let id = operation["id"].as_str().unwrap();
+        let shown = user.run(&["operation", "get", id]);
+        assert!(shown.out.contains("REMAINS") && shown.out.contains(failed), "{shown:?}");
 
-        user.good(&["operation", "retry", operation["id"].as_str().unwrap()]);
+        user.good(&["operation", "retry", id]);
         let after = simulator.world.resources(kind);
         assert_eq!(after.len(), 1, "{action}: {after:?}");
         assert_eq!(after[0]["state"], "ACTIVE", "{action}: {after:?}");

@@ -90,7 +90,9 @@ impl Drafting<'_> {
                     "{:?} is managed by the pmks installation {other}",
                     cluster.iid.system_id
                 ));
-                failure.fix = Some("forget it there, or import it with takeOver".to_owned());
+                let fix = "forget it there first; or import it with takeOver: nothing keeps the other one from \
+                           changing it then";
+                failure.fix = Some(fix.to_owned());
                 Err(failure)
             }
             _ => Ok(()),
