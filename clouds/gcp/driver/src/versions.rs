@@ -115,7 +115,7 @@ pub(crate) fn choose(
 /// Chooses what a standing cluster is raised to: of its channel, or a patch of another one of a minor that its channel
 /// has; of all that GKE takes where it is in none. GKE refuses everything else, a hop in between too.
 ///
-/// Source: <https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels#newer-patch-versions>
+/// Source: <https://cloud.google.com/kubernetes-engine/docs/concepts/release-channels>
 ///
 /// # Errors
 /// A sentence that names what was asked for and what is offered.
