@@ -1,7 +1,8 @@
 //! The facade's one result type, and the failures that many rooms answer.
 
 use pmks_driver::DriverError;
-use pmks_model::{Failure, FailureKind, Findings};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
+use pmks_store::Operation;
 
 /// What the facade answers: the value, or the failure as it is shown at every surface.
 pub type Result<T> = std::result::Result<T, Box<Failure>>;
@@ -19,6 +20,11 @@ pub(crate) fn already_exists(what: &str, name: &str) -> Box<Failure> {
 /// Something stands in the way.
 pub(crate) fn conflict(detail: impl Into<String>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Conflict, detail))
+}
+
+/// What is on its way out is not worked with.
+pub(crate) fn being_deleted(kind: ResourceKind, name: &str, removal: &Operation) -> Box<Failure> {
+    conflict(format!("{} {name:?} is being deleted by operation {}", kind.says(), removal.id))
 }
 
 /// It changed since the caller read it.

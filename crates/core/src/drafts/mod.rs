@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::drivers::{At, Place};
-use crate::failure::{conflict, of_store};
+use crate::failure::{being_deleted, of_store};
 use crate::pmks::Shared;
 use crate::records::Records;
 use crate::resolve::References;
@@ -84,8 +84,7 @@ impl Drafting<'_> {
             let unfinished = self.shared.store.operations(&filter, Page::all()).await.map_err(of_store)?;
             if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
                 let ResourceReference { kind, name, .. } = &removal.resource;
-                let says = format!("{} {name:?} is being deleted by operation {}", kind.says(), removal.id);
-                return Err(conflict(says));
+                return Err(being_deleted(*kind, name, removal));
             }
         }
         Ok(())

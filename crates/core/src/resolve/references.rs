@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::drivers::At;
-use crate::failure::{conflict, of_store};
+use crate::failure::{being_deleted, of_store};
 use crate::records::{Records, SecurityGroupIntent, intent, observed};
 
 /// Looks references up.
@@ -159,8 +159,7 @@ impl References<'_> {
             unfinished.extend(of_whole.into_iter().filter(|one| one.kind.creates() || one.kind.removes()));
         }
         if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
-            let what = kind.says();
-            return Err(conflict(format!("{what} {text:?} is being deleted by operation {}", removal.id)));
+            return Err(being_deleted(kind, text, removal));
         }
         if record.system_id.is_none() && unfinished.is_empty() {
             self.findings

@@ -40,16 +40,13 @@ impl Trouble {
             return Self::Twice(field);
         }
         if says.starts_with("unknown field `") {
-            // Every second part stands between the marks; the first of them is what was given.
-            let known: Vec<&str> = says.split('`').skip(1).step_by(2).skip(1).collect();
-            return Self::Unknown(match known.as_slice() {
+            return Self::Unknown(match known(says).as_slice() {
                 [] => "is not known here; nothing is".to_owned(),
                 known => format!("is not known here; known are {}", known.join(", ")),
             });
         }
         if says.starts_with("unknown variant `") {
-            let known: Vec<&str> = says.split('`').skip(1).step_by(2).skip(1).collect();
-            return Self::Word(format!("must be {}", known.join(" or ")));
+            return Self::Word(format!("must be {}", known(says).join(" or ")));
         }
         // Of texts that are read as numbers, in a query.
         match says {
@@ -81,6 +78,11 @@ impl Trouble {
         };
         Self::Kind { says: format!("must be {wanted}, not {}", kind(found)), stand_in }
     }
+}
+
+/// What may be there. Every second part stands between the marks; the first of them is what was given.
+fn known(says: &str) -> Vec<&str> {
+    says.split('`').skip(1).step_by(2).skip(1).collect()
 }
 
 fn quoted(says: &str, before: &str) -> Option<String> {
