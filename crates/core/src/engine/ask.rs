@@ -115,15 +115,10 @@ impl Turn<'_> {
     }
 
     fn accepted(&mut self, asked: Asked) {
-        let now = self.now();
         self.answered();
         self.notes.unsettled = false;
         self.doubt(false);
-        if let Some(busy_since) = self.notes.busy_since.take() {
-            self.notes.forgive(since(busy_since, now));
-        }
-        self.notes.busy = None;
-        self.notes.settled_looks = 0;
+        self.not_busy();
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         self.record.system_id = given(asked.system_id).or(self.record.system_id.take());
         self.record.incarnation = given(asked.incarnation).or(self.record.incarnation.take());
@@ -147,6 +142,15 @@ impl Turn<'_> {
             Reaction::Retry => self.ask_again(error),
             Reaction::LookFirst => self.look_first(error),
         }
+    }
+
+    /// The cloud says no more that it is busy: how long it was does not count.
+    pub(super) fn not_busy(&mut self) {
+        if let Some(busy_since) = self.notes.busy_since.take() {
+            self.notes.forgive(since(busy_since, self.now()));
+        }
+        self.notes.busy = None;
+        self.notes.settled_looks = 0;
     }
 
     fn refused_as_busy(&mut self, error: &DriverError) {

@@ -157,6 +157,8 @@ impl<'a> Turn<'a> {
                 Ok(())
             }
             Ok(Look::Unsure(why)) => {
+                // Busy is what refuses an ask: while none can be sent, the stage's own time runs.
+                self.not_busy();
                 self.record.detail = why;
                 self.look_again(self.poll_wait());
                 Ok(())

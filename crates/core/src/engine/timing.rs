@@ -59,7 +59,7 @@ impl Timing {
         } else if elapsed < expected * 2 {
             expected / 20
         } else {
-            expected / 8
+            (expected / 8).max((elapsed - expected * 2) / 16)
         };
         let shortest = self.paced(Duration::from_secs(2));
         let longest = self.paced(Duration::from_mins(1));
@@ -125,6 +125,10 @@ mod tests {
         let late = TIMING.poll(expected, Duration::from_mins(30));
         assert!(early > near && late > near, "{early:?} {near:?} {late:?}");
         assert!(near >= Duration::from_secs(24) && near <= Duration::from_secs(30), "{near:?}");
+        // What should have taken a moment is not asked for ten minutes every two seconds.
+        let moment = Duration::from_secs(1);
+        assert!(TIMING.poll(moment, Duration::from_secs(10)) < Duration::from_secs(3));
+        assert!(TIMING.poll(moment, Duration::from_mins(10)) > Duration::from_secs(30));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(super) enum Fault {
     MadeBroken,
     /// Answered well, and nothing comes of it.
     Ignored,
+    /// A look sees nothing, and cannot say whether that is so.
+    NotShown,
     /// The cloud's own work fails so, and nothing is left of it.
     WorkFailed(ErrorKind),
     /// Nothing goes wrong at the cloud, but our wall clock is set forward meanwhile.

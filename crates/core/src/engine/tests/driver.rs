@@ -148,7 +148,9 @@ impl Calls {
 #[async_trait]
 impl StageCalls for Calls {
     async fn look(&self, context: &StageContext) -> Result<Look> {
-        self.cloud.enter("look", &self.part.name)?;
+        if let Some(Fault::NotShown) = self.cloud.enter("look", &self.part.name)? {
+            return Ok(Look::Unsure("it is not shown yet".to_owned()));
+        }
         let things = self.meant(context);
         if self.removes {
             return Ok(Self::look_for_removal(&things));

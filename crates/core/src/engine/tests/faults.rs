@@ -105,6 +105,23 @@ async fn a_cloud_that_is_busy_for_six_hours_has_failed() {
 }
 
 #[tokio::test]
+async fn what_is_not_shown_any_more_is_waited_for_as_long_as_its_stage_may_take() {
+    let rig = upgrade().await;
+    rig.cloud().set_busy(true);
+    rig.cloud().rule("ask", "u", 1, busy());
+    rig.cloud().rule("look", "u", 1, Fault::ClockSet(Duration::ZERO));
+    rig.cloud().rule("look", "u", 100_000, Fault::NotShown);
+    let ended = rig.run(1).await;
+    let error = ended.error.unwrap();
+    assert_eq!(error.kind, FailureKind::Timeout);
+    assert!(error.detail.contains("it is not shown yet"), "{error:?}");
+    let took = ended.finished_at.unwrap().duration_since(ended.created_at);
+    assert!((15 * 60..18 * 60).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(rig.cloud().calls("ask u"), 1);
+    assert!(rig.cloud().calls("look u") < 100, "{}", rig.cloud().calls("look u"));
+}
+
+#[tokio::test]
 async fn busy_while_three_looks_find_the_resource_settled_is_a_failure() {
     let rig = upgrade().await;
     rig.cloud().rule("ask", "u", 100_000, busy());
