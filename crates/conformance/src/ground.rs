@@ -202,7 +202,8 @@ pub(crate) async fn delete_cluster(rig: &Rig, cluster: &Cluster) -> Result<(), F
 pub(crate) async fn delete(rig: &Rig, kind: ResourceKind, iid: &Iid, made: &Marks) -> Result<(), Failed> {
     for _ in 0..2 {
         let marks = Marks { uid: made.uid.clone(), ..marks() };
-        let asked = DeleteResource { kind, iid: iid.clone(), network: None, marks };
+        let asked =
+            DeleteResource { kind, iid: iid.clone(), incarnation: String::new(), network: None, marks };
         carry_out(rig, &Change::DeleteResource(asked)).await?;
     }
     Ok(())

@@ -230,7 +230,13 @@ impl<'a> Made<'a> {
             // go on, what is there is deleted anew.
             let _ = finish(rig, one).await;
         }
-        let asked = DeleteResource { kind: self.kind, iid, network: self.network.clone(), marks: self.own() };
+        let asked = DeleteResource {
+            kind: self.kind,
+            iid,
+            incarnation: String::new(),
+            network: self.network.clone(),
+            marks: self.own(),
+        };
         carry_out(rig, &Change::DeleteResource(asked)).await?;
         still_there(rig, self.kind, &id).await.map(|()| Vec::new())
     }

@@ -237,8 +237,12 @@ pub struct CreateKeyPair {
 pub struct DeleteResource {
     /// What it is.
     pub kind: ResourceKind,
-    /// Which; the cloud's identifier is its incarnation.
+    /// Which.
     pub iid: Iid,
+    /// Which of those that had this identifier one after the other; empty where the identifier is never given again, or
+    /// nothing else is known.
+    #[serde(default)]
+    pub incarnation: String,
     /// The network it is a part of, where it is a subnet.
     pub network: Option<Iid>,
     /// Our marks.

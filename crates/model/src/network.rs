@@ -185,6 +185,9 @@ pub enum Protocol {
 pub struct KeyPair {
     /// Its names.
     pub iid: Iid,
+    /// What tells it from another of the same name made later; empty where the cloud has nothing of the kind.
+    #[serde(default)]
+    pub incarnation: String,
     /// The cloud's fingerprint of it.
     pub fingerprint: String,
     /// Its tags at the cloud.

@@ -149,6 +149,7 @@ fn key_pair(found: &wire::KeyPair) -> KeyPair {
     KeyPair {
         // EKS and EC2 take key pairs by name, which is unique in the region; `key-…` stands among the facts.
         iid: Iid::new(&found.key_name, &found.key_name),
+        incarnation: found.key_pair_id.clone(),
         fingerprint: found.key_fingerprint.clone(),
         tags: found.tag_set.to_tags(),
         key_value_list: facts,

@@ -138,6 +138,7 @@ fn key_pair(found: &compute::SshPublicKey) -> KeyPair {
     facts.add_some("ResourceGroup", ArmId::parse(&found.id).map(|id| id.group().to_owned()));
     KeyPair {
         iid: Iid::new(&found.name, canonical_text(&found.id)),
+        incarnation: String::new(),
         fingerprint: fingerprint(&found.properties.public_key),
         tags: found.tags.clone(),
         key_value_list: facts,

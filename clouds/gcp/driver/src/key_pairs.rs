@@ -42,6 +42,7 @@ pub(crate) async fn get(driver: &GcpDriver, name: &str) -> Result<KeyPair> {
     facts.add("PublicKey", &stored.public_key);
     Ok(KeyPair {
         iid: Iid::new(name, name),
+        incarnation: String::new(),
         fingerprint: fingerprint(&stored.public_key),
         tags: stored.marks.onto(&Tags::new()),
         key_value_list: facts,

@@ -40,7 +40,13 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
     let subnet =
         SubnetRequest { name: "pmks-nothing".to_owned(), cidr: cidr("10.20.9.0/24"), zone: String::new() };
     let delete = |kind| {
-        Change::DeleteResource(DeleteResource { kind, iid: nowhere.clone(), network: None, marks: marks() })
+        Change::DeleteResource(DeleteResource {
+            kind,
+            iid: nowhere.clone(),
+            incarnation: String::new(),
+            network: None,
+            marks: marks(),
+        })
     };
     Ok(vec![
         Change::CreateCluster(ground.cluster("pmks-nothing", 1)),

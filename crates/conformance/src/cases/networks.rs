@@ -89,7 +89,13 @@ pub(crate) async fn subnets_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     check_equal(&subnet.network, &ground.network.system_id, "the subnet's network")?;
     for _ in 0..2 {
         let network = Some(ground.network.clone());
-        let asked = DeleteResource { kind: ResourceKind::Subnet, iid: iid.clone(), network, marks: marks() };
+        let asked = DeleteResource {
+            kind: ResourceKind::Subnet,
+            iid: iid.clone(),
+            incarnation: String::new(),
+            network,
+            marks: marks(),
+        };
         carry_out(&rig, &Change::DeleteResource(asked)).await?;
     }
     ground.clear(&rig).await?;

@@ -201,6 +201,7 @@ impl Drafting<'_> {
         let asked = DeleteResource {
             kind: record.kind,
             iid: iid(record),
+            incarnation: record.incarnation.clone().unwrap_or_default(),
             network: network.map(iid),
             marks: self.marks(record.uid),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pmks_driver::{Driver, Marks};
+use pmks_driver::{Driver, DriverError, ErrorKind, Marks};
 use pmks_model::{Cluster, NodeGroup, ResourceKind, Subnet};
 use pmks_store::{NewResource, Observe, Resource};
 use pmks_transport::Clock;
@@ -105,7 +105,16 @@ pub(crate) async fn read_part(
         }
         ResourceKind::KeyPair => {
             let pair = driver.get_key_pair(system_id).await?;
-            vec![times(clock.wall()).observe(record.uid, system_id, system_id, &pair)?]
+            // Where nothing else tells it from others, its identifier stands for that, as in older records.
+            let told = Some(pair.incarnation.as_str()).filter(|told| !told.is_empty());
+            let incarnation = told.unwrap_or(system_id);
+            let known = record.incarnation.as_deref() != Some(system_id);
+            if known && told.is_some() && is_another(record, incarnation) {
+                let says = format!("the key pair {system_id:?} is another one now");
+                let provider = driver.capabilities().provider;
+                return Err(DriverError::new(ErrorKind::NotFound, provider, says).into());
+            }
+            vec![times(clock.wall()).observe(record.uid, system_id, incarnation, &pair)?]
         }
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => Vec::new(),
     })

@@ -205,6 +205,7 @@ fn network_part(world: &mut World, make: Make, context: &StageContext) -> String
             let id = world.id("key");
             let pair = KeyPair {
                 iid: Iid::new(name, id.clone()),
+                incarnation: String::new(),
                 fingerprint: "aa:bb".to_owned(),
                 tags: Tags::new(),
                 key_value_list: KeyValueList::default(),

@@ -306,9 +306,11 @@ impl Api {
         self.query(query).await
     }
 
-    /// Deletes a key pair by name. One that is gone already is success, as EC2 itself has it.
-    pub(crate) async fn delete_key_pair(&self, name: &str) -> Result<()> {
-        self.done(write("ec2.DeleteKeyPair", Effect::Idempotent).field("KeyName", name)).await
+    /// Deletes a key pair by its `KeyPairId` or `KeyName`. One that is gone already is success, as EC2 itself has it.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteKeyPair.html>
+    pub(crate) async fn delete_key_pair(&self, by: &'static str, which: &str) -> Result<()> {
+        self.done(write("ec2.DeleteKeyPair", Effect::Idempotent).field(by, which)).await
     }
 }
 

@@ -43,15 +43,16 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Resul
             refuse_if_held(&doomed, &doomed.holders(driver).await?)?;
             Ok(Prepared::of([doomed.stage("security group", &asked.iid.name_id)]))
         }
-        ResourceKind::KeyPair => key_pair(driver, &asked.iid, &asked.marks).await,
+        ResourceKind::KeyPair => key_pair(driver, asked).await,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
     }
 }
 
-/// EC2 knows key pairs by name: one under that name that another installation made since is not the one that is meant.
-async fn key_pair(driver: &AwsDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+/// A key pair is called by its name: one under that name that somebody made since is not the one that is meant.
+async fn key_pair(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
     let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
         let gone = Delete { what: What::KeyPair, id: String::new(), of: Some(name.to_owned()) };
@@ -60,6 +61,12 @@ async fn key_pair(driver: &AwsDriver, iid: &Iid, marks: &Marks) -> Result<Prepar
     let [installation, ..] = Marks::KEYS;
     if found.tag_set.to_tags().get(installation).is_some_and(|mark| *mark != marks.installation) {
         let message = format!("the key pair {name:?} is another installation's");
+        return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
+    }
+    // An older record knows the name alone.
+    let is_known = !incarnation.is_empty() && incarnation != name;
+    if is_known && *incarnation != found.key_pair_id {
+        let message = format!("the key pair {name:?} is {} now, and was {incarnation}", found.key_pair_id);
         return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
     }
     let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
@@ -261,6 +268,16 @@ impl Delete {
         Ok(!nothing)
     }
 
+    /// By its identifier, which no other key pair ever has. Servers that are compatible with EC2 but for that answer well
+    /// and delete nothing: there it goes by its name, under which this very identifier has just been seen.
+    async fn delete_key_pair(&self, driver: &AwsDriver) -> Result<()> {
+        driver.api.delete_key_pair("KeyPairId", &self.id).await?;
+        if self.stands(driver).await? {
+            return driver.api.delete_key_pair("KeyName", self.of.as_deref().unwrap_or_default()).await;
+        }
+        Ok(())
+    }
+
     /// What EC2 would name as dependencies, if it named them.
     async fn holders(&self, driver: &AwsDriver) -> Result<Vec<String>> {
         let (api, id) = (&driver.api, self.id.as_str());
@@ -303,8 +320,7 @@ impl Stage<AwsDriver> for Delete {
                 api.detach_internet_gateway(id, self.of.as_deref().unwrap_or_default()).await
             }
             What::SecurityGroup => api.delete_security_group(id).await,
-            // Deleted by name, which every endpoint knows; the look has just found the very identifier under it.
-            What::KeyPair => api.delete_key_pair(self.of.as_deref().unwrap_or_default()).await,
+            What::KeyPair => self.delete_key_pair(driver).await,
         };
         match asked {
             Ok(()) => Ok(Asked::done(serde_json::Value::Null)),

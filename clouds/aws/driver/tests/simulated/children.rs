@@ -53,6 +53,7 @@ async fn children_are_found_with_their_makers_and_go_with_the_cluster() {
     let network = DeleteResource {
         kind: ResourceKind::Network,
         iid: Iid::new("net", network),
+        incarnation: String::new(),
         network: None,
         marks: marks("net"),
     };

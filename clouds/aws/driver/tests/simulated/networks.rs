@@ -47,7 +47,13 @@ fn group(network: &str, rules: Vec<Rule>) -> Change {
 
 fn delete(kind: ResourceKind, name: &str, id: &str, uid: &str) -> Change {
     let iid = Iid::new(name, id);
-    Change::DeleteResource(DeleteResource { kind, iid, network: None, marks: marks(uid) })
+    Change::DeleteResource(DeleteResource {
+        kind,
+        iid,
+        incarnation: String::new(),
+        network: None,
+        marks: marks(uid),
+    })
 }
 
 async fn fails(driver: &dyn Driver, change: &Change) -> ErrorKind {

@@ -174,6 +174,7 @@ fn change(kind: OperationKind) -> Change {
         OperationKind::NetworkDelete => Change::DeleteResource(DeleteResource {
             kind: ResourceKind::Network,
             iid: Iid::new("n", "n-1"),
+            incarnation: String::new(),
             network: None,
             marks,
         }),
