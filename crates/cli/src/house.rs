@@ -6,13 +6,13 @@ use std::sync::Arc;
 use pmks_core::engine;
 use pmks_driver::{Environment, chain};
 use pmks_model::FailureKind;
-use pmks_store::{AuditEntry, Connections as _, MasterKey, NoKillPoints, SqliteStore};
+use pmks_store::{AuditEntry, Connections as _, MasterKey, SqliteStore};
 use pmks_transport::{DirectoryRecorder, Transport};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::key_ring;
-use crate::{paths, registry};
+use crate::{paths, registry, sudden_death};
 
 /// Opens what the facade is made of. The caller holds the data directory's lock.
 ///
@@ -38,7 +38,7 @@ async fn store(app: &App) -> Result<Arc<SqliteStore>> {
     let path = database(app)?;
     let mut opened = Err(pmks_store::Error::WrongMasterKey);
     for key in master_keys(app, &path)? {
-        opened = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await;
+        opened = SqliteStore::open(&path, key, sudden_death::kill_points(&app.environment)).await;
         if !matches!(opened, Err(pmks_store::Error::WrongMasterKey)) {
             break;
         }

@@ -31,6 +31,7 @@ mod session;
 mod signals;
 mod simulate;
 mod simulated;
+mod sudden_death;
 mod token;
 mod tracing_setup;
 mod wait;

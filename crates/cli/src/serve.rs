@@ -19,7 +19,7 @@ use crate::data_directory::{Holder, Lock, ServerFile, Wanted};
 use crate::error::{Error, Result};
 use crate::registry::{self, Simulated};
 use crate::simulated::Served;
-use crate::{house, output, private_file, signals, simulated};
+use crate::{house, output, private_file, signals, simulated, sudden_death};
 
 /// Serves until told to end.
 pub(crate) async fn run(app: &App, serve: &Serve) -> Result<()> {
@@ -67,7 +67,7 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let tls = tls(serve)?;
     let options =
         house::open(app, loopback || serve.allow_ambient, loopback || serve.allow_endpoints).await?;
-    let pmks = Pmks::open(options).await?;
+    let pmks = Pmks::open_with_kill_points(options, sudden_death::kill_points(&app.environment)).await?;
     let authentication = authentication(app, loopback)?;
     if !loopback && app.environment.get("PMKS_USERNAME").is_none() {
         require_a_token(app, &pmks, serve).await?;

@@ -63,19 +63,14 @@ impl Pmks {
     /// # Errors
     /// `Unavailable` if the store does not answer.
     pub async fn open(options: Options) -> Result<Self> {
-        Self::with_kill_points(options, Arc::new(NoKillPoints)).await
+        Self::open_with_kill_points(options, Arc::new(NoKillPoints)).await
     }
 
     /// The same, its engine passing named points at which tests end everything.
     ///
     /// # Errors
     /// As [`Pmks::open`].
-    #[cfg(feature = "testing")]
     pub async fn open_with_kill_points(options: Options, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
-        Self::with_kill_points(options, kill_points).await
-    }
-
-    async fn with_kill_points(options: Options, kill_points: Arc<dyn KillPoints>) -> Result<Self> {
         options.store.ping().await.map_err(of_store)?;
         let store = Arc::clone(&options.store);
         let clock = Arc::clone(options.transport.clock());

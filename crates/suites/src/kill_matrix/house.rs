@@ -13,7 +13,9 @@ use pmks_driver::Environment;
 use pmks_model::{Failure, OperationState};
 use pmks_simulation::{Cloud, Rule, RunningCloud, TimeSource, serve};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
-use pmks_transport::{CallFacts, Clock, Effect, Fault, FaultLayer, SystemClock, Transport, VirtualClock};
+use pmks_transport::{
+    CallFacts, Clock, Effect, Fault, FaultLayer, MemoryRecorder, SystemClock, Transport, VirtualClock,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,6 +29,9 @@ const TICKS: usize = 5_000;
 
 /// How long, in real time, nothing may happen before whoever sleeps is woken.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+/// In which steps time passes that is not moved by hand.
+const STEP: Duration = Duration::from_millis(4);
 
 /// How long everything that an operation set going may take to come to rest.
 const REST: Duration = Duration::from_hours(1);
@@ -49,6 +54,15 @@ impl TimeSource for OneTime {
     }
 }
 
+/// Time that passes until this is dropped.
+pub(crate) struct Flow(tokio::task::JoinHandle<()>);
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A world with a directory for stores.
 pub(crate) struct House {
     pub(crate) under_test: &'static dyn CloudUnderTest,
@@ -58,6 +72,8 @@ pub(crate) struct House {
     clock: VirtualClock,
     running: RunningCloud,
     directory: tempfile::TempDir,
+    pace: u32,
+    recorder: Option<Arc<MemoryRecorder>>,
 }
 
 /// Where an operation begins: the world, our records, and the date.
@@ -75,10 +91,15 @@ pub(crate) struct Process {
 
 impl House {
     pub(crate) async fn new(under_test: &'static dyn CloudUnderTest) -> Self {
+        Self::at_pace(under_test, 1).await
+    }
+
+    /// Its cloud works that many times faster than a real one, and its processes wait so much less.
+    pub(crate) async fn at_pace(under_test: &'static dyn CloudUnderTest, pace: u32) -> Self {
         let begin = SystemClock.wall().saturating_sub(BEHIND).unwrap();
         let clock = VirtualClock::new(begin);
         let time = Arc::new(OneTime(clock.clone()));
-        let cloud = under_test.cloud(Settings { seed: 1, speed: 1.0, time });
+        let cloud = under_test.cloud(Settings { seed: 1, speed: f64::from(pace), time });
         let running = serve(Arc::clone(&cloud), 0).await.unwrap();
         // In memory where the machine has such a folder: thousands of stores wait for no disk.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
@@ -90,21 +111,30 @@ impl House {
             clock,
             running,
             directory,
+            pace,
+            recorder: None,
         }
+    }
+
+    /// What its processes exchange with the cloud is kept there.
+    pub(crate) fn recorded(self, recorder: &Arc<MemoryRecorder>) -> Self {
+        Self { recorder: Some(Arc::clone(recorder)), ..self }
     }
 
     /// A process on the store of that name, made if there is none.
     pub(crate) async fn process(&self, path: &Path, kill_points: Arc<dyn KillPoints>) -> Process {
         let key = MasterKey::from_bytes([7; 32]);
         let store = Arc::new(SqliteStore::open(path, key, Arc::clone(&kill_points)).await.unwrap());
-        let transport = Transport::builder(Arc::new(self.clock.clone()))
+        let mut transport = Transport::builder(Arc::new(self.clock.clone()))
             .observer(Arc::new(self.calls.clone()))
-            .faults(Arc::clone(&self.breaker) as _)
-            .build();
+            .faults(Arc::clone(&self.breaker) as _);
+        if let Some(recorder) = &self.recorder {
+            transport = transport.recorder(Arc::clone(recorder) as _);
+        }
         let options = Options {
             store: Arc::clone(&store) as Arc<dyn Store>,
             registry: Registry::new([self.under_test.provider()]),
-            transport,
+            transport: transport.build(),
             environment: Environment::default(),
             allow_ambient: false,
             allow_endpoints: true,
@@ -123,7 +153,7 @@ impl House {
     pub(crate) async fn connect(&self, process: &Process) {
         let mut asked = self.cloud.connection(&self.running.url());
         asked["name"] = json!(HERE);
-        asked["pace"] = json!(1);
+        asked["pace"] = json!(self.pace);
         asked["settings"] = json!(self.under_test.settings());
         let asked: NewConnection = serde_json::from_value(asked).unwrap();
         process.pmks.connections().create(&Caller::local("me"), asked).await.unwrap();
@@ -145,19 +175,24 @@ impl House {
 
     /// Goes back to a moment, with a copy of its store under that name.
     pub(crate) fn go_back(&self, moment: &Moment, name: &str) -> PathBuf {
+        let path = self.path(name);
+        self.go_back_at(moment, &path);
+        path
+    }
+
+    /// The same, with a copy of its store there.
+    pub(crate) fn go_back_at(&self, moment: &Moment, path: &Path) {
         self.clock.set_wall(moment.wall);
         self.cloud.restore(moment.world.clone()).unwrap();
         self.cloud.controls().calls.clear();
-        let path = self.path(name);
         // A store that was closed may leave what it wrote last in its log.
         for suffix in ["", "-wal", "-shm"] {
-            let (from, to) = (with_suffix(&moment.store, suffix), with_suffix(&path, suffix));
+            let (from, to) = (with_suffix(&moment.store, suffix), with_suffix(path, suffix));
             match std::fs::copy(&from, &to) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => drop(std::fs::remove_file(&to)),
                 copied => drop(copied.unwrap()),
             }
         }
-        path
     }
 
     /// Lets time pass, for the process and in the world.
@@ -167,6 +202,28 @@ impl House {
         tokio::task::yield_now().await;
     }
 
+    /// Lets time pass as it does for everybody, from the present date on, as long as what is answered lives: for processes
+    /// beside this one.
+    pub(crate) fn flow(&self) -> Flow {
+        self.present();
+        let (clock, cloud) = (self.clock.clone(), Arc::clone(&self.cloud));
+        let mut at = SystemClock.monotonic();
+        Flow(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(STEP).await;
+                let now = SystemClock.monotonic();
+                clock.advance(now.saturating_sub(at));
+                cloud.settle();
+                at = now;
+            }
+        }))
+    }
+
+    /// The date becomes the present one.
+    pub(crate) fn present(&self) {
+        self.clock.set_wall(SystemClock.wall());
+    }
+
     /// A future, run to its end while whoever sleeps on the clock is woken in time.
     pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
         self.clock.run(PATIENCE, Box::pin(future)).await
@@ -174,6 +231,7 @@ impl House {
 
     /// Ticks, and lets time pass to the next tick, until the operation is over or blocked.
     pub(crate) async fn drive(&self, process: &Process, id: Uuid) -> Result<Operation, String> {
+        let mut last = None;
         for _ in 0..TICKS {
             let engine = process.pmks.engine();
             self.run(async {
@@ -187,12 +245,13 @@ impl House {
             }
             let next = process.store.next_due(None).await.unwrap();
             let next = next.ok_or("nothing is due, and the operation is not over")?;
+            last = Some(operation);
             let now = self.clock.wall();
             if next > now {
                 self.pass(Duration::try_from(next.duration_since(now)).unwrap()).await;
             }
         }
-        Err("the operation does not end".to_owned())
+        Err(format!("the operation does not end: {last:#?}"))
     }
 
     /// Asks for a mutation as a client does that repeats itself until it is answered.

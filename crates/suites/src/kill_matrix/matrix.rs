@@ -36,7 +36,7 @@ pub(crate) struct Stage {
 /// What one run came to.
 pub(crate) struct Run {
     /// The points of its first life.
-    points: Vec<String>,
+    pub(crate) points: Vec<String>,
     /// The kinds of the stages that it was made of.
     stages: BTreeSet<String>,
     /// The world in the end.
@@ -148,7 +148,11 @@ impl Stage {
         under_test: &'static dyn CloudUnderTest,
         scene: impl Fn(&Offer) -> Option<Scene>,
     ) -> Option<Self> {
-        let house = House::new(under_test).await;
+        Self::set_in(House::new(under_test).await, scene).await
+    }
+
+    /// The same in that house.
+    pub(crate) async fn set_in(house: House, scene: impl Fn(&Offer) -> Option<Scene>) -> Option<Self> {
         let path = house.path("before");
         let process = house.process(&path, Arc::new(NoKillPoints)).await;
         house.connect(&process).await;

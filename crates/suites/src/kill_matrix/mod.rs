@@ -9,6 +9,7 @@
 //! it; and after a removal exactly what was there before the making.
 
 mod house;
+mod killed;
 mod matrix;
 mod offer;
 mod scene;
@@ -16,8 +17,10 @@ pub mod scenes;
 pub(crate) mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pmks_model::OperationKind;
+use pmks_transport::{Exchange, MemoryRecorder};
 
 use crate::CloudUnderTest;
 
@@ -39,6 +42,11 @@ pub async fn deaths(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
 /// The answer of each changing call is lost, and the operation dies soon after.
 pub async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     matrix::lost_answers(under_test, scene).await;
+}
+
+/// The program itself is killed at points of the operation's way, and started again.
+pub async fn killed(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
+    killed::killed(under_test, scene).await;
 }
 
 /// Every kind of stage that the driver has is in a plan of these kinds and scenes, and what nothing disturbs changes
@@ -65,6 +73,20 @@ pub async fn every_stage_is_seen(
     let missing: Vec<_> = under_test.stage_kinds().into_iter().filter(|kind| !seen.contains(*kind)).collect();
     assert!(missing.is_empty(), "{missing:?} are in no plan of these scenes");
     assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// What is exchanged with the cloud while every operation kind is carried out, undisturbed and through a death in its
+/// middle.
+pub async fn exchanges(under_test: &'static dyn CloudUnderTest) -> Vec<Exchange> {
+    let recorder = Arc::new(MemoryRecorder::new());
+    for kind in OperationKind::ALL {
+        let house = House::new(under_test).await.recorded(&recorder);
+        let Some(stage) = Stage::set_in(house, |offer| scene_of(kind, offer)).await else { continue };
+        // How it ends is the matrix' to say; here what goes over the wire counts.
+        let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
+        let _ = stage.run(&[quiet.points.len() / 2]).await;
+    }
+    recorder.take()
 }
 
 /// The scene of a kind, where the provider has the kind. An import reads only: every provider can, whatever its
@@ -160,6 +182,27 @@ macro_rules! kill_matrix_kinds {
                 $crate::kill_matrix::deaths($cloud, |offer| ($scene(offer)).into()).await;
             }
         )*
+
+        mod killed {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $death() {
+                    let scene = |offer: &$crate::kill_matrix::Offer| {
+                        $crate::kill_matrix::scene_of($crate::exports::OperationKind::$death_kind, offer)
+                    };
+                    $crate::kill_matrix::killed($cloud, scene).await;
+                }
+            )*
+
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    $crate::kill_matrix::killed($cloud, |offer| ($scene(offer)).into()).await;
+                }
+            )*
+        }
 
         mod lost_answers {
             use super::*;
