@@ -1,5 +1,5 @@
-//! The schema gate: every exchange of every conformance case against the vendor's machine-readable contract, and the
-//! gate itself against exchanges that were changed in one place.
+//! The schema gate: every exchange of every conformance case, and of every operation kind as the kill matrix carries it
+//! out, against the vendor's machine-readable contract, and the gate itself against exchanges that were changed in one place.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use std::process::Command;
 
 use futures::StreamExt;
 
-use crate::{CloudUnderTest, Pmks, Python, rig, skip};
+use crate::{CloudUnderTest, Pmks, Python, kill_matrix, rig, skip};
 
 /// A vendor's machine-readable contract, and what is known of how much it says.
 #[derive(Clone, Copy, Debug)]
 pub struct Contract {
     /// Who reads it: a module beside `crates/conformance/schema_gate/gate.py`.
     pub reader: &'static str,
-    /// What the conformance cases exchange that it does not describe, by service or call, and that is all: the reader
+    /// What is exchanged that it does not describe, by service or call, and that is all: the reader
     /// says the reason of each.
     pub not_judged: &'static [&'static str],
     /// A file of changes of single members, each of which the gate must find (`crates/conformance/schema_gate/mutations.py`).
@@ -35,7 +35,8 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, co
         let _ = pmks_conformance::run(case, &rig).await;
         rig.recorder.take()
     });
-    let exchanges: Vec<_> = cases.buffer_unordered(4).concat().await;
+    let mut exchanges: Vec<_> = cases.buffer_unordered(4).concat().await;
+    exchanges.extend(kill_matrix::exchanges(under_test).await);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("exchanges.json");
     std::fs::write(&file, serde_json::to_vec(&exchanges).unwrap()).unwrap();
