@@ -1,6 +1,6 @@
 //! What somebody else does beside the client ([`pmks_simulation::others`]), by service.
 
-use pmks_simulation::{DeedEvent, Now, StateError};
+use pmks_simulation::{Deed, DeedEvent, Now, StateError};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -14,6 +14,10 @@ pub(crate) fn act(world: &mut World, event: &Value, now: Now) -> Result<Value, S
     let event = DeedEvent::read(event)?;
     let projects: Vec<String> = world.projects.keys().cloned().collect();
     for project in projects {
+        // What vanishes may do so by the cloud's own fault.
+        if event.deed == Deed::IsChanged && container::others::is_busy(world, &project, &event) {
+            return Err(event.is_in_use());
+        }
         let done = match event.kind.as_str() {
             "cluster" => container::others::to_cluster(world, &project, &event, now),
             "nodePool" => container::others::to_node_pool(world, &project, &event, now),

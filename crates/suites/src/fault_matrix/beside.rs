@@ -87,7 +87,10 @@ impl Stage {
         };
         if deed != Deed::IsChanged && self.has_done_it(&deeds, &last) {
             let made = house.calls.changes_since(mark).len();
-            let is_done = last.kind.removes() || made >= changes;
+            // Of the parts of a cluster those are raised that are there when the plan is made.
+            let is_whole = last.kind == OperationKind::ClusterUpgrade
+                && deeds.iter().all(|done| !is_planned(&done.before, &last));
+            let is_done = last.kind.removes() || made >= changes || is_whole;
             let says = || format!("it succeeded by {made} of {changes} changing calls: {last:#?}");
             return if is_done { Ok(ended) } else { Err(says()) };
         }
@@ -152,6 +155,8 @@ fn is_left_alone(house: &House, done: &Done, last: Option<&Operation>) -> Result
         let keeps = |key: &str| then.tags.get(key) == now(then).and_then(|row| row.tags.get(key));
         let is_same = match done.deed {
             Deed::Vanishes => true,
+            // A part of a cluster that was there when the plan was made is raised, and goes, with its cluster.
+            Deed::IsReplaced if last.is_some_and(|operation| is_planned(then, operation)) => true,
             Deed::IsReplaced => now(then).is_some_and(|now| look(now) == look(then)),
             Deed::IsChanged => {
                 let removes = last.is_some_and(|operation| operation.kind.removes());
@@ -163,6 +168,15 @@ fn is_left_alone(house: &House, done: &Done, last: Option<&Operation>) -> Result
         }
     }
     Ok(())
+}
+
+/// Whether the plan of an operation on a whole cluster names this very part of it.
+fn is_planned(part: &Resource, operation: &Operation) -> bool {
+    let of_whole = [OperationKind::ClusterDelete, OperationKind::ClusterUpgrade].contains(&operation.kind);
+    let is_part = part.attributes.contains_key("cluster");
+    let made = part.created_at.to_string();
+    let names_it = |stage: &pmks_store::Stage| stage.specification.to_string().contains(&made);
+    of_whole && is_part && operation.stages.iter().any(names_it)
 }
 
 /// Whether the cloud gives a client the means to tell that a stranger's stands there.

@@ -126,8 +126,13 @@ impl Stage {
             return Err(format!("{ended:?}, and without the fault: {operation:#?}"));
         }
         self.read_anew(process).await?;
-        self.judge(process, &operation).await?.differs(quiet)?;
-        Ok(ended)
+        let judged = self.judge(process, &operation).await.and_then(|picture| picture.differs(quiet));
+        // What may not be read cannot be taken away: that it stays, is said.
+        let stays = operation.notices.iter().any(|notice| notice.contains(" stay: "));
+        match judged {
+            Err(_) if operation.kind.removes() && stays => Ok(Ended::Undecided),
+            judged => judged.map(|()| ended),
+        }
     }
 
     /// Somebody reads: what an operation could not read at its end is read now.

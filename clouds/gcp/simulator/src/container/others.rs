@@ -10,6 +10,16 @@ use super::state::{Cluster, NodePool, Status, Step};
 use crate::compute::{self, key};
 use crate::world::World;
 
+/// Whether GKE would refuse anybody's change: an operation that runs has the cluster, or that node pool, for itself.
+pub(crate) fn is_busy(world: &World, project: &str, event: &DeedEvent) -> bool {
+    let container = &world.project(project).container;
+    let (cluster, pool) =
+        event.id.split_once('/').map_or((event.id.as_str(), None), |(id, pool)| (id, Some(pool)));
+    let Some(cluster) = container.clusters.values().find(|one| one.id == cluster) else { return false };
+    let mut running = container.running(cluster);
+    running.any(|operation| pool.is_none() || operation.pool.is_none() || operation.pool.as_deref() == pool)
+}
+
 /// Clusters.
 pub(crate) fn to_cluster(world: &mut World, project: &str, event: &DeedEvent, now: Now) -> Option<String> {
     let clusters = &world.project(project).container.clusters;
