@@ -25,7 +25,7 @@ pub(crate) fn run(extent: Extent) -> anyhow::Result<()> {
     // All is built before anything runs, with one set of flags: the suites drive the program as its users do, and with
     // other flags what it is made of would be compiled twice.
     let flags = ["--workspace", "--features", &features];
-    let programs = timed("building", || test_programs::build(&root(), &flags))?;
+    let programs = timed("building", || test_programs::build(&root(), &flags, extent))?;
     timed("tests", || test_programs::run(&programs, extent))?;
     step("examples in the documentation", &[&["test", "--doc"], flags.as_slice()].concat())
 }
