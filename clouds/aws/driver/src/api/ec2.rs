@@ -27,19 +27,28 @@ pub(super) fn write(action: &'static str, effect: Effect) -> Query {
     Query::new(QueryService::Ec2, action, effect)
 }
 
-/// Reads every page of a list: `query` with the token of each answer until there is none.
+/// Reads every page of a list: `query` with the token of each answer until there is none. Lists of other services call
+/// their tokens otherwise.
 macro_rules! all_pages {
-    ($api:expr, $query:expr, $answer:ty, $field:ident) => {{
-        let mut found = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let answer: $answer = $api.query($query.clone().field_some("NextToken", next)).await?;
-            found.extend(answer.$field.entries);
-            next = answer.next_token.filter(|token| !token.is_empty());
-            if next.is_none() {
-                break found;
+    ($api:expr, $query:expr, $answer:ty, $field:ident) => {
+        all_pages!($api, $query, $answer, $field, "NextToken", next_token)
+    };
+    ($api:expr, $query:expr, $answer:ty, $field:ident, $asked:literal, $next:ident) => {{
+        let read: Result<Vec<_>> = async {
+            let mut found = Vec::new();
+            let mut next: Option<String> = None;
+            for _ in 0..$crate::clusters::MOST_PAGES {
+                let answer: $answer = $api.query($query.clone().field_some($asked, next)).await?;
+                found.extend(answer.$field.entries);
+                next = $crate::clusters::next_page(answer.$next);
+                if next.is_none() {
+                    return Ok(found);
+                }
             }
+            Err($crate::clusters::endless($query.action))
         }
+        .await;
+        read
     }};
 }
 
@@ -50,7 +59,7 @@ impl Api {
     /// The VPCs that match.
     pub(crate) async fn describe_vpcs(&self, filters: Filters<'_>) -> Result<Vec<wire::Vpc>> {
         let query = read("ec2.DescribeVpcs").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeVpcs, vpc_set))
+        all_pages!(self, query, wire::DescribeVpcs, vpc_set)
     }
 
     /// Makes a VPC. EC2 has no client token for it.
@@ -91,7 +100,7 @@ impl Api {
     /// The subnets that match.
     pub(crate) async fn describe_subnets(&self, filters: Filters<'_>) -> Result<Vec<wire::Subnet>> {
         let query = read("ec2.DescribeSubnets").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeSubnets, subnet_set))
+        all_pages!(self, query, wire::DescribeSubnets, subnet_set)
     }
 
     /// Makes a subnet in a zone. EC2 has no client token for it, but refuses the same block twice.
@@ -135,7 +144,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::InternetGateway>> {
         let query = read("ec2.DescribeInternetGateways").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeInternetGateways, internet_gateway_set))
+        all_pages!(self, query, wire::DescribeInternetGateways, internet_gateway_set)
     }
 
     /// Makes an internet gateway, attached to nothing. EC2 has no client token for it.
@@ -177,7 +186,7 @@ impl Api {
     /// The route tables that match.
     pub(crate) async fn describe_route_tables(&self, filters: Filters<'_>) -> Result<Vec<wire::RouteTable>> {
         let query = read("ec2.DescribeRouteTables").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeRouteTables, route_table_set))
+        all_pages!(self, query, wire::DescribeRouteTables, route_table_set)
     }
 
     /// The VPC endpoints that match.
@@ -186,7 +195,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::VpcEndpoint>> {
         let query = read("ec2.DescribeVpcEndpoints").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeVpcEndpoints, vpc_endpoint_set))
+        all_pages!(self, query, wire::DescribeVpcEndpoints, vpc_endpoint_set)
     }
 
     /// Adds a route to an internet gateway. A table holds one route for each destination.
@@ -204,7 +213,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::NetworkInterface>> {
         let query = read("ec2.DescribeNetworkInterfaces").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeNetworkInterfaces, network_interface_set))
+        all_pages!(self, query, wire::DescribeNetworkInterfaces, network_interface_set)
     }
 
     /// Deletes a network interface that is attached to nothing.
@@ -223,7 +232,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::SecurityGroup>> {
         let query = read("ec2.DescribeSecurityGroups").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeSecurityGroups, security_group_info))
+        all_pages!(self, query, wire::DescribeSecurityGroups, security_group_info)
     }
 
     /// Makes a security group; its name is unique in the VPC, so a second one is refused.
@@ -335,7 +344,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::InstanceType>> {
         let query = read("ec2.DescribeInstanceTypes").field("MaxResults", "100").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeInstanceTypes, instance_type_set))
+        all_pages!(self, query, wire::DescribeInstanceTypes, instance_type_set)
     }
 
     /// Which zone has which machine type, 1000 a page.
@@ -347,20 +356,20 @@ impl Api {
             .field("LocationType", "availability-zone")
             .field("MaxResults", "1000")
             .filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeInstanceTypeOfferings, instance_type_offering_set))
+        all_pages!(self, query, wire::DescribeInstanceTypeOfferings, instance_type_offering_set)
     }
 
     /// The instances that match, 1000 a page.
     pub(crate) async fn describe_instances(&self, filters: Filters<'_>) -> Result<Vec<wire::Instance>> {
         let query = read("ec2.DescribeInstances").field("MaxResults", "1000").filters(filters);
-        let reservations = all_pages!(self, query, wire::DescribeInstances, reservation_set);
+        let reservations = all_pages!(self, query, wire::DescribeInstances, reservation_set)?;
         Ok(reservations.into_iter().flat_map(|reservation| reservation.instances_set.entries).collect())
     }
 
     /// The volumes that match.
     pub(crate) async fn describe_volumes(&self, filters: Filters<'_>) -> Result<Vec<wire::Volume>> {
         let query = read("ec2.DescribeVolumes").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeVolumes, volume_set))
+        all_pages!(self, query, wire::DescribeVolumes, volume_set)
     }
 
     /// Deletes a volume that is attached to nothing.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use pmks_driver::{Effect, Result};
 
 use super::Api;
+use super::ec2::all_pages;
 use crate::query::{Query, QueryService};
 use crate::wire::{elb, elbv2};
 
@@ -32,17 +33,7 @@ impl Api {
     pub(crate) async fn classic_balancers(&self, name: Option<&str>) -> Result<Vec<elb::LoadBalancer>> {
         let query = classic("elasticloadbalancing.DescribeLoadBalancers", Effect::Read)
             .list("LoadBalancerNames", name);
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let answer: elb::DescribeLoadBalancers =
-                self.query(query.clone().field_some("Marker", marker)).await?;
-            found.extend(answer.load_balancer_descriptions.entries);
-            marker = answer.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        all_pages!(self, query, elb::DescribeLoadBalancers, load_balancer_descriptions, "Marker", next_marker)
     }
 
     /// The tags of classic balancers, by name.
@@ -77,17 +68,7 @@ impl Api {
     pub(crate) async fn balancers(&self, arn: Option<&str>) -> Result<Vec<elbv2::LoadBalancer>> {
         let query =
             current("elasticloadbalancing.DescribeLoadBalancers", Effect::Read).list("LoadBalancerArns", arn);
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let answer: elbv2::DescribeLoadBalancers =
-                self.query(query.clone().field_some("Marker", marker)).await?;
-            found.extend(answer.load_balancers.entries);
-            marker = answer.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        all_pages!(self, query, elbv2::DescribeLoadBalancers, load_balancers, "Marker", next_marker)
     }
 
     /// The target groups of the region; of one ARN, if given.
@@ -97,17 +78,7 @@ impl Api {
     pub(crate) async fn target_groups(&self, arn: Option<&str>) -> Result<Vec<elbv2::TargetGroup>> {
         let query =
             current("elasticloadbalancing.DescribeTargetGroups", Effect::Read).list("TargetGroupArns", arn);
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let answer: elbv2::DescribeTargetGroups =
-                self.query(query.clone().field_some("Marker", marker)).await?;
-            found.extend(answer.target_groups.entries);
-            marker = answer.next_marker.filter(|marker| !marker.is_empty());
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        all_pages!(self, query, elbv2::DescribeTargetGroups, target_groups, "Marker", next_marker)
     }
 
     /// The tags of balancers and target groups, by ARN.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use pmks_driver::{Effect, Result};
 
 use super::Api;
+use crate::clusters::{MOST_PAGES, endless};
 use crate::query::{Query, QueryService};
 use crate::wire::iam as wire;
 
@@ -26,7 +27,7 @@ impl Api {
             .field("RoleName", name);
         let mut found = Vec::new();
         let mut marker: Option<String> = None;
-        loop {
+        for _ in 0..MOST_PAGES {
             let answer: wire::ListAttachedRolePolicies =
                 self.query(query.clone().field_some("Marker", marker)).await?;
             found.extend(answer.attached_policies.entries.into_iter().map(|policy| policy.policy_arn));
@@ -35,6 +36,7 @@ impl Api {
                 return Ok(found);
             }
         }
+        Err(endless("iam.ListAttachedRolePolicies"))
     }
 
     /// Makes a role; its name is unique in the account, so a second one is refused.

@@ -35,7 +35,7 @@ impl Api {
     /// The images that match, of those that this account may use.
     pub(crate) async fn describe_images(&self, filters: Filters<'_>) -> Result<Vec<wire::Image>> {
         let query = read("ec2.DescribeImages").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeImages, images_set))
+        all_pages!(self, query, wire::DescribeImages, images_set)
     }
 
     /// The launch templates that match.
@@ -44,7 +44,7 @@ impl Api {
         filters: Filters<'_>,
     ) -> Result<Vec<wire::LaunchTemplate>> {
         let query = read("ec2.DescribeLaunchTemplates").filters(filters);
-        Ok(all_pages!(self, query, wire::DescribeLaunchTemplates, launch_templates))
+        all_pages!(self, query, wire::DescribeLaunchTemplates, launch_templates)
     }
 
     /// One launch template; `None`: it is gone.
