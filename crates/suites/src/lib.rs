@@ -7,6 +7,7 @@
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/observability.rs pmks_suites::observability!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/strange_answers.rs pmks_suites::strange_answers!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, CONTRACT);
 //! ```
 //!
@@ -23,6 +24,8 @@
 //! - [`kubernetes!`]: `kubectl`, with the kubeconfig that pmks makes, at a simulated cluster behind which the built-in
 //!   endpoint and a real Kubernetes control plane ([`ControlPlane`]) answer in turn.
 //! - [`observability!`]: what a server tells those who watch it, read by Prometheus' parser ([`observability`]).
+//! - [`strange_answers!`]: every read of a driver, while the cloud's answers are not what they should be
+//!   ([`strange_answers`]).
 //! - [`Stranger`]: a server that others wrote.
 //! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
@@ -51,6 +54,7 @@ pub mod schema_gate;
 mod served;
 mod simulated_cloud;
 mod stand;
+pub mod strange_answers;
 mod stranger;
 
 pub use client::Client;
@@ -116,6 +120,17 @@ macro_rules! observability {
         #[tokio::test(flavor = "multi_thread")]
         async fn what_a_server_tells_is_read_by_software_of_others_and_is_as_documented() {
             $crate::observability::run($cloud).await;
+        }
+    };
+}
+
+/// Makes the test that gives a driver what its cloud never should ([`strange_answers`]).
+#[macro_export]
+macro_rules! strange_answers {
+    ($cloud:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn whatever_the_cloud_answers_each_read_ends_as_an_answer_or_an_error() {
+            $crate::strange_answers::run($cloud).await;
         }
     };
 }

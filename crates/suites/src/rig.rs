@@ -20,7 +20,16 @@ pub async fn rig_without_zone(under_test: &'static dyn CloudUnderTest) -> Rig {
 }
 
 async fn make(under_test: &'static dyn CloudUnderTest, without_zone: bool) -> Rig {
-    let world = Arc::new(SimulatedCloud::start(under_test).await);
+    rig_in(under_test, SimulatedCloud::start(under_test).await, without_zone).await
+}
+
+/// The same in that world.
+pub(crate) async fn rig_in(
+    under_test: &'static dyn CloudUnderTest,
+    world: SimulatedCloud,
+    without_zone: bool,
+) -> Rig {
+    let world = Arc::new(world);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (calls, faults) = (CallLog::default(), Arc::new(Faults::new()));
     let recorder = Arc::new(MemoryRecorder::new());

@@ -29,8 +29,16 @@ pub struct SimulatedCloud {
 impl SimulatedCloud {
     /// Starts one.
     pub async fn start(under_test: &'static dyn CloudUnderTest) -> Self {
+        Self::start_as(under_test, |cloud| cloud).await
+    }
+
+    /// The same, with something before the world.
+    pub(crate) async fn start_as(
+        under_test: &'static dyn CloudUnderTest,
+        before: impl FnOnce(Arc<dyn Cloud>) -> Arc<dyn Cloud>,
+    ) -> Self {
         let settings = Settings { seed: 1, speed: f64::from(SPEED), time: Arc::new(SystemTime::new()) };
-        let cloud = under_test.cloud(settings);
+        let cloud = before(under_test.cloud(settings));
         let running = serve(Arc::clone(&cloud), 0).await.expect("a loopback port");
         Self { cloud, under_test, running }
     }
