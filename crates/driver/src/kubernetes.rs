@@ -130,7 +130,7 @@ impl ClusterApi {
     /// `pace` as in [`crate::ConnectionSpecification`]. Makes no call.
     ///
     /// # Errors
-    /// `Unexpected` if the endpoint is no URL or a certificate is not PEM.
+    /// `Unexpected` if the endpoint is no URL, is link-local, or a certificate is not PEM.
     pub fn new(
         transport: &Transport,
         provider: &'static str,
@@ -141,6 +141,11 @@ impl ClusterApi {
         let unexpected = |says: String| DriverError::new(ErrorKind::Unexpected, provider, says);
         let endpoint = Url::parse(&access.endpoint)
             .map_err(|error| unexpected("the cluster's endpoint is no URL".to_owned()).caused_by(error))?;
+        if pmks_transport::is_link_local(&endpoint) {
+            return Err(unexpected(
+                "the cluster's endpoint is link-local, where no cluster answers".to_owned(),
+            ));
+        }
         let (signer, certificate): (Arc<dyn Signer>, _) = match credential {
             ClusterCredential::Token { token, .. } => (Arc::new(Bearer(token.clone())), None),
             ClusterCredential::Certificate { certificate, key, .. } => {

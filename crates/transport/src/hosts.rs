@@ -1,7 +1,7 @@
 //! The hosts that a client may speak to. A URL that a cloud returns (an operation, a next page) is followed only
 //! there, so that a credential never goes elsewhere.
 
-use url::Url;
+use url::{Host, Url};
 
 /// A place that a client may send its credential to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,24 @@ fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(&domain.to_ascii_lowercase()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
+/// Whether a URL names a link-local address, or the name that stands for one: a machine's own metadata service answers
+/// there, which hands out its credentials, and never a cloud's API or a cluster's.
+///
+/// Sources: <https://www.rfc-editor.org/rfc/rfc3927>, <https://www.rfc-editor.org/rfc/rfc4291#section-2.5.6>,
+/// <https://cloud.google.com/compute/docs/metadata/querying-metadata>
+pub fn is_link_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_link_local(),
+        Some(Host::Ipv6(address)) => {
+            address.is_unicast_link_local() || address.to_ipv4_mapped().is_some_and(|old| old.is_link_local())
+        }
+        Some(Host::Domain(name)) => {
+            name.trim_end_matches('.').eq_ignore_ascii_case("metadata.google.internal")
+        }
+        None => false,
+    }
+}
+
 /// Whether any of `hosts` admits `url`. No hosts admit nothing.
 pub(crate) fn admits(hosts: &[AllowedHost], url: &Url) -> bool {
     hosts.iter().any(|host| host.admits(url))
@@ -46,6 +64,24 @@ pub(crate) fn admits(hosts: &[AllowedHost], url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn link_local_addresses_are_known_in_every_writing() {
+        for (url, local) in [
+            ("http://169.254.169.254/latest", true),
+            ("http://2852039166/", true),
+            ("http://0xa9.0376.43518/", true),
+            ("https://[fe80::1]/", true),
+            ("https://[::ffff:169.254.169.254]/", true),
+            ("http://Metadata.Google.Internal./", true),
+            ("http://127.0.0.1:1/", false),
+            ("https://[::1]/", false),
+            ("https://10.0.0.1/", false),
+            ("https://eks.amazonaws.com/", false),
+        ] {
+            assert_eq!(is_link_local(&Url::parse(url).unwrap()), local, "{url}");
+        }
+    }
 
     #[test]
     fn only_the_connections_own_hosts_are_admitted() {

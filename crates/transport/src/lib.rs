@@ -68,7 +68,7 @@ pub use clock::{Clock, SystemClock};
 pub use effect::{Effect, Lane};
 pub use error::{Error, ErrorKind};
 pub use fault::{Fault, FaultLayer, FaultRule, Faults, When};
-pub use hosts::AllowedHost;
+pub use hosts::{AllowedHost, is_link_local};
 pub use limits::Limits;
 pub use observer::{CallFacts, CallObserver, Outcome};
 pub use pool::not_a_certificate;

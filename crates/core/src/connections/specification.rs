@@ -121,6 +121,7 @@ fn endpoint(service: &str, text: &str, capabilities: &Capabilities, findings: &m
         Ok(url) if url.host().is_none() => Some("names no host"),
         Ok(url) if !url.username().is_empty() || url.password().is_some() => Some("must hold no credential"),
         Ok(url) if url.query().is_some() || url.fragment().is_some() => Some("must end with its path"),
+        Ok(url) if pmks_transport::is_link_local(&url) => Some("is link-local, where no cloud answers"),
         Ok(_) => None,
     };
     findings.add_some(field, refusal.map(str::to_owned));
