@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use pmks_api::{Operation, Problem};
 use pmks_model::{Failure, FailureKind};
 
+use crate::output::clean;
+
 /// The result of a command.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -142,9 +144,9 @@ fn exit_code(kind: &str) -> u8 {
 }
 
 fn problem_text(problem: &Problem) -> String {
-    let mut text = format!("error: {}: {}", problem.code, problem.detail);
+    let mut text = format!("error: {}: {}", problem.code, clean(&problem.detail));
     for finding in &problem.findings {
-        write_line(&mut text, &format!("{}: {}", finding.field, finding.says));
+        write_line(&mut text, &clean(&format!("{}: {}", finding.field, finding.says)));
     }
     if let Some(said) = cloud_said(problem) {
         write_line(&mut text, &said);
@@ -166,11 +168,11 @@ fn cloud_said(problem: &Problem) -> Option<String> {
     call.extend(problem.provider_code.iter().cloned());
     call.extend(problem.provider_request_id.iter().map(|id| format!("request {id}")));
     let cloud = problem.provider.as_deref().unwrap_or("the cloud");
-    Some(format!("{cloud} says ({}): {message}", call.join(", ")))
+    Some(clean(&format!("{cloud} says ({}): {message}", call.join(", "))))
 }
 
 fn operation_text(operation: &Operation) -> String {
-    let subject = format!("{} {}", operation.kind, operation.resource.name);
+    let subject = clean(&format!("{} {}", operation.kind, operation.resource.name));
     let mut text = match &operation.error {
         Some(problem) => {
             let problem = problem_text(problem);
@@ -180,15 +182,15 @@ fn operation_text(operation: &Operation) -> String {
         None => format!("error: {subject} {}", operation.state),
     };
     if let Some(blocked) = &operation.blocked {
-        write_line(&mut text, &format!("needs: {}", blocked.needs));
+        write_line(&mut text, &clean(&format!("needs: {}", blocked.needs)));
         for candidate in &blocked.candidates {
-            write_line(&mut text, &format!("one of: {candidate}"));
+            write_line(&mut text, &clean(&format!("one of: {candidate}")));
         }
     }
     for remains in &operation.remains {
         let pmks_api::Remains { kind, system_id, name, reason } = remains;
         let id = if name == system_id { String::new() } else { format!(" ({system_id})") };
-        write_line(&mut text, &format!("remains: {kind} {name}{id}: {reason}"));
+        write_line(&mut text, &clean(&format!("remains: {kind} {name}{id}: {reason}")));
     }
     if matches!(operation.state.as_str(), "failed" | "blocked") {
         let choice = operation.blocked.as_ref().filter(|blocked| !blocked.candidates.is_empty());
@@ -211,6 +213,19 @@ mod tests {
     fn every_class_has_its_exit_code() {
         let codes: Vec<u8> = FailureKind::ALL.iter().map(|kind| exit_code(kind.as_str())).collect();
         assert_eq!(codes, [2, 2, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn what_others_wrote_makes_no_line_of_its_own() {
+        let hostile = "a\nerror: forged\r\u{1b}]0;x\u{7}";
+        let Error::Problem(mut problem) = Error::usage(hostile) else { panic!("no problem") };
+        problem.findings.push(pmks_api::Finding { field: hostile.to_owned(), says: hostile.to_owned() });
+        problem.provider_message = Some(hostile.to_owned());
+        problem.provider_code = Some(hostile.to_owned());
+        let text = Error::Problem(problem).text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(!text.contains(['\r', '\u{1b}', '\u{7}']), "{text:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The log: to standard error, filtered, as text or as JSON lines.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pmks_server::LogFilter;
@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
 
 use crate::error::{Error, Result};
-use crate::registry;
+use crate::{output, registry};
 
 /// The log, whose filter may be changed while the process runs.
 pub(crate) struct Log {
@@ -48,10 +48,68 @@ pub(crate) fn install(asked: &str, json: bool, traces: Option<&Traces>) -> Resul
         all.with(log.json().with_filter(filter)).with(sent(traces)).try_init()
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let log = log.with_writer(move || OneLine { to: std::io::stderr(), coloured: colours });
         all.with(log.with_ansi(colours).with_filter(filter)).with(sent(traces)).try_init()
     };
     installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
     Ok(Arc::new(kept))
+}
+
+/// Writes each event as one line in which nothing steers a terminal, whatever was written into it: a cloud's message
+/// cannot make a line that looks like another event. The subscriber hands over an event whole, and escapes its message
+/// alone.
+struct OneLine<W> {
+    to: W,
+    /// Whether the subscriber colours words.
+    coloured: bool,
+}
+
+impl<W: Write> OneLine<W> {
+    fn line(&self, event: &str) -> String {
+        let mut line = String::with_capacity(event.len() + 1);
+        let mut rest = event;
+        while let Some(c) = rest.chars().next() {
+            let after = rest.get(c.len_utf8()..).unwrap_or_default();
+            match colour(rest).filter(|_| self.coloured) {
+                Some((colour, after)) => {
+                    line.push_str(colour);
+                    rest = after;
+                    continue;
+                }
+                None if output::steers(c) => line.extend(c.escape_default()),
+                None => line.push(c),
+            }
+            rest = after;
+        }
+        line.push('\n');
+        line
+    }
+}
+
+/// The order that a text begins with and that changes colours alone, and what follows it.
+fn colour(text: &str) -> Option<(&str, &str)> {
+    let end = text.strip_prefix("\u{1b}[")?.find(|c: char| !c.is_ascii_digit() && c != ';')? + 2;
+    let order = text.get(..=end)?;
+    order.ends_with('m').then(|| (order, text.get(order.len()..).unwrap_or_default()))
+}
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        self.write_all(event).map(|()| event.len())
+    }
+
+    fn write_all(&mut self, event: &[u8]) -> std::io::Result<()> {
+        let body = event.strip_suffix(b"\n").unwrap_or(event);
+        if body.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
+            return self.to.write_all(event);
+        }
+        let line = self.line(&String::from_utf8_lossy(body));
+        self.to.write_all(line.as_bytes())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// What sends spans to a collector, if there is one.
@@ -86,4 +144,52 @@ fn read(filter: &str) -> std::result::Result<Targets, String> {
 /// for. What they end with is told by us.
 fn says_no_secret(metadata: &Metadata<'_>) -> bool {
     *metadata.level() == Level::ERROR || !registry::tells_secrets(metadata.target())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_event_is_a_line_and_steers_no_terminal() {
+        let kept = Kept::default();
+        let writes = kept.clone();
+        let log = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || OneLine { to: writes.clone(), coloured: false });
+        let hostile = "a\r\n2026-01-01T00:00:00Z ERROR forged\u{1b}]0;x\u{7}\u{9b}2J";
+        let error = std::io::Error::other(hostile);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(log), || {
+            let _span = tracing::info_span!("request", name = %hostile, shown = hostile).entered();
+            tracing::info!(error = %error, shown = ?hostile, text = hostile, "{hostile}");
+            tracing::info!("the next one");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        assert!(text.matches("forged").count() >= 4, "{text:?}");
+        let steering = text.chars().filter(|c| c.is_control() && *c != '\n').count();
+        assert_eq!(steering, 0, "{text:?}");
+    }
+
+    #[test]
+    fn of_the_orders_to_a_terminal_colours_alone_are_kept() {
+        let log = OneLine { to: Kept::default(), coloured: true };
+        assert_eq!(log.line("\u{1b}[2m1\u{1b}[0m \u{1b}[1;31ma"), "\u{1b}[2m1\u{1b}[0m \u{1b}[1;31ma\n");
+        assert_eq!(log.line("\u{1b}[2J\u{1b}]0;x\u{7}\u{1b}["), "\\u{1b}[2J\\u{1b}]0;x\\u{7}\\u{1b}[\n");
+        assert_eq!(log.line("한글\u{1f680}"), "한글\u{1f680}\n");
+    }
 }

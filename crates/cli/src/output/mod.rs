@@ -14,7 +14,7 @@ use columns::Column;
 pub(crate) use form::{Form, item, items, structured};
 pub(crate) use kinds::Kind;
 use kinds::columns_of;
-pub(crate) use table::clean;
+pub(crate) use table::{clean, steers};
 
 use table::table;
 pub(crate) use terminal::{Style, stderr_style, stdout_style};
@@ -39,7 +39,13 @@ pub(crate) fn text(kind: Kind, rows: &[serde_json::Value]) -> String {
     table(columns_of(kind), rows, false, true)
 }
 
-/// Writes a line for people. That nobody reads it is no failure.
-pub(crate) fn note(line: &str) {
+/// Writes a line for people, or several. That nobody reads it is no failure. What others wrote into it does not reach
+/// the terminal as anything but text.
+pub(crate) fn note(text: &str) {
+    note_styled(&text.split('\n').map(clean).collect::<Vec<_>>().join("\n"));
+}
+
+/// The same of a line with colours of ours, in which what others wrote is clean already.
+pub(crate) fn note_styled(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

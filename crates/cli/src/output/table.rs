@@ -51,9 +51,17 @@ fn status_color(word: &str) -> Option<Color> {
     }
 }
 
-/// What a cloud says is data: it must not move the cursor or break a row.
+/// What a cloud says is data: it must not move the cursor, break a row, or let its letters be read in another order.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+/// Whether a terminal takes a character for an order: control characters, ends of lines, and those that turn the
+/// direction of writing round. Source: <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>
+pub(crate) fn steers(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -75,5 +83,11 @@ mod tests {
     fn a_row_stays_a_row() {
         let rows = [json!({"name": "a\n\u{1b}[2Jb", "more": 7})];
         assert_eq!(table(COLUMNS, &rows, true, true), "NAME     SAYS  MORE\na  [2Jb  -     7");
+    }
+
+    #[test]
+    fn nothing_of_a_text_steers_a_terminal() {
+        let hostile = "a\u{1b}]0;x\u{7}\u{9b}2J\r\n\u{202e}b\u{2066}\u{2028}\u{7f}한글\u{1f680}";
+        assert_eq!(clean(hostile), "a ]0;x  2J   b   한글\u{1f680}");
     }
 }

@@ -81,7 +81,8 @@ impl Bars {
                 "succeeded" => self.style.good("✓"),
                 _ => self.style.bad("✗"),
             };
-            crate::output::note(&format!("{mark} {} {} in {elapsed}", title(operation), operation.state));
+            let state = crate::output::clean(&operation.state);
+            crate::output::note_styled(&format!("{mark} {} {state} in {elapsed}", title(operation)));
         }
     }
 
@@ -92,7 +93,7 @@ impl Bars {
             bar.enable_steady_tick(TICK);
             bar
         });
-        bar.set_prefix(stage.name.clone());
+        bar.set_prefix(crate::output::clean(&stage.name));
         bar.set_message(self.style.faint(&says(&stage.detail)));
     }
 
@@ -109,7 +110,7 @@ impl Bars {
             return;
         }
         // A terminal that is gone shows nothing.
-        let _ = self.all.println(format!("  {mark} {}{took}", stage.name));
+        let _ = self.all.println(format!("  {mark} {}{took}", crate::output::clean(&stage.name)));
     }
 }
 

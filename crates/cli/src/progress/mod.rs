@@ -59,7 +59,8 @@ impl Progress {
 
 /// What an operation is called.
 fn title(operation: &Operation) -> String {
-    let (noun, verb) = operation.kind.split_once('.').unwrap_or(("", &operation.kind));
+    let kind = crate::output::clean(&operation.kind);
+    let (noun, verb) = kind.split_once('.').unwrap_or(("", &kind));
     let name = crate::output::clean(&operation.resource.name);
     match noun {
         // The operation is about the connection.
