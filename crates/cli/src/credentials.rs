@@ -178,6 +178,7 @@ mod tests {
     use super::*;
     use crate::arguments::Cli;
     use clap::Parser as _;
+    use proptest::prelude::*;
 
     fn app(variables: &[(&str, &str)]) -> App {
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -228,6 +229,19 @@ mod tests {
             let error = credential(fields).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{fields:?}");
             assert!(!error.text().contains("hunter2"), "{}", error.text());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(300))]
+        #[test]
+        fn no_secret_that_stands_on_the_command_line_is_repeated(before in "\\PC{0,6}", after in "\\PC{0,6}") {
+            prop_assume!(!before.starts_with('@') && !before.starts_with("env:"));
+            let secret = format!("{before}hunter2{after}");
+            for argument in [format!("key={secret}"), secret.replace('=', "")] {
+                let error = credential(&["id=a", &argument]).unwrap_err();
+                prop_assert!(!error.text().contains("hunter2"), "{}: {}", argument, error.text());
+            }
         }
     }
 }

@@ -193,6 +193,7 @@ mod tests {
     use pmks_transport::SystemClock;
 
     use super::*;
+    use proptest::prelude::*;
 
     fn directory(path: &Path) -> DataDirectory {
         DataDirectory::new(Some(path), &Environment::default())
@@ -235,5 +236,24 @@ mod tests {
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(open.join("photo"), "").unwrap();
         assert!(directory(&open).make().is_err());
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(200))]
+        #[test]
+        fn what_is_no_server_file_is_none(
+            text in prop_oneof![
+                "\\PC{0,40}",
+                "\\{\"pid\":(-?[0-9]{1,20}|\"x\"|null),\"url\":\"(http://127.0.0.1:9|\\[|file:///etc|\\PC{0,8})\"(,\"passing\":(true|1))?\\}?",
+            ],
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = directory(folder.path());
+            std::fs::write(directory.file("server.json"), &text).unwrap();
+            if let Some(server) = directory.server().unwrap() {
+                let known: ServerFile = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!((server.pid, server.url), (known.pid, known.url));
+            }
+        }
     }
 }

@@ -190,6 +190,8 @@ impl Drop for FileLock {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn fetched() -> Value {
@@ -248,5 +250,42 @@ mod tests {
         };
         assert_eq!(file(&[("HOME", "/h"), ("KUBECONFIG", ":/a:/b")]), PathBuf::from("/a"));
         assert_eq!(file(&[("HOME", "/h")]), PathBuf::from("/h/.kube/config"));
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(300))]
+        #[test]
+        fn whatever_a_file_holds_it_is_merged_or_left_alone(
+            text in prop_oneof![
+                "\\PC{0,60}",
+                "((clusters|users|contexts|current-context|\\PC{0,4}): ?(\\[\\]|null|~|yes|\\{\\}|&a \\[\\*a\\]|\\n- name: (a|b|\\PC{0,4})\\n  (cluster|user): (\\{x: 1\\}|7))\\n){0,4}",
+            ],
+        ) {
+            let Ok(known) = parse(&text) else { return Ok(()) };
+            let Some(merged) = merge(known.clone(), &fetched()) else { return Ok(()) };
+            prop_assert_eq!(merge(merged.clone(), &fetched()).unwrap(), merged.clone());
+            prop_assert_eq!(&merged["current-context"], "a");
+            let empty = Map::new();
+            for (field, value) in known.as_object().unwrap_or(&empty) {
+                if !["clusters", "users", "contexts", "current-context"].contains(&field.as_str()) {
+                    prop_assert_eq!(&merged[field], value);
+                }
+            }
+            // As it is written it is read again.
+            let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+            let written = serde_saphyr::to_string_with_options(&merged, options).unwrap();
+            prop_assert_eq!(parse(&written).unwrap(), merged, "{}", written);
+        }
+    }
+
+    #[test]
+    fn a_file_that_grows_without_bounds_is_refused() {
+        let laughs = (1..40).fold("a0: &a0 [x, x]\n".to_owned(), |text, level| {
+            let below = level - 1;
+            format!("{text}a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]\n")
+        });
+        for text in [laughs, "[".repeat(100_000), "- ".repeat(20_000), "{a: ".repeat(100_000)] {
+            assert!(parse(&text).is_err(), "{}", &text[..40]);
+        }
     }
 }

@@ -24,6 +24,8 @@ mod passing;
 mod paths;
 mod private_file;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod registry;
 mod secret;
 mod serve;

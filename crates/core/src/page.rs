@@ -125,6 +125,9 @@ pub(crate) fn not_of_this_list() -> Box<pmks_model::Failure> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     fn page(size: u32, token: Option<String>) -> PageRequest {
@@ -178,6 +181,27 @@ mod tests {
         ] {
             let failure = request.cut("l", Vec::<String>::new(), |uid| uid).unwrap_err();
             assert_eq!(failure.findings.iter().next().unwrap().field, field);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 500, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+        })]
+        #[test]
+        fn a_token_of_anybodys_is_refused_or_begins_somewhere(
+            token in prop_oneof!["[A-Za-z0-9_-]{0,40}", "\\PC{0,20}", "(l|m|l\n)\n\\PC{0,12}(\n\\PC{0,6})?"
+                .prop_map(|text| URL_SAFE_NO_PAD.encode(text))],
+            size in 0..1200_u32,
+        ) {
+            let all = || (0..20).map(|number| format!("{number:02}")).collect::<Vec<_>>();
+            let request = page(size, Some(token));
+            for cut in [request.cut("l", all(), |uid| uid), request.part("l", all(), |name| name)] {
+                match cut {
+                    Ok(page) => prop_assert!(page.items.len() <= 20),
+                    Err(failure) => prop_assert!(failure.findings.iter().next().is_some()),
+                }
+            }
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use pmks_model::AccessInfo;
 use pmks_transport::SystemClock;
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestRunner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -33,6 +35,18 @@ async fn cluster(answers: Vec<(u16, String)>) -> (ClusterApi, Arc<Mutex<Vec<Stri
         ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };
     let api = ClusterApi::new(&transport, "aws", &access, &credential, 1000).unwrap();
     (api, heard)
+}
+
+#[tokio::test]
+async fn a_credential_goes_to_no_link_local_address() {
+    let transport = Transport::builder(Arc::new(SystemClock)).build();
+    let credential =
+        ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };
+    for endpoint in ["https://169.254.169.254", "http://[fe80::1]:80", "no URL"] {
+        let access = AccessInfo { endpoint: endpoint.to_owned(), certificate_authority: String::new() };
+        let refused = ClusterApi::new(&transport, "aws", &access, &credential, 1).unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::Unexpected), "{endpoint}: {refused}");
+    }
 }
 
 fn said(status: u16, reason: &str) -> (u16, String) {
@@ -110,4 +124,56 @@ async fn a_namespace_has_an_identifier_of_its_own() {
     assert_eq!(api.namespace_uid("kube-system").await.unwrap().as_deref(), Some("u-1"));
     assert_eq!(api.namespace_uid("nothing").await.unwrap(), None);
     assert!(heard.lock().unwrap()[0].starts_with("GET /base/api/v1/namespaces/kube-system "));
+}
+
+#[test]
+fn whatever_a_cluster_answers_a_list_ends_as_a_list_or_an_error() {
+    const PARTS: [&str; 6] = [
+        "{}",
+        "\"web\"",
+        "\"u\"",
+        "\"LoadBalancer\"",
+        "[{\"hostname\":\"a.elb\"}]",
+        "{\"type\":\"LoadBalancer\"}",
+    ];
+    let page = r#"{"metadata":{},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
+    let deep = "[".repeat(100_000);
+    let instead = prop_oneof![
+        Just("null".to_owned()),
+        Just("-1".to_owned()),
+        Just("[]".to_owned()),
+        Just("{\"a\":{}}".to_owned()),
+        Just("\"\\u001b]0;x\\u0007\"".to_owned()),
+        Just(deep),
+        "\\PC{0,8}".prop_map(String::from),
+    ];
+    let answer = prop_oneof![
+        5 => (0..PARTS.len(), instead).prop_map(move |(part, with)| page.replacen(PARTS[part], &with, 1)),
+        1 => (0..page.len()).prop_map(move |end| page[..end].to_owned()),
+        1 => Just("<html><body>Sign in</body></html>".to_owned()),
+    ];
+    let config = ProptestConfig {
+        cases: 80,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(5),
+        ..ProptestConfig::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (read, refused) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let checked = TestRunner::new(config).run(&answer, |answer| {
+        let listed = runtime.block_on(async {
+            let (api, _) = cluster(vec![(200, answer)]).await;
+            api.list(Kind::Service).await
+        });
+        match listed {
+            Ok(_) => read.set(read.get() + 1),
+            Err(error) => {
+                prop_assert!(error.to_string().len() < 1000, "{error}");
+                refused.set(refused.get() + 1);
+            }
+        }
+        Ok(())
+    });
+    checked.unwrap_or_else(|error| panic!("{error}"));
+    assert!(read.get() > 5 && refused.get() > 5, "{read:?} {refused:?}");
 }

@@ -65,6 +65,9 @@ impl Serialize for NameRule {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     const RULE: NameRule = NameRule { pattern: "^[a-z][a-z0-9-]{0,9}$", says: "lower-case letters" };
@@ -100,5 +103,20 @@ mod tests {
     #[test]
     fn names_the_pattern() {
         assert_eq!(RULE.refusal("A").unwrap(), "must be lower-case letters (^[a-z][a-z0-9-]{0,9}$)");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+        })]
+        #[test]
+        fn what_may_be_a_name_can_stand_on_a_line_and_in_a_path(name in "(\\PC{0,8}|[\\s\\S]{0,8}|[./-]{0,4}|x{250,260})") {
+            if refusal_of_ours(&name).is_none() {
+                prop_assert!(!name.is_empty() && name.chars().count() <= MOST_CHARACTERS);
+                prop_assert!(!name.chars().any(char::is_control) && !name.contains(['\n', '\r', '\0', '\u{1b}']));
+                prop_assert!(!["-", ".", ".."].contains(&&*name));
+            }
+            prop_assert!(RULE.allows(&name) || RULE.refusal(&name).is_some());
+        }
     }
 }

@@ -198,6 +198,9 @@ pub struct KeyPair {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     fn cidr(text: &str) -> Cidr {
@@ -236,5 +239,39 @@ mod tests {
         assert!(Cidr::ALL.contains(cidr("255.255.255.255/32")));
         assert!(cidr("10.0.0.0/24").overlaps(cidr("10.0.0.128/25")));
         assert!(!cidr("10.0.0.0/24").overlaps(cidr("10.0.1.0/24")));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+        })]
+        #[test]
+        fn a_block_is_read_as_it_is_written(first in any::<u32>(), prefix in 0..=32_u8) {
+            let first = first & !u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
+            let block = Cidr { first, prefix };
+            prop_assert_eq!(block.to_string().parse::<Cidr>(), Ok(block));
+            prop_assert!(Cidr::ALL.contains(block) && block.contains(block) && block.overlaps(block));
+        }
+
+        #[test]
+        fn what_lies_within_overlaps(first in any::<u32>(), prefixes in (0..=32_u8, 0..=32_u8), other in any::<u32>()) {
+            let cut = |first: u32, prefix: u8| {
+                Cidr { first: first & !u32::MAX.checked_shr(prefix.into()).unwrap_or(0), prefix }
+            };
+            let (one, two) = (cut(first, prefixes.0), cut(other, prefixes.1));
+            let inner = cut(first, prefixes.0.max(prefixes.1));
+            prop_assert!(one.contains(inner));
+            prop_assert_eq!(one.overlaps(two), two.overlaps(one));
+            // Blocks lie within each other or apart.
+            prop_assert_eq!(one.overlaps(two), one.contains(two) || two.contains(one));
+        }
+
+        #[test]
+        fn what_is_no_block_is_refused(text in "([0-9.]{0,16}/[0-9+ -]{0,4}|[0-9a-f:./]{0,24}|\\PC{0,24})") {
+            if let Ok(block) = text.parse::<Cidr>() {
+                let (address, bits) = text.split_once('/').unwrap();
+                prop_assert!(address.parse::<Ipv4Addr>().is_ok() && bits.parse::<u8>().is_ok(), "{}", block);
+            }
+        }
     }
 }

@@ -269,6 +269,9 @@ impl<'de> Deserialize<'de> for VersionRequest {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::*;
 
     fn v(text: &str) -> Version {
@@ -386,5 +389,40 @@ mod tests {
             "1.40 is not offered; offered are 1.31.2, 1.31.10, 1.32.1, 1.33.0"
         );
         assert_eq!(VersionRequest::Default.pick(&[]).unwrap_err(), "the cloud offers no version");
+    }
+
+    fn almost_a_version() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "v?[0-9]{1,7}(\\.[0-9]{0,7}){0,3}([-+][a-z0-9.+_-]{0,12})?",
+            "1\\.3[0-9](\\.[0-9]{1,2}(-(gke|eks)\\.[0-9]{1,25})?)?",
+            "\\PC{0,24}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+        })]
+        #[test]
+        fn what_is_read_is_written_as_it_was(text in almost_a_version()) {
+            match text.parse::<Version>() {
+                Ok(version) => {
+                    prop_assert_eq!(version.to_string().parse::<Version>(), Ok(version.clone()));
+                    prop_assert!(version.covers(&version) && version.reaches(&version));
+                    prop_assert!(!version.is_below(&version) && version.hops_to(&version).is_empty());
+                }
+                Err(refused) => prop_assert!(refused.to_string().chars().count() < 1000),
+            }
+        }
+
+        #[test]
+        fn versions_are_in_one_order(texts in prop::collection::vec(almost_a_version(), 3)) {
+            let read: Vec<Version> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+            let [a, b, c] = read.as_slice() else { return Ok(()) };
+            prop_assert_eq!(a.cmp(b), b.cmp(a).reverse());
+            prop_assert_eq!(a == b, a.cmp(b) == Ordering::Equal);
+            prop_assert!(!(a <= b && b <= c) || a <= c);
+            prop_assert!(!(a.is_below(b) && b.is_below(a)));
+        }
     }
 }

@@ -108,6 +108,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -117,6 +119,17 @@ mod tests {
         }
         for text in ["", "m", "1w", "-1s", "99999999999999999999s", "18446744073709551615h"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(1000))]
+        #[test]
+        fn a_duration_is_read_as_it_is_written(count in any::<u64>(), unit in "[smhdwy]?", text in "\\PC{0,8}") {
+            let factor = match unit.as_str() { "" | "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => 0 };
+            let wanted = count.checked_mul(factor).filter(|_| factor > 0).map(Duration::from_secs);
+            prop_assert_eq!(duration(&format!("{count}{unit}")).ok(), wanted);
+            prop_assert!(duration(&text).is_ok() || duration(&text).is_err_and(|says| says.contains("expected")));
         }
     }
 }

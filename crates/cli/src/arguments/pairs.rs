@@ -121,6 +121,8 @@ impl FromStr for RulePairs {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -167,6 +169,28 @@ mod tests {
         ] {
             let error = text.parse::<NodeGroupPairs>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(500))]
+        #[test]
+        fn whatever_is_written_is_read_or_refused_in_a_line(
+            text in "((name|cidr|zone|min|max|desired|direction|from-port|auto-scaling|\\PC{0,4})(=|)(-?[0-9.e]{0,24}|true|\\PC{0,8}),?){0,5}",
+        ) {
+            let refused = [
+                text.parse::<NodeGroupPairs>().err(),
+                text.parse::<SubnetPairs>().err(),
+                text.parse::<RulePairs>().err(),
+            ];
+            for says in refused.into_iter().flatten() {
+                prop_assert!(!says.is_empty() && !says.contains('\n'), "{}", says);
+            }
+            if let Ok(NodeGroupPairs(group)) = text.parse() {
+                let written = serde_json::to_string(&group).unwrap();
+                let again: NodeGroupBody = serde_json::from_str(&written).unwrap();
+                prop_assert_eq!(serde_json::to_string(&again).unwrap(), written);
+            }
         }
     }
 }

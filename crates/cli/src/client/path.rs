@@ -65,6 +65,8 @@ impl Path {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,6 +76,24 @@ mod tests {
         assert_eq!(Path::v1(["connections", "한"]).target().unwrap(), "/v1/connections/%ED%95%9C");
         for name in ["", ".", ".."] {
             assert!(Path::v1(["connections", name]).target().is_err(), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(500))]
+        #[test]
+        fn any_name_is_one_segment_of_plain_letters(name in "(\\PC{0,12}|[\\s\\S]{0,8}|[./%]{0,6})") {
+            let Ok(target) = Path::v1(["connections", &name]).query("tag", &name).target() else {
+                prop_assert!(["", ".", ".."].contains(&&*name));
+                return Ok(());
+            };
+            prop_assert!(target.bytes().all(|byte| byte.is_ascii_graphic()), "{}", target);
+            let (path, query) = target.split_once('?').unwrap();
+            let segments: Vec<&str> = path.split('/').collect();
+            prop_assert_eq!(segments.len(), 4, "{}", path);
+            let read = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
+            prop_assert_eq!(read(segments[3]), name.clone());
+            prop_assert_eq!(read(query.strip_prefix("tag=").unwrap()), name);
         }
     }
 }

@@ -106,6 +106,8 @@ fn check(setting: &Arg, key: &str, values: &[String]) -> std::result::Result<(),
 mod tests {
     use clap::CommandFactory;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::arguments::Cli;
 
@@ -136,6 +138,31 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(60))]
+        #[test]
+        fn whatever_the_file_holds_it_is_read_or_refused_in_a_line(
+            text in prop_oneof![
+                "((listen|speed|log-json|simulated|record|\\PC{0,6}) ?= ?(true|-?[0-9.e]{1,24}|'\\PC{0,8}'|\\[('a',?){0,3}\\]|\\{a=1\\})\n){0,3}",
+                "\\PC{0,40}",
+            ],
+        ) {
+            if let Err(says) = parse(&text) {
+                prop_assert!(says.starts_with("error: invalid-request: pmks.toml: "), "{}", says);
+                prop_assert_eq!(says.lines().count(), 1, "{}", says);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        for text in
+            [format!("speed = {}", "[".repeat(50_000)), format!("{} = 1", vec!["a"; 50_000].join("."))]
+        {
+            assert!(parse(&text).is_err());
         }
     }
 }
