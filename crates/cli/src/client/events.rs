@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 
 use crate::error::Result;
 
-/// The longest line that is kept, in bytes; what is longer is no event of ours.
+/// The longest line that is kept, in bytes, and about as much of one event; what is longer is no event of ours.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
 /// One event.
@@ -90,7 +90,7 @@ impl Parser {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.event),
-            "data" => {
+            "data" if self.data.len() < LONGEST_LINE => {
                 self.data.push_str(value);
                 self.data.push('\n');
             }
@@ -113,6 +113,8 @@ impl Parser {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     async fn events(parts: &'static [&'static str]) -> Vec<(String, String, Option<String>)> {
@@ -146,5 +148,34 @@ mod tests {
     #[tokio::test]
     async fn an_event_that_was_cut_off_is_none() {
         assert!(events(&["event: operation\ndata: {"]).await.is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(crate::properties::cases(500))]
+        #[test]
+        fn any_bytes_are_the_same_events_however_they_are_cut(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..60),
+                "((id|data|event|retry|)(:|) ?\\PC{0,4}(\n|\r|\r\n){1,2}){0,6}".prop_map(String::into_bytes),
+            ],
+            at in any::<prop::sample::Index>(),
+        ) {
+            let read = |parts: [&[u8]; 2]| {
+                let mut parser = Parser::default();
+                parts.iter().for_each(|part| parser.feed(part));
+                parser.ready
+            };
+            let whole = read([&bytes, &[]]);
+            let cut = at.index(bytes.len() + 1);
+            prop_assert_eq!(read([&bytes[..cut], &bytes[cut..]]), whole);
+        }
+    }
+
+    #[test]
+    fn an_event_without_an_end_takes_no_more_room_than_a_line() {
+        let mut parser = Parser::default();
+        let line = format!("data: {}\n", "x".repeat(1 << 20));
+        (0..64).for_each(|_| parser.feed(line.as_bytes()));
+        assert!(parser.data.len() <= LONGEST_LINE + (2 << 20), "{}", parser.data.len());
     }
 }
