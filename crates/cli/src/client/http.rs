@@ -71,6 +71,11 @@ impl HttpDoor {
                 url.scheme()
             )));
         }
+        // It would be in each message that names the server, and in each kubeconfig.
+        if !url.username().is_empty() || url.password().is_some() {
+            let refused = Error::usage("the server's URL holds a name or a password");
+            return Err(refused.with_fix("give PMKS_TOKEN, or PMKS_USERNAME and PMKS_PASSWORD"));
+        }
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
