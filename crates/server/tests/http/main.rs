@@ -9,9 +9,11 @@
 )]
 
 mod access;
+mod arbitrary;
 mod changes;
 mod document;
 mod events;
+mod framing;
 mod problems;
 mod rig;
 mod sockets;

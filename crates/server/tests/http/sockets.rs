@@ -12,16 +12,16 @@ use tokio::time::{Instant, timeout};
 
 use crate::rig::{Rig, TOKEN, cluster};
 
-struct Served {
+pub(super) struct Served {
     rig: Rig,
-    address: std::net::SocketAddr,
+    pub(super) address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
     finished: JoinHandle<()>,
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn served(limits: Limits) -> Served {
+pub(super) async fn served(limits: Limits) -> Served {
     let rig = Rig::new().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let options = ServeOptions { limits, ..ServeOptions::on("127.0.0.1:0".parse().unwrap()) };
@@ -33,19 +33,19 @@ async fn served(limits: Limits) -> Served {
 }
 
 impl Served {
-    async fn connect(&self) -> TcpStream {
+    pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends bytes and reads until the server ends the connection.
-    async fn exchange(&self, bytes: &[u8]) -> String {
+    pub(super) async fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         // The server may end the connection before it has read all.
         let _ = stream.write_all(bytes).await;
         read_all(&mut stream).await
     }
 
-    fn get(&self, path: &str, more: &str) -> String {
+    pub(super) fn get(&self, path: &str, more: &str) -> String {
         format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n{more}\r\n",
             self.address
@@ -53,7 +53,7 @@ impl Served {
     }
 }
 
-async fn read_all(stream: &mut TcpStream) -> String {
+pub(super) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset after the answer is an end too.
     let _ =
@@ -61,7 +61,7 @@ async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn short() -> Limits {
+pub(super) fn short() -> Limits {
     Limits {
         head_read: Duration::from_millis(300),
         request: Duration::from_millis(500),
