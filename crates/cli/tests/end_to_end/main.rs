@@ -15,6 +15,7 @@ mod conformance;
 mod connections;
 mod demo;
 mod grammar;
+mod hostile_endpoints;
 mod hostile_names;
 mod hundred;
 mod imports;
