@@ -27,6 +27,7 @@ mod plans;
 mod random_deaths;
 mod retry;
 mod sandbox;
+mod secrets;
 mod serving;
 mod stand_in;
 mod store_faults;
