@@ -14,6 +14,8 @@ mod configuration;
 mod conformance;
 mod connections;
 mod demo;
+#[cfg(target_os = "linux")]
+mod disks;
 mod grammar;
 mod hostile_endpoints;
 mod hostile_names;

@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use pmks_store::{Access as _, AuditEntry, MasterKey, NoKillPoints, SqliteStore};
 use serde_json::{Value, json};
 
+#[cfg(target_os = "linux")]
+use crate::disks::{break_disk, fragile_disk, on_a_disk};
 use crate::sandbox::{BINARY, Ended, Sandbox, Server, ended, http_delete, http_get, http_post, wait_for};
 use crate::survival::{CLUSTER, prepared};
 
@@ -104,37 +106,13 @@ fn a_disk_that_takes_nothing_stops_the_work_until_it_does() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// A server whose database lies on a small disk of its own, and what leads there; nothing where no such disk may be made.
-#[cfg(target_os = "linux")]
-fn on_a_small_disk(user: &Sandbox) -> Option<(Server, std::path::PathBuf)> {
-    let disk = user.path("disk");
-    fs::create_dir(&disk).unwrap();
-    let mount = format!("mount -t tmpfs -o size=6m,mode=700 tmpfs {}", disk.display());
-    let ways = [&["-m"][..], &["-U", "-r", "-m"]];
-    let may = |way: &&[&str]| {
-        let tried = Command::new("unshare").args(*way).args(["sh", "-c", &mount]).output();
-        tried.is_ok_and(|output| output.status.success())
-    };
-    let way = ways.into_iter().find(may)?;
-    let database = format!("sqlite:{}", disk.join("pmks.db").display());
-    let plain = user.command(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-    let inside = format!("{mount} && exec \"$0\" \"$@\"");
-    let mut command = Command::new("unshare");
-    command.args(way).args(["sh", "-c", &inside]).arg(plain.get_program()).args(plain.get_args());
-    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.current_dir(user.path("")).stdin(std::process::Stdio::null());
-    let server = user.served(command);
-    // The disk is seen by the server alone, and through its process.
-    let seen = format!("/proc/{}/root{}", server.pid(), disk.display());
-    Some((server, seen.into()))
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing_that_was_accepted() {
     let user = Sandbox::new();
     let simulator = user.simulate("2000");
-    let Some((server, disk)) = on_a_small_disk(&user) else {
+    let small = |disk: &Path| format!("mount -t tmpfs -o size=6m,mode=700 tmpfs {}", disk.display());
+    let Some((server, disk)) = on_a_disk(&user, small) else {
         eprintln!("SKIPPED a full disk: no small disk can be made here");
         return;
     };
@@ -182,6 +160,47 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing_that_was_accepted()
     });
     assert_eq!(simulator.world.resources("vpc").len(), accepted.len());
     assert_eq!(http_delete(&format!("{connection}/networks/n0"), &token).0, 202);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_turns_read_only_stops_the_work_until_the_server_has_another() {
+    let user = Sandbox::new();
+    let skipped = || eprintln!("SKIPPED a disk that turns read-only: no disk can be made here that does");
+    let Some(disk) = fragile_disk(&user) else { return skipped() };
+    let Some((server, _)) = on_a_disk(&user, &disk) else { return skipped() };
+    let simulator = prepared(&user, "200");
+    let token = token(&user);
+    let accepted = user.json(&[CLUSTER, &["--no-wait"]].concat());
+    let path = format!("v1/operations/{}", accepted["id"].as_str().unwrap());
+    wait_for("the cluster at the cloud", || (!simulator.world.resources("cluster").is_empty()).then_some(()));
+    break_disk(&user, &server);
+    let networks = format!("{}/v1/connections/a/networks", server.url);
+    let network = json!({"name": "late", "cidr": "10.9.0.0/16"});
+    refused(&http_post(&networks, &token, &network), "the disk of the database does not read or write");
+    std::thread::sleep(A_WHILE);
+    let asked = simulator.world.all_calls();
+    // By now the cluster is there, and its nodes could be asked for.
+    std::thread::sleep(A_WHILE);
+    assert_eq!(simulator.world.all_calls(), asked, "who can keep nothing asks for nothing");
+    assert!(simulator.world.resources("nodeGroup").is_empty());
+    let (status, text) = http_get(&format!("{}/{path}", server.url), Some(&token));
+    assert_eq!(status, 200, "what is stored is read: {text}");
+    assert_eq!(store_check(&server)["status"], "failed");
+    lives(&user, &server);
+    server.terminate();
+
+    let (server, _) = on_a_disk(&user, &disk).unwrap();
+    wait_for("the cluster", || {
+        let answer = http_get(&format!("{}/{path}", server.url), Some(&token)).1;
+        let operation: Value = serde_json::from_str(&answer).unwrap();
+        assert!(["running", "succeeded"].contains(&operation["state"].as_str().unwrap()), "{operation:#}");
+        (operation["state"] == "succeeded").then_some(())
+    });
+    assert_eq!(simulator.world.calls("CreateCluster"), 1);
+    assert_eq!(simulator.world.calls("CreateNodegroup"), 1);
+    assert_eq!(simulator.world.resources("vpc").len(), 1, "what was refused was not made");
     assert_eq!(server.terminate(), Some(0));
 }
 
