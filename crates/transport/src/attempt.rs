@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     Call, CallFacts, Client, Error, ErrorKind, Exchange, Fault, Outcome, Response, SignContext, SignError,
-    response, telemetry,
+    response, skew, telemetry,
 };
 
 /// An answer, and what it told about this machine's clock.
@@ -16,7 +16,7 @@ pub(crate) struct Answered {
     pub(crate) response: Response,
     /// What was sent, as it was signed.
     pub(crate) request: http::Request<Bytes>,
-    /// The answer's date changed the correction noticeably.
+    /// By the answer's date, the request was signed at a wrong time.
     pub(crate) clock_was_wrong: bool,
 }
 
@@ -26,6 +26,8 @@ pub(crate) struct Attempt<'a> {
     facts: CallFacts,
     /// What is left of the call's time when this try begins.
     left: Duration,
+    /// The host's time as it was believed to be when this was signed.
+    signed_at: Timestamp,
 }
 
 impl<'a> Attempt<'a> {
@@ -42,7 +44,8 @@ impl<'a> Attempt<'a> {
             attempt,
             nth: 0,
         };
-        Self { client, call, facts, left }
+        let signed_at = context(client, call).now;
+        Self { client, call, facts, left, signed_at }
     }
 
     pub(crate) async fn run(mut self) -> Result<Answered, Error> {
@@ -62,7 +65,7 @@ impl<'a> Attempt<'a> {
         let clock_was_wrong = match &mut result {
             Ok(response) => {
                 response.duration = duration;
-                !injected && self.learn_clock(response, wall, duration)
+                !injected && self.learn_clock(response, (wall, started), duration)
             }
             Err(_) => false,
         };
@@ -75,7 +78,7 @@ impl<'a> Attempt<'a> {
         result.map(|response| Answered { response, request, clock_was_wrong })
     }
 
-    async fn signed(&self) -> Result<http::Request<Bytes>, Error> {
+    async fn signed(&mut self) -> Result<http::Request<Bytes>, Error> {
         let (shared, call) = (&self.client.transport.shared, self.call);
         let mut request = http::Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
@@ -84,6 +87,7 @@ impl<'a> Attempt<'a> {
         })?;
         *request.headers_mut() = call.headers.clone();
         let context = context(self.client, call);
+        self.signed_at = context.now;
         let refused = tokio::select! {
             biased;
             signed = self.client.options.signer.sign(&mut request, context) => signed.err(),
@@ -137,10 +141,10 @@ impl<'a> Attempt<'a> {
 
     fn apply_later(&self, request: &http::Request<Bytes>, delay: Duration) {
         let (client, call, request) = (self.client.clone(), self.call.clone(), request.clone());
-        let (attempt, facts) = (self.left, self.facts.clone());
+        let (attempt, facts, signed_at) = (self.left, self.facts.clone(), self.signed_at);
         tokio::spawn(async move {
             client.transport.clock().sleep(delay).await;
-            let late = Attempt { client: &client, call: &call, facts, left: attempt };
+            let late = Attempt { client: &client, call: &call, facts, left: attempt, signed_at };
             // The connection died for whoever asked; nobody is left to hear the answer.
             let _ = late.exchange(&request, attempt).await;
         });
@@ -233,12 +237,15 @@ impl<'a> Attempt<'a> {
         Error::new(kind, self.call.action, message)
     }
 
-    fn learn_clock(&self, response: &Response, wall: Timestamp, duration: Duration) -> bool {
+    /// Whether it was signed at a wrong time, by the answer.
+    fn learn_clock(&self, response: &Response, sent: (Timestamp, Duration), duration: Duration) -> bool {
         let Some(date) = response::date(&response.headers) else {
             return false;
         };
-        let middle = wall.saturating_add(duration / 2).unwrap_or(wall);
-        self.client.transport.shared.skew.learn(&self.facts.host, middle, date)
+        let (wall, monotonic) = sent;
+        let middle = (wall.saturating_add(duration / 2).unwrap_or(wall), monotonic + duration / 2);
+        self.client.transport.shared.skew.learn(&self.facts.host, middle, date);
+        skew::was_off(self.signed_at, duration, date)
     }
 
     fn record(
@@ -288,7 +295,7 @@ pub(crate) fn context<'a>(client: &'a Client, call: &'a Call) -> SignContext<'a>
     SignContext {
         service: call.sign_as.as_deref().unwrap_or(call.service),
         region: call.region.as_deref().or(client.options.region.as_deref()),
-        now: shared.skew.correct(&authority(call), shared.clock.wall()),
+        now: shared.skew.correct(&authority(call), (shared.clock.wall(), shared.clock.monotonic())),
     }
 }
 

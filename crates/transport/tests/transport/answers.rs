@@ -121,6 +121,17 @@ async fn a_wrong_clock_is_found_by_the_refusal_and_the_call_is_signed_anew_once(
 }
 
 #[tokio::test]
+async fn calls_that_were_signed_together_at_a_wrong_time_are_all_signed_anew() {
+    let date = ("Date", "Thu, 01 Jan 2026 02:00:00 GMT");
+    let refused = (0..3).map(|_| answer(403, &[date], "expired"));
+    let rig = Rig::new(refused.chain((0..3).map(|_| answer(200, &[date], "")))).await;
+    let calls = futures::future::join_all((0..3).map(|_| rig.client.send(rig.call(Effect::Creates))));
+    let answers = rig.clock.run(Duration::from_millis(40), calls).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap().status == 200));
+    assert_eq!(rig.server.seen(), 6);
+}
+
+#[tokio::test]
 async fn a_refusal_with_a_right_clock_is_final() {
     let rig = Rig::new([answer(403, &[("Date", "Thu, 01 Jan 2026 00:00:20 GMT")], "no")]).await;
     assert_eq!(rig.send(Effect::Creates).await.0.unwrap().status, 403);
