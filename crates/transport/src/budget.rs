@@ -257,6 +257,20 @@ impl Gate {
         }
     }
 
+    /// Takes a turn that is free now, if nobody waits.
+    pub(crate) fn take_now(&self) -> bool {
+        let mut state = self.lock();
+        let now = self.clock.monotonic();
+        state.refill(now);
+        state.queue.is_empty() && state.take(now)
+    }
+
+    /// How long one more would wait in this lane.
+    pub(crate) fn foreseen(&self, lane: Lane) -> Duration {
+        let state = self.lock();
+        state.until(self.clock.monotonic(), state.queue.turns_until(lane))
+    }
+
     /// The cloud throttled a call of this action.
     pub(crate) fn lower(&self, retry_after: Option<Duration>) {
         self.lock().lower(self.clock.monotonic(), retry_after);

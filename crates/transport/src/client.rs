@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use crate::attempt::{self, Answered, Attempt};
 use crate::pool::Wanted;
+use crate::shared_reads::{First, Joined, Question};
 use crate::{
     AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Renewal,
     Response, Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
@@ -166,8 +167,14 @@ impl Client {
         }
         let clock = self.transport.clock();
         let mut signed_anew = false;
+        let mut shared = match self.turn(call, started).await? {
+            Turn::Ours(shared) => shared,
+            Turn::Answered(response) => return Ok(response),
+        };
         loop {
-            self.wait_for_budget(call, self.left(started)).await?;
+            if *tries > 0 {
+                self.wait_for_budget(call, self.left(started)).await?;
+            }
             *tries += 1;
             let left = self.left(started);
             let ended = Attempt::new(self, call, *tries, left).run().await;
@@ -182,9 +189,55 @@ impl Client {
                 },
                 Err(error) => self.pause_after_error(call, error, *tries),
             };
+            let first = shared.take();
             match pause {
-                Some(pause) if *tries < TRIES && pause < self.left(started) => clock.sleep(pause).await,
-                _ => return ended.map(|answered| answered.response),
+                Some(pause) if *tries < TRIES && pause < self.left(started) => {
+                    // Those who wait for this answer do not wait for another: they ask for themselves.
+                    drop(first);
+                    clock.sleep(pause).await;
+                }
+                _ => {
+                    if let (Some(first), Ok(answered)) = (first, &ended) {
+                        first.answered(&answered.response);
+                    }
+                    return ended.map(|answered| answered.response);
+                }
+            }
+        }
+    }
+
+    /// The turn of the first try. A read that has to wait for it waits together with those that ask the same.
+    async fn turn(&self, call: &Call, started: Duration) -> Result<Turn<'_>, Error> {
+        if call.effect != Effect::Read {
+            self.wait_for_budget(call, self.left(started)).await?;
+            return Ok(Turn::Ours(None));
+        }
+        if self.gate(call).take_now() {
+            telemetry::waited(self.options.provider, call.service, call.lane, Duration::ZERO);
+            return Ok(Turn::Ours(None));
+        }
+        let client = Arc::as_ptr(&self.options).addr();
+        let question = Question::of(call, client, &self.account);
+        loop {
+            match self.transport.shared.reads.join(question.clone()) {
+                Joined::First(mut first) => {
+                    self.wait_for_budget(call, self.left(started)).await?;
+                    first.goes();
+                    return Ok(Turn::Ours(Some(first)));
+                }
+                Joined::After(mut awaited) => {
+                    tokio::select! {
+                        biased;
+                        answer = awaited.wait_for(Option::is_some) => {
+                            if let Some(response) = answer.ok().and_then(|answer| answer.clone()) {
+                                return Ok(Turn::Answered(response));
+                            }
+                        }
+                        () = self.transport.clock().sleep(self.left(started)) => {
+                            return Err(used_up(call, self.gate(call).foreseen(call.lane)));
+                        }
+                    }
+                }
             }
         }
     }
@@ -217,11 +270,7 @@ impl Client {
         let turn = self.gate(call).acquire(call.lane, limit).await;
         let waited = clock.monotonic().saturating_sub(started);
         telemetry::waited(self.options.provider, call.service, call.lane, waited);
-        turn.map_err(|retry_after| {
-            let message =
-                format!("the request budget is used up for {} s more", retry_after.as_secs().max(1));
-            Error::new(ErrorKind::Budget { retry_after }, call.action, message)
-        })
+        turn.map_err(|retry_after| used_up(call, retry_after))
     }
 
     fn gate(&self, call: &Call) -> Arc<crate::budget::Gate> {
@@ -262,6 +311,19 @@ impl Client {
         let chance = RandomState::new().hash_one(tries) % 1024;
         half + half * u32::try_from(chance).unwrap_or_default() / 1024
     }
+}
+
+/// How a read begins.
+enum Turn<'a> {
+    /// It is sent now; others may wait for its answer.
+    Ours(Option<First<'a>>),
+    /// Somebody else asked the same.
+    Answered(Response),
+}
+
+fn used_up(call: &Call, retry_after: Duration) -> Error {
+    let message = format!("the request budget is used up for {} s more", retry_after.as_secs().max(1));
+    Error::new(ErrorKind::Budget { retry_after }, call.action, message)
 }
 
 /// The error of a call that was refused with what a good credential was given a moment ago.

@@ -39,6 +39,7 @@ mod error;
 mod hosts;
 mod renewable;
 mod response;
+mod shared_reads;
 mod signer;
 
 mod budget;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::pool::{self, Pool, Pools};
+use crate::shared_reads::SharedReads;
 use crate::skew::Skew;
 use crate::{
     BudgetReading, CallObserver, Client, ClientOptions, Clock, Error, ErrorKind, FaultLayer, Recorder,
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) pools: Box<dyn Pool>,
     pub(crate) budget: Budget,
+    pub(crate) reads: SharedReads,
     pub(crate) skew: Skew,
     pub(crate) recorders: Vec<Arc<dyn Recorder>>,
     pub(crate) faults: Option<Arc<dyn FaultLayer>>,
@@ -109,6 +111,7 @@ impl TransportBuilder {
         let shared = Shared {
             pools: Box::new(Pools::new(self.user_agent)),
             budget: Budget::new(Arc::clone(&self.clock)),
+            reads: SharedReads::default(),
             skew: Skew::default(),
             clock: self.clock,
             recorders: self.recorders,

@@ -15,4 +15,5 @@ mod lost;
 mod proxy;
 mod records;
 mod retries;
+mod shared;
 mod tls;

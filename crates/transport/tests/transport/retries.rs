@@ -90,7 +90,8 @@ async fn the_budget_holds_over_concurrent_calls() {
     )
     .await;
     let start = pmks_transport::Clock::monotonic(&rig.clock);
-    let calls = futures::future::join_all((0..6).map(|_| rig.client.send(rig.call(Effect::Read))));
+    let call = |number: usize| rig.call(Effect::Read).query("number", &number.to_string());
+    let calls = futures::future::join_all((0..6).map(|number| rig.client.send(call(number))));
     let answers = rig.clock.run(Duration::from_millis(40), calls).await;
     assert!(answers.into_iter().all(|answer| answer.unwrap().status == 200));
     let passed = pmks_transport::Clock::monotonic(&rig.clock).saturating_sub(start);

@@ -1,0 +1,81 @@
+//! Reads of the same thing that wait for their turn: sent once, and answered with what came after the question.
+
+use std::time::Duration;
+
+use pmks_transport::{Bucket, Buckets, Clock as _, Effect, Lane};
+
+use crate::rig::Rig;
+use crate::server::{Act, answer};
+
+/// One call at once, and one a second.
+async fn rig(acts: impl IntoIterator<Item = Act>) -> Rig {
+    Rig::with(
+        acts,
+        |mut options| {
+            options.buckets = Buckets::new(Bucket::new(1, 1.0));
+            options
+        },
+        |builder| builder,
+    )
+    .await
+}
+
+async fn bodies(rig: &Rig, effect: Effect, count: usize) -> Vec<String> {
+    let calls = futures::future::join_all((0..count).map(|_| rig.client.send(rig.call(effect))));
+    let answers = rig.clock.run(Duration::from_millis(40), calls).await;
+    answers.into_iter().map(|answer| String::from_utf8(answer.unwrap().body.to_vec()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn those_that_wait_are_sent_once_and_what_was_sent_before_answers_nobody_else() {
+    let rig = rig([answer(200, &[], "before"), answer(200, &[], "after")]).await;
+    let bodies = bodies(&rig, Effect::Read, 6).await;
+    assert_eq!(bodies, ["before", "after", "after", "after", "after", "after"]);
+    assert_eq!(rig.server.seen(), 2);
+}
+
+#[tokio::test]
+async fn changes_are_never_shared_nor_are_reads_that_differ() {
+    let rig = rig([]).await;
+    bodies(&rig, Effect::Idempotent, 3).await;
+    assert_eq!(rig.server.seen(), 3);
+    let read = || rig.call(Effect::Read);
+    let (others, elsewhere) = (rig.client.with_account("another"), rig.client.with_account("another"));
+    let different = [
+        rig.client.send(read()),
+        rig.client.send(read().query("page", "2")),
+        rig.client.send(read().lane(Lane::Refresh)),
+        rig.client.send(read().body("other")),
+        others.send(read().query("page", "3")),
+        elsewhere.send(read()),
+    ];
+    rig.clock.run(Duration::from_millis(40), futures::future::join_all(different)).await;
+    assert_eq!(rig.server.seen(), 9);
+}
+
+#[tokio::test]
+async fn who_is_asked_again_or_given_up_leaves_the_others_to_ask_for_themselves() {
+    // The second answer is asked for again by whoever got it, and is nobody else's.
+    let rig = rig([answer(200, &[], "1"), answer(500, &[], "oops")]).await;
+    assert_eq!(bodies(&rig, Effect::Read, 4).await.len(), 4);
+    let seen = rig.server.seen();
+    assert!((4..=5).contains(&seen), "{seen}");
+
+    let first = rig.client.send(rig.call(Effect::Read));
+    let other = rig.client.send(rig.call(Effect::Read));
+    let given_up = async {
+        let waits = tokio::time::timeout(Duration::from_millis(100), first);
+        assert!(waits.await.is_err(), "it waits for its turn");
+    };
+    let before = rig.clock.monotonic();
+    let (answered, ()) = tokio::join!(
+        async {
+            // After the first one has begun to wait.
+            tokio::task::yield_now().await;
+            rig.clock.run(Duration::from_millis(200), other).await
+        },
+        given_up
+    );
+    assert_eq!(answered.unwrap().status, 200);
+    assert!(rig.clock.monotonic() > before);
+}
