@@ -9,8 +9,11 @@ use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use pmks_model::{Failure, FailureKind};
 use tracing::Instrument;
 
@@ -50,8 +53,18 @@ pub(crate) async fn answer(Shared(state): Shared<State>, mut request: Request, n
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(date) = date(&state) {
+        response.headers_mut().insert(DATE, date);
+    }
     seen.answered(&state, &span, response.status());
     response
+}
+
+/// What the clock shows now. Left to itself, hyper repeats the date that it wrote last until the clock has passed it:
+/// after a clock was set back, for as long as it had stood ahead.
+fn date(state: &State) -> Option<HeaderValue> {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&state.clock.wall()).ok()?;
+    HeaderValue::from_str(&date).ok()
 }
 
 /// The caller's id if it is sane, else a new one.
