@@ -7,6 +7,7 @@
     reason = "helpers of tests: what fails here fails the test"
 )]
 
+mod accounts;
 mod ambient;
 mod bad_input;
 mod beside;
@@ -25,6 +26,7 @@ mod key_pairs;
 mod kubeconfig;
 mod listening;
 mod log_level;
+mod measures;
 mod plans;
 mod random_deaths;
 mod retry;
@@ -34,5 +36,7 @@ mod serving;
 mod stand_in;
 mod store_faults;
 mod survival;
+mod ten_thousand;
 mod unsettled;
 mod versions;
+mod visitor;

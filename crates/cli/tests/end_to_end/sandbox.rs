@@ -162,13 +162,18 @@ pub(crate) fn ended(mut command: Command) -> Ended {
 }
 
 /// Waits until something is there.
-pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_within(PATIENCE, what, look)
+}
+
+/// The same, for what may take that long.
+pub(crate) fn wait_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(began.elapsed() < PATIENCE, "{what} did not come");
+        assert!(began.elapsed() < patience, "{what} did not come");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -217,16 +222,24 @@ impl World {
 
     /// How often it was asked for that call.
     pub(crate) fn calls(&self, action: &str) -> usize {
-        let answer = http_get(&format!("{}/calls", self.control), None);
-        let all: Value = serde_json::from_str(&answer.1).unwrap();
-        all["calls"].as_array().unwrap().iter().filter(|call| call["action"] == action).count()
+        self.call_records().iter().filter(|call| call["action"] == action).count()
     }
 
     /// How often it was asked for anything.
     pub(crate) fn all_calls(&self) -> usize {
+        self.call_records().len()
+    }
+
+    /// Everything that it was asked for, oldest first.
+    pub(crate) fn call_records(&self) -> Vec<Value> {
         let answer = http_get(&format!("{}/calls", self.control), None);
         let all: Value = serde_json::from_str(&answer.1).unwrap();
-        all["calls"].as_array().unwrap().len()
+        all["calls"].as_array().unwrap().clone()
+    }
+
+    /// Forgets what it was asked for.
+    pub(crate) fn forget_calls(&self) {
+        assert_eq!(http_delete(&format!("{}/calls", self.control), "").0, 200);
     }
 
     /// Replaces all faults.
@@ -286,7 +299,7 @@ impl Server {
 }
 
 #[expect(clippy::disallowed_methods, reason = "these tests stand outside the program")]
-fn client() -> reqwest::ClientBuilder {
+pub(crate) fn client() -> reqwest::ClientBuilder {
     // Reqwest asks for a provider, as the program does at its start.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
