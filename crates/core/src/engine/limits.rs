@@ -13,8 +13,8 @@ use super::timing::{self, after, since};
 /// What was accepted is given at least this long, at the real cloud's pace, to be seen.
 const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// Two clocks that are read one after the other differ by less than this.
-const NOTICED: Duration = Duration::from_secs(1);
+/// Two clocks that are read one after the other differ by less than this many milliseconds.
+const NOTICED_MS: u64 = 1_000;
 
 impl Turn<'_> {
     /// The next look is that far away, unless the stage has lasted too long.
@@ -27,16 +27,18 @@ impl Turn<'_> {
         self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
     }
 
-    /// A wall clock that is set forward ages nothing. What happens between two steps is neglect, and forgiven as such.
+    /// A wall clock that is set ages nothing. What happens between two steps is neglect, and forgiven as such.
     fn forgive_drift(&mut self) {
         let (owner, drift) = (self.run.house.owner, self.run.house.drift());
         let known = self.notes.drift.filter(|known| known.owner == owner);
-        let known = known.map_or(self.run.drift, |known| Duration::from_millis(known.ms));
-        let more = drift.saturating_sub(known);
-        if more > NOTICED {
-            self.notes.forgive(more);
-            self.notes.drift =
-                Some(Drift { owner, ms: u64::try_from(drift.as_millis()).unwrap_or(u64::MAX) });
+        if known.is_none() {
+            // How far another process was behind, nobody knows any more.
+            self.notes.behind_ms = 0;
+        }
+        let more = drift.saturating_sub(known.map_or(self.run.drift, |known| known.ms));
+        if more.unsigned_abs() > NOTICED_MS {
+            self.notes.set_clock(more);
+            self.notes.drift = Some(Drift { owner, ms: drift });
         }
     }
 
@@ -95,15 +97,13 @@ impl Turn<'_> {
     /// Why the stage has lasted too long, if it has.
     fn overdue(&self, now: Timestamp) -> Option<Failure> {
         let timing = self.run.timing;
-        let (began, limit, paused) = match self.notes.busy_since {
-            Some(busy_since) => (busy_since, timing.longest_busy(), 0),
+        let (lasted, limit) = match self.notes.busy_since {
+            Some(busy_since) => (since(busy_since, now), timing.longest_busy()),
             None => (
-                self.record.started_at.unwrap_or(now),
+                self.notes.lasted(self.record.started_at.unwrap_or(now), now),
                 timing.deadline(self.specification.deadline_seconds),
-                self.notes.paused_ms,
             ),
         };
-        let lasted = since(began, now).saturating_sub(Duration::from_millis(paused));
         (lasted > limit).then(|| {
             let says = match self.record.detail.as_str() {
                 "" => String::new(),

@@ -303,11 +303,12 @@ impl House {
         self.unreleased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far the wall clock was set forward since this engine began.
-    fn drift(&self) -> Duration {
+    /// How far the wall clock was set since this engine began, in milliseconds: forward, or back below nothing.
+    fn drift(&self) -> i64 {
         let (wall, monotonic) = self.began;
-        let passed = self.clock.monotonic().saturating_sub(monotonic);
-        timing::since(wall, self.clock.wall()).saturating_sub(passed)
+        let passed = self.clock.monotonic().saturating_sub(monotonic).as_millis();
+        let shown = self.clock.wall().as_millisecond().saturating_sub(wall.as_millisecond());
+        shown.saturating_sub(i64::try_from(passed).unwrap_or(i64::MAX))
     }
 
     async fn prune(&self, now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pmks_model::Failure;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,10 +47,13 @@ pub(super) struct Notes {
     pub(super) busy_times: u32,
     /// How often it said so while the resource was settled.
     pub(super) settled_looks: u32,
-    /// How far the wall clock was set forward, as far as it is forgiven.
+    /// How far the wall clock was set, as far as that is reckoned with.
     pub(super) drift: Option<Drift>,
-    /// How long it was busy, all in all, in milliseconds: that does not count against the deadline.
+    /// How long it was busy, and how far the clock was set forward, in milliseconds: that does not count against the
+    /// deadline.
     pub(super) paused_ms: u64,
+    /// How far the clock was set back beyond that: it counts although the clock does not show it.
+    pub(super) behind_ms: u64,
     /// The failed result of an earlier attempt is being removed.
     pub(super) replacing: bool,
     /// How often that was asked for.
@@ -69,13 +72,13 @@ pub(super) struct CertainBy {
     pub(super) wait_ms: u64,
 }
 
-/// How far the wall clock was set forward since an engine began.
+/// How far the wall clock was set since an engine began.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Drift {
     /// That engine.
     pub(super) owner: Uuid,
-    /// How far, in milliseconds.
-    pub(super) ms: u64,
+    /// How far, in milliseconds: forward, or back below nothing.
+    pub(super) ms: i64,
 }
 
 impl Default for Notes {
@@ -100,6 +103,7 @@ impl Default for Notes {
             settled_looks: 0,
             drift: None,
             paused_ms: 0,
+            behind_ms: 0,
             replacing: false,
             removals: 0,
         }
@@ -147,6 +151,26 @@ impl Notes {
         self.busy_since = self.busy_since.map(|since| after(since, time));
     }
 
+    /// The wall clock was set by so many milliseconds, forward or back: what is reckoned by it stays as old as it is.
+    pub(super) fn set_clock(&mut self, by: i64) {
+        let (less, more, distance) = match by {
+            ..0 => (&mut self.paused_ms, &mut self.behind_ms, by.unsigned_abs()),
+            0.. => (&mut self.behind_ms, &mut self.paused_ms, by.unsigned_abs()),
+        };
+        let taken = distance.min(*less);
+        *less -= taken;
+        *more = more.saturating_add(distance - taken);
+        let moved = |since: Timestamp| since.checked_add(SignedDuration::from_millis(by)).unwrap_or(since);
+        self.busy_since = self.busy_since.map(moved);
+    }
+
+    /// How long what began then has lasted, without what does not count.
+    pub(super) fn lasted(&self, began: Timestamp, now: Timestamp) -> Duration {
+        let shown = i128::from(now.as_millisecond()) - i128::from(began.as_millisecond());
+        let lasted = shown + i128::from(self.behind_ms) - i128::from(self.paused_ms);
+        Duration::from_millis(u64::try_from(lasted).unwrap_or(0))
+    }
+
     /// A new thing is asked for from now on.
     pub(super) fn next_generation(&mut self) {
         self.generation += 1;
@@ -166,6 +190,25 @@ mod tests {
         notes.unsettled = false;
         notes.begin_attempt(3);
         assert_eq!(notes.generation, 2);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_and_forth_ages_nothing() {
+        const YEAR: i64 = 365 * 24 * 3600 * 1000;
+        let began: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut notes = Notes { busy_since: Some(began), ..Notes::default() };
+        let (mut off, mut passed) = (0_i64, 0_i64);
+        for by in [-YEAR, 2 * YEAR, -YEAR, YEAR, -2 * YEAR, YEAR] {
+            (off, passed) = (off + by, passed + 1_000);
+            notes.set_clock(by);
+            let now = began.checked_add(SignedDuration::from_millis(off + passed)).unwrap();
+            let lasted = Duration::from_millis(passed.unsigned_abs());
+            assert_eq!(notes.lasted(began, now), lasted, "{by}");
+            assert_eq!(now.duration_since(notes.busy_since.unwrap()).unsigned_abs(), lasted, "{by}");
+        }
+        notes.forgive(Duration::from_secs(5));
+        let now = began.checked_add(SignedDuration::from_millis(passed)).unwrap();
+        assert_eq!(notes.lasted(began, now), Duration::from_secs(1));
     }
 
     #[test]

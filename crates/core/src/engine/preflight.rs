@@ -14,7 +14,7 @@ use super::children;
 use super::made::prepare_removal;
 use super::notes::Notes;
 use super::step::Run;
-use super::timing::{self, since};
+use super::timing;
 use super::traced::Traced;
 
 /// A preparation makes many calls, each with its own limit.
@@ -112,8 +112,8 @@ impl Run<'_> {
         let record = self.preflight_record();
         let now = self.house.clock.wall();
         let mut notes = Notes::read(&record.notes);
-        notes.forgive(self.house.drift().saturating_sub(self.drift));
-        since(record.started_at.unwrap_or(now), now).saturating_sub(Duration::from_millis(notes.paused_ms))
+        notes.set_clock(self.house.drift().saturating_sub(self.drift));
+        notes.lasted(record.started_at.unwrap_or(now), now)
     }
 
     async fn begin(&mut self, change: &Change, prepared: Prepared) -> Result<Preflight> {
@@ -189,7 +189,7 @@ impl Run<'_> {
         let mut notes = Notes::read(&record.notes);
         notes.tries += 1;
         notes.stale += u32::from(*error.kind() == ErrorKind::Stale);
-        notes.forgive(self.house.drift().saturating_sub(self.drift));
+        notes.set_clock(self.house.drift().saturating_sub(self.drift));
         let running = self.running();
         let (wait, limit) = match reaction(error.kind(), Effect::Read) {
             Reaction::Fail => return self.refuse(error.to_failure()).await,

@@ -40,8 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
     /// What the creation of what is to go has made for it, where that itself was never made.
     pub(super) made: Vec<Child>,
-    /// How far the wall clock had been set forward when this began.
-    pub(super) drift: Duration,
+    /// How far the wall clock had been set when this began.
+    pub(super) drift: i64,
 }
 
 /// A step may begin that much late without anybody having neglected it.

@@ -86,6 +86,17 @@ async fn a_clock_that_steps_back_and_forth_makes_nothing_twice_and_ends_nothing_
 }
 
 #[tokio::test]
+async fn a_clock_that_stood_behind_when_a_stage_began_ages_no_deadline_when_it_is_set_right() {
+    let rig = rig().await;
+    let behind = rig.set.now().checked_sub(jiff::SignedDuration::from_hours(9_000)).unwrap();
+    rig.cloud().clock.set_wall(behind);
+    rig.cloud().rule("poll", "k", 1, Fault::ClockSet(Duration::from_hours(9_000)));
+    rig.accept(CREATE, 1).await;
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "{:?}", ended.error);
+}
+
+#[tokio::test]
 async fn what_is_at_work_is_not_begun_again_when_the_clock_is_set() {
     let rig = rig().await;
     let mut slow = rig.set.accept(CREATE, 1);
