@@ -113,7 +113,7 @@ mod tests {
         fn what_may_be_a_name_can_stand_on_a_line_and_in_a_path(name in "(\\PC{0,8}|[\\s\\S]{0,8}|[./-]{0,4}|x{250,260})") {
             if refusal_of_ours(&name).is_none() {
                 prop_assert!(!name.is_empty() && name.chars().count() <= MOST_CHARACTERS);
-                prop_assert!(!name.chars().any(char::is_control) && !name.contains(['\n', '\r', '\0', '\u{1b}']));
+                prop_assert!(!name.chars().any(char::is_control), "{:?}", name);
                 prop_assert!(!["-", ".", ".."].contains(&&*name));
             }
             prop_assert!(RULE.allows(&name) || RULE.refusal(&name).is_some());

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! clouds/NAME/tests/src/lib.rs             pub const NAME: &dyn CloudUnderTest = &…;
+//! clouds/NAME/tests/tests/clock.rs         pmks_suites::clock!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
@@ -26,6 +27,7 @@
 //! - [`observability!`]: what a server tells those who watch it, read by Prometheus' parser ([`observability`]).
 //! - [`strange_answers!`]: every read of a driver, while the cloud's answers are not what they should be
 //!   ([`strange_answers`]).
+//! - [`clock!`]: the system's clock is set back and forth under a server at its work ([`clock`]).
 //! - [`Stranger`]: a server that others wrote.
 //! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
@@ -41,6 +43,7 @@
 )]
 
 mod client;
+pub mod clock;
 mod cloud_under_test;
 mod control_plane;
 pub mod fault_matrix;
@@ -131,6 +134,17 @@ macro_rules! strange_answers {
         #[tokio::test(flavor = "multi_thread")]
         async fn whatever_the_cloud_answers_each_read_ends_as_an_answer_or_an_error() {
             $crate::strange_answers::run($cloud).await;
+        }
+    };
+}
+
+/// Makes the test that sets the system's clock under a server that works on a [`CloudUnderTest`] ([`clock`]).
+#[macro_export]
+macro_rules! clock {
+    ($cloud:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_clock_that_steps_back_and_forth_ends_nothing_early_and_makes_nothing_twice() {
+            $crate::clock::run($cloud).await;
         }
     };
 }

@@ -24,23 +24,25 @@ pub struct SimulatedCloud {
     pub cloud: Arc<dyn Cloud>,
     under_test: &'static dyn CloudUnderTest,
     running: RunningCloud,
+    speed: u32,
 }
 
 impl SimulatedCloud {
     /// Starts one.
     pub async fn start(under_test: &'static dyn CloudUnderTest) -> Self {
-        Self::start_as(under_test, |cloud| cloud).await
+        Self::start_as(under_test, SPEED, |cloud| cloud).await
     }
 
-    /// The same, with something before the world.
+    /// Starts one that works so many times faster than the real cloud, with something before the world.
     pub(crate) async fn start_as(
         under_test: &'static dyn CloudUnderTest,
+        speed: u32,
         before: impl FnOnce(Arc<dyn Cloud>) -> Arc<dyn Cloud>,
     ) -> Self {
-        let settings = Settings { seed: 1, speed: f64::from(SPEED), time: Arc::new(SystemTime::new()) };
+        let settings = Settings { seed: 1, speed: f64::from(speed), time: Arc::new(SystemTime::new()) };
         let cloud = before(under_test.cloud(settings));
         let running = serve(Arc::clone(&cloud), 0).await.expect("a loopback port");
-        Self { cloud, under_test, running }
+        Self { cloud, under_test, running, speed }
     }
 
     /// Its URL.
@@ -66,7 +68,7 @@ impl SimulatedCloud {
             endpoints: BTreeMap::from([("all".to_owned(), self.url().parse().expect("a URL"))]),
             ca_certificate: None,
             settings: self.under_test.settings(),
-            pace: SPEED,
+            pace: self.speed,
         }
     }
 

@@ -20,6 +20,7 @@ use pmks_simulation::{Cloud, Random};
 
 use crate::rig::rig_in;
 use crate::{CloudUnderTest, SimulatedCloud};
+use crate::simulated_cloud::SPEED;
 use replayed::{How, Replayed};
 
 /// How long one read may take.
@@ -37,7 +38,7 @@ const MOST_CALLS: usize = 4000;
 /// When a read panics, does not end, or asks without an end.
 pub async fn run(under_test: &'static dyn CloudUnderTest) {
     let mut kept = None;
-    let world = SimulatedCloud::start_as(under_test, |cloud| {
+    let world = SimulatedCloud::start_as(under_test, SPEED, |cloud| {
         let replayed = Arc::new(Replayed::new(cloud));
         kept = Some(Arc::clone(&replayed));
         replayed as Arc<dyn Cloud>
