@@ -5,6 +5,7 @@
 //! clouds/NAME/tests/src/lib.rs             pub const NAME: &dyn CloudUnderTest = &…;
 //! clouds/NAME/tests/tests/clock.rs         pmks_suites::clock!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/crowd.rs         pmks_suites::crowd!(pmks_NAME_tests::NAME, ROOM);
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/observability.rs pmks_suites::observability!(pmks_NAME_tests::NAME);
@@ -28,6 +29,7 @@
 //! - [`strange_answers!`]: every read of a driver, while the cloud's answers are not what they should be
 //!   ([`strange_answers`]).
 //! - [`clock!`]: the system's clock is set back and forth under a server at its work ([`clock`]).
+//! - [`crowd!`]: many clusters that are made at once, in several accounts ([`crowd`]).
 //! - [`Stranger`]: a server that others wrote.
 //! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
 //!   one simulated cloud.
@@ -46,6 +48,7 @@ mod client;
 pub mod clock;
 mod cloud_under_test;
 mod control_plane;
+pub mod crowd;
 pub mod fault_matrix;
 pub mod kill_matrix;
 pub mod kubernetes;
@@ -145,6 +148,17 @@ macro_rules! clock {
         #[tokio::test(flavor = "multi_thread")]
         async fn a_clock_that_steps_back_and_forth_ends_nothing_early_and_makes_nothing_twice() {
             $crate::clock::run($cloud).await;
+        }
+    };
+}
+
+/// Makes the test of many clusters at once on a [`CloudUnderTest`], whose accounts and networks have that [`crowd::Room`].
+#[macro_export]
+macro_rules! crowd {
+    ($cloud:expr, $room:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn many_at_once_stay_within_the_budget_and_are_done_soon_after_the_slowest() {
+            $crate::crowd::run($cloud, $room).await;
         }
     };
 }

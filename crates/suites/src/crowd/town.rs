@@ -1,0 +1,208 @@
+//! Accounts of one cloud, each a simulated world of its own, and one process with a connection to each, all on one
+//! virtual clock. It moves only while no call is under way: how fast this machine is does not matter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use pmks_core::{Caller, Mutation, NewConnection, Options, Pmks, Registry};
+use pmks_driver::Environment;
+use pmks_model::OperationState;
+use pmks_simulation::{Cloud, RunningCloud, TimeSource, serve};
+use pmks_store::{MasterKey, OperationFilter, Operations as _, Page, SqliteStore, Store};
+use pmks_transport::{Clock, SystemClock, Transport, VirtualClock};
+use serde_json::{Value, json};
+
+use super::budget::Traffic;
+use crate::{CloudUnderTest, Settings};
+
+/// How often, in real time, it is looked whether the clock may move.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// The clock's shortest step: what is due sooner is a little late, and thousands of steps are not taken one by one.
+const STEP: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether all is over.
+const WATCH: Duration = Duration::from_secs(5);
+
+/// How many requests clients send at once.
+const AT_ONCE: usize = 64;
+
+/// The certificates of simulated clusters are made in virtual time and checked in real time.
+const BEHIND: Duration = Duration::from_hours(48);
+
+#[derive(Debug)]
+struct OneTime(VirtualClock);
+
+impl TimeSource for OneTime {
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+pub(super) struct Town {
+    pub(super) traffic: Arc<Traffic>,
+    under_test: &'static dyn CloudUnderTest,
+    worlds: Vec<(Arc<dyn Cloud>, RunningCloud)>,
+    clock: VirtualClock,
+    pmks: Pmks,
+    store: Arc<SqliteStore>,
+    _directory: tempfile::TempDir,
+}
+
+impl Town {
+    /// Accounts `a0`, `a1`, …, each with its prerequisites and as many networks `net0`, … as it needs.
+    pub(super) async fn new(
+        under_test: &'static dyn CloudUnderTest,
+        accounts: usize,
+        networks: usize,
+    ) -> Self {
+        let clock = VirtualClock::new(SystemClock.wall().saturating_sub(BEHIND).unwrap());
+        let mut worlds = Vec::new();
+        for account in 0..accounts {
+            let time = Arc::new(OneTime(clock.clone()));
+            let seed = u64::try_from(account).unwrap() + 1;
+            let cloud = under_test.cloud(Settings { seed, speed: 1.0, time });
+            let running = serve(Arc::clone(&cloud), 0).await.unwrap();
+            worlds.push((cloud, running));
+        }
+        // In memory where the machine has such a folder.
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let traffic = Arc::new(Traffic::new(clock.clone()));
+        let (path, key) = (directory.path().join("s.sqlite"), MasterKey::from_bytes([7; 32]));
+        let store = Arc::new(SqliteStore::open(&path, key, Arc::clone(&traffic) as _).await.unwrap());
+        let transport =
+            Transport::builder(Arc::new(clock.clone())).observer(Arc::clone(&traffic) as _).build();
+        let options = Options {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            registry: Registry::new([under_test.provider()]),
+            transport,
+            environment: Environment::default(),
+            allow_ambient: false,
+            allow_endpoints: true,
+            engine: pmks_core::engine::Options::default(),
+        };
+        let pmks = Pmks::open_with_kill_points(options, Arc::clone(&traffic) as _).await.unwrap();
+        let town = Self { traffic, under_test, worlds, clock, pmks, store, _directory: directory };
+        town.prepare(networks).await;
+        town
+    }
+
+    async fn prepare(&self, networks: usize) {
+        let capabilities = self.under_test.provider().capabilities();
+        let (mut fixes, mut mutations) = (Vec::new(), Vec::new());
+        for (account, (cloud, running)) in self.worlds.iter().enumerate() {
+            let connection = format!("a{account}");
+            let mut asked = cloud.connection(&running.url());
+            asked["name"] = json!(connection);
+            asked["pace"] = json!(1);
+            asked["settings"] = json!(self.under_test.settings());
+            let asked: NewConnection = serde_json::from_value(asked).unwrap();
+            let made = self.run(self.pmks.connections().create(&Caller::local("me"), asked)).await.unwrap();
+            let regions = self.run(self.pmks.discovery().regions(&connection, None)).await.unwrap().items;
+            let region = made.region.clone();
+            let zones: Vec<String> =
+                regions.into_iter().filter(|one| one.name == region).flat_map(|one| one.zones).collect();
+            for network in 0..networks {
+                let subnets: Vec<Value> = self
+                    .subnets(network)
+                    .iter()
+                    .enumerate()
+                    .map(|(index, name)| {
+                        let zone = if capabilities.zonal_subnets { zones[index].as_str() } else { "" };
+                        json!({"name": name, "cidr": format!("10.0.{}.0/20", index * 16), "zone": zone})
+                    })
+                    .collect();
+                let network =
+                    json!({"name": format!("net{network}"), "cidr": "10.0.0.0/16", "subnets": subnets});
+                let network = serde_json::from_value(network).unwrap();
+                mutations.push(Mutation::CreateNetwork { connection: connection.clone(), network });
+            }
+            fixes.push(Mutation::FixPrerequisites { connection, cluster: None });
+        }
+        self.carry_out(fixes).await;
+        self.carry_out(mutations).await;
+    }
+
+    /// The names of the subnets of a network: as many as a cluster needs.
+    pub(super) fn subnets(&self, network: usize) -> Vec<String> {
+        let capabilities = self.under_test.provider().capabilities();
+        let zones = if capabilities.zonal_subnets { capabilities.minimum_zones } else { 1 };
+        let number = capabilities.minimum_subnets.max(zones).max(1);
+        (0..number).map(|index| format!("net{network}-s{index}")).collect()
+    }
+
+    /// Carries all of these out, asked for at the same time; answers how long it took on the clock. All must succeed.
+    pub(super) async fn carry_out(&self, mutations: Vec<Mutation>) -> Duration {
+        let began = self.clock.monotonic();
+        let caller = Caller::local("me");
+        let asking = async {
+            let mut asked = futures::stream::iter(mutations)
+                .map(|mutation| self.pmks.accept(&caller, mutation))
+                .buffer_unordered(AT_ONCE);
+            while let Some(answer) = asked.next().await {
+                answer.unwrap();
+            }
+            while self.store.next_due(None).await.unwrap().is_some() {
+                self.clock.sleep(WATCH).await;
+            }
+        };
+        let serving = self.pmks.serve(std::future::pending());
+        self.run(async {
+            tokio::select! {
+                () = asking => {}
+                () = serving => {}
+            }
+        })
+        .await;
+        let took = self.clock.monotonic() - began;
+        let all = self.store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
+        for operation in all {
+            assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
+        }
+        took
+    }
+
+    /// Serves for that long while nobody wants anything.
+    pub(super) async fn idle(&self, time: Duration) {
+        let serving = self.pmks.serve(self.clock.sleep(time));
+        self.run(serving).await;
+    }
+
+    /// How often a world said that it was too much.
+    pub(super) fn throttled(&self) -> usize {
+        let calls = self.worlds.iter().flat_map(|(cloud, _)| cloud.controls().calls.records());
+        calls.filter(|call| matches!(call.status, Some(429 | 503))).count()
+    }
+
+    /// So many clusters and node groups stand in all accounts together.
+    pub(super) fn has(&self, clusters: usize, node_groups: usize) {
+        use pmks_model::ResourceKind::{Cluster, NodeGroup};
+        for (kind, wanted) in [(Cluster, clusters), (NodeGroup, node_groups)] {
+            let Some(word) = self.under_test.word(kind) else { continue };
+            let rows = self.worlds.iter().flat_map(|(cloud, _)| cloud.resources());
+            assert_eq!(rows.filter(|row| row.kind == word).count(), wanted, "{word}");
+        }
+    }
+
+    /// A future, run to its end; the clock moves to whoever sleeps while no call is under way and nothing else happens.
+    async fn run<F: Future>(&self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        loop {
+            match tokio::time::timeout(PATIENCE, &mut future).await {
+                Ok(output) => return output,
+                Err(_) if !self.traffic.is_quiet() => {}
+                Err(_) => {
+                    if let Some(wait) = self.clock.next_wake() {
+                        self.clock.advance(wait.max(STEP));
+                    }
+                }
+            }
+        }
+    }
+}
