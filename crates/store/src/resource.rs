@@ -5,7 +5,7 @@ use pmks_model::{OperationKind, ResourceKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Connection;
+use crate::{ApiToken, Connection};
 
 /// A resource's record.
 #[derive(Clone, Debug, PartialEq)]
@@ -239,7 +239,9 @@ pub struct Changes {
     pub resources: Vec<Resource>,
     /// Operations that are not over and began, or changed their state.
     pub operations: Vec<Unfinished>,
-    /// Connections and records that are gone, operations that are over.
+    /// API tokens that are new or changed.
+    pub api_tokens: Vec<ApiToken>,
+    /// Connections, records and API tokens that are gone, operations that are over.
     pub gone: Vec<Uuid>,
 }
 

@@ -96,8 +96,8 @@ pub trait Resources: Send + Sync {
     /// version that is too old: [`Changes::whole`].
     async fn changes_since(&self, version: Option<i64>) -> Result<Changes>;
 
-    /// A number that differs after every commit that changed a connection, a record, or which operations are not
-    /// over. It differs before the change is answered here; of another server's it is a hint that may come late.
+    /// A number that differs after every commit that changed a connection, a record, an API token, or which operations
+    /// are not over. It differs before the change is answered here; of another server's it is a hint that may come late.
     fn changes(&self) -> watch::Receiver<i64>;
 
     /// Drops our record and those of its parts; touches no cloud. `NotFound`; `Held` while an operation there is not

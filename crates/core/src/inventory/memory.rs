@@ -1,4 +1,5 @@
-//! Connections, records, and which operations go on with them, kept in memory: what readers are answered from.
+//! Connections, records, which operations go on with them, and API tokens, kept in memory: what readers are answered
+//! from, and recognized by.
 //!
 //! It is in step with the store: before it is read its number of changes is compared, and what changed since is read.
 //! With one server that is every change that was answered; with several, those of the others come as soon as they are
@@ -9,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use pmks_model::{Cluster, NodeGroup, ResourceKind};
-use pmks_store::{Changes, Connection, Page, Resource, ResourceFilter, Store};
+use pmks_store::{ApiToken, Changes, Connection, Page, Resource, ResourceFilter, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -40,7 +41,7 @@ struct Step {
     behind: bool,
 }
 
-/// Connections, records and operations that are not over.
+/// Connections, records, operations that are not over, API tokens.
 #[derive(Default)]
 pub(crate) struct Kept {
     connections: BTreeMap<Uuid, Connection>,
@@ -49,6 +50,9 @@ pub(crate) struct Kept {
     parts: HashMap<Uuid, BTreeSet<Uuid>>,
     places: HashMap<Place, AtPlace>,
     activity: Activity,
+    api_tokens: HashMap<Uuid, ApiToken>,
+    /// By their hash.
+    bearers: HashMap<String, Uuid>,
 }
 
 /// What is at one place.
@@ -165,6 +169,9 @@ impl Kept {
             if let Some(connection) = self.connections.remove(&uid) {
                 self.connection_names.remove(&connection.name);
             }
+            if let Some(token) = self.api_tokens.remove(&uid) {
+                self.bearers.remove(&token.hash);
+            }
         }
         for connection in changes.connections {
             self.connection_names.insert(connection.name.clone(), connection.uid);
@@ -173,6 +180,10 @@ impl Kept {
         for resource in changes.resources {
             self.drop_record(resource.uid);
             self.keep_record(Record::of(resource));
+        }
+        for token in changes.api_tokens {
+            self.bearers.insert(token.hash.clone(), token.uid);
+            self.api_tokens.insert(token.uid, token);
         }
         for operation in changes.operations {
             self.activity.goes_on(operation);
@@ -231,6 +242,11 @@ impl Kept {
     /// All connections, ordered by uid.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
         self.connections.values()
+    }
+
+    /// The API token of that hash, revoked or expired ones too.
+    pub(crate) fn api_token(&self, hash: &str) -> Option<&ApiToken> {
+        self.api_tokens.get(self.bearers.get(hash)?)
     }
 
     /// The cluster of that name, else of that identifier at the cloud.

@@ -60,6 +60,8 @@ impl Changes {
     async fn read_whole(&mut self, reading: &mut Connection) -> Result<()> {
         let found = sqlx::query("SELECT * FROM connections").fetch_all(&mut *reading).await?;
         self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
+        let found = sqlx::query("SELECT * FROM api_tokens").fetch_all(&mut *reading).await?;
+        self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
         let query = format!("{UNFINISHED} WHERE {NOT_OVER}");
         let found = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(reading).await?;
         self.operations = found.iter().map(unfinished).collect::<Result<_>>()?;
@@ -86,6 +88,15 @@ impl Changes {
         .fetch_all(&mut *reading)
         .await?;
         self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
+        let found = sqlx::query(
+            "SELECT t.* FROM changes JOIN api_tokens t ON t.uid = changes.uid \
+             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'api token'",
+        )
+        .bind(since)
+        .bind(until)
+        .fetch_all(&mut *reading)
+        .await?;
+        self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
         let query = format!(
             "{UNFINISHED} JOIN changes ON changes.uid = o.id \
              WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'operation' AND {NOT_OVER}"
@@ -95,6 +106,7 @@ impl Changes {
         self.operations = found.iter().map(unfinished).collect::<Result<_>>()?;
         let there: HashSet<Uuid> = (self.resources.iter().map(|found| found.uid))
             .chain(self.connections.iter().map(|found| found.uid))
+            .chain(self.api_tokens.iter().map(|found| found.uid))
             .chain(self.operations.iter().map(|found| found.id))
             .collect();
         let changed = sqlx::query("SELECT uid FROM changes WHERE sequence > $1 AND sequence <= $2")

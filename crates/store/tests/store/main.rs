@@ -490,10 +490,18 @@ async fn tokens_are_kept_as_hashes_and_revoked_for_good() {
         connections: vec!["c".into()],
         expires_at: Some(at(3600)),
     };
+    let known = store.changes_since(None).await.unwrap().version;
     let made = store.create_api_token(token.clone(), audit()).await.unwrap();
     assert!(matches!(store.create_api_token(token, audit()).await, Err(Error::AlreadyExists { .. })));
-    assert_eq!(store.api_tokens().await.unwrap(), [made]);
+    assert_eq!(store.api_tokens().await.unwrap(), [made.clone()]);
+    let hint = store.changes();
+    let (told, number) = (store.changes_since(Some(known)).await.unwrap(), *hint.borrow());
+    assert_eq!((told.api_tokens, told.gone.len()), (vec![made], 0), "who keeps them hears of a new one");
     store.revoke_api_token("ci", audit()).await.unwrap();
+    assert_ne!(*hint.borrow(), number, "the number differs before the revocation is answered");
+    let told = store.changes_since(Some(told.version)).await.unwrap();
+    assert!(told.api_tokens.len() == 1 && told.api_tokens[0].revoked_at.is_some());
+    assert_eq!(store.changes_since(None).await.unwrap().api_tokens, told.api_tokens);
     assert!(store.api_tokens().await.unwrap()[0].revoked_at.is_some());
     assert!(matches!(store.revoke_api_token("ci", audit()).await, Err(Error::NotFound { .. })));
 }
