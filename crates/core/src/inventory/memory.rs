@@ -6,7 +6,7 @@
 //! told of. It holds each record once, read, and nothing of what is over: what the store holds bounds it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use pmks_model::{Cluster, NodeGroup, ResourceKind};
@@ -62,6 +62,8 @@ struct AtPlace {
     names: Names,
     by_name: HashMap<String, Uuid>,
     by_system_id: HashMap<String, Uuid>,
+    /// Computed by the first reader after a change, whatever changed.
+    age: OnceLock<Age>,
 }
 
 /// A record, what it holds read once.
@@ -84,6 +86,7 @@ pub(crate) struct Said<I, S> {
 }
 
 /// What a reader must know of the clusters of a place to say whether they are new enough.
+#[derive(Clone, Copy)]
 pub(crate) struct Age {
     /// Whether any of them is known at the cloud: the others have nothing to observe.
     pub(crate) any: bool,
@@ -162,6 +165,9 @@ impl Kept {
     fn apply(&mut self, changes: Changes) {
         if changes.whole {
             *self = Self::default();
+        }
+        for at in self.places.values_mut() {
+            at.age.take();
         }
         for uid in changes.gone {
             self.drop_record(uid);
@@ -297,9 +303,12 @@ impl Kept {
 
     /// How old the observations of a place's clusters are.
     pub(crate) fn age(&self, place: &Place) -> Age {
-        let mut age = Age { any: false, oldest: None, changed_at: None, busy: false };
-        let clusters = self.places.get(place).into_iter().flat_map(|at| &at.clusters);
-        for record in clusters.filter_map(|uid| self.records.get(uid)) {
+        let nothing = Age { any: false, oldest: None, changed_at: None, busy: false };
+        self.places.get(place).map_or(nothing, |at| *at.age.get_or_init(|| self.age_of(at, nothing)))
+    }
+
+    fn age_of(&self, at: &AtPlace, mut age: Age) -> Age {
+        for record in at.clusters.iter().filter_map(|uid| self.records.get(uid)) {
             let resource = &record.resource;
             age.changed_at = age.changed_at.max(Some(resource.changed_at));
             age.busy = age.busy || self.is_busy(resource.uid);
