@@ -34,6 +34,7 @@ pub(crate) struct Drivers {
 struct Made {
     revision: i64,
     driver: Arc<dyn Driver>,
+    specification: Specification,
 }
 
 /// A connection with its driver.
@@ -168,15 +169,20 @@ impl Drivers {
 
     /// The driver of a record that was read.
     pub(crate) async fn of(&self, connection: Connection) -> Result<At> {
-        let specification = read_specification(&connection)?;
         if let Some(made) = lock(&self.made).get(&connection.uid).cloned()
             && made.revision == connection.revision
         {
-            return Ok(At { connection, specification, driver: made.driver });
+            return Ok(At { connection, specification: made.specification, driver: made.driver });
         }
+        let specification = read_specification(&connection)?;
         let credential = self.credential(&connection, &specification).await?;
         let driver = self.make(&connection.name, &connection.provider, &specification, credential).await?;
-        let made = Made { revision: connection.revision, driver: Arc::clone(&driver) };
+        let specification_of_it = specification.clone();
+        let made = Made {
+            revision: connection.revision,
+            driver: Arc::clone(&driver),
+            specification: specification_of_it,
+        };
         lock(&self.made).insert(connection.uid, made);
         Ok(At { connection, specification, driver })
     }
