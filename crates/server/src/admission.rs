@@ -30,8 +30,7 @@ pub(crate) fn admit(routes: Router<State>, state: &State) -> Router<State> {
 async fn inspect(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if parts.extensions.get::<InProcess>().is_none()
-        && let Err(refused) =
-            head(&parts, &state).and_then(|()| named_once(&parts)).and_then(|()| addressed(&parts, &state))
+        && let Err(refused) = head(&parts, &state).and_then(|()| called(&parts, &state))
     {
         return refused.into_response();
     }
@@ -50,6 +49,23 @@ fn head(parts: &Parts, state: &State) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Refuses who calls us by another name than ours, or by none.
+fn called(parts: &Parts, state: &State) -> Result<(), Refused> {
+    if calls_us_plainly(parts, state) {
+        return Ok(());
+    }
+    named_once(parts).and_then(|()| addressed(parts, state))
+}
+
+/// Whether it calls us by the very text of where we listen, as nearly every request does: nothing of it is to be read.
+fn calls_us_plainly(parts: &Parts, state: &State) -> bool {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let only = hosts.next().filter(|_| hosts.next().is_none());
+    parts.uri.authority().is_none()
+        && !parts.headers.contains_key(ORIGIN)
+        && only.zip(state.listens.as_deref()).is_some_and(|(host, own)| host.as_bytes() == own.as_bytes())
+}
+
 /// A request names the host that it is for once, and legibly: who stands between us and the caller may have read
 /// another one of several. Source: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>
 fn named_once(parts: &Parts) -> Result<(), Refused> {
@@ -65,7 +81,7 @@ fn named_once(parts: &Parts) -> Result<(), Refused> {
 }
 
 fn addressed(parts: &Parts, state: &State) -> Result<(), Refused> {
-    let called = called(parts);
+    let called = names_us(parts);
     if state.loopback && !called.as_ref().is_some_and(|url| is_ours(url, state)) {
         let detail = "this server listens on loopback and answers to that name only";
         return Err(Refused::new(FailureKind::NotAllowed, detail));
@@ -84,7 +100,7 @@ fn addressed(parts: &Parts, state: &State) -> Result<(), Refused> {
 }
 
 /// By which name and port the caller calls us.
-fn called(parts: &Parts) -> Option<Url> {
+fn names_us(parts: &Parts) -> Option<Url> {
     let host = parts.uri.authority().map(http::uri::Authority::as_str);
     named(host.or_else(|| parts.headers.get(HOST)?.to_str().ok())?)
 }

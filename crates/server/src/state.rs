@@ -31,6 +31,8 @@ pub struct State {
     pub(crate) url: Option<Arc<Url>>,
     /// Whether it listens on loopback, and so refuses whoever calls it by another name.
     pub(crate) loopback: bool,
+    /// Where it listens, as text; `None`: nowhere.
+    pub(crate) listens: Option<Arc<str>>,
     /// Ready once the server stops: ends streams.
     pub(crate) closing: CancellationToken,
     engine_runs: Arc<AtomicBool>,
@@ -51,6 +53,7 @@ impl State {
             sampling: None,
             url: None,
             loopback: false,
+            listens: None,
             closing: CancellationToken::new(),
             engine_runs: Arc::default(),
         }

@@ -102,6 +102,7 @@ pub async fn serve(
     let url = options.external_url.unwrap_or(own);
     state.url = Some(Arc::new(url.clone()));
     state.loopback = address.ip().is_loopback();
+    state.listens = Some(address.to_string().into());
     state.limits = options.limits;
     let (metrics, clock) = (state.metrics.clone(), Arc::clone(&state.clock));
     let accepting = connection::accept(listener, acceptor, router(state.clone()), state, Box::pin(shutdown));
