@@ -49,12 +49,18 @@ impl Activity {
         }
     }
 
-    /// An operation is over.
-    pub(crate) fn over(&mut self, operation: Uuid) {
-        self.0.retain(|_, about| {
+    /// An operation is over. Answers what it was about.
+    pub(crate) fn over(&mut self, operation: Uuid) -> Vec<Uuid> {
+        let mut of = Vec::new();
+        self.0.retain(|record, about| {
+            let before = about.len();
             about.retain(|known| known.id != operation);
+            if about.len() < before {
+                of.push(*record);
+            }
             !about.is_empty()
         });
+        of
     }
 
     /// Whether anything is going on with that record itself.

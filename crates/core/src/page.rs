@@ -64,6 +64,11 @@ impl PageRequest {
             .ok_or_else(not_of_this_list)
     }
 
+    /// Whether every item is wanted, whatever it is.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.name.is_none() && self.state.is_none() && self.tags.is_empty()
+    }
+
     /// Whether an item of this name, state and tags is wanted. What has no tags matches no tag.
     pub(crate) fn keeps(&self, name: &str, state: &str, tags: Option<&Tags>) -> bool {
         let tagged = |(key, value): &(String, String)| {

@@ -4,6 +4,7 @@ pub(crate) mod view;
 mod ways_in;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
@@ -11,6 +12,7 @@ use pmks_model::{Children, Cluster, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
 
+use crate::drafts::version_tag;
 use crate::drivers::{At, Place};
 use crate::failure::{not_found, of_store, unexpected};
 use crate::inventory::Asked;
@@ -47,20 +49,27 @@ impl Clusters<'_> {
     /// `NotFound` for the connection; with `max_age` what its cloud says.
     pub async fn list(self, connection: Option<&str>, filter: &ClusterFilter) -> Result<Page<ClusterView>> {
         let shared = &self.0.shared;
-        // Two connections of one account see the same records.
-        let mut places = BTreeSet::new();
-        for at in shared.each(connection).await? {
-            let Some(place) = at.place() else { continue };
-            let refreshed = shared.freshen_clusters(&at, &place, filter.max_age).await;
-            // One cloud that does not answer must not hide the clusters of the others.
-            if connection.is_some() {
-                refreshed?;
-            }
-            places.insert(place);
-        }
-        shared.memory.refresh().await?;
-        let list = format!("clusters of {}", connection.unwrap_or("-"));
-        shared.page_of_clusters(&list, &places, &filter.page)
+        let places = shared.fresh_places(connection, filter.max_age).await?;
+        shared.page_of_clusters(connection, &places, &filter.page, |kept, record| shared.view(kept, record))
+    }
+
+    /// The same, of each cluster what `write` makes of it. That is kept until anything changes that shows in it, for
+    /// whoever reads next: `write` is the same function for every caller.
+    ///
+    /// # Errors
+    /// As [`Clusters::list`].
+    pub async fn list_written(
+        self,
+        connection: Option<&str>,
+        filter: &ClusterFilter,
+        write: fn(ClusterView) -> String,
+    ) -> Result<Page<Arc<str>>> {
+        let shared = &self.0.shared;
+        let places = shared.fresh_places(connection, filter.max_age).await?;
+        let troubled = places.iter().any(|place| shared.inventory.error(place).is_some());
+        shared.page_of_clusters(connection, &places, &filter.page, |kept, record| {
+            shared.written(kept, record, troubled, write)
+        })
     }
 
     /// The clusters at the cloud that we keep no record of, asked now; with what could not be read.
@@ -96,10 +105,28 @@ impl Clusters<'_> {
     /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<ClusterView> {
         let shared = &self.0.shared;
+        let (_, _, uid) = shared.fresh_cluster(connection, name, max_age).await?;
+        let kept = shared.memory.kept();
+        shared.view(&kept, kept.record(uid).ok_or_else(|| not_found("cluster", name))?)
+    }
+
+    /// The same: its version tag, and what `write` makes of it, kept as [`Clusters::list_written`] has it.
+    ///
+    /// # Errors
+    /// As [`Clusters::get`].
+    pub async fn get_written(
+        self,
+        connection: &str,
+        name: &str,
+        max_age: Option<Duration>,
+        write: fn(ClusterView) -> String,
+    ) -> Result<(String, Arc<str>)> {
+        let shared = &self.0.shared;
         let (_, place, uid) = shared.fresh_cluster(connection, name, max_age).await?;
+        let troubled = shared.inventory.error(&place).is_some();
         let kept = shared.memory.kept();
         let record = kept.record(uid).ok_or_else(|| not_found("cluster", name))?;
-        shared.shown(&kept, &place)?.cluster(record, kept.parts(uid))
+        Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, write)?))
     }
 
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.
@@ -303,6 +330,27 @@ impl Shared {
         }
     }
 
+    /// The places of that connection, or of all, whose clusters are as new as asked for.
+    async fn fresh_places(
+        &self,
+        connection: Option<&str>,
+        max_age: Option<Duration>,
+    ) -> Result<BTreeSet<Place>> {
+        // Two connections of one account see the same records.
+        let mut places = BTreeSet::new();
+        for at in self.each(connection).await? {
+            let Some(place) = at.place() else { continue };
+            let refreshed = self.freshen_clusters(&at, &place, max_age).await;
+            // One cloud that does not answer must not hide the clusters of the others.
+            if connection.is_some() {
+                refreshed?;
+            }
+            places.insert(place);
+        }
+        self.memory.refresh().await?;
+        Ok(places)
+    }
+
     async fn freshen_clusters(&self, at: &At, place: &Place, max_age: Option<Duration>) -> Result<()> {
         let began = self.clock.wall();
         let age = self.memory.kept().age(place);
@@ -316,31 +364,58 @@ impl Shared {
         Ok(Shown { names, activity: kept.activity(), refresh_error: self.inventory.error(place) })
     }
 
-    /// A page of the clusters at these places. Only what is on the page is made ready to be shown.
-    fn page_of_clusters(
+    fn view(&self, kept: &Kept, record: &Record) -> Result<ClusterView> {
+        let resource = &record.resource;
+        let place = Place::kept(&resource.account, &resource.location);
+        self.shown(kept, &place)?.cluster(record, kept.parts(resource.uid))
+    }
+
+    /// What is written of a cluster. Where a refresh failed that shows too, and is nothing that is kept.
+    fn written(
         &self,
-        list: &str,
+        kept: &Kept,
+        record: &Record,
+        troubled: bool,
+        write: fn(ClusterView) -> String,
+    ) -> Result<Arc<str>> {
+        if !troubled && let Some(known) = record.written() {
+            return Ok(known);
+        }
+        let view = self.view(kept, record)?;
+        let holds = view.refresh_error.is_none();
+        let written: Arc<str> = write(view).into();
+        if holds {
+            record.keep_written(&written);
+        }
+        Ok(written)
+    }
+
+    /// A page of the clusters at these places. Only what is on the page is made ready to be shown.
+    fn page_of_clusters<T>(
+        &self,
+        connection: Option<&str>,
         places: &BTreeSet<Place>,
         page: &PageRequest,
-    ) -> Result<Page<ClusterView>> {
+        show: impl Fn(&Kept, &Record) -> Result<T>,
+    ) -> Result<Page<T>> {
+        let list = &format!("clusters of {}", connection.unwrap_or("-"));
         let (size, after) = (page.size()?, page.after(list)?);
         let after = after.map(|text| text.parse()).transpose();
         let after = after.map_err(|_| crate::page::not_of_this_list())?;
         let kept = self.memory.kept();
         let wanted = |record: &&Record| {
+            if page.keeps_all() {
+                return true;
+            }
             let (status, _) = view::status(kept.activity(), record, kept.parts(record.resource.uid));
             let asked = record.of_cluster().and_then(|said| said.asked.as_ref().ok());
             page.keeps(&record.resource.name, status.as_str(), asked.map(|asked| &asked.tags))
         };
         let found = kept.clusters_after(places, after).filter(wanted).take(size + 1);
-        let views = found
-            .map(|record| {
-                let resource = &record.resource;
-                let place = Place::kept(&resource.account, &resource.location);
-                self.shown(&kept, &place)?.cluster(record, kept.parts(resource.uid))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        page.cut(list, views, |view| &view.uid)
+        let shown = found.map(|record| Ok((record.resource.uid.to_string(), show(&kept, record)?)));
+        let page = page.cut(list, shown.collect::<Result<Vec<_>>>()?, |(uid, _)| uid)?;
+        let items = page.items.into_iter().map(|(_, shown)| shown).collect();
+        Ok(Page { items, next_page_token: page.next_page_token })
     }
 
     async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {

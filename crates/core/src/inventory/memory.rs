@@ -71,6 +71,8 @@ pub(crate) struct Record {
     /// The record; of clusters and node groups without what was asked for and seen.
     pub(crate) resource: Resource,
     holds: Holds,
+    /// What was written of the whole cluster; empty once anything changed that shows in it.
+    written: OnceLock<Arc<str>>,
 }
 
 enum Holds {
@@ -169,9 +171,17 @@ impl Kept {
         for at in self.places.values_mut() {
             at.age.take();
         }
+        // Of networks and the like every cluster may show the name.
+        let is_name = |kind| !matches!(kind, ResourceKind::Cluster | ResourceKind::NodeGroup);
+        let was_name = |uid| self.records.get(uid).is_some_and(|record| is_name(record.resource.kind));
+        if changes.gone.iter().any(was_name) || changes.resources.iter().any(|new| is_name(new.kind)) {
+            self.records.values_mut().for_each(|record| drop(record.written.take()));
+        }
         for uid in changes.gone {
             self.drop_record(uid);
-            self.activity.over(uid);
+            for record in self.activity.over(uid) {
+                self.write_anew(record);
+            }
             if let Some(connection) = self.connections.remove(&uid) {
                 self.connection_names.remove(&connection.name);
             }
@@ -192,13 +202,28 @@ impl Kept {
             self.api_tokens.insert(token.uid, token);
         }
         for operation in changes.operations {
+            if let Some(record) = operation.resource {
+                self.write_anew(record);
+            }
             self.activity.goes_on(operation);
+        }
+    }
+
+    /// What was written of the record, and of what it is a part of, does not hold any more.
+    fn write_anew(&mut self, uid: Uuid) {
+        let Some(record) = self.records.get_mut(&uid) else { return };
+        record.written.take();
+        if let Some(parent) = record.resource.parent
+            && let Some(whole) = self.records.get_mut(&parent)
+        {
+            whole.written.take();
         }
     }
 
     fn keep_record(&mut self, record: Record) {
         let resource = &record.resource;
         if let Some(parent) = resource.parent {
+            self.write_anew(parent);
             self.parts.entry(parent).or_default().insert(resource.uid);
         }
         if resource.kind != ResourceKind::NodeGroup {
@@ -217,6 +242,7 @@ impl Kept {
 
     fn drop_record(&mut self, uid: Uuid) {
         let Some(Record { resource, .. }) = self.records.remove(&uid) else { return };
+        resource.parent.into_iter().for_each(|parent| self.write_anew(parent));
         if let Some(parent) = resource.parent
             && let Some(parts) = self.parts.get_mut(&parent)
         {
@@ -350,7 +376,18 @@ impl Record {
         if let Some(observation) = &mut resource.observation {
             observation.value = Value::Null;
         }
-        Self { resource, holds }
+        Self { resource, holds, written: OnceLock::new() }
+    }
+
+    /// What was written of the whole cluster, unless anything changed since that shows in it.
+    pub(crate) fn written(&self) -> Option<Arc<str>> {
+        self.written.get().cloned()
+    }
+
+    /// Keeps it until then.
+    pub(crate) fn keep_written(&self, written: &Arc<str>) {
+        // Another reader's, who was faster, is the same.
+        let _ = self.written.set(Arc::clone(written));
     }
 
     /// What is held of a cluster.

@@ -22,14 +22,14 @@ async fn a_read_serves_what_is_stored_and_refreshes_it_when_it_is_old() {
     let before = rig.cloud.count("list_clusters");
     let lists = || rig.cloud.count("list_clusters") - before;
     rig.advance(250);
-    rig.get("prod").await;
+    rig.read("prod").await;
     rig.breathe().await;
     assert_eq!(lists(), 0);
     rig.advance(100);
-    let before = rig.get("prod").await.observed_at;
+    let before = rig.read("prod").await.observed_at;
     rig.breathe().await;
     assert_eq!(lists(), 1);
-    assert!(rig.get("prod").await.observed_at > before);
+    assert!(rig.read("prod").await.observed_at > before);
     rig.breathe().await;
     assert_eq!(lists(), 1);
 }

@@ -21,3 +21,4 @@ mod places;
 mod preparation;
 mod remnants;
 mod unfinished;
+mod written;

@@ -158,8 +158,22 @@ impl Rig {
         ended
     }
 
-    pub(crate) async fn get(&self, name: &str) -> ClusterView {
+    /// A cluster, by one read.
+    pub(crate) async fn read(&self, name: &str) -> ClusterView {
         self.pmks.clusters().get("here", name, None).await.unwrap()
+    }
+
+    /// A cluster, which is written as it is whatever was written of it before.
+    pub(crate) async fn get(&self, name: &str) -> ClusterView {
+        let clusters = self.pmks.clusters();
+        let view = clusters.get("here", name, None).await.unwrap();
+        let (_, written) =
+            clusters.get_written("here", name, None, |view| format!("{view:?}")).await.unwrap();
+        // A refresh may have come between.
+        if clusters.get("here", name, None).await.unwrap() == view {
+            assert_eq!(*written, *format!("{view:?}"), "something that shows was not written anew");
+        }
+        view
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

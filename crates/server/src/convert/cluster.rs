@@ -37,6 +37,11 @@ pub(crate) fn cluster(view: ClusterView) -> api::Cluster {
     }
 }
 
+/// A cluster as JSON.
+pub(crate) fn written_cluster(view: ClusterView) -> String {
+    serde_json::to_string(&cluster(view)).unwrap_or_default()
+}
+
 fn observed(observed: ObservedCluster) -> api::ObservedCluster {
     api::ObservedCluster {
         version: text(observed.version.as_ref()),

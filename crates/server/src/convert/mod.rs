@@ -14,7 +14,7 @@ pub(crate) use asked::{
     import_cluster, import_of, new_cluster, new_connection, new_key_pair, new_network, new_node_group,
     new_security_group, new_subnet, scaling_change, upgrade_targets,
 };
-pub(crate) use cluster::{access_token, children, cluster, unmanaged};
+pub(crate) use cluster::{access_token, children, unmanaged, written_cluster};
 pub(crate) use connection::{connection, prerequisites, validation};
 pub(crate) use discovery::{discovered, image, machine_type, region, version};
 pub(crate) use installation::{api_token, audit_entry, created_api_token, new_api_token};
@@ -22,6 +22,8 @@ pub(crate) use network::{key_pair, network, security_group, subnet};
 pub(crate) use node_group::{node, node_group};
 pub(crate) use operation::{operation, plan};
 pub(crate) use provider::provider;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use pmks_api as api;
@@ -68,6 +70,26 @@ pub(crate) fn list<V, B>(page: Page<V>, body: impl Fn(V) -> B) -> api::List<B> {
     api::List { items: page.items.into_iter().map(body).collect(), next_page_token: page.next_page_token }
 }
 
+/// The same of items that are JSON already.
+pub(crate) fn written_list(page: &Page<Arc<str>>) -> String {
+    let length: usize = page.items.iter().map(|item| item.len() + 1).sum();
+    let mut list = String::with_capacity(length + 256);
+    list.push_str("{\"items\":[");
+    for (index, item) in page.items.iter().enumerate() {
+        if index > 0 {
+            list.push(',');
+        }
+        list.push_str(item);
+    }
+    list.push(']');
+    if let Some(token) = &page.next_page_token {
+        list.push_str(",\"nextPageToken\":");
+        list.push_str(&serde_json::Value::from(token.as_str()).to_string());
+    }
+    list.push('}');
+    list
+}
+
 /// A list that is one page.
 pub(crate) fn whole<V, B>(items: Vec<V>, body: impl Fn(V) -> B) -> api::List<B> {
     api::List { items: items.into_iter().map(body).collect(), next_page_token: None }
@@ -103,6 +125,19 @@ mod tests {
     use pmks_model::FailureKind;
 
     use super::*;
+
+    #[test]
+    fn a_written_list_is_a_list() {
+        for token in [None, Some("bm8\"".to_owned())] {
+            for count in [0, 1, 3] {
+                let items: Vec<u32> = (0..count).collect();
+                let written = items.iter().map(|item| Arc::from(item.to_string())).collect();
+                let written = written_list(&Page { items: written, next_page_token: token.clone() });
+                let list = api::List { items, next_page_token: token.clone() };
+                assert_eq!(written, serde_json::to_string(&list).unwrap());
+            }
+        }
+    }
 
     #[test]
     fn every_kind_has_a_page_and_a_title() {

@@ -11,7 +11,7 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, change_as_read, planned_of_record, removal_of_record, tagged};
+use super::{Answer, change, change_as_read, planned_of_record, removal_of_record, with_tag, written};
 use crate::ask::{
     Asked, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, NoFields, NoQuery,
     Patched, Query, ReadQuery, Told,
@@ -55,8 +55,9 @@ async fn list_clusters(
         let unmanaged = state.pmks.clusters().unmanaged(connection).await?;
         return Ok(Json(Clusters::Unmanaged(convert::unmanaged(unmanaged))).into_response());
     }
-    let page = state.pmks.clusters().list(connection, &query.filter()).await?;
-    Ok(Json(Clusters::Managed(convert::list(page, convert::cluster))).into_response())
+    let page =
+        state.pmks.clusters().list_written(connection, &query.filter(), convert::written_cluster).await?;
+    Ok(written(convert::written_list(&page)))
 }
 
 /// Takes over an existing cluster. Reads only.
@@ -80,9 +81,10 @@ async fn get_cluster(
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
-    let view = state.pmks.clusters().get(&connection, &cluster, query.max_age()).await?;
-    let tag = view.version_tag.clone();
-    Ok(tagged(&tag, convert::cluster(view)))
+    let clusters = state.pmks.clusters();
+    let (tag, body) =
+        clusters.get_written(&connection, &cluster, query.max_age(), convert::written_cluster).await?;
+    Ok(with_tag(&tag, written(body.to_string())))
 }
 
 /// Changes tags, deletion protection or options.

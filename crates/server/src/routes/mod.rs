@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, ETAG, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use pmks_api::{Children, Plan, PlannedStage};
 use pmks_core::{Caller, Mutation, OperationView};
@@ -88,9 +88,18 @@ fn location(path: &str) -> HeaderValue {
     HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"))
 }
 
+/// JSON that is written already.
+fn written(body: String) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
 /// A body with its version tag.
 fn tagged(version_tag: &str, body: impl Serialize) -> Response {
-    let mut response = Json(body).into_response();
+    with_tag(version_tag, Json(body).into_response())
+}
+
+/// The same of an answer.
+fn with_tag(version_tag: &str, mut response: Response) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version_tag}\"")) {
         response.headers_mut().insert(ETAG, tag);
     }
