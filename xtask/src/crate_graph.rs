@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "pmks-simulation",
         ],
     ),
+    ("pmks-load", &["pmks-model", "pmks-store"]),
     ("xtask", &["pmks-control-plane"]),
 ];
 

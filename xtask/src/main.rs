@@ -5,6 +5,7 @@
 
 mod crate_graph;
 mod footprint;
+mod load;
 mod memory_folder;
 mod new_cloud;
 mod test;
@@ -18,7 +19,8 @@ use test_programs::Extent;
 const USAGE: &str = "\
 cargo xtask test [--long]     formatting, lints, tidy, every test, and the suites against software that others wrote;
                               of what takes hours a sample, with --long all of it
-cargo xtask bench             figures of the store, of reads, of the engine and of the program itself, in a release build
+cargo xtask bench             figures of the store, of reads, of the engine, of the program itself and of load on its server, in a
+                              release build
 cargo xtask tidy              the house rules that a machine can check
 cargo xtask new-cloud NAME    the folder of a new cloud: empty rooms that compile";
 
@@ -41,7 +43,8 @@ fn bench() -> anyhow::Result<()> {
     let benches = ["bench", "-p", "pmks-store", "-p", "pmks-core", "--benches"];
     let ended = std::process::Command::new(cargo).args(benches).current_dir(root()).status()?;
     anyhow::ensure!(ended.success(), "a bench failed");
-    footprint::run(&root())
+    footprint::run(&root())?;
+    load::run(&root())
 }
 
 /// The workspace's folder.
