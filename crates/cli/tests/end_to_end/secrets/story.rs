@@ -37,12 +37,16 @@ const WRONG: [&str; 6] = [
 ];
 
 /// Whether its owner alone may read a file.
+#[cfg(unix)]
 fn private(path: &std::path::Path) -> bool {
-    #[cfg(unix)]
-    return std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o077
-        == 0;
-    #[cfg(not(unix))]
-    return path.exists();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o077 == 0
+}
+
+/// Elsewhere nobody says so in these words.
+#[cfg(not(unix))]
+fn private(path: &std::path::Path) -> bool {
+    path.exists()
 }
 
 /// Says that something is over, however it ends.
@@ -282,7 +286,10 @@ impl Run {
         for format in ["exec", "native", "static"] {
             let words = format!("-c {} cluster kubeconfig clu --format {format}", cloud.name);
             texts.push(self.run(&format!("{words} --print -o json"), &[]).out);
-            self.run(&format!("{words} --file kubeconfig-{format}-{}", cloud.name), &[]);
+            let file = format!("kubeconfig-{format}-{}", cloud.name);
+            self.run(&format!("{words} --file {file}"), &[]);
+            // Each time the cloud may hand out another one.
+            texts.push(self.file(&file));
             texts.push(self.raw(
                 server,
                 "a kubeconfig",
