@@ -27,6 +27,12 @@ impl Turn<'_> {
         self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
     }
 
+    /// From now on it counts how far the wall clock is set: what was set before is in the stage's beginning already.
+    pub(super) fn begin_reckoning(&mut self) {
+        let (owner, ms) = (self.run.house.owner, self.run.house.drift());
+        self.notes.drift = Some(Drift { owner, ms });
+    }
+
     /// A wall clock that is set ages nothing. What happens between two steps is neglect, and forgiven as such.
     fn forgive_drift(&mut self) {
         let (owner, drift) = (self.run.house.owner, self.run.house.drift());

@@ -90,7 +90,10 @@ impl<'a> Turn<'a> {
         if self.notes.attempt != self.run.operation.attempt {
             self.notes.begin_attempt(self.run.operation.attempt);
         }
-        self.record.started_at = self.record.started_at.or(Some(now));
+        if self.record.started_at.is_none() {
+            self.record.started_at = Some(now);
+            self.begin_reckoning();
+        }
         self.notes.due = None;
         match self.run.connected.driver.stage(self.specification) {
             Ok(calls) => match (self.record.state, self.record.handle.clone()) {
