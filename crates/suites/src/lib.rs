@@ -157,7 +157,7 @@ macro_rules! clock {
 macro_rules! crowd {
     ($cloud:expr, $room:expr) => {
         #[tokio::test(flavor = "multi_thread")]
-        async fn many_at_once_stay_within_the_budget_and_are_done_soon_after_the_slowest() {
+        async fn many_at_once_all_end_and_stay_within_the_budget() {
             $crate::crowd::run($cloud, $room).await;
         }
     };

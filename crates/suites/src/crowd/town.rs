@@ -160,7 +160,7 @@ impl Town {
             }
         })
         .await;
-        let took = self.clock.monotonic() - began;
+        let took = self.clock.monotonic().saturating_sub(began);
         let all = self.store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
         for operation in all {
             assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
