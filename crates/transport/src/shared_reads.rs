@@ -61,7 +61,7 @@ pub(crate) enum Joined<'a> {
 /// The one that is sent. Dropped without an answer, it leaves the others to ask for themselves.
 pub(crate) struct First<'a> {
     reads: &'a SharedReads,
-    question: Option<Question>,
+    question: Option<Box<Question>>,
     answer: watch::Sender<Option<Response>>,
 }
 
@@ -74,7 +74,7 @@ impl SharedReads {
         }
         let (answer, awaited) = watch::channel(None);
         waiting.insert(question.clone(), awaited);
-        Joined::First(First { reads: self, question: Some(question), answer })
+        Joined::First(First { reads: self, question: Some(Box::new(question)), answer })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Question, Awaited>> {
@@ -86,7 +86,7 @@ impl First<'_> {
     /// Its turn has come: from now on nobody joins.
     pub(crate) fn goes(&mut self) {
         if let Some(question) = self.question.take() {
-            self.reads.lock().remove(&question);
+            self.reads.lock().remove(&*question);
         }
     }
 

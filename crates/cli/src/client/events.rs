@@ -162,7 +162,9 @@ mod tests {
         ) {
             let read = |parts: [&[u8]; 2]| {
                 let mut parser = Parser::default();
-                parts.iter().for_each(|part| parser.feed(part));
+                for part in parts {
+                    parser.feed(part);
+                }
                 parser.ready
             };
             let whole = read([&bytes, &[]]);

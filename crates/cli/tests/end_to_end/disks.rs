@@ -37,8 +37,8 @@ pub(crate) fn fragile_disk(user: &Sandbox) -> Option<impl Fn(&Path) -> String + 
     let image = user.path("image");
     fs::File::create(&image).unwrap().set_len(32 << 20).unwrap();
     let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).status();
-    made.is_ok_and(|status| status.success()).then(|| {
-        move |disk: &Path| format!("mount -o loop,errors=remount-ro {} {}", image.display(), disk.display())
+    made.is_ok_and(|status| status.success()).then_some(move |disk: &Path| {
+        format!("mount -o loop,errors=remount-ro {} {}", image.display(), disk.display())
     })
 }
 

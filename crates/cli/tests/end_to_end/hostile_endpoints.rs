@@ -128,7 +128,7 @@ fn what_is_no_cloud_is_refused_in_time_and_gets_the_credential_alone() {
             for (number, (_, address)) in endpoints.iter().enumerate() {
                 let refused = &refused;
                 scope.spawn(move || {
-                    refused(&format!("{cloud}-{number}"), connection, &format!("http://{address}"))
+                    refused(&format!("{cloud}-{number}"), connection, &format!("http://{address}"));
                 });
             }
         }

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "helpers of tests: what fails here fails the test"
+    clippy::print_stdout,
+    reason = "helpers of tests: what fails here fails the test, and the figures are for who reads along"
 )]
 
 mod accounts;

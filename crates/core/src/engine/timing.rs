@@ -59,7 +59,7 @@ impl Timing {
         } else if elapsed < expected * 2 {
             expected / 20
         } else {
-            (expected / 8).max((elapsed - expected * 2) / 16)
+            (expected / 8).max(elapsed.saturating_sub(expected * 2) / 16)
         };
         let shortest = self.paced(Duration::from_secs(2));
         let longest = self.paced(Duration::from_mins(1));

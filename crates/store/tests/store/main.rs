@@ -493,7 +493,7 @@ async fn tokens_are_kept_as_hashes_and_revoked_for_good() {
     let known = store.changes_since(None).await.unwrap().version;
     let made = store.create_api_token(token.clone(), audit()).await.unwrap();
     assert!(matches!(store.create_api_token(token, audit()).await, Err(Error::AlreadyExists { .. })));
-    assert_eq!(store.api_tokens().await.unwrap(), [made.clone()]);
+    assert_eq!(store.api_tokens().await.unwrap(), std::slice::from_ref(&made));
     let hint = store.changes();
     let (told, number) = (store.changes_since(Some(known)).await.unwrap(), *hint.borrow());
     assert_eq!((told.api_tokens, told.gone.len()), (vec![made], 0), "who keeps them hears of a new one");

@@ -36,7 +36,7 @@ impl Told {
     }
 
     /// Numbers rise, and no operation goes back.
-    pub(super) fn is_in_order(self) {
+    pub(super) fn assert_in_order(self) {
         let heard = self.reader.join().unwrap();
         let (mut last, mut done) = (0, BTreeMap::<String, (bool, u64)>::new());
         for line in heard.lines() {

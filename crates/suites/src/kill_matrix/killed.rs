@@ -136,6 +136,7 @@ struct User {
 }
 
 impl User {
+    #[expect(clippy::disallowed_methods, reason = "who asks stands outside the program")]
     fn new() -> Self {
         let user = Self { pmks: Pmks::new().unwrap(), client: reqwest::Client::new() };
         // The folder as the program makes it.

@@ -19,12 +19,12 @@ use pmks_model::{Cluster, ResourceKind};
 use pmks_simulation::{Cloud, Random};
 
 use crate::rig::rig_in;
-use crate::{CloudUnderTest, SimulatedCloud};
 use crate::simulated_cloud::SPEED;
+use crate::{CloudUnderTest, SimulatedCloud};
 use replayed::{How, Replayed};
 
 /// How long one read may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often every read is tried.
 const ROUNDS: u64 = 4;
 /// The same in a long run.

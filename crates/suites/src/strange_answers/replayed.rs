@@ -112,9 +112,10 @@ impl Cloud for Replayed {
         };
         match &mut *how {
             How::Mangled(random) => {
-                if random.fraction() < 0.5 {
-                    *response.body_mut() = mangled(response.body(), random).into();
-                }
+                // Half of them stay as they are.
+                let body = response.body().clone();
+                let body = if random.fraction() < 0.5 { mangled(&body, random).into() } else { body };
+                *response.body_mut() = body;
             }
             How::Endless => *response.body_mut() = with_another_page(response.body()),
             _ => {}

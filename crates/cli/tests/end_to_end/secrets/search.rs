@@ -37,7 +37,7 @@ impl Evidence {
 
     /// Where which kind of secret is, and in which form.
     pub(super) fn find(&self, secrets: &BTreeSet<(&'static str, String)>) -> BTreeSet<Found> {
-        let mut known: HashMap<[u8; BEGINS], Vec<(&'static str, &'static str, Vec<u8>)>> = HashMap::new();
+        let mut known: HashMap<[u8; BEGINS], Vec<Form>> = HashMap::new();
         let mut first = vec![false; 1 << 16];
         for (kind, secret) in secrets {
             for (form, bytes) in forms(secret) {
@@ -62,6 +62,9 @@ impl Evidence {
     }
 }
 
+/// What is searched for, what it is, and the form it has.
+type Form = (&'static str, &'static str, Vec<u8>);
+
 /// With how many bytes a form is told from others at a glance.
 const BEGINS: usize = 6;
 
@@ -76,7 +79,7 @@ pub(super) struct Found {
 /// The forms that a secret may come out in.
 fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = secret.as_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut forms = vec![
         ("as it is", bytes.to_vec()),
         ("in hexadecimal", hex.to_uppercase().into_bytes()),
@@ -108,7 +111,7 @@ fn base64(engine: &impl base64::Engine, bytes: &[u8], shift: usize) -> Vec<u8> {
 fn every_form_is_found_wherever_it_stands() {
     let secret = "hunter2/hunter2+hunter2 \"hunter2\"";
     let secrets = BTreeSet::from([("a word", secret.to_owned())]);
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let hex = secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
     let around = |before: &str| STANDARD_NO_PAD.encode(format!("{before}{secret}after"));
     let in_json = serde_json::json!({"a": secret}).to_string();
     for text in [

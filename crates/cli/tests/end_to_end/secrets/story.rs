@@ -1,7 +1,8 @@
 //! The run: what is made, what fails, what is asked for.
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::fmt::Write as _;
+use std::io::{Read as _, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -15,6 +16,9 @@ use super::search::{Evidence, Found};
 use super::tap::{Tap, credentials};
 use crate::sandbox::{Ended, Sandbox, Server, Simulator, ended};
 use crate::stand_in::StandIn;
+
+/// What is secret: what it is, and the text.
+pub(super) type Secrets = BTreeSet<(&'static str, String)>;
 
 /// A cloud: its name, its secret credential fields, and how its subnets are placed.
 struct UnderTest {
@@ -40,7 +44,7 @@ const WRONG: [&str; 6] = [
 #[cfg(unix)]
 fn private(path: &std::path::Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o077 == 0
+    std::fs::metadata(path).unwrap().permissions().mode().is_multiple_of(0o100)
 }
 
 /// Elsewhere nobody says so in these words.
@@ -89,9 +93,7 @@ impl Run {
     }
 
     /// Everything, one after the other; answers what came out, and what was secret.
-    pub(super) fn to_the_end(
-        &self,
-    ) -> (MutexGuard<'_, Evidence>, MutexGuard<'_, BTreeSet<(&'static str, String)>>) {
+    pub(super) fn to_the_end(&self) -> (MutexGuard<'_, Evidence>, MutexGuard<'_, Secrets>) {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| self.watch_command_lines(&over));
@@ -191,7 +193,8 @@ impl Run {
             ended
         };
         good(&format!("connection prerequisites {} --fix", cloud.name));
-        let subnets = cloud.subnets.iter().map(|subnet| format!(" --subnet {subnet}")).collect::<String>();
+        let subnets =
+            cloud.subnets.iter().map(|subnet| format!(" --subnet {subnet}")).collect::<Vec<_>>().concat();
         good(&format!("network create net --cidr 10.0.0.0/16{subnets}"));
         let rule = "direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=10.0.0.0/16";
         on(&format!("security-group create grp --network net --rule {rule}"));
@@ -211,29 +214,28 @@ impl Run {
             self.secret_key("a private key of a key pair", &text);
         }
         let subnets = cloud.subnets.iter().filter_map(|subnet| subnet.split([',', '=']).nth(1));
-        let subnets = subnets.map(|name| format!(" --subnet {name}")).collect::<String>();
+        let subnets = subnets.map(|name| format!(" --subnet {name}")).collect::<Vec<_>>().concat();
         let create = format!("cluster create clu --network net{subnets} --node-group name=w");
-        self.faults(cloud, &json!([{"effect": {"type": "deny"}, "times": 40}]));
+        Self::faults(cloud, &json!([{"effect": {"type": "deny"}, "times": 40}]));
         on(&create.replace(" clu ", " denied "));
         on("cluster delete denied --yes");
-        self.faults(cloud, &json!([]));
+        Self::faults(cloud, &json!([]));
         good(&create);
         self.ways_in(cloud, server);
         for effect in ["deny", "throttle", "garbageBody", "truncatedBody", "resetBefore", "quota"] {
-            self.faults(cloud, &json!([{"effect": {"type": effect}, "times": 3}]));
+            Self::faults(cloud, &json!([{"effect": {"type": effect}, "times": 3}]));
             on("cluster get clu --refresh");
             on(&format!("connection validate {}", cloud.name));
         }
-        self.faults(cloud, &json!([]));
+        Self::faults(cloud, &json!([]));
         self.ask_all_nouns(cloud);
         good("cluster delete clu --yes");
     }
 
     fn connect(&self, cloud: &UnderTest) {
         let connection = &cloud.simulator.ready["connection"];
-        let text = |at: &str| {
-            connection[at].as_str().map(str::to_owned).unwrap_or_else(|| connection[at].to_string())
-        };
+        let text =
+            |at: &str| connection[at].as_str().map_or_else(|| connection[at].to_string(), str::to_owned);
         let common = format!(
             "--provider {} --region {} --endpoint all={} --pace {}",
             cloud.name,
@@ -247,7 +249,7 @@ impl Run {
         for (name, value) in fields {
             let value = value.as_str().unwrap();
             if !cloud.secret_fields.contains(&name.as_str()) {
-                credential += &format!(" --credential {name}={value}");
+                write!(credential, " --credential {name}={value}").unwrap();
                 continue;
             }
             let wrong = if cloud.name == "gcp" {
@@ -264,7 +266,7 @@ impl Run {
                 self.secret("a credential of a cloud", value);
             }
             mistaken = format!("{credential} --credential {name}=@given/{}-{name}-wrong", cloud.name);
-            credential += &format!(" --credential {name}=@given/{}-{name}", cloud.name);
+            write!(credential, " --credential {name}=@given/{}-{name}", cloud.name).unwrap();
         }
         let made = self.run(&format!("connection create {} {common}{credential}", cloud.name), &[]);
         assert_eq!(made.code, Some(0), "{made:?}");
@@ -439,9 +441,13 @@ impl Run {
                 .replace("{securityGroup}", "grp")
                 .replace("{node}", "x");
             if names.contains("{connection}") {
-                self.clouds.iter().for_each(|cloud| drop(get(&names.replace("{connection}", cloud.name))));
+                for cloud in &self.clouds {
+                    drop(get(&names.replace("{connection}", cloud.name)));
+                }
             } else if names.contains("{operation}") {
-                ids.iter().for_each(|id| drop(get(&names.replace("{operation}", id))));
+                for id in &ids {
+                    drop(get(&names.replace("{operation}", id)));
+                }
             } else {
                 get(&names);
             }
@@ -487,7 +493,7 @@ impl Run {
             authorization.to_owned()
         };
         let mut stream = TcpStream::connect(host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let ask = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
@@ -540,7 +546,7 @@ impl Run {
         }
     }
 
-    fn faults(&self, cloud: &UnderTest, rules: &Value) {
+    fn faults(cloud: &UnderTest, rules: &Value) {
         cloud.simulator.world.faults(rules);
     }
 
