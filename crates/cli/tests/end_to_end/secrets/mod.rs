@@ -42,6 +42,11 @@ const LEGITIMATE: &[(&str, &str, &str)] = &[
 
 /// Where a secret may be besides, which not every run shows.
 const ALSO: &[(&str, &str, &str)] = &[
+    (
+        "command lines",
+        "a secret that is wrong",
+        "what the user typed there: it is refused, and cannot be taken back",
+    ),
     ("stdout token", "a token of a cloud", "Google's clusters take the cloud's own token"),
     (
         "http POST /v1/connections/{connection}/clusters/{cluster}/token",
