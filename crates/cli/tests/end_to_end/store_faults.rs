@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 
 #[cfg(target_os = "linux")]
 use crate::disks::{break_disk, fragile_disk, on_a_disk};
-use crate::sandbox::{BINARY, Ended, Sandbox, Server, ended, http_delete, http_get, http_post, wait_for};
+use crate::sandbox::{
+    BINARY, Ended, Sandbox, Server, Simulator, ended, http_delete, http_get, http_post, wait_for,
+};
 use crate::survival::{CLUSTER, prepared};
 
 /// Longer than a tick of the engine, and than what was under way when the disk failed.
@@ -60,6 +62,21 @@ fn limit_files(server: &Server, bytes: &str) -> bool {
 }
 
 #[cfg(target_os = "linux")]
+/// On a disk that does not work what is asked for is refused, and a cluster that is being made is not gone on with.
+/// Answers what was asked for: where, and what.
+fn asks_for_nothing(server: &Server, token: &str, simulator: &Simulator) -> (String, Value) {
+    let networks = format!("{}/v1/connections/a/networks", server.url);
+    let network = json!({"name": "late", "cidr": "10.9.0.0/16"});
+    refused(&http_post(&networks, token, &network), "the disk of the database does not read or write");
+    std::thread::sleep(A_WHILE);
+    let asked = simulator.world.all_calls();
+    // By now the cluster is there, and its nodes could be asked for.
+    std::thread::sleep(A_WHILE);
+    assert_eq!(simulator.world.all_calls(), asked, "who can keep nothing asks for nothing");
+    assert!(simulator.world.resources("nodeGroup").is_empty());
+    (networks, network)
+}
+
 #[test]
 fn a_disk_that_takes_nothing_stops_the_work_until_it_does() {
     let user = Sandbox::new();
@@ -73,15 +90,7 @@ fn a_disk_that_takes_nothing_stops_the_work_until_it_does() {
         eprintln!("SKIPPED a disk that takes nothing: prlimit is not found");
         return;
     }
-    let networks = format!("{}/v1/connections/a/networks", server.url);
-    let network = json!({"name": "late", "cidr": "10.9.0.0/16"});
-    refused(&http_post(&networks, &token, &network), "the disk of the database does not read or write");
-    std::thread::sleep(A_WHILE);
-    let asked = simulator.world.all_calls();
-    // By now the cluster is there, and its nodes could be asked for.
-    std::thread::sleep(A_WHILE);
-    assert_eq!(simulator.world.all_calls(), asked, "who can keep nothing asks for nothing");
-    assert!(simulator.world.resources("nodeGroup").is_empty());
+    let (networks, network) = asks_for_nothing(&server, &token, &simulator);
     let (status, text) = http_get(&path, Some(&token));
     assert_eq!(status, 200, "what is stored is read: {text}");
     let check = store_check(&server);
@@ -176,15 +185,7 @@ fn a_disk_that_turns_read_only_stops_the_work_until_the_server_has_another() {
     let path = format!("v1/operations/{}", accepted["id"].as_str().unwrap());
     wait_for("the cluster at the cloud", || (!simulator.world.resources("cluster").is_empty()).then_some(()));
     break_disk(&user, &server);
-    let networks = format!("{}/v1/connections/a/networks", server.url);
-    let network = json!({"name": "late", "cidr": "10.9.0.0/16"});
-    refused(&http_post(&networks, &token, &network), "the disk of the database does not read or write");
-    std::thread::sleep(A_WHILE);
-    let asked = simulator.world.all_calls();
-    // By now the cluster is there, and its nodes could be asked for.
-    std::thread::sleep(A_WHILE);
-    assert_eq!(simulator.world.all_calls(), asked, "who can keep nothing asks for nothing");
-    assert!(simulator.world.resources("nodeGroup").is_empty());
+    asks_for_nothing(&server, &token, &simulator);
     let (status, text) = http_get(&format!("{}/{path}", server.url), Some(&token));
     assert_eq!(status, 200, "what is stored is read: {text}");
     assert_eq!(store_check(&server)["status"], "failed");
