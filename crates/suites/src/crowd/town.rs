@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
 use pmks_core::{Caller, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
 use pmks_model::OperationState;
-use pmks_simulation::{Cloud, RunningCloud, TimeSource, serve};
+use pmks_simulation::{Cloud, RunningCloud, serve};
 use pmks_store::{MasterKey, OperationFilter, Operations as _, Page, SqliteStore, Store};
 use pmks_transport::{Clock, SystemClock, Transport, VirtualClock};
 use serde_json::{Value, json};
 
 use super::budget::Traffic;
+use crate::kill_matrix::{BEHIND, OneTime};
 use crate::{CloudUnderTest, Settings};
 
 /// How often, in real time, it is looked whether the clock may move.
@@ -28,22 +28,6 @@ const WATCH: Duration = Duration::from_secs(5);
 
 /// How many requests clients send at once.
 const AT_ONCE: usize = 64;
-
-/// The certificates of simulated clusters are made in virtual time and checked in real time.
-const BEHIND: Duration = Duration::from_hours(48);
-
-#[derive(Debug)]
-struct OneTime(VirtualClock);
-
-impl TimeSource for OneTime {
-    fn wall(&self) -> Timestamp {
-        self.0.wall()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.monotonic()
-    }
-}
 
 pub(super) struct Town {
     pub(super) traffic: Arc<Traffic>,

@@ -38,11 +38,11 @@ const REST: Duration = Duration::from_hours(1);
 
 /// The certificates of simulated clusters are made in virtual time and checked in real time: virtual time begins that
 /// much earlier and stays behind.
-const BEHIND: Duration = Duration::from_hours(48);
+pub(crate) const BEHIND: Duration = Duration::from_hours(48);
 
 /// The world's clock is the process's.
 #[derive(Debug)]
-struct OneTime(VirtualClock);
+pub(crate) struct OneTime(pub(crate) VirtualClock);
 
 impl TimeSource for OneTime {
     fn wall(&self) -> Timestamp {

@@ -25,7 +25,7 @@ use pmks_transport::{Exchange, MemoryRecorder};
 use crate::CloudUnderTest;
 
 pub use house::HERE;
-pub(crate) use house::{Calls, House, Process};
+pub(crate) use house::{BEHIND, Calls, House, OneTime, Process};
 pub(crate) use matrix::{Stage, is_long};
 pub use offer::Offer;
 pub use scene::{Scene, Step};
