@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -14,7 +14,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use pmks_simulation::kubernetes::{Back, Identity, Request, Response};
 use serde_json::json;
+use tokio::sync::Mutex;
 
+use super::PATIENCE;
 use super::api::Api;
 
 /// What belongs to one connection, or is said anew.
@@ -31,10 +33,11 @@ impl Proxy {
         Self { api, administrators: Mutex::default() }
     }
 
-    /// What a cloud grants otherwise than by groups, its own authorizer would know; here it is a binding.
+    /// What a cloud grants otherwise than by groups, its own authorizer would know; here it is a binding. Whoever asks
+    /// meanwhile waits until it holds: the real authorizer learns of a binding some time after it is there.
     async fn bind_administrator(&self, user: &str) {
-        let known = |users: &mut BTreeSet<String>| !users.insert(user.to_owned());
-        if known(&mut self.administrators.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let mut administrators = self.administrators.lock().await;
+        if administrators.contains(user) {
             return;
         }
         let kind = "rbac.authorization.k8s.io";
@@ -46,6 +49,22 @@ impl Proxy {
         });
         let path = format!("/apis/{kind}/v1/clusterrolebindings");
         self.api.create(&path, &binding).await.expect("a binding");
+        let begun = Instant::now();
+        while !self.may_do_everything(user).await {
+            assert!(begun.elapsed() < PATIENCE, "{user} is bound, and may not do everything");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        administrators.insert(user.to_owned());
+    }
+
+    async fn may_do_everything(&self, user: &str) -> bool {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": {"user": user, "resourceAttributes": {"group": "*", "resource": "*", "verb": "*"}},
+        });
+        let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        let answer = self.api.create(path, &review).await.expect("a review");
+        answer["status"]["allowed"] == true
     }
 }
 
