@@ -63,6 +63,11 @@ impl Activity {
         of
     }
 
+    /// Whether nothing is going on at all.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether anything is going on with that record itself.
     pub(crate) fn is_about(&self, uid: Uuid) -> bool {
         self.0.contains_key(&uid)

@@ -2,6 +2,8 @@
 //!
 //! A token holds 256 random bits, so a fast hash of it suffices: there is nothing to guess.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use base64::Engine as _;
@@ -118,7 +120,7 @@ impl ApiTokens<'_> {
         // In step with the store: what was revoked before this began opens nothing.
         shared.memory.refresh().await?;
         // Hashes of random tokens: how long a comparison takes tells nothing of use.
-        let found = shared.memory.kept().api_token(&hash(token)).cloned();
+        let found = shared.memory.kept().api_token(&hash(token)).map(Arc::clone);
         let known = found.filter(|known| known.revoked_at.is_none()).ok_or_else(refused)?;
         if known.expires_at.is_some_and(|end| end <= shared.clock.wall()) {
             let says = format!("API token {:?} has expired", known.name);
@@ -126,12 +128,12 @@ impl ApiTokens<'_> {
             return Err(Box::new(failure.with_fix("ask an administrator for a new one")));
         }
         Ok(Caller {
-            name: known.name,
+            name: known.name.clone(),
             role: known.role,
             connections: if known.connections.is_empty() {
                 ConnectionScope::All
             } else {
-                ConnectionScope::Named(known.connections.into_iter().collect())
+                ConnectionScope::Named(known.connections.iter().cloned().collect())
             },
             idempotency: None,
             request_id: None,

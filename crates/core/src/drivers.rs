@@ -26,24 +26,19 @@ pub(crate) struct Drivers {
     registry: Registry,
     transport: Transport,
     environment: Environment,
-    made: Mutex<HashMap<Uuid, Made>>,
+    made: Mutex<HashMap<Uuid, At>>,
     proven: Mutex<HashMap<Uuid, (i64, AccountIdentity)>>,
 }
 
-#[derive(Clone)]
-struct Made {
-    revision: i64,
-    driver: Arc<dyn Driver>,
-    specification: Specification,
-}
-
-/// A connection with its driver.
+/// A connection with its driver. Clones are the same one: each reader has its own.
 #[derive(Clone)]
 pub(crate) struct At {
-    pub(crate) connection: Connection,
-    pub(crate) specification: Specification,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) specification: Arc<Specification>,
     /// Its reads wait in the lane of those that a user waits for.
     pub(crate) driver: Arc<dyn Driver>,
+    /// `None` until its account was proven.
+    place: Option<Arc<Place>>,
 }
 
 /// Where names and the cloud's identifiers are unique.
@@ -103,9 +98,20 @@ impl Place {
 }
 
 impl At {
+    fn new(connection: Arc<Connection>, specification: Arc<Specification>, driver: Arc<dyn Driver>) -> Self {
+        let mut at = Self { connection, specification, driver, place: None };
+        at.place = at.connection.account.clone().map(|account| Arc::new(at.place_in(account)));
+        at
+    }
+
     /// Its place; `None` until its account was proven, and then nothing can be known there.
     pub(crate) fn place(&self) -> Option<Place> {
-        Some(self.place_in(self.connection.account.clone()?))
+        self.here().cloned()
+    }
+
+    /// The same, for whoever only looks there.
+    pub(crate) fn here(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// The same once its account is known.
@@ -163,28 +169,23 @@ impl Drivers {
     /// A connection with its driver.
     pub(crate) async fn at(&self, name: &str) -> Result<At> {
         self.memory.refresh().await?;
-        let connection = self.memory.kept().connection(name).cloned();
+        let connection = self.memory.kept().connection(name).map(Arc::clone);
         self.of(connection.ok_or_else(|| not_found("connection", name))?).await
     }
 
-    /// The driver of a record that was read.
-    pub(crate) async fn of(&self, connection: Connection) -> Result<At> {
-        if let Some(made) = lock(&self.made).get(&connection.uid).cloned()
-            && made.revision == connection.revision
+    /// The driver of a record that was read. Whatever changes in that, its account among it, has another revision.
+    pub(crate) async fn of(&self, connection: Arc<Connection>) -> Result<At> {
+        if let Some(made) = lock(&self.made).get(&connection.uid)
+            && made.connection.revision == connection.revision
         {
-            return Ok(At { connection, specification: made.specification, driver: made.driver });
+            return Ok(made.clone());
         }
         let specification = read_specification(&connection)?;
         let credential = self.credential(&connection, &specification).await?;
         let driver = self.make(&connection.name, &connection.provider, &specification, credential).await?;
-        let specification_of_it = specification.clone();
-        let made = Made {
-            revision: connection.revision,
-            driver: Arc::clone(&driver),
-            specification: specification_of_it,
-        };
-        lock(&self.made).insert(connection.uid, made);
-        Ok(At { connection, specification, driver })
+        let at = At::new(connection, Arc::new(specification), driver);
+        lock(&self.made).insert(at.connection.uid, at.clone());
+        Ok(at)
     }
 
     /// The way to every cloud.

@@ -49,10 +49,11 @@ impl NodeGroups<'_> {
         max_age: Option<Duration>,
     ) -> Result<Vec<NodeGroupView>> {
         let shared = &self.0.shared;
-        let (_, place, uid) = shared.fresh_cluster(connection, cluster, max_age).await?;
+        let (at, uid) = shared.fresh_cluster(connection, cluster, max_age).await?;
         let kept = shared.memory.kept();
-        let record = kept.record(uid).ok_or_else(|| not_found("cluster", cluster))?;
-        let shown = shared.shown(&kept, &place)?;
+        let gone = || not_found("cluster", cluster);
+        let record = kept.record(uid).ok_or_else(gone)?;
+        let shown = shared.shown(&kept, at.here().ok_or_else(gone)?)?;
         kept.parts(uid).map(|part| shown.node_group(record, part)).collect()
     }
 }

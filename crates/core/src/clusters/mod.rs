@@ -105,7 +105,7 @@ impl Clusters<'_> {
     /// `NotFound`; with `max_age` what the cloud says.
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<ClusterView> {
         let shared = &self.0.shared;
-        let (_, _, uid) = shared.fresh_cluster(connection, name, max_age).await?;
+        let (_, uid) = shared.fresh_cluster(connection, name, max_age).await?;
         let kept = shared.memory.kept();
         shared.view(&kept, kept.record(uid).ok_or_else(|| not_found("cluster", name))?)
     }
@@ -122,8 +122,8 @@ impl Clusters<'_> {
         write: fn(ClusterView) -> String,
     ) -> Result<(String, Arc<str>)> {
         let shared = &self.0.shared;
-        let (_, place, uid) = shared.fresh_cluster(connection, name, max_age).await?;
-        let troubled = shared.inventory.error(&place).is_some();
+        let (at, uid) = shared.fresh_cluster(connection, name, max_age).await?;
+        let troubled = at.here().is_some_and(|place| shared.inventory.error(place).is_some());
         let kept = shared.memory.kept();
         let record = kept.record(uid).ok_or_else(|| not_found("cluster", name))?;
         Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, write)?))
@@ -283,27 +283,30 @@ impl Shared {
         connection: &str,
         name: &str,
         max_age: Option<Duration>,
-    ) -> Result<(At, Place, Uuid)> {
+    ) -> Result<(At, Uuid)> {
         let began = self.clock.wall();
         let at = self.drivers.at(connection).await?;
-        let place = at.place().ok_or_else(|| not_found("cluster", name))?;
-        let (record, busy) = self.kept_cluster(&place, name)?;
-        self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
+        let place = at.here().ok_or_else(|| not_found("cluster", name))?;
+        let (record, asked) = {
+            let kept = self.memory.kept();
+            let record = &kept.cluster(place, name).ok_or_else(|| not_found("cluster", name))?.resource;
+            let asked = Asked { began, busy: kept.is_busy(record.uid), max_age };
+            if self.inventory.is_fresh(record, asked) {
+                let uid = record.uid;
+                drop(kept);
+                return Ok((at, uid));
+            }
+            (record.clone(), asked)
+        };
+        self.inventory.freshen(&at, place, &record, asked).await?;
         self.memory.refresh().await?;
-        Ok((at, place, record.uid))
-    }
-
-    /// A cluster's record without what it holds, and whether anything is going on there.
-    fn kept_cluster(&self, place: &Place, name: &str) -> Result<(Resource, bool)> {
-        let kept = self.memory.kept();
-        let record = kept.cluster(place, name).ok_or_else(|| not_found("cluster", name))?;
-        Ok((record.resource.clone(), kept.is_busy(record.resource.uid)))
+        Ok((at, record.uid))
     }
 
     /// A cluster as the cloud said it is; asked for if it never was.
     pub(crate) async fn seen_cluster(&self, connection: &str, name: &str) -> Result<(At, Cluster)> {
         for max_age in [None, Some(Duration::ZERO)] {
-            let (at, _, uid) = self.fresh_cluster(connection, name, max_age).await?;
+            let (at, uid) = self.fresh_cluster(connection, name, max_age).await?;
             // The whole of it, with node groups and nodes, is in the store alone.
             let record = self.store.resource(uid).await.map_err(of_store)?;
             if let Some(seen) = record.as_ref().and_then(observed) {

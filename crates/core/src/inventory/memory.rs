@@ -28,29 +28,23 @@ const AT_ONCE: u32 = 500;
 /// What is kept in memory.
 pub(crate) struct Memory {
     store: Arc<dyn Store>,
-    /// One reader brings it up to date, the others wait for that.
-    step: tokio::sync::Mutex<Step>,
+    /// The number of the last change that was read. One reader brings it up to date, the others wait for that.
+    version: tokio::sync::Mutex<Option<i64>>,
+    /// Tells whether anything changed since that began; `None`: nothing was read yet.
+    in_step: RwLock<Option<watch::Receiver<i64>>>,
     kept: RwLock<Kept>,
-}
-
-/// How far the memory is.
-struct Step {
-    hint: watch::Receiver<i64>,
-    version: Option<i64>,
-    /// Whether something is known to be missing.
-    behind: bool,
 }
 
 /// Connections, records, operations that are not over, API tokens.
 #[derive(Default)]
 pub(crate) struct Kept {
-    connections: BTreeMap<Uuid, Connection>,
+    connections: BTreeMap<Uuid, Arc<Connection>>,
     connection_names: HashMap<String, Uuid>,
-    records: BTreeMap<Uuid, Record>,
+    records: HashMap<Uuid, Record>,
     parts: HashMap<Uuid, BTreeSet<Uuid>>,
     places: HashMap<Place, AtPlace>,
     activity: Activity,
-    api_tokens: HashMap<Uuid, ApiToken>,
+    api_tokens: HashMap<Uuid, Arc<ApiToken>>,
     /// By their hash.
     bearers: HashMap<String, Uuid>,
 }
@@ -102,12 +96,7 @@ pub(crate) struct Age {
 
 impl Memory {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        let hint = store.changes();
-        Self {
-            store,
-            step: tokio::sync::Mutex::new(Step { hint, version: None, behind: true }),
-            kept: RwLock::default(),
-        }
+        Self { store, version: Default::default(), in_step: RwLock::default(), kept: RwLock::default() }
     }
 
     /// Brings it in step with the store: what was answered before this began is in it after it.
@@ -115,31 +104,39 @@ impl Memory {
     /// # Errors
     /// `Unavailable` if the store does not answer.
     pub(crate) async fn refresh(&self) -> Result<()> {
-        let mut step = self.step.lock().await;
-        if !step.behind && !step.hint.has_changed().unwrap_or(true) {
+        if self.is_in_step() {
             return Ok(());
         }
-        self.catch_up(&mut step).await.map_err(of_store)
+        let mut version = self.version.lock().await;
+        // Another reader may have been first.
+        if self.is_in_step() {
+            return Ok(());
+        }
+        self.catch_up(&mut version).await.map_err(of_store)
     }
 
-    async fn catch_up(&self, step: &mut Step) -> pmks_store::Result<()> {
-        // A reader that goes away within leaves the rest to the next one.
-        step.behind = true;
-        // Seen before it is read: a change in between is read twice and lost never.
-        step.hint.borrow_and_update();
+    fn is_in_step(&self) -> bool {
+        let hint = self.in_step.read().unwrap_or_else(PoisonError::into_inner);
+        hint.as_ref().is_some_and(|hint| !hint.has_changed().unwrap_or(true))
+    }
+
+    /// A reader that goes away within leaves the rest to the next one.
+    async fn catch_up(&self, version: &mut Option<i64>) -> pmks_store::Result<()> {
+        // Made before anything is read: a change in between is read twice and lost never.
+        let hint = self.store.changes();
         loop {
-            let changes = self.store.changes_since(step.version).await?;
+            let changes = self.store.changes_since(*version).await?;
             let (reached, whole, more) = (changes.version, changes.whole, changes.more);
             if whole {
-                step.version = None;
+                *version = None;
             }
             self.kept.write().unwrap_or_else(PoisonError::into_inner).apply(changes);
             if whole {
                 self.read_records().await?;
             }
-            step.version = Some(reached);
+            *version = Some(reached);
             if !whole && !more {
-                step.behind = false;
+                *self.in_step.write().unwrap_or_else(PoisonError::into_inner) = Some(hint);
                 return Ok(());
             }
         }
@@ -163,25 +160,33 @@ impl Memory {
     }
 }
 
+/// Of which records something changed.
+#[derive(Default)]
+struct Touched {
+    /// A name that any cluster may show.
+    every: bool,
+    records: Vec<Uuid>,
+}
+
+impl Touched {
+    fn add(&mut self, record: &Resource) {
+        self.every |= !matches!(record.kind, ResourceKind::Cluster | ResourceKind::NodeGroup);
+        self.records.push(record.uid);
+        self.records.extend(record.parent);
+    }
+}
+
 impl Kept {
     fn apply(&mut self, changes: Changes) {
         if changes.whole {
             *self = Self::default();
         }
-        for at in self.places.values_mut() {
-            at.age.take();
-        }
-        // Of networks and the like every cluster may show the name.
-        let is_name = |kind| !matches!(kind, ResourceKind::Cluster | ResourceKind::NodeGroup);
-        let was_name = |uid| self.records.get(uid).is_some_and(|record| is_name(record.resource.kind));
-        if changes.gone.iter().any(was_name) || changes.resources.iter().any(|new| is_name(new.kind)) {
-            self.records.values_mut().for_each(|record| drop(record.written.take()));
-        }
+        let mut touched = Touched::default();
         for uid in changes.gone {
-            self.drop_record(uid);
-            for record in self.activity.over(uid) {
-                self.write_anew(record);
+            if let Some(record) = self.drop_record(uid) {
+                touched.add(&record);
             }
+            touched.records.extend(self.activity.over(uid));
             if let Some(connection) = self.connections.remove(&uid) {
                 self.connection_names.remove(&connection.name);
             }
@@ -191,39 +196,47 @@ impl Kept {
         }
         for connection in changes.connections {
             self.connection_names.insert(connection.name.clone(), connection.uid);
-            self.connections.insert(connection.uid, connection);
+            self.connections.insert(connection.uid, Arc::new(connection));
         }
         for resource in changes.resources {
+            touched.add(&resource);
             self.drop_record(resource.uid);
             self.keep_record(Record::of(resource));
         }
         for token in changes.api_tokens {
             self.bearers.insert(token.hash.clone(), token.uid);
-            self.api_tokens.insert(token.uid, token);
+            self.api_tokens.insert(token.uid, Arc::new(token));
         }
         for operation in changes.operations {
-            if let Some(record) = operation.resource {
-                self.write_anew(record);
-            }
+            touched.records.extend(operation.resource);
             self.activity.goes_on(operation);
         }
+        self.outdate(touched);
     }
 
-    /// What was written of the record, and of what it is a part of, does not hold any more.
-    fn write_anew(&mut self, uid: Uuid) {
-        let Some(record) = self.records.get_mut(&uid) else { return };
-        record.written.take();
-        if let Some(parent) = record.resource.parent
-            && let Some(whole) = self.records.get_mut(&parent)
-        {
-            whole.written.take();
+    /// Drops what was made of what changed: the ages of places, what was written of records and of what they are a part
+    /// of.
+    fn outdate(&mut self, touched: Touched) {
+        for at in self.places.values_mut() {
+            at.age.take();
+        }
+        if touched.every {
+            self.records.values_mut().for_each(|record| drop(record.written.take()));
+        }
+        for uid in touched.records {
+            let Some(record) = self.records.get_mut(&uid) else { continue };
+            record.written.take();
+            if let Some(parent) = record.resource.parent
+                && let Some(whole) = self.records.get_mut(&parent)
+            {
+                whole.written.take();
+            }
         }
     }
 
     fn keep_record(&mut self, record: Record) {
         let resource = &record.resource;
         if let Some(parent) = resource.parent {
-            self.write_anew(parent);
             self.parts.entry(parent).or_default().insert(resource.uid);
         }
         if resource.kind != ResourceKind::NodeGroup {
@@ -240,9 +253,8 @@ impl Kept {
         self.records.insert(resource.uid, record);
     }
 
-    fn drop_record(&mut self, uid: Uuid) {
-        let Some(Record { resource, .. }) = self.records.remove(&uid) else { return };
-        resource.parent.into_iter().for_each(|parent| self.write_anew(parent));
+    fn drop_record(&mut self, uid: Uuid) -> Option<Resource> {
+        let resource = self.records.remove(&uid)?.resource;
         if let Some(parent) = resource.parent
             && let Some(parts) = self.parts.get_mut(&parent)
         {
@@ -254,30 +266,32 @@ impl Kept {
         if let Some(at) = self.places.get_mut(&place(&resource).whole()) {
             at.names.remove(&resource);
         }
-        let Some(at) = self.places.get_mut(&place(&resource)) else { return };
-        at.clusters.remove(&uid);
-        if at.by_name.get(&resource.name) == Some(&uid) {
-            at.by_name.remove(&resource.name);
+        if let Some(at) = self.places.get_mut(&place(&resource)) {
+            at.clusters.remove(&uid);
+            if at.by_name.get(&resource.name) == Some(&uid) {
+                at.by_name.remove(&resource.name);
+            }
+            if let Some(system_id) = &resource.system_id
+                && at.by_system_id.get(system_id) == Some(&uid)
+            {
+                at.by_system_id.remove(system_id);
+            }
         }
-        if let Some(system_id) = &resource.system_id
-            && at.by_system_id.get(system_id) == Some(&uid)
-        {
-            at.by_system_id.remove(system_id);
-        }
+        Some(resource)
     }
 
     /// The connection of that name.
-    pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
+    pub(crate) fn connection(&self, name: &str) -> Option<&Arc<Connection>> {
         self.connections.get(self.connection_names.get(name)?)
     }
 
     /// All connections, ordered by uid.
-    pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
         self.connections.values()
     }
 
     /// The API token of that hash, revoked or expired ones too.
-    pub(crate) fn api_token(&self, hash: &str) -> Option<&ApiToken> {
+    pub(crate) fn api_token(&self, hash: &str) -> Option<&Arc<ApiToken>> {
         self.api_tokens.get(self.bearers.get(hash)?)
     }
 
@@ -349,8 +363,10 @@ impl Kept {
 
     /// Whether anything is going on with a record or a part of it.
     pub(crate) fn is_busy(&self, uid: Uuid) -> bool {
-        self.activity.is_about(uid)
-            || self.parts.get(&uid).into_iter().flatten().any(|part| self.activity.is_about(*part))
+        // As a rule nothing goes on, and no part has to be looked up.
+        !self.activity.is_idle()
+            && (self.activity.is_about(uid)
+                || self.parts.get(&uid).into_iter().flatten().any(|part| self.activity.is_about(*part)))
     }
 }
 

@@ -103,6 +103,12 @@ impl Inventory {
         }
     }
 
+    /// Whether the observation of one record is new enough as it is.
+    pub(crate) fn is_fresh(&self, record: &Resource, asked: Asked) -> bool {
+        record.system_id.is_none()
+            || need(observed_at(record), self.0.clock.wall(), asked.busy, asked.max_age) == Need::Nothing
+    }
+
     /// Makes the observation of one record, and of its parts, new enough.
     ///
     /// # Errors
