@@ -1,86 +1,77 @@
-//! The outermost layer: gives every request its id, span and count, and writes every refusal as
+//! The one layer: gives every request its id, span and count, and writes every refusal as
 //! `application/problem+json`, whoever refused: a handler, the router (unknown path, wrong method), a limit.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures::FutureExt;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, DATE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use jiff::fmt::rfc2822::DateTimePrinter;
 use pmks_model::{Failure, FailureKind};
 use tracing::Instrument;
 
 use crate::refused::{Carried, CarriedChecks, Refused, kind};
-use crate::{State, convert, telemetry};
+use crate::{State, admission, convert, telemetry};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// Longer ids of callers are replaced by ours.
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// The request's id, for handlers.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
-
-/// The request's place in a trace, for handlers.
-#[derive(Clone, Debug)]
-pub(crate) struct TraceParent(pub(crate) Option<String>);
+/// What a request is known by, for whoever asks and for what it asks for.
+pub(crate) struct Frame {
+    pub(crate) request_id: String,
+    /// Its place in a trace.
+    pub(crate) traceparent: Option<String>,
+}
 
 /// Answers a request, whatever happens below.
-pub(crate) async fn answer(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers(), &state);
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let seen = telemetry::Seen::new(&state, &request, route.as_deref());
-    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    request.extensions_mut().insert(TraceParent(seen.traceparent()));
+    let seen = telemetry::Seen::new(&state, &request);
     let span = seen.span(&id);
-    let mut response = AssertUnwindSafe(next.run(request))
+    let frame = Frame { request_id: id.clone(), traceparent: seen.traceparent() };
+    let mut response = AssertUnwindSafe(admission::admit(&state, frame, request, next))
         .catch_unwind()
         .instrument(span.clone())
         .await
-        .unwrap_or_else(|_| panicked());
+        .unwrap_or_else(|_| Err(panicked()))
+        .unwrap_or_else(Refused::into_response);
     if response.status().is_client_error() || response.status().is_server_error() {
         response = problem(response, &id, &state);
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(id)) {
+        headers.insert(X_REQUEST_ID, value);
     }
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(date) = date(&state) {
-        response.headers_mut().insert(DATE, date);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(date) = state.date.shown(state.clock.wall()) {
+        headers.insert(DATE, date);
     }
     seen.answered(&state, &span, response.status());
     response
 }
 
-/// What the clock shows now. Left to itself, hyper repeats the date that it wrote last until the clock has passed it:
-/// after a clock was set back, for as long as it had stood ahead.
-fn date(state: &State) -> Option<HeaderValue> {
-    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&state.clock.wall()).ok()?;
-    HeaderValue::from_str(&date).ok()
-}
-
 /// The caller's id if it is sane, else a new one.
-fn request_id(headers: &HeaderMap, state: &State) -> Arc<str> {
+fn request_id(headers: &HeaderMap, state: &State) -> String {
     let sane = |text: &&str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         !text.is_empty() && text.len() <= LONGEST_REQUEST_ID && text.bytes().all(allowed)
     };
     let given = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane);
-    given.map_or_else(|| pmks_store::new_uid(state.clock.wall()).to_string().into(), Arc::from)
+    given.map_or_else(|| pmks_store::new_uid(state.clock.wall()).to_string(), str::to_owned)
 }
 
-fn panicked() -> Response {
+fn panicked() -> Refused {
     tracing::error!("a handler panicked");
-    let refused = Refused::new(FailureKind::Unexpected, "a defect of pmks; its log says more");
-    axum::response::IntoResponse::into_response(refused)
+    Refused::new(FailureKind::Unexpected, "a defect of pmks; its log says more")
 }
 
 fn problem(mut response: Response, id: &str, state: &State) -> Response {

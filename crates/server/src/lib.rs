@@ -13,6 +13,7 @@ mod admission;
 mod answer;
 mod ask;
 mod convert;
+mod date;
 mod document;
 mod log_level;
 mod readers;
@@ -30,12 +31,21 @@ pub use serve::{Limits, ServeError, ServeOptions, Serving, Tls, serve};
 pub use state::State;
 pub use telemetry::table as metrics_table;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 
 /// Everything that is answered. Limits of a socket (connections, slow headers) are [`serve`]'s.
 ///
 /// A caller in the same process puts [`InProcess`] into the request's extensions instead of sending a token.
 pub fn router(state: State) -> Router {
+    answered(&Arc::new(state))
+}
+
+/// The same. One layer does all that every request has in common: each costs a copy of what lies below it, at each
+/// request.
+fn answered(state: &Arc<State>) -> Router {
     let (routes, _) = routes::all().split_for_parts();
-    admission::admit(routes, &state).with_state(state)
+    routes.layer(from_fn_with_state(Arc::clone(state), answer::answer)).with_state(Arc::clone(state))
 }

@@ -1,4 +1,4 @@
-//! What every handler shares. Cheap to clone; holds no secret but hashes.
+//! What every handler shares, behind one pointer: a request copies it more than once. Holds no secret but hashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +8,7 @@ use pmks_transport::{Clock, Sampling};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::date::Date;
 use crate::readers::Readers;
 use crate::readiness::Readiness;
 use crate::telemetry::Metrics;
@@ -20,6 +21,7 @@ pub struct State {
     pub(crate) authentication: Arc<Authentication>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    pub(crate) date: Arc<Date>,
     pub(crate) limits: Limits,
     pub(crate) readers: Readers,
     pub(crate) readiness: Arc<Readiness>,
@@ -46,6 +48,7 @@ impl State {
             authentication: Arc::new(authentication),
             clock,
             metrics: Metrics::install(),
+            date: Arc::default(),
             limits: Limits::default(),
             readers: Readers::default(),
             readiness: Arc::default(),

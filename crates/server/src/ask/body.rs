@@ -1,6 +1,7 @@
 //! Bodies of requests that change something, with the caller and the idempotency key.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -50,30 +51,30 @@ pub(crate) struct Patched<T> {
     shape: PhantomData<T>,
 }
 
-impl<T: DeserializeOwned> FromRequest<State> for Asked<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<State>> for Asked<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refused> {
         let Told { caller, body, unreadable } = Told::from_request(request, state).await?;
         unreadable.into_result().map_err(Failure::invalid)?;
         Ok(Self { caller, body })
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<State> for Told<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<State>> for Told<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refused> {
         let (parts, bytes) = read(request, state, &[JSON]).await?;
         let Read { value, unreadable } = reading::read(&bytes)?;
         Ok(Self { caller: caller(&parts, &bytes)?, body: value, unreadable })
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<State> for Patched<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<State>> for Patched<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, Refused> {
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, Refused> {
         let (parts, bytes) = read(request, state, &[MERGE_PATCH, JSON]).await?;
         // Numbers that are none are the facade's to find beside whatever else is wrong: it is handed what was sent.
         reading::read::<T>(&bytes)?;

@@ -1,6 +1,7 @@
 //! Queries. Unknown parameters are refused, so that a secret put there is noticed and a wrong filter is not taken for
 //! none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -18,10 +19,10 @@ use crate::refused::Refused;
 /// A query.
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<State> for Query<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<State>> for Query<T> {
     type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<State>) -> Result<Self, Refused> {
         let query = parts.uri.query().unwrap_or_default();
         let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
         serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {

@@ -1,8 +1,11 @@
 //! Clusters.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
+use bytes::Bytes;
 use http::StatusCode;
 use pmks_api::{
     Children, Cluster, ClusterPatch, Clusters, ImportCluster, NewCluster, Operation, Plan, Upgrade,
@@ -11,14 +14,14 @@ use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, change_as_read, planned_of_record, removal_of_record, with_tag, written};
+use super::{Answer, Kept, change, change_as_read, planned_of_record, removal_of_record, with_tag, written};
 use crate::ask::{
     Asked, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, NoFields, NoQuery,
     Patched, Query, ReadQuery, Told,
 };
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_cluster, list_clusters))
         .routes(routes!(import_cluster))
@@ -32,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters", params(Changing),
     request_body = NewCluster, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn create_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Told<NewCluster>,
@@ -46,7 +49,7 @@ async fn create_cluster(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters", params(ClusterListQuery),
     responses((status = 200, body = Clusters)))]
 async fn list_clusters(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ClusterListQuery>,
 ) -> Answer {
@@ -64,7 +67,7 @@ async fn list_clusters(
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters:import", params(Changing),
     request_body = ImportCluster, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn import_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Asked<ImportCluster>,
@@ -77,14 +80,14 @@ async fn import_cluster(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}", params(ReadQuery),
     responses((status = 200, body = Cluster)))]
 async fn get_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let clusters = state.pmks.clusters();
     let (tag, body) =
         clusters.get_written(&connection, &cluster, query.max_age(), convert::written_cluster).await?;
-    Ok(with_tag(&tag, written(body.to_string())))
+    Ok(with_tag(&tag, written(Bytes::from_owner(Kept(body)))))
 }
 
 /// Changes tags, deletion protection or options.
@@ -92,7 +95,7 @@ async fn get_cluster(
     request_body(content = ClusterPatch, content_type = "application/merge-patch+json"),
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn update_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Patched<ClusterPatch>,
@@ -106,7 +109,7 @@ async fn update_cluster(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/clusters/{cluster}", params(DeleteClusterQuery),
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<DeleteClusterQuery>,
     asked: Asked<NoFields>,
@@ -120,7 +123,7 @@ async fn delete_cluster(
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/forget",
     params(ForgetClusterQuery), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<ForgetClusterQuery>,
     asked: Asked<NoFields>,
@@ -138,7 +141,7 @@ async fn forget_cluster(
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/upgrade", params(Changing),
     request_body = Upgrade, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn upgrade_cluster(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<Upgrade>,
@@ -153,7 +156,7 @@ async fn upgrade_cluster(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/children",
     responses((status = 200, body = Children)))]
 async fn get_children(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     _: Query<NoQuery>,
 ) -> Answer {

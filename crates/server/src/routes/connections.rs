@@ -1,5 +1,7 @@
 //! Connections, their validation and prerequisites.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +21,7 @@ use crate::ask::{
 };
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_connection, list_connections))
         .routes(routes!(get_connection, update_connection, delete_connection))
@@ -32,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(post, path = "/v1/connections", params(Changing), request_body = NewConnection,
     responses((status = 201, body = Connection), (status = 200, body = Plan)))]
 async fn create_connection(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Query(query): Query<Changing>,
     asked: Told<NewConnection>,
 ) -> Answer {
@@ -54,7 +56,7 @@ fn kept(kind: &str, name: &str) -> Response {
 /// A page of all connections.
 #[utoipa::path(get, path = "/v1/connections", params(ListQuery),
     responses((status = 200, body = List<Connection>)))]
-async fn list_connections(Shared(state): Shared<State>, Query(query): Query<ListQuery>) -> Answer {
+async fn list_connections(Shared(state): Shared<Arc<State>>, Query(query): Query<ListQuery>) -> Answer {
     let page = state.pmks.connections().list(&query.into()).await?;
     Ok(Json(convert::list(page, convert::connection)).into_response())
 }
@@ -62,7 +64,7 @@ async fn list_connections(Shared(state): Shared<State>, Query(query): Query<List
 /// A connection. Secrets are never shown.
 #[utoipa::path(get, path = "/v1/connections/{connection}", responses((status = 200, body = Connection)))]
 async fn get_connection(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     _: Query<NoQuery>,
 ) -> Answer {
@@ -77,7 +79,7 @@ async fn get_connection(
     request_body(content = ConnectionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, body = ConnectionOrPlan)))]
 async fn update_connection(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Patched<ConnectionPatch>,
@@ -96,7 +98,7 @@ async fn update_connection(
 #[utoipa::path(delete, path = "/v1/connections/{connection}", params(Changing),
     responses((status = 204), (status = 200, body = Plan)))]
 async fn delete_connection(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -114,7 +116,7 @@ async fn delete_connection(
 #[utoipa::path(post, path = "/v1/connections/{connection}/validate",
     responses((status = 200, body = Validation)))]
 async fn validate_connection(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     _: Query<NoQuery>,
     asked: Asked<NoFields>,
@@ -127,7 +129,7 @@ async fn validate_connection(
 #[utoipa::path(get, path = "/v1/connections/{connection}/prerequisites", params(PrerequisiteQuery),
     responses((status = 200, body = Prerequisites)))]
 async fn get_prerequisites(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<PrerequisiteQuery>,
 ) -> Answer {
@@ -140,7 +142,7 @@ async fn get_prerequisites(
     request_body = FixPrerequisites,
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn fix_prerequisites(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Asked<FixPrerequisites>,

@@ -1,5 +1,7 @@
 //! What a cloud offers on a connection.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -11,7 +13,7 @@ use super::Answer;
 use crate::ask::{Query, ReadPartQuery};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(list_versions))
         .routes(routes!(list_machine_types))
@@ -23,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(get, path = "/v1/connections/{connection}/versions", params(ReadPartQuery),
     responses((status = 200, body = Discovered<KubernetesVersion>)))]
 async fn list_versions(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ReadPartQuery>,
 ) -> Answer {
@@ -39,7 +41,7 @@ async fn list_versions(
 #[utoipa::path(get, path = "/v1/connections/{connection}/machineTypes", params(ReadPartQuery),
     responses((status = 200, body = Discovered<MachineType>)))]
 async fn list_machine_types(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ReadPartQuery>,
 ) -> Answer {
@@ -55,7 +57,7 @@ async fn list_machine_types(
 #[utoipa::path(get, path = "/v1/connections/{connection}/images", params(ReadPartQuery),
     responses((status = 200, body = Discovered<Image>)))]
 async fn list_images(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ReadPartQuery>,
 ) -> Answer {
@@ -71,7 +73,7 @@ async fn list_images(
 #[utoipa::path(get, path = "/v1/connections/{connection}/regions", params(ReadPartQuery),
     responses((status = 200, body = Discovered<Region>)))]
 async fn list_regions(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ReadPartQuery>,
 ) -> Answer {

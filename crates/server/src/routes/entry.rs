@@ -1,5 +1,7 @@
 //! The ways into a cluster: kubeconfig and token. Kept nowhere on their way.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
@@ -13,7 +15,7 @@ use super::{Answer, unkept};
 use crate::ask::{Asked, KubeconfigFormat, KubeconfigQuery, NoFields, NoQuery, Query};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(get_kubeconfig)).routes(routes!(create_token))
 }
 
@@ -22,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/kubeconfig",
     params(KubeconfigQuery), responses((status = 200, body = String, content_type = "application/yaml")))]
 async fn get_kubeconfig(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<KubeconfigQuery>,
@@ -43,7 +45,7 @@ async fn get_kubeconfig(
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/token",
     responses((status = 200, body = AccessToken)))]
 async fn create_token(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     _: Query<NoQuery>,
     asked: Asked<NoFields>,

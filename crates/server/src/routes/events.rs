@@ -3,6 +3,7 @@
 //! Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State as Shared};
@@ -22,7 +23,7 @@ use crate::{State, convert};
 /// What the id of `event: end` has behind the number.
 const END: &str = ".end";
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(follow_operation)).routes(routes!(follow_all))
 }
 
@@ -31,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(get, path = "/v1/operations/{operation}/events",
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = 204)))]
 async fn follow_operation(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
@@ -54,7 +55,7 @@ async fn follow_operation(
 #[utoipa::path(get, path = "/v1/events",
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 async fn follow_all(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     _: Query<NoQuery>,
     headers: HeaderMap,

@@ -1,5 +1,7 @@
 //! API tokens, the audit and the log.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
@@ -15,7 +17,7 @@ use crate::ask::{Asked, AuditQuery, NoFields, NoQuery, PartQuery, Query};
 use crate::refused::Refused;
 use crate::{LogFilter, State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_api_token, list_api_tokens))
         .routes(routes!(revoke_api_token))
@@ -27,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(post, path = "/v1/apiTokens", request_body = NewApiToken,
     responses((status = 201, body = CreatedApiToken)))]
 async fn create_api_token(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     _: Query<NoQuery>,
     asked: Asked<NewApiToken>,
 ) -> Answer {
@@ -40,7 +42,7 @@ async fn create_api_token(
 #[utoipa::path(get, path = "/v1/apiTokens", params(PartQuery),
     responses((status = 200, body = List<ApiToken>)))]
 async fn list_api_tokens(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<PartQuery>,
 ) -> Answer {
@@ -52,7 +54,7 @@ async fn list_api_tokens(
 /// Revokes an API token, by name or uid.
 #[utoipa::path(delete, path = "/v1/apiTokens/{apiToken}", responses((status = 204)))]
 async fn revoke_api_token(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(name): Path<String>,
     _: Query<NoQuery>,
     asked: Asked<NoFields>,
@@ -64,7 +66,7 @@ async fn revoke_api_token(
 /// Who did what, newest first.
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery), responses((status = 200, body = List<AuditEntry>)))]
 async fn list_audit(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<AuditQuery>,
 ) -> Answer {
@@ -81,7 +83,7 @@ async fn list_audit(
 
 /// What the server logs now.
 #[utoipa::path(get, path = "/v1/logLevel", responses((status = 200, body = LogLevel)))]
-async fn get_log_level(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answer {
+async fn get_log_level(Shared(state): Shared<Arc<State>>, _: Query<NoQuery>) -> Answer {
     Ok(Json(LogLevel { filter: log(&state)?.filter() }).into_response())
 }
 
@@ -89,7 +91,11 @@ async fn get_log_level(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answe
 /// whatever is asked for.
 #[utoipa::path(put, path = "/v1/logLevel", request_body = LogLevel,
     responses((status = 200, body = LogLevel)))]
-async fn set_log_level(Shared(state): Shared<State>, _: Query<NoQuery>, asked: Asked<LogLevel>) -> Answer {
+async fn set_log_level(
+    Shared(state): Shared<Arc<State>>,
+    _: Query<NoQuery>,
+    asked: Asked<LogLevel>,
+) -> Answer {
     let (log, filter) = (log(&state)?, asked.body.filter);
     let before = log.filter();
     log.set(&filter).map_err(|says| Refused::invalid("filter", says))?;

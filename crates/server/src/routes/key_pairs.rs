@@ -1,5 +1,7 @@
 //! Key pairs. The private half is in the answer to its creation, and nowhere else ever.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +17,7 @@ use super::{Answer, change, location, no_plan, planned_of_record, removal_of_rec
 use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_key_pair, list_key_pairs))
         .routes(routes!(get_key_pair, delete_key_pair))
@@ -30,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     request_body = NewKeyPair,
     responses((status = 201, body = CreatedKeyPair), (status = 200, body = Plan)))]
 async fn create_key_pair(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Asked<NewKeyPair>,
@@ -73,7 +75,7 @@ async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
 #[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs", params(ListQuery),
     responses((status = 200, body = List<KeyPair>)))]
 async fn list_key_pairs(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
@@ -85,7 +87,7 @@ async fn list_key_pairs(
 #[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs/{keyPair}", params(ReadQuery),
     responses((status = 200, body = KeyPair)))]
 async fn get_key_pair(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, name)): Path<(String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
@@ -97,7 +99,7 @@ async fn get_key_pair(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/keyPairs/{keyPair}", params(Changing),
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_key_pair(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, key_pair)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -110,7 +112,7 @@ async fn delete_key_pair(
 #[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs/{keyPair}/forget",
     params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_key_pair(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, name)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,

@@ -18,8 +18,10 @@ mod security_groups;
 mod subnets;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
@@ -37,7 +39,7 @@ use crate::{State, convert, document};
 type Answer = Result<Response, Refused>;
 
 /// Every route with its documentation.
-pub(crate) fn all() -> OpenApiRouter<State> {
+pub(crate) fn all() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::with_openapi(document::base())
         .merge(providers::routes())
         .merge(connections::routes())
@@ -89,8 +91,17 @@ fn location(path: &str) -> HeaderValue {
 }
 
 /// JSON that is written already.
-fn written(body: String) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+fn written(body: impl Into<Body>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into()).into_response()
+}
+
+/// What is kept written: many answers share it, and none copies it.
+struct Kept(Arc<str>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// A body with its version tag.

@@ -1,5 +1,7 @@
 //! Networks.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -13,7 +15,7 @@ use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
 use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_network, list_networks))
         .routes(routes!(get_network, delete_network))
@@ -25,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     request_body = NewNetwork,
     responses((status = 202, body = Operation), (status = 201, body = Network), (status = 200, body = Plan)))]
 async fn create_network(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Asked<NewNetwork>,
@@ -49,7 +51,7 @@ async fn create_network(
 #[utoipa::path(get, path = "/v1/connections/{connection}/networks", params(ListQuery),
     responses((status = 200, body = List<Network>)))]
 async fn list_networks(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
@@ -61,7 +63,7 @@ async fn list_networks(
 #[utoipa::path(get, path = "/v1/connections/{connection}/networks/{network}", params(ReadQuery),
     responses((status = 200, body = Network)))]
 async fn get_network(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network)): Path<(String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
@@ -73,7 +75,7 @@ async fn get_network(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/networks/{network}", params(Changing),
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_network(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -86,7 +88,7 @@ async fn delete_network(
 #[utoipa::path(post, path = "/v1/connections/{connection}/networks/{network}/forget",
     params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_network(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,

@@ -1,5 +1,7 @@
 //! Node groups.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -12,7 +14,7 @@ use super::{Answer, change, change_as_read};
 use crate::ask::{Asked, Changing, NoFields, NodeGroupListQuery, Query, ReadQuery, Told};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(add_node_group, list_node_groups))
         .routes(routes!(get_node_group, remove_node_group))
@@ -24,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(post, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups", params(Changing),
     request_body = NewNodeGroup, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn add_node_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Told<NewNodeGroup>,
@@ -38,7 +40,7 @@ async fn add_node_group(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups",
     params(NodeGroupListQuery), responses((status = 200, body = List<NodeGroup>)))]
 async fn list_node_groups(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<NodeGroupListQuery>,
 ) -> Answer {
@@ -51,7 +53,7 @@ async fn list_node_groups(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}",
     params(ReadQuery), responses((status = 200, body = NodeGroup)))]
 async fn get_node_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster, name)): Path<(String, String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
@@ -63,7 +65,7 @@ async fn get_node_group(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}",
     params(Changing), responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn remove_node_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster, node_group)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -77,7 +79,7 @@ async fn remove_node_group(
     params(Changing), request_body = Scale,
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn scale_node_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster, node_group)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
     asked: Told<Scale>,
@@ -92,7 +94,7 @@ async fn scale_node_group(
     params(Changing), request_body = UpgradeNodeGroup,
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn upgrade_node_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster, node_group)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<UpgradeNodeGroup>,

@@ -1,5 +1,7 @@
 //! Nodes: the VMs of a cluster.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -11,7 +13,7 @@ use super::Answer;
 use crate::ask::{Query, ReadPartQuery, ReadQuery};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(list_nodes)).routes(routes!(get_node))
 }
 
@@ -19,7 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes", params(ReadPartQuery),
     responses((status = 200, body = List<Node>)))]
 async fn list_nodes(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Query(query): Query<ReadPartQuery>,
 ) -> Answer {
@@ -34,7 +36,7 @@ async fn list_nodes(
 #[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes/{node}", params(ReadQuery),
     responses((status = 200, body = Node)))]
 async fn get_node(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, cluster, node)): Path<(String, String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {

@@ -1,5 +1,7 @@
 //! Operations.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -11,7 +13,7 @@ use super::{Answer, taken_on};
 use crate::ask::{Asked, NoFields, NoQuery, OperationListQuery, Query};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(list_operations))
         .routes(routes!(get_operation))
@@ -22,7 +24,10 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// A page of operations.
 #[utoipa::path(get, path = "/v1/operations", params(OperationListQuery),
     responses((status = 200, body = List<Operation>)))]
-async fn list_operations(Shared(state): Shared<State>, Query(query): Query<OperationListQuery>) -> Answer {
+async fn list_operations(
+    Shared(state): Shared<Arc<State>>,
+    Query(query): Query<OperationListQuery>,
+) -> Answer {
     let page = state.pmks.operations().list(&query.filter()?).await?;
     Ok(Json(convert::list(page, convert::operation)).into_response())
 }
@@ -30,7 +35,7 @@ async fn list_operations(Shared(state): Shared<State>, Query(query): Query<Opera
 /// An operation.
 #[utoipa::path(get, path = "/v1/operations/{operation}", responses((status = 200, body = Operation)))]
 async fn get_operation(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
 ) -> Answer {
@@ -42,7 +47,7 @@ async fn get_operation(
 #[utoipa::path(post, path = "/v1/operations/{operation}/cancel",
     responses((status = 202, body = Operation)))]
 async fn cancel_operation(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
     asked: Asked<NoFields>,
@@ -55,7 +60,7 @@ async fn cancel_operation(
 #[utoipa::path(post, path = "/v1/operations/{operation}/retry", request_body = RetryOperation,
     responses((status = 202, body = Operation)))]
 async fn retry_operation(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(operation): Path<String>,
     _: Query<NoQuery>,
     asked: Asked<RetryOperation>,

@@ -1,5 +1,7 @@
 //! What is read by people and machines that watch: health, metrics, the document, the pages of errors.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -17,7 +19,7 @@ use crate::{State, document, readiness};
 /// Nothing is loaded and nothing is run: the page is text.
 const TEXT_ONLY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(healthz))
         .routes(routes!(readyz))
@@ -36,7 +38,7 @@ async fn healthz() -> Answer {
 /// Whether the engine runs and the store keeps what it is given, tried at most every 5 s. If not, 503: `checks` says what
 /// is wrong, since when, and what to do.
 #[utoipa::path(get, path = "/readyz", responses((status = 200, body = Health)))]
-async fn readyz(Shared(state): Shared<State>) -> Answer {
+async fn readyz(Shared(state): Shared<Arc<State>>) -> Answer {
     let checks = state.readiness.of(&state).await;
     let Some(says) = readiness::failures(&checks) else {
         return Ok(unkept(Json(Health { status: "ok".to_owned(), checks }).into_response()));
@@ -49,7 +51,7 @@ async fn readyz(Shared(state): Shared<State>) -> Answer {
 /// Metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics",
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4")))]
-async fn metrics(Shared(state): Shared<State>, _: Query<NoQuery>) -> Answer {
+async fn metrics(Shared(state): Shared<Arc<State>>, _: Query<NoQuery>) -> Answer {
     state.pmks.measure().await;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response())
 }

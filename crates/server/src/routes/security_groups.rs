@@ -1,5 +1,7 @@
 //! Security groups.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -13,7 +15,7 @@ use super::{Answer, change, change_as_read, no_plan, planned_of_record, removal_
 use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery, Told};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_security_group, list_security_groups))
         .routes(routes!(get_security_group, delete_security_group))
@@ -25,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     request_body = NewSecurityGroup,
     responses((status = 202, body = Operation), (status = 201, body = SecurityGroup), (status = 200, body = Plan)))]
 async fn create_security_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<Changing>,
     asked: Told<NewSecurityGroup>,
@@ -46,7 +48,7 @@ async fn create_security_group(
 #[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups", params(ListQuery),
     responses((status = 200, body = List<SecurityGroup>)))]
 async fn list_security_groups(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
@@ -58,7 +60,7 @@ async fn list_security_groups(
 #[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups/{securityGroup}", params(ReadQuery),
     responses((status = 200, body = SecurityGroup)))]
 async fn get_security_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, name)): Path<(String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
@@ -70,7 +72,7 @@ async fn get_security_group(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/securityGroups/{securityGroup}", params(Changing),
     responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_security_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, security_group)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -83,7 +85,7 @@ async fn delete_security_group(
 #[utoipa::path(post, path = "/v1/connections/{connection}/securityGroups/{securityGroup}/forget",
     params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_security_group(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, name)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,

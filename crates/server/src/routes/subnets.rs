@@ -1,5 +1,7 @@
 //! Subnets of a network.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
@@ -13,7 +15,7 @@ use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
 use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
-pub(super) fn routes() -> OpenApiRouter<State> {
+pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_subnet, list_subnets))
         .routes(routes!(get_subnet, delete_subnet))
@@ -25,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
     request_body = NewSubnet,
     responses((status = 202, body = Operation), (status = 201, body = Subnet), (status = 200, body = Plan)))]
 async fn create_subnet(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network)): Path<(String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NewSubnet>,
@@ -46,7 +48,7 @@ async fn create_subnet(
 #[utoipa::path(get, path = "/v1/connections/{connection}/networks/{network}/subnets", params(ListQuery),
     responses((status = 200, body = List<Subnet>)))]
 async fn list_subnets(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network)): Path<(String, String)>,
     Query(query): Query<ListQuery>,
 ) -> Answer {
@@ -58,7 +60,7 @@ async fn list_subnets(
 #[utoipa::path(get, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}",
     params(ReadQuery), responses((status = 200, body = Subnet)))]
 async fn get_subnet(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network, subnet)): Path<(String, String, String)>,
     Query(query): Query<ReadQuery>,
 ) -> Answer {
@@ -70,7 +72,7 @@ async fn get_subnet(
 #[utoipa::path(delete, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}",
     params(Changing), responses((status = 202, body = Operation), (status = 200, body = Plan)))]
 async fn delete_subnet(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network, subnet)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
@@ -83,7 +85,7 @@ async fn delete_subnet(
 #[utoipa::path(post, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}/forget",
     params(Changing), responses((status = 204), (status = 200, body = Plan)))]
 async fn forget_subnet(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<Arc<State>>,
     Path((connection, network, subnet)): Path<(String, String, String)>,
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,

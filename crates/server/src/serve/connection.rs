@@ -30,7 +30,7 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 struct Serve {
     acceptor: Option<TlsAcceptor>,
     router: Router,
-    state: State,
+    state: Arc<State>,
     /// Ready once patience with what is under way has ended.
     abandon: CancellationToken,
 }
@@ -40,7 +40,7 @@ pub(super) async fn accept(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     router: Router,
-    state: State,
+    state: Arc<State>,
     mut shutdown: BoxFuture<'static, ()>,
 ) {
     let serve = Serve { acceptor, router, state, abandon: CancellationToken::new() };

@@ -18,7 +18,7 @@ use url::Url;
 pub use limits::Limits;
 pub use tls::Tls;
 
-use crate::{State, router};
+use crate::{State, answered};
 
 /// How a server is put on a socket.
 #[derive(Debug)]
@@ -105,7 +105,8 @@ pub async fn serve(
     state.listens = Some(address.to_string().into());
     state.limits = options.limits;
     let (metrics, clock) = (state.metrics.clone(), Arc::clone(&state.clock));
-    let accepting = connection::accept(listener, acceptor, router(state.clone()), state, Box::pin(shutdown));
+    let state = Arc::new(state);
+    let accepting = connection::accept(listener, acceptor, answered(&state), state, Box::pin(shutdown));
     let finished = Box::pin(async move {
         tokio::select! {
             () = accepting => {}

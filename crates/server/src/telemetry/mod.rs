@@ -1,11 +1,12 @@
 //! Spans and metrics of requests. Labels are route templates and statuses, never anything that a caller wrote.
 
+mod answers;
 mod table;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use http::{HeaderMap, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pmks_store::Fault;
@@ -13,6 +14,7 @@ use pmks_transport::{Clock, Sampling, TraceContext};
 use tracing::{Span, field};
 
 use crate::State;
+use answers::Answers;
 
 pub use table::table;
 
@@ -23,7 +25,10 @@ const UPKEEP: Duration = Duration::from_secs(30);
 
 /// All metrics of this process.
 #[derive(Clone)]
-pub(crate) struct Metrics(PrometheusHandle);
+pub(crate) struct Metrics {
+    handle: PrometheusHandle,
+    answers: Arc<Answers>,
+}
 
 impl Metrics {
     /// The process's one recorder, installed at the first call.
@@ -43,18 +48,18 @@ impl Metrics {
             }
             handle
         });
-        Self(handle.clone())
+        Self { handle: handle.clone(), answers: Arc::default() }
     }
 
     /// In Prometheus' text form.
     pub(crate) fn render(&self) -> String {
-        self.0.render()
+        self.handle.render()
     }
 
     /// Folds what was measured, for ever: without it, samples that nobody fetches pile up.
     pub(crate) async fn keep_up(&self, clock: &dyn Clock) {
         loop {
-            self.0.run_upkeep();
+            self.handle.run_upkeep();
             clock.deadline(UPKEEP).await;
         }
     }
@@ -63,17 +68,22 @@ impl Metrics {
 /// A request that is being answered.
 pub(crate) struct Seen {
     method: &'static str,
-    route: String,
+    /// The template of its path; `None`: no route leads there.
+    route: Option<MatchedPath>,
     since: Duration,
     /// Its place in a trace, and the span above it; `None`: it is in none.
     trace: Option<(TraceContext, u64)>,
 }
 
 impl Seen {
-    pub(crate) fn new(state: &State, request: &Request, route: Option<&str>) -> Self {
-        let route = route.unwrap_or("unknown").to_owned();
+    pub(crate) fn new(state: &State, request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let trace = place(request.headers(), state.sampling);
         Self { method: known(request.method()), route, since: state.clock.monotonic(), trace }
+    }
+
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unknown", MatchedPath::as_str)
     }
 
     /// Its place in a trace, as `traceparent`.
@@ -85,7 +95,7 @@ impl Seen {
         tracing::info_span!(
             "request",
             method = self.method,
-            route = self.route,
+            route = self.route(),
             request_id,
             status = field::Empty,
             duration_ms = field::Empty,
@@ -95,18 +105,12 @@ impl Seen {
     }
 
     /// Counts it. A stream counts when it begins.
-    pub(crate) fn answered(self, state: &State, span: &Span, status: StatusCode) {
+    pub(crate) fn answered(&self, state: &State, span: &Span, status: StatusCode) {
         let took = state.clock.monotonic().saturating_sub(self.since);
         span.record("status", status.as_u16());
         span.record("duration_ms", u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         span.in_scope(|| tracing::debug!("answered"));
-        let labels = [
-            ("method", self.method.to_owned()),
-            ("route", self.route),
-            ("status", status.as_str().to_owned()),
-        ];
-        metrics::counter!("pmks_http_requests_total", &labels).increment(1);
-        metrics::histogram!("pmks_http_request_duration_seconds", &labels).record(took.as_secs_f64());
+        state.metrics.answers.count(self.method, self.route(), status, took);
     }
 }
 
