@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use futures::future::BoxFuture;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -20,9 +20,9 @@ use super::linger::{Lingering, Unread};
 use super::stall::Stalling;
 use crate::State;
 
-/// Beyond these hyper answers by itself, with a bare 431; within them the answer is ours.
+/// Beyond this, and beyond its own hundred headers, hyper answers by itself, with a bare 431; within them the answer is
+/// ours. Told of another number of headers, it would ask for memory for all of them at each request.
 const HARD_HEAD_BYTES: usize = 64 << 10;
-const HARD_HEADERS: usize = 256;
 /// How long to wait when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
@@ -64,11 +64,25 @@ pub(super) async fn accept(
 async fn accept_each(listener: &TcpListener, serve: &Serve, tasks: &TaskTracker) {
     let slots = Arc::new(Semaphore::new(serve.state.limits.connections));
     let heads = Arc::new(Heads::default());
+    let bounded = heads.bound(&*serve.state.clock, serve.state.limits.head_read);
+    tokio::select! {
+        () = bounded => {}
+        () = accept_next(listener, serve, tasks, &slots, &heads) => {}
+    }
+}
+
+async fn accept_next(
+    listener: &TcpListener,
+    serve: &Serve,
+    tasks: &TaskTracker,
+    slots: &Arc<Semaphore>,
+    heads: &Arc<Heads>,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let Some(slot) = slot(&slots, &heads).await else { return };
-                let head = heads.enter(serve.state.limits.heads);
+                let Some(slot) = slot(slots, heads).await else { return };
+                let head = heads.enter(serve.state.limits.heads, &serve.state.closing);
                 let serve = serve.clone();
                 tasks.spawn(async move {
                     serve.connection(stream, head).await;
@@ -85,15 +99,12 @@ async fn accept_each(listener: &TcpListener, serve: &Serve, tasks: &TaskTracker)
 
 /// Room for one more: that of one that waits for a head, else of the next one that ends.
 async fn slot(slots: &Arc<Semaphore>, heads: &Heads) -> Option<OwnedSemaphorePermit> {
-    loop {
-        if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
-            return Some(slot);
-        }
-        heads.let_go_oldest();
-        tokio::select! {
-            slot = Arc::clone(slots).acquire_owned() => return slot.ok(),
-            () = heads.one_more.notified() => {}
-        }
+    if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+        return Some(slot);
+    }
+    tokio::select! {
+        slot = Arc::clone(slots).acquire_owned() => slot.ok(),
+        () = heads.make_room() => None,
     }
 }
 
@@ -106,9 +117,7 @@ impl Serve {
         let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head).await };
         let secured = tokio::select! {
             secured = acceptor.accept(stream) => secured,
-            () = self.state.clock.deadline(limits.head_read) => return,
             () = head.let_go() => return,
-            () = self.state.closing.cancelled() => return,
         };
         match secured {
             Ok(stream) => self.http(stream, head).await,
@@ -123,26 +132,18 @@ impl Serve {
         let clock = Arc::clone(&self.state.clock);
         let stream = Lingering::new(stream, unread, clock, limits.linger, limits.linger_bytes);
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_read)
             .max_buf_size(HARD_HEAD_BYTES)
-            .max_headers(HARD_HEADERS)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
+            // It is what is ready, as a rule.
+            biased;
             ended = connection.as_mut() => ended,
             () = head.let_go() => {
                 // A request that came just then is answered.
-                if !head.is_busy() {
+                if !head.is_busy() && !self.state.closing.is_cancelled() {
                     return;
                 }
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection => ended,
-                    () = self.abandon.cancelled() => return,
-                }
-            }
-            () = self.state.closing.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection => ended,
