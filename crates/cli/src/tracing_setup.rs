@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pmks_server::LogFilter;
 use pmks_traces::{TraceLayer, Traces};
-use tracing::{Level, Metadata, Subscriber};
+use tracing::{Dispatch, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
@@ -40,19 +40,29 @@ impl LogFilter for Log {
 /// For a filter that cannot be read.
 pub(crate) fn install(asked: &str, json: bool, traces: Option<&Traces>) -> Result<Arc<Log>> {
     let (filter, kept) = of(asked).map_err(|says| Error::usage(format!("--log {says}")))?;
+    let installed = every(filter, json, traces).try_init();
+    installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
+    Ok(Arc::new(kept))
+}
+
+/// Everything that looks at spans and events.
+fn every(filter: reload::Layer<Targets, Registry>, json: bool, traces: Option<&Traces>) -> Dispatch {
     let filter = filter.and(filter_fn(says_no_secret));
     // A log that cannot be written, as on a full disk, is no reason to fail: the layer would tell of it by a panic.
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
-    let all = tracing_subscriber::registry();
-    let installed = if json {
-        all.with(log.json().with_filter(filter)).with(sent(traces)).try_init()
+    let log: Box<dyn Layer<Registry> + Send + Sync> = if json {
+        log.json().with_filter(filter).boxed()
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let log = log.with_writer(move || OneLine { to: std::io::stderr(), coloured: colours });
-        all.with(log.with_ansi(colours).with_filter(filter)).with(sent(traces)).try_init()
+        log.with_ansi(colours).with_filter(filter).boxed()
     };
-    installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
-    Ok(Arc::new(kept))
+    let log = tracing_subscriber::registry().with(log);
+    // A layer that is none would have every span made: it has no filter that says that nobody looks at it.
+    match traces {
+        Some(traces) => log.with(sent(traces)).into(),
+        None => log.into(),
+    }
 }
 
 /// Writes each event as one line in which nothing steers a terminal, whatever was written into it: a cloud's message
@@ -112,12 +122,12 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
-/// What sends spans to a collector, if there is one.
-fn sent<S>(traces: Option<&Traces>) -> Option<impl Layer<S> + use<S>>
+/// What sends spans to a collector.
+fn sent<S>(traces: &Traces) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    traces.map(|traces| traces.layer().with_filter(LevelFilter::INFO.and(filter_fn(TraceLayer::looks_at))))
+    traces.layer().with_filter(LevelFilter::INFO.and(filter_fn(TraceLayer::looks_at)))
 }
 
 /// A log that writes nothing.
@@ -162,6 +172,22 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_span_is_made_where_somebody_looks_at_it_alone() {
+        let all = tracing_subscriber::registry();
+        let made = tracing::subscriber::with_default(all, || tracing::info_span!("request").metadata());
+        let metadata = made.unwrap();
+        let interest = |asked: &str| {
+            let (filter, log) = of(asked).unwrap();
+            let all = every(filter, true, None);
+            let before = all.register_callsite(metadata);
+            log.set("info").unwrap();
+            (before.is_never(), all.register_callsite(metadata).is_never())
+        };
+        assert_eq!(interest("warn"), (true, false));
+        assert_eq!(interest("debug"), (false, false));
     }
 
     #[test]
