@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{DriverError, ErrorKind, Identity, Result};
 use pmks_transport::{Clock, VirtualClock};
 use serde::{Deserialize, Serialize};
@@ -51,8 +51,8 @@ pub(super) enum Fault {
     NotShown,
     /// The cloud's own work fails so, and nothing is left of it.
     WorkFailed(ErrorKind),
-    /// Nothing goes wrong at the cloud, but our wall clock is set forward meanwhile.
-    ClockSet(Duration),
+    /// Nothing goes wrong at the cloud, but our wall clock is set meanwhile, forward or back.
+    ClockSet(SignedDuration),
 }
 
 /// A fault for calls of that name about that thing.
@@ -200,8 +200,8 @@ impl Cloud {
         rule.times -= 1;
         match rule.fault.clone() {
             Fault::Refused(kind) => Err(error(kind, "refused")),
-            Fault::ClockSet(forward) => {
-                self.clock.set_wall(self.clock.wall().saturating_add(forward).unwrap());
+            Fault::ClockSet(by) => {
+                self.clock.set_wall(self.clock.wall().checked_add(by).unwrap());
                 Ok(None)
             }
             fault => Ok(Some(fault)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use pmks_driver::{Effect, ErrorKind, Identity};
 use pmks_model::{FailureKind, OperationKind, OperationState, ResourceKind};
 
@@ -109,7 +110,7 @@ async fn what_is_not_shown_any_more_is_waited_for_as_long_as_its_stage_may_take(
     let rig = upgrade().await;
     rig.cloud().set_busy(true);
     rig.cloud().rule("ask", "u", 1, busy());
-    rig.cloud().rule("look", "u", 1, Fault::ClockSet(Duration::ZERO));
+    rig.cloud().rule("look", "u", 1, Fault::ClockSet(SignedDuration::ZERO));
     rig.cloud().rule("look", "u", 100_000, Fault::NotShown);
     let ended = rig.run(1).await;
     let error = ended.error.unwrap();
