@@ -180,6 +180,11 @@ impl Drivers {
         {
             return Ok(made.clone());
         }
+        // Seldom, and large: within, it would be moved with every read.
+        Box::pin(self.anew(connection)).await
+    }
+
+    async fn anew(&self, connection: Arc<Connection>) -> Result<At> {
         let specification = read_specification(&connection)?;
         let credential = self.credential(&connection, &specification).await?;
         let driver = self.make(&connection.name, &connection.provider, &specification, credential).await?;

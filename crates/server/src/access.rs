@@ -1,6 +1,9 @@
 //! Who may call which route: one table. A route that is not in it is the administrator's alone, and a test wants
 //! every documented route in it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use http::Method;
 use pmks_core::{Caller, Role};
 use pmks_model::FailureKind;
@@ -98,11 +101,14 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("PUT", "/v1/logLevel", Admin),
 ];
 
+/// The same, to be looked up at every request.
+static ROUTES: LazyLock<HashMap<(&str, &str), Access>> =
+    LazyLock::new(|| TABLE.iter().map(|(method, path, access)| ((*method, *path), *access)).collect());
+
 /// What that route asks.
 pub(crate) fn of(method: &Method, path: &str) -> Access {
     let method = if *method == Method::HEAD { Method::GET.as_str() } else { method.as_str() };
-    let row = TABLE.iter().find(|(known, route, _)| *known == method && *route == path);
-    row.map_or(Admin, |(_, _, access)| *access)
+    ROUTES.get(&(method, path)).copied().unwrap_or(Admin)
 }
 
 /// Refuses a caller who may not.

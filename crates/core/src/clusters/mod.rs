@@ -298,7 +298,7 @@ impl Shared {
             }
             (record.clone(), asked)
         };
-        self.inventory.freshen(&at, place, &record, asked).await?;
+        Box::pin(self.inventory.freshen(&at, place, &record, asked)).await?;
         self.memory.refresh().await?;
         Ok((at, record.uid))
     }

@@ -107,12 +107,8 @@ impl Memory {
         if self.is_in_step() {
             return Ok(());
         }
-        let mut version = self.version.lock().await;
-        // Another reader may have been first.
-        if self.is_in_step() {
-            return Ok(());
-        }
-        self.catch_up(&mut version).await.map_err(of_store)
+        // Seldom, and large: within, it would be moved with every read.
+        Box::pin(self.catch_up()).await.map_err(of_store)
     }
 
     fn is_in_step(&self) -> bool {
@@ -121,7 +117,12 @@ impl Memory {
     }
 
     /// A reader that goes away within leaves the rest to the next one.
-    async fn catch_up(&self, version: &mut Option<i64>) -> pmks_store::Result<()> {
+    async fn catch_up(&self) -> pmks_store::Result<()> {
+        let mut version = self.version.lock().await;
+        // Another reader may have been first.
+        if self.is_in_step() {
+            return Ok(());
+        }
         // Made before anything is read: a change in between is read twice and lost never.
         let hint = self.store.changes();
         loop {

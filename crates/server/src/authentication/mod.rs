@@ -76,7 +76,7 @@ impl Authentication {
                 found => Ok(found?),
             },
             Presented::Basic { name, password } => match &self.administrator {
-                Some(administrator) if administrator.accepts(&self.key, &name, password).await => {
+                Some(administrator) if Box::pin(administrator.accepts(&self.key, &name, password)).await => {
                     Ok(Caller::local(name))
                 }
                 _ => Err(unknown("the name or the password is wrong")),
