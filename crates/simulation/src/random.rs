@@ -2,27 +2,28 @@
 //!
 //! Never for secrets that guard anything real: whoever knows the seed knows them all.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// A small generator (`SplitMix64`), kept with the world so that a restored one goes on where it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Random {
     state: u64,
+    #[serde(default)]
+    seed: u64,
 }
 
 impl Random {
     /// A generator for `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { state: seed }
+        Self { state: seed, seed }
     }
 
     /// The next number.
     pub fn next_u64(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.state = self.state.wrapping_add(STEP);
+        mixed(self.state)
     }
 
     /// A number below `bound`; 0 where `bound` is 0.
@@ -33,6 +34,16 @@ impl Random {
     /// A number from 0 up to, but not including, 1.
     pub fn fraction(&mut self) -> f64 {
         f64::from(u32::try_from(self.next_u64() >> 32).unwrap_or(u32::MAX)) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    /// How long work takes that usually takes so long: a tenth less to a fifth more, by the seed and what it is about.
+    /// What else happens in the world meanwhile does not change it.
+    pub fn duration(&self, about: &str, usual: Duration) -> Duration {
+        let usual_bits = u64::try_from(usual.as_millis()).unwrap_or(u64::MAX);
+        let bits = about.bytes().fold(mixed(self.seed ^ usual_bits), |bits, byte| {
+            mixed(bits.wrapping_add(STEP) ^ u64::from(byte))
+        });
+        usual.mul_f64(0.9 + 0.3 * Self { state: bits, seed: self.seed }.fraction())
     }
 
     /// `length` characters out of `alphabet`.
@@ -64,9 +75,29 @@ impl Random {
     }
 }
 
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mixed(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_follows_from_the_seed_and_what_it_is_about() {
+        let (mut one, two) = (Random::new(7), Random::new(7));
+        one.hex(17);
+        let usual = Duration::from_mins(10);
+        assert_eq!(one.duration("web", usual), two.duration("web", usual));
+        let all: Vec<Duration> = (0..1000).map(|at| one.duration(&format!("c{at}"), usual)).collect();
+        let (least, most) = (all.iter().min().unwrap().as_secs(), all.iter().max().unwrap().as_secs());
+        assert!((540..550).contains(&least) && (710..720).contains(&most), "{least} {most}");
+        assert_ne!(one.duration("c1", usual), Random::new(8).duration("c1", usual));
+    }
 
     #[test]
     fn a_seed_tells_every_identifier() {

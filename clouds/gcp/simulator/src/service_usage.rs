@@ -121,7 +121,7 @@ fn switch(call: &mut Call<'_>, services: Vec<String>, on: bool) -> Result<Value>
     }
     let uuid = call.world.random.uuid();
     let name = format!("acat.p2-{}-{uuid}", call.held().number);
-    let due = call.due(ENABLING);
+    let due = call.due(&services.join(","), ENABLING);
     let operation = Operation { services, on, due, done: false };
     call.held_mut().services.operations.insert(name.clone(), operation);
     self::operation(call, &name)

@@ -79,7 +79,7 @@ pub(crate) fn create(call: &mut Call<'_>, request: &Request) -> Result<Value> {
         tags,
         updates: Vec::new(),
         failure: call.effects.fail_while_creating().map(|code| code.unwrap_or(CONFLICT).to_owned()),
-        due: call.due(MAKING),
+        due: call.due(&name, MAKING),
     };
     let shown = view::addon(&addon, &cluster.name);
     call.eks_mut().cluster_mut(&cluster.name)?.addons.insert(name, addon);
@@ -108,7 +108,7 @@ pub(crate) fn update(call: &mut Call<'_>, request: &Request) -> Result<Value> {
     let version = choose(known(&name, &cluster.name)?, wanted, &cluster)?;
     let update = updates::new(call, "AddonUpdate", vec![("AddonVersion", version.clone())], request.token()?);
     let shown = view::update(&update);
-    let (due, now) = (call.due(MAKING), call.now.wall);
+    let (due, now) = (call.due(&name, MAKING), call.now.wall);
     let cluster = call.eks_mut().cluster_mut(&cluster.name)?;
     let cluster_name = cluster.name.clone();
     let addon = find(cluster, &name)?;
@@ -126,7 +126,7 @@ pub(crate) fn update(call: &mut Call<'_>, request: &Request) -> Result<Value> {
 
 /// `DeleteAddon`.
 pub(crate) fn delete(call: &mut Call<'_>, request: &Request) -> Result<Value> {
-    let due = call.due(DELETING);
+    let due = call.due(request.name(1), DELETING);
     let cluster = call.eks_mut().cluster_mut(request.name(0))?;
     let name = cluster.name.clone();
     let addon = find(cluster, request.name(1))?;

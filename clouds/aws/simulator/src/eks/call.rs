@@ -51,14 +51,11 @@ impl<'a> Call<'a> {
         format!("arn:aws:eks:{}:{}:{rest}", self.place.region, self.place.account)
     }
 
-    /// When work that begins now and usually takes so long is done: a tenth earlier to a fifth later, by the world's
-    /// seed. `None` where a fault says that it never ends.
-    pub(crate) fn due(&mut self, usual: Duration) -> Option<Duration> {
-        if self.effects.never_finish() {
-            return None;
-        }
-        let jitter = 0.9 + 0.3 * self.world.random.fraction();
-        Some(self.now.work.saturating_add(usual.mul_f64(jitter)))
+    /// When work on that thing that begins now and usually takes so long is done. `None` where a fault says that it
+    /// never ends.
+    pub(crate) fn due(&self, about: &str, usual: Duration) -> Option<Duration> {
+        let takes = self.world.random.duration(about, usual);
+        (!self.effects.never_finish()).then(|| self.now.work.saturating_add(takes))
     }
 }
 

@@ -72,7 +72,7 @@ fn begin(call: &mut Call<'_>, cluster: &Cluster, request: &Request, change: Chan
         Some(code) => ClusterStep::FailUpdate(update.id.clone(), code),
         None => ClusterStep::Update(update.id.clone()),
     };
-    let due = call.due(change.usual);
+    let due = call.due(&cluster.name, change.usual);
     let cluster = call.eks_mut().cluster_mut(&cluster.name)?;
     cluster.status = Status::Updating;
     cluster.pending = Some(Pending { due, step });

@@ -97,7 +97,7 @@ fn check(call: &mut Call<'_>, request: &Request, name: &str) -> Result<Cluster> 
         tags,
         issues: Vec::new(),
         shown_over: Map::new(),
-        pending: Some(Pending { due: call.due(MAKING), step }),
+        pending: Some(Pending { due: call.due(name, MAKING), step }),
         node_groups: BTreeMap::new(),
         fargate_profiles: BTreeMap::new(),
         addons: BTreeMap::new(),
@@ -269,7 +269,7 @@ pub(crate) fn delete(call: &mut Call<'_>, request: &Request) -> Result<Value> {
         }
         Status::Deleting => {}
         _ => {
-            let due = call.due(DELETING);
+            let due = call.due(&name, DELETING);
             let cluster = call.eks_mut().cluster_mut(&name)?;
             cluster.status = Status::Deleting;
             cluster.pending = Some(Pending { due, step: ClusterStep::Delete });

@@ -75,7 +75,7 @@ pub(crate) fn create(call: &mut Call<'_>, request: &Request) -> Result<Value> {
         tags,
         token,
         fails: call.effects.fail_while_creating().is_some(),
-        due: call.due(MAKING),
+        due: call.due(&name, MAKING),
     };
     let shown = view::fargate_profile(&profile, &cluster.name);
     call.eks_mut().cluster_mut(&cluster.name)?.fargate_profiles.insert(name, profile);
@@ -100,7 +100,7 @@ pub(crate) fn list(call: &mut Call<'_>, request: &Request) -> Result<Value> {
 
 /// `DeleteFargateProfile`.
 pub(crate) fn delete(call: &mut Call<'_>, request: &Request) -> Result<Value> {
-    let due = call.due(DELETING);
+    let due = call.due(request.name(1), DELETING);
     let cluster = call.eks_mut().cluster_mut(request.name(0))?;
     let name = cluster.name.clone();
     let profile = find(cluster, request.name(1))?;

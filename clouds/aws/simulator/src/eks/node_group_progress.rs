@@ -56,7 +56,7 @@ fn change(call: &mut Call<'_>, cluster: &Cluster, group: &NodeGroup, act: impl F
 }
 
 fn wait(call: &mut Call<'_>, cluster: &Cluster, group: &NodeGroup, usual: Duration, step: NodeGroupStep) {
-    let due = call.due(usual);
+    let due = call.due(&format!("{}/{}", cluster.name, group.name), usual);
     change(call, cluster, group, |group| group.pending = Some(Pending { due, step }));
 }
 
@@ -76,7 +76,8 @@ fn launch(call: &mut Call<'_>, cluster: &Cluster, group: &NodeGroup) {
     call.world.region_mut(place).auto_scaling.groups.insert(name.clone(), made);
     let_nodes_in(call, cluster, group);
     let until = call.now.work.saturating_add(GIVE_UP);
-    let due = if group.never_ready { None } else { call.due(JOINING) };
+    let due =
+        if group.never_ready { None } else { call.due(&format!("{}/{}", cluster.name, group.name), JOINING) };
     change(call, cluster, group, |group| {
         group.auto_scaling_group = Some(name);
         group.remote_access_group = remote_access_group;

@@ -81,7 +81,7 @@ pub(crate) fn configure(call: &mut Call<'_>, request: &Request) -> Result<Value>
         None => NodeGroupStep::Config(update.id.clone()),
     };
     set_limits(call, &group, scaling);
-    let due = call.due(CONFIGURE);
+    let due = call.due(&group.name, CONFIGURE);
     begin(call, request, update, due, step, |group| {
         group.scaling = scaling;
         group.update_config = update_config.unwrap_or_else(|| group.update_config.take());
@@ -179,7 +179,7 @@ pub(crate) fn upgrade(call: &mut Call<'_>, request: &Request) -> Result<Value> {
     if matches!(step, NodeGroupStep::Replace(_)) {
         begin_replacing(call, &group, &target);
     }
-    let due = call.due(PREPARING);
+    let due = call.due(&group.name, PREPARING);
     begin(call, request, update, due, step, |group| group.scaling = scaling)
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn start(
         user: call.principal.email.clone(),
         started: call.now.wall,
         ended: None,
-        due: call.due(usual),
+        due: call.due(target, usual),
         key: key.to_owned(),
         end,
         error: None,

@@ -63,7 +63,7 @@ pub(crate) fn begin(
     usual: Duration,
 ) -> Value {
     let name = call.operation_name();
-    let operation = Operation {
+    let mut operation = Operation {
         name: name.clone(),
         kind: kind.to_owned(),
         location: location.to_owned(),
@@ -74,9 +74,10 @@ pub(crate) fn begin(
         aborting: false,
         error: None,
         detail: String::new(),
-        due: call.due(usual),
+        due: None,
         step,
     };
+    operation.due = call.due(&operation.about(), usual);
     let shown = view(call, &operation);
     call.held_mut().container.operations.insert(name, operation);
     shown

@@ -94,7 +94,7 @@ pub(crate) fn change(call: &mut Call<'_>, cluster: &Cluster, act: impl FnOnce(&m
 
 /// The operation goes on with that step, after that time.
 pub(crate) fn wait(call: &mut Call<'_>, operation: &Operation, step: Step, usual: Duration) {
-    let due = call.due(usual);
+    let due = call.due(&operation.about(), usual);
     if let Some(found) = call.held_mut().container.operations.get_mut(&operation.name) {
         (found.due, found.step) = (due, step);
     }

@@ -114,6 +114,13 @@ pub(crate) struct Operation {
     pub(crate) step: Step,
 }
 
+impl Operation {
+    /// What it is about: a cluster, or a node pool of it.
+    pub(crate) fn about(&self) -> String {
+        format!("{}/{}", self.cluster, self.pool.as_deref().unwrap_or_default())
+    }
+}
+
 /// What happens next in an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Step {
