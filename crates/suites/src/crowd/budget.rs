@@ -10,14 +10,16 @@ use pmks_driver::{ActionBucket, Capabilities};
 use pmks_store::KillPoints;
 use pmks_transport::{CallFacts, CallObserver, Clock as _, Outcome, VirtualClock};
 
+use super::stillness::is_still;
+
 /// Tokens are fractions; this much missing is rounding.
 const ROUNDING: f64 = 1e-3;
 
 /// What a simulated cloud on loopback has not answered after this long, in real time, nobody waits for any more.
 const DROPPED: Duration = Duration::from_secs(2);
 
-/// How long, in real time, nothing may happen before whoever sleeps is woken: longer than between two points that an
-/// engine or a store passes while it works.
+/// Where the system does not tell what threads do: how long, in real time, nothing may be heard of any before whoever
+/// sleeps is woken; longer than between two points that an engine or a store passes while it works.
 const QUIET: Duration = Duration::from_millis(15);
 
 /// Every call of a process.
@@ -70,10 +72,10 @@ impl Traffic {
         self.under_way.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether nothing was sent, answered or written for a while, and nothing that was sent has no answer.
+    /// Whether nothing happens, and nothing that was sent has no answer.
     pub(super) fn is_quiet(&self) -> bool {
-        let quiet = self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > QUIET;
-        quiet && !self.is_under_way()
+        let is_long_ago = || self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > QUIET;
+        !self.is_under_way() && is_still().unwrap_or_else(is_long_ago)
     }
 
     fn moves(&self) {

@@ -1,24 +1,27 @@
 //! Accounts of one cloud, each a simulated world of its own, and one process with a connection to each, all on one
-//! virtual clock. It moves only while no call is under way: how fast this machine is does not matter.
+//! virtual clock. It moves only while this process does nothing: how fast the machine is, and what else it has to do,
+//! does not matter.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::future::join_all;
+use jiff::Timestamp;
 use pmks_core::{Caller, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
 use pmks_model::OperationState;
 use pmks_simulation::{Cloud, RunningCloud, serve};
-use pmks_store::{MasterKey, OperationFilter, Operations as _, Page, SqliteStore, Store};
+use pmks_store::{MasterKey, Operation, OperationFilter, Operations as _, Page, SqliteStore, Store};
 use pmks_transport::{Clock, SystemClock, Transport, VirtualClock};
 use serde_json::{Value, json};
 
 use super::budget::Traffic;
+use super::watched::Watched;
 use crate::kill_matrix::{BEHIND, OneTime};
 use crate::{CloudUnderTest, Settings};
 
 /// How often, in real time, it is looked whether the clock may move.
-const PATIENCE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// The clock's shortest step: what is due sooner is a little late, and thousands of steps are not taken one by one.
 const STEP: Duration = Duration::from_secs(1);
@@ -26,8 +29,30 @@ const STEP: Duration = Duration::from_secs(1);
 /// How often it is looked whether all is over.
 const WATCH: Duration = Duration::from_secs(5);
 
-/// How many requests clients send at once.
-const AT_ONCE: usize = 64;
+/// An operation that has succeeded.
+pub(super) struct Done {
+    /// Whose it was, and what it was about.
+    pub(super) connection: String,
+    pub(super) name: String,
+    /// From when it was asked for until it had ended.
+    pub(super) took: Duration,
+    /// From when each of its stages was asked for until it was seen done, all together.
+    pub(super) at_the_cloud: Duration,
+}
+
+impl Done {
+    fn of(operation: Operation, began: Timestamp) -> Self {
+        let between =
+            |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        let stages = operation.stages.iter().map(|stage| &stage.record);
+        Self {
+            took: between(began, operation.finished_at.unwrap()),
+            at_the_cloud: stages.filter_map(|stage| Some(between(stage.asked_at?, stage.finished_at?))).sum(),
+            connection: operation.resource.connection,
+            name: operation.resource.name,
+        }
+    }
+}
 
 pub(super) struct Town {
     pub(super) traffic: Arc<Traffic>,
@@ -40,17 +65,17 @@ pub(super) struct Town {
 }
 
 impl Town {
-    /// Accounts `a0`, `a1`, …, each with its prerequisites and as many networks `net0`, … as it needs.
+    /// Accounts `a0`, `a1`, …, each with its prerequisites and as many networks `net0`, … as it needs. The same seed and
+    /// name take the same time, whatever else there is.
     pub(super) async fn new(
         under_test: &'static dyn CloudUnderTest,
-        accounts: usize,
+        seeds: impl IntoIterator<Item = u64>,
         networks: usize,
     ) -> Self {
         let clock = VirtualClock::new(SystemClock.wall().saturating_sub(BEHIND).unwrap());
         let mut worlds = Vec::new();
-        for account in 0..accounts {
+        for seed in seeds {
             let time = Arc::new(OneTime(clock.clone()));
-            let seed = u64::try_from(account).unwrap() + 1;
             let cloud = under_test.cloud(Settings { seed, speed: 1.0, time });
             let running = serve(Arc::clone(&cloud), 0).await.unwrap();
             worlds.push((cloud, running));
@@ -121,15 +146,13 @@ impl Town {
         (0..number).map(|index| format!("net{network}-s{index}")).collect()
     }
 
-    /// Carries all of these out, asked for at the same time; answers how long it took on the clock. All must succeed.
-    pub(super) async fn carry_out(&self, mutations: Vec<Mutation>) -> Duration {
-        let began = self.clock.monotonic();
+    /// Carries all of these out, asked for at once. All must succeed.
+    pub(super) async fn carry_out(&self, mutations: Vec<Mutation>) -> Vec<Done> {
+        let began = self.clock.wall();
         let caller = Caller::local("me");
         let asking = async {
-            let mut asked = futures::stream::iter(mutations)
-                .map(|mutation| self.pmks.accept(&caller, mutation))
-                .buffer_unordered(AT_ONCE);
-            while let Some(answer) = asked.next().await {
+            let asked = mutations.into_iter().map(|mutation| self.pmks.accept(&caller, mutation));
+            for answer in join_all(asked).await {
                 answer.unwrap();
             }
             while self.store.next_due(None).await.unwrap().is_some() {
@@ -144,12 +167,15 @@ impl Town {
             }
         })
         .await;
-        let took = self.clock.monotonic().saturating_sub(began);
         let all = self.store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
-        for operation in all {
+        let new = all
+            .into_iter()
+            .filter(|operation| operation.created_at.as_millisecond() >= began.as_millisecond());
+        new.map(|operation| {
             assert_eq!(operation.state, OperationState::Succeeded, "{operation:#?}");
-        }
-        took
+            Done::of(operation, began)
+        })
+        .collect()
     }
 
     /// Serves for that long while nobody wants anything.
@@ -174,13 +200,14 @@ impl Town {
         }
     }
 
-    /// A future, run to its end; the clock moves to whoever sleeps while no call is under way and nothing else happens.
+    /// A future, run to its end; the clock moves to whoever sleeps while nothing happens.
     async fn run<F: Future>(&self, future: F) -> F::Output {
-        let mut future = std::pin::pin!(future);
+        let mut future = Watched::new(future);
         loop {
             match tokio::time::timeout(PATIENCE, &mut future).await {
                 Ok(output) => return output,
-                Err(_) if !self.traffic.is_quiet() => {}
+                // Who sleeps may have woken the future itself.
+                Err(_) if !self.traffic.is_quiet() || future.has_something_to_do() => {}
                 Err(_) => {
                     if let Some(wait) = self.clock.next_wake() {
                         self.clock.advance(wait.max(STEP));
