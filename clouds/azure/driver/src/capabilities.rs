@@ -90,7 +90,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // A PUT of what stands makes AKS go on with it:
     // <https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/availability-performance/cluster-node-virtual-machine-failed-state>
     failed_create: FailedCreate::Repair,
-    progress_list: false,
+    // The subscription's clusters say what is worked on:
+    // <https://learn.microsoft.com/rest/api/aks/managed-clusters/list>
+    progress_list: true,
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // ARM answers reads from what it has just written; role assignments take up to ten minutes to work, not to be seen:
@@ -189,8 +191,9 @@ const fn bucket(service: &'static str, action: &'static str, burst: u32, per_sec
 
 /// ARM: 250 reads at once and 25 a second, 200 writes and 10, of a subscription, principal and region:
 /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>. AKS besides, of
-/// a subscription and region, in its own words «all other APIs»: 60 at once and one a second; its limits of one
-/// cluster (20 PUT, one a minute) are met by its own answers:
+/// a subscription and region: 500 lists of its clusters at once and one a second, 200 times how an operation stands and
+/// two a second, and in its own words «all other APIs»: 60 at once and one a second; its limits of one cluster (20 PUT,
+/// one a minute; 60 GET, one a second) are met by its own answers:
 /// <https://learn.microsoft.com/azure/aks/quotas-skus-regions#throttling-limits-on-aks-resource-provider-apis>. Compute
 /// counts in its own way, which its answers tell.
 const BUCKETS: &[ActionBucket] = &[

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
-    DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared,
-    Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
-    UpgradeCluster, UpgradeNodeGroup,
+    DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
+    Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
+    StageSpecification, Staged, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -134,6 +134,11 @@ impl Staged for AzureDriver {
     fn in_lane(&self, lane: Lane) -> Self {
         Self { api: self.api.on_lane(lane), here: Arc::clone(&self.here) }
     }
+
+    /// What Network and Compute do is not in the list.
+    fn poll_in(handle: &Handle, list: &ProgressList) -> Option<Poll> {
+        operations::follow_in(handle, list)
+    }
 }
 
 #[async_trait]
@@ -233,6 +238,10 @@ impl Driver for AzureDriver {
 
     async fn generate_cluster_token(&self, cluster: &Cluster) -> Result<ClusterCredential> {
         access::token(self, cluster).await
+    }
+
+    async fn list_progress(&self) -> Result<ProgressList> {
+        Ok(operations::list_progress(self.api.clusters().await?))
     }
 
     fn stage(&self, stage: &StageSpecification) -> Result<Box<dyn StageCalls>> {

@@ -7,6 +7,7 @@ use pmks_driver::{
 use pmks_model::{Findings, Tags, Version};
 use serde_json::{Value, json};
 
+use super::progress::RESOURCE;
 use crate::api::{Accepted, Condition, Progress};
 use crate::arm_id::ArmId;
 use crate::wire::container_service as wire;
@@ -170,9 +171,15 @@ pub(super) fn check_raw(raw: &Value, meant: &str, name: &str) -> Result<()> {
     }
 }
 
-/// Azure's acceptance as the engine takes it.
+/// Azure's acceptance as the engine takes it: what to follow, and what it is about.
 pub(super) fn asked(accepted: Accepted, id: &ArmId) -> Asked {
-    let asked = accepted.handle.map_or_else(Asked::accepted, Asked::following);
+    let handle = accepted.handle.map(|mut handle| {
+        if let Some(members) = handle.as_object_mut() {
+            members.insert(RESOURCE.to_owned(), json!(id.to_string()));
+        }
+        handle
+    });
+    let asked = handle.map_or_else(Asked::accepted, Asked::following);
     asked.with_system_id(id.to_string()).first_after(accepted.after)
 }
 

@@ -15,6 +15,7 @@ mod aim;
 mod node_group;
 mod node_zones;
 mod pool_choice;
+mod progress;
 pub(crate) mod role_assignment;
 mod subnet_guard;
 mod tags;
@@ -29,6 +30,7 @@ pub(crate) mod fix_prerequisites;
 
 pub(crate) use pmks_driver::Stage;
 use pmks_driver::Stages;
+pub(crate) use progress::{follow_in, list as list_progress};
 
 use crate::AzureDriver;
 
