@@ -224,9 +224,10 @@ pub enum FailedCreate {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActionBucket {
-    /// The service.
+    /// The service; empty: all services together, beside their own buckets.
     pub service: &'static str,
-    /// The action; empty: every action of the service that has no bucket of its own.
+    /// The action; empty: every action of the service that has no bucket of its own. Of all services together: an HTTP
+    /// method.
     pub action: &'static str,
     /// How many requests at once.
     pub burst: u32,
@@ -325,10 +326,10 @@ impl Capabilities {
     pub fn budget(&self) -> Buckets {
         self.buckets.iter().fold(Buckets::default(), |buckets, limit| {
             let bucket = Bucket::new(limit.burst, limit.per_second);
-            if limit.action.is_empty() {
-                buckets.service(limit.service, bucket)
-            } else {
-                buckets.action(limit.action, bucket)
+            match (limit.service, limit.action) {
+                ("", method) => buckets.method(method, bucket),
+                (service, "") => buckets.service(service, bucket),
+                (_, action) => buckets.action(action, bucket),
             }
         })
     }

@@ -44,6 +44,8 @@ pub struct Buckets {
     pub services: BTreeMap<String, Bucket>,
     /// By action, as in [`crate::Call::new`].
     pub actions: BTreeMap<String, Bucket>,
+    /// By HTTP method: what all calls of an account by that method count against together, beside their own buckets.
+    pub methods: BTreeMap<String, Bucket>,
 }
 
 impl Default for Buckets {
@@ -56,7 +58,7 @@ impl Default for Buckets {
 impl Buckets {
     /// The same bucket for each action.
     pub fn new(default: Bucket) -> Self {
-        Self { default, services: BTreeMap::new(), actions: BTreeMap::new() }
+        Self { default, services: BTreeMap::new(), actions: BTreeMap::new(), methods: BTreeMap::new() }
     }
 
     /// Sets the bucket of each action of a service.
@@ -70,6 +72,13 @@ impl Buckets {
     #[must_use]
     pub fn action(mut self, action: impl Into<String>, bucket: Bucket) -> Self {
         self.actions.insert(action.into(), bucket);
+        self
+    }
+
+    /// Sets the bucket of all calls by that HTTP method together.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>, bucket: Bucket) -> Self {
+        self.methods.insert(method.into(), bucket);
         self
     }
 
@@ -263,6 +272,11 @@ impl Gate {
         let now = self.clock.monotonic();
         state.refill(now);
         state.queue.is_empty() && state.take(now)
+    }
+
+    /// A turn that was taken was not used.
+    pub(crate) fn give_back(&self) {
+        self.lock().tokens += 1.0;
     }
 
     /// How long one more would wait in this lane.

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use http::Method;
 use tracing::Instrument;
 
 use crate::attempt::{self, Answered, Attempt};
+use crate::budget::Gate;
 use crate::pool::Wanted;
 use crate::shared_reads::{First, Joined, Question};
 use crate::{
@@ -81,6 +83,8 @@ pub struct Client {
 
 /// How often a call is tried at most.
 const TRIES: u32 = 4;
+/// What stands for the service in the readings of what is counted for all services together.
+const ALL_SERVICES: &str = "all";
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -212,7 +216,7 @@ impl Client {
             self.wait_for_budget(call, self.left(started)).await?;
             return Ok(Turn::Ours(None));
         }
-        if self.gate(call).take_now() {
+        if self.takes_turn_now(call) {
             telemetry::waited(self.options.provider, call.service, call.lane, Duration::ZERO);
             return Ok(Turn::Ours(None));
         }
@@ -267,13 +271,40 @@ impl Client {
     async fn wait_for_budget(&self, call: &Call, limit: Duration) -> Result<(), Error> {
         let clock = self.transport.clock();
         let started = clock.monotonic();
-        let turn = self.gate(call).acquire(call.lane, limit).await;
+        let turn = match (self.gate(call).acquire(call.lane, limit).await, self.common_gate(call)) {
+            (Ok(()), Some(common)) => {
+                let passed = clock.monotonic().saturating_sub(started);
+                common.acquire(call.lane, limit.saturating_sub(passed)).await
+            }
+            (turn, _) => turn,
+        };
         let waited = clock.monotonic().saturating_sub(started);
         telemetry::waited(self.options.provider, call.service, call.lane, waited);
         turn.map_err(|retry_after| used_up(call, retry_after))
     }
 
-    fn gate(&self, call: &Call) -> Arc<crate::budget::Gate> {
+    /// Takes a turn that is free now, at both gates or at none.
+    fn takes_turn_now(&self, call: &Call) -> bool {
+        let own = self.gate(call);
+        if !own.take_now() {
+            return false;
+        }
+        let is_free = self.common_gate(call).is_none_or(|common| common.take_now());
+        if !is_free {
+            own.give_back();
+        }
+        is_free
+    }
+
+    /// The gate of all calls of the account by that method, where the cloud counts them together.
+    fn common_gate(&self, call: &Call) -> Option<Arc<Gate>> {
+        let method = method_word(&call.method)?;
+        let bucket = self.options.buckets.methods.get(method)?.at_pace(self.options.pace);
+        let key = (self.options.provider, self.account.to_string(), ALL_SERVICES, method);
+        Some(self.transport.shared.budget.gate(key, bucket))
+    }
+
+    fn gate(&self, call: &Call) -> Arc<Gate> {
         let key = (self.options.provider, self.account.to_string(), call.service, call.action);
         let bucket = self.options.buckets.of(call.service, call.action).at_pace(self.options.pace);
         self.transport.shared.budget.gate(key, bucket)
@@ -333,6 +364,10 @@ fn refused_young(call: &Call, retry_after: Duration) -> Error {
         "the cloud refuses what it gave this credential a moment ago to sign with; asked for anew in {seconds} s"
     );
     Error::new(ErrorKind::Refused { retry_after }, call.action, message)
+}
+
+fn method_word(method: &Method) -> Option<&'static str> {
+    ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"].into_iter().find(|word| method == word)
 }
 
 /// A status with which clouds refuse a signature's date. Whatever it was refused for, it was not applied.

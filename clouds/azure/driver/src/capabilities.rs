@@ -189,7 +189,8 @@ const fn bucket(service: &'static str, action: &'static str, burst: u32, per_sec
     ActionBucket { service, action, burst, per_second }
 }
 
-/// ARM: 250 reads at once and 25 a second, 200 writes and 10, of a subscription, principal and region:
+/// ARM: 250 reads at once and 25 a second, 200 writes and 10, 200 deletions and 10, of a subscription, principal and
+/// region, whichever provider they are for; what is no GET or DELETE is a write, and the methods share its bucket:
 /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>. AKS besides, of
 /// a subscription and region: 500 lists of its clusters at once and one a second, 200 times how an operation stands and
 /// two a second, and in its own words «all other APIs»: 60 at once and one a second; its limits of one cluster (20 PUT,
@@ -197,6 +198,11 @@ const fn bucket(service: &'static str, action: &'static str, burst: u32, per_sec
 /// <https://learn.microsoft.com/azure/aks/quotas-skus-regions#throttling-limits-on-aks-resource-provider-apis>. Compute
 /// counts in its own way, which its answers tell.
 const BUCKETS: &[ActionBucket] = &[
+    bucket("", "GET", 250, 25.0),
+    bucket("", "PUT", 130, 8.5),
+    bucket("", "POST", 60, 1.0),
+    bucket("", "PATCH", 10, 0.5),
+    bucket("", "DELETE", 200, 10.0),
     bucket("containerservice", "", 60, 1.0),
     bucket("containerservice", "ManagedClusters.List", 250, 1.0),
     bucket("containerservice", "ManagedClusters.Get", 250, 25.0),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_transport::{Bucket, Buckets, Clock as _, Effect, Lane};
+use pmks_transport::{Bucket, Buckets, Call, Clock as _, Effect, Lane, Method};
 
 use crate::rig::Rig;
 use crate::server::{Act, answer};
@@ -78,4 +78,33 @@ async fn who_is_asked_again_or_given_up_leaves_the_others_to_ask_for_themselves(
     );
     assert_eq!(answered.unwrap().status, 200);
     assert!(rig.clock.monotonic() > before);
+}
+
+#[tokio::test]
+async fn calls_by_one_method_count_together_whatever_they_are() {
+    let bucket = |burst| Bucket::new(burst, 1.0);
+    let rig = Rig::with(
+        [],
+        |mut options| {
+            options.buckets = Buckets::new(bucket(100)).method("GET", bucket(2));
+            options
+        },
+        |builder| builder,
+    )
+    .await;
+    let call = |action| Call::new("eks", action, Effect::Read, Method::GET, rig.url("/do"));
+    let began = rig.clock.monotonic();
+    let actions = ["a", "b", "c", "d", "e", "f"];
+    let calls = actions.map(|action| rig.client.send(call(action)));
+    for answer in rig.clock.run(Duration::from_millis(40), futures::future::join_all(calls)).await {
+        answer.unwrap();
+    }
+    let took = rig.clock.monotonic().saturating_sub(began);
+    assert!(took >= Duration::from_millis(3900) && took < Duration::from_secs(6), "{took:?}");
+    assert_eq!(rig.server.seen(), 6);
+    // Another account has its own, and another method none.
+    let other = rig.client.with_account("another");
+    other.send(call("a")).await.unwrap();
+    rig.client.send(rig.call(Effect::Idempotent)).await.unwrap();
+    assert!(rig.clock.monotonic().saturating_sub(began) < took + Duration::from_secs(1));
 }
