@@ -198,9 +198,9 @@ pub struct VersionRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActionBucket {
-    /// The service.
+    /// The service; empty: all of them together, beside their own limits.
     pub service: String,
-    /// The action; empty: every one that has no limit of its own.
+    /// The action; empty: every one that has no limit of its own. Of all services together: an HTTP method.
     pub action: String,
     /// How many requests at once.
     pub burst: u32,
