@@ -65,6 +65,7 @@ async fn crowd(under_test: &'static dyn CloudUnderTest, room: Room, clusters: us
     town.idle(IDLE).await;
     assert_eq!(town.traffic.sent(), 0, "an idle server asks nobody for anything");
     assert_eq!(town.throttled(), 0, "who stays within the budget is not told that it was too much");
+    town.end().await;
 
     done.sort_by_key(|done| std::cmp::Reverse(done.at_the_cloud));
     let mut slowest = Duration::ZERO;
@@ -98,6 +99,7 @@ async fn alone(under_test: &'static dyn CloudUnderTest, done: &Done) -> Duration
     let number = done.name.strip_prefix('c').unwrap().parse().unwrap();
     let town = Town::new(under_test, [seed(account)], 1).await;
     let done = town.carry_out(vec![create(&town, 0, 0, number)]).await;
+    town.end().await;
     done[0].took
 }
 

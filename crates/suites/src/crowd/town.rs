@@ -184,6 +184,11 @@ impl Town {
         self.run(serving).await;
     }
 
+    /// Ends its worlds: what they do by themselves is not taken for work of the next town.
+    pub(super) async fn end(self) {
+        join_all(self.worlds.into_iter().map(|(_, running)| running.stop())).await;
+    }
+
     /// How often a world said that it was too much.
     pub(super) fn throttled(&self) -> usize {
         let calls = self.worlds.iter().flat_map(|(cloud, _)| cloud.controls().calls.records());
