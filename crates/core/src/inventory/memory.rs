@@ -96,7 +96,12 @@ pub(crate) struct Age {
 
 impl Memory {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, version: Default::default(), in_step: RwLock::default(), kept: RwLock::default() }
+        Self {
+            store,
+            version: tokio::sync::Mutex::default(),
+            in_step: RwLock::default(),
+            kept: RwLock::default(),
+        }
     }
 
     /// Brings it in step with the store: what was answered before this began is in it after it.
