@@ -22,6 +22,10 @@ const DROPPED: Duration = Duration::from_secs(2);
 /// sleeps is woken; longer than between two points that an engine or a store passes while it works.
 const QUIET: Duration = Duration::from_millis(15);
 
+/// The same where threads are never seen asleep: worlds look after themselves in real time, and on a busy machine one of
+/// many always does.
+const RESTLESS: Duration = Duration::from_millis(500);
+
 /// Every call of a process.
 #[derive(Debug)]
 pub(super) struct Traffic {
@@ -74,8 +78,13 @@ impl Traffic {
 
     /// Whether nothing happens, and nothing that was sent has no answer.
     pub(super) fn is_quiet(&self) -> bool {
-        let is_long_ago = || self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > QUIET;
-        !self.is_under_way() && is_still().unwrap_or_else(is_long_ago)
+        let long_ago = |time| self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > time;
+        !self.is_under_way()
+            && match is_still() {
+                Some(true) => true,
+                Some(false) => long_ago(RESTLESS),
+                None => long_ago(QUIET),
+            }
     }
 
     fn moves(&self) {
