@@ -52,6 +52,8 @@ pub struct Operation {
     pub attempt: u32,
     /// Its place in the queue.
     pub queue_order: i64,
+    /// One of those that it waits for, while it is queued and has not its turn.
+    pub waits_for: Option<Uuid>,
     /// When it is to be looked at next.
     pub next_run_at: Timestamp,
     /// When it was accepted.

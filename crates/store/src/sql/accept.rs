@@ -1,21 +1,48 @@
 //! Acceptance: from here on the intent is never lost, and never carried out twice.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
-use pmks_model::OperationState;
 use uuid::Uuid;
 
-use super::values::{flag, from_parent, from_uid, json, millis, word};
-use super::{Columns, Connection, Database, Write, changes};
+use super::values::{from_parent, from_uid, millis, word};
+use super::{Columns, Connection, Database, Write, changes, group, together};
 use crate::{
-    Accept, Accepted, Error, Hold, HoldMode, IdempotencyKey, NewOperation, NewResource, Operation, PREFLIGHT,
-    Result, WhenHeld, made_nothing,
+    Accept, Accepted, Error, IdempotencyKey, NewOperation, NewResource, Operation, Result, made_nothing,
+    telemetry,
 };
 
 impl Database {
     pub(super) async fn accept_operation(&self, accept: Accept) -> Result<Accepted> {
+        let accept = if accept.stands_alone() {
+            match self.accept_with_others(accept).await? {
+                group::Told::Kept(operation) => return Ok(Accepted::New(*operation)),
+                group::Told::InTheWay(accept) => *accept,
+            }
+        } else {
+            accept
+        };
         let mut write = self.write("accept").await?;
         let accepted = write.accept(accept).await;
         write.end(accepted).await
+    }
+
+    /// Most acceptances: those that wait at the same time are kept together.
+    async fn accept_with_others(&self, accept: Accept) -> Result<group::Told> {
+        self.kill_points.at("store.accept.before").await;
+        self.refuse_if_damaged()?;
+        let began = Instant::now();
+        let waiting = telemetry::Waiting::begin();
+        let told = group::accept(&self.writer, accept).await;
+        drop(waiting);
+        self.ended(&told);
+        if !matches!(told, Ok(group::Told::InTheWay(_))) {
+            telemetry::wrote("accept", began.elapsed(), &told);
+        }
+        if matches!(told, Ok(group::Told::Kept(_))) {
+            self.kill_points.at("store.accept.after").await;
+        }
+        told
     }
 
     pub(super) async fn repeated_operation(&self, key: &IdempotencyKey) -> Result<Option<Operation>> {
@@ -42,14 +69,13 @@ async fn earlier(connection: &mut Connection, key: &IdempotencyKey) -> Result<Op
 }
 
 impl Write<'_> {
-    async fn accept(&mut self, accept: Accept) -> Result<Accepted> {
+    async fn accept(&mut self, mut accept: Accept) -> Result<Accepted> {
         let now = accept.operation.now;
         if let Some(key) = &accept.idempotency
             && let Some(id) = self.earlier(key).await?
         {
             return Ok(Accepted::Repeated(self.operation(id).await?));
         }
-        self.audit(&accept.audit).await?;
         if accept.joins
             && let Some(id) = self.joinable(&accept.operation).await?
         {
@@ -58,6 +84,7 @@ impl Write<'_> {
             if !accept.alike.iter().all(same) {
                 return Err(Error::Unlike { operation: id });
             }
+            self.audit(&accept.audit).await?;
             self.keep_key(accept.idempotency.as_ref(), id, now).await?;
             return Ok(Accepted::Joined(joined));
         }
@@ -66,23 +93,20 @@ impl Write<'_> {
         {
             self.supersede(uid, now).await?;
         }
-        if let Some(decided) = accept.decided {
+        if let Some(decided) = accept.decided.take() {
             self.decide(decided.uid, Some(decided.revision), decided.update, now).await?;
         }
-        for resource in accept.resources {
-            self.clear_place(&resource).await?;
+        for resource in &accept.resources {
+            self.clear_place(resource).await?;
             self.insert_resource(resource, now).await?;
         }
         let id = accept.operation.id;
-        let order = self.next_queue_order().await?;
-        self.insert_operation(accept.operation, order).await?;
-        self.insert_stage(id, PREFLIGHT, 0, &serde_json::Value::Null).await?;
-        for hold in accept.holds {
-            self.hold(id, hold, order).await?;
-        }
+        let kept = together::keep(self.on(), std::slice::from_ref(&accept)).await?;
+        let kept = kept.ok_or_else(|| together::made_twice(id))?;
+        self.wrote_event(kept.newest_event);
         self.refuse_held(id).await?;
-        self.keep_key(accept.idempotency.as_ref(), id, now).await?;
-        Ok(Accepted::New(self.changed(id, now).await?))
+        let new = kept.operations.into_iter().next().ok_or_else(|| together::made_twice(id))?;
+        Ok(Accepted::New(new))
     }
 
     /// The operation that this key made before.
@@ -173,49 +197,6 @@ impl Write<'_> {
         if made_nothing(&about) && self.holders_of_record(uid).await?.is_empty() {
             self.remove_resource(uid).await?;
         }
-        Ok(())
-    }
-
-    async fn insert_operation(&mut self, new: NewOperation, order: i64) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO operations (id, kind, connection, resource, resource_name, resource_uid, account, intent, \
-             requested_by, state, resolved, notices, children, expected_seconds, remains, cancel_requested, attempt, \
-             queue_order, next_run_at, woken, fence, created_at, updated_at, traceparent) VALUES ($1, $2, $3, $4, $5, $6, \
-             $7, $8, $9, $10, '{}', '[]', 'null', 0, '[]', 0, 1, $11, $12, 0, 0, $12, $12, $13)",
-        )
-        .bind(from_uid(new.id))
-        .bind(word(&new.kind)?)
-        .bind(new.resource.connection.as_str())
-        .bind(json(&new.resource)?)
-        .bind(new.resource.name.as_str())
-        .bind(new.resource_uid.map(from_uid))
-        .bind(new.account)
-        .bind(json(&new.intent)?)
-        .bind(new.requested_by)
-        .bind(word(&OperationState::Queued)?)
-        .bind(order)
-        .bind(millis(new.now))
-        .bind(new.traceparent)
-        .execute(self.on())
-        .await?;
-        Ok(())
-    }
-
-    /// Held twice, the stricter of both counts.
-    async fn hold(&mut self, operation: Uuid, hold: Hold, order: i64) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO holds (operation, resource, exclusive, refuses, queue_order, active) \
-             VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (operation, resource) DO UPDATE SET \
-             exclusive = CASE WHEN excluded.exclusive = 1 THEN 1 ELSE holds.exclusive END, \
-             refuses = CASE WHEN excluded.refuses = 1 THEN 1 ELSE holds.refuses END",
-        )
-        .bind(from_uid(operation))
-        .bind(from_uid(hold.resource))
-        .bind(flag(hold.mode == HoldMode::Exclusive))
-        .bind(flag(hold.when_held == WhenHeld::Refuse))
-        .bind(order)
-        .execute(self.on())
-        .await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::values::{flag, from_uid, json, maybe_json, maybe_millis, millis, number, word};
+use super::values::{as_kept, flag, from_uid, json, maybe_json, maybe_millis, millis, word};
 use super::{Columns, Connection, Write, rows};
 use crate::{Error, Fence, Operation, Result, Stage, StageRecord};
 
@@ -56,7 +56,7 @@ impl Write<'_> {
 
     /// The same, where it is known how the operation now stands.
     pub(super) async fn changed_to(&mut self, mut operation: Operation, now: Timestamp) -> Result<Operation> {
-        operation.updated_at = now;
+        operation.updated_at = as_kept(now);
         sqlx::query("UPDATE operations SET updated_at = $2 WHERE id = $1")
             .bind(from_uid(operation.id))
             .bind(millis(now))
@@ -72,26 +72,6 @@ impl Write<'_> {
         .await?;
         self.wrote_event(event.plain("sequence")?);
         Ok(operation)
-    }
-
-    pub(super) async fn insert_stage(
-        &mut self,
-        operation: Uuid,
-        name: &str,
-        position: usize,
-        specification: &serde_json::Value,
-    ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO stages (operation, name, position, specification, state, attempts, token, baseline, detail, \
-             notes) VALUES ($1, $2, $3, $4, 'waiting', 0, '', '[]', '', 'null')",
-        )
-        .bind(from_uid(operation))
-        .bind(name)
-        .bind(number(position))
-        .bind(json(specification)?)
-        .execute(self.on())
-        .await?;
-        Ok(())
     }
 
     pub(super) async fn update_stage(
@@ -140,7 +120,7 @@ impl Write<'_> {
     ) -> Result<()> {
         sqlx::query(
             "UPDATE operations SET state = $2, error = $3, remains = $4, blocked = NULL, finished_at = $5, \
-             lease_owner = NULL, lease_until = NULL, fence = fence + 1, woken = 0 WHERE id = $1",
+             lease_owner = NULL, lease_until = NULL, fence = fence + 1, woken = 0, waits_for = NULL WHERE id = $1",
         )
         .bind(from_uid(id))
         .bind(word(&state)?)

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::queue::HAS_ITS_TURN;
 use super::values::{from_uid, limit, millis};
 use super::{Columns, Database, SKIP_LOCKED, Write};
 use crate::{Claim, Claimed, Fence, Result};
 
 /// What can go on by itself. A blocked operation goes on only to be cancelled.
 ///
-/// The first term is the partial index's own, word for word: without it every tick reads every operation ever made.
-const GOES_ON: &str = "o.state IN ('queued', 'running', 'blocked') \
+/// The first two terms are the partial index's own, word for word: without them every tick reads every operation ever
+/// made, and every one that waits.
+const GOES_ON: &str = "o.state IN ('queued', 'running', 'blocked') AND o.waits_for IS NULL \
      AND (o.state <> 'blocked' OR o.cancel_requested = 1)";
 
 /// Whether an operation is the named one, or is waited for by it: what holds something before it in a way that excludes
@@ -98,7 +98,7 @@ impl Write<'_> {
 fn next_due_query() -> String {
     format!(
         "SELECT MIN(CASE WHEN o.lease_until > o.next_run_at THEN o.lease_until ELSE o.next_run_at END) AS due \
-         FROM operations o WHERE {GOES_ON} AND {} AND (o.state <> 'queued' OR {HAS_ITS_TURN})",
+         FROM operations o WHERE {GOES_ON} AND {}",
         is_meant("$1")
     )
 }
@@ -116,9 +116,8 @@ fn due_query(claim: &Claim, locking: &str) -> String {
         "SELECT id FROM operations WHERE id IN (SELECT id FROM (SELECT o.id AS id, o.next_run_at AS due, \
          ROW_NUMBER() OVER (PARTITION BY o.connection ORDER BY o.next_run_at, o.queue_order) AS place \
          FROM operations o WHERE {GOES_ON} AND (o.next_run_at <= $1 OR o.next_run_at > $2) \
-         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND {}{except} \
-         AND (o.state <> 'queued' OR {HAS_ITS_TURN})) ranked WHERE place <= $4 ORDER BY due LIMIT $5) \
-         ORDER BY next_run_at, queue_order {locking}",
+         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND {}{except}) \
+         ranked WHERE place <= $4 ORDER BY due LIMIT $5) ORDER BY next_run_at, queue_order {locking}",
         is_meant("$3")
     )
 }
@@ -130,7 +129,8 @@ mod tests {
     use sqlx::Row as _;
 
     use super::super::filter::Rows;
-    use super::super::operations::{STANDING, UNFINISHED};
+    use super::super::operations::{NOT_OVER, STANDING, UNFINISHED};
+    use super::super::queue::BEHIND;
     use super::*;
     use crate::{MasterKey, NoKillPoints, SqliteStore};
 
@@ -161,15 +161,19 @@ mod tests {
         let of = |table, key| Rows::after(table, key, None);
         let some = || Some("x".to_owned());
         for (query, index) in [
-            (due_query(&claim, ""), "operations_due"),
-            (next_due_query(), "operations_due"),
+            // Whoever waits is not looked at.
+            (due_query(&claim, ""), "o USING INDEX operations_ready"),
+            (next_due_query(), "o USING INDEX operations_ready"),
             // Whoever shares a network with hundreds looks at none of them.
             (
-                due_query(&claim, ""),
-                "theirs USING COVERING INDEX holds_exclusive (resource=? AND queue_order<?)",
+                format!("UPDATE operations AS o SET waits_for = {BEHIND} WHERE o.queue_order >= 1"),
+                "theirs USING INDEX holds_exclusive (resource=? AND queue_order<?)",
             ),
-            (next_due_query(), "theirs USING COVERING INDEX holds_exclusive (resource=? AND queue_order<?)"),
             (of("operations", "id").and("resource_uid", some()).query("id", 1), "operations_by_resource"),
+            (
+                of("operations", "id").and("resource_uid", some()).only(NOT_OVER, true).query("id", 1),
+                "operations_by_resource",
+            ),
             (of("resources", "uid").and("connection", some()).query("uid", 1), "resources_by_connection"),
             (of("resources", "uid").and("parent", some()).query("uid", 1), "resources_by_parent"),
             (

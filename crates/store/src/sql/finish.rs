@@ -51,7 +51,7 @@ impl Write<'_> {
     async fn keep_outcome(&mut self, finish: Finish) -> Result<()> {
         for resource in finish.inserts {
             // A refresh may have been faster, as it may have been with any of these: an operation ends all the same.
-            self.insert_unknown(resource, finish.now).await?;
+            self.insert_unknown(&resource, finish.now).await?;
         }
         for observe in finish.observations {
             self.observe(observe, true).await?;

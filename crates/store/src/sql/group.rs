@@ -4,9 +4,10 @@
 //! ```text
 //! begin ─ savepoint, a change, release ─ savepoint, a change, release ─ … ─ commit ─ everybody hears
 //! ```
-//! Each change stands behind a savepoint of its own: one that fails takes nothing with it. Nobody hears of a change, or
-//! of a refusal that another change led to, before it is on the disk: a crash before the commit loses what nobody was
-//! told of.
+//! Each change stands behind a savepoint of its own: one that fails takes nothing with it. Acceptances that wait at the
+//! same time are one change, and where something is in the way of one of them are tried in halves. Nobody hears of a
+//! change, or of a refusal that another change led to, before it is on the disk: a crash before the commit loses what
+//! nobody was told of.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Executor as _, Pool};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 
-use super::{BEGIN_WRITE, Connection, Db};
-use crate::{DatabaseError, Error, KillPoints, Result, telemetry};
+use super::{BEGIN_WRITE, Connection, Db, together};
+use crate::{Accept, DatabaseError, Error, KillPoints, Operation, Result, telemetry};
 
 /// How many changes share a commit.
 ///
@@ -38,10 +39,52 @@ impl Default for Grouping {
 /// What is told to a change once the commit of its group is over.
 type Committed = std::result::Result<(), DatabaseError>;
 
-/// A change that waits for its turn.
-pub(super) struct Request {
-    enter: oneshot::Sender<OwnedMutexGuard<Group>>,
-    committed: oneshot::Sender<Committed>,
+/// Something that waits for the writer.
+pub(super) enum Request {
+    /// A change, for its turn.
+    Change { enter: oneshot::Sender<OwnedMutexGuard<Group>>, committed: oneshot::Sender<Committed> },
+    /// An acceptance, to be kept with all others that wait.
+    Accept(Box<Accepting>),
+}
+
+impl Request {
+    /// Says that nothing came of it.
+    fn fail(self, error: &DatabaseError) {
+        match self {
+            Self::Change { committed, .. } => drop(committed.send(Err(error.clone()))),
+            Self::Accept(accepting) => drop(accepting.tell.send(Err(error.clone()))),
+        }
+    }
+}
+
+/// An acceptance, and who waits for it.
+pub(super) struct Accepting {
+    accept: Accept,
+    tell: oneshot::Sender<std::result::Result<Told, DatabaseError>>,
+}
+
+/// What became of an acceptance.
+pub(super) enum Told {
+    /// It is on the disk.
+    Kept(Box<Operation>),
+    /// Something is in its way, and it takes a turn of its own to say what.
+    InTheWay(Box<Accept>),
+}
+
+/// Who hears of the commit.
+enum Hears {
+    Change(oneshot::Sender<Committed>),
+    Accepted(oneshot::Sender<std::result::Result<Told, DatabaseError>>, Box<Operation>),
+}
+
+impl Hears {
+    fn tell(self, outcome: Committed) {
+        // Whoever went away does not want to hear.
+        match self {
+            Self::Change(tell) => drop(tell.send(outcome)),
+            Self::Accepted(tell, operation) => drop(tell.send(outcome.map(|()| Told::Kept(operation)))),
+        }
+    }
 }
 
 /// A change whose turn it is. Given back with [`Turn::end`]; dropped, it changes nothing.
@@ -54,6 +97,8 @@ pub(super) struct Turn {
 /// The connection of a group, in the hands of one change after the other.
 pub(super) struct Group {
     connection: PoolConnection<Db>,
+    /// Whether its transaction has begun.
+    begun: bool,
     /// Whether the change that had it last is to stand.
     kept: bool,
     /// What the database said to the change that had it last, if it failed by that.
@@ -76,7 +121,7 @@ pub(super) struct Writer {
 pub(super) async fn turn(writer: &mpsc::UnboundedSender<Request>) -> Result<Turn> {
     let (enter, entered) = oneshot::channel();
     let (committed, heard) = oneshot::channel();
-    writer.send(Request { enter, committed }).map_err(|_| Error::Closed)?;
+    writer.send(Request::Change { enter, committed }).map_err(|_| Error::Closed)?;
     match entered.await {
         Ok(group) => Ok(Turn { group, committed: heard, newest_event: None }),
         Err(_) => match heard.await {
@@ -84,6 +129,13 @@ pub(super) async fn turn(writer: &mpsc::UnboundedSender<Request>) -> Result<Turn
             Ok(Ok(())) | Err(_) => Err(Error::Closed),
         },
     }
+}
+
+/// Has an acceptance kept that looks at nothing but what it brings along.
+pub(super) async fn accept(writer: &mpsc::UnboundedSender<Request>, accept: Accept) -> Result<Told> {
+    let (tell, told) = oneshot::channel();
+    writer.send(Request::Accept(Box::new(Accepting { accept, tell }))).map_err(|_| Error::Closed)?;
+    Ok(told.await.map_err(|_| Error::Closed)??)
 }
 
 impl Turn {
@@ -121,24 +173,25 @@ impl Writer {
         while let Some(first) = self.requests.recv().await {
             let mut heard_by = Vec::new();
             let outcome = self.serve(first, &mut heard_by).await;
-            for change in heard_by {
-                // Whoever went away does not want to hear.
-                let _ = change.send(outcome.clone());
+            for hears in heard_by {
+                hears.tell(outcome.clone());
             }
         }
     }
 
     /// One group, from its first change to its commit.
-    async fn serve(&mut self, first: Request, heard_by: &mut Vec<oneshot::Sender<Committed>>) -> Committed {
+    async fn serve(&mut self, first: Request, heard_by: &mut Vec<Hears>) -> Committed {
         let connection = match self.pool.acquire().await {
             Ok(connection) => connection,
             Err(error) => {
-                heard_by.push(first.committed);
-                return Err(error.into());
+                let error = DatabaseError::from(error);
+                first.fail(&error);
+                return Err(error);
             }
         };
         let group = Arc::new(Mutex::new(Group {
             connection,
+            begun: false,
             kept: false,
             failed: None,
             newest_event: None,
@@ -167,25 +220,41 @@ impl Writer {
         &mut self,
         first: Request,
         group: &Arc<Mutex<Group>>,
-        heard_by: &mut Vec<oneshot::Sender<Committed>>,
+        heard_by: &mut Vec<Hears>,
     ) -> Committed {
         let began = Instant::now();
         let mut next = Some(first);
-        while let Some(request) = next {
-            let begins = heard_by.is_empty();
-            heard_by.push(request.committed);
-            let mut lent = Arc::clone(group).lock_owned().await;
-            lent.kept = false;
-            lent.failed = None;
-            if begins {
-                lent.connection.execute(BEGIN_WRITE).await?;
+        while let Some(request) = next.take() {
+            match request {
+                Request::Change { enter, committed } => {
+                    heard_by.push(Hears::Change(committed));
+                    let mut lent = Arc::clone(group).lock_owned().await;
+                    lent.kept = false;
+                    lent.begin_change().await?;
+                    // A caller that went away gives it back at once.
+                    drop(enter.send(lent));
+                    self.take_back(group).await?;
+                }
+                Request::Accept(first) => {
+                    let mut all = vec![*first];
+                    while heard_by.len() + all.len() < self.grouping.changes && next.is_none() {
+                        match self.requests.try_recv() {
+                            Ok(Request::Accept(another)) => all.push(*another),
+                            Ok(other) => next = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    let kept = self.accept(all, &mut *group.lock().await, heard_by).await;
+                    if let Err(error) = kept {
+                        next.into_iter().for_each(|request| request.fail(&error));
+                        return Err(error);
+                    }
+                }
             }
-            lent.connection.execute("SAVEPOINT change").await?;
-            // A caller that went away gives it back at once.
-            drop(request.enter.send(lent));
-            self.take_back(group).await?;
             let full = heard_by.len() >= self.grouping.changes || began.elapsed() >= self.grouping.time;
-            next = if full { None } else { self.requests.try_recv().ok() };
+            if next.is_none() && !full {
+                next = self.requests.try_recv().ok();
+            }
         }
         self.kill_points.at("store.group.before").await;
         let mut group = group.lock().await;
@@ -198,6 +267,67 @@ impl Writer {
         Ok(())
     }
 
+    /// Keeps acceptances together; where something is in the way, in halves, until it is known of which.
+    async fn accept(&self, all: Vec<Accepting>, group: &mut Group, heard_by: &mut Vec<Hears>) -> Committed {
+        let mut parts = vec![all];
+        while let Some(mut part) = parts.pop() {
+            // Who went away before it began wants nothing kept.
+            part.retain(|accepting| !accepting.tell.is_closed());
+            let (accepts, tell): (Vec<_>, Vec<_>) =
+                part.into_iter().map(|accepting| (accepting.accept, accepting.tell)).unzip();
+            let again = |(accept, tell)| Accepting { accept, tell };
+            match self.keep(&accepts, group).await {
+                Ok(Some(operations)) => {
+                    let operations = operations.into_iter().map(Box::new);
+                    heard_by.extend(
+                        tell.into_iter().zip(operations).map(|(tell, kept)| Hears::Accepted(tell, kept)),
+                    );
+                }
+                Ok(None) if accepts.len() > 1 => {
+                    let mut first: Vec<_> = accepts.into_iter().zip(tell).map(again).collect();
+                    let later = first.split_off(first.len() / 2);
+                    parts.extend([later, first]);
+                }
+                Ok(None) => {
+                    for (accept, tell) in accepts.into_iter().zip(tell) {
+                        drop(tell.send(Ok(Told::InTheWay(Box::new(accept)))));
+                    }
+                }
+                Err(error) => {
+                    let left = accepts.into_iter().zip(tell).map(again).chain(parts.into_iter().flatten());
+                    left.for_each(|accepting| Request::Accept(Box::new(accepting)).fail(&error));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps all of them, or none where something is in the way of any.
+    async fn keep(
+        &self,
+        accepts: &[Accept],
+        group: &mut Group,
+    ) -> std::result::Result<Option<Vec<Operation>>, DatabaseError> {
+        group.begin_change().await?;
+        let kept = together::keep_all(&mut group.connection, accepts).await.unwrap_or_else(|error| {
+            if let Error::Database(error) = error {
+                group.failed = Some(error);
+            }
+            None
+        });
+        let Some(kept) = kept else {
+            group.undo_change().await?;
+            return Ok(None);
+        };
+        for _ in accepts {
+            self.kill_points.at("store.accept.within").await;
+        }
+        group.connection.execute("RELEASE change").await?;
+        group.newest_event = Some(kept.newest_event);
+        Ok(Some(kept.operations))
+    }
+
     /// Waits until the change gives the connection back, and keeps or undoes what it did.
     async fn take_back(&self, group: &Mutex<Group>) -> Committed {
         let mut group = group.lock().await;
@@ -205,11 +335,25 @@ impl Writer {
             group.connection.execute("RELEASE change").await?;
             return Ok(());
         }
-        let undone = group.connection.execute("ROLLBACK TO change; RELEASE change").await;
-        match undone {
+        group.undo_change().await
+    }
+}
+
+impl Group {
+    async fn begin_change(&mut self) -> Committed {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.connection.execute(BEGIN_WRITE).await?;
+        }
+        self.failed = None;
+        self.connection.execute("SAVEPOINT change").await?;
+        Ok(())
+    }
+
+    async fn undo_change(&mut self) -> Committed {
+        match self.connection.execute("ROLLBACK TO change; RELEASE change").await {
             Ok(_) => Ok(()),
             // A full disk may end the whole transaction: then that is why, and not that the savepoint is gone.
-            Err(error) => Err(group.failed.take().unwrap_or_else(|| error.into())),
+            Err(error) => Err(self.failed.take().unwrap_or_else(|| error.into())),
         }
     }
 }
@@ -230,6 +374,39 @@ mod tests {
     fn line(target: &str) -> AuditEntry {
         let [who, action, request_id] = ["me", "test", ""].map(str::to_owned);
         AuditEntry { at: Timestamp::UNIX_EPOCH, who, action, target: target.to_owned(), request_id }
+    }
+
+    /// An acceptance as large as that text.
+    fn creation(text: &str) -> Accept {
+        let resource = pmks_model::ResourceReference {
+            kind: pmks_model::ResourceKind::Cluster,
+            connection: "c".to_owned(),
+            cluster: None,
+            network: None,
+            name: "k".to_owned(),
+        };
+        let operation = crate::NewOperation {
+            id: crate::new_uid(Timestamp::UNIX_EPOCH),
+            kind: pmks_model::OperationKind::ClusterCreate,
+            resource,
+            resource_uid: None,
+            account: "a".to_owned(),
+            intent: text.into(),
+            requested_by: "me".to_owned(),
+            traceparent: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        Accept {
+            operation,
+            resources: Vec::new(),
+            decided: None,
+            holds: Vec::new(),
+            joins: false,
+            alike: Vec::new(),
+            supersedes: false,
+            idempotency: None,
+            audit: line("it"),
+        }
     }
 
     #[tokio::test]
@@ -270,6 +447,11 @@ mod tests {
         kept.reverse();
         // What shared its commit is on the disk, or was told that it is not.
         assert_eq!(kept, if small.is_ok() { vec!["first", "small"] } else { vec!["first"] });
+        let (one, other) = tokio::join!(store.accept(creation(&large)), store.accept(creation(&large)));
+        for refused in [one, other] {
+            let Err(Error::Database(error)) = refused else { panic!("{refused:?}") };
+            assert_eq!(error.fault, Fault::Full);
+        }
         limit_pages(&store, 1_000_000).await;
         store.audit(line(&large)).await.unwrap();
         assert_eq!(store.audit_log(None, 10).await.unwrap().len(), kept.len() + 1);

@@ -27,6 +27,7 @@ mod queue;
 mod resources;
 mod rows;
 mod since;
+mod together;
 mod values;
 
 pub use group::Grouping;

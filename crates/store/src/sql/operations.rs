@@ -16,6 +16,8 @@ use crate::{
 pub(super) const UNFINISHED: &str =
     "id IN (SELECT id FROM operations WHERE state IN ('queued', 'running', 'blocked'))";
 
+pub(super) const NOT_OVER: &str = "state IN ('queued', 'running', 'blocked')";
+
 /// How many operations of each kind are not over, and since when the oldest of them waits.
 pub(super) const STANDING: &str = "SELECT kind, state, COUNT(*) AS number, MIN(created_at) AS oldest FROM operations \
      WHERE state IN ('queued', 'running', 'blocked') GROUP BY kind, state";
@@ -111,13 +113,15 @@ impl Operations for Database {
 
 impl Database {
     async fn list_operations(&self, filter: &OperationFilter, page: Page) -> Result<Vec<Operation>> {
+        // Those of one record are few: those of all that are not over may be many.
+        let unfinished = if filter.resource_uid.is_some() { NOT_OVER } else { UNFINISHED };
         let found = Rows::after("operations", "id", page.after.map(from_uid))
             .and("connection", filter.connection.clone())
             .and("resource_uid", filter.resource_uid.map(from_uid))
             .and("resource_name", filter.resource_name.clone())
             .and("kind", filter.kind.as_ref().map(word).transpose()?)
             .and("state", filter.state.as_ref().map(word).transpose()?)
-            .only(UNFINISHED, filter.unfinished)
+            .only(unfinished, filter.unfinished)
             .fetch(&self.readers, "id", page.limit)
             .await?;
         let mut connection = self.readers.acquire().await?;

@@ -5,7 +5,7 @@ use pmks_model::StageState;
 use uuid::Uuid;
 
 use super::values::{from_uid, json, millis, number};
-use super::{Database, Write};
+use super::{Database, Write, together};
 use crate::{Begun, Blocked, Error, Fence, Operation, PREFLIGHT, Result, StageRecord};
 
 impl Database {
@@ -113,8 +113,12 @@ impl Write<'_> {
         .bind(number(begun.expected_seconds))
         .execute(self.on())
         .await?;
-        for (position, stage) in begun.stages.iter().enumerate() {
-            self.insert_stage(fence.operation, &stage.name, position + 1, &stage.specification).await?;
+        let mut stages = Vec::with_capacity(begun.stages.len());
+        for (stage, position) in begun.stages.iter().zip(1..) {
+            stages.push((fence.operation, stage.name.as_str(), position, json(&stage.specification)?));
+        }
+        if !together::insert_stages(self.on(), stages.into_iter()).await? {
+            return Err(Error::Conflict("two stages of the plan have the same name".to_owned()));
         }
         self.update_stage(fence.operation, PREFLIGHT, preflight).await?;
         self.changed(fence.operation, now).await

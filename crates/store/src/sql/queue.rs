@@ -1,45 +1,63 @@
 //! Who holds what, whose turn it is, and what becomes of those that wait.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use pmks_model::{Failure, FailureKind, OperationState};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::values::{from_uid, millis};
-use super::{Columns, Database, Write};
+use super::{Columns, Connection, Database, Write, together};
 use crate::{Error, Hold, HoldMode, Operation, Result, Wish};
 
-/// A queued operation has its turn when nobody before it holds what it needs, in a way that excludes it: nobody alone,
-/// and nobody at all what it needs alone.
+/// The operation that a queued one, `o`, waits for: one before it that holds what it needs alone, or that holds at all
+/// what it needs alone. Migration 10 says the same where a hold is given up.
 ///
 /// Two questions, so that each has its index: asked as one, who shares a network with many looks at all of them.
-pub(super) const HAS_ITS_TURN: &str = "NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
+pub(super) const BEHIND: &str = "COALESCE((SELECT theirs.operation FROM holds mine JOIN holds theirs \
      ON theirs.resource = mine.resource AND theirs.active = 1 AND theirs.exclusive = 1 \
-     AND theirs.queue_order < mine.queue_order WHERE mine.operation = o.id AND mine.active = 1) \
-     AND NOT EXISTS (SELECT 1 FROM holds mine JOIN holds theirs \
+     AND theirs.queue_order < mine.queue_order WHERE mine.operation = o.id AND mine.active = 1 LIMIT 1), \
+     (SELECT theirs.operation FROM holds mine JOIN holds theirs \
      ON theirs.resource = mine.resource AND theirs.active = 1 AND theirs.queue_order < mine.queue_order \
-     WHERE mine.operation = o.id AND mine.active = 1 AND mine.exclusive = 1)";
+     WHERE mine.operation = o.id AND mine.active = 1 AND mine.exclusive = 1 LIMIT 1))";
+
+/// Notes what is waited for by those that were queued at that place or later; answers it by who waits.
+///
+/// Where several servers write, what is waited for must be locked before it is noted: it may end meanwhile.
+pub(super) async fn wait_behind(on: &mut Connection, order: i64) -> Result<HashMap<Uuid, Uuid>> {
+    let noted = sqlx::query(AssertSqlSafe(format!(
+        "UPDATE operations AS o SET waits_for = {BEHIND} WHERE o.queue_order >= $1 RETURNING id, waits_for"
+    )));
+    let mut behind = HashMap::new();
+    for row in noted.bind(order).fetch_all(on).await? {
+        if let Some(before) = row.maybe_uid("waits_for")? {
+            behind.insert(row.uid("id")?, before);
+        }
+    }
+    Ok(behind)
+}
 
 impl Database {
     pub(super) async fn holders_of(&self, holds: &[Hold]) -> Result<Vec<Uuid>> {
-        let mut found = BTreeMap::new();
-        for hold in holds {
-            // Each its own words, so that each has its index.
-            let query = match hold.mode {
-                HoldMode::Exclusive => {
-                    "SELECT operation, queue_order FROM holds WHERE active = 1 AND resource = $1"
-                }
-                HoldMode::Shared => {
-                    "SELECT operation, queue_order FROM holds WHERE active = 1 AND exclusive = 1 AND resource = $1"
-                }
+        // Each hold in its own words, so that each has its index; all in one question.
+        let questions = holds.iter().enumerate().map(|(place, hold)| {
+            let excludes = match hold.mode {
+                HoldMode::Exclusive => "",
+                HoldMode::Shared => " AND exclusive = 1",
             };
-            let rows = sqlx::query(query).bind(from_uid(hold.resource)).fetch_all(&self.readers).await?;
-            for row in rows {
-                found.insert(row.plain::<i64>("queue_order")?, row.uid("operation")?);
-            }
+            format!(
+                "SELECT operation, queue_order FROM holds WHERE active = 1{excludes} AND resource = ${}",
+                place + 1
+            )
+        });
+        let question = questions.collect::<Vec<_>>().join(" UNION ");
+        if question.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found.into_values().collect())
+        let asked = sqlx::query(AssertSqlSafe(format!("{question} ORDER BY queue_order")));
+        let asked = holds.iter().fold(asked, |asked, hold| asked.bind(from_uid(hold.resource)));
+        asked.fetch_all(&self.readers).await?.iter().map(|row| row.uid("operation")).collect()
     }
 
     pub(super) async fn cancel_operation(&self, wish: Wish) -> Result<Operation> {
@@ -224,12 +242,6 @@ impl Write<'_> {
         Ok(())
     }
 
-    pub(super) async fn next_queue_order(&mut self) -> Result<i64> {
-        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(queue_order), 0) + 1 FROM operations")
-            .fetch_one(self.on())
-            .await?)
-    }
-
     async fn resume(&mut self, id: Uuid) -> Result<()> {
         // It was due when it was blocked, and is: how long ago that was does not count against its deadlines.
         sqlx::query("UPDATE operations SET state = 'running', blocked = NULL WHERE id = $1")
@@ -263,7 +275,7 @@ impl Write<'_> {
                 ));
             }
         }
-        let order = self.next_queue_order().await?;
+        let order = together::next_queue_order(self.on()).await?;
         sqlx::query("UPDATE holds SET active = 1, queue_order = $2 WHERE operation = $1")
             .bind(from_uid(operation.id))
             .bind(order)
@@ -280,6 +292,7 @@ impl Write<'_> {
         .bind(millis(now))
         .execute(self.on())
         .await?;
+        wait_behind(self.on(), order).await?;
         // What was asked, its token and its notes stay: an ask that nobody settled is still looked for. What had begun
         // to wait when another stage failed gets its whole time again too.
         sqlx::query(

@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::filter::Rows;
-use super::values::{flag, from_parent, from_uid, json, maybe_json, maybe_millis, millis, word};
-use super::{Database, Write, rows};
+use super::values::{flag, from_parent, from_uid, json, maybe_millis, millis};
+use super::{Database, Write, rows, together};
 use crate::{
     AuditEntry, Changes, Error, NewResource, Observe, Page, Resource, ResourceFilter, ResourceKey,
     ResourceUpdate, Resources, Result, SystemKey,
@@ -121,7 +121,7 @@ impl Resources for Database {
 impl Write<'_> {
     async fn insert_resources(&mut self, resources: Vec<NewResource>, audit: &AuditEntry) -> Result<()> {
         for resource in resources {
-            self.insert_resource(resource, audit.at).await?;
+            self.insert_resource(&resource, audit.at).await?;
         }
         self.audit(audit).await
     }
@@ -196,12 +196,11 @@ impl Write<'_> {
         self.update_resource(uid, update, now).await
     }
 
-    pub(super) async fn insert_resource(&mut self, new: NewResource, now: Timestamp) -> Result<()> {
-        let asked = new.clone();
+    pub(super) async fn insert_resource(&mut self, new: &NewResource, now: Timestamp) -> Result<()> {
         if self.insert_unknown(new, now).await? {
             return Ok(());
         }
-        Err(Error::AlreadyExists { what: self.standing(&asked).await? })
+        Err(Error::AlreadyExists { what: self.standing(new).await? })
     }
 
     /// What keeps a record from being made, for people: one of its name, else one of its identifier at the cloud.
@@ -228,34 +227,8 @@ impl Write<'_> {
     }
 
     /// Makes a record unless its name or the cloud's identifier is known; answers whether it did.
-    pub(super) async fn insert_unknown(&mut self, new: NewResource, now: Timestamp) -> Result<bool> {
-        let observation = new.observation.as_ref();
-        let made = sqlx::query(
-            "INSERT INTO resources (uid, kind, connection, account, location, parent, name, system_id, incarnation, \
-             request, observation, observe_start, observed_at, protected, missing_since, imported, changed_at, \
-             revision, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-             NULL, $15, $16, 1, $17, $17) ON CONFLICT DO NOTHING",
-        )
-        .bind(from_uid(new.uid))
-        .bind(word(&new.kind)?)
-        .bind(new.connection)
-        .bind(new.account)
-        .bind(new.location)
-        .bind(from_parent(new.parent))
-        .bind(new.name)
-        .bind(new.system_id)
-        .bind(new.incarnation)
-        .bind(json(&new.request)?)
-        .bind(maybe_json(observation.map(|observation| &observation.value))?)
-        .bind(maybe_millis(observation.map(|observation| observation.started_at)))
-        .bind(maybe_millis(observation.map(|observation| observation.observed_at)))
-        .bind(flag(new.protected))
-        .bind(flag(new.imported))
-        .bind(millis(observation.map_or(now, |observation| observation.started_at)))
-        .bind(millis(now))
-        .execute(self.on())
-        .await?;
-        Ok(made.rows_affected() > 0)
+    pub(super) async fn insert_unknown(&mut self, new: &NewResource, now: Timestamp) -> Result<bool> {
+        together::insert_records(self.on(), &[(new, now)]).await
     }
 
     /// Keeps an observation unless something newer is known. The one that an operation's end brings was read after

@@ -27,6 +27,11 @@ pub(super) trait Columns {
         parse_uid(column, &self.text(column)?)
     }
 
+    fn maybe_uid(&self, column: &'static str) -> Result<Option<Uuid>> {
+        let value: Option<String> = self.plain(column)?;
+        value.map(|value| parse_uid(column, &value)).transpose()
+    }
+
     fn time(&self, column: &'static str) -> Result<Timestamp> {
         parse_time(column, self.plain(column)?)
     }
@@ -140,12 +145,11 @@ fn observation(row: &DbRow) -> Result<Option<Observation>> {
 
 /// An operation without its stages.
 pub(super) fn operation(row: &DbRow) -> Result<Operation> {
-    let resource_uid: Option<String> = row.plain("resource_uid")?;
     Ok(Operation {
         id: row.uid("id")?,
         kind: row.word("kind")?,
         resource: row.json("resource")?,
-        resource_uid: resource_uid.map(|uid| parse_uid("resource_uid", &uid)).transpose()?,
+        resource_uid: row.maybe_uid("resource_uid")?,
         account: row.text("account")?,
         intent: row.json("intent")?,
         requested_by: row.text("requested_by")?,
@@ -162,6 +166,7 @@ pub(super) fn operation(row: &DbRow) -> Result<Operation> {
         cancel_requested: row.flag("cancel_requested")?,
         attempt: row.count("attempt")?,
         queue_order: row.plain("queue_order")?,
+        waits_for: row.maybe_uid("waits_for")?,
         next_run_at: row.time("next_run_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

@@ -1,11 +1,14 @@
 //! What changed since a reader that keeps records in memory last asked.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use uuid::Uuid;
+use sqlx::AssertSqlSafe;
 
+use super::operations::NOT_OVER;
 use super::{Columns, Connection, Database, Db, Write, rows};
 use crate::{Changes, Result, Unfinished};
+
+type Row = <Db as sqlx::Database>::Row;
 
 /// The most changes of one answer: a reader that lags far behind is told in pieces.
 const AT_ONCE: i64 = 1_000;
@@ -13,25 +16,24 @@ const AT_ONCE: i64 = 1_000;
 /// Rows of what is gone are dropped once they are so many more than what is there.
 const DROPPED_BEYOND: i64 = 10_000;
 
-const UNFINISHED: &str = "SELECT o.id, o.kind, o.resource_uid FROM operations o";
-const NOT_OVER: &str = "o.state IN ('queued', 'running', 'blocked')";
+const UNFINISHED: &str = "t.id, t.kind, t.resource_uid";
+const STILL: &str = "t.state IN ('queued', 'running', 'blocked') AND t.id";
 
 impl Database {
     pub(super) async fn changes_since(&self, version: Option<i64>) -> Result<Changes> {
         // One transaction: the number and what it stands for are of the same moment.
         let mut reading = self.readers.begin().await?;
-        let dropped: i64 =
-            sqlx::query_scalar("SELECT changes_dropped FROM installation").fetch_one(&mut *reading).await?;
-        let newest = newest(&mut reading).await?.max(dropped);
+        let numbers = sqlx::query(
+            "SELECT changes_dropped, (SELECT COALESCE(MAX(sequence), 0) FROM changes) AS newest FROM installation",
+        );
+        let numbers = numbers.fetch_one(&mut *reading).await?;
+        let dropped: i64 = numbers.plain("changes_dropped")?;
+        let newest = numbers.plain::<i64>("newest")?.max(dropped);
         let since = version.filter(|version| *version >= dropped);
         let mut changes = Changes { version: newest, whole: since.is_none(), ..Changes::default() };
         match since {
             Some(since) if since == newest => {}
-            Some(since) => {
-                changes.version = reach(&mut reading, since, newest).await?;
-                changes.more = changes.version < newest;
-                changes.read_between(&mut reading, since).await?;
-            }
+            Some(since) => changes.read_after(&mut reading, since).await?,
             None => changes.read_whole(&mut reading).await?,
         }
         reading.commit().await?;
@@ -44,16 +46,34 @@ pub(super) async fn newest(connection: &mut Connection) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM changes").fetch_one(connection).await?)
 }
 
-/// How far one answer reaches.
-async fn reach(reading: &mut Connection, since: i64, newest: i64) -> Result<i64> {
-    let last: Option<i64> = sqlx::query_scalar(
-        "SELECT MAX(sequence) FROM (SELECT sequence FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2) part",
-    )
-    .bind(since)
-    .bind(AT_ONCE)
-    .fetch_one(reading)
-    .await?;
-    Ok(last.unwrap_or(newest))
+/// What was changed of one table: one answer's worth.
+struct Changed<'a> {
+    reading: &'a mut Connection,
+    whats: HashSet<String>,
+    after: i64,
+    until: i64,
+}
+
+impl Changed<'_> {
+    /// The rows that are still there; asks only if there can be any.
+    async fn rows(
+        &mut self,
+        what: &'static str,
+        columns: &'static str,
+        table: &'static str,
+        on: &'static str,
+    ) -> Result<Vec<Row>> {
+        if !self.whats.contains(what) {
+            return Ok(Vec::new());
+        }
+        let query = format!(
+            "SELECT {columns} FROM changes JOIN {table} t ON {on} = changes.uid \
+             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = $3"
+        );
+        // Literals of ours; every value is bound.
+        let asked = sqlx::query(AssertSqlSafe(query)).bind(self.after).bind(self.until).bind(what);
+        Ok(asked.fetch_all(&mut *self.reading).await?)
+    }
 }
 
 impl Changes {
@@ -62,60 +82,46 @@ impl Changes {
         self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
         let found = sqlx::query("SELECT * FROM api_tokens").fetch_all(&mut *reading).await?;
         self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
-        let query = format!("{UNFINISHED} WHERE {NOT_OVER}");
-        let found = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(reading).await?;
+        let query = format!("SELECT {UNFINISHED} FROM operations t WHERE {NOT_OVER}");
+        let found = sqlx::query(AssertSqlSafe(query)).fetch_all(reading).await?;
         self.operations = found.iter().map(unfinished).collect::<Result<_>>()?;
         Ok(())
     }
 
-    async fn read_between(&mut self, reading: &mut Connection, since: i64) -> Result<()> {
-        let until = self.version;
-        let found = sqlx::query(
-            "SELECT r.* FROM changes JOIN resources r ON r.uid = changes.uid \
-             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'resource'",
-        )
-        .bind(since)
-        .bind(until)
-        .fetch_all(&mut *reading)
-        .await?;
-        self.resources = found.iter().map(rows::resource).collect::<Result<_>>()?;
-        let found = sqlx::query(
-            "SELECT c.* FROM changes JOIN connections c ON c.uid = changes.uid \
-             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'connection'",
-        )
-        .bind(since)
-        .bind(until)
-        .fetch_all(&mut *reading)
-        .await?;
-        self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
-        let found = sqlx::query(
-            "SELECT t.* FROM changes JOIN api_tokens t ON t.uid = changes.uid \
-             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'api token'",
-        )
-        .bind(since)
-        .bind(until)
-        .fetch_all(&mut *reading)
-        .await?;
-        self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
-        let query = format!(
-            "{UNFINISHED} JOIN changes ON changes.uid = o.id \
-             WHERE changes.sequence > $1 AND changes.sequence <= $2 AND changes.what = 'operation' AND {NOT_OVER}"
+    /// What changed after that number, as much of it as one answer holds.
+    async fn read_after(&mut self, reading: &mut Connection, after: i64) -> Result<()> {
+        let written = sqlx::query(
+            "SELECT sequence, what, uid FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2",
         );
-        let found =
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(since).bind(until).fetch_all(&mut *reading).await?;
+        let written = written.bind(after).bind(AT_ONCE).fetch_all(&mut *reading).await?;
+        let mut whats = HashSet::new();
+        let mut gone = BTreeSet::new();
+        for row in &written {
+            whats.insert(row.text("what")?);
+            gone.insert(row.uid("uid")?);
+        }
+        if let Some(last) = written.last().filter(|_| i64::try_from(written.len()) == Ok(AT_ONCE)) {
+            let reached = last.plain("sequence")?;
+            self.more = reached < self.version;
+            self.version = reached;
+        }
+        let mut changed = Changed { reading, whats, after, until: self.version };
+        let found = changed.rows("resource", "t.*", "resources", "t.uid").await?;
+        self.resources = found.iter().map(rows::resource).collect::<Result<_>>()?;
+        let found = changed.rows("connection", "t.*", "connections", "t.uid").await?;
+        self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
+        let found = changed.rows("api token", "t.*", "api_tokens", "t.uid").await?;
+        self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
+        let found = changed.rows("operation", UNFINISHED, "operations", STILL).await?;
         self.operations = found.iter().map(unfinished).collect::<Result<_>>()?;
-        let there: HashSet<Uuid> = (self.resources.iter().map(|found| found.uid))
+        let there = (self.resources.iter().map(|found| found.uid))
             .chain(self.connections.iter().map(|found| found.uid))
             .chain(self.api_tokens.iter().map(|found| found.uid))
-            .chain(self.operations.iter().map(|found| found.id))
-            .collect();
-        let changed = sqlx::query("SELECT uid FROM changes WHERE sequence > $1 AND sequence <= $2")
-            .bind(since)
-            .bind(until)
-            .fetch_all(reading)
-            .await?;
-        let changed = changed.iter().map(|row| row.uid("uid")).collect::<Result<Vec<Uuid>>>()?;
-        self.gone = changed.into_iter().filter(|uid| !there.contains(uid)).collect();
+            .chain(self.operations.iter().map(|found| found.id));
+        for uid in there {
+            gone.remove(&uid);
+        }
+        self.gone = gone.into_iter().collect();
         Ok(())
     }
 }
@@ -139,12 +145,6 @@ impl Write<'_> {
     }
 }
 
-fn unfinished(row: &<Db as sqlx::Database>::Row) -> Result<Unfinished> {
-    let resource: Option<String> = row.plain("resource_uid")?;
-    let resource = resource.map(|uid| Uuid::parse_str(&uid)).transpose();
-    Ok(Unfinished {
-        id: row.uid("id")?,
-        kind: row.word("kind")?,
-        resource: resource.map_err(|error| crate::Error::Damaged(format!("resource_uid: {error}")))?,
-    })
+fn unfinished(row: &Row) -> Result<Unfinished> {
+    Ok(Unfinished { id: row.uid("id")?, kind: row.word("kind")?, resource: row.maybe_uid("resource_uid")? })
 }

@@ -10,6 +10,11 @@ pub(super) fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
+/// A time as it is read again.
+pub(super) fn as_kept(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(millis(time)).unwrap_or(time)
+}
+
 pub(super) fn maybe_millis(time: Option<Timestamp>) -> Option<i64> {
     time.map(millis)
 }

@@ -87,7 +87,11 @@ async fn changes_that_wait_together_share_a_commit_and_one_that_fails_takes_noth
     drop(given_up);
     gate.open.send_replace(true);
     let answers = futures::future::join_all(all).await;
-    assert_eq!(gate.commits() - before, 2, "the one that stood at the gate, and one for all others");
+    assert_eq!(
+        gate.commits() - before,
+        3,
+        "the one that stood at the gate, one for all others, and that of the refusal"
+    );
     assert!(matches!(answers[0], Ok(Accepted::New(_))), "{answers:?}");
     assert!(matches!(answers[1], Err(Error::AlreadyExists { .. })), "{answers:?}");
     assert!(matches!(answers[2], Ok(Accepted::New(_))), "{answers:?}");
@@ -98,6 +102,79 @@ async fn changes_that_wait_together_share_a_commit_and_one_that_fails_takes_noth
     let events = store.events_after(0, None, 100).await.unwrap();
     assert_eq!(events.len(), 2);
     assert_eq!(*store.events().borrow(), events[1].sequence);
+}
+
+/// Everything of a store that an acceptance writes, but for identifiers and times.
+async fn written(store: &SqliteStore) -> (Vec<pmks_store::Operation>, Vec<serde_json::Value>, usize) {
+    let operations = store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
+    let events = store.events_after(0, None, 100).await.unwrap();
+    let lines = store.audit_log(None, 100).await.unwrap();
+    (operations, events.into_iter().map(|event| event.snapshot).collect(), lines.len())
+}
+
+#[tokio::test]
+async fn what_is_accepted_together_is_what_is_accepted_alone_and_what_was_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 256).await;
+    let mut accepts: Vec<_> = (1..=9).map(another).collect();
+    let network = Uuid::from_u128(0x41);
+    for (number, accept) in accepts.iter_mut().enumerate() {
+        let key = IdempotencyKey { scope: "s".into(), key: number.to_string(), body_hash: "h".into() };
+        accept.idempotency = Some(key);
+        accept.operation.traceparent = Some("t".into());
+        accept.operation.now = Timestamp::from_nanosecond(1_800_000_000_123_456_789).unwrap();
+        let mode = if number == 2 { HoldMode::Exclusive } else { HoldMode::Shared };
+        let hold = |mode| Hold { resource: network, mode, when_held: WhenHeld::Wait };
+        // Held twice.
+        accept.holds = vec![hold(mode), hold(HoldMode::Shared)];
+    }
+    let mut all = futures::future::join_all(
+        accepts.iter().cloned().map(|accept| Box::pin(store.accept(accept))).collect::<Vec<_>>(),
+    );
+    assert!((&mut all).now_or_never().is_none());
+    gate.open.send_replace(true);
+    let answered: Vec<_> = all.await.into_iter().map(|answer| answer.unwrap().operation()).collect();
+    let behind: Vec<_> = answered.iter().map(|one| one.waits_for.map(|id| id.as_u128())).collect();
+    assert_eq!(behind, [vec![None, None], vec![Some(1)], vec![Some(3); 6]].concat());
+    let together = written(&store).await;
+    assert_eq!(answered, together.0, "what was answered is what is stored");
+    assert_eq!(*store.events().borrow(), 9);
+    let again = store.repeated(accepts[4].idempotency.as_ref().unwrap()).await.unwrap();
+    assert_eq!(again.as_ref(), answered.get(4));
+
+    let alone = tempfile::tempdir().unwrap();
+    let store = with_connection(alone.path()).await;
+    store.audit(audit()).await.unwrap();
+    for accept in accepts {
+        // An acceptance that looks at what is there takes a turn of its own.
+        store.accept(Accept { supersedes: true, ..accept }).await.unwrap();
+    }
+    assert_eq!(written(&store).await, together);
+}
+
+#[tokio::test]
+async fn one_of_many_that_is_refused_takes_none_of_the_others_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 256).await;
+    let mut accepts: Vec<_> = (1..=20).map(another).collect();
+    // The record of another, the place of another, a connection that is not there.
+    accepts[3].resources = accepts[7].resources.clone();
+    accepts[11].resources.push(resource(Uuid::from_u128(0xfff), ResourceKind::Cluster, "k2"));
+    accepts[17].resources[0].connection = "nowhere".into();
+    let all: Vec<_> = accepts.into_iter().map(|accept| Box::pin(store.accept(accept))).collect();
+    let mut all = futures::future::join_all(all);
+    assert!((&mut all).now_or_never().is_none());
+    gate.open.send_replace(true);
+    let answers = all.await;
+    let refused: Vec<_> =
+        (1..).zip(&answers).filter(|(_, answer)| answer.is_err()).map(|(id, _)| id).collect();
+    assert_eq!(refused, [8, 12, 18], "{answers:?}");
+    assert!(matches!(answers[7], Err(Error::AlreadyExists { .. })), "{answers:?}");
+    assert!(matches!(answers[17], Err(Error::Database(_))), "{answers:?}");
+    let kept = store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
+    assert_eq!(kept.len(), 17);
+    assert!(kept.iter().is_sorted_by_key(|one| one.queue_order), "in the order in which they came");
+    assert_eq!(store.events_after(0, None, 100).await.unwrap().len(), 17);
 }
 
 #[tokio::test]

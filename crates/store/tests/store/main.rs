@@ -5,6 +5,7 @@
 mod changes;
 mod files;
 mod groups;
+mod turns;
 mod wishes;
 
 use std::path::Path;
