@@ -61,7 +61,6 @@ impl Pmks {
         let accepted = shared.store_draft(caller, &place, operation, draft).await?;
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %accepted.operation.id, %kind, caller = %caller.name, "accepted");
-        shared.engine.wake();
         Ok(accepted)
     }
 
@@ -182,6 +181,7 @@ impl Shared {
             Some(change) => stored(change)?,
             None => Value::Null,
         };
+        let supersedes = draft.kind.removes();
         let accept = Accept {
             operation: NewOperation {
                 id: operation,
@@ -199,11 +199,19 @@ impl Shared {
             holds: draft.holds,
             joins: draft.kind.removes(),
             alike: if draft.kind == OperationKind::ClusterDelete { vec![DELETE_VOLUMES] } else { Vec::new() },
-            supersedes: draft.kind.removes(),
+            supersedes,
             idempotency: idempotency_key(caller),
             audit,
         };
-        match self.store.accept(accept).await {
+        let accepted = self.store.accept(accept).await;
+        // What waits begins when that ends which it waits for; nobody has to look before.
+        let waits = |new: &pmks_store::Operation| new.waits_for.is_some() && !supersedes;
+        match &accepted {
+            Ok(pmks_store::Accepted::New(new)) if waits(new) => {}
+            Ok(_) => self.engine.wake(),
+            Err(_) => {}
+        }
+        match accepted {
             Ok(pmks_store::Accepted::New(operation)) => {
                 let operation = operation.view();
                 let private_key = draft.private_key.map(|key| PrivateKey::new(&operation, key));

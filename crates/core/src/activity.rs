@@ -68,6 +68,11 @@ impl Activity {
         self.0.is_empty()
     }
 
+    /// What is going on with that record itself, oldest first.
+    pub(crate) fn with(&self, uid: Uuid) -> &[Unfinished] {
+        self.0.get(&uid).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Whether anything is going on with that record itself.
     pub(crate) fn is_about(&self, uid: Uuid) -> bool {
         self.0.contains_key(&uid)
@@ -88,7 +93,7 @@ impl Activity {
         seen: Option<(Status, String)>,
         parts: impl IntoIterator<Item = &'r Resource>,
     ) -> (Status, String) {
-        let operations = self.0.get(&record.uid).map(Vec::as_slice).unwrap_or_default();
+        let operations = self.with(record.uid);
         let doing =
             |wanted: fn(OperationKind) -> bool| operations.iter().find(|operation| wanted(operation.kind));
         if let Some(removal) = doing(OperationKind::removes) {
@@ -112,7 +117,7 @@ impl Activity {
         whole: &Resource,
         whole_seen: Option<Status>,
     ) -> (Status, String) {
-        let of_whole = self.0.get(&whole.uid).map(Vec::as_slice).unwrap_or_default();
+        let of_whole = self.with(whole.uid);
         if seen.is_none() && part.system_id.is_none() && !self.0.contains_key(&part.uid) {
             if let Some(creation) = of_whole.iter().find(|operation| operation.kind.creates()) {
                 return (Status::Creating, format!("operation {}", creation.id));

@@ -2,7 +2,7 @@
 
 use pmks_driver::DriverError;
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
-use pmks_store::Operation;
+use uuid::Uuid;
 
 /// What the facade answers: the value, or the failure as it is shown at every surface.
 pub type Result<T> = std::result::Result<T, Box<Failure>>;
@@ -23,8 +23,8 @@ pub(crate) fn conflict(detail: impl Into<String>) -> Box<Failure> {
 }
 
 /// What is on its way out is not worked with.
-pub(crate) fn being_deleted(kind: ResourceKind, name: &str, removal: &Operation) -> Box<Failure> {
-    conflict(format!("{} {name:?} is being deleted by operation {}", kind.says(), removal.id))
+pub(crate) fn being_deleted(kind: ResourceKind, name: &str, removal: Uuid) -> Box<Failure> {
+    conflict(format!("{} {name:?} is being deleted by operation {removal}", kind.says()))
 }
 
 /// It changed since the caller read it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind};
-use pmks_store::{NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
+use pmks_store::{Hold, NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
 use uuid::Uuid;
 
@@ -36,7 +36,10 @@ impl Shared {
     /// Refuses what our rules and records refuse, with what the cloud finds wrong in the other fields. Answers the
     /// operations that this one would wait for.
     pub(crate) async fn check(&self, at: &At, place: &Place, draft: &Draft) -> Result<Vec<Uuid>> {
-        let waits_for = self.store.holders(&draft.holds).await.map_err(of_store)?;
+        // What is made with it nobody holds yet.
+        let is_new = |hold: &&Hold| draft.resources.iter().any(|record| record.uid == hold.resource);
+        let holds: Vec<Hold> = draft.holds.iter().filter(|hold| !is_new(hold)).copied().collect();
+        let waits_for = self.store.holders(&holds).await.map_err(of_store)?;
         let unread = draft.unreadable.clone();
         let mut findings = apart_from(&unread, &draft.findings);
         if let Some(change) = &draft.change {
@@ -161,10 +164,14 @@ impl Shared {
 
     /// What acceptance would refuse by itself.
     async fn name_is_free(&self, place: &Place, draft: &Draft) -> Result<()> {
-        let records = Records { store: self.store.as_ref(), place };
         for new in &draft.resources {
-            if let Some(standing) = records.find(new.kind, new.parent, &new.name).await?
-                && !self.was_never_made(&standing).await?
+            let standing = {
+                let kept = self.memory.kept();
+                let standing = kept.find(place, new.kind, new.parent, &new.name);
+                standing.map(|standing| (standing.resource.uid, standing.resource.system_id.is_some()))
+            };
+            if let Some((uid, is_known)) = standing
+                && (is_known || !self.was_never_made(uid).await?)
             {
                 return Err(already_exists(new.kind.says(), &new.name));
             }
@@ -189,12 +196,10 @@ impl Shared {
         Err(known_as(new.kind, &key.system_id, &known))
     }
 
-    /// Whether a record tells of a creation alone that ended before it asked the cloud for anything.
-    async fn was_never_made(&self, record: &Resource) -> Result<bool> {
-        if record.system_id.is_some() {
-            return Ok(false);
-        }
-        let filter = OperationFilter { resource_uid: Some(record.uid), ..OperationFilter::default() };
+    /// Whether a record without an identifier tells of a creation alone that ended before it asked the cloud for
+    /// anything.
+    async fn was_never_made(&self, uid: Uuid) -> Result<bool> {
+        let filter = OperationFilter { resource_uid: Some(uid), ..OperationFilter::default() };
         let about: Vec<Operation> = self.store.operations(&filter, Page::all()).await.map_err(of_store)?;
         Ok(made_nothing(&about))
     }

@@ -84,7 +84,7 @@ impl Drafting<'_> {
             let unfinished = self.shared.store.operations(&filter, Page::all()).await.map_err(of_store)?;
             if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
                 let ResourceReference { kind, name, .. } = &removal.resource;
-                return Err(being_deleted(*kind, name, removal));
+                return Err(being_deleted(*kind, name, removal.id));
             }
         }
         Ok(())
@@ -140,7 +140,8 @@ impl Drafting<'_> {
     }
 
     fn references<'b>(&'b self, findings: &'b mut Findings) -> References<'b> {
-        References { records: self.records(), at: self.at, findings, shared: Vec::new() }
+        let memory = &self.shared.memory;
+        References { records: self.records(), memory, at: self.at, findings, shared: Vec::new() }
     }
 
     fn marks(&self, uid: Uuid) -> Marks {

@@ -54,10 +54,23 @@ pub(crate) struct Kept {
 struct AtPlace {
     clusters: BTreeSet<Uuid>,
     names: Names,
-    by_name: HashMap<String, Uuid>,
-    by_system_id: HashMap<String, Uuid>,
+    /// What is no part of anything, by its kind.
+    by_kind: HashMap<ResourceKind, Named>,
     /// Computed by the first reader after a change, whatever changed.
     age: OnceLock<Age>,
+}
+
+/// Records of one kind.
+#[derive(Default)]
+struct Named {
+    by_name: HashMap<String, Uuid>,
+    by_system_id: HashMap<String, Uuid>,
+}
+
+impl Named {
+    fn get(&self, text: &str) -> Option<&Uuid> {
+        self.by_name.get(text).or_else(|| self.by_system_id.get(text))
+    }
 }
 
 /// A record, what it holds read once.
@@ -251,9 +264,12 @@ impl Kept {
         let at = self.places.entry(place(resource)).or_default();
         if resource.kind == ResourceKind::Cluster {
             at.clusters.insert(resource.uid);
-            at.by_name.insert(resource.name.clone(), resource.uid);
+        }
+        if resource.parent.is_none() {
+            let named = at.by_kind.entry(resource.kind).or_default();
+            named.by_name.insert(resource.name.clone(), resource.uid);
             if let Some(system_id) = &resource.system_id {
-                at.by_system_id.insert(system_id.clone(), resource.uid);
+                named.by_system_id.insert(system_id.clone(), resource.uid);
             }
         }
         self.records.insert(resource.uid, record);
@@ -274,13 +290,15 @@ impl Kept {
         }
         if let Some(at) = self.places.get_mut(&place(&resource)) {
             at.clusters.remove(&uid);
-            if at.by_name.get(&resource.name) == Some(&uid) {
-                at.by_name.remove(&resource.name);
-            }
-            if let Some(system_id) = &resource.system_id
-                && at.by_system_id.get(system_id) == Some(&uid)
-            {
-                at.by_system_id.remove(system_id);
+            if let Some(named) = at.by_kind.get_mut(&resource.kind) {
+                if named.by_name.get(&resource.name) == Some(&uid) {
+                    named.by_name.remove(&resource.name);
+                }
+                if let Some(system_id) = &resource.system_id
+                    && named.by_system_id.get(system_id) == Some(&uid)
+                {
+                    named.by_system_id.remove(system_id);
+                }
             }
         }
         Some(resource)
@@ -303,8 +321,24 @@ impl Kept {
 
     /// The cluster of that name, else of that identifier at the cloud.
     pub(crate) fn cluster(&self, place: &Place, name: &str) -> Option<&Record> {
-        let at = self.places.get(place)?;
-        self.records.get(at.by_name.get(name).or_else(|| at.by_system_id.get(name))?)
+        self.find(place, ResourceKind::Cluster, None, name)
+    }
+
+    /// The record of that name, else of that identifier at the cloud; of a part, within its whole.
+    pub(crate) fn find(
+        &self,
+        place: &Place,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        name: &str,
+    ) -> Option<&Record> {
+        if let Some(whole) = parent {
+            let parts = || self.parts(whole).filter(|part| part.resource.kind == kind);
+            let of_name = parts().find(|part| part.resource.name == name);
+            return of_name.or_else(|| parts().find(|part| part.resource.system_id.as_deref() == Some(name)));
+        }
+        let at = self.places.get(&Place::kept(&place.account, &place.location(kind)))?;
+        self.records.get(at.by_kind.get(&kind)?.get(name)?)
     }
 
     /// The record of that uid.
@@ -392,7 +426,7 @@ impl Record {
                 let (asked, seen) = (intent(&resource), observed(&resource));
                 Holds::NodeGroup(Box::new(Said { asked, seen }))
             }
-            _ => Holds::Other,
+            _ => return Self { resource, holds: Holds::Other, written: OnceLock::new() },
         };
         resource.request = Value::Null;
         if let Some(observation) = &mut resource.observation {

@@ -6,17 +6,20 @@
 
 use pmks_driver::{DriverError, ErrorKind};
 use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet, refusal_of_reference};
-use pmks_store::{Operation, OperationFilter, Page, Resource};
+use pmks_store::Resource;
 use uuid::Uuid;
 
 use crate::Result;
 use crate::drivers::At;
-use crate::failure::{being_deleted, of_store};
+use crate::failure::being_deleted;
+use crate::inventory::memory::Memory;
 use crate::records::{Records, SecurityGroupIntent, intent, observed};
 
 /// Looks references up.
 pub(crate) struct References<'a> {
     pub(crate) records: Records<'a>,
+    /// Where those are read that it may name.
+    pub(crate) memory: &'a Memory,
     pub(crate) at: &'a At,
     pub(crate) findings: &'a mut Findings,
     /// The records that were found: the operation shares them while it is not over.
@@ -34,7 +37,7 @@ pub(crate) struct FoundNetwork {
 
 impl References<'_> {
     pub(crate) async fn network(&mut self, field: &str, text: &str) -> Result<Option<FoundNetwork>> {
-        if let Some(record) = self.record(ResourceKind::Network, None, field, text).await? {
+        if let Some(record) = self.record(ResourceKind::Network, None, field, text)? {
             return Ok(Some(FoundNetwork {
                 iid: iid(&record),
                 uid: Some(record.uid),
@@ -67,7 +70,7 @@ impl References<'_> {
         if let Some(parent) = network.uid {
             let texts = if id == text { vec![text] } else { vec![text, &id] };
             for text in texts {
-                if let Some(record) = self.record(ResourceKind::Subnet, Some(parent), field, text).await? {
+                if let Some(record) = self.record(ResourceKind::Subnet, Some(parent), field, text)? {
                     return Ok(Some(iid(&record)));
                 }
             }
@@ -104,7 +107,7 @@ impl References<'_> {
         text: &str,
         network: Option<&FoundNetwork>,
     ) -> Result<Option<Iid>> {
-        if let Some(record) = self.record(ResourceKind::SecurityGroup, None, field, text).await? {
+        if let Some(record) = self.record(ResourceKind::SecurityGroup, None, field, text)? {
             if let Some(network) = network {
                 self.same_network(field, &record, network)?;
             }
@@ -126,7 +129,7 @@ impl References<'_> {
         if text.is_empty() {
             return Ok(None);
         }
-        if let Some(record) = self.record(ResourceKind::KeyPair, None, field, text).await? {
+        if let Some(record) = self.record(ResourceKind::KeyPair, None, field, text)? {
             return Ok(Some(iid(&record)));
         }
         if !is_name(text) {
@@ -138,7 +141,7 @@ impl References<'_> {
     }
 
     /// Our record, which the operation will share. One that is on its way out is refused.
-    async fn record(
+    fn record(
         &mut self,
         kind: ResourceKind,
         parent: Option<Uuid>,
@@ -151,15 +154,18 @@ impl References<'_> {
             }
             return Ok(None);
         }
-        let Some(record) = self.records.find(kind, parent, text).await? else { return Ok(None) };
-        let mut unfinished = self.unfinished(record.uid).await?;
+        let kept = self.memory.kept();
+        let Some(record) = kept.find(self.records.place, kind, parent, text) else { return Ok(None) };
+        let record = record.resource.clone();
+        let mut unfinished = kept.activity().with(record.uid).to_vec();
         // A subnet may be made, and goes, with its network.
         if let Some(whole) = record.parent {
-            let of_whole = self.unfinished(whole).await?;
-            unfinished.extend(of_whole.into_iter().filter(|one| one.kind.creates() || one.kind.removes()));
+            let of_whole = kept.activity().with(whole).iter();
+            unfinished.extend(of_whole.filter(|one| one.kind.creates() || one.kind.removes()));
         }
+        drop(kept);
         if let Some(removal) = unfinished.iter().find(|operation| operation.kind.removes()) {
-            return Err(being_deleted(kind, text, removal));
+            return Err(being_deleted(kind, text, removal.id));
         }
         if record.system_id.is_none() && unfinished.is_empty() {
             self.findings
@@ -176,12 +182,6 @@ impl References<'_> {
         let refusal = refusal_of_reference(text);
         self.findings.add_some(field, refusal.map(str::to_owned));
         refusal.is_none()
-    }
-
-    async fn unfinished(&self, uid: Uuid) -> Result<Vec<Operation>> {
-        let filter =
-            OperationFilter { resource_uid: Some(uid), unfinished: true, ..OperationFilter::default() };
-        self.records.store.operations(&filter, Page::all()).await.map_err(of_store)
     }
 
     /// What the cloud said of something that we keep no record of.
