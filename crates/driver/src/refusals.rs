@@ -144,6 +144,13 @@ impl Table {
         self.answered(of_riddle(effect), "the answer cannot be read", action, response).caused_by(cause)
     }
 
+    /// The error of an answer to a question about one thing that is about another: whatever it says would be taken for
+    /// that thing's.
+    pub fn about_another(&self, action: &'static str) -> DriverError {
+        let says = "the answer is about something else than was asked for";
+        DriverError::new(ErrorKind::Unexpected, self.provider, says).with_action(action)
+    }
+
     /// The error of an answer that has no code of the cloud's.
     pub fn answered(
         &self,

@@ -182,6 +182,9 @@ impl List<Tag> {
 /// # Errors
 /// Why the text cannot be read.
 pub(crate) fn read<T: DeserializeOwned>(service: QueryService, xml: &str) -> Result<T, quick_xml::DeError> {
+    if is_hollow(xml) {
+        return Err(serde::de::Error::custom("the answer holds nothing"));
+    }
     if service.is_ec2() {
         return quick_xml::de::from_str(xml);
     }
@@ -189,6 +192,13 @@ pub(crate) fn read<T: DeserializeOwned>(service: QueryService, xml: &str) -> Res
         Some(element) => quick_xml::de::from_str(element),
         None => quick_xml::de::from_str("<Result/>"),
     }
+}
+
+/// Whether nothing stands in its root: AWS says at least which request it answers, and what says nothing would pass for
+/// an empty list.
+fn is_hollow(xml: &str) -> bool {
+    let marks = |start: &str| xml.matches(start).count();
+    marks("<").saturating_sub(marks("<?")) <= 2
 }
 
 /// The text of the element directly below the root whose name ends in `Result`.
@@ -296,6 +306,9 @@ mod tests {
             read(QueryService::Iam, "<DeleteRoleResponse><ResponseMetadata/></DeleteRoleResponse>").unwrap();
         assert_eq!(empty.account, "");
         assert!(read::<Identity>(QueryService::Sts, "<a><b></a>").is_err());
+        for hollow in ["<R/>", "<?xml version=\"1.0\"?>\n<R xmlns=\"u\"></R>", "<R>text</R>", ""] {
+            assert!(read::<Identity>(QueryService::Iam, hollow).is_err(), "{hollow}");
+        }
     }
 
     #[test]

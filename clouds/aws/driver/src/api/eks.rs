@@ -25,8 +25,10 @@ impl Api {
 
     /// One cluster.
     pub(crate) async fn describe_cluster(&self, cluster: &str) -> Result<eks::Cluster> {
-        let call = self.read("eks.DescribeCluster", &["clusters", cluster])?;
-        Ok(self.json::<eks::ClusterAnswer>(call).await?.cluster)
+        let action = "eks.DescribeCluster";
+        let call = self.read(action, &["clusters", cluster])?;
+        let found = self.json::<eks::ClusterAnswer>(call).await?.cluster;
+        if found.name == cluster { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
     }
 
     /// Asks for a cluster; with the same token the same cluster.
@@ -85,8 +87,10 @@ impl Api {
 
     /// One node group.
     pub(crate) async fn describe_nodegroup(&self, cluster: &str, node_group: &str) -> Result<eks::Nodegroup> {
-        let call = self.read("eks.DescribeNodegroup", &["clusters", cluster, "node-groups", node_group])?;
-        Ok(self.json::<eks::NodegroupAnswer>(call).await?.nodegroup)
+        let action = "eks.DescribeNodegroup";
+        let call = self.read(action, &["clusters", cluster, "node-groups", node_group])?;
+        let found = self.json::<eks::NodegroupAnswer>(call).await?.nodegroup;
+        if found.nodegroup_name == node_group { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
     }
 
     /// Asks for a node group; with the same token the same one.

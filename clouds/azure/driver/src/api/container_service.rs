@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Accepted, Api, Condition, change, read, version};
 use crate::arm_id::{ArmId, CONTAINER_SERVICE};
+use crate::errors;
 use crate::wire::container_service as wire;
 
 const SERVICE: &str = "containerservice";
@@ -26,7 +27,10 @@ impl Api {
     /// Source: <https://learn.microsoft.com/rest/api/aks/managed-clusters/get>
     pub(crate) async fn cluster(&self, id: &ArmId) -> Result<wire::ManagedCluster> {
         let shape = read(SERVICE, "ManagedClusters.Get", VERSION);
-        self.json(self.call(shape, &id.segments())).await
+        let (action, call) = (shape.action, self.call(shape, &id.segments()));
+        let found: wire::ManagedCluster = self.json(call).await?;
+        let is_it = found.name.eq_ignore_ascii_case(id.name());
+        if is_it { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
     }
 
     /// One cluster as it came: what a replacement is made from.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page<T> {
-    #[serde(default = "Vec::new")]
+    /// There also where it is empty: what lacks it is no list.
     pub(crate) value: Vec<T>,
     #[serde(default)]
     pub(crate) next_link: Option<String>,

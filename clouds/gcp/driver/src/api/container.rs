@@ -7,6 +7,7 @@ use pmks_driver::{Effect, Result};
 use pmks_transport::Call;
 
 use super::Api;
+use crate::errors;
 use crate::names::ClusterName;
 use crate::wire::container as wire;
 
@@ -19,7 +20,9 @@ impl Api {
 
     /// One cluster, with its node pools.
     pub(crate) async fn get_cluster(&self, cluster: &ClusterName) -> Result<wire::Cluster> {
-        self.json(self.read("container.clusters.get", &path(cluster))?).await
+        let action = "container.clusters.get";
+        let found: wire::Cluster = self.json(self.read(action, &path(cluster))?).await?;
+        if found.name == cluster.name { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
     }
 
     /// Asks for a cluster with its node pools.
