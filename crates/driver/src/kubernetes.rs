@@ -247,7 +247,11 @@ impl ClusterApi {
             }
             let Some(response) = self.send(call, action).await? else { return Ok(found) };
             let page: Page<T> = self.read(action, &response)?;
-            found.extend(page.items);
+            if !page.kind.ends_with("List") {
+                let says = "the cluster's answer is no list of Kubernetes'";
+                return Err(DriverError::new(ErrorKind::Unexpected, self.provider, says).with_action(action));
+            }
+            found.extend(page.items.into_iter().flatten());
             next = page.metadata.next;
             if next.is_empty() {
                 return Ok(found);
@@ -350,12 +354,15 @@ impl Signer for Bearer {
     }
 }
 
+/// A list says that it is one: what does not would pass for a cluster with nothing in it. Of none there may be `null`.
 #[derive(Deserialize)]
 struct Page<T> {
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     metadata: PageMetadata,
-    #[serde(default = "Vec::new")]
-    items: Vec<T>,
+    #[serde(default = "Option::default")]
+    items: Option<Vec<T>>,
 }
 
 #[derive(Default, Deserialize)]

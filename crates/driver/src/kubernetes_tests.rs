@@ -29,12 +29,14 @@ async fn cluster(answers: Vec<(u16, String)>) -> (ClusterApi, Arc<Mutex<Vec<Stri
             stream.write_all(format!("{first}{body}").as_bytes()).await.unwrap();
         }
     });
+    (api_at(&AccessInfo { endpoint, certificate_authority: String::new() }), heard)
+}
+
+fn api_at(access: &AccessInfo) -> ClusterApi {
     let transport = Transport::builder(Arc::new(SystemClock)).build();
-    let access = AccessInfo { endpoint, certificate_authority: String::new() };
     let credential =
         ClusterCredential::Token { token: "s3cret".to_owned().into(), expires_at: Timestamp::MAX };
-    let api = ClusterApi::new(&transport, "aws", &access, &credential, 1000).unwrap();
-    (api, heard)
+    ClusterApi::new(&transport, "aws", access, &credential, 1000).unwrap()
 }
 
 #[tokio::test]
@@ -55,8 +57,8 @@ fn said(status: u16, reason: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn lists_page_by_page_and_only_what_has_balancers() {
-    let first = r#"{"metadata":{"continue":"a b"},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
-    let second = r#"{"metadata":{},"items":[{"metadata":{"name":"kubernetes","namespace":"default"},"spec":{"type":"ClusterIP"}}]}"#;
+    let first = r#"{"kind":"ServiceList","metadata":{"continue":"a b"},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
+    let second = r#"{"kind":"ServiceList","metadata":{},"items":[{"metadata":{"name":"kubernetes","namespace":"default"},"spec":{"type":"ClusterIP"}}]}"#;
     let (api, heard) = cluster(vec![(200, first.into()), (200, second.into())]).await;
     let services = api.list(Kind::Service).await.unwrap();
     assert_eq!(services.len(), 1);
@@ -95,6 +97,104 @@ async fn deletes_the_very_object_and_takes_gone_for_done() {
 }
 
 #[tokio::test]
+async fn a_list_says_that_it_is_one() {
+    let list =
+        |kind: &str, items: &str| (200, format!(r#"{{"kind":"{kind}","metadata":{{}},"items":{items}}}"#));
+    let answers = vec![
+        list("GatewayList", "[]"),
+        list("GatewayList", "null"),
+        list("", "[]"),
+        list("Service", "[]"),
+        (200, "{}".into()),
+        (200, "[]".into()),
+        (200, "null".into()),
+        (200, "<html>Please sign in</html>".into()),
+        (307, String::new()),
+    ];
+    let count = answers.len();
+    let (api, _) = cluster(answers).await;
+    for number in 0..count {
+        match (number, api.list(Kind::Gateway).await) {
+            (0 | 1, listed) => assert_eq!(listed.unwrap(), []),
+            (_, listed) => assert_eq!(*listed.unwrap_err().kind(), ErrorKind::Unexpected, "{number}"),
+        }
+    }
+}
+
+/// Something at which the connections that come are served so; counts them.
+async fn place<F>(
+    serve: impl Fn(tokio::net::TcpStream) -> F + Send + 'static,
+) -> (String, Arc<std::sync::atomic::AtomicUsize>)
+where
+    F: Future<Output = std::io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let came = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counts = Arc::clone(&came);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tokio::spawn(serve(stream));
+        }
+    });
+    (url, came)
+}
+
+#[tokio::test]
+async fn an_endpoint_that_leads_elsewhere_is_not_followed() {
+    let (elsewhere, astray) = place(|_| async { Ok(()) }).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let access = AccessInfo {
+        endpoint: format!("http://{}", listener.local_addr().unwrap()),
+        certificate_authority: String::new(),
+    };
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = vec![0; 16_384];
+            let _ = stream.read(&mut buffer).await.unwrap();
+            let head = format!(
+                "HTTP/1.1 307 X\r\nlocation: {elsewhere}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+        }
+    });
+    let api = api_at(&access);
+    assert_eq!(*api.list(Kind::Service).await.unwrap_err().kind(), ErrorKind::Unexpected);
+    assert_eq!(*api.persistent_volumes().await.unwrap_err().kind(), ErrorKind::Unexpected);
+    let deleted = api.delete(Kind::Service, "default", "web", "u").await.unwrap_err();
+    assert_eq!(*deleted.kind(), ErrorKind::Unexpected);
+    assert_eq!(astray.load(std::sync::atomic::Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_or_never_stops_is_left_in_time() {
+    let silent = place(|mut stream| async move {
+        let mut buffer = vec![0; 16_384];
+        while stream.read(&mut buffer).await? > 0 {}
+        Ok(())
+    })
+    .await;
+    let endless = place(|mut stream| async move {
+        let mut buffer = vec![0; 16_384];
+        let _ = stream.read(&mut buffer).await?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
+        loop {
+            stream.write_all(b"1000\r\n").await?;
+            stream.write_all(&[b' '; 0x1000]).await?;
+            stream.write_all(b"\r\n").await?;
+        }
+    })
+    .await;
+    for (endpoint, _) in [silent, endless] {
+        let api = api_at(&AccessInfo { endpoint: endpoint.clone(), certificate_authority: String::new() });
+        let listed = tokio::time::timeout(Duration::from_secs(20), api.list(Kind::Service)).await;
+        let error = listed.unwrap_or_else(|_| panic!("{endpoint} is waited for")).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Unavailable, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_that_is_not_there_is_unavailable() {
     let (api, _) = cluster(Vec::new()).await;
     assert_eq!(*api.persistent_volumes().await.unwrap_err().kind(), ErrorKind::Unavailable);
@@ -128,7 +228,8 @@ async fn a_namespace_has_an_identifier_of_its_own() {
 
 #[test]
 fn whatever_a_cluster_answers_a_list_ends_as_a_list_or_an_error() {
-    const PARTS: [&str; 6] = [
+    const PARTS: [&str; 7] = [
+        "\"ServiceList\"",
         "{}",
         "\"web\"",
         "\"u\"",
@@ -136,7 +237,7 @@ fn whatever_a_cluster_answers_a_list_ends_as_a_list_or_an_error() {
         "[{\"hostname\":\"a.elb\"}]",
         "{\"type\":\"LoadBalancer\"}",
     ];
-    let page = r#"{"metadata":{},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
+    let page = r#"{"kind":"ServiceList","metadata":{},"items":[{"metadata":{"name":"web","namespace":"default","uid":"u"},"spec":{"type":"LoadBalancer"},"status":{"loadBalancer":{"ingress":[{"hostname":"a.elb"}]}}}]}"#;
     let deep = "[".repeat(100_000);
     let instead = prop_oneof![
         Just("null".to_owned()),
