@@ -95,7 +95,7 @@ impl DriverError {
             action: "",
             status: None,
             code: None,
-            message: message.into(),
+            message: bounded(message.into()),
             request_id: None,
             retry_after: None,
             source: None,
@@ -125,15 +125,15 @@ impl DriverError {
     #[must_use]
     pub fn with_answer(mut self, status: u16, code: Option<String>, request_id: Option<String>) -> Self {
         self.0.status = Some(status);
-        self.0.code = code;
-        self.0.request_id = request_id;
+        self.0.code = code.map(bounded);
+        self.0.request_id = request_id.map(bounded);
         self
     }
 
     /// Adds the cloud's own code of work that failed after the call which began it was answered well.
     #[must_use]
     pub fn with_code(mut self, code: Option<String>) -> Self {
-        self.0.code = code;
+        self.0.code = code.map(bounded);
         self
     }
 
@@ -217,7 +217,7 @@ impl DriverError {
                 ErrorKind::InvalidRequest(findings) => findings.clone(),
                 _ => Findings::default(),
             },
-            fix: inner.kind.fix(),
+            fix: inner.kind.fix().map(bounded),
             provider: Some(inner.provider.to_owned()),
             action: (!told.action.is_empty()).then(|| told.action.to_owned()),
             provider_status: told.status,
@@ -329,12 +329,36 @@ pub fn chain(error: &dyn StdError) -> String {
         }
         next = cause.source();
     }
+    bounded(text)
+}
+
+/// The most characters of what somebody else says that are kept: it is stored, and shown again and again.
+const MOST_SAID: usize = 4_000;
+
+fn bounded(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
+        text.truncate(end);
+        text.push('…');
+    }
     text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_cloud_says_without_an_end_the_beginning_is_kept() {
+        let endless = || "é".repeat(1 << 20);
+        let error = DriverError::new(ErrorKind::Forbidden { permission: Some(endless()) }, "aws", endless())
+            .with_action("eks.CreateCluster")
+            .with_answer(403, Some(endless()), Some(endless()))
+            .caused_by(std::io::Error::other(endless()));
+        let failure = error.to_failure();
+        let all = serde_json::to_string(&failure).unwrap();
+        assert!(all.len() < 6 * 3 * MOST_SAID, "{}", all.len());
+        assert!(failure.provider_message.unwrap().ends_with("é…"));
+    }
 
     #[test]
     fn shows_its_own_level_and_the_chain_all() {
