@@ -223,9 +223,16 @@ fn keys_of(role: RoleKeys) -> std::result::Result<(Keys, Timestamp), SignError> 
     Ok((keys, end))
 }
 
+/// An answer without the words of STS, as a proxy's page is, says nothing of the credential.
 fn refused(error: DriverError) -> SignError {
-    let temporary =
-        matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Throttled { .. } | ErrorKind::Ambiguous);
+    let temporary = matches!(
+        error.kind(),
+        ErrorKind::Unavailable
+            | ErrorKind::Throttled { .. }
+            | ErrorKind::Ambiguous
+            | ErrorKind::Unexpected
+            | ErrorKind::Unsupported { .. }
+    );
     let says = format!("the role cannot be taken on: {error}");
     if temporary {
         SignError::unavailable(says).caused_by(error)

@@ -119,6 +119,8 @@ fn what_is_no_cloud_is_refused_in_time_and_gets_the_credential_alone() {
             said["error"]["status"].as_u64().is_some_and(|status| (502..=504).contains(&status)),
             "{text}"
         );
+        // It says nothing of the credential, also where that is exchanged for a token there.
+        assert_ne!(said["error"]["code"], "unauthenticated", "{name}: {text}");
         assert!(said["error"]["detail"].as_str().is_some_and(|says| says.len() > 40), "{name}: {text}");
         assert!(text.len() < 4000, "{name}: {}", text.len());
         assert!(began.elapsed() < Duration::from_secs(30), "{name}: {:?}", began.elapsed());

@@ -137,9 +137,17 @@ fn good_from(now: Timestamp, token: Token) -> Kept {
     Kept { token: token.access_token, end: now.saturating_add(seconds).unwrap_or(Timestamp::MAX) }
 }
 
-/// Whether the same may succeed later.
+/// Whether the same may succeed later. An answer without Google's words, as a proxy's page is, says nothing of the
+/// credential.
 fn is_passing(error: &DriverError) -> bool {
-    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Throttled { .. } | ErrorKind::Ambiguous)
+    matches!(
+        error.kind(),
+        ErrorKind::Unavailable
+            | ErrorKind::Throttled { .. }
+            | ErrorKind::Ambiguous
+            | ErrorKind::Unexpected
+            | ErrorKind::Unsupported { .. }
+    )
 }
 
 /// Adds the token, and whose quota it uses, to each try of a call.
