@@ -91,9 +91,9 @@ impl Credential {
                     values.insert(name, SecretString::from(text));
                 }
                 serde_json::Value::Object(_) | serde_json::Value::Array(_) => {
-                    findings.add(format!("credential.{name}"), "must be a text: JSON is given as one");
+                    findings.add(shown(&name), "must be a text: JSON is given as one");
                 }
-                _ => findings.add(format!("credential.{name}"), "must be a text"),
+                _ => findings.add(shown(&name), "must be a text"),
             }
         }
         findings.into_result().map(|()| Self::Values(values))
@@ -127,7 +127,7 @@ impl Credential {
         let given = self.fields();
         for name in &given {
             if !forms.iter().any(|form| form.fields.iter().any(|field| field.name == *name)) {
-                findings.add(format!("credential.{name}"), "is no field of this provider's credentials");
+                findings.add(shown(name), "is no field of this provider's credentials");
             }
         }
         let fits = |form: &&Form| {
@@ -151,11 +151,20 @@ impl Credential {
                 for name in
                     given.iter().filter(|name| nearest.fields.iter().all(|field| field.name != **name))
                 {
-                    findings.add(format!("credential.{name}"), "belongs to another form of credential");
+                    findings.add(shown(name), "belongs to another form of credential");
                 }
             }
         }
         Err(findings)
+    }
+}
+
+/// A field that was given, for people. No field's name is long: what is may be a secret in the wrong place.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 24;
+    match name.char_indices().nth(LONGEST) {
+        None => format!("credential.{name}"),
+        Some(_) => format!("credential.{}…", name.chars().take(LONGEST / 4).collect::<String>()),
     }
 }
 
@@ -242,6 +251,14 @@ mod tests {
         assert_eq!(fields, ["credential.ambient", "credential.id", "credential.secret"]);
         let error = serde_json::from_value::<Credential>(given).unwrap_err().to_string();
         assert!(error.contains("credential.secret: must be a text") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_name_is_not_repeated_whole() {
+        let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
+        let error = credential(serde_json::json!({secret: "x", "secret": "b"})).form(FORMS).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("credential.wJalrX…") && !error.contains(secret), "{error}");
     }
 
     #[test]

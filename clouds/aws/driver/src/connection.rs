@@ -44,6 +44,7 @@ fn known(connection: &ConnectionSpecification) -> (Result<Option<Endpoints>>, Fi
         findings.extend(wrong);
     }
     zone_of_region(connection, &mut findings);
+    names(connection, &mut findings);
     let made = Endpoints::new(&connection.region, &connection.endpoints);
     let endpoints = gather(made, &mut findings);
     (endpoints, findings)
@@ -103,6 +104,46 @@ fn zone_of_region(connection: &ConnectionSpecification, findings: &mut Findings)
     }
 }
 
+/// What is shown and kept in the clear has the form of a name: a secret that somebody put there by mistake is refused,
+/// and not repeated.
+///
+/// Sources: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>,
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html>
+fn names(connection: &ConnectionSpecification, findings: &mut Findings) {
+    let given = |field| connection.credential.get(field);
+    if given("accessKeyId").is_some_and(|id| !is_key_id(id)) {
+        let says =
+            "must be an access key's identifier, such as AKIAIOSFODNN7EXAMPLE; its secret is secretAccessKey";
+        findings.add("credential.accessKeyId", says);
+    }
+    if given("roleArn").is_some_and(|role| !is_role_arn(role)) {
+        findings
+            .add("credential.roleArn", "must be a role's ARN, such as arn:aws:iam::123456789012:role/name");
+    }
+    for setting in ["clusterRole", "nodeRole"] {
+        let given = connection.settings.get(setting).and_then(serde_json::Value::as_str);
+        if given.is_some_and(|role| !is_role_arn(role) && !is_role_name(role)) {
+            findings.add(format!("settings.{setting}"), "must be the name or the ARN of a role");
+        }
+    }
+}
+
+/// Letters, digits and `_`; in small letters at most as many as no secret of AWS' has, for clouds that take any word.
+fn is_key_id(text: &str) -> bool {
+    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let longest = if text.bytes().any(|byte| byte.is_ascii_lowercase()) { 32 } else { 128 };
+    is_word && text.len() <= longest
+}
+
+fn is_role_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.contains(":role/") && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_role_name(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+}
+
 /// Whose request budget it is at first: AWS counts by account and region. The account of a role stands in its ARN; a
 /// key's is known once its identity was asked for, and until then it counts by itself.
 fn budget(connection: &ConnectionSpecification) -> String {
@@ -160,6 +201,32 @@ mod tests {
             ["region: ", "zone: ", "settings.colour: ", "endpoints.s3: ", "credential.secretAccessKey: "]
         {
             assert!(says.contains(field), "{field}{says}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_name_is_refused_and_not_repeated() {
+        let secret = "wJalrXUtnFEMIaK7MDENGbbPxRfiCYEXAMPLEKEY";
+        let key = "-----BEGIN PRIVATE KEY----- wJalrXUtnFEMIaK7MDENGbbPxRfiCYEXAMPLEKEY";
+        let keys = |id: &str| serde_json::json!({"accessKeyId": id, "secretAccessKey": "hunter2"});
+        let with_role = serde_json::json!({"accessKeyId": "AKIA", "secretAccessKey": "s", "roleArn": secret});
+        for (connection, field) in [
+            (serde_json::json!({"credential": keys(secret)}), "credential.accessKeyId"),
+            (serde_json::json!({"credential": keys("wrong/key")}), "credential.accessKeyId"),
+            (serde_json::json!({"credential": with_role}), "credential.roleArn"),
+            (serde_json::json!({"settings": {"nodeRole": key}}), "settings.nodeRole"),
+            (serde_json::json!({"settings": {"clusterRole": key}}), "settings.clusterRole"),
+        ] {
+            let error = connected(&connection).unwrap_err().to_string();
+            assert!(error.contains(field) && !error.contains("wJalr"), "{error}");
+        }
+        let role = serde_json::json!({"nodeRole": "arn:aws-cn:iam::123456789012:role/path/my-role", "clusterRole": "r@1"});
+        for good in [
+            serde_json::json!({"credential": keys("AKIAIOSFODNN7EXAMPLE")}),
+            serde_json::json!({"credential": keys("test")}),
+            serde_json::json!({"settings": role}),
+        ] {
+            assert!(connected(&good).is_ok(), "{good}");
         }
     }
 

@@ -143,8 +143,9 @@ async fn project(settings: &Settings, found: &Found, tokens: &TokenApi, house: &
     if names::is_project(&project) {
         Ok(project)
     } else {
-        let says = format!("{project:?} is no project's id, such as my-project-123");
-        Err(invalid(finding("settings.projectId", &says)))
+        // Whatever stands there instead is not repeated: it may be a whole key.
+        let says = "what the credential or the environment names is no project's id, such as my-project-123";
+        Err(invalid(finding("settings.projectId", says)))
     }
 }
 
