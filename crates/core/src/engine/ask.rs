@@ -8,7 +8,7 @@ use pmks_store::Result;
 
 use super::bounded::bounded;
 use super::stage::Turn;
-use super::timing::since;
+use super::timing::{after, since};
 
 /// How often the thing may change between our read and our write, how often an answer may contradict a look, and how
 /// often what failed may be asked to go.
@@ -110,7 +110,7 @@ impl Turn<'_> {
         self.notes.token_since = self.notes.token_since.or(Some(now));
         self.notes.asked_in = self.run.operation.attempt;
         // After a crash nothing is read before everything that was sent has had its time.
-        self.notes.due = self.notes.certain_at;
+        self.notes.due = Some(after(self.run.house.steady(), self.until_certain()));
         self.persist().await
     }
 

@@ -24,7 +24,7 @@ impl Turn<'_> {
         if let Some(failure) = self.overdue(now) {
             return self.fail(failure);
         }
-        self.notes.due = Some(after(now, wait.min(timing::LONGEST_WAIT)));
+        self.notes.due = Some(after(self.run.house.steady(), wait.min(timing::LONGEST_WAIT)));
     }
 
     /// From now on it counts how far the wall clock is set: what was set before is in the stage's beginning already.

@@ -29,6 +29,7 @@ mod notes;
 mod timing;
 
 mod pulse;
+mod steady;
 mod telemetry;
 mod traced;
 
@@ -58,6 +59,7 @@ use uuid::Uuid;
 use crowd::Crowds;
 use identity::Identities;
 use pulse::Pulse;
+use steady::Steady;
 use traced::Traced;
 
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
@@ -123,6 +125,7 @@ struct House {
     pulse: Pulse,
     /// Both clocks when this engine began: how they differ since then is how far the wall clock was set.
     began: (Timestamp, Duration),
+    steady: Steady,
     wake: Notify,
     idle: Notify,
 }
@@ -164,6 +167,7 @@ impl Engine {
             unreleased: Mutex::default(),
             pulse: Pulse::default(),
             began,
+            steady: Steady::at(began),
             wake: Notify::new(),
             idle: Notify::new(),
         };
@@ -176,6 +180,7 @@ impl Engine {
     /// # Errors
     /// What the store answers.
     pub async fn tick(&self, now: Timestamp) -> pmks_store::Result<Option<Timestamp>> {
+        let now = now.max(self.house.steady());
         self.house.give_back().await?;
         let claimed = match self.house.claim(now) {
             Some(claim) => self.house.store.claim(claim).await?,
@@ -217,9 +222,10 @@ impl Engine {
                 pruned = Some(now);
             }
             let ticked = self.tick(now).await;
+            let steady = self.house.steady();
             self.house.pulse.beat(self.house.clock.monotonic(), now, ticked.as_ref().err());
             let next = match ticked {
-                Ok(next) => next.map_or(LONGEST_SLEEP, |next| timing::since(now, next)),
+                Ok(next) => next.map_or(LONGEST_SLEEP, |next| timing::since(steady, next)),
                 Err(error) => {
                     tracing::error!(error = pmks_driver::chain(&error), "the store does not answer");
                     Duration::from_secs(1)
@@ -301,6 +307,11 @@ impl House {
 
     fn lock_unreleased(&self) -> std::sync::MutexGuard<'_, Vec<Fence>> {
         self.unreleased.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by which is decided what is due: the wall clock's, which does not wait where that is set back.
+    fn steady(&self) -> Timestamp {
+        self.steady.read(self.clock.wall(), self.clock.monotonic())
     }
 
     /// How far the wall clock was set since this engine began, in milliseconds: forward, or back below nothing.

@@ -205,7 +205,8 @@ impl Run<'_> {
         record.notes = notes.write();
         let lease = timing::after(now, timing::LEASE);
         self.house.store.record(self.fence, PREFLIGHT, record, None, lease, now).await?;
-        let next = timing::after(now, error.retry_after().unwrap_or(wait).min(timing::LONGEST_WAIT));
+        let wait = error.retry_after().unwrap_or(wait).min(timing::LONGEST_WAIT);
+        let next = timing::after(self.house.steady(), wait);
         self.house.store.release(self.fence, next, now).await?;
         Ok(Preflight::Over)
     }

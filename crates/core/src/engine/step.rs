@@ -125,7 +125,7 @@ async fn take(house: &House, claimed: Claimed) -> Result<()> {
 impl House {
     pub(super) async fn later(&self, fence: Fence) -> Result<()> {
         let now = self.clock.wall();
-        self.store.release(fence, timing::after(now, LATER), now).await
+        self.store.release(fence, timing::after(self.steady(), LATER), now).await
     }
 
     /// The records that stages may make: the one that the operation is about, and its parts.
@@ -190,7 +190,7 @@ impl Run<'_> {
         for stage in &mut self.operation.stages {
             let over = matches!(stage.record.state, StageState::Done | StageState::Failed);
             let Some(began) = stage.record.started_at.filter(|_| !over) else { continue };
-            let neglected = timing::since(self.operation.next_run_at.max(began), now);
+            let neglected = timing::since(self.operation.next_run_at.max(began), self.house.steady());
             if neglected < NEGLECT {
                 continue;
             }
@@ -207,13 +207,13 @@ impl Run<'_> {
     async fn stages(mut self) -> Result<()> {
         let mut blocked = BTreeMap::new();
         for _ in 0..ROUNDS {
-            let now = self.house.clock.wall();
+            let (now, steady) = (self.house.clock.wall(), self.house.steady());
             let mut due = Vec::new();
             let mut next: Option<Timestamp> = None;
             for index in (0..self.plan.len()).filter(|index| !blocked.contains_key(index)) {
-                match self.next(index, now) {
+                match self.next(index, steady) {
                     Next::Rests => {}
-                    Next::At(at) if is_due(at, now) => due.push(index),
+                    Next::At(at) if is_due(at, steady) => due.push(index),
                     Next::At(at) => next = Some(next.map_or(at, |next| next.min(at))),
                 }
             }

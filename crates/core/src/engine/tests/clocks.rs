@@ -86,6 +86,34 @@ async fn a_clock_that_steps_back_and_forth_makes_nothing_twice_and_ends_nothing_
     }
 }
 
+/// How many seconds a creation takes whose clock is set back by that much after its first ones.
+async fn seconds_of_a_creation(back: Duration) -> u32 {
+    let rig = rig().await;
+    rig.accept(CREATE, 1).await;
+    for second in 0..3_600 {
+        if second == 10 {
+            rig.cloud().clock.set_wall(rig.set.now().saturating_sub(back).unwrap());
+        }
+        rig.engine.tick(rig.set.now()).await.unwrap();
+        rig.engine.settle().await;
+        if rig.operation(1).await.state == OperationState::Succeeded {
+            return second;
+        }
+        rig.set.pass(Duration::from_secs(1)).await;
+    }
+    panic!("it does not end: {:#?}", rig.operation(1).await);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_by_minutes_delays_nothing() {
+    let undisturbed = seconds_of_a_creation(Duration::ZERO).await;
+    assert!(undisturbed > 12, "the clock is set while it is under way: {undisturbed} s");
+    for minutes in [1, 9] {
+        let taken = seconds_of_a_creation(Duration::from_mins(minutes)).await;
+        assert!(taken <= undisturbed + 2, "{taken} s instead of {undisturbed} s, set back by {minutes} min");
+    }
+}
+
 #[tokio::test]
 async fn a_clock_that_stood_behind_when_a_stage_began_ages_no_deadline_when_it_is_set_right() {
     let rig = rig().await;
