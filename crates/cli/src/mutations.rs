@@ -170,7 +170,7 @@ pub(crate) fn confirm(yes: bool, what: &str) -> Result<()> {
         return Err(Error::usage(format!("nobody is there to confirm: {what}")).with_fix("add --yes"));
     }
     let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{what}? [y/N] ").and_then(|()| err.flush());
+    let _ = write!(err, "{}? [y/N] ", output::clean(what)).and_then(|()| err.flush());
     drop(err);
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);

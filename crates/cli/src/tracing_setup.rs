@@ -51,10 +51,12 @@ fn every(filter: reload::Layer<Targets, Registry>, json: bool, traces: Option<&T
     // A log that cannot be written, as on a full disk, is no reason to fail: the layer would tell of it by a panic.
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let log: Box<dyn Layer<Registry> + Send + Sync> = if json {
+        let log = log.with_writer(|| OneLine { to: std::io::stderr(), form: Form::Json });
         log.json().with_filter(filter).boxed()
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let log = log.with_writer(move || OneLine { to: std::io::stderr(), coloured: colours });
+        let log = log
+            .with_writer(move || OneLine { to: std::io::stderr(), form: Form::Text { coloured: colours } });
         log.with_ansi(colours).with_filter(filter).boxed()
     };
     let log = tracing_subscriber::registry().with(log);
@@ -66,21 +68,33 @@ fn every(filter: reload::Layer<Targets, Registry>, json: bool, traces: Option<&T
 }
 
 /// Writes each event as one line in which nothing steers a terminal, whatever was written into it: a cloud's message
-/// cannot make a line that looks like another event. The subscriber hands over an event whole, and escapes its message
-/// alone.
+/// cannot make a line that looks like another event. The subscriber hands over an event whole; in text it escapes its
+/// message alone, and in JSON what JSON wants escaped.
 struct OneLine<W> {
     to: W,
-    /// Whether the subscriber colours words.
-    coloured: bool,
+    form: Form,
+}
+
+/// How an event is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As text, of which the subscriber perhaps colours words.
+    Text { coloured: bool },
+    /// As JSON.
+    Json,
 }
 
 impl<W: Write> OneLine<W> {
     fn line(&self, event: &str) -> String {
+        if self.form == Form::Json {
+            return output::escaped(event) + "\n";
+        }
+        let coloured = self.form == Form::Text { coloured: true };
         let mut line = String::with_capacity(event.len() + 1);
         let mut rest = event;
         while let Some(c) = rest.chars().next() {
             let after = rest.get(c.len_utf8()..).unwrap_or_default();
-            match colour(rest).filter(|_| self.coloured) {
+            match colour(rest).filter(|_| coloured) {
                 Some((colour, after)) => {
                     line.push_str(colour);
                     rest = after;
@@ -174,6 +188,34 @@ mod tests {
         }
     }
 
+    /// What must not reach a terminal, with a line that looks like one of ours.
+    const HOSTILE: &str =
+        "a\r\n2026-01-01T00:00:00Z ERROR forged\u{1b}]0;x\u{7}\u{9b}2J\u{85}\u{202e}b\u{2066}\u{2028}\u{7f}";
+
+    fn steering(text: &str) -> usize {
+        text.chars().filter(|c| output::steers(*c) && *c != '\n').count()
+    }
+
+    #[test]
+    fn an_event_in_json_is_a_line_that_is_read_as_it_was_said() {
+        let kept = Kept::default();
+        let writes = kept.clone();
+        let log = tracing_subscriber::fmt::layer()
+            .json()
+            .with_writer(move || OneLine { to: writes.clone(), form: Form::Json });
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(log), || {
+            let _span = tracing::info_span!("request", who = HOSTILE).entered();
+            tracing::info!(text = HOSTILE, "{HOSTILE}");
+            tracing::info!("the next one");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!((text.lines().count(), steering(&text)), (2, 0), "{text:?}");
+        let event: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        for said in [&event["fields"]["text"], &event["fields"]["message"], &event["span"]["who"]] {
+            assert_eq!(said, HOSTILE);
+        }
+    }
+
     #[test]
     fn a_span_is_made_where_somebody_looks_at_it_alone() {
         let all = tracing_subscriber::registry();
@@ -196,8 +238,8 @@ mod tests {
         let writes = kept.clone();
         let log = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(move || OneLine { to: writes.clone(), coloured: false });
-        let hostile = "a\r\n2026-01-01T00:00:00Z ERROR forged\u{1b}]0;x\u{7}\u{9b}2J";
+            .with_writer(move || OneLine { to: writes.clone(), form: Form::Text { coloured: false } });
+        let hostile = HOSTILE;
         let error = std::io::Error::other(hostile);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(log), || {
             let _span = tracing::info_span!("request", name = %hostile, shown = hostile).entered();
@@ -207,13 +249,12 @@ mod tests {
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 2, "{text:?}");
         assert!(text.matches("forged").count() >= 4, "{text:?}");
-        let steering = text.chars().filter(|c| c.is_control() && *c != '\n').count();
-        assert_eq!(steering, 0, "{text:?}");
+        assert_eq!(steering(&text), 0, "{text:?}");
     }
 
     #[test]
     fn of_the_orders_to_a_terminal_colours_alone_are_kept() {
-        let log = OneLine { to: Kept::default(), coloured: true };
+        let log = OneLine { to: Kept::default(), form: Form::Text { coloured: true } };
         assert_eq!(log.line("\u{1b}[2m1\u{1b}[0m \u{1b}[1;31ma"), "\u{1b}[2m1\u{1b}[0m \u{1b}[1;31ma\n");
         assert_eq!(log.line("\u{1b}[2J\u{1b}]0;x\u{7}\u{1b}["), "\\u{1b}[2J\\u{1b}]0;x\\u{7}\\u{1b}[\n");
         assert_eq!(log.line("한글\u{1f680}"), "한글\u{1f680}\n");

@@ -64,7 +64,7 @@ fn yaml(value: &Value) -> std::result::Result<String, String> {
 
 /// JSON of the same value, in which no character steers a terminal: beyond the line ends between its members such a one
 /// stands in a string, where it can be escaped.
-fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if super::table::steers(c) && c != '\n' {

@@ -11,7 +11,7 @@ mod terminal;
 pub(crate) use columns::{scalar, seconds};
 
 use columns::Column;
-pub(crate) use form::{Form, item, items, structured};
+pub(crate) use form::{Form, escaped, item, items, structured};
 pub(crate) use kinds::Kind;
 use kinds::columns_of;
 pub(crate) use table::{clean, steers};
