@@ -46,7 +46,7 @@ pub(crate) async fn prepare(
         convert::cluster(&cluster, crate::access::way_in(driver, &cluster).await?, &convert::Nodes::new());
     let mut found = children::children(driver, &model, Care::of(search)).await?;
     let mut unread = Vec::new();
-    let roles = role_assignment::of_cluster(driver, &cluster, &mut unread).await?;
+    let roles = role_assignment::of_cluster(driver, &cluster, &asked.marks, &mut unread).await?;
     let (mut known, others) = not_found_again(&found.found, &search.known.found);
     known.extend(children::standing(driver, &others).await?);
     found.found = in_order(role_assignment::with_known(roles, known), &found.found);

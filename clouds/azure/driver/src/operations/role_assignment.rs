@@ -84,10 +84,12 @@ pub(super) fn subnets(cluster: &ManagedCluster) -> Vec<ArmId> {
 }
 
 /// The roles, as what is to go, that a cluster's own identity has on its subnets and nowhere above: the identity goes
-/// with the cluster, its assignments would stay. One call a subnet.
+/// with the cluster, its assignments would stay. One call a subnet; where assignments may not be listed, one more for that
+/// which creation made, whose name follows from our record.
 pub(super) async fn of_cluster(
     driver: &AzureDriver,
     cluster: &ManagedCluster,
+    marks: &Marks,
     notices: &mut Vec<String>,
 ) -> Result<Vec<Child>> {
     let own = cluster.identity.as_ref().filter(|identity| identity.kind.as_deref() == Some("SystemAssigned"));
@@ -98,13 +100,23 @@ pub(super) async fn of_cluster(
     for subnet in subnets(cluster) {
         match driver.api.role_assignments(&subnet, &principal).await {
             Ok(found) => roles.extend(found.iter().filter_map(|one| to_go(one, &subnet, &principal))),
-            Err(error) if matches!(error.kind(), ErrorKind::Forbidden { .. }) => {
-                notices.push(format!("the roles of the cluster's identity on {subnet} stay: {error}"));
+            Err(error) if is_forbidden(&error) => {
+                let name = assignment_name(&marks.uid, &subnet);
+                match driver.api.role_assignment(&subnet, &name).await {
+                    Ok(_) => roles.push(child(&subnet, &name)),
+                    Err(error) if error.is_not_found() || is_forbidden(&error) => {}
+                    Err(error) => return Err(error),
+                }
+                notices.push(format!("the roles of the cluster's identity on {subnet} may stay: {error}"));
             }
             Err(error) => return Err(error),
         }
     }
     Ok(roles)
+}
+
+fn is_forbidden(error: &DriverError) -> bool {
+    matches!(error.kind(), ErrorKind::Forbidden { .. })
 }
 
 /// The same for a cluster that is gone, whose identity nobody can name any more: what creation assigned on a subnet of
