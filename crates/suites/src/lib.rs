@@ -55,6 +55,7 @@ pub mod kubernetes;
 pub mod observability;
 mod program;
 mod python;
+mod retold;
 mod rig;
 pub mod schema_gate;
 mod served;

@@ -2,17 +2,21 @@
 //! of its calls goes wrong in one of the [`ways`]; then the operation's end is judged, the fault is gone, and the next
 //! attempt must lead where nothing went wrong.
 //!
-//! The default run takes eight ways a scene, each at one call: scene by scene the next eight, and other calls, so that a
+//! The default run takes eleven ways a scene, each at one call: scene by scene the next eleven, and other calls, so that a
 //! cloud's scenes together meet every way. `PMKS_LONG=1` takes all pairs of a call and a way; `PMKS_WAYS`, words with
 //! commas between, only the ways whose names contain one of these.
 
 mod anew;
 mod beside;
 mod clear;
+mod reshaper;
 mod run;
 mod sample;
+mod shapes;
 mod silence;
 mod ways;
+
+pub(crate) use reshaper::Reshaper;
 
 use crate::CloudUnderTest;
 use crate::kill_matrix::MakeScene;
@@ -25,6 +29,11 @@ pub async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
 /// A cluster that is silent is deleted without it, and what it alone knew by the next attempt.
 pub async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
     silence::deleted_unheard(under_test).await;
+}
+
+/// What answers in a cluster's place is no empty cluster.
+pub async fn deleted_beside_others(under_test: &'static dyn CloudUnderTest) {
+    silence::deleted_beside_others(under_test).await;
 }
 
 /// Volumes that nobody sees keep a cluster from being deleted with its volumes.
@@ -53,6 +62,11 @@ macro_rules! fault_matrix {
             #[tokio::test]
             async fn a_silent_cluster_is_deleted_and_what_it_alone_knew_by_the_next_attempt() {
                 $crate::fault_matrix::deleted_unheard($cloud).await;
+            }
+
+            #[tokio::test]
+            async fn a_cluster_in_whose_place_another_answers_is_not_taken_for_an_empty_one() {
+                $crate::fault_matrix::deleted_beside_others($cloud).await;
             }
 
             #[tokio::test]

@@ -31,6 +31,28 @@ pub(super) enum Ended {
     Untold,
 }
 
+/// What is wrong with a run.
+enum Wrong {
+    /// How it went: it hangs, or does not say why it failed.
+    Way(String),
+    /// What came of it, in the world and in our records.
+    World(String),
+}
+
+impl Wrong {
+    fn why(self) -> String {
+        match self {
+            Self::Way(why) | Self::World(why) => why,
+        }
+    }
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self::Way(why)
+    }
+}
+
 /// The operation's calls go wrong, one after the other, in every way.
 pub(super) async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let began = SystemClock.monotonic();
@@ -81,7 +103,10 @@ impl Stage {
         let path = self.house.go_back(&self.moment, "fault");
         let process = self.house.process(&path, Arc::new(NoKillPoints)).await;
         let ended = match case.deed() {
-            None => self.struck(case, quiet, &process).await,
+            None => match self.struck(case, quiet, &process).await {
+                Err(Wrong::World(_)) if case.may_be_believed() => Ok(Ended::Untold),
+                struck => struck.map_err(Wrong::why),
+            },
             Some(deed) => self.beside(case, (deed, changes), quiet, &process).await,
         };
         Case::end(&self.house);
@@ -90,7 +115,7 @@ impl Stage {
         ended
     }
 
-    async fn struck(&self, case: &Case, quiet: &Picture, process: &Process) -> Result<Ended, String> {
+    async fn struck(&self, case: &Case, quiet: &Picture, process: &Process) -> Result<Ended, Wrong> {
         let house = &self.house;
         let before = (truth::counts(house), self.names(process).await);
         case.begin(house);
@@ -98,13 +123,14 @@ impl Stage {
             Err(refusal) => {
                 is_clear(&refusal)?;
                 if before != (truth::counts(house), self.names(process).await) {
-                    return Err(format!("refused ({refusal}), and yet something changed"));
+                    return Err(Wrong::World(format!("refused ({refusal}), and yet something changed")));
                 }
                 Case::end(house);
                 // A budget that was lowered lasts for seconds.
                 house.rest().await;
                 let again = self.scene.ask(house, process).await;
-                let id = again.map_err(|why| format!("refused again, without the fault: {why}"))?;
+                let refused = |why| Wrong::World(format!("refused again, without the fault: {why}"));
+                let id = again.map_err(refused)?;
                 (Ended::Refused, house.drive(process, id).await?)
             }
             Ok(id) => {
@@ -114,24 +140,24 @@ impl Stage {
                     (if struck { Ended::Succeeded } else { Ended::Untouched }, operation)
                 } else {
                     says_why(house, &operation)?;
-                    truth::accounted_for(house, process, &self.scene).await?;
+                    truth::accounted_for(house, process, &self.scene).await.map_err(Wrong::World)?;
                     house.rest().await;
-                    let id =
-                        house.retry(process, id).await.map_err(|why| format!("no next attempt: {why}"))?;
+                    let refused = |why| Wrong::World(format!("no next attempt: {why}"));
+                    let id = house.retry(process, id).await.map_err(refused)?;
                     (Ended::Failed, house.drive(process, id).await?)
                 }
             }
         };
         if operation.state != OperationState::Succeeded {
-            return Err(format!("{ended:?}, and without the fault: {operation:#?}"));
+            return Err(Wrong::World(format!("{ended:?}, and without the fault: {operation:#?}")));
         }
-        self.read_anew(process).await?;
+        self.read_anew(process).await.map_err(Wrong::World)?;
         let judged = self.judge(process, &operation).await.and_then(|picture| picture.differs(quiet));
         // What may not be read cannot be taken away: that it stays, is said.
         let stays = operation.notices.iter().any(|notice| notice.contains(" stay: "));
         match judged {
             Err(_) if operation.kind.removes() && stays => Ok(Ended::Undecided),
-            judged => judged.map(|()| ended),
+            judged => judged.map(|()| ended).map_err(Wrong::World),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::ways::Case;
 
 /// How many ways are tried in a scene.
-const WAYS: usize = 8;
+const WAYS: usize = 11;
 
 /// The cases of the scene with that number. The next scene goes on with the ways after these, and with other calls.
 pub(super) fn sample(all: &[Case], scene: usize) -> Vec<Case> {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use pmks_model::{Children, FailureKind, OperationKind, OperationState};
 use pmks_store::{NoKillPoints, Operation};
-use pmks_transport::{Effect, Fault};
+use pmks_transport::{Bytes, Effect, Fault, StatusCode};
 
 use super::clear::says_why;
 use crate::CloudUnderTest;
-use crate::kill_matrix::{Calls, HERE, Process, Stage, scene_of, scenes, truth};
+use crate::kill_matrix::{Calls, HERE, Process, Stage, is_long, scene_of, scenes, truth};
 
 /// For how long a cluster is listened to before it is deleted, and until when it was asked for the last time.
 const HEARD: [Duration; 2] = [Duration::from_mins(5), Duration::from_mins(15)];
@@ -39,6 +39,54 @@ pub(super) async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
     let done = house.drive(&process, id).await.unwrap();
     assert!(children(&done).unknown.is_empty(), "{done:#?}");
     stage.judge(&process, &done).await.unwrap().differs(&quiet.picture).unwrap();
+}
+
+/// How many of them are tried, unless all are.
+const FEW_ANSWERS: usize = 3;
+
+/// What answers in a cluster's place where a proxy, a captive portal or a balancer without its cluster does.
+fn other_answers() -> [(&'static str, Fault); 6] {
+    let answer = |status, content_type, body: &'static str| Fault::Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        content_type,
+        body: Bytes::from_static(body.as_bytes()),
+    };
+    [
+        ("a web page", answer(200, "text/html", "<html>Please sign in</html>")),
+        ("another place", answer(307, "text/html", "")),
+        ("an empty object", answer(200, "application/json", "{}")),
+        ("a web page instead of nothing", answer(404, "text/html", "<html>Not Found</html>")),
+        ("a list of nothing that is none", answer(200, "application/json", r#"{"items": []}"#)),
+        ("nothing", Fault::Delay(Duration::from_hours(1))),
+    ]
+}
+
+/// The deletion of a cluster in whose place something else answers ends clearly, takes nothing for an empty cluster, and
+/// leaves nothing once the cluster itself answers.
+pub(super) async fn deleted_beside_others(under_test: &'static dyn CloudUnderTest) {
+    let scene = |offer: &_| scene_of(OperationKind::ClusterDelete, offer);
+    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let quiet = stage.run(&[]).await.unwrap();
+    let tried = if is_long() { usize::MAX } else { FEW_ANSWERS };
+    for (what, fault) in other_answers().into_iter().take(tried) {
+        let (house, process) = (&stage.house, process(&stage).await);
+        let before = truth::counts(house);
+        house.breaker.put(vec![(Calls::ToClusters, fault, usize::MAX)]);
+        let id = stage.scene.ask(house, &process).await.unwrap();
+        let refused = house.drive(&process, id).await.unwrap_or_else(|why| panic!("{what}: {why}"));
+        house.breaker.clear();
+        // Its volumes are to go with it, and nobody has seen them.
+        assert_eq!(refused.state, OperationState::Failed, "{what}: {refused:#?}");
+        says_why(house, &refused).unwrap_or_else(|why| panic!("{what}: {why}"));
+        assert_eq!(truth::counts(house), before, "{what}");
+        house.rest().await;
+        house.retry(&process, id).await.unwrap();
+        let done = house.drive(&process, id).await.unwrap();
+        let judged = stage.judge(&process, &done).await.and_then(|picture| picture.differs(&quiet.picture));
+        judged.unwrap_or_else(|why| panic!("{what}: {why}"));
+        drop(process.pmks);
+        process.store.close().await;
+    }
 }
 
 /// Volumes that nobody sees are not said to be deleted: nothing is, until they are seen.

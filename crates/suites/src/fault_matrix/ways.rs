@@ -8,8 +8,9 @@ use pmks_simulation::{Deed, Effect, Resource, Rule};
 use pmks_transport::Fault;
 
 use super::beside::{about, ground};
+use super::shapes::{self, Shape};
 use crate::CloudUnderTest;
-use crate::kill_matrix::{House, truth};
+use crate::kill_matrix::{House, is_long, truth};
 
 /// Longer than every time limit of a call.
 const SLOWER_THAN_ANY_LIMIT: Duration = Duration::from_hours(1);
@@ -27,6 +28,8 @@ pub(crate) enum Trouble {
     OnTheWay(Fault, usize),
     /// In the cloud, so often; `None`: as long as it lasts.
     InTheCloud(Effect, Option<u64>),
+    /// In the shape of the cloud's answer, so often.
+    Reshaped(Shape, usize),
     /// By somebody else, once: to one of these kinds of rows, which the call names or that is named here.
     Beside { deed: Deed, kinds: Vec<String>, resource: Option<String> },
 }
@@ -47,6 +50,7 @@ impl Case {
         match self.trouble.clone() {
             Trouble::OnTheWay(fault, times) => house.breaker.set(&self.action, fault, times),
             Trouble::InTheCloud(effect, times) => self.put(house, effect, times),
+            Trouble::Reshaped(shape, times) => house.reshaper.set(&self.action, shape, times),
             Trouble::Beside { deed, kinds, resource } => {
                 house.cloud.controls().deeds.clear();
                 self.put(house, Effect::Meanwhile { deed, kinds, resource }, Some(1));
@@ -72,6 +76,12 @@ impl Case {
         verb_of(&self.action) != Verb::Reads
     }
 
+    /// Whether an answer is a lie that may be believed: nothing in it shows that it is one.
+    pub(crate) fn may_be_believed(&self) -> bool {
+        let is_lie = |shape| matches!(shape, Shape::Empty | Shape::EmptyLists | Shape::OtherNames);
+        matches!(self.trouble, Trouble::Reshaped(shape, _) if is_lie(shape))
+    }
+
     /// For tests of what is made of cases.
     #[cfg(test)]
     pub(crate) fn named(action: &str, way: &'static str) -> Self {
@@ -82,7 +92,8 @@ impl Case {
     pub(crate) fn end(house: &House) -> bool {
         let struck = house.cloud.controls().faults.rules().iter().any(|rule| rule.struck > 0);
         house.cloud.controls().faults.clear();
-        house.breaker.clear() || struck
+        let reshaped = house.reshaper.clear();
+        house.breaker.clear() || struck || reshaped
     }
 }
 
@@ -112,7 +123,8 @@ pub(crate) fn cases(under_test: &dyn CloudUnderTest, calls: &Calls) -> Vec<Case>
         let case = |(way, trouble)| Case { action: format!("{service}.{action}"), way, trouble };
         let in_the_cloud = in_the_cloud(under_test, service, action).into_iter();
         let in_the_cloud = in_the_cloud.map(|(way, effect, times)| (way, Trouble::InTheCloud(effect, times)));
-        in_the_cloud.chain(beside(under_test, calls, action, named)).map(case).collect::<Vec<_>>()
+        let beside = beside(under_test, calls, action, named);
+        in_the_cloud.chain(answered(action)).chain(beside).map(case).collect::<Vec<_>>()
     });
     let all = sent.chain(received);
     match std::env::var("PMKS_WAYS") {
@@ -121,6 +133,19 @@ pub(crate) fn cases(under_test: &dyn CloudUnderTest, calls: &Calls) -> Vec<Case>
         }
         Err(_) => all.collect(),
     }
+}
+
+/// The answers of other shapes that a call is given.
+fn answered(action: &str) -> impl Iterator<Item = (&'static str, Trouble)> {
+    let parts = if is_long() { MANY_PARTS } else { 1 };
+    let first = action.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    shapes::WAYS.into_iter().flat_map(move |(way, times, shape)| {
+        let shapes = match shape {
+            Shape::OnePart(seed) => (0..parts).map(|part| Shape::OnePart(first + seed + part)).collect(),
+            shape => vec![shape],
+        };
+        shapes.into_iter().map(move |shape| (way, Trouble::Reshaped(shape, times)))
+    })
 }
 
 /// What somebody else does just before a call: to what it names and is there, else to what the operation is about or, as
@@ -177,8 +202,11 @@ fn called(
 /// More often than a call is tried at a time.
 const MANY: usize = 12;
 
+/// In how many answers of a call, in a long run, one part is changed.
+const MANY_PARTS: u64 = 6;
+
 /// As often as an answer that is read is unreadable before it is worth going on without it.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 
 fn on_the_way() -> Vec<(&'static str, Fault, usize)> {
     let retry_after = Some(Duration::from_secs(2));

@@ -19,6 +19,8 @@ use pmks_transport::{
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::fault_matrix::Reshaper;
+use crate::retold::Retold;
 use crate::{CloudUnderTest, Settings};
 
 /// The one connection.
@@ -69,6 +71,7 @@ pub(crate) struct House {
     pub(crate) cloud: Arc<dyn Cloud>,
     pub(crate) calls: CallLog,
     pub(crate) breaker: Arc<Breaker>,
+    pub(crate) reshaper: Arc<Reshaper>,
     clock: VirtualClock,
     running: RunningCloud,
     directory: tempfile::TempDir,
@@ -100,6 +103,8 @@ impl House {
         let clock = VirtualClock::new(begin);
         let time = Arc::new(OneTime(clock.clone()));
         let cloud = under_test.cloud(Settings { seed: 1, speed: f64::from(pace), time });
+        let reshaper = Arc::new(Reshaper::default());
+        let cloud: Arc<dyn Cloud> = Arc::new(Retold { cloud, teller: Arc::clone(&reshaper) });
         let running = serve(Arc::clone(&cloud), 0).await.unwrap();
         // In memory where the machine has such a folder: thousands of stores wait for no disk.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
@@ -108,6 +113,7 @@ impl House {
             cloud,
             calls: CallLog::default(),
             breaker: Arc::default(),
+            reshaper,
             clock,
             running,
             directory,

@@ -23,7 +23,7 @@ const TEXTS: [&str; 14] = [
 ];
 
 /// A body that stands where that one stood.
-pub(super) fn mangled(body: &[u8], random: &mut Random) -> Vec<u8> {
+pub(crate) fn mangled(body: &[u8], random: &mut Random) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     match random.below(12) {
         0 => page_of_somebody_else(random).into_bytes(),

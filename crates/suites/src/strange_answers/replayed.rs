@@ -1,19 +1,16 @@
 //! A simulated cloud that keeps what it answered, and then answers that again: as it was, or not quite.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pmks_simulation::kubernetes::AuthoritySnapshot;
-use pmks_simulation::{
-    Answered, Cloud, Controls, Effects, Identified, Random, Refusal, Resource, StateError,
-};
+use pmks_simulation::{Answered, Cloud, Effects, Identified, Random, Resource};
 use serde_json::Value;
 
 use super::mangle::mangled;
+use crate::retold::Tells;
 
 /// How it answers.
 pub(super) enum How {
@@ -28,7 +25,6 @@ pub(super) enum How {
 }
 
 pub(super) struct Replayed {
-    cloud: Arc<dyn Cloud>,
     pub(super) how: Mutex<How>,
     /// By call, and by call and address, the longest answer.
     kept: Mutex<BTreeMap<String, Response<Bytes>>>,
@@ -38,9 +34,8 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    pub(super) fn new(cloud: Arc<dyn Cloud>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            cloud,
             how: Mutex::new(How::Live),
             kept: Mutex::default(),
             fullest: Mutex::default(),
@@ -53,7 +48,7 @@ impl Replayed {
         self.asked.swap(0, Ordering::Relaxed)
     }
 
-    fn keep(&self, keys: &[String; 2], response: &Response<Bytes>) {
+    fn keep(&self, keys: &[String; 2], response: &Response<Bytes>, now: Vec<Resource>) {
         let mut kept = self.kept.lock().unwrap();
         for key in keys.iter().filter(|_| response.status().is_success()) {
             let longer = kept.get(key).is_none_or(|before| before.body().len() < response.body().len());
@@ -61,7 +56,6 @@ impl Replayed {
                 kept.insert(key.clone(), response.clone());
             }
         }
-        let now = self.cloud.resources();
         let mut fullest = self.fullest.lock().unwrap();
         if now.len() >= fullest.len() {
             *fullest = now;
@@ -70,11 +64,15 @@ impl Replayed {
 }
 
 /// A JSON list with a further page, in the words of every cloud; an XML one, too.
-fn with_another_page(body: &Bytes) -> Bytes {
+fn with_another_page(body: &Bytes, request: &Request<Bytes>) -> Bytes {
     let text = String::from_utf8_lossy(body);
     if let Ok(Value::Object(mut members)) = serde_json::from_str(&text) {
         for word in ["nextToken", "nextPageToken"] {
             members.insert(word.to_owned(), "more".into());
+        }
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        if let Some(host) = host {
+            members.insert("nextLink".to_owned(), format!("http://{host}{}", request.uri()).into());
         }
         return Value::Object(members).to_string().into();
     }
@@ -83,32 +81,26 @@ fn with_another_page(body: &Bytes) -> Bytes {
     format!("{before}{more}</{root}").into()
 }
 
-impl Cloud for Replayed {
-    fn name(&self) -> &'static str {
-        self.cloud.name()
-    }
-
-    fn controls(&self) -> &Controls {
-        self.cloud.controls()
-    }
-
-    fn identify(&self, request: &Request<Bytes>) -> Identified {
-        self.cloud.identify(request)
-    }
-
-    fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
+impl Tells for Replayed {
+    fn tell(
+        &self,
+        cloud: &dyn Cloud,
+        request: &Request<Bytes>,
+        call: &Identified,
+        effects: &Effects,
+    ) -> Answered {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let action = format!("{} {}", call.service, call.action);
         let keys = [format!("{action} {}", request.uri()), action];
         let mut how = self.how.lock().unwrap();
         if matches!(*how, How::Live) {
-            let answered = self.cloud.answer(request, call, effects);
-            self.keep(&keys, &answered.response);
+            let answered = cloud.answer(request, call, effects);
+            self.keep(&keys, &answered.response, cloud.resources());
             return answered;
         }
         let kept = self.kept.lock().unwrap();
         let Some(mut response) = keys.iter().find_map(|key| kept.get(key)).cloned() else {
-            return self.cloud.answer(request, call, effects);
+            return cloud.answer(request, call, effects);
         };
         match &mut *how {
             How::Mangled(random) => {
@@ -117,53 +109,9 @@ impl Cloud for Replayed {
                 let body = if random.fraction() < 0.5 { mangled(&body, random).into() } else { body };
                 *response.body_mut() = body;
             }
-            How::Endless => *response.body_mut() = with_another_page(response.body()),
+            How::Endless => *response.body_mut() = with_another_page(response.body(), request),
             _ => {}
         }
         Answered { response, code: None, request_id: "replayed".to_owned() }
-    }
-
-    fn refuse(&self, call: &Identified, refusal: &Refusal) -> Answered {
-        self.cloud.refuse(call, refusal)
-    }
-
-    fn settle(&self) {
-        self.cloud.settle();
-    }
-
-    fn next_due(&self) -> Option<Duration> {
-        self.cloud.next_due()
-    }
-
-    fn resources(&self) -> Vec<Resource> {
-        self.cloud.resources()
-    }
-
-    fn reset(&self) {
-        self.cloud.reset();
-    }
-
-    fn event(&self, event: &Value) -> Result<Value, StateError> {
-        self.cloud.event(event)
-    }
-
-    fn connection(&self, endpoint: &str) -> Value {
-        self.cloud.connection(endpoint)
-    }
-
-    fn access_token(&self) -> Option<String> {
-        self.cloud.access_token()
-    }
-
-    fn authority(&self) -> Option<AuthoritySnapshot> {
-        self.cloud.authority()
-    }
-
-    fn snapshot(&self) -> Result<Value, StateError> {
-        self.cloud.snapshot()
-    }
-
-    fn restore(&self, snapshot: Value) -> Result<(), StateError> {
-        self.cloud.restore(snapshot)
     }
 }
