@@ -1,20 +1,26 @@
 //! One run on all three simulated clouds that uses every kind of secret there is, does what goes well and what does not,
 //! and asks in every way for everything. No secret is in anything that came out, but where it must be.
 
+mod ask;
+mod environment;
+mod mistakes;
+mod run;
 mod search;
-mod story;
 mod tap;
+mod work;
 
 use std::collections::BTreeSet;
 
+use run::Run;
 use search::Found;
-use story::Run;
 
 /// Where a secret must be: where it comes out, what it is, and why. Each is found in every run: the search can fail.
 const LEGITIMATE: &[(&str, &str, &str)] = &[
     ("file given/", "a credential of a cloud", "what the user gave to pmks"),
     ("file given/", "a secret that is wrong", "what the user gave to pmks"),
     ("file given/", "an API token", "what the user gave to pmks"),
+    ("file other/given/", "the private key of the server", "what the operator gave to pmks"),
+    ("file other/given/", "an ambient credential", "where AWS' own tools keep it"),
     ("file .local/share/pmks/token", "the local token", "by this file commands find their server's token"),
     ("file .config/pmks/master-key", "a master key", "the one place of the key that seals"),
     ("file .config/pmks/logins.json", "an API token", "`pmks login` keeps it"),
@@ -79,6 +85,9 @@ fn no_secret_of_a_run_is_where_it_need_not_be() {
         "the local token",
         "an API token",
         "the administrator's password",
+        "the private key of the server",
+        "a master key of the environment",
+        "an ambient credential",
     ] {
         assert!(kinds.contains(kind), "{kind} was not used: {kinds:?}");
     }
@@ -89,6 +98,9 @@ fn no_secret_of_a_run_is_where_it_need_not_be() {
         ("file .local/share/pmks/pmks.db", 1),
         ("file records/", 100),
         ("file serve.log", 1),
+        ("file other/serve.log", 1),
+        ("file other/records/", 10),
+        ("file other/.local/share/pmks/pmks.db", 1),
         ("backup ", 2),
         ("events ", 2),
         ("collector", 1),
