@@ -134,12 +134,13 @@ fn xml(text: &str, shape: Shape) -> String {
         rest = after;
         let is_field = !field.is_empty() && after[value.len()..].starts_with(&format!("</{field}>"));
         if is_field {
-            made.push_str(&match shape {
+            let instead = match shape {
                 Shape::Null => String::new(),
                 Shape::OtherTypes if is_number(value) => "many".to_owned(),
                 Shape::OtherTypes => format!("<value>{value}</value>"),
                 _ => words(value.to_owned(), shape, field),
-            });
+            };
+            made.push_str(&instead);
             rest = &after[value.len()..];
         }
     }
