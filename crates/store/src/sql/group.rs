@@ -363,7 +363,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{Access as _, AuditEntry, Fault, MasterKey, NoKillPoints, SqliteStore};
+    use crate::{Access as _, AuditEntry, Fault, MasterKey, NoKillPoints, Operations as _, SqliteStore};
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {
         let mut connection = store.writers.acquire().await.unwrap();
