@@ -8,6 +8,7 @@ mod access;
 mod connection;
 mod error;
 mod operation;
+mod piece;
 mod resource;
 mod transactions;
 mod view;
@@ -31,12 +32,13 @@ pub use operation::{
     IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, Standing,
     WhenHeld, Wish, made_nothing,
 };
+pub use piece::{Piece, PieceKind, PutPiece};
 pub use resource::{
     BrokenOff, Changes, NewResource, NotRemoved, Observation, Observe, Page, Resource, ResourceFilter,
     ResourceKey, ResourceUpdate, SystemKey, Unfinished,
 };
 pub use sqlite::{Grouping, SqliteStore};
-pub use transactions::{Access, Connections, Operations, Resources, Store};
+pub use transactions::{Access, Connections, Operations, Pieces, Resources, Store};
 pub use view::{OperationView, Progress, StageView};
 
 use jiff::Timestamp;

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Changes, Claim, Claimed, Connection,
     ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey, NewApiToken,
-    NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Resource, ResourceFilter,
-    ResourceKey, ResourceUpdate, Result, StageRecord, Standing, SystemKey, Wish,
+    NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Piece, PieceKind, PutPiece,
+    Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord, Standing, SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -18,9 +18,9 @@ use crate::{
 ///
 /// # Errors
 /// Each method answers the [`crate::Error`] that it names; `Database` and `Damaged` may come from any.
-pub trait Store: Connections + Resources + Operations + Access {}
+pub trait Store: Connections + Pieces + Resources + Operations + Access {}
 
-impl<T: Connections + Resources + Operations + Access> Store for T {}
+impl<T: Connections + Pieces + Resources + Operations + Access> Store for T {}
 
 /// Connections and their credentials.
 #[async_trait]
@@ -56,6 +56,24 @@ pub trait Connections: Send + Sync {
 
     /// Wraps every data key anew. After this the store opens with the new key only.
     async fn rotate(&self, new: MasterKey, audit: AuditEntry) -> Result<()>;
+}
+
+/// What connections are made of.
+#[async_trait]
+pub trait Pieces: Send + Sync {
+    /// All of them, oldest first.
+    async fn pieces(&self) -> Result<Vec<Piece>>;
+
+    /// The secrets of the credential of that name; `None` if there are none. `Damaged` if they cannot be opened.
+    async fn piece_credential(&self, name: &str) -> Result<Option<Credential>>;
+
+    /// Puts a piece in the place of any of its kind and name, and makes and changes connections with it. `Stale` if one
+    /// of these was changed since it was read; what [`Connections::create_connection`] and
+    /// [`Connections::update_connection`] answer.
+    async fn put_piece(&self, put: PutPiece, audit: AuditEntry) -> Result<()>;
+
+    /// Removes a piece; one that is not there is none the less gone.
+    async fn delete_piece(&self, kind: PieceKind, name: &str, audit: AuditEntry) -> Result<()>;
 }
 
 /// Records of resources and what clouds said of them.

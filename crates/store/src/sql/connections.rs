@@ -102,7 +102,7 @@ impl Database {
 }
 
 impl Write<'_> {
-    async fn create_connection(
+    pub(super) async fn create_connection(
         &mut self,
         master: &MasterKey,
         new: NewConnection,
@@ -131,7 +131,7 @@ impl Write<'_> {
         self.connection(&new.name).await
     }
 
-    async fn update_connection(
+    pub(super) async fn update_connection(
         &mut self,
         master: &MasterKey,
         name: &str,
@@ -208,6 +208,7 @@ impl Write<'_> {
                 .execute(self.on())
                 .await?;
         }
+        self.rotate_pieces(master, new).await?;
         sqlx::query("UPDATE installation SET key_check = $1")
             .bind(seal::check_value(new, &from_uid(installation))?)
             .execute(self.on())

@@ -22,6 +22,7 @@ mod connections;
 mod filter;
 mod finish;
 mod operations;
+mod pieces;
 mod progress;
 mod queue;
 mod resources;

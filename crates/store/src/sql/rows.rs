@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Db;
 use crate::{
-    ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Resource, Result, Stage,
+    ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Piece, Resource, Result, Stage,
     StageRecord, Standing,
 };
 
@@ -102,6 +102,16 @@ pub(super) fn connection(row: &DbRow) -> Result<Connection> {
         revision: row.plain("revision")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
+    })
+}
+
+pub(super) fn piece(row: &DbRow) -> Result<Piece> {
+    Ok(Piece {
+        kind: row.word("kind")?,
+        name: row.text("name")?,
+        provider: row.text("provider")?,
+        content: row.json("content")?,
+        created_at: row.time("created_at")?,
     })
 }
 

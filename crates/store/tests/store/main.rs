@@ -5,6 +5,7 @@
 mod changes;
 mod files;
 mod groups;
+mod pieces;
 mod turns;
 mod wishes;
 

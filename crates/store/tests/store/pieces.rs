@@ -1,0 +1,76 @@
+//! Pieces: sealed, whole with the connections that follow them, gone with the connection whose row they are.
+
+use pmks_store::{
+    Access as _, ConnectionUpdate, Connections as _, Credential, Error, PieceKind, Pieces as _, PutPiece,
+    SqliteStore,
+};
+use serde_json::json;
+
+use crate::{audit, connection, key, open};
+
+fn piece(kind: PieceKind, name: &str, secret: Option<&str>) -> PutPiece {
+    PutPiece {
+        kind,
+        name: name.into(),
+        provider: "aws".into(),
+        content: json!({"of": name}),
+        credential: secret.map(|secret| Credential::new(secret.as_bytes().to_vec())),
+        made: Vec::new(),
+        changed: Vec::new(),
+    }
+}
+
+async fn secret(store: &SqliteStore, name: &str) -> String {
+    let credential = store.piece_credential(name).await.unwrap().unwrap();
+    String::from_utf8(credential.expose().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn secrets_are_sealed_and_open_after_a_change_and_a_new_master_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    store.put_piece(piece(PieceKind::Credential, "c", Some("hunter2")), audit()).await.unwrap();
+    store.put_piece(piece(PieceKind::Credential, "c", Some("hunter3")), audit()).await.unwrap();
+    store.put_piece(piece(PieceKind::Region, "c", None), audit()).await.unwrap();
+    assert_eq!(secret(&store, "c").await, "hunter3");
+    assert!(store.piece_credential("d").await.unwrap().is_none());
+    store.rotate(key(2), audit()).await.unwrap();
+    assert_eq!(secret(&store, "c").await, "hunter3");
+    store.close().await;
+    let bytes = std::fs::read(directory.path().join("s")).unwrap();
+    for secret in ["hunter2", "hunter3"] {
+        assert!(!bytes.windows(7).any(|window| window == secret.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_piece_is_put_with_its_connections_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let made = PutPiece { made: vec![connection("a", None)], ..piece(PieceKind::Connection, "a", None) };
+    store.put_piece(made, audit()).await.unwrap();
+    let stands = store.connection("a").await.unwrap().unwrap();
+    let update =
+        || ConnectionUpdate { specification: Some(json!({"region": "s"})), ..ConnectionUpdate::default() };
+    let changed = |revision| PutPiece {
+        made: vec![connection("b", None)],
+        changed: vec![("a".to_owned(), revision, update())],
+        ..piece(PieceKind::Region, "r", None)
+    };
+    let refused = store.put_piece(changed(stands.revision + 1), audit()).await;
+    assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
+    assert_eq!(store.pieces().await.unwrap().len(), 1);
+    assert!(store.connection("b").await.unwrap().is_none());
+    store.put_piece(changed(stands.revision), audit()).await.unwrap();
+    assert_eq!(store.connection("a").await.unwrap().unwrap().specification, json!({"region": "s"}));
+    let actions: Vec<String> =
+        store.audit_log(None, 10).await.unwrap().into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["connection.update", "connection.create", "test", "connection.create", "test"]);
+    // The row of a connection goes with it, whatever way that is.
+    store.delete_connection("a", audit()).await.unwrap();
+    let left: Vec<String> = store.pieces().await.unwrap().into_iter().map(|piece| piece.name).collect();
+    assert_eq!(left, ["r"]);
+    store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
+    store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
+    assert!(store.pieces().await.unwrap().is_empty());
+}
