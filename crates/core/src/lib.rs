@@ -42,11 +42,12 @@ mod measure;
 mod networks;
 mod node_groups;
 mod operations;
+mod pieces;
 mod replay;
 mod security_groups;
 mod subnets;
 
-pub use access::{ExecPlugin, KubeconfigRequest, exec_credential};
+pub use access::{ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};
 pub use api_tokens::{ApiTokens, NewApiToken};
 pub use asked::{
     ImportCluster, ImportResource, NewCluster, NewConnection, NewKeyPair, NewNetwork, NewNodeGroup, NewRule,
@@ -64,6 +65,7 @@ pub use networks::Networks;
 pub use node_groups::NodeGroups;
 pub use operations::{Event, EventStream, OperationFilter, Operations};
 pub use page::{Page, PageRequest};
+pub use pieces::{Holds, Piece, Pieces};
 pub use pmks::{Options, Pmks};
 pub use registry::Registry;
 pub use security_groups::SecurityGroups;
@@ -74,4 +76,4 @@ pub use views::{
     SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView,
 };
 
-pub use pmks_store::{Blocked, OperationView, Progress, Role, StageView};
+pub use pmks_store::{Blocked, OperationView, PieceKind, Progress, Role, StageView};

@@ -15,7 +15,7 @@ use crate::live::Live;
 use crate::replay::Replay;
 use crate::{
     ApiTokens, Audit, Caller, Clusters, Connections, Discovery, KeyPairs, Networks, NodeGroups, Operations,
-    Registry, Result, SecurityGroups, Subnets, engine,
+    Pieces, Registry, Result, SecurityGroups, Subnets, engine,
 };
 
 /// What [`Pmks::open`] is given.
@@ -143,6 +143,11 @@ impl Pmks {
     /// Connections.
     pub fn connections(&self) -> Connections<'_> {
         Connections(self)
+    }
+
+    /// What connections may be made of and share.
+    pub fn pieces(&self) -> Pieces<'_> {
+        Pieces(self)
     }
 
     /// What a cloud offers.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_model::{Iid, ResourceKind};
 
-use crate::failure::not_found;
+use crate::failure::{already_exists, not_found};
 use crate::parts::Part;
+use crate::records::Records;
 use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Result, SecurityGroupView};
 
 /// Security groups.
@@ -38,6 +39,23 @@ impl SecurityGroups<'_> {
         let mut views = known.security_groups()?;
         views.retain(|view| page.keeps(&view.name, &view.status, None));
         page.cut(&format!("security groups of {connection}"), views, |view| &view.uid)
+    }
+
+    /// The network of one at the cloud that we keep no record of, asked now: by our name where we have one, else without
+    /// a name; without either where the cloud's groups belong to no network.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if we keep one; what the cloud says.
+    pub async fn network_of_unmanaged(self, connection: &str, system_id: &str) -> Result<Iid> {
+        let shared = &self.0.shared;
+        let (at, place) = shared.drivers.proven(connection).await?;
+        let records = Records { store: shared.store.as_ref(), place: &place };
+        if records.find(ResourceKind::SecurityGroup, None, system_id).await?.is_some() {
+            return Err(already_exists("security group", system_id));
+        }
+        let found = at.driver.get_security_group(system_id).await.map_err(|error| at.failed(&error))?;
+        let known = records.find(ResourceKind::Network, None, &found.network).await?;
+        Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), found.network))
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

@@ -128,6 +128,20 @@ pub(crate) fn exec(subject: Subject<'_>, plugin: &ExecPlugin) -> Result<String> 
     write(subject, plugin_user(command))
 }
 
+/// The kubeconfig whose user runs a program of the caller's choice. It holds no secret if the program's arguments hold
+/// none.
+///
+/// # Errors
+/// `Unexpected` if it cannot be written.
+pub fn kubeconfig_running(
+    connection: &str,
+    cluster: &str,
+    access: &AccessInfo,
+    command: ExecCommand,
+) -> Result<String> {
+    write(Subject { connection, cluster, access }, plugin_user(command))
+}
+
 /// The kubeconfig with the user part in the cloud's own form.
 pub(crate) fn of_cloud(subject: Subject<'_>, user: KubeconfigUser) -> Result<String> {
     let user = match user {

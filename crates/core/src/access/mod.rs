@@ -6,6 +6,7 @@ pub(crate) mod kubeconfig;
 use pmks_driver::KubeconfigFormat;
 
 pub use exec_credential::exec_credential;
+pub use kubeconfig::kubeconfig_running;
 
 /// How a kubeconfig calls `pmks token`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
-use pmks_model::{Children, Cluster, ResourceKind};
+use pmks_model::{Children, Cluster, Iid, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
 
 use crate::drafts::version_tag;
 use crate::drivers::{At, Place};
-use crate::failure::{not_found, of_store, unexpected};
+use crate::failure::{already_exists, not_found, of_store, unexpected};
 use crate::inventory::Asked;
 use crate::inventory::memory::{Kept, Record};
 use crate::pmks::Shared;
@@ -97,6 +97,24 @@ impl Clusters<'_> {
             }
         }
         Ok((found, missed))
+    }
+
+    /// The network of a cluster at the cloud that we keep no record of, asked now: by our name where we have one, else
+    /// without a name.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if we keep one; what the cloud says.
+    pub async fn network_of_unmanaged(self, connection: &str, system_id: &str) -> Result<Iid> {
+        let shared = &self.0.shared;
+        let (at, place) = shared.drivers.proven(connection).await?;
+        let records = Records { store: shared.store.as_ref(), place: &place };
+        if records.find(ResourceKind::Cluster, None, system_id).await?.is_some() {
+            return Err(already_exists("cluster", system_id));
+        }
+        let found = at.driver.get_cluster(system_id).await.map_err(|error| at.failed(&error))?;
+        let network = found.network.network.system_id;
+        let known = records.find(ResourceKind::Network, None, &network).await?;
+        Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), network))
     }
 
     /// One cluster, by our name or the cloud's identifier. `max_age` zero asks the cloud.

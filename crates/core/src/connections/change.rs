@@ -2,10 +2,9 @@
 
 use pmks_driver::Credential;
 use pmks_model::Findings;
-use pmks_store::{Connection, ConnectionUpdate};
+use pmks_store::{Connection, ConnectionUpdate, PieceKind};
 use serde_json::{Value, json};
 
-use super::specification::PACE;
 use super::{Specification, sealed, version_tag, view};
 use crate::drivers::{read_specification, same_account};
 use crate::failure::{check, conflict, invalid, of_cloud, of_store, stale, unexpected};
@@ -24,7 +23,11 @@ pub(super) async fn update(
     let (revision, update) = checked(shared, caller, name, patch, if_match).await?;
     let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
     let changed = shared.store.update_connection(name, Some(revision), update, audit).await;
-    view(changed.map_err(of_store)?)
+    let changed = view(changed.map_err(of_store)?)?;
+    // What it says from now on is its own, and no piece's.
+    let audit = shared.audit(caller, "connection.detach", format!("connection {name}"));
+    shared.store.delete_piece(PieceKind::Connection, name, audit).await.map_err(of_store)?;
+    Ok(changed)
 }
 
 /// What the patch would make of the connection of this revision.
@@ -47,7 +50,7 @@ pub(super) async fn checked(
         && fields.get("pace").is_some_and(|pace| !pace.is_null() && !is_small_number(pace))
     {
         fields.remove("pace");
-        unreadable.add("pace", PACE);
+        unreadable.add("pace", Specification::PACE);
     }
     let merged = merged(&connection, &before, &patch)?;
     let credential = match &given {
@@ -68,18 +71,54 @@ pub(super) async fn checked(
             "a change of endpoints, caCertificate or settings carries it whole again",
         ));
     }
-    movable(shared, &connection, &before, &after).await?;
-    let mut update = ConnectionUpdate { specification: Some(stored(&after)?), ..ConnectionUpdate::default() };
+    let update = update_to(shared, &connection, &before, &after, given).await?;
+    Ok((connection.revision, update))
+}
+
+/// The change of a connection to what its pieces say now; `None`: it is so already.
+pub(crate) async fn update_of_pieces(
+    shared: &Shared,
+    caller: &Caller,
+    connection: &Connection,
+    asked: NewConnection,
+) -> Result<Option<ConnectionUpdate>> {
+    let before = read_specification(connection)?;
+    let after = shared.asked_for(caller, &asked).await?;
+    if asked.provider != connection.provider {
+        let says =
+            format!("connection {:?} is of provider {:?} for ever", connection.name, connection.provider);
+        return Err(conflict(says));
+    }
+    let kept = kept(shared, connection, &before).await?;
+    let is_same = sealed(&kept)? == sealed(&asked.credential)?;
+    if is_same && after == before {
+        return Ok(None);
+    }
+    let given = Some(asked.credential).filter(|_| !is_same);
+    update_to(shared, connection, &before, &after, given).await.map(Some)
+}
+
+/// What the store is told, once it is known to be allowed.
+async fn update_to(
+    shared: &Shared,
+    connection: &Connection,
+    before: &Specification,
+    after: &Specification,
+    given: Option<Credential>,
+) -> Result<ConnectionUpdate> {
+    movable(shared, connection, before, after).await?;
+    let mut update = ConnectionUpdate { specification: Some(stored(after)?), ..ConnectionUpdate::default() };
     if let Some(credential) = given {
         if connection.account.is_some() {
-            let driver = shared.drivers.make(name, &connection.provider, &after, credential.clone()).await?;
+            let name = &connection.name;
+            let driver = shared.drivers.make(name, &connection.provider, after, credential.clone()).await?;
             let identity = driver.account_identity().await.map_err(|error| of_cloud(name, &error))?;
-            same_account(&connection, &identity)?;
+            same_account(connection, &identity)?;
             update.account = Some((identity.account, identity.principal));
         }
         update.credential = sealed(&credential)?;
     }
-    Ok((connection.revision, update))
+    Ok(update)
 }
 
 fn is_small_number(value: &Value) -> bool {

@@ -18,6 +18,7 @@ use crate::{
     Caller, ConnectionView, NewConnection, Page, PageRequest, Pmks, PrerequisiteView, Result, ValidationView,
 };
 
+pub(crate) use change::update_of_pieces;
 pub(crate) use specification::Specification;
 
 /// Connections.
@@ -157,6 +158,19 @@ impl Connections<'_> {
         Ok((connection.provider, whole))
     }
 
+    /// Finds out whom the credential acts for, asking the cloud unless this process knows it.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotAllowed`; `Conflict` if it acts for another account; what the cloud says.
+    pub async fn prove(self, caller: &Caller, name: &str) -> Result<AccountIdentity> {
+        let shared = &self.0.shared;
+        let at = shared.drivers.at(name).await?;
+        if at.connection.account.is_none() {
+            caller.require_operator(name)?;
+        }
+        shared.drivers.prove(&at).await
+    }
+
     /// Asks the cloud whether the credential is accepted, stores whom it acts for, and reads the prerequisites.
     ///
     /// # Errors
@@ -213,7 +227,7 @@ impl Shared {
     }
 
     /// What only an administrator may give, and only where this server allows it.
-    async fn asked_for(&self, caller: &Caller, asked: &NewConnection) -> Result<Specification> {
+    pub(crate) async fn asked_for(&self, caller: &Caller, asked: &NewConnection) -> Result<Specification> {
         caller.require_operator(&asked.name)?;
         caller.refuse_key()?;
         self.allowed(caller, asked)?;
@@ -301,7 +315,7 @@ impl Shared {
 }
 
 /// A credential as it is handed to the store, which seals it.
-fn sealed(credential: &Credential) -> Result<Option<pmks_store::Credential>> {
+pub(crate) fn sealed(credential: &Credential) -> Result<Option<pmks_store::Credential>> {
     match credential {
         Credential::Ambient => Ok(None),
         Credential::Values(_) => serde_json::to_vec(credential)
@@ -310,7 +324,7 @@ fn sealed(credential: &Credential) -> Result<Option<pmks_store::Credential>> {
     }
 }
 
-fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
+pub(crate) fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
     let specification = crate::drivers::read_specification(&stored)?;
     let mut credential: BTreeMap<String, Value> =
         specification.shown.into_iter().map(|(name, value)| (name, Value::String(value))).collect();

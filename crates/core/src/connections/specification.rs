@@ -19,8 +19,6 @@ const NAME: NameRule = NameRule {
 
 /// Faster than this no simulated cloud works.
 const LARGEST_PACE: u32 = 1_000_000;
-/// What a pace is.
-pub(super) const PACE: &str = "must be a whole number from 1 to 1000000";
 
 /// Everything of a connection but its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +41,9 @@ pub(crate) struct Specification {
 }
 
 impl Specification {
+    /// What a pace is.
+    pub(crate) const PACE: &str = "must be a whole number from 1 to 1000000";
+
     /// What is stored of what was asked for; everything wrong with it that needs no cloud goes to `findings`.
     pub(crate) fn of(asked: &NewConnection, capabilities: &Capabilities, findings: &mut Findings) -> Self {
         Self::check(asked, findings);
@@ -80,7 +81,7 @@ impl Specification {
             findings.add("region", "is required");
         }
         if asked.pace.is_some_and(|pace| pace == 0 || pace > LARGEST_PACE) {
-            findings.add("pace", PACE);
+            findings.add("pace", Self::PACE);
         }
         findings.extend(asked.unreadable.clone());
         let certificate = asked.ca_certificate.as_deref().filter(|text| !text.is_empty());

@@ -44,6 +44,19 @@ impl Networks<'_> {
         page.cut(&format!("networks of {connection}"), views, |view| &view.uid)
     }
 
+    /// The networks at the cloud that we keep no record of, asked now. They have no uid, nor have their subnets.
+    ///
+    /// # Errors
+    /// `NotFound` for the connection; what the cloud says.
+    pub async fn unmanaged(self, connection: &str) -> Result<Vec<NetworkView>> {
+        let shared = &self.0.shared;
+        let at = shared.drivers.at(connection).await?;
+        shared.drivers.prove(&at).await?;
+        let found = at.driver.list_networks().await.map_err(|error| at.failed(&error))?;
+        let known = shared.list_parts(connection, Part::of(ResourceKind::Network)).await?;
+        Ok(known.strange_networks(connection, found, shared.clock.wall()))
+    }
+
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
     ///
     /// # Errors

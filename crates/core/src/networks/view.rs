@@ -58,6 +58,39 @@ impl Known {
         subnets.map(|subnet| unrecorded(network, subnet, name(subnet))).collect()
     }
 
+    /// Networks at the cloud that we keep no record of.
+    pub(crate) fn strange_networks(
+        &self,
+        connection: &str,
+        found: Vec<Network>,
+        now: jiff::Timestamp,
+    ) -> Vec<NetworkView> {
+        let is_known = |network: &Network| {
+            self.all.iter().any(|record| {
+                record.kind == ResourceKind::Network
+                    && record.system_id.as_deref() == Some(network.iid.system_id.as_str())
+            })
+        };
+        let strange = found.into_iter().filter(|network| !is_known(network));
+        strange
+            .map(|network| NetworkView {
+                uid: String::new(),
+                connection: connection.to_owned(),
+                name: network.iid.name_id.clone(),
+                cidr: network.cidr,
+                subnets: Vec::new(),
+                tags: Marks::off(&network.tags),
+                created_by_pmks: false,
+                status: Status::Active.to_string(),
+                status_reason: String::new(),
+                created_at: now,
+                observed_at: Some(now),
+                key_value_list: network.key_value_list,
+                iid: network.iid,
+            })
+            .collect()
+    }
+
     fn network(&self, record: &Resource) -> Result<NetworkView> {
         let asked: NetworkIntent = intent(record)?;
         let seen: Option<Network> = observed(record);

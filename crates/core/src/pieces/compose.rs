@@ -1,0 +1,165 @@
+//! A connection of its pieces.
+
+use std::collections::BTreeMap;
+
+use pmks_driver::{Capabilities, Credential, OptionKind};
+use pmks_model::{Failure, Findings};
+use pmks_store::PieceKind;
+use serde_json::Value;
+
+use super::{Holds, Piece, read, word};
+use crate::connections::Specification;
+use crate::failure::{of_store, unexpected};
+use crate::pmks::Shared;
+use crate::{NewConnection, Result};
+
+/// Every piece, and the secrets of the one that is about to be put.
+pub(super) struct Known {
+    pieces: Vec<Piece>,
+    put: Option<(String, Option<Credential>)>,
+}
+
+/// Why pieces make no connection.
+pub(super) enum Lacking {
+    /// One of them is not there, or is another provider's.
+    Piece(String),
+    Failed(Box<Failure>),
+}
+
+impl Known {
+    pub(super) async fn read(shared: &Shared) -> Result<Self> {
+        let all = shared.store.pieces().await.map_err(of_store)?;
+        Ok(Self { pieces: all.into_iter().map(read).collect::<Result<_>>()?, put: None })
+    }
+
+    pub(super) fn put(&mut self, piece: Piece, credential: Option<Credential>) {
+        if piece.holds.kind() == PieceKind::Credential {
+            self.put = Some((piece.name.clone(), credential));
+        }
+        match self.pieces.iter_mut().find(|known| is(known, piece.holds.kind(), &piece.name)) {
+            Some(known) => *known = piece,
+            None => self.pieces.push(piece),
+        }
+    }
+
+    pub(super) fn all(&self, kind: PieceKind) -> Vec<Piece> {
+        self.pieces.iter().filter(|piece| piece.holds.kind() == kind).cloned().collect()
+    }
+
+    pub(super) fn has(&self, kind: PieceKind, name: &str) -> bool {
+        self.pieces.iter().any(|piece| is(piece, kind, name))
+    }
+
+    /// Whether a connection of that name is made of pieces.
+    pub(super) fn makes(&self, name: &str) -> bool {
+        self.has(PieceKind::Connection, name)
+    }
+
+    /// The connections that are made of that piece, itself if it is one's row.
+    pub(super) fn connections_of(&self, kind: PieceKind, name: &str) -> Vec<String> {
+        let uses = |piece: &&Piece| match (&piece.holds, kind) {
+            (Holds::Connection { .. }, PieceKind::Connection) => piece.name == name,
+            (Holds::Connection { driver, .. }, PieceKind::Driver) => driver == name,
+            (Holds::Connection { credential, .. }, PieceKind::Credential) => credential == name,
+            (Holds::Connection { region, .. }, PieceKind::Region) => region == name,
+            _ => false,
+        };
+        self.pieces.iter().filter(uses).map(|piece| piece.name.clone()).collect()
+    }
+
+    /// The connection of that name, of its pieces.
+    pub(super) async fn connection(
+        &self,
+        shared: &Shared,
+        name: &str,
+    ) -> std::result::Result<NewConnection, Lacking> {
+        let row = self.find(PieceKind::Connection, name)?;
+        let Holds::Connection { driver, credential, region } = &row.holds else {
+            return Err(Lacking::Failed(unexpected("a row of a connection that is none")));
+        };
+        let provider = &row.provider;
+        for (kind, name) in
+            [(PieceKind::Driver, driver), (PieceKind::Credential, credential), (PieceKind::Region, region)]
+        {
+            let piece = self.find(kind, name)?;
+            if piece.provider != *provider {
+                let kind = word(kind);
+                let says =
+                    format!("{kind} {name:?} is of {}, and the connection of {provider}", piece.provider);
+                return Err(Lacking::Piece(says));
+            }
+        }
+        let Ok(known) = shared.registry.get(provider) else {
+            return Err(Lacking::Piece(format!("there is no driver of provider {provider:?} here")));
+        };
+        let mut asked = NewConnection {
+            name: name.to_owned(),
+            provider: provider.clone(),
+            region: String::new(),
+            zone: None,
+            pace: None,
+            credential: self.secrets(shared, credential).await.map_err(Lacking::Failed)?,
+            unreadable: Findings::default(),
+            endpoints: BTreeMap::new(),
+            ca_certificate: None,
+            settings: BTreeMap::new(),
+        };
+        place(&mut asked, &self.find(PieceKind::Region, region)?.holds, known.capabilities());
+        Ok(asked)
+    }
+
+    fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {
+        let found = self.pieces.iter().find(|piece| is(piece, kind, name));
+        found.ok_or_else(|| Lacking::Piece(format!("{} {name:?} does not exist", word(kind))))
+    }
+
+    async fn secrets(&self, shared: &Shared, name: &str) -> Result<Credential> {
+        let none = || Credential::from_values([]);
+        if let Some((put, credential)) = &self.put
+            && put == name
+        {
+            return Ok(credential.clone().unwrap_or_else(none));
+        }
+        let Some(kept) = shared.store.piece_credential(name).await.map_err(of_store)? else {
+            return Ok(none());
+        };
+        serde_json::from_slice(kept.expose())
+            .map_err(|_| unexpected(format!("credential {name:?} cannot be read")))
+    }
+}
+
+fn is(piece: &Piece, kind: PieceKind, name: &str) -> bool {
+    piece.holds.kind() == kind && piece.name == name
+}
+
+/// Where the connection is, and what else its region says.
+fn place(asked: &mut NewConnection, holds: &Holds, capabilities: &Capabilities) {
+    let Holds::Region { region, zone, more, .. } = holds else { return };
+    asked.region.clone_from(region);
+    asked.zone = Some(zone.clone()).filter(|zone| !zone.is_empty());
+    for (name, value) in more {
+        if let Some(service) = name.strip_prefix("endpoints.") {
+            asked.endpoints.insert(service.to_owned(), value.clone());
+        } else if name == "caCertificate" {
+            asked.ca_certificate = Some(value.clone());
+        } else if name == "pace" {
+            match value.parse() {
+                Ok(pace) => asked.pace = Some(pace),
+                Err(_) => asked.unreadable.add("pace", Specification::PACE),
+            }
+        } else if let Some(field) =
+            capabilities.settings.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+        {
+            asked.settings.insert(field.name.to_owned(), setting(field.kind, value));
+        }
+    }
+}
+
+/// A text as a value of that kind; one that is none is found wrong as it stands.
+fn setting(kind: OptionKind, text: &str) -> Value {
+    match kind {
+        OptionKind::Boolean => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+        OptionKind::Texts => text.split(',').map(|one| Value::from(one.trim())).collect(),
+        OptionKind::Text | OptionKind::Choice(_) => Value::from(text),
+    }
+}

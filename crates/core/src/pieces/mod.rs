@@ -1,0 +1,270 @@
+//! Pieces: what connections may be made of and share – a driver's name, a credential, a place – and which of them make
+//! which connection. A piece is put in the place of the one before; connections follow in the same transaction.
+//!
+//! A connection that was made otherwise shows pieces of its own, named like it, and its driver like its provider.
+
+mod compose;
+
+use pmks_driver::Credential;
+use pmks_model::FailureKind;
+use pmks_store::{PieceKind, PutPiece};
+use serde::{Deserialize, Serialize};
+
+use crate::connections::{sealed, update_of_pieces};
+use crate::failure::{conflict, not_found, of_store, unexpected};
+use crate::pmks::Shared;
+use crate::records::stored;
+use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
+
+use compose::{Known, Lacking};
+
+/// Pieces.
+#[derive(Clone, Copy, Debug)]
+pub struct Pieces<'a>(pub(crate) &'a Pmks);
+
+/// A piece, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its name, one within its kind.
+    pub name: String,
+    /// Its provider; one that is not known here is kept, and makes no connection.
+    pub provider: String,
+    /// What it says.
+    pub holds: Holds,
+}
+
+/// What a piece says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum Holds {
+    /// A name for a provider's driver.
+    Driver {
+        /// A file that whoever put it calls it by.
+        file: String,
+    },
+    /// Who acts: the names of the credential's fields, as they were given.
+    Credential {
+        /// Those names.
+        fields: Vec<String>,
+    },
+    /// Where.
+    Region {
+        /// The region.
+        region: String,
+        /// The zone; empty: none.
+        zone: String,
+        /// The zones to choose from; `None`: nobody said.
+        zones: Option<Vec<String>>,
+        /// Whatever else is said of it, in its order: settings of the provider by their names, `endpoints.SERVICE`,
+        /// `caCertificate`, `pace`. What is none of these is kept and means nothing.
+        more: Vec<(String, String)>,
+    },
+    /// What makes a connection of that name.
+    Connection {
+        /// Its driver.
+        driver: String,
+        /// Its credential.
+        credential: String,
+        /// Its region.
+        region: String,
+    },
+}
+
+impl Holds {
+    /// The kind of a piece that says so.
+    pub fn kind(&self) -> PieceKind {
+        match self {
+            Self::Driver { .. } => PieceKind::Driver,
+            Self::Credential { .. } => PieceKind::Credential,
+            Self::Region { .. } => PieceKind::Region,
+            Self::Connection { .. } => PieceKind::Connection,
+        }
+    }
+}
+
+impl Pieces<'_> {
+    /// Puts a piece, in the place of any of its kind and name. Connections of which all pieces are there by now are
+    /// made; those that stand follow.
+    ///
+    /// # Errors
+    /// `NotAllowed`; of a connection that would be made or changed what [`crate::Connections::create`] and
+    /// [`crate::Connections::update`] answer: nothing is put then.
+    pub async fn put(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
+        let shared = &self.0.shared;
+        everywhere(caller)?;
+        // What repeats it changes nothing: no key is needed, and none is refused.
+        let caller = &Caller { idempotency: None, ..caller.clone() };
+        let mut known = Known::read(shared).await?;
+        known.put(piece.clone(), credential.clone());
+        let (mut made, mut changed) = (Vec::new(), Vec::new());
+        for name in known.connections_of(piece.holds.kind(), &piece.name) {
+            let stands = shared.store.connection(&name).await.map_err(of_store)?;
+            match (known.connection(shared, &name).await, stands) {
+                (Ok(asked), None) => {
+                    let specification = shared.asked_for(caller, &asked).await?;
+                    made.push(pmks_store::NewConnection {
+                        uid: pmks_store::new_uid(shared.clock.wall()),
+                        name: asked.name.clone(),
+                        provider: asked.provider.clone(),
+                        specification: stored(&specification)?,
+                        account: None,
+                        credential: sealed(&asked.credential)?,
+                    });
+                }
+                (Ok(asked), Some(stands)) => {
+                    let update = update_of_pieces(shared, caller, &stands, asked).await?;
+                    changed.extend(update.map(|update| (name, stands.revision, update)));
+                }
+                (Err(Lacking::Piece(_)), None) => {}
+                (Err(Lacking::Piece(says)), Some(_)) => {
+                    return Err(conflict(format!("connection {name:?} stands, and {says}")));
+                }
+                (Err(Lacking::Failed(failure)), _) => return Err(failure),
+            }
+        }
+        let kind = word(piece.holds.kind());
+        let audit = shared.audit(caller, &format!("{kind}.put"), format!("{kind} {}", piece.name));
+        let put = PutPiece {
+            kind: piece.holds.kind(),
+            content: stored(&piece.holds)?,
+            name: piece.name,
+            provider: piece.provider,
+            credential: credential.as_ref().map(sealed).transpose()?.flatten(),
+            made,
+            changed,
+        };
+        shared.store.put_piece(put, audit).await.map_err(of_store)
+    }
+
+    /// All of a kind, oldest first, and those of connections that were made otherwise.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(self, kind: PieceKind) -> Result<Vec<Piece>> {
+        let shared = &self.0.shared;
+        let known = Known::read(shared).await?;
+        let mut all = known.all(kind);
+        for view in shared.connection_views().await? {
+            if known.makes(&view.name) {
+                continue;
+            }
+            let own = own(kind, &view);
+            if all.iter().all(|piece| piece.name != own.name) {
+                all.push(own);
+            }
+        }
+        Ok(all)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn get(self, kind: PieceKind, name: &str) -> Result<Piece> {
+        let all = self.list(kind).await?;
+        all.into_iter().find(|piece| piece.name == name).ok_or_else(|| not_found(word(kind), name))
+    }
+
+    /// Removes one. The row of a connection goes with the connection. One that is not there is none the less gone.
+    ///
+    /// # Errors
+    /// `Conflict` while a connection is made of it, or is needed; `NotAllowed`.
+    pub async fn delete(self, caller: &Caller, kind: PieceKind, name: &str) -> Result<()> {
+        let shared = &self.0.shared;
+        everywhere(caller)?;
+        let caller = &Caller { idempotency: None, ..caller.clone() };
+        if kind == PieceKind::Connection {
+            match self.0.connections().delete(caller, name).await {
+                Err(failure) if failure.kind == FailureKind::NotFound => {}
+                ended => return ended,
+            }
+        } else {
+            let known = Known::read(shared).await?;
+            let mut used = known.connections_of(kind, name);
+            if used.is_empty() && !known.has(kind, name) {
+                let views = shared.connection_views().await?;
+                let owners =
+                    views.iter().filter(|view| !known.makes(&view.name) && own(kind, view).name == name);
+                used.extend(owners.map(|view| view.name.clone()));
+            }
+            if !used.is_empty() {
+                let failure =
+                    conflict(format!("{} {name:?} is used by connection {}", word(kind), used.join(", ")));
+                return Err(Box::new(failure.with_fix("delete that first")));
+            }
+        }
+        let audit = shared.audit(caller, &format!("{}.delete", word(kind)), format!("{} {name}", word(kind)));
+        shared.store.delete_piece(kind, name, audit).await.map_err(of_store)
+    }
+
+    /// Why there is no connection of that name although its row is there; `None`: there is no row, or there is one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn lacking(self, name: &str) -> Result<Option<String>> {
+        let known = Known::read(&self.0.shared).await?;
+        if !known.makes(name) {
+            return Ok(None);
+        }
+        match known.connection(&self.0.shared, name).await {
+            Err(Lacking::Piece(says)) => Ok(Some(says)),
+            Err(Lacking::Failed(failure)) => Err(failure),
+            Ok(_) => Ok(None),
+        }
+    }
+}
+
+impl Shared {
+    async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
+        let all = self.store.connections(pmks_store::Page::all()).await.map_err(of_store)?;
+        all.into_iter().map(crate::connections::view).collect()
+    }
+}
+
+/// Pieces belong to no one connection.
+fn everywhere(caller: &Caller) -> Result<()> {
+    if caller.role == Role::Operator && caller.connections != ConnectionScope::All {
+        return caller.require_admin("what connections share");
+    }
+    caller.require_operator("")
+}
+
+/// What a connection that was made otherwise shows in the place of a piece.
+fn own(kind: PieceKind, view: &ConnectionView) -> Piece {
+    let holds = match kind {
+        PieceKind::Driver => Holds::Driver { file: view.provider.clone() },
+        PieceKind::Credential => {
+            let shown = view.credential.keys().filter(|name| *name != "ambient");
+            Holds::Credential { fields: shown.chain(&view.secrets).cloned().collect() }
+        }
+        PieceKind::Region => Holds::Region {
+            region: view.region.clone(),
+            zone: view.zone.clone().unwrap_or_default(),
+            zones: None,
+            more: Vec::new(),
+        },
+        PieceKind::Connection => Holds::Connection {
+            driver: view.provider.clone(),
+            credential: view.name.clone(),
+            region: view.name.clone(),
+        },
+    };
+    let name = if kind == PieceKind::Driver { &view.provider } else { &view.name };
+    Piece { name: name.clone(), provider: view.provider.clone(), holds }
+}
+
+fn read(piece: pmks_store::Piece) -> Result<Piece> {
+    let holds = serde_json::from_value(piece.content).map_err(|error| {
+        unexpected(format!("{} {:?} cannot be read: {error}", word(piece.kind), piece.name))
+    })?;
+    Ok(Piece { name: piece.name, provider: piece.provider, holds })
+}
+
+fn word(kind: PieceKind) -> &'static str {
+    match kind {
+        PieceKind::Driver => "driver",
+        PieceKind::Credential => "credential",
+        PieceKind::Region => "region",
+        PieceKind::Connection => "connection",
+    }
+}
