@@ -17,7 +17,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-store", &["pmks-model"]),
     ("pmks-core", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store"]),
     ("pmks-api", &[]),
-    ("pmks-server", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store", "pmks-core", "pmks-api"]),
+    ("pmks-spider", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-core"]),
+    (
+        "pmks-server",
+        &[
+            "pmks-model",
+            "pmks-transport",
+            "pmks-driver",
+            "pmks-store",
+            "pmks-core",
+            "pmks-api",
+            "pmks-spider",
+        ],
+    ),
     ("pmks-simulation", &[]),
     ("pmks-control-plane", &[]),
     (

@@ -1,5 +1,7 @@
 //! `pmks serve`: the server, its engine, and simulated clouds beside it if asked for.
 
+mod spider;
+
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
@@ -25,6 +27,7 @@ use crate::{house, output, private_file, signals, simulated, sudden_death};
 pub(crate) async fn run(app: &App, serve: &Serve) -> Result<()> {
     let server = start(app, serve).await?;
     output::note(&format!("pmks serves at {}", server.url));
+    spider::tell(app);
     if serve.listen.ip().is_loopback() && app.data.token_file().exists() {
         output::note(&format!(
             "commands on this machine find it; others use the token in {}",
@@ -63,13 +66,15 @@ pub(crate) struct Server {
 /// `Conflict` while another one serves it; whatever keeps it from listening.
 pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let lock = hold(app).await?;
-    let loopback = serve.listen.ip().is_loopback();
+    let listen_at = spider::listen(app, serve.listen)?;
+    let loopback = listen_at.ip().is_loopback();
     let tls = tls(serve)?;
     let options =
         house::open(app, loopback || serve.allow_ambient, loopback || serve.allow_endpoints).await?;
     let pmks = Pmks::open_with_kill_points(options, sudden_death::kill_points(&app.environment)).await?;
-    let authentication = authentication(app, loopback)?;
-    if !loopback && app.environment.get("PMKS_USERNAME").is_none() {
+    let authentication = spider::serve(app, authentication(app, loopback)?)?;
+    let named = ["PMKS_USERNAME", "SPIDER_USERNAME"].iter().any(|name| app.environment.get(name).is_some());
+    if !loopback && !named {
         require_a_token(app, &pmks, serve).await?;
     }
     let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock))
@@ -82,7 +87,7 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let clouds = simulated_clouds(app, serve, &state).await?;
     let (stop, stopped) = watch::channel(false);
     let options =
-        ServeOptions { tls, external_url: serve.external_url.clone(), ..ServeOptions::on(serve.listen) };
+        ServeOptions { tls, external_url: serve.external_url.clone(), ..ServeOptions::on(listen_at) };
     let serving = listen(options, state.clone(), stopped.clone()).await?;
     let engine = tokio::spawn(async move { pmks.serve(until(stopped)).await });
     state.engine_runs(true);

@@ -23,10 +23,7 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    if request.extensions().get::<InProcess>().is_none() {
-        head(&request, state)?;
-        called(&request, state)?;
-    }
+    inspect(&request, state)?;
     let limit = state.limits.request;
     tokio::select! {
         // What is answered at once needs no timer.
@@ -72,6 +69,15 @@ async fn permit(access: Access, caller: &Caller, request: &mut Request) -> Resul
     let names = names.map_err(|_| Refused::malformed("path", "cannot be read"))?;
     let connection = names.iter().find_map(|(name, value)| (name == "connection").then_some(value));
     access::check(access, caller, connection)
+}
+
+/// Refuses heads that are too large, and whoever calls us by another name than ours.
+pub(crate) fn inspect(request: &Request, state: &State) -> Result<(), Refused> {
+    if request.extensions().get::<InProcess>().is_some() {
+        return Ok(());
+    }
+    head(request, state)?;
+    called(request, state)
 }
 
 /// Refuses heads that are too large.

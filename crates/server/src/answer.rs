@@ -32,20 +32,37 @@ pub(crate) struct Frame {
     pub(crate) traceparent: Option<String>,
 }
 
-/// Answers a request, whatever happens below.
+/// In a response: its refusal is written as its surface has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written;
+
+/// Answers a request of `/v1`, whatever happens below.
 pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
-    let id = request_id(request.headers(), &state);
-    let seen = telemetry::Seen::new(&state, &request);
+    framed(&state, request, |frame, request| admission::admit(&state, frame, request, next)).await
+}
+
+/// What every request has in common, whatever its surface does with it.
+pub(crate) async fn framed<F>(
+    state: &State,
+    request: Request,
+    admit: impl FnOnce(Frame, Request) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Response, Refused>>,
+{
+    let id = request_id(request.headers(), state);
+    let seen = telemetry::Seen::new(state, &request);
     let span = seen.span(&id);
     let frame = Frame { request_id: id.clone(), traceparent: seen.traceparent() };
-    let mut response = AssertUnwindSafe(admission::admit(&state, frame, request, next))
+    let mut response = AssertUnwindSafe(admit(frame, request))
         .catch_unwind()
         .instrument(span.clone())
         .await
         .unwrap_or_else(|_| Err(panicked()))
         .unwrap_or_else(Refused::into_response);
-    if response.status().is_client_error() || response.status().is_server_error() {
-        response = problem(response, &id, &state);
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    if refused && response.extensions().get::<Written>().is_none() {
+        response = problem(response, &id, state);
     }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(id)) {
@@ -55,7 +72,7 @@ pub(crate) async fn answer(Shared(state): Shared<Arc<State>>, request: Request, 
     if let Some(date) = state.date.shown(state.clock.wall()) {
         headers.insert(DATE, date);
     }
-    seen.answered(&state, &span, response.status());
+    seen.answered(state, &span, response.status());
     response
 }
 

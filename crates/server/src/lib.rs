@@ -20,6 +20,7 @@ mod readers;
 mod readiness;
 mod refused;
 mod routes;
+mod spider;
 mod telemetry;
 
 mod serve;
@@ -47,5 +48,6 @@ pub fn router(state: State) -> Router {
 /// request.
 fn answered(state: &Arc<State>) -> Router {
     let (routes, _) = routes::all().split_for_parts();
-    routes.layer(from_fn_with_state(Arc::clone(state), answer::answer)).with_state(Arc::clone(state))
+    let own = routes.layer(from_fn_with_state(Arc::clone(state), answer::answer));
+    spider::nest(own.with_state(Arc::clone(state)), state)
 }

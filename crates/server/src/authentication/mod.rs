@@ -3,6 +3,7 @@
 
 mod administrator;
 mod header;
+mod spider;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -25,6 +26,8 @@ pub struct Authentication {
     key: hmac::Key,
     local: Vec<hmac::Tag>,
     administrator: Option<Administrator>,
+    /// Who comes in at `/spider` alone.
+    spider: Option<Administrator>,
 }
 
 /// The system gave no randomness.
@@ -39,7 +42,7 @@ impl Authentication {
     /// The system gives no random bytes.
     pub fn new() -> Result<Self, NoRandomness> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| NoRandomness)?;
-        Ok(Self { key, local: Vec::new(), administrator: None })
+        Ok(Self { key, local: Vec::new(), administrator: None, spider: None })
     }
 
     /// Accepts this bearer token too, with every right: the one in the data directory.

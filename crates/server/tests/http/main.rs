@@ -17,6 +17,7 @@ mod framing;
 mod problems;
 mod rig;
 mod sockets;
+mod spider;
 mod tour;
 
 // The scripted cloud of the facade's own tests: one fake for both.

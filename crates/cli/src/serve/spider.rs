@@ -1,0 +1,96 @@
+//! CB-Spider's variables, where they have a meaning here.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use pmks_server::Authentication;
+use secrecy::SecretString;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::output;
+
+const USERNAME: &str = "SPIDER_USERNAME";
+const PASSWORD: &str = "SPIDER_PASSWORD";
+const ADDRESS: &str = "SERVER_ADDRESS";
+/// CB-Spider's port, and ours.
+const PORT: u16 = 1024;
+
+/// What a variable that means nothing here is replaced by.
+const WITHOUT_MEANING: &[(&str, &str)] = &[
+    ("SERVICE_ADDRESS", "--external-url says where others reach this server"),
+    ("ID_TRANSFORM_MODE", "names at the cloud are the names that are asked for"),
+    ("SPIDER_METADB_URL", "the data directory is the database"),
+    ("SPIDER_METADB_ENDPOINT", "the data directory is the database"),
+    ("PERMISSION_BASED_CONTROL_MODE", "tokens have roles and connections: pmks api-token create"),
+];
+
+/// Says at the start whether `/spider` is served, and which variables mean nothing.
+pub(super) fn tell(app: &App) {
+    let Some(name) = app.environment.get(USERNAME) else {
+        return output::note(&format!("/spider is not served: {USERNAME} and {PASSWORD} are not set"));
+    };
+    output::note(&format!("/spider, CB-Spider's interface, is served to {name}"));
+    for (variable, instead) in WITHOUT_MEANING {
+        if app.environment.get(variable).is_some() {
+            output::note(&format!("{variable} has no meaning here: {instead}"));
+        }
+    }
+}
+
+/// Opens `/spider` to the user that the variables name.
+///
+/// # Errors
+/// One of the two is set without the other.
+pub(super) fn serve(app: &App, authentication: Authentication) -> Result<Authentication> {
+    match (app.environment.get(USERNAME), app.environment.get(PASSWORD)) {
+        (Some(name), Some(password)) => {
+            let served = authentication.with_spider(name, &SecretString::from(password));
+            served.map_err(|error| Error::new(pmks_model::FailureKind::Unexpected, error.to_string()))
+        }
+        (None, None) => Ok(authentication),
+        _ => Err(Error::usage(format!("{USERNAME} and {PASSWORD} belong together: one of them is missing"))),
+    }
+}
+
+/// Where to listen: where CB-Spider would, if its address is set, `/spider` is served, and nobody said otherwise.
+///
+/// # Errors
+/// The address cannot be read.
+pub(super) fn listen(app: &App, asked: SocketAddr) -> Result<SocketAddr> {
+    let usual = asked == SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    match app.environment.get(ADDRESS) {
+        Some(address) if usual && app.environment.get(USERNAME).is_some() => address_of(address)
+            .ok_or_else(|| Error::usage(format!("{ADDRESS} is no HOST, HOST:PORT or :PORT: {address:?}"))),
+        _ => Ok(asked),
+    }
+}
+
+/// No host, and loopback's names, mean loopback; any other host means every interface, as CB-Spider has it.
+fn address_of(text: &str) -> Option<SocketAddr> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (text, PORT),
+    };
+    let loopback = matches!(host, "" | "localhost" | "127.0.0.1");
+    let ip = if loopback { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    Some(SocketAddr::new(IpAddr::V4(ip), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_mean_what_they_mean_to_cb_spider() {
+        for (text, address) in [
+            ("localhost", "127.0.0.1:1024"),
+            ("127.0.0.1:2048", "127.0.0.1:2048"),
+            (":1025", "127.0.0.1:1025"),
+            ("spider.example", "0.0.0.0:1024"),
+            ("0.0.0.0:1024", "0.0.0.0:1024"),
+        ] {
+            assert_eq!(address_of(text).unwrap().to_string(), address, "{text}");
+        }
+        assert!(address_of("host:port").is_none());
+    }
+}

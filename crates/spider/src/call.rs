@@ -1,0 +1,122 @@
+//! One request: who asks, at which path, with what; and the ways of core that many routes take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use pmks_core::{Caller, ClusterFilter, ClusterView, Page, PageRequest, Pmks};
+use pmks_driver::Capabilities;
+
+use crate::Refusal;
+use crate::fields::Fields;
+use crate::reply::Reply;
+use crate::router::Settings;
+
+/// What a route answers.
+pub(crate) type Answer = std::result::Result<Reply, Refusal>;
+
+/// What a route is.
+pub(crate) type Handler = fn(Call) -> BoxFuture<'static, Answer>;
+
+/// One request.
+pub(crate) struct Call {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) caller: Caller,
+    /// The names in the path, in their order.
+    pub(crate) path: Vec<String>,
+    pub(crate) query: Fields,
+    pub(crate) body: Fields,
+    /// Whether the client does not want to wait.
+    pub(crate) respond_async: bool,
+}
+
+impl Call {
+    pub(crate) fn pmks(&self) -> &Pmks {
+        &self.settings.pmks
+    }
+
+    /// A name in the path.
+    pub(crate) fn named(&self, index: usize) -> &str {
+        self.path.get(index).map(String::as_str).unwrap_or_default()
+    }
+
+    /// What is asked for.
+    pub(crate) fn asked(&self) -> Result<Fields, Refusal> {
+        self.body.part("ReqInfo")
+    }
+
+    /// A text of the body, else of the query.
+    pub(crate) fn either(&self, key: &str) -> Result<String, Refusal> {
+        let text = self.body.text(key)?;
+        if text.trim().is_empty() { self.query.text(key) } else { Ok(text) }
+    }
+
+    /// The connection that the request is for.
+    pub(crate) fn connection(&self) -> Result<String, Refusal> {
+        let name = self.either("ConnectionName")?.trim().to_owned();
+        if name.is_empty() { Err(Refusal::invalid("connectionName is empty!")) } else { Ok(name) }
+    }
+
+    /// Whether what stands in the way is to be passed over.
+    pub(crate) fn force(&self) -> Result<bool, Refusal> {
+        Ok(self.query.flag("force")?.unwrap_or_default())
+    }
+
+    /// What the provider of a connection can do.
+    pub(crate) async fn capabilities(&self, connection: &str) -> Result<&'static Capabilities, Refusal> {
+        let view = self.pmks().connections().get(connection).await?;
+        Ok(self.pmks().provider(&view.provider)?)
+    }
+
+    /// The names of all connections.
+    pub(crate) async fn connections(&self) -> Result<Vec<String>, Refusal> {
+        let all = whole(|page| async move { self.pmks().connections().list(&page).await }).await?;
+        Ok(all.into_iter().map(|view| view.name).collect())
+    }
+
+    /// The connection that the path names, else all.
+    pub(crate) async fn of_path_or_all(&self) -> Result<Vec<String>, Refusal> {
+        match self.named(0) {
+            "" => self.connections().await,
+            one => {
+                self.pmks().connections().get(one).await?;
+                Ok(vec![one.to_owned()])
+            }
+        }
+    }
+
+    /// The caller without the request's idempotency key: for what is done at once, and repeated changes nothing.
+    pub(crate) fn keyless(&self) -> Caller {
+        Caller { idempotency: None, ..self.caller.clone() }
+    }
+
+    /// Every cluster of a connection.
+    pub(crate) async fn clusters(
+        &self,
+        connection: Option<&str>,
+        max_age: Option<Duration>,
+    ) -> Result<Vec<ClusterView>, Refusal> {
+        whole(|page| async move {
+            let filter = ClusterFilter { page, max_age };
+            self.pmks().clusters().list(connection, &filter).await
+        })
+        .await
+    }
+}
+
+/// All pages of a list.
+pub(crate) async fn whole<T, F, R>(read: F) -> Result<Vec<T>, Refusal>
+where
+    F: Fn(PageRequest) -> R,
+    R: Future<Output = pmks_core::Result<Page<T>>>,
+{
+    let (mut all, mut page_token) = (Vec::new(), None);
+    loop {
+        let page = read(PageRequest { page_size: Some(1000), page_token, ..PageRequest::default() }).await?;
+        all.extend(page.items);
+        match page.next_page_token {
+            Some(token) => page_token = Some(token),
+            None => return Ok(all),
+        }
+    }
+}

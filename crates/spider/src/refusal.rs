@@ -1,0 +1,179 @@
+//! A refusal as CB-Spider's clients read it: `{"message": …}` with the words that they look for – `does not exist`,
+//! `already exists`, `not support` – and the status that is true.
+
+use axum::response::Response;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use pmks_model::{Failure, FailureKind};
+use serde_json::json;
+
+use crate::reply::Reply;
+
+/// What is answered instead of a result.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// What the client is told.
+    pub message: String,
+    /// What it came of, where it came of core.
+    pub(crate) failure: Option<Box<Failure>>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), failure: None }
+    }
+
+    /// What cannot be read.
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// What can be read and is not allowed.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// What there is not.
+    pub(crate) fn absent(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// What is not done here.
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, message)
+    }
+
+    /// Whether it says that there is no such thing.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
+    /// Whether waiting longer changes nothing: it is no time limit of ours, and not said of what there is not.
+    pub(crate) fn is_final(&self) -> bool {
+        !self.is_absent() && self.status != StatusCode::GATEWAY_TIMEOUT
+    }
+
+    /// Whether core says it of a thing of that kind.
+    pub(crate) fn says_of(&self, kind: &str) -> bool {
+        let begins = [format!("there is no {kind} "), format!("{kind} ")];
+        self.failure
+            .as_ref()
+            .is_some_and(|failure| begins.iter().any(|begin| failure.detail.starts_with(begin)))
+    }
+
+    /// The same with what it is about in CB-Spider's words, where it is about that very thing.
+    pub(crate) fn about(mut self, what: &str, name: &str, connection: &str) -> Self {
+        let Some(failure) = &self.failure else { return self };
+        let names_it = failure.detail.contains(&format!("{name:?}"));
+        match failure.kind {
+            FailureKind::NotFound if names_it && !failure.detail.starts_with("there is no connection") => {
+                self.message = format!("{what} '{name}' does not exist in connection '{connection}'");
+            }
+            FailureKind::AlreadyExists if names_it => {
+                self.message = format!("{what} '{name}' already exists in connection '{connection}'");
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// As HTTP has it.
+    pub fn into_response(self) -> Response {
+        let retry_after = self.failure.as_ref().and_then(|failure| failure.retry_after_seconds);
+        if self.status.is_server_error() && self.status != StatusCode::NOT_IMPLEMENTED {
+            tracing::warn!(status = self.status.as_u16(), message = self.message, "refused");
+        }
+        let mut response = Reply::With(self.status, json!({"message": self.message})).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Box<Failure>> for Refusal {
+    fn from(failure: Box<Failure>) -> Self {
+        Self { status: status(&failure), message: message(&failure), failure: Some(failure) }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Box::new(failure).into()
+    }
+}
+
+/// What a failure says, and the word that clients look for in its kind.
+fn message(failure: &Failure) -> String {
+    let mut text = failure.detail.clone();
+    if !failure.findings.is_empty() {
+        text = format!("{text}: {}", crate::names::in_their_words(&failure.findings));
+    }
+    if let Some(fix) = &failure.fix {
+        text = format!("{text}; {fix}");
+    }
+    let (words, added): (&[&str], &str) = match failure.kind {
+        FailureKind::NotFound => (&["does not exist", "not found"], "does not exist"),
+        FailureKind::AlreadyExists => (&["already exists"], "already exists"),
+        FailureKind::Unsupported => (&["not support"], "not supported"),
+        FailureKind::NotAuthenticated => return "Unauthorized".to_owned(),
+        _ => return text,
+    };
+    if words.iter().any(|word| text.contains(word)) { text } else { format!("{text} ({added})") }
+}
+
+/// A cloud's own status is never ours: its 401 is a 502 of ours.
+fn status(failure: &Failure) -> StatusCode {
+    match failure.kind {
+        FailureKind::Malformed | FailureKind::InvalidRequest => StatusCode::BAD_REQUEST,
+        FailureKind::QuotaExceeded | FailureKind::PrerequisiteMissing | FailureKind::Precondition => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        FailureKind::NotFound => StatusCode::NOT_FOUND,
+        FailureKind::AlreadyExists | FailureKind::Conflict | FailureKind::Stale => StatusCode::CONFLICT,
+        FailureKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
+        FailureKind::NotAllowed => StatusCode::FORBIDDEN,
+        FailureKind::Unauthenticated
+        | FailureKind::Forbidden
+        | FailureKind::Ambiguous
+        | FailureKind::Unexpected => StatusCode::BAD_GATEWAY,
+        FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        FailureKind::Throttled if failure.provider.is_none() => StatusCode::TOO_MANY_REQUESTS,
+        FailureKind::Throttled | FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        FailureKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        FailureKind::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_true_status_and_the_words_of_clients() {
+        for kind in FailureKind::ALL {
+            let refusal = Refusal::from(Failure::new(kind, "no"));
+            assert!(refusal.status.as_u16() >= 400, "{kind}");
+            assert_ne!(refusal.status.as_u16(), 500, "{kind}");
+        }
+        for (kind, word) in [
+            (FailureKind::NotFound, "does not exist"),
+            (FailureKind::AlreadyExists, "already exists"),
+            (FailureKind::Unsupported, "not support"),
+        ] {
+            assert!(Refusal::from(Failure::new(kind, "no")).message.contains(word), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_the_thing_that_was_named_and_no_other() {
+        let of =
+            |detail: &str| Refusal::from(Failure::new(FailureKind::NotFound, detail)).about("VPC", "v", "c");
+        assert_eq!(of("there is no network \"v\"").message, "VPC 'v' does not exist in connection 'c'");
+        assert!(of("there is no connection \"v\"").message.starts_with("there is no connection"));
+        assert!(of("there is no subnet \"s\"").message.starts_with("there is no subnet"));
+    }
+}

@@ -1,0 +1,92 @@
+//! What a client is answered, written as Go's encoder writes it: `<`, `>` and `&` escaped, a line end after all.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// 200 with JSON.
+    Json(Value),
+    /// The same, which nobody may keep: it holds a secret.
+    Secret(Value),
+    /// 202 with JSON.
+    Accepted(Value),
+    /// 200 with text.
+    Text(String),
+    /// Another status, with JSON.
+    With(StatusCode, Value),
+}
+
+impl Reply {
+    /// `{"Result":"true"}`, its value a text.
+    pub(crate) fn result(is: bool) -> Self {
+        Self::Json(json!({"Result": is.to_string()}))
+    }
+
+    /// `{"count":3}`.
+    pub(crate) fn count(number: usize) -> Self {
+        Self::Json(json!({"count": number}))
+    }
+
+    /// A list under its name.
+    pub(crate) fn list(name: &str, items: Vec<Value>) -> Self {
+        Self::Json(json!({name: items}))
+    }
+
+    /// As HTTP has it.
+    pub(crate) fn into_response(self) -> Response {
+        let (status, value, secret) = match self {
+            Self::Text(text) => return response(StatusCode::OK, "text/plain; charset=UTF-8", text),
+            Self::Json(value) => (StatusCode::OK, value, false),
+            Self::Secret(value) => (StatusCode::OK, value, true),
+            Self::Accepted(value) => (StatusCode::ACCEPTED, value, false),
+            Self::With(status, value) => (status, value, false),
+        };
+        let mut response = response(status, "application/json", written(&value));
+        if secret {
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        response
+    }
+}
+
+fn response(status: StatusCode, kind: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// Source: <https://pkg.go.dev/encoding/json#Encoder.SetEscapeHTML>
+fn written(value: &Value) -> String {
+    let plain = value.to_string();
+    let mut text = String::with_capacity(plain.len() + 1);
+    for letter in plain.chars() {
+        match letter {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            other => text.push(other),
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_as_go_escapes_them() {
+        let value = json!({"a": "<b> & \u{2028}\"ü\""});
+        assert_eq!(written(&value), "{\"a\":\"\\u003cb\\u003e \\u0026 \\u2028\\\"ü\\\"\"}\n");
+        assert_eq!(serde_json::from_str::<Value>(&written(&value)).unwrap(), value);
+    }
+}

@@ -1,0 +1,52 @@
+//! Connection configs: which driver, credential and region make a connection. Those of which all is there are
+//! connections of the one inventory.
+
+use pmks_core::{Holds, Piece, PieceKind};
+use serde_json::{Value, json};
+
+use super::{pieces, spellings};
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+pub(super) async fn put(call: Call) -> Answer {
+    let (name, provider) = pieces::named(&call.body, "ConfigName")?;
+    let (driver, credential, region) = (
+        call.body.required("DriverName")?,
+        call.body.required("CredentialName")?,
+        call.body.required("RegionName")?,
+    );
+    let piece = Piece { name, provider, holds: Holds::Connection { driver, credential, region } };
+    let shown = show(&call, &piece);
+    call.pmks().pieces().put(&call.caller, piece, None).await?;
+    Ok(Reply::Json(shown))
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    pieces::list(&call, PieceKind::Connection, "connectionconfig", show).await
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    pieces::get(&call, PieceKind::Connection, show).await
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    pieces::delete(&call, PieceKind::Connection).await
+}
+
+/// Of one provider, or of all.
+pub(super) async fn count(call: Call) -> Answer {
+    let provider = spellings::to_core(call.named(0));
+    let all = call.pmks().pieces().list(PieceKind::Connection).await?;
+    Ok(Reply::count(all.iter().filter(|piece| provider.is_empty() || piece.provider == provider).count()))
+}
+
+fn show(_: &Call, piece: &Piece) -> Value {
+    let Holds::Connection { driver, credential, region } = &piece.holds else { return Value::Null };
+    json!({
+        "ConfigName": piece.name,
+        "ProviderName": spellings::to_spider(&piece.provider),
+        "DriverName": driver,
+        "CredentialName": credential,
+        "RegionName": region,
+    })
+}

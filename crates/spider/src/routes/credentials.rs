@@ -1,0 +1,76 @@
+//! Credentials. Values go in and never come out.
+
+use pmks_core::{Holds, Piece, PieceKind};
+use pmks_driver::Credential;
+use serde_json::{Value, json};
+
+use super::{pieces, spellings};
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+/// What stands in the place of every value.
+const HIDDEN: &str = "Hidden for security.";
+
+pub(super) async fn put(call: Call) -> Answer {
+    let (name, provider) = pieces::named(&call.body, "CredentialName")?;
+    let given = call.body.pairs("KeyValueInfoList")?;
+    let given = given.ok_or_else(|| Refusal::invalid("KeyValue List is nil!"))?;
+    let values = translated(&call, &provider, given)?;
+    let fields = values.iter().map(|(field, _)| field.clone()).collect();
+    let piece = Piece { name, provider, holds: Holds::Credential { fields } };
+    let shown = show(&call, &piece);
+    call.pmks().pieces().put(&call.caller, piece, Some(Credential::from_values(values))).await?;
+    Ok(Reply::Json(shown))
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    pieces::list(&call, PieceKind::Credential, "credential", show).await
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    pieces::get(&call, PieceKind::Credential, show).await
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    pieces::delete(&call, PieceKind::Credential).await
+}
+
+/// The values by core's names of their fields. Of a provider without a driver here they are kept as they came.
+fn translated(
+    call: &Call,
+    provider: &str,
+    given: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let spelling = spellings::of(&spellings::to_spider(provider));
+    let Ok(capabilities) = call.pmks().provider(provider) else { return Ok(given) };
+    let have: Vec<String> = given.iter().map(|(key, _)| key.clone()).collect();
+    let want: Vec<&str> =
+        spelling.map(|known| known.credential.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
+    let refused =
+        || Refusal::invalid(format!("Invalid Key in input arguments. have: {have:?}, want: {want:?}"));
+    let known = |(key, value): (String, String)| {
+        Some((spellings::field(spelling, capabilities, key.trim())?.to_owned(), lines(value)))
+    };
+    let values: Option<Vec<(String, String)>> = given.into_iter().map(known).collect();
+    let values = values.ok_or_else(refused)?;
+    let credential = Credential::from_values(values.iter().cloned());
+    credential.form(capabilities.credential_forms).map_err(|_| refused())?;
+    Ok(values)
+}
+
+/// A PEM text whose line ends were written as two letters, as clients do that read it from a file of their own.
+fn lines(value: String) -> String {
+    if value.starts_with("-----BEGIN ") && !value.contains('\n') { value.replace("\\n", "\n") } else { value }
+}
+
+fn show(call: &Call, piece: &Piece) -> Value {
+    let Holds::Credential { fields } = &piece.holds else { return Value::Null };
+    let capabilities = call.pmks().provider(&piece.provider).ok();
+    let pair = |field: &String| json!({"Key": spellings::key(capabilities, field), "Value": HIDDEN});
+    json!({
+        "CredentialName": piece.name,
+        "ProviderName": spellings::to_spider(&piece.provider),
+        "KeyValueInfoList": fields.iter().map(pair).collect::<Vec<_>>(),
+    })
+}

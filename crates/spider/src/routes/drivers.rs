@@ -1,0 +1,38 @@
+//! Drivers: names for what the program has built in. The file that a client names is kept and means nothing.
+
+use pmks_core::{Holds, Piece, PieceKind};
+use serde_json::{Value, json};
+
+use super::{pieces, spellings};
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+pub(super) async fn put(call: Call) -> Answer {
+    let (name, provider) = pieces::named(&call.body, "DriverName")?;
+    let file = call.body.required("DriverLibFileName")?;
+    let piece = Piece { name, provider, holds: Holds::Driver { file } };
+    let shown = show(&call, &piece);
+    call.pmks().pieces().put(&call.caller, piece, None).await?;
+    Ok(Reply::Json(shown))
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    pieces::list(&call, PieceKind::Driver, "driver", show).await
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    pieces::get(&call, PieceKind::Driver, show).await
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    pieces::delete(&call, PieceKind::Driver).await
+}
+
+fn show(_: &Call, piece: &Piece) -> Value {
+    let Holds::Driver { file } = &piece.holds else { return Value::Null };
+    json!({
+        "DriverName": piece.name,
+        "ProviderName": spellings::to_spider(&piece.provider),
+        "DriverLibFileName": file,
+    })
+}

@@ -1,0 +1,88 @@
+//! Ways into a cluster: the kubeconfig on its answers, and the token that it fetches.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pmks_core::{ClusterView, ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};
+use pmks_driver::{ExecCommand, KubeconfigFormat};
+use pmks_model::FailureKind;
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use super::clusters;
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+/// How a kubeconfig lets its user in.
+pub(super) enum Form {
+    /// By `curl` at this server, with the credential file of CB-Spider's clients.
+    Curl,
+    /// As the cloud does.
+    Cloud(KubeconfigFormat),
+}
+
+impl Form {
+    pub(super) fn of(call: &Call) -> Result<Self, Refusal> {
+        Ok(match call.either("KubeconfigType")?.to_lowercase().as_str() {
+            "native" => Self::Cloud(KubeconfigFormat::Native),
+            "static" => Self::Cloud(KubeconfigFormat::Static),
+            _ => Self::Curl,
+        })
+    }
+}
+
+/// The kubeconfig of a cluster; empty while nothing answers there.
+pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<String, Refusal> {
+    if view.access.endpoint.is_empty() {
+        return Ok(String::new());
+    }
+    if let Form::Cloud(format) = form {
+        let exec = ExecPlugin { command: String::new(), server: None };
+        let request = KubeconfigRequest { format: *format, exec };
+        let made =
+            call.pmks().clusters().kubeconfig(&call.keyless(), &view.connection, &view.name, &request).await;
+        match made {
+            // Clients ask it of every cloud; of one that has none they get what works everywhere.
+            Err(failure) if matches!(failure.kind, FailureKind::Unsupported | FailureKind::Precondition) => {}
+            made => return Ok(made?),
+        }
+    }
+    let command = curl(call, &view.connection, &view.name);
+    Ok(kubeconfig_running(&view.connection, &view.name, &view.access, command)?)
+}
+
+/// Runs `curl`; name and password reach it by its input, for others see the arguments of a process.
+fn curl(call: &Call, connection: &str, cluster: &str) -> ExecCommand {
+    let server = call.settings.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let url = format!(
+        "{}/spider/cluster/{}/token?ConnectionName={}",
+        server.unwrap_or_default(),
+        escaped(cluster),
+        escaped(connection)
+    );
+    let script = format!(
+        ". \"$HOME/.cb-spider/.spider-credential\" && \
+         printf 'Authorization: Basic %s' \"$(printf '%s:%s' \"$SPIDER_USERNAME\" \"$SPIDER_PASSWORD\" | base64 | tr -d '\\n')\" | \
+         curl -fsS -H @- '{url}'"
+    );
+    ExecCommand {
+        command: "sh".to_owned(),
+        args: vec!["-c".to_owned(), script],
+        env: Vec::new(),
+        install_hint:
+            "curl and ~/.cb-spider/.spider-credential (SPIDER_USERNAME, SPIDER_PASSWORD) are needed"
+                .to_owned(),
+        api_version: "client.authentication.k8s.io/v1".to_owned(),
+        provide_cluster_info: false,
+    }
+}
+
+/// What a client is let in with, for a while; it says until when.
+pub(super) async fn token(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let made = call.pmks().clusters().token(&call.keyless(), &connection, call.named(0)).await;
+    let credential =
+        made.map_err(|failure| Refusal::from(failure).about(clusters::WHAT, call.named(0), &connection))?;
+    let whole: Value = serde_json::from_str(exec_credential(&credential).expose_secret()).unwrap_or_default();
+    Ok(Reply::Secret(whole))
+}

@@ -1,0 +1,241 @@
+//! Every route: its method, its path below `/spider`, and what answers it.
+
+mod all;
+mod capability;
+mod clouds;
+mod clusters;
+mod connection_configs;
+mod credentials;
+mod drivers;
+mod key_pairs;
+mod kubeconfig;
+mod networks;
+mod node_groups;
+mod offers;
+mod pieces;
+mod regions;
+mod security_groups;
+mod service;
+mod shapes;
+mod spellings;
+mod subnets;
+
+use http::Method;
+
+use crate::call::Handler;
+
+macro_rules! rows {
+    ($($method:ident $path:literal $handler:path;)*) => {
+        vec![$((Method::$method, $path, (|call| Box::pin($handler(call))) as Handler)),*]
+    };
+}
+
+/// A route.
+type Row = (Method, &'static str, Handler);
+
+/// All of them. Names in paths are taken by their place.
+pub(crate) fn all() -> Vec<Row> {
+    [service_and_records(), networks_and_keys(), clusters_and_groups()].concat()
+}
+
+fn service_and_records() -> Vec<Row> {
+    rows! {
+        GET "/endpointinfo" service::endpoint_info;
+        GET "/version" service::version;
+        GET "/ver" service::version;
+        GET "/healthcheck" service::health;
+        GET "/health" service::health;
+        GET "/ping" service::health;
+        GET "/readyz" service::health;
+
+        GET "/cloudos" clouds::list;
+        GET "/cloudos/metainfo/{a}" clouds::meta;
+        GET "/driver/capability" capability::get;
+
+        POST "/driver" drivers::put;
+        GET "/driver" drivers::list;
+        GET "/driver/{a}" drivers::get;
+        DELETE "/driver/{a}" drivers::delete;
+        POST "/credential" credentials::put;
+        GET "/credential" credentials::list;
+        GET "/credential/{a}" credentials::get;
+        DELETE "/credential/{a}" credentials::delete;
+        POST "/region" regions::put;
+        GET "/region" regions::list;
+        GET "/region/{a}" regions::get;
+        DELETE "/region/{a}" regions::delete;
+        POST "/connectionconfig" connection_configs::put;
+        GET "/connectionconfig" connection_configs::list;
+        GET "/connectionconfig/{a}" connection_configs::get;
+        DELETE "/connectionconfig/{a}" connection_configs::delete;
+        GET "/countconnectionconfig" connection_configs::count;
+        GET "/countconnectionconfig/{a}" connection_configs::count;
+
+        GET "/regionzone" offers::regions;
+        GET "/regionzone/{a}" offers::region;
+        GET "/vmimage" offers::images;
+        GET "/vmimage/{a}" offers::image;
+        GET "/vmspec" offers::machine_types;
+        GET "/vmspec/{a}" offers::machine_type;
+    }
+}
+
+fn networks_and_keys() -> Vec<Row> {
+    rows! {
+        POST "/vpc" networks::create;
+        GET "/vpc" networks::list;
+        GET "/vpc/{a}" networks::get;
+        DELETE "/vpc/{a}" networks::delete;
+        POST "/regvpc" networks::register;
+        DELETE "/regvpc/{a}" networks::unregister;
+        GET "/allvpc" networks::all;
+        GET "/allvpcinfo" networks::all_infos;
+        DELETE "/cspvpc/{a}" networks::delete_at_cloud;
+        GET "/countvpc" networks::count;
+        GET "/countvpc/{a}" networks::count;
+
+        POST "/vpc/{a}/subnet" subnets::create;
+        GET "/vpc/{a}/subnet/{b}" subnets::get;
+        DELETE "/vpc/{a}/subnet/{b}" subnets::delete;
+        DELETE "/vpc/{a}/cspsubnet/{b}" subnets::delete_at_cloud;
+        POST "/regsubnet" subnets::register;
+        DELETE "/regsubnet/{a}" subnets::unregister;
+        GET "/countsubnet" subnets::count;
+        GET "/countsubnet/{a}" subnets::count;
+
+        POST "/securitygroup" security_groups::create;
+        GET "/securitygroup" security_groups::list;
+        GET "/securitygroup/{a}" security_groups::get;
+        GET "/securitygroup/vpc/{a}" security_groups::list_of_network;
+        DELETE "/securitygroup/{a}" security_groups::delete;
+        POST "/securitygroup/{a}/rules" security_groups::rules;
+        DELETE "/securitygroup/{a}/rules" security_groups::rules;
+        GET "/getsecuritygroupowner" security_groups::owner;
+        POST "/getsecuritygroupowner" security_groups::owner;
+        POST "/regsecuritygroup" security_groups::register;
+        DELETE "/regsecuritygroup/{a}" security_groups::unregister;
+        GET "/allsecuritygroup" security_groups::all;
+        GET "/allsecuritygroupinfo" security_groups::all_infos;
+        DELETE "/cspsecuritygroup/{a}" security_groups::delete_at_cloud;
+        GET "/countsecuritygroup" security_groups::count;
+        GET "/countsecuritygroup/{a}" security_groups::count;
+
+        POST "/keypair" key_pairs::create;
+        GET "/keypair" key_pairs::list;
+        GET "/keypair/{a}" key_pairs::get;
+        DELETE "/keypair/{a}" key_pairs::delete;
+        POST "/regkeypair" key_pairs::register;
+        DELETE "/regkeypair/{a}" key_pairs::unregister;
+        GET "/allkeypair" key_pairs::all;
+        GET "/allkeypairinfo" key_pairs::all_infos;
+        DELETE "/cspkeypair/{a}" key_pairs::delete_at_cloud;
+        GET "/countkeypair" key_pairs::count;
+        GET "/countkeypair/{a}" key_pairs::count;
+    }
+}
+
+fn clusters_and_groups() -> Vec<Row> {
+    rows! {
+        POST "/cluster" clusters::create;
+        GET "/cluster" clusters::list;
+        GET "/cluster/{a}" clusters::get;
+        DELETE "/cluster/{a}" clusters::delete;
+        GET "/cluster/{a}/token" kubeconfig::token;
+        PUT "/cluster/{a}/upgrade" clusters::upgrade;
+        POST "/cluster/{a}/nodegroup" node_groups::add;
+        DELETE "/cluster/{a}/nodegroup/{b}" node_groups::remove;
+        PUT "/cluster/{a}/nodegroup/{b}/onautoscaling" node_groups::switch_auto_scaling;
+        PUT "/cluster/{a}/nodegroup/{b}/autoscalesize" node_groups::scale;
+        GET "/getclusterowner" clusters::owner;
+        POST "/getclusterowner" clusters::owner;
+        POST "/regcluster" clusters::register;
+        DELETE "/regcluster/{a}" clusters::unregister;
+        GET "/allcluster" clusters::all;
+        GET "/allclusterinfo" clusters::all_infos;
+        DELETE "/cspcluster/{a}" clusters::delete_at_cloud;
+        GET "/countcluster" clusters::count;
+        GET "/countcluster/{a}" clusters::count;
+        GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" service::no_metrics;
+        GET "/splockinfo" service::locks;
+    }
+}
+
+/// What everybody is answered.
+pub(crate) const PUBLIC: &[&str] =
+    &["/endpointinfo", "/version", "/ver", "/healthcheck", "/health", "/ping", "/readyz"];
+
+/// What CB-Spider has beside managed Kubernetes, and what this server does not have of it yet.
+const OUTSIDE: &[&str] = &[
+    "disk",
+    "nlb",
+    "myimage",
+    "filesystem",
+    "rdbms",
+    "s3",
+    "publicip",
+    "nic",
+    "priceinfo",
+    "productfamily",
+    "quotainfo",
+    "dbspec",
+    "anycall",
+    "adminweb",
+    "sysstats",
+    "vm",
+    "vmstatus",
+    "controlvm",
+    "getvmusingresources",
+    "tag",
+    "cspresourcename",
+    "cspresourceinfo",
+    "destroy",
+    "orgregion",
+    "orgzone",
+    "vmorgspec",
+    "preconfig",
+    "monitoring",
+    "check",
+    "api",
+];
+
+/// Why a route of CB-Spider's is not served, by the first word of its path; `None`: CB-Spider has none either.
+pub(crate) fn outside(first: &str) -> Option<String> {
+    let word = first.strip_suffix("info").unwrap_or(first);
+    let begins = ["", "reg", "all", "csp", "count", "attach", "detach"];
+    let is_of =
+        |known: &str| first == known || begins.iter().any(|begin| word.strip_prefix(begin) == Some(known));
+    OUTSIDE
+        .iter()
+        .any(|known| is_of(known))
+        .then(|| format!("{first} is not supported here: pmks serves what concerns managed Kubernetes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_route_stands_twice_and_public_ones_exist() {
+        let all = all();
+        let rows: BTreeSet<(&str, &str)> =
+            all.iter().map(|(method, path, _)| (method.as_str(), *path)).collect();
+        assert_eq!(rows.len(), all.len());
+        for path in PUBLIC {
+            assert!(rows.contains(&("GET", *path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_is_told_from_what_is_nowhere() {
+        for first in
+            ["disk", "alldisk", "cspnlb", "countrdbms", "allnlbinfo", "vm", "s3", "anycall", "priceinfo"]
+        {
+            assert!(outside(first).is_some_and(|says| says.contains("not support")), "{first}");
+        }
+        for first in ["", "disks", "clusters", "v1", "regs"] {
+            assert!(outside(first).is_none(), "{first}");
+        }
+    }
+}

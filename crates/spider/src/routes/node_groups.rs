@@ -1,0 +1,158 @@
+//! Node groups of a cluster.
+
+use pmks_core::{Mutation, NewNodeGroup};
+use pmks_driver::KeyPairUse;
+use pmks_model::{Scaling, ScalingChange};
+
+use super::{clusters, shapes};
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::fields::Fields;
+use crate::reply::Reply;
+use crate::wait::{CHANGE, DELETION, Until};
+
+const WHAT: &str = "Kubernetes NodeGroup";
+
+/// A node group that is asked for. `keyed`: whether the cloud has any use for the key pair that clients name always.
+pub(super) fn new(asked: &Fields, keyed: bool) -> Result<NewNodeGroup, Refusal> {
+    let or_default = |key| asked.text(key).map(|text| if text == "default" { String::new() } else { text });
+    Ok(NewNodeGroup {
+        name: asked.required("Name")?,
+        version: String::new(),
+        machine_type: asked.text("VMSpecName")?,
+        image: or_default("ImageName")?,
+        root_disk_type: or_default("RootDiskType")?,
+        root_disk_size_gib: match or_default("RootDiskSize")?.as_str() {
+            "" => None,
+            _ => asked.number("RootDiskSize")?,
+        },
+        key_pair: if keyed { asked.text("KeyPairName")? } else { String::new() },
+        scaling: scaling(asked)?,
+    })
+}
+
+/// The size that is asked for; `None`: nothing is said of it. Limits that are left out, or zero while nobody moves the
+/// size, are the size.
+fn scaling(asked: &Fields) -> Result<Option<Scaling>, Refusal> {
+    let auto_scaling = asked.flag("OnAutoScaling")?;
+    let (desired, min, max) =
+        (asked.number("DesiredNodeSize")?, asked.number("MinNodeSize")?, asked.number("MaxNodeSize")?);
+    let Some(size) = desired.or(min).or(max) else {
+        return Ok(auto_scaling.map(|auto_scaling| Scaling { auto_scaling, ..Scaling::fixed(1) }));
+    };
+    let auto_scaling = auto_scaling.unwrap_or_default();
+    let limit = |said: Option<u32>| said.filter(|limit| auto_scaling || *limit > 0).unwrap_or(size);
+    Ok(Some(Scaling { auto_scaling, min: limit(min), max: limit(max), desired: size }))
+}
+
+/// Answers the whole cluster, when the cloud has taken the node group on.
+pub(super) async fn add(call: Call) -> Answer {
+    let (connection, cluster) = (call.connection()?, call.named(0).to_owned());
+    let can = call.capabilities(&connection).await?;
+    let node_group = new(&call.asked()?, can.key_pair != KeyPairUse::Unused)?;
+    let name = node_group.name.clone();
+    let mutation =
+        Mutation::AddNodeGroup { connection: connection.clone(), cluster: cluster.clone(), node_group };
+    let answer = clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await;
+    answer.map_err(|refusal| refusal.about(WHAT, &name, &connection))
+}
+
+/// Answers when it is gone.
+pub(super) async fn remove(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let mutation = Mutation::RemoveNodeGroup {
+        connection: connection.clone(),
+        cluster: cluster.clone(),
+        node_group: node_group.clone(),
+    };
+    let operation = call.change(mutation, Until::Over, DELETION).await;
+    let operation = operation.map_err(|refusal| about(refusal, &connection, &cluster, &node_group))?;
+    Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
+}
+
+pub(super) async fn switch_auto_scaling(call: Call) -> Answer {
+    let on = call.asked()?.flag("OnAutoScaling")?;
+    let on = on.ok_or_else(|| Refusal::invalid("OnAutoScaling is empty!"))?;
+    let change = ScalingChange { auto_scaling: Some(on), ..ScalingChange::default() };
+    match scaled(&call, change).await? {
+        Some(accepted) => Ok(accepted),
+        None => Ok(Reply::result(true)),
+    }
+}
+
+/// Answers the node group.
+pub(super) async fn scale(call: Call) -> Answer {
+    let asked = call.asked()?;
+    let change = ScalingChange {
+        auto_scaling: None,
+        min: asked.number("MinNodeSize")?,
+        max: asked.number("MaxNodeSize")?,
+        desired: asked.number("DesiredNodeSize")?,
+    };
+    if let Some(accepted) = scaled(&call, change).await? {
+        return Ok(accepted);
+    }
+    let (connection, name) = (call.connection()?, call.named(1));
+    let cluster = clusters::read(&call, &connection, call.named(0)).await?;
+    let group = cluster.node_groups.iter().find(|group| group.name == name);
+    let absent = || Refusal::absent(format!("{WHAT} '{name}' does not exist in connection '{connection}'"));
+    group.map(|group| Reply::Json(shapes::node_group(&cluster, group))).ok_or_else(absent)
+}
+
+/// Waits until the cloud has the new scaling; `Some`: the client does not.
+async fn scaled(call: &Call, scaling: ScalingChange) -> Result<Option<Reply>, Refusal> {
+    let connection = call.connection()?;
+    let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let mutation = Mutation::ScaleNodeGroup {
+        connection: connection.clone(),
+        cluster: cluster.clone(),
+        node_group: node_group.clone(),
+        scaling,
+    };
+    let operation = call.change(mutation, Until::Over, CHANGE).await;
+    let operation = operation.map_err(|refusal| about(refusal, &connection, &cluster, &node_group))?;
+    Ok(call.at_once(&operation))
+}
+
+fn about(refusal: Refusal, connection: &str, cluster: &str, group: &str) -> Refusal {
+    if refusal.says_of("cluster") {
+        refusal.about(clusters::WHAT, cluster, connection)
+    } else {
+        refusal.about(WHAT, group, connection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> NewNodeGroup {
+        new(&Fields::of_body(json.as_bytes()).unwrap(), true).unwrap()
+    }
+
+    #[test]
+    fn sizes_come_as_texts_and_what_is_default_is_nothing() {
+        let group = read(
+            r#"{"Name": "g", "ImageName": "default", "RootDiskType": "default", "RootDiskSize": "default",
+                "OnAutoScaling": "true", "DesiredNodeSize": "1", "MinNodeSize": "1", "MaxNodeSize": "2"}"#,
+        );
+        assert_eq!(
+            (group.image.as_str(), group.root_disk_type.as_str(), group.root_disk_size_gib),
+            ("", "", None)
+        );
+        assert_eq!(group.scaling, Some(Scaling { auto_scaling: true, min: 1, max: 2, desired: 1 }));
+    }
+
+    #[test]
+    fn limits_that_nobody_needs_are_the_size() {
+        let group = read(
+            r#"{"Name": "g", "RootDiskSize": "50", "OnAutoScaling": false, "DesiredNodeSize": 3, "MinNodeSize": 0,
+                "MaxNodeSize": "0"}"#,
+        );
+        assert_eq!((group.scaling, group.root_disk_size_gib), (Some(Scaling::fixed(3)), Some(50)));
+        assert_eq!(read(r#"{"Name": "g"}"#).scaling, None);
+        let asked = Fields::of_body(br#"{"Name": "g", "DesiredNodeSize": "many"}"#).unwrap();
+        assert!(new(&asked, true).is_err());
+    }
+}

@@ -1,0 +1,104 @@
+//! What a cloud offers: regions with their zones, images, machine types.
+
+use pmks_model::{Image, MachineType, Region};
+use serde_json::{Value, json};
+
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+pub(super) async fn regions(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let found = call.pmks().discovery().regions(&connection, None).await?;
+    Ok(Reply::list("regionzone", found.items.iter().map(region_info).collect()))
+}
+
+pub(super) async fn region(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let found = call.pmks().discovery().regions(&connection, None).await?;
+    one(found.items.iter().find(|item| item.name == call.named(0)).map(region_info), "Region", &call)
+}
+
+pub(super) async fn images(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let found = call.pmks().discovery().images(&connection, None).await?;
+    Ok(Reply::list("image", found.items.iter().map(image_info).collect()))
+}
+
+pub(super) async fn image(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let found = call.pmks().discovery().images(&connection, None).await?;
+    one(found.items.iter().find(|item| item.name == call.named(0)).map(image_info), "VM Image", &call)
+}
+
+pub(super) async fn machine_types(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let view = call.pmks().connections().get(&connection).await?;
+    let found = call.pmks().discovery().machine_types(&connection, None).await?;
+    Ok(Reply::list("vmspec", found.items.iter().map(|item| machine_info(item, &view.region)).collect()))
+}
+
+pub(super) async fn machine_type(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let view = call.pmks().connections().get(&connection).await?;
+    let found = call.pmks().discovery().machine_types(&connection, None).await?;
+    let wanted = found.items.iter().find(|item| item.name == call.named(0));
+    one(wanted.map(|item| machine_info(item, &view.region)), "VM Spec", &call)
+}
+
+fn one(found: Option<Value>, what: &str, call: &Call) -> Answer {
+    let absent = || Refusal::absent(format!("{what} '{}' does not exist", call.named(0)));
+    found.map(Reply::Json).ok_or_else(absent)
+}
+
+fn region_info(region: &Region) -> Value {
+    let zone = |name: &String| {
+        json!({
+            "Name": name, "DisplayName": name, "CSPDisplayName": name, "Status": "Available", "KeyValueList": [],
+        })
+    };
+    json!({
+        "Name": region.name,
+        "DisplayName": region.name,
+        "CSPDisplayName": region.name,
+        "ZoneList": region.zones.iter().map(zone).collect::<Vec<_>>(),
+        "KeyValueList": [],
+    })
+}
+
+fn image_info(image: &Image) -> Value {
+    json!({
+        "IId": super::shapes::pair(&image.name, &image.name),
+        "Name": image.name,
+        "OSArchitecture": image.architecture,
+        "OSPlatform": if image.operating_system == "windows" { "Windows" } else { "Linux/UNIX" },
+        "OSDistribution": image.description,
+        "OSDiskType": "NA",
+        "OSDiskSizeGB": "-1",
+        "ImageStatus": "Available",
+        "KeyValueList": [],
+    })
+}
+
+/// Numbers are texts.
+fn machine_info(machine: &MachineType, region: &str) -> Value {
+    let gpus: Vec<Value> = (machine.gpus > 0)
+        .then(|| {
+            json!({
+                "Count": machine.gpus.to_string(), "Mfr": "NA", "Model": "NA", "MemSizeGB": "-1",
+                "TotalMemSizeGB": "-1",
+            })
+        })
+        .into_iter()
+        .collect();
+    let facts = machine.key_value_list.0.iter().map(|fact| json!({"Key": fact.key, "Value": fact.value}));
+    json!({
+        "Region": region,
+        "Name": machine.name,
+        "VCpu": {"Count": machine.vcpus.to_string(), "ClockGHz": "-1"},
+        "MemSizeMiB": machine.memory_mib.to_string(),
+        "DiskSizeGB": "-1",
+        "Gpu": gpus,
+        "KeyValueList": facts.collect::<Vec<_>>(),
+    })
+}

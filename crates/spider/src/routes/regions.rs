@@ -1,0 +1,55 @@
+//! Regions.
+
+use pmks_core::{Holds, Piece, PieceKind};
+use serde_json::{Value, json};
+
+use super::{pieces, spellings};
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+pub(super) async fn put(call: Call) -> Answer {
+    let (name, provider) = pieces::named(&call.body, "RegionName")?;
+    let given = call.body.pairs("KeyValueInfoList")?;
+    let given = given.ok_or_else(|| Refusal::invalid("KeyValue List is nil!"))?;
+    let (mut region, mut zone, mut more) = (String::new(), String::new(), Vec::new());
+    for (key, value) in given {
+        match key.to_lowercase().as_str() {
+            "region" => value.trim().clone_into(&mut region),
+            "zone" => value.trim().clone_into(&mut zone),
+            _ => more.push((key, value)),
+        }
+    }
+    let zones =
+        if call.body.says("AvailableZoneList") { Some(call.body.texts("AvailableZoneList")?) } else { None };
+    let piece = Piece { name, provider, holds: Holds::Region { region, zone, zones, more } };
+    let shown = show(&call, &piece);
+    call.pmks().pieces().put(&call.caller, piece, None).await?;
+    Ok(Reply::Json(shown))
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    pieces::list(&call, PieceKind::Region, "region", show).await
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    pieces::get(&call, PieceKind::Region, show).await
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    pieces::delete(&call, PieceKind::Region).await
+}
+
+fn show(_: &Call, piece: &Piece) -> Value {
+    let Holds::Region { region, zone, zones, more } = &piece.holds else { return Value::Null };
+    let own = [("Region", region), ("Zone", zone)].into_iter().filter(|(_, value)| !value.is_empty());
+    let pairs = own.map(|(key, value)| json!({"Key": key, "Value": value}));
+    let more = more.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+    json!({
+        "RegionName": piece.name,
+        "ProviderName": spellings::to_spider(&piece.provider),
+        "KeyValueInfoList": pairs.chain(more).collect::<Vec<_>>(),
+        // The published description knows no null here.
+        "AvailableZoneList": zones.clone().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,38 @@
+//! The service itself: its version, whether it is ready, what it is.
+
+use std::future::{Ready, ready};
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+pub(super) fn endpoint_info(call: Call) -> Ready<Answer> {
+    let Call { settings, .. } = call;
+    let url = settings.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let url = url.unwrap_or_default();
+    ready(Ok(Reply::Text(format!("\n  pmks, as CB-Spider's managed Kubernetes\n  REST: {url}/spider\n"))))
+}
+
+pub(super) fn version(_: Call) -> Ready<Answer> {
+    ready(Ok(Reply::Json(json!({"Version": concat!("CB-Spider (pmks ", env!("CARGO_PKG_VERSION"), ")")}))))
+}
+
+pub(super) async fn health(call: Call) -> Answer {
+    match call.pmks().ping().await {
+        Ok(()) => Ok(Reply::Json(json!({"message": "CB-Spider is ready"}))),
+        Err(failure) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, failure.detail.clone())),
+    }
+}
+
+/// Nothing here waits behind a lock: operations hold what they work on, and reads hold nothing.
+pub(super) fn locks(_: Call) -> Ready<Answer> {
+    let none = ["<VPC SPLock> ", "<SG SPLock> ", "<Key SPLock> ", "<VM SPLock> "];
+    ready(Ok(Reply::list("splockinfo", none.into_iter().map(Into::into).collect())))
+}
+
+pub(super) fn no_metrics(_: Call) -> Ready<Answer> {
+    ready(Err(Refusal::unsupported("metrics of nodes are not supported here: read them from the cluster")))
+}

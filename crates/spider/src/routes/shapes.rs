@@ -1,0 +1,176 @@
+//! The JSON of CB-Spider's objects, made of core's views. Lists are never `null`.
+
+use pmks_core::{ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGroupView, SubnetView};
+use pmks_model::{Iid, KeyValueList, Status, Tags};
+use serde_json::{Map, Value, json};
+
+/// The time of what has none, as Go writes it.
+pub(super) const NO_TIME: &str = "0001-01-01T00:00:00Z";
+/// What CB-Spider's machines let in.
+const VM_USER: &str = "cb-user";
+
+pub(super) fn iid(iid: &Iid) -> Value {
+    pair(&iid.name_id, &iid.system_id)
+}
+
+pub(super) fn pair(name_id: &str, system_id: &str) -> Value {
+    json!({"NameId": name_id, "SystemId": system_id})
+}
+
+pub(super) fn tags(tags: &Tags) -> Vec<Value> {
+    tags.iter().map(|(key, value)| key_value(key, value)).collect()
+}
+
+fn facts(list: &KeyValueList) -> Vec<Value> {
+    list.0.iter().map(|fact| key_value(&fact.key, &fact.value)).collect()
+}
+
+/// An empty value is left out.
+fn key_value(key: &str, value: &str) -> Value {
+    if value.is_empty() { json!({"Key": key}) } else { json!({"Key": key, "Value": value}) }
+}
+
+pub(super) fn network(view: &NetworkView) -> Value {
+    // Clients know subnets that have a record, as CB-Spider's do.
+    let known = view.subnets.iter().filter(|subnet| !subnet.uid.is_empty());
+    json!({
+        "IId": iid(&view.iid),
+        "IPv4_CIDR": view.cidr,
+        "SubnetInfoList": known.map(subnet).collect::<Vec<_>>(),
+        "TagList": tags(&view.tags),
+        "KeyValueList": facts(&view.key_value_list),
+    })
+}
+
+pub(super) fn subnet(view: &SubnetView) -> Value {
+    json!({
+        "IId": iid(&view.iid),
+        "Zone": view.zone,
+        "IPv4_CIDR": view.cidr,
+        "TagList": [],
+        "KeyValueList": facts(&view.key_value_list),
+    })
+}
+
+/// `network`: both names of the one it belongs to.
+pub(super) fn security_group(view: &SecurityGroupView, network: &Iid) -> Value {
+    let port = |port: Option<i64>| port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
+    let rules = view.rules.iter().map(|rule| {
+        json!({
+            "FromPort": port(rule.from_port),
+            "ToPort": port(rule.to_port.or(rule.from_port)),
+            "IPProtocol": rule.protocol.to_uppercase(),
+            "Direction": rule.direction.to_lowercase(),
+            "CIDR": rule.cidr,
+        })
+    });
+    json!({
+        "IId": iid(&view.iid),
+        "VpcIID": iid(network),
+        "SecurityRules": rules.collect::<Vec<_>>(),
+        "TagList": [],
+        "KeyValueList": facts(&view.key_value_list),
+    })
+}
+
+/// The private half is empty but in the answer to the creation.
+pub(super) fn key_pair(view: &KeyPairView, private_key: &str) -> Value {
+    json!({
+        "IId": iid(&view.iid),
+        "Fingerprint": view.fingerprint,
+        "PublicKey": view.public_key,
+        "PrivateKey": private_key,
+        "VMUserID": VM_USER,
+        "TagList": [],
+        "KeyValueList": facts(&view.key_value_list),
+    })
+}
+
+pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
+    let seen = view.observed.as_ref();
+    let named = |names: &[String]| names.iter().map(|name| Iid::new(name.clone(), "")).collect::<Vec<_>>();
+    let network = seen.map_or_else(|| Iid::new(view.network.clone(), ""), |seen| seen.network.clone());
+    let subnets = seen.map_or_else(|| named(&view.subnets), |seen| seen.subnets.clone());
+    let groups = seen.map_or_else(|| named(&view.security_groups), |seen| seen.security_groups.clone());
+    let version =
+        seen.and_then(|seen| seen.version.as_ref()).map_or_else(|| view.version.clone(), ToString::to_string);
+    let mut shown = json!({
+        "IId": iid(&view.iid),
+        "Version": version,
+        "Network": {
+            "VpcIID": iid(&network),
+            "SubnetIIDs": iids(&subnets),
+            "SecurityGroupIIDs": iids(&groups),
+        },
+        "NodeGroupList": view.node_groups.iter().map(|group| node_group(view, group)).collect::<Vec<_>>(),
+        "AccessInfo": filled(&[("Endpoint", &view.access.endpoint), ("Kubeconfig", kubeconfig)]),
+        "Addons": {},
+        "Status": status(view.status),
+        "CreatedTime": if view.status == Status::Missing { NO_TIME.to_owned() } else { view.created_at.to_string() },
+    });
+    add(&mut shown, "TagList", tags(&view.tags));
+    add(&mut shown, "KeyValueList", facts(&view.key_value_list));
+    let addons = view.addons.iter().flat_map(|addon| {
+        let facts = [("AddonName", &addon.name), ("AddonVersion", &addon.version), ("Status", &addon.status)];
+        facts.map(|(key, value)| key_value(key, value))
+    });
+    if let Some(shown) = shown.get_mut("Addons") {
+        add(shown, "KeyValueList", addons.collect());
+    }
+    shown
+}
+
+pub(super) fn node_group(cluster: &ClusterView, view: &NodeGroupView) -> Value {
+    let scaling = view.scaling;
+    let mut shown = json!({
+        "IId": iid(&view.iid),
+        "ImageIID": pair(&view.image, &view.image),
+        "VMSpecName": view.machine_type,
+        "KeyPairIID": pair(&view.key_pair, &view.key_pair),
+        "OnAutoScaling": scaling.is_some_and(|scaling| scaling.auto_scaling),
+        "DesiredNodeSize": scaling.map_or(0, |scaling| scaling.desired),
+        "MinNodeSize": scaling.map_or(0, |scaling| scaling.min),
+        "MaxNodeSize": scaling.map_or(0, |scaling| scaling.max),
+        "Status": if cluster.status == Status::Missing { "" } else { status(view.status) },
+    });
+    let size = view.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default();
+    if let Some(fields) = shown.as_object_mut() {
+        fields.extend(filled(&[("RootDiskType", &view.root_disk_type), ("RootDiskSize", &size)]));
+    }
+    add(&mut shown, "Nodes", iids(&view.nodes));
+    add(&mut shown, "KeyValueList", facts(&view.key_value_list));
+    shown
+}
+
+/// CB-Spider's five words; what is gone at the cloud has none.
+pub(super) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Creating => "Creating",
+        Status::Active => "Active",
+        Status::Updating => "Updating",
+        Status::Deleting => "Deleting",
+        Status::Missing => "",
+        Status::Inactive | Status::Degraded | Status::Failed | Status::Stopped | Status::Unknown => {
+            "Inactive"
+        }
+    }
+}
+
+fn iids(all: &[Iid]) -> Vec<Value> {
+    all.iter().map(iid).collect()
+}
+
+/// What is not empty.
+fn filled(pairs: &[(&str, &str)]) -> Map<String, Value> {
+    let said = pairs.iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
+}
+
+/// A list that is left out where it is empty.
+fn add(shown: &mut Value, key: &str, list: Vec<Value>) {
+    if let Some(fields) = shown.as_object_mut()
+        && !list.is_empty()
+    {
+        fields.insert(key.to_owned(), Value::Array(list));
+    }
+}

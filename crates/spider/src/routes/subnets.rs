@@ -1,0 +1,113 @@
+//! Subnets of a network.
+
+use pmks_core::{ImportResource, Mutation, SubnetView};
+use pmks_model::FailureKind;
+
+use super::all::name_of;
+use super::{networks, shapes};
+use crate::Refusal;
+use crate::call::{Answer, Call, whole};
+use crate::reply::Reply;
+use crate::wait::{CHANGE, DELETION, Until};
+
+const WHAT: &str = "Subnet";
+
+/// Answers the whole network.
+pub(super) async fn create(call: Call) -> Answer {
+    let (connection, network) = (call.connection()?, call.named(0).to_owned());
+    let can = call.capabilities(&connection).await?;
+    let subnet = networks::new_subnet(&call.asked()?, can.zonal_subnets)?;
+    let name = subnet.name.clone();
+    let mutation =
+        Mutation::CreateSubnet { connection: connection.clone(), network: network.clone(), subnet };
+    let operation = call.change(mutation, Until::Over, CHANGE).await;
+    let operation = operation
+        .map_err(|refusal| refusal.about("VPC", &network, &connection).about(WHAT, &name, &connection))?;
+    match call.at_once(&operation) {
+        Some(accepted) => Ok(accepted),
+        None => networks::shown(&call, &connection, &network).await,
+    }
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    let (network, name) = (call.named(0), call.named(1));
+    let connection = call.connection()?;
+    let found = call.pmks().subnets().get(&connection, network, name, None).await;
+    match found {
+        Ok(view) => Ok(Reply::Json(shapes::subnet(&view))),
+        Err(failure) if failure.kind == FailureKind::NotFound && failure.detail.contains("subnet") => {
+            Err(Refusal::absent("Subnet not found"))
+        }
+        Err(failure) => Err(Refusal::from(failure).about("VPC", network, &connection)),
+    }
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let (network, subnet) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let mutation = Mutation::DeleteSubnet {
+        connection: connection.clone(),
+        network: network.clone(),
+        subnet: subnet.clone(),
+    };
+    match call.change(mutation, Until::Over, DELETION).await {
+        Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
+        Err(refusal) if call.force()? && refusal.is_final() => {
+            let forgotten =
+                call.pmks().subnets().forget(&call.keyless(), &connection, &network, &subnet).await;
+            forgotten.map_err(|_| refusal)?;
+            Ok(Reply::result(false))
+        }
+        Err(refusal) => Err(refusal.about("VPC", &network, &connection).about(WHAT, &subnet, &connection)),
+    }
+}
+
+/// Answers the whole network.
+pub(super) async fn register(call: Call) -> Answer {
+    let (connection, asked) = (call.connection()?, call.asked()?);
+    let network = asked.required("VPCName")?;
+    let import = ImportResource { name: asked.required("Name")?, system_id: asked.required("CSPId")? };
+    let name = import.name.clone();
+    let made = call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await;
+    made.map_err(|failure| {
+        Refusal::from(failure).about("VPC", &network, &connection).about(WHAT, &name, &connection)
+    })?;
+    networks::shown(&call, &connection, &network).await
+}
+
+pub(super) async fn unregister(call: Call) -> Answer {
+    let (connection, name) = (call.connection()?, call.named(0));
+    let network = call.asked()?.required("VPCName")?;
+    let gone = call.pmks().subnets().forget(&call.keyless(), &connection, &network, name).await;
+    gone.map_err(|failure| Refusal::from(failure).about(WHAT, name, &connection))?;
+    Ok(Reply::result(true))
+}
+
+pub(super) async fn delete_at_cloud(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let (network, id) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let found = call.pmks().subnets().get(&connection, &network, &id, None).await;
+    let found = found.map_err(|failure| Refusal::from(failure).about("VPC", &network, &connection))?;
+    let subnet = if found.uid.is_empty() {
+        let import = ImportResource { name: name_of(&id), system_id: id };
+        call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?.name
+    } else {
+        found.name
+    };
+    let mutation = Mutation::DeleteSubnet { connection, network, subnet };
+    let operation = call.change(mutation, Until::Over, DELETION).await?;
+    Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
+}
+
+pub(super) async fn count(call: Call) -> Answer {
+    let (call, mut seen) = (&call, std::collections::BTreeSet::new());
+    for connection in call.of_path_or_all().await? {
+        let connection = connection.as_str();
+        let networks =
+            whole(|page| async move { call.pmks().networks().list(connection, &page).await }).await?;
+        let subnets = networks.into_iter().flat_map(|network| network.subnets);
+        let known = |view: SubnetView| Some(view.uid).filter(|uid| !uid.is_empty());
+        seen.extend(subnets.filter_map(known));
+    }
+    Ok(Reply::count(seen.len()))
+}

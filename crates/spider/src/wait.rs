@@ -1,0 +1,145 @@
+//! Synchronous on durable: an answer waits for the events of an operation. Whoever hangs up ends the wait, and nothing
+//! else.
+
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use http::StatusCode;
+use pmks_core::{Mutation, OperationView};
+use pmks_model::{FailureKind, OperationState, ResourceKind, StageState};
+
+use crate::Refusal;
+use crate::call::Call;
+use crate::reply::Reply;
+
+/// How long answers wait for what is over in seconds or a few minutes: networks, security groups, key pairs, sizes.
+pub(crate) const CHANGE: Duration = Duration::from_mins(10);
+/// How long a deletion is waited for, as CB-Spider's clients expect.
+pub(crate) const DELETION: Duration = Duration::from_secs(600);
+/// How long clients wait until a cloud has taken on a cluster or node group.
+pub(crate) const TAKEN_ON: Duration = Duration::from_mins(15);
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// It is over.
+    Over,
+    /// The cloud works on it.
+    TakenOn,
+    /// The cloud has a name for what is made.
+    Known,
+}
+
+impl Call {
+    /// Has a change carried out, and waits, unless the client does not want to.
+    pub(crate) async fn change(
+        &self,
+        mutation: Mutation,
+        until: Until,
+        limit: Duration,
+    ) -> Result<OperationView, Refusal> {
+        let accepted = self.pmks().accept(&self.caller, mutation).await?;
+        if self.respond_async {
+            Ok(accepted.operation)
+        } else {
+            self.follow(accepted.operation, until, limit).await
+        }
+    }
+
+    /// The answer to whoever does not want to wait.
+    pub(crate) fn at_once(&self, operation: &OperationView) -> Option<Reply> {
+        self.respond_async.then(|| Reply::Accepted(serde_json::to_value(operation).unwrap_or_default()))
+    }
+
+    /// Waits for an operation.
+    pub(crate) async fn follow(
+        &self,
+        operation: OperationView,
+        until: Until,
+        limit: Duration,
+    ) -> Result<OperationView, Refusal> {
+        let id = operation.id.to_string();
+        let mut events = self.pmks().operations().events(Some(&id), None).await?;
+        let reached = async {
+            while let Some(event) = events.next().await {
+                if is_reached(&event.operation, until) || self.is_known(&event.operation, until).await {
+                    return Some(event.operation);
+                }
+            }
+            None
+        };
+        let reached = std::pin::pin!(reached);
+        let reached = tokio::select! {
+            reached = reached => reached,
+            () = self.settings.clock.deadline(limit) => None,
+        };
+        match reached {
+            Some(operation) => ended(&operation).map(|()| OperationView::clone(&operation)),
+            None => Err(too_long(&operation, limit)),
+        }
+    }
+
+    /// Whether the cloud has named what an operation makes: a cluster, or a node group of one.
+    async fn is_known(&self, operation: &OperationView, until: Until) -> bool {
+        if until != Until::Known {
+            return false;
+        }
+        let made = &operation.resource;
+        let cluster = made.cluster.as_deref().unwrap_or(&made.name);
+        let Ok(view) = self.pmks().clusters().get(&made.connection, cluster, None).await else {
+            return false;
+        };
+        match made.kind {
+            ResourceKind::Cluster => !view.iid.system_id.is_empty(),
+            _ => view
+                .node_groups
+                .iter()
+                .any(|group| group.name == made.name && !group.iid.system_id.is_empty()),
+        }
+    }
+}
+
+fn is_reached(operation: &OperationView, until: Until) -> bool {
+    if operation.state.is_final() || operation.state == OperationState::Blocked {
+        return true;
+    }
+    // Its first stage is the preparation, which changes nothing.
+    let begun = |state: StageState| matches!(state, StageState::Following | StageState::Done);
+    until == Until::TakenOn && operation.stages.iter().skip(1).any(|stage| begun(stage.state))
+}
+
+fn ended(operation: &OperationView) -> Result<(), Refusal> {
+    let id = operation.id;
+    match (operation.state, &operation.error) {
+        (OperationState::Failed, Some(failure)) => {
+            let mut refusal = Refusal::from(Box::new(failure.clone()));
+            // The request was right, and what it led to was not: not the client's to mend by another request.
+            if failure.kind == FailureKind::NotFound {
+                refusal.status = StatusCode::BAD_GATEWAY;
+            }
+            refusal.message = format!("{} (operation {id})", refusal.message);
+            Err(refusal)
+        }
+        (OperationState::Failed, None) => {
+            Err(Refusal::new(StatusCode::BAD_GATEWAY, format!("operation {id} failed")))
+        }
+        (OperationState::Cancelled, _) => {
+            Err(Refusal::new(StatusCode::CONFLICT, format!("operation {id} was cancelled")))
+        }
+        (OperationState::Blocked, _) => {
+            let says = format!("operation {id} waits for a decision: see pmks operation get {id}");
+            Err(Refusal::new(StatusCode::CONFLICT, says))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn too_long(operation: &OperationView, limit: Duration) -> Refusal {
+    let (id, kind, name) = (operation.id, operation.kind, &operation.resource.name);
+    let says = format!(
+        "[{}] {kind} of {name} is not over. (Timeout={}) Operation {id} goes on",
+        operation.connection,
+        limit.as_secs()
+    );
+    Refusal::new(StatusCode::GATEWAY_TIMEOUT, says)
+}
