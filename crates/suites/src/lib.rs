@@ -5,6 +5,7 @@
 //! clouds/NAME/tests/src/lib.rs             pub const NAME: &dyn CloudUnderTest = &…;
 //! clouds/NAME/tests/tests/clock.rs         pmks_suites::clock!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/conformance.rs   pmks_suites::conformance!(pmks_NAME_tests::NAME);
+//! clouds/NAME/tests/tests/conversation.rs pmks_suites::conversation!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/crowd.rs         pmks_suites::crowd!(pmks_NAME_tests::NAME, ROOM);
 //! clouds/NAME/tests/tests/fault_matrix.rs  pmks_suites::fault_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
@@ -29,6 +30,7 @@
 //! - [`strange_answers!`]: every read of a driver, while the cloud's answers are not what they should be
 //!   ([`strange_answers`]).
 //! - [`clock!`]: the system's clock is set back and forth under a server at its work ([`clock`]).
+//! - [`conversation!`]: a client of CB-Spider, at `/spider` ([`conversation`]).
 //! - [`crowd!`]: many clusters that are made at once, in several accounts ([`crowd`]).
 //! - [`Stranger`]: a server that others wrote.
 //! - [`Pmks`]: the program as its users run it; [`Served`]: its server. [`Python`]: software that others wrote, installed once. [`Stand`]: both at
@@ -48,6 +50,7 @@ mod client;
 pub mod clock;
 mod cloud_under_test;
 mod control_plane;
+pub mod conversation;
 pub mod crowd;
 pub mod fault_matrix;
 pub mod kill_matrix;
@@ -116,6 +119,17 @@ macro_rules! kubernetes {
         #[tokio::test(flavor = "multi_thread")]
         async fn kubectl_gets_the_same_answers_of_the_builtin_endpoint_and_of_a_real_control_plane() {
             $crate::kubernetes::run($cloud, $script, $requirements, $contract).await;
+        }
+    };
+}
+
+/// Makes the test of a client of CB-Spider at a [`CloudUnderTest`] ([`conversation`]).
+#[macro_export]
+macro_rules! conversation {
+    ($cloud:expr) => {
+        #[$crate::exports::tokio::test(flavor = "multi_thread")]
+        async fn a_client_of_cb_spider_is_answered_as_it_expects() {
+            $crate::conversation::run($cloud).await;
         }
     };
 }

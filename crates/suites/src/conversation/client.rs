@@ -1,0 +1,60 @@
+//! An HTTP client as CB-Spider's clients are: HTTP Basic, a JSON body on every method.
+
+use reqwest::Method;
+use serde_json::Value;
+
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+    user: Option<(String, String)>,
+}
+
+impl Client {
+    pub(super) fn new(url: &str, user: (&str, &str)) -> Self {
+        let user = Some((user.0.to_owned(), user.1.to_owned()));
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { http, base: format!("{url}/spider"), user }
+    }
+
+    /// The same as somebody else, or as nobody.
+    pub(super) fn user(&self, user: Option<(&str, &str)>) -> Self {
+        let user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
+        Self { http: self.http.clone(), base: self.base.clone(), user }
+    }
+
+    fn request(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some((name, password)) = &self.user {
+            request = request.basic_auth(name, Some(password));
+        }
+        match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        }
+    }
+
+    /// Status and text.
+    pub(super) async fn raw(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Response {
+        self.request(method, path, body).send().await.expect("an answer")
+    }
+
+    /// Status and JSON.
+    pub(super) async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let answer = self.raw(method, path, body).await;
+        let status = answer.status().as_u16();
+        assert_eq!(answer.headers()["content-type"], "application/json", "{method} {path}");
+        let text = answer.text().await.expect("a text");
+        assert!(text.ends_with('\n'), "{method} {path}: Go's encoder ends a line");
+        let json =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text}"));
+        (status, json)
+    }
+
+    /// What must succeed.
+    pub(super) async fn ok(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, json) = self.ask(method, path, body).await;
+        assert_eq!(status, 200, "{method} {path}: {json}");
+        json
+    }
+}

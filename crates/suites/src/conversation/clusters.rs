@@ -1,0 +1,237 @@
+//! Clusters and node groups.
+
+use jiff::Timestamp;
+use pmks_driver::{Presence, TokenReach};
+use serde_json::{Value, json};
+
+use super::{CONNECTION, Scene, has_keys, is_named, networks};
+
+/// What an answer holds always, and what it holds where it is not empty.
+const CLUSTER_KEYS: &[&str] =
+    &["IId", "Version", "Network", "NodeGroupList", "AccessInfo", "Addons", "Status", "CreatedTime"];
+const GROUP_KEYS: &[&str] = &[
+    "IId",
+    "ImageIID",
+    "VMSpecName",
+    "KeyPairIID",
+    "OnAutoScaling",
+    "DesiredNodeSize",
+    "MinNodeSize",
+    "MaxNodeSize",
+    "Status",
+];
+const STATES: &[&str] = &["Creating", "Active", "Inactive", "Updating", "Deleting"];
+
+fn group(name: &str) -> Value {
+    json!({
+        "Name": name, "ImageName": "default", "VMSpecName": "", "RootDiskType": "default", "RootDiskSize": "",
+        "KeyPairName": "keypair-01", "OnAutoScaling": "true", "DesiredNodeSize": "1", "MinNodeSize": "1",
+        "MaxNodeSize": "2",
+    })
+}
+
+pub(super) async fn make(scene: &Scene) {
+    let can = scene.under_test.provider().capabilities();
+    let groups = if can.security_groups == Presence::Forbidden { json!([]) } else { json!(["group-01"]) };
+    let asked = json!({
+        "Name": "cluster-01", "Version": "", "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene),
+        "SecurityGroupNames": groups, "NodeGroupList": [group("ng01")],
+        "TagList": [{"Key": "env", "Value": "test"}],
+    });
+    let began = std::time::Instant::now();
+    let made = scene.post("/cluster", asked.clone()).await;
+    is_cluster(&made);
+    println!("{}: the cloud took a cluster on after {:?}", scene.provider(), began.elapsed());
+    assert_eq!(made["TagList"], json!([{"Key": "env", "Value": "test"}]));
+    let again = "Kubernetes Cluster 'cluster-01' already exists in connection 'config-01'";
+    scene.refused("POST", "/cluster", Some(scene.asks(asked.clone())), 409, again).await;
+    let mut lost = asked.clone();
+    (lost["Name"], lost["VPCName"]) = (json!("cluster-02"), json!("none"));
+    scene.refused("POST", "/cluster", Some(scene.asks(lost)), 400, "VPCName there is no network").await;
+    let mut many = asked;
+    (many["Name"], many["NodeGroupList"][0]["DesiredNodeSize"]) = (json!("cluster-02"), json!("many"));
+    scene
+        .refused(
+            "POST",
+            "/cluster",
+            Some(scene.asks(many)),
+            400,
+            "DesiredNodeSize: \"many\" is no whole number",
+        )
+        .await;
+    let ready = active(scene).await;
+    assert_eq!(ready["NodeGroupList"].as_array().unwrap().len(), 1);
+    is_named(&ready["Network"]["VpcIID"], "vpc-01");
+    for subnet in ready["Network"]["SubnetIIDs"].as_array().unwrap() {
+        assert!(subnet["NameId"].as_str().unwrap().starts_with("subnet-"), "{ready}");
+    }
+    let seen = &ready["NodeGroupList"][0];
+    assert_eq!(
+        (&seen["OnAutoScaling"], &seen["DesiredNodeSize"], &seen["MinNodeSize"], &seen["MaxNodeSize"]),
+        (&json!(true), &json!(1), &json!(1), &json!(2))
+    );
+}
+
+/// The cluster once it and all its node groups are in order, polled as clients poll it.
+async fn active(scene: &Scene) -> Value {
+    for _ in 0..600 {
+        let cluster = scene.get("/cluster/cluster-01").await;
+        is_cluster(&cluster);
+        let groups = cluster["NodeGroupList"].as_array().unwrap();
+        if cluster["Status"] == "Active" && groups.iter().all(|group| group["Status"] == "Active") {
+            return cluster;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the cluster is never active: {}", scene.get("/cluster/cluster-01").await)
+}
+
+#[track_caller]
+fn is_cluster(cluster: &Value) {
+    for key in CLUSTER_KEYS {
+        assert!(cluster.get(key).is_some(), "{key} in {cluster}");
+    }
+    is_named(&cluster["IId"], "cluster-01");
+    has_keys(&cluster["Network"], &["VpcIID", "SubnetIIDs", "SecurityGroupIIDs"]);
+    assert!(STATES.contains(&cluster["Status"].as_str().unwrap()), "{cluster}");
+    cluster["CreatedTime"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    for group in cluster["NodeGroupList"].as_array().unwrap() {
+        is_group(group);
+    }
+}
+
+#[track_caller]
+fn is_group(group: &Value) {
+    for key in GROUP_KEYS {
+        assert!(group.get(key).is_some(), "{key} in {group}");
+    }
+    assert!(group["OnAutoScaling"].is_boolean() && group["DesiredNodeSize"].is_u64(), "{group}");
+    assert!(STATES.contains(&group["Status"].as_str().unwrap()), "{group}");
+}
+
+pub(super) async fn node_groups(scene: &Scene) {
+    let path = "/cluster/cluster-01/nodegroup";
+    let cluster = scene.post(path, group("ng02")).await;
+    is_cluster(&cluster);
+    let names: Vec<&Value> =
+        cluster["NodeGroupList"].as_array().unwrap().iter().map(|group| &group["IId"]["NameId"]).collect();
+    assert_eq!(names, ["ng01", "ng02"]);
+    active(scene).await;
+    let says = "Kubernetes NodeGroup 'ng02' already exists in connection 'config-01'";
+    scene.refused("POST", path, Some(scene.asks(group("ng02"))), 409, says).await;
+    let sizes = json!({"DesiredNodeSize": "2", "MinNodeSize": "1", "MaxNodeSize": "3"});
+    let scaled =
+        scene.client.ok("PUT", &format!("{path}/ng02/autoscalesize"), Some(scene.asks(sizes.clone()))).await;
+    is_group(&scaled);
+    is_named(&scaled["IId"], "ng02");
+    assert_eq!((&scaled["MinNodeSize"], &scaled["MaxNodeSize"]), (&json!(1), &json!(3)));
+    let none = "Kubernetes NodeGroup 'none' does not exist in connection 'config-01'";
+    scene.refused("PUT", &format!("{path}/none/autoscalesize"), Some(scene.asks(sizes)), 404, none).await;
+    let off = scene.asks(json!({"OnAutoScaling": "false"}));
+    let switched = scene.client.ok("PUT", &format!("{path}/ng02/onautoscaling"), Some(off)).await;
+    assert_eq!(switched, json!({"Result": "true"}));
+    scene.delete(&format!("{path}/ng02")).await;
+    assert_eq!(active(scene).await["NodeGroupList"].as_array().unwrap().len(), 1);
+    let gone = "Kubernetes NodeGroup 'ng02' does not exist in connection 'config-01'";
+    scene.refused("DELETE", &format!("{path}/ng02"), Some(scene.at()), 404, gone).await;
+    let wrong = scene.asks(json!({"Version": "9.99"}));
+    let says = "Version 9.99 is not offered; Available version(s): ";
+    scene.refused("PUT", "/cluster/cluster-01/upgrade", Some(wrong), 400, says).await;
+}
+
+pub(super) async fn ways_in(scene: &Scene) {
+    let cluster = scene.get("/cluster/cluster-01").await;
+    let kubeconfig = cluster["AccessInfo"]["Kubeconfig"].as_str().unwrap();
+    assert!(cluster["AccessInfo"]["Endpoint"].as_str().unwrap().starts_with("http"), "{cluster}");
+    for part in [
+        "apiVersion: v1",
+        "/spider/cluster/cluster%2D01/token?ConnectionName=config%2D01",
+        &scene.served.url,
+        ".cb-spider/.spider-credential",
+    ] {
+        assert!(kubeconfig.contains(part), "{part} in {kubeconfig}");
+    }
+    is_let_in(scene, kubeconfig);
+    assert!(!kubeconfig.contains("PLACEHOLDER") && !kubeconfig.contains(super::USER.1));
+    let native = scene.get("/cluster/cluster-01?KubeconfigType=native").await;
+    assert!(!native["AccessInfo"]["Kubeconfig"].as_str().unwrap().is_empty());
+    let path = format!("/cluster/cluster-01/token?ConnectionName={CONNECTION}");
+    let answer = scene.client.raw("GET", &path, None).await;
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let token: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    has_keys(&token, &["apiVersion", "kind", "status"]);
+    assert_eq!(
+        (&token["apiVersion"], &token["kind"]),
+        (&json!("client.authentication.k8s.io/v1"), &json!("ExecCredential"),)
+    );
+    token["status"]["expirationTimestamp"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    // Every reach is an administrator's, and that is who asks.
+    let reaches = [TokenReach::Cluster, TokenReach::Clusters, TokenReach::Account];
+    assert!(reaches.contains(&scene.under_test.provider().capabilities().token_reach));
+}
+
+/// What the kubeconfig runs prints what lets its user in, with the file that CB-Spider's clients have.
+fn is_let_in(scene: &Scene, kubeconfig: &str) {
+    let Some(curl) = crate::which("curl") else {
+        return crate::skip_where("the command of a kubeconfig", "curl is not found", &["curl"]);
+    };
+    let folder = scene.pmks.home().join(".cb-spider");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (name, password) = super::USER;
+    let file = format!("export SPIDER_USERNAME='{name}'\nexport SPIDER_PASSWORD='{password}'\n");
+    std::fs::write(folder.join(".spider-credential"), file).expect("a file");
+    // A text in double quotes is in YAML what it is in JSON.
+    let quoted = kubeconfig
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("- ")?.starts_with("\". ").then_some(line));
+    let quoted = quoted.expect("a script").trim().trim_start_matches("- ");
+    let script: String = serde_json::from_str(quoted).expect("a text");
+    let mut shell = std::process::Command::new("sh");
+    scene.pmks.surround(shell.args(["-c", &script]));
+    let ended = tokio::task::block_in_place(|| crate::Ended::of(&shell.output().expect("sh")));
+    assert_eq!(ended.code, 0, "{} by {}: {script}\n{}", curl.display(), scene.provider(), ended.stderr);
+    let credential: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(credential["kind"], "ExecCredential");
+}
+
+pub(super) async fn lists(scene: &Scene) {
+    let one = scene.get("/cluster/cluster-01").await;
+    let listed = scene.client.ok("GET", &format!("/cluster?ConnectionName={CONNECTION}"), None).await;
+    assert_eq!(listed["cluster"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["cluster"][0]["IId"], one["IId"]);
+    let sides = scene.get("/allcluster").await;
+    assert_eq!(
+        sides,
+        json!({"AllList": {
+            "MappedList": [one["IId"]], "OnlySpiderList": [], "OnlyCSPList": [],
+        }})
+    );
+    let infos = scene.get("/allclusterinfo").await;
+    assert_eq!(infos["ResourceType"], "cluster");
+    is_cluster(&infos["AllListInfo"]["MappedInfoList"][0]);
+    for path in ["/countcluster", "/countcluster/config-01"] {
+        assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
+    }
+    let id = one["IId"]["SystemId"].clone();
+    let known = scene.asks(json!({"CSPId": id}));
+    scene.refused("POST", "/getclusterowner", Some(known.clone()), 409, "already exists").await;
+    scene.delete("/regcluster/cluster-01").await;
+    scene.refused("DELETE", "/regcluster/cluster-01", Some(scene.at()), 404, "does not exist!").await;
+    let owner = scene.client.ok("GET", "/getclusterowner", Some(known)).await;
+    is_named(&owner, "vpc-01");
+    let back =
+        scene.post("/regcluster", json!({"VPCName": "vpc-01", "Name": "cluster-01", "CSPId": id})).await;
+    is_cluster(&back);
+    assert_eq!(back["IId"], one["IId"]);
+    let seen =
+        tokio::task::block_in_place(|| scene.pmks.json(&["cluster", "get", "cluster-01", "-c", CONNECTION]));
+    assert_eq!(seen["iid"]["systemId"], id);
+}
+
+pub(super) async fn remove(scene: &Scene) {
+    scene.delete("/cluster/cluster-01").await;
+    let gone = "Kubernetes Cluster 'cluster-01' does not exist in connection 'config-01'";
+    scene.refused("DELETE", "/cluster/cluster-01", Some(scene.at()), 404, gone).await;
+    scene.refused("GET", "/cluster/cluster-01", Some(scene.at()), 404, gone).await;
+    assert_eq!(scene.get("/cluster").await, json!({"cluster": []}));
+}

@@ -1,0 +1,117 @@
+//! The conversation of a client of CB-Spider with `/spider`, on a simulated cloud: every record, network, key pair,
+//! cluster and node group once through its life, each answer held against the interface's own JSON, field by field.
+//!
+//! Bodies are sent as CB-Tumblebug sends them: with GET and DELETE too, and with a key that nobody knows.
+
+mod client;
+mod clusters;
+mod networks;
+mod records;
+
+use serde_json::{Value, json};
+
+use crate::{CloudUnderTest, Pmks, Served, SimulatedCloud};
+use client::Client;
+
+/// The user that the server is started with.
+const USER: (&str, &str) = ("spider", "pass:word<&>");
+
+/// The connection that the conversation makes.
+const CONNECTION: &str = "config-01";
+
+/// A cloud, pmks, and a client of CB-Spider.
+struct Scene {
+    under_test: &'static dyn CloudUnderTest,
+    world: SimulatedCloud,
+    pmks: Pmks,
+    served: Served,
+    client: Client,
+}
+
+/// Runs it on one cloud.
+pub async fn run(under_test: &'static dyn CloudUnderTest) {
+    let world = SimulatedCloud::start(under_test).await;
+    let pmks = Pmks::new().expect("a temporary folder");
+    let served = tokio::task::block_in_place(|| {
+        Served::start(&pmks, &[("SPIDER_USERNAME", USER.0), ("SPIDER_PASSWORD", USER.1)])
+    });
+    let before = world.rows().len();
+    let client = Client::new(&served.url, USER);
+    let scene = Scene { under_test, world, pmks, served, client };
+    records::strangers(&scene).await;
+    records::service(&scene).await;
+    records::make(&scene).await;
+    networks::make(&scene).await;
+    networks::security_group(&scene).await;
+    networks::key_pair(&scene).await;
+    clusters::make(&scene).await;
+    clusters::node_groups(&scene).await;
+    clusters::ways_in(&scene).await;
+    clusters::lists(&scene).await;
+    clusters::remove(&scene).await;
+    networks::remove(&scene).await;
+    records::remove(&scene).await;
+    assert_eq!(scene.world.rows().len(), before, "what was made is gone: {:?}", scene.world.rows());
+    tokio::task::block_in_place(|| scene.served.stop());
+}
+
+impl Scene {
+    /// CB-Spider's name of the provider.
+    fn provider(&self) -> String {
+        self.under_test.provider().capabilities().provider.to_uppercase()
+    }
+
+    /// What a client sends where only the connection matters.
+    fn at(&self) -> Value {
+        json!({"NameSpace": "", "ConnectionName": CONNECTION})
+    }
+
+    /// What a client sends where something is asked for.
+    fn asks(&self, asked: Value) -> Value {
+        let mut body = json!({"NameSpace": "", "connectionname": CONNECTION});
+        body["ReqInfo"] = asked;
+        body
+    }
+
+    /// Creates something, which must succeed.
+    async fn post(&self, path: &str, asked: Value) -> Value {
+        self.client.ok("POST", path, Some(self.asks(asked))).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.client.ok("GET", path, Some(self.at())).await
+    }
+
+    async fn delete(&self, path: &str) {
+        let answer = self.client.ok("DELETE", path, Some(self.at())).await;
+        assert_eq!(answer, json!({"Result": "true"}), "DELETE {path}");
+    }
+
+    /// A reading that must be refused so.
+    async fn refused(&self, method: &str, path: &str, body: Option<Value>, status: u16, says: &str) {
+        let (got, answer) = self.client.ask(method, path, body).await;
+        assert_eq!(got, status, "{method} {path}: {answer}");
+        let keys: Vec<&String> = answer.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["message"], "{method} {path}: {answer}");
+        let message = answer["message"].as_str().expect("a text");
+        assert!(message.contains(says), "{method} {path}: {message:?} does not say {says:?}");
+    }
+}
+
+/// An object's keys, in order.
+#[track_caller]
+fn has_keys(value: &Value, keys: &[&str]) {
+    let mut wanted = keys.to_vec();
+    wanted.sort_unstable();
+    let mut has: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+    has.sort_unstable();
+    assert_eq!(has, wanted, "{value}");
+}
+
+/// Both names, the user's as asked for, the cloud's not empty.
+#[track_caller]
+fn is_named(value: &Value, name: &str) {
+    has_keys(value, &["NameId", "SystemId"]);
+    assert_eq!(value["NameId"], name, "{value}");
+    assert!(value["SystemId"].as_str().is_some_and(|id| !id.is_empty()), "{value}");
+}

@@ -1,0 +1,184 @@
+//! Networks, security groups and key pairs.
+
+use serde_json::{Value, json};
+
+use super::{CONNECTION, Scene, has_keys, is_named};
+
+const VPC_KEYS: &[&str] = &["IId", "IPv4_CIDR", "SubnetInfoList", "TagList", "KeyValueList"];
+const SUBNET_KEYS: &[&str] = &["IId", "Zone", "IPv4_CIDR", "TagList", "KeyValueList"];
+
+/// Names of as many subnets as a cluster needs.
+pub(super) fn subnets(scene: &Scene) -> Vec<String> {
+    let can = scene.under_test.provider().capabilities();
+    let least = if can.zonal_subnets { can.minimum_zones } else { 1 };
+    (0..can.minimum_subnets.max(least).max(1)).map(|index| format!("subnet-{index}")).collect()
+}
+
+pub(super) async fn make(scene: &Scene) {
+    let here = scene.world.connection("x");
+    let regions = scene.get("/regionzone").await;
+    let own =
+        regions["regionzone"].as_array().unwrap().iter().find(|row| row["Name"] == here.region.as_str());
+    let zones: Vec<&str> = own.unwrap()["ZoneList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|zone| zone["Name"].as_str())
+        .collect();
+    let names = subnets(scene);
+    // Clients name a zone at every cloud.
+    let asked: Vec<Value> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            json!({"Name": name, "IPv4_CIDR": format!("10.20.{}.0/20", 16 * index), "Zone": zones[index % zones.len()]})
+        })
+        .collect();
+    let vpc = json!({"Name": "vpc-01", "IPv4_CIDR": "10.20.0.0/16", "SubnetInfoList": asked});
+    let made = scene.post("/vpc", vpc.clone()).await;
+    is_vpc(&made, &names);
+    let again = scene.asks(vpc);
+    let says = "VPC 'vpc-01' already exists in connection 'config-01'";
+    scene.refused("POST", "/vpc", Some(again), 409, says).await;
+    is_vpc(&scene.get("/vpc/vpc-01").await, &names);
+    is_vpc(&scene.client.ok("GET", &format!("/vpc/vpc-01/?ConnectionName={CONNECTION}"), None).await, &names);
+    let listed = scene.get("/vpc").await;
+    has_keys(&listed, &["vpc"]);
+    assert_eq!(listed["vpc"].as_array().unwrap().len(), 1);
+    scene
+        .refused(
+            "GET",
+            "/vpc/none",
+            Some(scene.at()),
+            404,
+            "VPC 'none' does not exist in connection 'config-01'",
+        )
+        .await;
+    let subnet = scene.get(&format!("/vpc/vpc-01/subnet/{}", names[0])).await;
+    has_keys(&subnet, SUBNET_KEYS);
+    is_named(&subnet["IId"], &names[0]);
+    scene.refused("GET", "/vpc/vpc-01/subnet/none", Some(scene.at()), 404, "Subnet not found").await;
+    let more = json!({"Name": "subnet-more", "IPv4_CIDR": "10.20.128.0/20"});
+    let mut all = names.clone();
+    all.push("subnet-more".to_owned());
+    is_vpc(&scene.post("/vpc/vpc-01/subnet", more).await, &all);
+    scene.delete("/vpc/vpc-01/subnet/subnet-more").await;
+    is_vpc(&scene.get("/vpc/vpc-01").await, &names);
+    let count = scene.client.ok("GET", "/countsubnet/config-01", None).await;
+    assert_eq!(count, json!({"count": names.len()}));
+    assert_eq!(scene.client.ok("GET", "/countvpc", None).await, json!({"count": 1}));
+    let wrong = scene.asks(json!({"Name": "vpc-02", "IPv4_CIDR": "10.0.0.0/99"}));
+    scene.refused("POST", "/vpc", Some(wrong), 400, "IPv4_CIDR").await;
+    registered(scene, &made).await;
+}
+
+/// Our record goes and comes back; the cloud's network stays.
+async fn registered(scene: &Scene, made: &Value) {
+    let id = &made["IId"]["SystemId"];
+    scene.delete("/regvpc/vpc-01").await;
+    let sides = scene.get("/allvpc").await;
+    has_keys(&sides["AllList"], &["MappedList", "OnlySpiderList", "OnlyCSPList"]);
+    assert_eq!(
+        (&sides["AllList"]["MappedList"], &sides["AllList"]["OnlySpiderList"]),
+        (&json!([]), &json!([]))
+    );
+    let strange = sides["AllList"]["OnlyCSPList"].as_array().unwrap();
+    assert!(strange.iter().any(|iid| iid["SystemId"] == *id), "{sides}");
+    let back = scene.post("/regvpc", json!({"Name": "vpc-01", "CSPId": id})).await;
+    assert_eq!(back["IId"], made["IId"]);
+    let names: Vec<String> = back["SubnetInfoList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|subnet| subnet["IId"]["NameId"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.len(), subnets(scene).len());
+    // By the names that clusters are asked for with.
+    for (index, name) in names.iter().enumerate() {
+        assert_eq!(*name, format!("vpc-01-subnet-{index}"));
+        let subnet = scene.get(&format!("/vpc/vpc-01/subnet/{name}")).await;
+        let unregister = scene.asks(json!({"VPCName": "vpc-01"}));
+        scene.client.ok("DELETE", &format!("/regsubnet/{name}"), Some(unregister)).await;
+        let id = subnet["IId"]["SystemId"].clone();
+        let again = json!({"Name": format!("subnet-{index}"), "VPCName": "vpc-01", "CSPId": id});
+        scene.post("/regsubnet", again).await;
+    }
+    is_vpc(&scene.get("/vpc/vpc-01").await, &subnets(scene));
+    let sides = scene.get("/allvpcinfo").await;
+    assert_eq!(sides["ResourceType"], "vpc");
+    has_keys(&sides["AllListInfo"]["MappedInfoList"][0], VPC_KEYS);
+}
+
+#[track_caller]
+fn is_vpc(vpc: &Value, names: &[String]) {
+    has_keys(vpc, VPC_KEYS);
+    is_named(&vpc["IId"], "vpc-01");
+    let subnets = vpc["SubnetInfoList"].as_array().unwrap();
+    let mut has: Vec<&str> = subnets.iter().map(|subnet| subnet["IId"]["NameId"].as_str().unwrap()).collect();
+    has.sort_unstable();
+    assert_eq!(has, names);
+    for subnet in subnets {
+        has_keys(subnet, SUBNET_KEYS);
+        assert!(subnet["IPv4_CIDR"].as_str().unwrap().starts_with("10.20."));
+    }
+}
+
+pub(super) async fn security_group(scene: &Scene) {
+    let rule = |direction: &str, protocol: &str, port: &str| json!({"Direction": direction, "IPProtocol": protocol, "FromPort": port, "ToPort": port, "CIDR": "10.20.0.0/16"});
+    let asked = json!({
+        "Name": "group-01", "VPCName": "vpc-01",
+        "SecurityRules": [rule("inbound", "TCP", "443"), rule("inbound", "tcp", "22")],
+    });
+    let made = scene.post("/securitygroup", asked.clone()).await;
+    let keys = ["IId", "VpcIID", "SecurityRules", "TagList", "KeyValueList"];
+    for group in [&made, &scene.get("/securitygroup/group-01").await] {
+        has_keys(group, &keys);
+        is_named(&group["IId"], "group-01");
+        is_named(&group["VpcIID"], "vpc-01");
+        let rules = group["SecurityRules"].as_array().unwrap();
+        for rule in rules {
+            has_keys(rule, &["FromPort", "ToPort", "IPProtocol", "Direction", "CIDR"]);
+        }
+        let https = json!({
+            "FromPort": "443", "ToPort": "443", "IPProtocol": "TCP", "Direction": "inbound", "CIDR": "10.20.0.0/16",
+        });
+        assert!(rules.contains(&https), "{group}");
+    }
+    let says = "Security Group 'group-01' already exists in connection 'config-01'";
+    scene.refused("POST", "/securitygroup", Some(scene.asks(asked)), 409, says).await;
+    let lost = json!({"Name": "group-02", "VPCName": "none", "SecurityRules": []});
+    scene.refused("POST", "/securitygroup", Some(scene.asks(lost)), 400, "VPCName there is no network").await;
+    let listed = scene.get("/securitygroup/vpc/vpc-01").await;
+    assert_eq!(listed["securitygroup"].as_array().unwrap().len(), 1);
+    let sides = scene.get("/allsecuritygroup").await;
+    assert_eq!(sides["AllList"]["MappedList"], json!([made["IId"]]));
+    assert_eq!(scene.client.ok("GET", "/countsecuritygroup/config-01", None).await, json!({"count": 1}));
+}
+
+pub(super) async fn key_pair(scene: &Scene) {
+    let made = scene.post("/keypair", json!({"Name": "keypair-01"})).await;
+    let keys = ["IId", "Fingerprint", "PublicKey", "PrivateKey", "VMUserID", "TagList", "KeyValueList"];
+    has_keys(&made, &keys);
+    is_named(&made["IId"], "keypair-01");
+    assert!(made["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    let seen = scene.get("/keypair/keypair-01").await;
+    has_keys(&seen, &keys);
+    assert_eq!((&seen["PrivateKey"], &seen["VMUserID"]), (&json!(""), &json!("cb-user")));
+    assert_eq!(scene.get("/keypair").await["keypair"], json!([seen]));
+    assert_eq!(scene.get("/allkeypair").await["AllList"]["MappedList"], json!([made["IId"]]));
+    let says = "VM KeyPair 'keypair-01' already exists in connection 'config-01'";
+    scene.refused("POST", "/keypair", Some(scene.asks(json!({"Name": "keypair-01"}))), 409, says).await;
+}
+
+pub(super) async fn remove(scene: &Scene) {
+    // A network in which something of ours lies is not let go of, whatever is wished.
+    for path in ["/keypair/keypair-01", "/securitygroup/group-01", "/vpc/vpc-01"] {
+        scene.delete(path).await;
+        scene
+            .refused("DELETE", path, Some(scene.at()), 404, "does not exist in connection 'config-01'")
+            .await;
+    }
+    for (path, name) in [("/keypair", "keypair"), ("/securitygroup", "securitygroup"), ("/vpc", "vpc")] {
+        assert_eq!(scene.get(path).await, json!({name: []}));
+    }
+}
