@@ -49,5 +49,9 @@ pub fn router(state: State) -> Router {
 fn answered(state: &Arc<State>) -> Router {
     let (routes, _) = routes::all().split_for_parts();
     let own = routes.layer(from_fn_with_state(Arc::clone(state), answer::answer));
-    spider::nest(own.with_state(Arc::clone(state)), state)
+    let own = own.with_state(Arc::clone(state));
+    match spider::routes(state) {
+        Some(spider) => own.nest("/spider", spider),
+        None => own,
+    }
 }

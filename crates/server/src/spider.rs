@@ -18,10 +18,10 @@ use crate::answer::{Frame, Written, framed};
 use crate::refused::{Carried, Refused};
 use crate::{InProcess, State};
 
-/// These routes, and everything below `/spider`, unless nobody may come in there.
-pub(crate) fn nest(routes: Router, state: &Arc<State>) -> Router {
+/// Everything below `/spider`; `None`: nobody may come in there.
+pub(crate) fn routes(state: &Arc<State>) -> Option<Router> {
     if !state.authentication.serves_spider() {
-        return routes;
+        return None;
     }
     let settings = Settings {
         pmks: state.pmks.clone(),
@@ -30,8 +30,7 @@ pub(crate) fn nest(routes: Router, state: &Arc<State>) -> Router {
         body_bytes: state.limits.body_bytes,
         body_time: state.limits.request,
     };
-    let spider = pmks_spider::router(settings).layer(from_fn_with_state(Arc::clone(state), answer));
-    routes.nest("/spider", spider)
+    Some(pmks_spider::router(settings).layer(from_fn_with_state(Arc::clone(state), answer)))
 }
 
 /// The one layer of these routes.
@@ -55,12 +54,7 @@ async fn write(state: &State, frame: Frame, request: Request, next: Next) -> Res
 
 /// Finds out who asks before anything of the request is read, and before its path is looked at. How long it may take is
 /// its operation's: clients wait until that is done.
-async fn admit(
-    state: &State,
-    frame: Frame,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Refused> {
+async fn admit(state: &State, frame: Frame, mut request: Request, next: Next) -> Result<Response, Refused> {
     inspect(&request, state)?;
     if !pmks_spider::exempt(request.uri().path()) {
         let mut caller = match request.extensions().get::<InProcess>() {

@@ -34,7 +34,7 @@ impl Reply {
 
     /// A list under its name.
     pub(crate) fn list(name: &str, items: Vec<Value>) -> Self {
-        Self::Json(json!({name: items}))
+        Self::Json(Value::Object([(name.to_owned(), Value::Array(items))].into_iter().collect()))
     }
 
     /// As HTTP has it.

@@ -15,7 +15,7 @@ use crate::reply::Reply;
 /// How long answers wait for what is over in seconds or a few minutes: networks, security groups, key pairs, sizes.
 pub(crate) const CHANGE: Duration = Duration::from_mins(10);
 /// How long a deletion is waited for, as CB-Spider's clients expect.
-pub(crate) const DELETION: Duration = Duration::from_secs(600);
+pub(crate) const DELETION: Duration = Duration::from_mins(10);
 /// How long clients wait until a cloud has taken on a cluster or node group.
 pub(crate) const TAKEN_ON: Duration = Duration::from_mins(15);
 

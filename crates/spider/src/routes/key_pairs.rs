@@ -21,12 +21,11 @@ pub(super) async fn create(call: Call) -> Answer {
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
     let accepted = call.pmks().accept(&call.caller, mutation).await;
     let accepted = accepted.map_err(|failure| Refusal::from(failure).about(WHAT, &name, &connection))?;
-    let private_key = match accepted.private_key {
-        Some(key) => key.once_made(call.pmks(), &call.caller).await?.1.expose_secret().to_owned(),
-        None => {
-            call.follow(accepted.operation, Until::Over, CHANGE).await?;
-            String::new()
-        }
+    let private_key = if let Some(key) = accepted.private_key {
+        key.once_made(call.pmks(), &call.caller).await?.1.expose_secret().to_owned()
+    } else {
+        call.follow(accepted.operation, Until::Over, CHANGE).await?;
+        String::new()
     };
     let view = read(&call, &connection, &name).await?;
     Ok(Reply::Secret(shapes::key_pair(&view, &private_key)))

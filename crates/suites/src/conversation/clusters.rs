@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pmks_driver::{Presence, TokenReach};
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene, has_keys, is_named, networks};
+use super::{CONNECTION, Scene, asks, at, has_keys, is_named, networks};
 
 /// What an answer holds always, and what it holds where it is not empty.
 const CLUSTER_KEYS: &[&str] =
@@ -44,20 +44,14 @@ pub(super) async fn make(scene: &Scene) {
     println!("{}: the cloud took a cluster on after {:?}", scene.provider(), began.elapsed());
     assert_eq!(made["TagList"], json!([{"Key": "env", "Value": "test"}]));
     let again = "Kubernetes Cluster 'cluster-01' already exists in connection 'config-01'";
-    scene.refused("POST", "/cluster", Some(scene.asks(asked.clone())), 409, again).await;
+    scene.refused("POST", "/cluster", Some(asks(asked.clone())), 409, again).await;
     let mut lost = asked.clone();
     (lost["Name"], lost["VPCName"]) = (json!("cluster-02"), json!("none"));
-    scene.refused("POST", "/cluster", Some(scene.asks(lost)), 400, "VPCName there is no network").await;
+    scene.refused("POST", "/cluster", Some(asks(lost)), 400, "VPCName there is no network").await;
     let mut many = asked;
     (many["Name"], many["NodeGroupList"][0]["DesiredNodeSize"]) = (json!("cluster-02"), json!("many"));
     scene
-        .refused(
-            "POST",
-            "/cluster",
-            Some(scene.asks(many)),
-            400,
-            "DesiredNodeSize: \"many\" is no whole number",
-        )
+        .refused("POST", "/cluster", Some(asks(many)), 400, "DesiredNodeSize: \"many\" is no whole number")
         .await;
     let ready = active(scene).await;
     assert_eq!(ready["NodeGroupList"].as_array().unwrap().len(), 1);
@@ -118,23 +112,23 @@ pub(super) async fn node_groups(scene: &Scene) {
     assert_eq!(names, ["ng01", "ng02"]);
     active(scene).await;
     let says = "Kubernetes NodeGroup 'ng02' already exists in connection 'config-01'";
-    scene.refused("POST", path, Some(scene.asks(group("ng02"))), 409, says).await;
+    scene.refused("POST", path, Some(asks(group("ng02"))), 409, says).await;
     let sizes = json!({"DesiredNodeSize": "2", "MinNodeSize": "1", "MaxNodeSize": "3"});
     let scaled =
-        scene.client.ok("PUT", &format!("{path}/ng02/autoscalesize"), Some(scene.asks(sizes.clone()))).await;
+        scene.client.ok("PUT", &format!("{path}/ng02/autoscalesize"), Some(asks(sizes.clone()))).await;
     is_group(&scaled);
     is_named(&scaled["IId"], "ng02");
     assert_eq!((&scaled["MinNodeSize"], &scaled["MaxNodeSize"]), (&json!(1), &json!(3)));
     let none = "Kubernetes NodeGroup 'none' does not exist in connection 'config-01'";
-    scene.refused("PUT", &format!("{path}/none/autoscalesize"), Some(scene.asks(sizes)), 404, none).await;
-    let off = scene.asks(json!({"OnAutoScaling": "false"}));
+    scene.refused("PUT", &format!("{path}/none/autoscalesize"), Some(asks(sizes)), 404, none).await;
+    let off = asks(json!({"OnAutoScaling": "false"}));
     let switched = scene.client.ok("PUT", &format!("{path}/ng02/onautoscaling"), Some(off)).await;
     assert_eq!(switched, json!({"Result": "true"}));
     scene.delete(&format!("{path}/ng02")).await;
     assert_eq!(active(scene).await["NodeGroupList"].as_array().unwrap().len(), 1);
     let gone = "Kubernetes NodeGroup 'ng02' does not exist in connection 'config-01'";
-    scene.refused("DELETE", &format!("{path}/ng02"), Some(scene.at()), 404, gone).await;
-    let wrong = scene.asks(json!({"Version": "9.99"}));
+    scene.refused("DELETE", &format!("{path}/ng02"), Some(at()), 404, gone).await;
+    let wrong = asks(json!({"Version": "9.99"}));
     let says = "Version 9.99 is not offered; Available version(s): ";
     scene.refused("PUT", "/cluster/cluster-01/upgrade", Some(wrong), 400, says).await;
 }
@@ -213,10 +207,10 @@ pub(super) async fn lists(scene: &Scene) {
         assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
     }
     let id = one["IId"]["SystemId"].clone();
-    let known = scene.asks(json!({"CSPId": id}));
+    let known = asks(json!({"CSPId": id}));
     scene.refused("POST", "/getclusterowner", Some(known.clone()), 409, "already exists").await;
     scene.delete("/regcluster/cluster-01").await;
-    scene.refused("DELETE", "/regcluster/cluster-01", Some(scene.at()), 404, "does not exist!").await;
+    scene.refused("DELETE", "/regcluster/cluster-01", Some(at()), 404, "does not exist!").await;
     let owner = scene.client.ok("GET", "/getclusterowner", Some(known)).await;
     is_named(&owner, "vpc-01");
     let back =
@@ -231,7 +225,7 @@ pub(super) async fn lists(scene: &Scene) {
 pub(super) async fn remove(scene: &Scene) {
     scene.delete("/cluster/cluster-01").await;
     let gone = "Kubernetes Cluster 'cluster-01' does not exist in connection 'config-01'";
-    scene.refused("DELETE", "/cluster/cluster-01", Some(scene.at()), 404, gone).await;
-    scene.refused("GET", "/cluster/cluster-01", Some(scene.at()), 404, gone).await;
+    scene.refused("DELETE", "/cluster/cluster-01", Some(at()), 404, gone).await;
+    scene.refused("GET", "/cluster/cluster-01", Some(at()), 404, gone).await;
     assert_eq!(scene.get("/cluster").await, json!({"cluster": []}));
 }

@@ -61,29 +61,17 @@ impl Scene {
         self.under_test.provider().capabilities().provider.to_uppercase()
     }
 
-    /// What a client sends where only the connection matters.
-    fn at(&self) -> Value {
-        json!({"NameSpace": "", "ConnectionName": CONNECTION})
-    }
-
-    /// What a client sends where something is asked for.
-    fn asks(&self, asked: Value) -> Value {
-        let mut body = json!({"NameSpace": "", "connectionname": CONNECTION});
-        body["ReqInfo"] = asked;
-        body
-    }
-
     /// Creates something, which must succeed.
     async fn post(&self, path: &str, asked: Value) -> Value {
-        self.client.ok("POST", path, Some(self.asks(asked))).await
+        self.client.ok("POST", path, Some(asks(asked))).await
     }
 
     async fn get(&self, path: &str) -> Value {
-        self.client.ok("GET", path, Some(self.at())).await
+        self.client.ok("GET", path, Some(at())).await
     }
 
     async fn delete(&self, path: &str) {
-        let answer = self.client.ok("DELETE", path, Some(self.at())).await;
+        let answer = self.client.ok("DELETE", path, Some(at())).await;
         assert_eq!(answer, json!({"Result": "true"}), "DELETE {path}");
     }
 
@@ -96,6 +84,18 @@ impl Scene {
         let message = answer["message"].as_str().expect("a text");
         assert!(message.contains(says), "{method} {path}: {message:?} does not say {says:?}");
     }
+}
+
+/// What a client sends where only the connection matters.
+fn at() -> Value {
+    json!({"NameSpace": "", "ConnectionName": CONNECTION})
+}
+
+/// What a client sends where something is asked for.
+fn asks(asked: Value) -> Value {
+    let mut body = json!({"NameSpace": "", "connectionname": CONNECTION});
+    body["ReqInfo"] = asked;
+    body
 }
 
 /// An object's keys, in order.

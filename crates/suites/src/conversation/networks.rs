@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene, has_keys, is_named};
+use super::{CONNECTION, Scene, asks, at, has_keys, is_named};
 
 const VPC_KEYS: &[&str] = &["IId", "IPv4_CIDR", "SubnetInfoList", "TagList", "KeyValueList"];
 const SUBNET_KEYS: &[&str] = &["IId", "Zone", "IPv4_CIDR", "TagList", "KeyValueList"];
@@ -37,7 +37,7 @@ pub(super) async fn make(scene: &Scene) {
     let vpc = json!({"Name": "vpc-01", "IPv4_CIDR": "10.20.0.0/16", "SubnetInfoList": asked});
     let made = scene.post("/vpc", vpc.clone()).await;
     is_vpc(&made, &names);
-    let again = scene.asks(vpc);
+    let again = asks(vpc);
     let says = "VPC 'vpc-01' already exists in connection 'config-01'";
     scene.refused("POST", "/vpc", Some(again), 409, says).await;
     is_vpc(&scene.get("/vpc/vpc-01").await, &names);
@@ -46,18 +46,12 @@ pub(super) async fn make(scene: &Scene) {
     has_keys(&listed, &["vpc"]);
     assert_eq!(listed["vpc"].as_array().unwrap().len(), 1);
     scene
-        .refused(
-            "GET",
-            "/vpc/none",
-            Some(scene.at()),
-            404,
-            "VPC 'none' does not exist in connection 'config-01'",
-        )
+        .refused("GET", "/vpc/none", Some(at()), 404, "VPC 'none' does not exist in connection 'config-01'")
         .await;
     let subnet = scene.get(&format!("/vpc/vpc-01/subnet/{}", names[0])).await;
     has_keys(&subnet, SUBNET_KEYS);
     is_named(&subnet["IId"], &names[0]);
-    scene.refused("GET", "/vpc/vpc-01/subnet/none", Some(scene.at()), 404, "Subnet not found").await;
+    scene.refused("GET", "/vpc/vpc-01/subnet/none", Some(at()), 404, "Subnet not found").await;
     let more = json!({"Name": "subnet-more", "IPv4_CIDR": "10.20.128.0/20"});
     let mut all = names.clone();
     all.push("subnet-more".to_owned());
@@ -67,7 +61,7 @@ pub(super) async fn make(scene: &Scene) {
     let count = scene.client.ok("GET", "/countsubnet/config-01", None).await;
     assert_eq!(count, json!({"count": names.len()}));
     assert_eq!(scene.client.ok("GET", "/countvpc", None).await, json!({"count": 1}));
-    let wrong = scene.asks(json!({"Name": "vpc-02", "IPv4_CIDR": "10.0.0.0/99"}));
+    let wrong = asks(json!({"Name": "vpc-02", "IPv4_CIDR": "10.0.0.0/99"}));
     scene.refused("POST", "/vpc", Some(wrong), 400, "IPv4_CIDR").await;
     registered(scene, &made).await;
 }
@@ -97,7 +91,7 @@ async fn registered(scene: &Scene, made: &Value) {
     for (index, name) in names.iter().enumerate() {
         assert_eq!(*name, format!("vpc-01-subnet-{index}"));
         let subnet = scene.get(&format!("/vpc/vpc-01/subnet/{name}")).await;
-        let unregister = scene.asks(json!({"VPCName": "vpc-01"}));
+        let unregister = asks(json!({"VPCName": "vpc-01"}));
         scene.client.ok("DELETE", &format!("/regsubnet/{name}"), Some(unregister)).await;
         let id = subnet["IId"]["SystemId"].clone();
         let again = json!({"Name": format!("subnet-{index}"), "VPCName": "vpc-01", "CSPId": id});
@@ -145,9 +139,9 @@ pub(super) async fn security_group(scene: &Scene) {
         assert!(rules.contains(&https), "{group}");
     }
     let says = "Security Group 'group-01' already exists in connection 'config-01'";
-    scene.refused("POST", "/securitygroup", Some(scene.asks(asked)), 409, says).await;
+    scene.refused("POST", "/securitygroup", Some(asks(asked)), 409, says).await;
     let lost = json!({"Name": "group-02", "VPCName": "none", "SecurityRules": []});
-    scene.refused("POST", "/securitygroup", Some(scene.asks(lost)), 400, "VPCName there is no network").await;
+    scene.refused("POST", "/securitygroup", Some(asks(lost)), 400, "VPCName there is no network").await;
     let listed = scene.get("/securitygroup/vpc/vpc-01").await;
     assert_eq!(listed["securitygroup"].as_array().unwrap().len(), 1);
     let sides = scene.get("/allsecuritygroup").await;
@@ -167,16 +161,14 @@ pub(super) async fn key_pair(scene: &Scene) {
     assert_eq!(scene.get("/keypair").await["keypair"], json!([seen]));
     assert_eq!(scene.get("/allkeypair").await["AllList"]["MappedList"], json!([made["IId"]]));
     let says = "VM KeyPair 'keypair-01' already exists in connection 'config-01'";
-    scene.refused("POST", "/keypair", Some(scene.asks(json!({"Name": "keypair-01"}))), 409, says).await;
+    scene.refused("POST", "/keypair", Some(asks(json!({"Name": "keypair-01"}))), 409, says).await;
 }
 
 pub(super) async fn remove(scene: &Scene) {
     // A network in which something of ours lies is not let go of, whatever is wished.
     for path in ["/keypair/keypair-01", "/securitygroup/group-01", "/vpc/vpc-01"] {
         scene.delete(path).await;
-        scene
-            .refused("DELETE", path, Some(scene.at()), 404, "does not exist in connection 'config-01'")
-            .await;
+        scene.refused("DELETE", path, Some(at()), 404, "does not exist in connection 'config-01'").await;
     }
     for (path, name) in [("/keypair", "keypair"), ("/securitygroup", "securitygroup"), ("/vpc", "vpc")] {
         assert_eq!(scene.get(path).await, json!({name: []}));

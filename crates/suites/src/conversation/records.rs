@@ -3,7 +3,7 @@
 use pmks_driver::Credential;
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene};
+use super::{CONNECTION, Scene, at};
 
 /// Who nobody knows learns nothing, not even which paths there are; what is for everybody is.
 pub(super) async fn strangers(scene: &Scene) {
@@ -79,7 +79,7 @@ pub(super) async fn make(scene: &Scene) {
     // A config may be there before what it names, and is no connection then.
     assert_eq!(scene.client.ok("POST", "/connectionconfig", Some(config.clone())).await, config);
     let lacking = "config-01: driver \"driver-01\" does not exist";
-    scene.refused("GET", "/vpc", Some(scene.at()), 404, lacking).await;
+    scene.refused("GET", "/vpc", Some(at()), 404, lacking).await;
     let lower = json!({
         "drivername": "driver-01", "providername": provider.to_lowercase(), "driverlibfilename": "x-driver-v1.0.so",
     });
