@@ -114,6 +114,16 @@ pub trait CloudUnderTest: Send + Sync {
         None
     }
 
+    /// Whether a deletion asks the cluster itself what its workloads brought about. Elsewhere the cloud tells all of it.
+    fn asks_clusters(&self) -> bool {
+        true
+    }
+
+    /// Whether the kill and fault matrices try that kind of operation also in a run that is not long.
+    fn is_tried_shortly(&self, _kind: OperationKind) -> bool {
+        true
+    }
+
     /// The kinds of load balancers that the event `controllerMakesLoadBalancer` knows; empty: it takes none.
     fn load_balancers(&self) -> &'static [&'static str] {
         &[]

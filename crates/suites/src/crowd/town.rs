@@ -9,7 +9,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use pmks_core::{Caller, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
-use pmks_model::OperationState;
+use pmks_model::{OperationKind, OperationState};
 use pmks_simulation::{Cloud, RunningCloud, serve};
 use pmks_store::{MasterKey, Operation, OperationFilter, Operations as _, Page, SqliteStore, Store};
 use pmks_transport::{Clock, SystemClock, Transport, VirtualClock};
@@ -132,7 +132,9 @@ impl Town {
                 let network = serde_json::from_value(network).unwrap();
                 mutations.push(Mutation::CreateNetwork { connection: connection.clone(), network });
             }
-            fixes.push(Mutation::FixPrerequisites { connection, cluster: None });
+            if capabilities.has(OperationKind::PrerequisiteFix) {
+                fixes.push(Mutation::FixPrerequisites { connection, cluster: None });
+            }
         }
         self.carry_out(fixes).await;
         self.carry_out(mutations).await;

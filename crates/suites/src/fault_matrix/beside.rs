@@ -174,8 +174,10 @@ fn is_left_alone(house: &House, done: &Done, last: Option<&Operation>) -> Result
 fn is_planned(part: &Resource, operation: &Operation) -> bool {
     let of_whole = [OperationKind::ClusterDelete, OperationKind::ClusterUpgrade].contains(&operation.kind);
     let is_part = part.attributes.contains_key("cluster");
-    let made = part.created_at.to_string();
-    let names_it = |stage: &pmks_store::Stage| stage.specification.to_string().contains(&made);
+    // Where the world says nothing of what tells a part from a later one, that is when it was made.
+    let incarnation = part.attributes.get("incarnation").and_then(serde_json::Value::as_str);
+    let which = incarnation.map_or_else(|| part.created_at.to_string(), str::to_owned);
+    let names_it = |stage: &pmks_store::Stage| stage.specification.to_string().contains(&which);
     of_whole && is_part && operation.stages.iter().any(names_it)
 }
 

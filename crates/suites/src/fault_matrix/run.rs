@@ -56,7 +56,7 @@ impl From<String> for Wrong {
 /// The operation's calls go wrong, one after the other, in every way.
 pub(super) async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let began = SystemClock.monotonic();
-    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let Some(stage) = Stage::set_to_try(under_test, scene).await else { return };
     let kind = stage.scene.title();
     let mark = stage.house.calls.mark();
     let before = stage.house.cloud.resources();

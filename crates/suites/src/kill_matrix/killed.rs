@@ -48,7 +48,7 @@ enum Life {
 pub(super) async fn killed(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let began = SystemClock.monotonic();
     let house = House::at_pace(under_test, SPEED).await;
-    let Some(stage) = Stage::set_in(house, scene).await else { return };
+    let Some(stage) = Stage::set_to_try_in(house, scene).await else { return };
     let kind = stage.scene.title();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
     let asked = Asked::new(&stage).await;

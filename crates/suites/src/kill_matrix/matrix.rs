@@ -47,7 +47,7 @@ pub(crate) struct Run {
 pub(crate) async fn deaths(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let Some(stage) = Stage::set_to_try(under_test, scene).await else { return };
     let kind = stage.scene.title();
     let set = clock.monotonic().saturating_sub(began);
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
@@ -101,7 +101,7 @@ pub(crate) async fn undisturbed(
 pub(crate) async fn lost_answers(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     let clock = SystemClock;
     let began = clock.monotonic();
-    let Some(stage) = Stage::set(under_test, scene).await else { return };
+    let Some(stage) = Stage::set_to_try(under_test, scene).await else { return };
     let kind = stage.scene.title();
     let mark = stage.house.calls.mark();
     let quiet = stage.run(&[]).await.unwrap_or_else(|why| panic!("{kind}, undisturbed: {why}"));
@@ -151,13 +151,36 @@ impl Stage {
         Self::set_in(House::new(under_test).await, scene).await
     }
 
+    /// The same of a kind of operation that the matrices try in this run.
+    pub(crate) async fn set_to_try(
+        under_test: &'static dyn CloudUnderTest,
+        scene: impl Fn(&Offer) -> Option<Scene>,
+    ) -> Option<Self> {
+        Self::set_to_try_in(House::new(under_test).await, scene).await
+    }
+
+    /// The same in that house.
+    pub(crate) async fn set_to_try_in(house: House, scene: impl Fn(&Offer) -> Option<Scene>) -> Option<Self> {
+        let under_test = house.under_test;
+        let is_tried = |scene: &Scene| is_long() || under_test.is_tried_shortly(scene.asks.kind());
+        let tried = |offer: &Offer| {
+            let scene = scene(offer)?;
+            if is_tried(&scene) {
+                return Some(scene);
+            }
+            println!("{} is tried in long runs alone", scene.title());
+            None
+        };
+        Self::set_in(house, tried).await
+    }
+
     /// The same in that house.
     pub(crate) async fn set_in(house: House, scene: impl Fn(&Offer) -> Option<Scene>) -> Option<Self> {
         let path = house.path("before");
         let process = house.process(&path, Arc::new(NoKillPoints)).await;
         house.connect(&process).await;
         let Some(mut scene) = scene(&Offer::ask(&house, &process).await) else {
-            println!("this provider has nothing like this scene");
+            println!("nothing like this scene is tried at this provider");
             return None;
         };
         let base = scene.set(&house, &process).await;
