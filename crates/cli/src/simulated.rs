@@ -1,7 +1,7 @@
 //! Simulated clouds that this process serves: fresh ones, or worlds that are kept in a folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,6 +37,21 @@ pub(crate) async fn fresh(entry: &Entry, how: Simulated, port: u16) -> Result<Se
 /// # Errors
 /// When the port cannot be had, or the world cannot be read.
 pub(crate) async fn kept(entry: &Entry, how: Simulated, folder: &Path) -> Result<Served> {
+    let (keeping, port) = read(entry, how, folder)?;
+    serve_kept(entry.name, keeping, port).await
+}
+
+/// The same at any port, where nobody has written down the one that it had.
+///
+/// # Errors
+/// When no port can be had, or the world cannot be read.
+pub(crate) async fn kept_anywhere(entry: &Entry, how: Simulated, folder: &Path) -> Result<Served> {
+    let (keeping, _) = read(entry, how, folder)?;
+    serve_kept(entry.name, keeping, 0).await
+}
+
+/// The world that is kept in that folder, or a fresh one, and the port that it had.
+fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u16)> {
     private_file::folder(folder)?;
     let file = folder.join(format!("{}.json", entry.name));
     let cloud = entry.simulated(how);
@@ -56,8 +71,12 @@ pub(crate) async fn kept(entry: &Entry, how: Simulated, folder: &Path) -> Result
             .restore(kept.get_mut("world").map(Value::take).unwrap_or_default())
             .map_err(|error| damaged(&error))?;
     }
-    let keeping = Arc::new(Keeping { cloud, file, port: std::sync::OnceLock::new() });
-    let served = serve(entry.name, Arc::clone(&keeping) as Arc<dyn Cloud>, port).await?;
+    let (port_now, last) = (OnceLock::new(), Mutex::new(None));
+    Ok((Arc::new(Keeping { cloud, file, port: port_now, last }), port))
+}
+
+async fn serve_kept(name: &'static str, keeping: Arc<Keeping>, port: u16) -> Result<Served> {
+    let served = serve(name, Arc::clone(&keeping) as Arc<dyn Cloud>, port).await?;
     // Connections name the port: it is kept with the world.
     let _ = keeping.port.set(served.running.address().port());
     keeping.keep();
@@ -104,12 +123,20 @@ pub(crate) fn ready_file(served: &[Served]) -> Value {
 struct Keeping {
     cloud: Arc<dyn Cloud>,
     file: PathBuf,
-    port: std::sync::OnceLock<u16>,
+    port: OnceLock<u16>,
+    /// The revision that was last written, where the cloud counts them.
+    last: Mutex<Option<u64>>,
 }
 
 impl Keeping {
     fn keep(&self) {
         let Some(port) = self.port.get() else { return };
+        // Held while it is written: an older world never comes over a newer one.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.cloud.revision();
+        if now.is_some() && *last == now {
+            return;
+        }
         let world = match self.cloud.snapshot() {
             Ok(world) => world,
             Err(error) => {
@@ -120,7 +147,9 @@ impl Keeping {
         let text = json!({"port": port, "world": world}).to_string();
         if let Err(error) = private_file::replace_quickly(&self.file, &text) {
             tracing::error!(error = %error.text(), "the world cannot be kept");
+            return;
         }
+        *last = now;
     }
 }
 
@@ -185,6 +214,10 @@ impl Cloud for Keeping {
 
     fn snapshot(&self) -> std::result::Result<Value, StateError> {
         self.cloud.snapshot()
+    }
+
+    fn revision(&self) -> Option<u64> {
+        self.cloud.revision()
     }
 
     fn restore(&self, snapshot: Value) -> std::result::Result<(), StateError> {

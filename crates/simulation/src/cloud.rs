@@ -170,6 +170,11 @@ pub trait Cloud: Send + Sync + 'static {
     /// When the world cannot be written as JSON.
     fn snapshot(&self) -> Result<Value, StateError>;
 
+    /// A number that is another one whenever the world may be. `None`: nobody counts, and it may be at any time.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
+
     /// Goes on from a snapshot.
     ///
     /// # Errors
