@@ -1,0 +1,3 @@
+//! The fault matrix of the Mock cloud.
+
+pmks_suites::fault_matrix!(pmks_mock_tests::MOCK);
