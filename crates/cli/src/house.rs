@@ -25,7 +25,7 @@ pub(crate) async fn open(
 ) -> Result<pmks_core::Options> {
     Ok(pmks_core::Options {
         store: store(app).await?,
-        registry: registry::providers(),
+        registry: registry::providers(Some(&app.data.file("at-home"))),
         transport: transport(app)?,
         environment: app.environment.clone(),
         allow_ambient,

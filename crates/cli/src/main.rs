@@ -4,6 +4,7 @@
 
 mod app;
 mod arguments;
+mod at_home;
 mod background;
 mod client;
 mod commands;

@@ -1,19 +1,25 @@
 //! The registry of clouds: the one place of the program that names them. A new cloud is one line of `CLOUDS`.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use pmks_core::Registry;
 use pmks_driver::Provider;
 use pmks_model::FailureKind;
 use pmks_simulation::{Cloud, SystemTime, TimeSource};
 
+use crate::at_home::AtHome;
 use crate::error::{Error, Result};
 
 /// A cloud: how its driver and its simulator are made.
 pub(crate) struct Entry {
     /// The provider's name.
     pub(crate) name: &'static str,
-    provider: fn() -> Arc<dyn Provider>,
+    /// Whether a vendor has it. Where simulated clouds are asked for and none is named, those are meant.
+    of_a_vendor: bool,
+    /// Made with the folder in which what begins within this process is kept; `None`: nothing begins here.
+    provider: fn(Option<&Path>) -> Arc<dyn Provider>,
     simulator: fn(Simulated) -> Arc<dyn Cloud>,
     /// Where the log's targets of its official crates begin that write whole requests, tokens included.
     tells_secrets: &'static [&'static str],
@@ -41,7 +47,8 @@ impl Simulated {
 pub(crate) const CLOUDS: &[Entry] = &[
     Entry {
         name: "aws",
-        provider: || Arc::new(pmks_aws::Aws),
+        of_a_vendor: true,
+        provider: |_| Arc::new(pmks_aws::Aws),
         simulator: |Simulated { speed, seed, time }| {
             let settings =
                 pmks_aws_simulator::Settings { speed, seed, time, ..pmks_aws_simulator::Settings::default() };
@@ -51,7 +58,8 @@ pub(crate) const CLOUDS: &[Entry] = &[
     },
     Entry {
         name: "azure",
-        provider: || Arc::new(pmks_azure::Azure),
+        of_a_vendor: true,
+        provider: |_| Arc::new(pmks_azure::Azure),
         simulator: |Simulated { speed, seed, time }| {
             let settings = pmks_azure_simulator::Settings {
                 speed,
@@ -65,7 +73,8 @@ pub(crate) const CLOUDS: &[Entry] = &[
     },
     Entry {
         name: "gcp",
-        provider: || Arc::new(pmks_gcp::Gcp),
+        of_a_vendor: true,
+        provider: |_| Arc::new(pmks_gcp::Gcp),
         simulator: |Simulated { speed, seed, time }| {
             let settings =
                 pmks_gcp_simulator::Settings { speed, seed, time, ..pmks_gcp_simulator::Settings::default() };
@@ -73,16 +82,41 @@ pub(crate) const CLOUDS: &[Entry] = &[
         },
         tells_secrets: &[],
     },
+    Entry {
+        name: "mock",
+        of_a_vendor: false,
+        provider: |folder| match folder {
+            Some(folder) => Arc::new(pmks_mock::Mock::at_home(Arc::new(AtHome::new("mock", folder)))),
+            None => Arc::new(pmks_mock::Mock::default()),
+        },
+        simulator: |Simulated { speed, seed, time }| {
+            let settings = pmks_mock_simulator::Settings {
+                speed,
+                seed,
+                time,
+                ..pmks_mock_simulator::Settings::default()
+            };
+            Arc::new(pmks_mock_simulator::MockCloud::new(settings))
+        },
+        tells_secrets: &[],
+    },
 ];
 
-/// All providers.
-pub(crate) fn providers() -> Registry {
-    Registry::new(CLOUDS.iter().map(|cloud| (cloud.provider)()))
+/// All providers. What begins within this process is kept in that folder, if there is one.
+pub(crate) fn providers(folder: Option<&Path>) -> Registry {
+    Registry::new(CLOUDS.iter().map(|cloud| (cloud.provider)(folder)))
 }
 
 /// Whether what a crate logs under this target may hold secrets.
 pub(crate) fn tells_secrets(target: &str) -> bool {
     CLOUDS.iter().flat_map(|cloud| cloud.tells_secrets).any(|begins| target.starts_with(begins))
+}
+
+#[async_trait]
+impl pmks_mock::Home for AtHome {
+    async fn url(&self) -> std::result::Result<url::Url, String> {
+        self.begun().await.map_err(|error| error.text().trim_start_matches("error: ").to_owned())
+    }
 }
 
 impl Entry {
@@ -92,13 +126,13 @@ impl Entry {
     }
 }
 
-/// The clouds of these names, each once; all of them if none is named.
+/// The clouds of these names, each once; all vendors' if none is named.
 ///
 /// # Errors
 /// `NotFound` for a name that is none.
 pub(crate) fn named(names: &[String]) -> Result<Vec<&'static Entry>> {
     if names.is_empty() {
-        return Ok(CLOUDS.iter().collect());
+        return Ok(CLOUDS.iter().filter(|cloud| cloud.of_a_vendor).collect());
     }
     for name in names {
         if CLOUDS.iter().all(|cloud| cloud.name != name) {

@@ -78,7 +78,7 @@ impl Place {
         let user = app.environment.get("USER").unwrap_or("local");
         let (provider, specification) = pmks.connections().specification(&Caller::local(user), name).await?;
         drop((pmks, lock));
-        let driver_of = Arc::clone(registry::providers().get(&provider)?);
+        let driver_of = Arc::clone(registry::providers(None).get(&provider)?);
         let ambient = matches!(specification.credential, Credential::Ambient);
         let environment = if ambient { app.environment.clone() } else { Environment::default() };
         Ok(Self { provider, specification, driver_of, environment })
@@ -89,7 +89,7 @@ impl Place {
     /// # Errors
     /// `NotFound` for a provider that is none.
     pub(crate) fn of(provider: &str, specification: ConnectionSpecification) -> Result<Self> {
-        let driver_of = Arc::clone(registry::providers().get(provider)?);
+        let driver_of = Arc::clone(registry::providers(None).get(provider)?);
         Ok(Self {
             provider: provider.to_owned(),
             specification,
