@@ -99,7 +99,7 @@ impl CloudUnderTest for Mock {
 
     /// The engine's own part is tried at the clouds with longer ways.
     fn is_tried_shortly(&self, kind: OperationKind) -> bool {
-        [OperationKind::NodeGroupAdd, OperationKind::KeyPairDelete].contains(&kind)
+        [OperationKind::KeyPairCreate, OperationKind::KeyPairDelete].contains(&kind)
     }
 
     fn least_changes(&self, kind: OperationKind) -> &'static [(&'static str, usize)] {
