@@ -106,7 +106,8 @@ const METRICS: &[Metric] = &[
         "pmks_cloud_budget_tokens",
         Gauge,
         &["provider", "service", "action"],
-        "calls that may be sent at once now, in the account where they are fewest",
+        "calls that may be sent at once now, in the account where they are fewest; `service` `all`, with an HTTP method as \
+         `action`, is what the cloud counts together",
     ),
     (
         "pmks_cloud_budget_waiting_calls",

@@ -100,9 +100,10 @@ async fn an_operation_is_followed_to_its_end_and_not_beyond() {
     rig.network().await;
     let operation = rig.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
     let path = format!("/v1/operations/{}/events", operation["id"].as_str().unwrap());
-    let (answer, ()) = tokio::join!(rig.get(&path), rig.settle());
-    assert_eq!(answer.header("content-type"), "text/event-stream");
-    let events = read(&answer.text);
+    let told = rig.stream(request(Method::GET, &path, TOKEN).body(Body::empty()).unwrap()).await;
+    rig.settle().await;
+    let told = told.collect().await.unwrap().to_bytes();
+    let events = read(std::str::from_utf8(&told).unwrap());
     assert_eq!(events[0].2["state"], "queued", "the present state comes first");
     let (end, told) = events.split_last().unwrap();
     assert_eq!(end.0, "end");

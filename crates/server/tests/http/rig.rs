@@ -142,6 +142,7 @@ impl Rig {
     pub(crate) async fn stream(&self, asked: Request<Body>) -> Body {
         let response = self.router.clone().oneshot(with_host(asked)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
         response.into_body()
     }
 

@@ -246,7 +246,9 @@ impl Writer {
                     }
                     let kept = self.accept(all, &mut *group.lock().await, heard_by).await;
                     if let Err(error) = kept {
-                        next.into_iter().for_each(|request| request.fail(&error));
+                        if let Some(request) = next {
+                            request.fail(&error);
+                        }
                         return Err(error);
                     }
                 }
@@ -295,7 +297,9 @@ impl Writer {
                 }
                 Err(error) => {
                     let left = accepts.into_iter().zip(tell).map(again).chain(parts.into_iter().flatten());
-                    left.for_each(|accepting| Request::Accept(Box::new(accepting)).fail(&error));
+                    for accepting in left {
+                        Request::Accept(Box::new(accepting)).fail(&error);
+                    }
                     return Err(error);
                 }
             }

@@ -4,16 +4,18 @@ use super::*;
 
 /// An operation that holds the network alone, after whoever holds it.
 fn alone(number: u128) -> Accept {
-    let mut accept = accept(number, OperationKind::ClusterUpgrade, Vec::new());
-    accept.operation.resource_uid = None;
-    accept.holds = vec![Hold { resource: NETWORK, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }];
-    accept
+    holding(number, HoldMode::Exclusive)
 }
 
 /// One that shares it.
 fn sharing(number: u128) -> Accept {
-    let mut accept = alone(number);
-    accept.holds[0].mode = HoldMode::Shared;
+    holding(number, HoldMode::Shared)
+}
+
+fn holding(number: u128, mode: HoldMode) -> Accept {
+    let mut accept = accept(number, OperationKind::ClusterUpgrade, Vec::new());
+    accept.operation.resource_uid = None;
+    accept.holds = vec![Hold { resource: NETWORK, mode, when_held: WhenHeld::Wait }];
     accept
 }
 
