@@ -170,7 +170,7 @@ impl Drivers {
     pub(crate) async fn at(&self, name: &str) -> Result<At> {
         self.memory.refresh().await?;
         let connection = self.memory.kept().connection(name).map(Arc::clone);
-        self.of(connection.ok_or_else(|| not_found("connection", name))?).await
+        self.of(connection.ok_or_else(|| not_found(ResourceKind::Connection, name))?).await
     }
 
     /// The driver of a record that was read. Whatever changes in that, its account among it, has another revision.

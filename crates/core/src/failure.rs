@@ -7,14 +7,20 @@ use uuid::Uuid;
 /// What the facade answers: the value, or the failure as it is shown at every surface.
 pub type Result<T> = std::result::Result<T, Box<Failure>>;
 
-/// There is no such thing.
-pub(crate) fn not_found(what: &str, name: &str) -> Box<Failure> {
+/// There is no such resource.
+pub(crate) fn not_found(kind: ResourceKind, name: &str) -> Box<Failure> {
+    Box::new(unknown(kind.says(), name).about(kind, name))
+}
+
+/// There is no such thing, of those that are no resources.
+pub(crate) fn unknown(what: &str, name: &str) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::NotFound, format!("there is no {what} {name:?}")))
 }
 
 /// The name is taken.
-pub(crate) fn already_exists(what: &str, name: &str) -> Box<Failure> {
-    Box::new(Failure::new(FailureKind::AlreadyExists, format!("{what} {name:?} exists already")))
+pub(crate) fn already_exists(kind: ResourceKind, name: &str) -> Box<Failure> {
+    let says = format!("{} {name:?} exists already", kind.says());
+    Box::new(Failure::new(FailureKind::AlreadyExists, says).about(kind, name))
 }
 
 /// Something stands in the way.
@@ -96,9 +102,9 @@ pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
     if !closed && matches!(kind, FailureKind::Unavailable | FailureKind::Unexpected) {
         tracing::error!(error = %says, "the store failed");
     }
-    let failure = Failure::new(kind, says);
-    Box::new(match fix {
-        Some(fix) => failure.with_fix(fix),
-        None => failure,
-    })
+    let about = match error {
+        pmks_store::Error::AlreadyExists { about, .. } => about,
+        _ => None,
+    };
+    Box::new(Failure { about, fix: fix.map(Into::into), ..Failure::new(kind, says) })
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pmks_model::ResourceKind;
+
 use crate::failure::not_found;
 use crate::{NodeGroupView, Page, PageRequest, Pmks, Result};
 
@@ -39,7 +41,7 @@ impl NodeGroups<'_> {
     ) -> Result<NodeGroupView> {
         let all = self.all(connection, cluster, max_age).await?;
         let is_it = |view: &NodeGroupView| view.name == name || view.iid.system_id == name;
-        all.into_iter().find(is_it).ok_or_else(|| not_found("node group", name))
+        all.into_iter().find(is_it).ok_or_else(|| not_found(ResourceKind::NodeGroup, name))
     }
 
     async fn all(
@@ -51,7 +53,7 @@ impl NodeGroups<'_> {
         let shared = &self.0.shared;
         let (at, uid) = shared.fresh_cluster(connection, cluster, max_age).await?;
         let kept = shared.memory.kept();
-        let gone = || not_found("cluster", cluster);
+        let gone = || not_found(ResourceKind::Cluster, cluster);
         let record = kept.record(uid).ok_or_else(gone)?;
         let shown = shared.shown(&kept, at.here().ok_or_else(gone)?)?;
         kept.parts(uid).map(|part| shown.node_group(record, part)).collect()

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 use crate::accept::idempotency_key;
-use crate::failure::{not_found, of_store};
+use crate::failure::{of_store, unknown};
 use crate::pmks::Shared;
 use crate::replay::Replay;
 use crate::{Caller, OperationView, Page, PageRequest, Pmks, Result};
@@ -174,7 +174,7 @@ impl Operations<'_> {
     }
 
     async fn read(self, id: &str) -> Result<Operation> {
-        let missing = || not_found("operation", id);
+        let missing = || unknown("operation", id);
         let uid: Uuid = id.parse().map_err(|_| missing())?;
         self.store().operation(uid).await.map_err(of_store)?.ok_or_else(missing)
     }

@@ -137,7 +137,7 @@ impl Shared {
         let at = self.drivers.at(connection).await?;
         let Some(place) = at.place() else {
             if let Some(name) = part.network {
-                return Err(not_found("network", name));
+                return Err(not_found(ResourceKind::Network, name));
             }
             return self.known_parts(&Place::nowhere(), part.kind, None).await;
         };
@@ -155,7 +155,7 @@ impl Shared {
     ) -> Result<Known> {
         let began = self.clock.wall();
         let at = self.drivers.at(connection).await?;
-        let place = at.place().ok_or_else(|| not_found(part.kind.says(), name))?;
+        let place = at.place().ok_or_else(|| not_found(part.kind, name))?;
         let network = self.network_of(&place, part).await?;
         let parent = network.map(|network| network.uid);
         let records = Records { store: self.store.as_ref(), place: &place };
@@ -202,7 +202,7 @@ impl Shared {
         caller.require_operator(connection)?;
         caller.refuse_key()?;
         let mut known = self.get_part(connection, part, name, None).await?;
-        let Some(record) = known.records.pop() else { return Err(not_found(part.kind.says(), name)) };
+        let Some(record) = known.records.pop() else { return Err(not_found(part.kind, name)) };
         let network = known.all.iter().find(|other| Some(other.uid) == record.parent);
         let holders = users(&known.all, &record, network)?;
         if !holders.is_empty() {

@@ -173,7 +173,7 @@ impl Shared {
             if let Some((uid, is_known)) = standing
                 && (is_known || !self.was_never_made(uid).await?)
             {
-                return Err(already_exists(new.kind.says(), &new.name));
+                return Err(already_exists(new.kind, &new.name));
             }
             self.is_unknown(place, new).await?;
         }

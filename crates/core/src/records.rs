@@ -144,7 +144,7 @@ impl Records<'_> {
     /// # Errors
     /// `NotFound`.
     pub(crate) async fn get(&self, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> Result<Resource> {
-        self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind.says(), name))
+        self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind, name))
     }
 
     /// The clusters of the region, wherever in it they have their names.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pmks_driver::{Capabilities, Provider};
 
 use crate::Result;
-use crate::failure::not_found;
+use crate::failure::unknown;
 
 /// All providers, by name.
 #[derive(Clone, Default)]
@@ -25,7 +25,7 @@ impl Registry {
         self.0
             .iter()
             .find(|provider| provider.capabilities().provider == name)
-            .ok_or_else(|| not_found("provider", name))
+            .ok_or_else(|| unknown("provider", name))
     }
 
     /// What each can do, in the order of registration.

@@ -27,7 +27,7 @@ impl SecurityGroups<'_> {
         let part = Part::of(ResourceKind::SecurityGroup);
         let name = asked.name.clone();
         let known = self.0.shared.import_part(caller, connection, part, asked).await?;
-        known.security_groups()?.pop().ok_or_else(|| not_found("security group", &name))
+        known.security_groups()?.pop().ok_or_else(|| not_found(ResourceKind::SecurityGroup, &name))
     }
 
     /// A page of those that we keep a record of.
@@ -51,7 +51,7 @@ impl SecurityGroups<'_> {
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
         if records.find(ResourceKind::SecurityGroup, None, system_id).await?.is_some() {
-            return Err(already_exists("security group", system_id));
+            return Err(already_exists(ResourceKind::SecurityGroup, system_id));
         }
         let found = at.driver.get_security_group(system_id).await.map_err(|error| at.failed(&error))?;
         let known = records.find(ResourceKind::Network, None, &found.network).await?;
@@ -70,7 +70,7 @@ impl SecurityGroups<'_> {
     ) -> Result<SecurityGroupView> {
         let known =
             self.0.shared.get_part(connection, Part::of(ResourceKind::SecurityGroup), name, max_age).await?;
-        known.security_groups()?.pop().ok_or_else(|| not_found("security group", name))
+        known.security_groups()?.pop().ok_or_else(|| not_found(ResourceKind::SecurityGroup, name))
     }
 
     /// Drops only our record.

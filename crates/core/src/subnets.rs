@@ -27,7 +27,7 @@ impl Subnets<'_> {
         let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
         let name = asked.name.clone();
         let known = self.0.shared.import_part(caller, connection, part, asked).await?;
-        known.subnets()?.pop().ok_or_else(|| not_found("subnet", &name))
+        known.subnets()?.pop().ok_or_else(|| not_found(ResourceKind::Subnet, &name))
     }
 
     /// A page of those that we keep a record of, and of those that the cloud says its network has: these have no uid,
@@ -68,7 +68,7 @@ impl Subnets<'_> {
         let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
         let missing = match shared.get_part(connection, part, name, max_age).await {
             Err(failure) if failure.kind == FailureKind::NotFound => failure,
-            known => return known?.subnets()?.pop().ok_or_else(|| not_found("subnet", name)),
+            known => return known?.subnets()?.pop().ok_or_else(|| not_found(ResourceKind::Subnet, name)),
         };
         // One of which we keep no record is a part of what is known of its network.
         let known = shared.get_part(connection, Part::of(ResourceKind::Network), network, max_age).await?;

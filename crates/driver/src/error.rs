@@ -217,6 +217,7 @@ impl DriverError {
                 ErrorKind::InvalidRequest(findings) => findings.clone(),
                 _ => Findings::default(),
             },
+            about: None,
             fix: inner.kind.fix().map(bounded),
             provider: Some(inner.provider.to_owned()),
             action: (!told.action.is_empty()).then(|| told.action.to_owned()),

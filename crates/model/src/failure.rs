@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Findings;
+use crate::{Findings, ResourceKind};
 
 /// The classes of error, one word each; `/v1` and the command line map them to status and exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,6 +123,9 @@ pub struct Failure {
     /// Everything wrong with the request, if that is what failed.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
+    /// What is not there, or is there already, where it is one of those that pmks keeps records of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Subject>,
     /// What the user can do, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
@@ -149,6 +152,16 @@ pub struct Failure {
     pub retry_after_seconds: Option<u64>,
 }
 
+/// What a failure is about, as whoever asked named it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Its kind.
+    pub kind: ResourceKind,
+    /// Its name, or the cloud's identifier.
+    pub name: String,
+}
+
 impl Failure {
     /// A failure of pmks' own, without a cloud.
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
@@ -156,6 +169,7 @@ impl Failure {
             kind,
             detail: detail.into(),
             findings: Findings::default(),
+            about: None,
             fix: None,
             provider: None,
             action: None,
@@ -172,11 +186,51 @@ impl Failure {
         Self { findings, ..Self::new(FailureKind::InvalidRequest, "the request is not valid") }
     }
 
+    /// The same, of what is not there or is there already.
+    #[must_use]
+    pub fn about(mut self, kind: ResourceKind, name: impl Into<String>) -> Self {
+        self.about = Some(Subject { kind, name: name.into() });
+        self
+    }
+
+    /// Whether it is about something of that kind.
+    pub fn is_about(&self, kind: ResourceKind) -> bool {
+        self.about.as_ref().is_some_and(|subject| subject.kind == kind)
+    }
+
     /// The same, with what the user can do.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
+    }
+}
+
+impl Failure {
+    /// Its HTTP status. A cloud's own status is never ours: its 401 is a 502 of ours.
+    pub fn http_status(&self) -> u16 {
+        match self.kind {
+            FailureKind::Malformed => 400,
+            FailureKind::NotAuthenticated => 401,
+            FailureKind::NotAllowed => 403,
+            FailureKind::NotFound => 404,
+            FailureKind::AlreadyExists | FailureKind::Conflict => 409,
+            FailureKind::Stale => 412,
+            FailureKind::BodyTooLarge => 413,
+            FailureKind::InvalidRequest
+            | FailureKind::QuotaExceeded
+            | FailureKind::PrerequisiteMissing
+            | FailureKind::Precondition => 422,
+            FailureKind::Throttled if self.provider.is_none() => 429,
+            FailureKind::HeadersTooLarge => 431,
+            FailureKind::Unsupported => 501,
+            FailureKind::Unauthenticated
+            | FailureKind::Forbidden
+            | FailureKind::Ambiguous
+            | FailureKind::Unexpected => 502,
+            FailureKind::Throttled | FailureKind::Unavailable => 503,
+            FailureKind::Timeout => 504,
+        }
     }
 }
 

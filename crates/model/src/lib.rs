@@ -20,7 +20,7 @@ pub use cluster::{
     AccessInfo, Addon, Child, Children, Cluster, ClusterNetwork, ImageKind, Node, NodeGroup, Unseen,
     UnseenVolumes,
 };
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, Subject};
 pub use finding::{Finding, Findings};
 pub use iid::Iid;
 pub use key_value::{KeyValue, KeyValueList};

@@ -98,30 +98,9 @@ impl IntoResponse for Refused {
     }
 }
 
-/// The HTTP status of a failure. A cloud's own status is never ours: its 401 is a 502 of ours.
+/// The HTTP status of a failure.
 pub(crate) fn status(failure: &Failure) -> StatusCode {
-    match failure.kind {
-        FailureKind::Malformed => StatusCode::BAD_REQUEST,
-        FailureKind::InvalidRequest
-        | FailureKind::QuotaExceeded
-        | FailureKind::PrerequisiteMissing
-        | FailureKind::Precondition => StatusCode::UNPROCESSABLE_ENTITY,
-        FailureKind::NotFound => StatusCode::NOT_FOUND,
-        FailureKind::AlreadyExists | FailureKind::Conflict => StatusCode::CONFLICT,
-        FailureKind::Stale => StatusCode::PRECONDITION_FAILED,
-        FailureKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
-        FailureKind::NotAllowed => StatusCode::FORBIDDEN,
-        FailureKind::Unauthenticated
-        | FailureKind::Forbidden
-        | FailureKind::Ambiguous
-        | FailureKind::Unexpected => StatusCode::BAD_GATEWAY,
-        FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        FailureKind::Throttled if failure.provider.is_none() => StatusCode::TOO_MANY_REQUESTS,
-        FailureKind::Throttled | FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        FailureKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        FailureKind::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-    }
+    StatusCode::from_u16(failure.http_status()).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 /// The kind of a status that something below us answered without a word of ours.

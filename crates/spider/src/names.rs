@@ -1,6 +1,6 @@
-//! Words of `/v1` in CB-Spider's: fields of a request.
+//! Words of core in CB-Spider's: kinds of resources, fields of a request.
 
-use pmks_model::Findings;
+use pmks_model::{Findings, ResourceKind};
 
 /// A field's name in core, and in CB-Spider's bodies.
 const FIELDS: &[(&str, &str)] = &[
@@ -31,6 +31,19 @@ const FIELDS: &[(&str, &str)] = &[
     ("region", "Region"),
     ("provider", "ProviderName"),
 ];
+
+/// What a kind is called in messages that clients look into; a connection is called nothing there.
+pub(crate) fn of(kind: ResourceKind) -> Option<&'static str> {
+    Some(match kind {
+        ResourceKind::Connection => return None,
+        ResourceKind::Network => "VPC",
+        ResourceKind::Subnet => "Subnet",
+        ResourceKind::SecurityGroup => "Security Group",
+        ResourceKind::KeyPair => "VM KeyPair",
+        ResourceKind::Cluster => "Kubernetes Cluster",
+        ResourceKind::NodeGroup => "Kubernetes NodeGroup",
+    })
+}
 
 /// Everything that is wrong with a request, its fields named as the client named them.
 pub(crate) fn in_their_words(findings: &Findings) -> String {

@@ -4,7 +4,7 @@
 use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use pmks_model::{Failure, FailureKind};
+use pmks_model::{Failure, FailureKind, ResourceKind, Subject};
 use serde_json::json;
 
 use crate::reply::Reply;
@@ -55,26 +55,23 @@ impl Refusal {
         !self.is_absent() && self.status != StatusCode::GATEWAY_TIMEOUT
     }
 
-    /// Whether core says it of a thing of that kind.
-    pub(crate) fn says_of(&self, kind: &str) -> bool {
-        let begins = [format!("there is no {kind} "), format!("{kind} ")];
-        self.failure
-            .as_ref()
-            .is_some_and(|failure| begins.iter().any(|begin| failure.detail.starts_with(begin)))
+    /// Whether core says it of a connection.
+    pub(crate) fn is_about_connection(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.is_about(ResourceKind::Connection))
     }
 
-    /// The same with what it is about in CB-Spider's words, where it is about that very thing.
-    pub(crate) fn about(mut self, what: &str, name: &str, connection: &str) -> Self {
+    /// The same in CB-Spider's words, where it says that something is not there or is there already.
+    pub(crate) fn at(mut self, connection: &str) -> Self {
         let Some(failure) = &self.failure else { return self };
-        let names_it = failure.detail.contains(&format!("{name:?}"));
-        match failure.kind {
-            FailureKind::NotFound if names_it && !failure.detail.starts_with("there is no connection") => {
-                self.message = format!("{what} '{name}' does not exist in connection '{connection}'");
-            }
-            FailureKind::AlreadyExists if names_it => {
-                self.message = format!("{what} '{name}' already exists in connection '{connection}'");
-            }
-            _ => {}
+        let is = match failure.kind {
+            FailureKind::NotFound => "does not exist",
+            FailureKind::AlreadyExists => "already exists",
+            _ => return self,
+        };
+        if let Some(Subject { kind, name }) = &failure.about
+            && let Some(what) = crate::names::of(*kind)
+        {
+            self.message = format!("{what} '{name}' {is} in connection '{connection}'");
         }
         self
     }
@@ -124,27 +121,13 @@ fn message(failure: &Failure) -> String {
     if words.iter().any(|word| text.contains(word)) { text } else { format!("{text} ({added})") }
 }
 
-/// A cloud's own status is never ours: its 401 is a 502 of ours.
+/// As everywhere, but that CB-Spider's clients know two statuses less: what is not allowed is 400 too, and what changed
+/// in between is a conflict, for they send no version that could be wrong.
 fn status(failure: &Failure) -> StatusCode {
     match failure.kind {
-        FailureKind::Malformed | FailureKind::InvalidRequest => StatusCode::BAD_REQUEST,
-        FailureKind::QuotaExceeded | FailureKind::PrerequisiteMissing | FailureKind::Precondition => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        FailureKind::NotFound => StatusCode::NOT_FOUND,
-        FailureKind::AlreadyExists | FailureKind::Conflict | FailureKind::Stale => StatusCode::CONFLICT,
-        FailureKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
-        FailureKind::NotAllowed => StatusCode::FORBIDDEN,
-        FailureKind::Unauthenticated
-        | FailureKind::Forbidden
-        | FailureKind::Ambiguous
-        | FailureKind::Unexpected => StatusCode::BAD_GATEWAY,
-        FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
-        FailureKind::Throttled if failure.provider.is_none() => StatusCode::TOO_MANY_REQUESTS,
-        FailureKind::Throttled | FailureKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        FailureKind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        FailureKind::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        FailureKind::InvalidRequest => StatusCode::BAD_REQUEST,
+        FailureKind::Stale => StatusCode::CONFLICT,
+        _ => StatusCode::from_u16(failure.http_status()).unwrap_or(StatusCode::BAD_GATEWAY),
     }
 }
 
@@ -169,11 +152,28 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_about_the_thing_that_was_named_and_no_other() {
-        let of =
-            |detail: &str| Refusal::from(Failure::new(FailureKind::NotFound, detail)).about("VPC", "v", "c");
-        assert_eq!(of("there is no network \"v\"").message, "VPC 'v' does not exist in connection 'c'");
-        assert!(of("there is no connection \"v\"").message.starts_with("there is no connection"));
-        assert!(of("there is no subnet \"s\"").message.starts_with("there is no subnet"));
+    fn a_refusal_is_about_the_thing_that_core_names_and_no_other() {
+        let of = |kind, name: &str| {
+            let failure = Failure::new(FailureKind::NotFound, "there is no such thing");
+            Refusal::from(failure.about(kind, name)).at("c").message
+        };
+        assert_eq!(of(ResourceKind::Network, "v"), "VPC 'v' does not exist in connection 'c'");
+        assert_eq!(of(ResourceKind::Subnet, "s"), "Subnet 's' does not exist in connection 'c'");
+        assert!(of(ResourceKind::Connection, "c").starts_with("there is no such thing"));
+        let of_cloud = Failure::new(FailureKind::NotFound, "network \"v\"");
+        assert_eq!(Refusal::from(of_cloud).at("c").message, "network \"v\" (does not exist)");
+    }
+
+    #[test]
+    fn two_statuses_are_others_than_everywhere() {
+        for kind in FailureKind::ALL {
+            let failure = Failure::new(kind, "no");
+            let expected = match kind {
+                FailureKind::InvalidRequest => 400,
+                FailureKind::Stale => 409,
+                _ => failure.http_status(),
+            };
+            assert_eq!(status(&failure).as_u16(), expected, "{kind}");
+        }
     }
 }

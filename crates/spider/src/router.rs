@@ -18,6 +18,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use pmks_core::{Caller, Idempotency, Pmks, Role};
+use pmks_model::FailureKind;
 use pmks_transport::Clock;
 use serde_json::Value;
 use url::Url;
@@ -127,20 +128,20 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
     match handler(call).await {
-        Err(refusal) if refusal.is_absent() && refusal.says_of("connection") => {
+        Err(refusal) if refusal.is_absent() && refusal.is_about_connection() => {
             Err(not_connected(&pmks, connection.trim(), refusal).await)
         }
-        answer => answer,
+        answer => answer.map_err(|refusal| refusal.at(connection.trim())),
     }
 }
 
 /// Why there is no such connection: nobody made it, or what it is made of is not there.
 async fn not_connected(pmks: &Pmks, name: &str, refusal: Refusal) -> Refusal {
     match pmks.pieces().lacking(name).await {
-        Ok(Some(says)) if says.starts_with("there is no driver") => {
-            Refusal::unsupported(format!("{name} does not support ClusterHandler: {says}"))
+        Ok(Some(failure)) if failure.kind == FailureKind::Unsupported => {
+            Refusal::unsupported(format!("{name} does not support ClusterHandler: {}", failure.detail))
         }
-        Ok(Some(says)) => Refusal::absent(format!("{name}: {says}")),
+        Ok(Some(failure)) => Refusal::absent(format!("{name}: {}", failure.detail)),
         _ if name.is_empty() => refusal,
         _ => Refusal::absent(format!("{name}: does not exist!")),
     }

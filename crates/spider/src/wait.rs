@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use http::StatusCode;
 use pmks_core::{Mutation, OperationView};
-use pmks_model::{FailureKind, OperationState, ResourceKind, StageState};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
 
 use crate::Refusal;
 use crate::call::Call;
@@ -112,7 +112,7 @@ fn ended(operation: &OperationView) -> Result<(), Refusal> {
     let id = operation.id;
     match (operation.state, &operation.error) {
         (OperationState::Failed, Some(failure)) => {
-            let mut refusal = Refusal::from(Box::new(failure.clone()));
+            let mut refusal = Refusal::from(Failure { about: None, ..failure.clone() });
             // The request was right, and what it led to was not: not the client's to mend by another request.
             if failure.kind == FailureKind::NotFound {
                 refusal.status = StatusCode::BAD_GATEWAY;

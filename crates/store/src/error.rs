@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pmks_model::Subject;
 use uuid::Uuid;
 
 /// The result of a transaction.
@@ -15,6 +16,8 @@ pub enum Error {
     AlreadyExists {
         /// What exists, for people.
         what: String,
+        /// The same, where it is a record.
+        about: Option<Subject>,
     },
     /// There is no such record.
     #[error("{what} is not known")]

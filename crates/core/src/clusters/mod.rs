@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::drafts::version_tag;
 use crate::drivers::{At, Place};
-use crate::failure::{already_exists, not_found, of_store, unexpected};
+use crate::failure::{already_exists, not_found, of_store, unexpected, unknown};
 use crate::inventory::Asked;
 use crate::inventory::memory::{Kept, Record};
 use crate::pmks::Shared;
@@ -109,7 +109,7 @@ impl Clusters<'_> {
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
         if records.find(ResourceKind::Cluster, None, system_id).await?.is_some() {
-            return Err(already_exists("cluster", system_id));
+            return Err(already_exists(ResourceKind::Cluster, system_id));
         }
         let found = at.driver.get_cluster(system_id).await.map_err(|error| at.failed(&error))?;
         let network = found.network.network.system_id;
@@ -125,7 +125,7 @@ impl Clusters<'_> {
         let shared = &self.0.shared;
         let (_, uid) = shared.fresh_cluster(connection, name, max_age).await?;
         let kept = shared.memory.kept();
-        shared.view(&kept, kept.record(uid).ok_or_else(|| not_found("cluster", name))?)
+        shared.view(&kept, kept.record(uid).ok_or_else(|| not_found(ResourceKind::Cluster, name))?)
     }
 
     /// The same: its version tag, and what `write` makes of it, kept as [`Clusters::list_written`] has it.
@@ -143,7 +143,7 @@ impl Clusters<'_> {
         let (at, uid) = shared.fresh_cluster(connection, name, max_age).await?;
         let troubled = at.here().is_some_and(|place| shared.inventory.error(place).is_some());
         let kept = shared.memory.kept();
-        let record = kept.record(uid).ok_or_else(|| not_found("cluster", name))?;
+        let record = kept.record(uid).ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
         Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, write)?))
     }
 
@@ -256,7 +256,7 @@ impl Clusters<'_> {
     ) -> Result<NodeView> {
         let all = self.nodes(connection, cluster, max_age).await?;
         let is_it = |view: &NodeView| view.node.iid.name_id == node || view.node.iid.system_id == node;
-        all.into_iter().find(is_it).ok_or_else(|| not_found("node", node))
+        all.into_iter().find(is_it).ok_or_else(|| unknown("node", node))
     }
 }
 
@@ -290,7 +290,7 @@ impl Shared {
         name: &str,
     ) -> Result<(At, Resource)> {
         let at = self.drivers.at(connection).await?;
-        let place = at.place().ok_or_else(|| not_found(kind.says(), name))?;
+        let place = at.place().ok_or_else(|| not_found(kind, name))?;
         let record = Records { store: self.store.as_ref(), place: &place }.get(kind, parent, name).await?;
         Ok((at, record))
     }
@@ -304,10 +304,11 @@ impl Shared {
     ) -> Result<(At, Uuid)> {
         let began = self.clock.wall();
         let at = self.drivers.at(connection).await?;
-        let place = at.here().ok_or_else(|| not_found("cluster", name))?;
+        let place = at.here().ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
         let (record, asked) = {
             let kept = self.memory.kept();
-            let record = &kept.cluster(place, name).ok_or_else(|| not_found("cluster", name))?.resource;
+            let record =
+                &kept.cluster(place, name).ok_or_else(|| not_found(ResourceKind::Cluster, name))?.resource;
             let asked = Asked { began, busy: kept.is_busy(record.uid), max_age };
             if self.inventory.is_fresh(record, asked) {
                 let uid = record.uid;

@@ -54,7 +54,7 @@ impl Connections<'_> {
         let shared = &self.0.shared;
         shared.asked_for(caller, asked).await?;
         match shared.connection(&asked.name).await {
-            Ok(_) => Err(already_exists("connection", &asked.name)),
+            Ok(_) => Err(already_exists(ResourceKind::Connection, &asked.name)),
             Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
             Err(failure) => Err(failure),
         }
@@ -223,7 +223,7 @@ impl Connections<'_> {
 impl Shared {
     async fn connection(&self, name: &str) -> Result<pmks_store::Connection> {
         let found = self.store.connection(name).await.map_err(of_store)?;
-        found.ok_or_else(|| crate::failure::not_found("connection", name))
+        found.ok_or_else(|| crate::failure::not_found(ResourceKind::Connection, name))
     }
 
     /// What only an administrator may give, and only where this server allows it.

@@ -161,7 +161,7 @@ impl Drafting<'_> {
         told: &str,
         system_id: &str,
     ) -> Result<NewResource> {
-        let missing = || not_found(ResourceKind::Subnet.says(), told);
+        let missing = || not_found(ResourceKind::Subnet, told);
         let started_at = self.shared.clock.wall();
         let seen = match self.at.driver.get_subnet(system_id).await {
             Err(error) if is_absent(&error) => return Err(missing()),

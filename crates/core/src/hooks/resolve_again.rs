@@ -140,7 +140,7 @@ impl Again<'_> {
                 Ok(Some(record.uid))
             }
             None if !iid.system_id.is_empty() => Ok(None),
-            None => Err(not_found(kind.says(), &iid.name_id)),
+            None => Err(not_found(kind, &iid.name_id)),
         }
     }
 

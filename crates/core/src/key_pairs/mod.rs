@@ -32,7 +32,7 @@ impl KeyPairs<'_> {
         let part = Part::of(ResourceKind::KeyPair);
         let name = asked.name.clone();
         let known = self.0.shared.import_part(caller, connection, part, asked).await?;
-        known.key_pairs()?.pop().ok_or_else(|| not_found("key pair", &name))
+        known.key_pairs()?.pop().ok_or_else(|| not_found(ResourceKind::KeyPair, &name))
     }
 
     /// A page of those that we keep a record of.
@@ -53,7 +53,7 @@ impl KeyPairs<'_> {
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<KeyPairView> {
         let known =
             self.0.shared.get_part(connection, Part::of(ResourceKind::KeyPair), name, max_age).await?;
-        known.key_pairs()?.pop().ok_or_else(|| not_found("key pair", name))
+        known.key_pairs()?.pop().ok_or_else(|| not_found(ResourceKind::KeyPair, name))
     }
 
     /// Drops only our record.

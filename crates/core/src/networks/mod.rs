@@ -30,7 +30,7 @@ impl Networks<'_> {
         let part = Part::of(ResourceKind::Network);
         let name = asked.name.clone();
         let known = self.0.shared.import_part(caller, connection, part, asked).await?;
-        known.networks()?.pop().ok_or_else(|| not_found("network", &name))
+        known.networks()?.pop().ok_or_else(|| not_found(ResourceKind::Network, &name))
     }
 
     /// A page of those that we keep a record of.
@@ -64,7 +64,7 @@ impl Networks<'_> {
     pub async fn get(self, connection: &str, name: &str, max_age: Option<Duration>) -> Result<NetworkView> {
         let known =
             self.0.shared.get_part(connection, Part::of(ResourceKind::Network), name, max_age).await?;
-        known.networks()?.pop().ok_or_else(|| not_found("network", name))
+        known.networks()?.pop().ok_or_else(|| not_found(ResourceKind::Network, name))
     }
 
     /// Drops only our record.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{Capabilities, Credential, OptionKind};
-use pmks_model::{Failure, Findings};
+use pmks_model::{Failure, FailureKind, Findings};
 use pmks_store::PieceKind;
 use serde_json::Value;
 
@@ -22,8 +22,14 @@ pub(super) struct Known {
 /// Why pieces make no connection.
 pub(super) enum Lacking {
     /// One of them is not there, or is another provider's.
-    Piece(String),
+    Piece(Failure),
     Failed(Box<Failure>),
+}
+
+impl Lacking {
+    fn piece(says: String) -> Self {
+        Self::Piece(Failure::new(FailureKind::NotFound, says))
+    }
 }
 
 impl Known {
@@ -86,11 +92,12 @@ impl Known {
                 let kind = word(kind);
                 let says =
                     format!("{kind} {name:?} is of {}, and the connection of {provider}", piece.provider);
-                return Err(Lacking::Piece(says));
+                return Err(Lacking::piece(says));
             }
         }
         let Ok(known) = shared.registry.get(provider) else {
-            return Err(Lacking::Piece(format!("there is no driver of provider {provider:?} here")));
+            let says = format!("there is no driver of provider {provider:?} here");
+            return Err(Lacking::Piece(Failure::new(FailureKind::Unsupported, says)));
         };
         let mut asked = NewConnection {
             name: name.to_owned(),
@@ -110,7 +117,7 @@ impl Known {
 
     fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {
         let found = self.pieces.iter().find(|piece| is(piece, kind, name));
-        found.ok_or_else(|| Lacking::Piece(format!("{} {name:?} does not exist", word(kind))))
+        found.ok_or_else(|| Lacking::piece(format!("{} {name:?} does not exist", word(kind))))
     }
 
     async fn secrets(&self, shared: &Shared, name: &str) -> Result<Credential> {

@@ -6,12 +6,12 @@
 mod compose;
 
 use pmks_driver::Credential;
-use pmks_model::FailureKind;
+use pmks_model::{Failure, FailureKind};
 use pmks_store::{PieceKind, PutPiece};
 use serde::{Deserialize, Serialize};
 
 use crate::connections::{sealed, update_of_pieces};
-use crate::failure::{conflict, not_found, of_store, unexpected};
+use crate::failure::{conflict, of_store, unexpected, unknown};
 use crate::pmks::Shared;
 use crate::records::stored;
 use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
@@ -116,8 +116,8 @@ impl Pieces<'_> {
                     changed.extend(update.map(|update| (name, stands.revision, update)));
                 }
                 (Err(Lacking::Piece(_)), None) => {}
-                (Err(Lacking::Piece(says)), Some(_)) => {
-                    return Err(conflict(format!("connection {name:?} stands, and {says}")));
+                (Err(Lacking::Piece(failure)), Some(_)) => {
+                    return Err(conflict(format!("connection {name:?} stands, and {}", failure.detail)));
                 }
                 (Err(Lacking::Failed(failure)), _) => return Err(failure),
             }
@@ -162,7 +162,7 @@ impl Pieces<'_> {
     /// `NotFound`.
     pub async fn get(self, kind: PieceKind, name: &str) -> Result<Piece> {
         let all = self.list(kind).await?;
-        all.into_iter().find(|piece| piece.name == name).ok_or_else(|| not_found(word(kind), name))
+        all.into_iter().find(|piece| piece.name == name).ok_or_else(|| unknown(word(kind), name))
     }
 
     /// Removes one. The row of a connection goes with the connection. One that is not there is none the less gone.
@@ -197,17 +197,18 @@ impl Pieces<'_> {
         shared.store.delete_piece(kind, name, audit).await.map_err(of_store)
     }
 
-    /// Why there is no connection of that name although its row is there; `None`: there is no row, or there is one.
+    /// Why there is no connection of that name although its row is there: `NotFound` of a piece, `Unsupported` of the
+    /// provider; `None`: there is no row, or there is one.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn lacking(self, name: &str) -> Result<Option<String>> {
+    pub async fn lacking(self, name: &str) -> Result<Option<Failure>> {
         let known = Known::read(&self.0.shared).await?;
         if !known.makes(name) {
             return Ok(None);
         }
         match known.connection(&self.0.shared, name).await {
-            Err(Lacking::Piece(says)) => Ok(Some(says)),
+            Err(Lacking::Piece(failure)) => Ok(Some(failure)),
             Err(Lacking::Failed(failure)) => Err(failure),
             Ok(_) => Ok(None),
         }

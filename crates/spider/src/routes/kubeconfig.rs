@@ -7,7 +7,6 @@ use pmks_model::FailureKind;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::clusters;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
@@ -80,9 +79,7 @@ fn curl(call: &Call, connection: &str, cluster: &str) -> ExecCommand {
 /// What a client is let in with, for a while; it says until when.
 pub(super) async fn token(call: Call) -> Answer {
     let connection = call.connection()?;
-    let made = call.pmks().clusters().token(&call.keyless(), &connection, call.named(0)).await;
-    let credential =
-        made.map_err(|failure| Refusal::from(failure).about(clusters::WHAT, call.named(0), &connection))?;
+    let credential = call.pmks().clusters().token(&call.keyless(), &connection, call.named(0)).await?;
     let whole: Value = serde_json::from_str(exec_credential(&credential).expose_secret()).unwrap_or_default();
     Ok(Reply::Secret(whole))
 }

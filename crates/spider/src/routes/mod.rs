@@ -23,6 +23,10 @@ mod subnets;
 use http::Method;
 
 use crate::call::Handler;
+use clusters::Cluster;
+use key_pairs::KeyPair;
+use networks::Network;
+use security_groups::SecurityGroup;
 
 macro_rules! rows {
     ($($method:ident $path:literal $handler:path;)*) => {
@@ -83,16 +87,16 @@ fn service_and_records() -> Vec<Row> {
 fn networks_and_keys() -> Vec<Row> {
     rows! {
         POST "/vpc" networks::create;
-        GET "/vpc" networks::list;
-        GET "/vpc/{a}" networks::get;
-        DELETE "/vpc/{a}" networks::delete;
+        GET "/vpc" all::list::<Network>;
+        GET "/vpc/{a}" all::get::<Network>;
+        DELETE "/vpc/{a}" all::delete::<Network>;
         POST "/regvpc" networks::register;
-        DELETE "/regvpc/{a}" networks::unregister;
-        GET "/allvpc" networks::all;
-        GET "/allvpcinfo" networks::all_infos;
-        DELETE "/cspvpc/{a}" networks::delete_at_cloud;
-        GET "/countvpc" networks::count;
-        GET "/countvpc/{a}" networks::count;
+        DELETE "/regvpc/{a}" all::unregister::<Network>;
+        GET "/allvpc" all::names::<Network>;
+        GET "/allvpcinfo" all::infos::<Network>;
+        DELETE "/cspvpc/{a}" all::delete_at_cloud::<Network>;
+        GET "/countvpc" all::count::<Network>;
+        GET "/countvpc/{a}" all::count::<Network>;
 
         POST "/vpc/{a}/subnet" subnets::create;
         GET "/vpc/{a}/subnet/{b}" subnets::get;
@@ -104,42 +108,42 @@ fn networks_and_keys() -> Vec<Row> {
         GET "/countsubnet/{a}" subnets::count;
 
         POST "/securitygroup" security_groups::create;
-        GET "/securitygroup" security_groups::list;
-        GET "/securitygroup/{a}" security_groups::get;
+        GET "/securitygroup" all::list::<SecurityGroup>;
+        GET "/securitygroup/{a}" all::get::<SecurityGroup>;
         GET "/securitygroup/vpc/{a}" security_groups::list_of_network;
-        DELETE "/securitygroup/{a}" security_groups::delete;
+        DELETE "/securitygroup/{a}" all::delete::<SecurityGroup>;
         POST "/securitygroup/{a}/rules" security_groups::rules;
         DELETE "/securitygroup/{a}/rules" security_groups::rules;
         GET "/getsecuritygroupowner" security_groups::owner;
         POST "/getsecuritygroupowner" security_groups::owner;
         POST "/regsecuritygroup" security_groups::register;
-        DELETE "/regsecuritygroup/{a}" security_groups::unregister;
-        GET "/allsecuritygroup" security_groups::all;
-        GET "/allsecuritygroupinfo" security_groups::all_infos;
-        DELETE "/cspsecuritygroup/{a}" security_groups::delete_at_cloud;
-        GET "/countsecuritygroup" security_groups::count;
-        GET "/countsecuritygroup/{a}" security_groups::count;
+        DELETE "/regsecuritygroup/{a}" all::unregister::<SecurityGroup>;
+        GET "/allsecuritygroup" all::names::<SecurityGroup>;
+        GET "/allsecuritygroupinfo" all::infos::<SecurityGroup>;
+        DELETE "/cspsecuritygroup/{a}" all::delete_at_cloud::<SecurityGroup>;
+        GET "/countsecuritygroup" all::count::<SecurityGroup>;
+        GET "/countsecuritygroup/{a}" all::count::<SecurityGroup>;
 
         POST "/keypair" key_pairs::create;
-        GET "/keypair" key_pairs::list;
-        GET "/keypair/{a}" key_pairs::get;
-        DELETE "/keypair/{a}" key_pairs::delete;
+        GET "/keypair" all::list::<KeyPair>;
+        GET "/keypair/{a}" all::get::<KeyPair>;
+        DELETE "/keypair/{a}" all::delete::<KeyPair>;
         POST "/regkeypair" key_pairs::register;
-        DELETE "/regkeypair/{a}" key_pairs::unregister;
-        GET "/allkeypair" key_pairs::all;
-        GET "/allkeypairinfo" key_pairs::all_infos;
-        DELETE "/cspkeypair/{a}" key_pairs::delete_at_cloud;
-        GET "/countkeypair" key_pairs::count;
-        GET "/countkeypair/{a}" key_pairs::count;
+        DELETE "/regkeypair/{a}" all::unregister::<KeyPair>;
+        GET "/allkeypair" all::names::<KeyPair>;
+        GET "/allkeypairinfo" all::infos::<KeyPair>;
+        DELETE "/cspkeypair/{a}" all::delete_at_cloud::<KeyPair>;
+        GET "/countkeypair" all::count::<KeyPair>;
+        GET "/countkeypair/{a}" all::count::<KeyPair>;
     }
 }
 
 fn clusters_and_groups() -> Vec<Row> {
     rows! {
         POST "/cluster" clusters::create;
-        GET "/cluster" clusters::list;
-        GET "/cluster/{a}" clusters::get;
-        DELETE "/cluster/{a}" clusters::delete;
+        GET "/cluster" all::list::<Cluster>;
+        GET "/cluster/{a}" all::get::<Cluster>;
+        DELETE "/cluster/{a}" all::delete::<Cluster>;
         GET "/cluster/{a}/token" kubeconfig::token;
         PUT "/cluster/{a}/upgrade" clusters::upgrade;
         POST "/cluster/{a}/nodegroup" node_groups::add;
@@ -150,11 +154,11 @@ fn clusters_and_groups() -> Vec<Row> {
         POST "/getclusterowner" clusters::owner;
         POST "/regcluster" clusters::register;
         DELETE "/regcluster/{a}" clusters::unregister;
-        GET "/allcluster" clusters::all;
-        GET "/allclusterinfo" clusters::all_infos;
-        DELETE "/cspcluster/{a}" clusters::delete_at_cloud;
-        GET "/countcluster" clusters::count;
-        GET "/countcluster/{a}" clusters::count;
+        GET "/allcluster" all::names::<Cluster>;
+        GET "/allclusterinfo" all::infos::<Cluster>;
+        DELETE "/cspcluster/{a}" all::delete_at_cloud::<Cluster>;
+        GET "/countcluster" all::count::<Cluster>;
+        GET "/countcluster/{a}" all::count::<Cluster>;
         GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" service::no_metrics;
         GET "/splockinfo" service::locks;
     }

@@ -4,14 +4,14 @@ use pmks_core::{Mutation, NewNodeGroup};
 use pmks_driver::KeyPairUse;
 use pmks_model::{Scaling, ScalingChange};
 
-use super::{clusters, shapes};
+use super::all::Kind as _;
+use super::clusters::{self, Cluster};
+use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::wait::{CHANGE, DELETION, Until};
-
-const WHAT: &str = "Kubernetes NodeGroup";
 
 /// A node group that is asked for. `keyed`: whether the cloud has any use for the key pair that clients name always.
 pub(super) fn new(asked: &Fields, keyed: bool) -> Result<NewNodeGroup, Refusal> {
@@ -50,24 +50,17 @@ pub(super) async fn add(call: Call) -> Answer {
     let (connection, cluster) = (call.connection()?, call.named(0).to_owned());
     let can = call.capabilities(&connection).await?;
     let node_group = new(&call.asked()?, can.key_pair != KeyPairUse::Unused)?;
-    let name = node_group.name.clone();
     let mutation =
         Mutation::AddNodeGroup { connection: connection.clone(), cluster: cluster.clone(), node_group };
-    let answer = clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await;
-    answer.map_err(|refusal| refusal.about(WHAT, &name, &connection))
+    clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await
 }
 
 /// Answers when it is gone.
 pub(super) async fn remove(call: Call) -> Answer {
     let connection = call.connection()?;
     let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let mutation = Mutation::RemoveNodeGroup {
-        connection: connection.clone(),
-        cluster: cluster.clone(),
-        node_group: node_group.clone(),
-    };
-    let operation = call.change(mutation, Until::Over, DELETION).await;
-    let operation = operation.map_err(|refusal| about(refusal, &connection, &cluster, &node_group))?;
+    let mutation = Mutation::RemoveNodeGroup { connection, cluster, node_group };
+    let operation = call.change(mutation, Until::Over, DELETION).await?;
     Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
 }
 
@@ -94,33 +87,18 @@ pub(super) async fn scale(call: Call) -> Answer {
         return Ok(accepted);
     }
     let (connection, name) = (call.connection()?, call.named(1));
-    let cluster = clusters::read(&call, &connection, call.named(0)).await?;
-    let group = cluster.node_groups.iter().find(|group| group.name == name);
-    let absent = || Refusal::absent(format!("{WHAT} '{name}' does not exist in connection '{connection}'"));
-    group.map(|group| Reply::Json(shapes::node_group(&cluster, group))).ok_or_else(absent)
+    let cluster = Cluster::get(&call, &connection, call.named(0)).await?;
+    let group = call.pmks().node_groups().get(&connection, call.named(0), name, None).await?;
+    Ok(Reply::Json(shapes::node_group(&cluster, &group)))
 }
 
 /// Waits until the cloud has the new scaling; `Some`: the client does not.
 async fn scaled(call: &Call, scaling: ScalingChange) -> Result<Option<Reply>, Refusal> {
     let connection = call.connection()?;
     let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let mutation = Mutation::ScaleNodeGroup {
-        connection: connection.clone(),
-        cluster: cluster.clone(),
-        node_group: node_group.clone(),
-        scaling,
-    };
-    let operation = call.change(mutation, Until::Over, CHANGE).await;
-    let operation = operation.map_err(|refusal| about(refusal, &connection, &cluster, &node_group))?;
+    let mutation = Mutation::ScaleNodeGroup { connection, cluster, node_group, scaling };
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
     Ok(call.at_once(&operation))
-}
-
-fn about(refusal: Refusal, connection: &str, cluster: &str, group: &str) -> Refusal {
-    if refusal.says_of("cluster") {
-        refusal.about(clusters::WHAT, cluster, connection)
-    } else {
-        refusal.about(WHAT, group, connection)
-    }
 }
 
 #[cfg(test)]

@@ -1,31 +1,27 @@
 //! Subnets of a network.
 
 use pmks_core::{ImportResource, Mutation, SubnetView};
-use pmks_model::FailureKind;
+use pmks_model::{FailureKind, ResourceKind};
 
-use super::all::name_of;
-use super::{networks, shapes};
+use super::all::{self, Kind as _, name_of};
+use super::networks::{self, Network};
+use super::shapes;
 use crate::Refusal;
-use crate::call::{Answer, Call, whole};
+use crate::call::{Answer, Call};
 use crate::reply::Reply;
 use crate::wait::{CHANGE, DELETION, Until};
-
-const WHAT: &str = "Subnet";
 
 /// Answers the whole network.
 pub(super) async fn create(call: Call) -> Answer {
     let (connection, network) = (call.connection()?, call.named(0).to_owned());
     let can = call.capabilities(&connection).await?;
     let subnet = networks::new_subnet(&call.asked()?, can.zonal_subnets)?;
-    let name = subnet.name.clone();
     let mutation =
         Mutation::CreateSubnet { connection: connection.clone(), network: network.clone(), subnet };
-    let operation = call.change(mutation, Until::Over, CHANGE).await;
-    let operation = operation
-        .map_err(|refusal| refusal.about("VPC", &network, &connection).about(WHAT, &name, &connection))?;
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
-        None => networks::shown(&call, &connection, &network).await,
+        None => all::show::<Network>(&call, &connection, &network).await,
     }
 }
 
@@ -35,10 +31,10 @@ pub(super) async fn get(call: Call) -> Answer {
     let found = call.pmks().subnets().get(&connection, network, name, None).await;
     match found {
         Ok(view) => Ok(Reply::Json(shapes::subnet(&view))),
-        Err(failure) if failure.kind == FailureKind::NotFound && failure.detail.contains("subnet") => {
+        Err(failure) if failure.kind == FailureKind::NotFound && failure.is_about(ResourceKind::Subnet) => {
             Err(Refusal::absent("Subnet not found"))
         }
-        Err(failure) => Err(Refusal::from(failure).about("VPC", network, &connection)),
+        Err(failure) => Err(failure.into()),
     }
 }
 
@@ -58,7 +54,7 @@ pub(super) async fn delete(call: Call) -> Answer {
             forgotten.map_err(|_| refusal)?;
             Ok(Reply::result(false))
         }
-        Err(refusal) => Err(refusal.about("VPC", &network, &connection).about(WHAT, &subnet, &connection)),
+        Err(refusal) => Err(refusal),
     }
 }
 
@@ -67,27 +63,21 @@ pub(super) async fn register(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let network = asked.required("VPCName")?;
     let import = ImportResource { name: asked.required("Name")?, system_id: asked.required("CSPId")? };
-    let name = import.name.clone();
-    let made = call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await;
-    made.map_err(|failure| {
-        Refusal::from(failure).about("VPC", &network, &connection).about(WHAT, &name, &connection)
-    })?;
-    networks::shown(&call, &connection, &network).await
+    call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?;
+    all::show::<Network>(&call, &connection, &network).await
 }
 
 pub(super) async fn unregister(call: Call) -> Answer {
     let (connection, name) = (call.connection()?, call.named(0));
     let network = call.asked()?.required("VPCName")?;
-    let gone = call.pmks().subnets().forget(&call.keyless(), &connection, &network, name).await;
-    gone.map_err(|failure| Refusal::from(failure).about(WHAT, name, &connection))?;
+    call.pmks().subnets().forget(&call.keyless(), &connection, &network, name).await?;
     Ok(Reply::result(true))
 }
 
 pub(super) async fn delete_at_cloud(call: Call) -> Answer {
     let connection = call.connection()?;
     let (network, id) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let found = call.pmks().subnets().get(&connection, &network, &id, None).await;
-    let found = found.map_err(|failure| Refusal::from(failure).about("VPC", &network, &connection))?;
+    let found = call.pmks().subnets().get(&connection, &network, &id, None).await?;
     let subnet = if found.uid.is_empty() {
         let import = ImportResource { name: name_of(&id), system_id: id };
         call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?.name
@@ -103,8 +93,7 @@ pub(super) async fn count(call: Call) -> Answer {
     let (call, mut seen) = (&call, std::collections::BTreeSet::new());
     for connection in call.of_path_or_all().await? {
         let connection = connection.as_str();
-        let networks =
-            whole(|page| async move { call.pmks().networks().list(connection, &page).await }).await?;
+        let networks = Network::known(call, connection).await?;
         let subnets = networks.into_iter().flat_map(|network| network.subnets);
         let known = |view: SubnetView| Some(view.uid).filter(|uid| !uid.is_empty());
         seen.extend(subnets.filter_map(known));

@@ -276,7 +276,7 @@ pub(super) fn unique<T>(
 ) -> Result<T> {
     match result {
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-            Err(Error::AlreadyExists { what: what() })
+            Err(Error::AlreadyExists { what: what(), about: None })
         }
         other => Ok(other?),
     }

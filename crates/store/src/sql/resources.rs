@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use pmks_model::Subject;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -200,11 +201,11 @@ impl Write<'_> {
         if self.insert_unknown(new, now).await? {
             return Ok(());
         }
-        Err(Error::AlreadyExists { what: self.standing(new).await? })
+        Err(self.standing(new).await?)
     }
 
-    /// What keeps a record from being made, for people: one of its name, else one of its identifier at the cloud.
-    async fn standing(&mut self, new: &NewResource) -> Result<String> {
+    /// What keeps a record from being made: one of its name, else one of its identifier at the cloud.
+    async fn standing(&mut self, new: &NewResource) -> Result<Error> {
         let name: Option<String> = sqlx::query_scalar(
             "SELECT name FROM resources WHERE account = $1 AND location = $2 AND kind = $3 AND parent = $4 \
              AND (name = $5 OR system_id = $6) ORDER BY name = $5 DESC LIMIT 1",
@@ -219,10 +220,14 @@ impl Write<'_> {
         .await?;
         let what = new.kind.says();
         Ok(match (name, &new.system_id) {
-            (Some(name), Some(id)) if name != new.name => {
-                format!("{what} {id:?} is known here as {name:?}: it")
-            }
-            _ => format!("{what} {:?}", new.name),
+            (Some(name), Some(id)) if name != new.name => Error::AlreadyExists {
+                what: format!("{what} {id:?} is known here as {name:?}: it"),
+                about: None,
+            },
+            _ => Error::AlreadyExists {
+                what: format!("{what} {:?}", new.name),
+                about: Some(Subject { kind: new.kind, name: new.name.clone() }),
+            },
         })
     }
 
