@@ -18,9 +18,14 @@ const PORT: u16 = 1024;
 /// What a variable that means nothing here is replaced by.
 const WITHOUT_MEANING: &[(&str, &str)] = &[
     ("SERVICE_ADDRESS", "--external-url says where others reach this server"),
-    ("ID_TRANSFORM_MODE", "names at the cloud are the names that are asked for"),
+    ("ID_TRANSFORM_MODE", "names at the cloud are the names that are asked for, as with OFF"),
     ("SPIDER_METADB_URL", "the data directory is the database"),
+    ("SPIDER_METADB_USER", "the data directory is the database"),
+    ("SPIDER_METADB_PASSWORD", "the data directory is the database"),
     ("SPIDER_METADB_ENDPOINT", "the data directory is the database"),
+    ("SPIDER_METADB_DATABASE", "the data directory is the database"),
+    ("SPIDER_METADB_SSLMODE", "the data directory is the database"),
+    ("SPIDER_METADB_CONNECT_TIMEOUT", "the data directory is the database"),
     ("PERMISSION_BASED_CONTROL_MODE", "tokens have roles and connections: pmks api-token create"),
 ];
 
