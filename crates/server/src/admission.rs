@@ -23,7 +23,7 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    inspect(&request, state)?;
+    inspect(&request, state, Pages::Own)?;
     let limit = state.limits.request;
     tokio::select! {
         // What is answered at once needs no timer.
@@ -71,13 +71,22 @@ async fn permit(access: Access, caller: &Caller, request: &mut Request) -> Resul
     access::check(access, caller, connection)
 }
 
-/// Refuses heads that are too large, and whoever calls us by another name than ours.
-pub(crate) fn inspect(request: &Request, state: &State) -> Result<(), Refused> {
+/// Whose pages may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// Ours.
+    Own,
+    /// Everybody's: nothing that a browser sends by itself lets anybody in there.
+    All,
+}
+
+/// Refuses heads that are too large, and whoever calls us by another name than ours or from a page that may not.
+pub(crate) fn inspect(request: &Request, state: &State, pages: Pages) -> Result<(), Refused> {
     if request.extensions().get::<InProcess>().is_some() {
         return Ok(());
     }
     head(request, state)?;
-    called(request, state)
+    called(request, state, pages)
 }
 
 /// Refuses heads that are too large.
@@ -96,11 +105,11 @@ fn head(request: &Request, state: &State) -> Result<(), Refused> {
 /// Refuses who calls us by another name than ours, or by none; on loopback whoever calls us by a name that is not
 /// loopback: a page in a browser whose name was made to point here.
 /// Source: <https://owasp.org/www-community/attacks/DNS_Rebinding>
-fn called(request: &Request, state: &State) -> Result<(), Refused> {
+fn called(request: &Request, state: &State, pages: Pages) -> Result<(), Refused> {
     if calls_us_plainly(request, state) {
         return Ok(());
     }
-    named_once(request).and_then(|()| addressed(request, state))
+    named_once(request).and_then(|()| addressed(request, state, pages))
 }
 
 /// Whether it calls us by the very text of where we listen, as nearly every request does: nothing of it is to be read.
@@ -126,13 +135,13 @@ fn named_once(request: &Request) -> Result<(), Refused> {
     Err(Refused::malformed("Host", says))
 }
 
-fn addressed(request: &Request, state: &State) -> Result<(), Refused> {
+fn addressed(request: &Request, state: &State, pages: Pages) -> Result<(), Refused> {
     let called = names_us(request);
     if state.loopback && !called.as_ref().is_some_and(|url| is_ours(url, state)) {
         let detail = "this server listens on loopback and answers to that name only";
         return Err(Refused::new(FailureKind::NotAllowed, detail));
     }
-    let Some(origin) = request.headers().get(ORIGIN) else { return Ok(()) };
+    let Some(origin) = request.headers().get(ORIGIN).filter(|_| pages == Pages::Own) else { return Ok(()) };
     let origin = origin.to_str().ok().and_then(|text| Url::parse(text).ok());
     let same = |own: &Url| {
         origin.as_ref().is_some_and(|origin| {

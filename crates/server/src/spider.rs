@@ -13,7 +13,7 @@ use http::StatusCode;
 use pmks_model::{Failure, FailureKind};
 use pmks_spider::{Refusal, Settings};
 
-use crate::admission::inspect;
+use crate::admission::{Pages, inspect};
 use crate::answer::{Frame, Written, framed};
 use crate::refused::{Carried, Refused};
 use crate::{InProcess, State};
@@ -48,6 +48,7 @@ async fn write(state: &State, frame: Frame, request: Request, next: Next) -> Res
     if let Some(Carried(failure)) = response.extensions_mut().remove() {
         response = Refusal::from(Failure::clone(&failure)).into_response();
     }
+    pmks_spider::readable(&mut response);
     response.extensions_mut().insert(Written);
     Ok(response)
 }
@@ -55,7 +56,10 @@ async fn write(state: &State, frame: Frame, request: Request, next: Next) -> Res
 /// Finds out who asks before anything of the request is read, and before its path is looked at. How long it may take is
 /// its operation's: clients wait until that is done.
 async fn admit(state: &State, frame: Frame, mut request: Request, next: Next) -> Result<Response, Refused> {
-    inspect(&request, state)?;
+    inspect(&request, state, Pages::All)?;
+    if let Some(answer) = pmks_spider::preflight(request.method(), request.headers()) {
+        return Ok(answer);
+    }
     if !pmks_spider::exempt(request.uri().path()) {
         let mut caller = match request.extensions().get::<InProcess>() {
             Some(InProcess(caller)) => caller.clone(),

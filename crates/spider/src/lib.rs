@@ -5,6 +5,7 @@
 //! Source: <https://github.com/cloud-barista/cb-spider>
 
 mod call;
+mod cors;
 mod fields;
 mod names;
 mod refusal;
@@ -14,5 +15,6 @@ mod wait;
 
 mod routes;
 
+pub use cors::{preflight, readable};
 pub use refusal::Refusal;
 pub use router::{Settings, exempt, router};
