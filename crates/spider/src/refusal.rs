@@ -45,6 +45,16 @@ impl Refusal {
         Self::new(StatusCode::NOT_IMPLEMENTED, message)
     }
 
+    /// A defect of ours.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// Whether something must exist in the account first.
+    pub(crate) fn lacks_prerequisite(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::PrerequisiteMissing)
+    }
+
     /// Whether it says that there is no such thing.
     pub(crate) fn is_absent(&self) -> bool {
         self.status == StatusCode::NOT_FOUND

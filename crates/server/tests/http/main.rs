@@ -18,6 +18,7 @@ mod problems;
 mod rig;
 mod sockets;
 mod spider;
+mod spider_surface;
 mod tour;
 
 // The scripted cloud of the facade's own tests: one fake for both.

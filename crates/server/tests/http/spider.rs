@@ -15,16 +15,16 @@ use tower::ServiceExt as _;
 
 use crate::rig::{Rig, TOKEN, connection};
 
-const USER: (&str, &str) = ("spider", "hunter3");
+pub(crate) const USER: (&str, &str) = ("spider", "hunter3");
 
 /// A server that serves `/spider` too, over the same pmks.
-struct Spider {
-    rig: Rig,
-    router: Router,
+pub(crate) struct Spider {
+    pub(crate) rig: Rig,
+    pub(crate) router: Router,
 }
 
 impl Spider {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let rig = Rig::new().await;
         let authentication = Authentication::new().unwrap().with_local_token(&TOKEN.into());
         let authentication = authentication.with_spider(USER.0, &USER.1.into()).unwrap();
@@ -32,7 +32,7 @@ impl Spider {
         Self { rig, router: router(state) }
     }
 
-    fn request(user: (&str, &str), method: Method, path: &str, body: &Value) -> Request<Body> {
+    pub(crate) fn request(user: (&str, &str), method: Method, path: &str, body: &Value) -> Request<Body> {
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", user.0, user.1));
         Request::builder()
             .method(method)
@@ -44,14 +44,14 @@ impl Spider {
             .unwrap()
     }
 
-    async fn send(&self, request: Request<Body>) -> (u16, Value) {
+    pub(crate) async fn send(&self, request: Request<Body>) -> (u16, Value) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         self.send(Self::request(USER, method, path, &body)).await
     }
 
@@ -60,14 +60,14 @@ impl Spider {
     }
 
     /// The same, while operations are carried out.
-    async fn carried(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn carried(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         tokio::select! {
             answer = self.ask(method, path, body) => answer,
             () = self.carry() => unreachable!("it goes on for ever"),
         }
     }
 
-    async fn carry(&self) {
+    pub(crate) async fn carry(&self) {
         loop {
             tokio::time::sleep(Duration::from_millis(10)).await;
             self.rig.settle().await;

@@ -27,6 +27,9 @@ pub(super) trait Kind {
     /// Both its names, its identifier here, and whether it is gone at the cloud.
     fn facts(view: &Self::View) -> (&Iid, &str, bool);
 
+    /// The connection by which it was made or registered.
+    fn connection(view: &Self::View) -> &str;
+
     /// Those that have a record.
     fn known(call: &Call, connection: &str) -> impl Future<Output = Outcome<Vec<Self::View>>> + Send;
 

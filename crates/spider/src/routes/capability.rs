@@ -10,6 +10,7 @@ pub(super) async fn get(call: Call) -> Answer {
     let connection = call.connection()?;
     let can = call.capabilities(&connection).await?;
     let network = can.has(OperationKind::NetworkCreate);
+    let tags = can.tags.is_some() && can.has(OperationKind::ClusterUpdate);
     let absent = [
         "PriceInfoHandler",
         "VMHandler",
@@ -25,7 +26,6 @@ pub(super) async fn get(call: Call) -> Answer {
         "RDBMSPostgreSQLHandler",
         "PublicIPHandler",
         "NICHandler",
-        "TagHandler",
         "EMULATED_VPC",
         "SINGLE_VPC",
     ];
@@ -38,7 +38,8 @@ pub(super) async fn get(call: Call) -> Answer {
         "SecurityHandler": can.has(OperationKind::SecurityGroupCreate),
         "KeyPairHandler": can.has(OperationKind::KeyPairCreate),
         "ClusterHandler": can.has(OperationKind::ClusterCreate),
-        "TagSupportResourceType": [],
+        "TagHandler": tags,
+        "TagSupportResourceType": if tags { json!(["cluster"]) } else { json!([]) },
         "VPC_CIDR": network,
     });
     if let Some(fields) = answer.as_object_mut() {

@@ -27,6 +27,10 @@ impl Kind for Cluster {
         (&view.iid, &view.uid, view.status == Status::Missing)
     }
 
+    fn connection(view: &ClusterView) -> &str {
+        &view.connection
+    }
+
     async fn known(call: &Call, connection: &str) -> Outcome<Vec<ClusterView>> {
         call.clusters(Some(connection), None).await
     }
@@ -89,7 +93,14 @@ pub(super) async fn create(call: Call) -> Answer {
     changed(&call, mutation, &connection, &name, Until::Known).await
 }
 
-/// Has a cluster changed, and answers it as it is then.
+/// Makes what must exist in the account first, as CB-Spider's drivers do on the way.
+async fn prepare_account(call: &Call, connection: &str) -> Outcome<()> {
+    let fix = Mutation::FixPrerequisites { connection: connection.to_owned(), cluster: None };
+    let accepted = call.pmks().accept(&call.keyless(), fix).await?;
+    call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)
+}
+
+/// Has a cluster changed, and answers it as it is then. What the account lacks is made first.
 pub(super) async fn changed(
     call: &Call,
     mutation: Mutation,
@@ -97,7 +108,13 @@ pub(super) async fn changed(
     name: &str,
     until: Until,
 ) -> Answer {
-    let operation = call.change(mutation, until, TAKEN_ON).await?;
+    let operation = match call.change(mutation.clone(), until, TAKEN_ON).await {
+        Err(refusal) if refusal.lacks_prerequisite() => {
+            prepare_account(call, connection).await?;
+            call.change(mutation, until, TAKEN_ON).await?
+        }
+        operation => operation?,
+    };
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => shown(call, &read_now(call, connection, name).await?).await,

@@ -23,6 +23,10 @@ impl Kind for KeyPair {
         (&view.iid, &view.uid, view.status == "Missing")
     }
 
+    fn connection(view: &KeyPairView) -> &str {
+        &view.connection
+    }
+
     async fn known(call: &Call, connection: &str) -> Outcome<Vec<KeyPairView>> {
         whole(|page| async move { call.pmks().key_pairs().list(connection, &page).await }).await
     }

@@ -6,19 +6,24 @@ mod clouds;
 mod clusters;
 mod connection_configs;
 mod credentials;
+mod destroy;
 mod drivers;
 mod key_pairs;
 mod kubeconfig;
+mod machines;
 mod networks;
 mod node_groups;
 mod offers;
 mod pieces;
+mod raw;
 mod regions;
 mod security_groups;
 mod service;
 mod shapes;
 mod spellings;
 mod subnets;
+mod tags;
+mod types;
 
 use http::Method;
 
@@ -39,7 +44,7 @@ type Row = (Method, &'static str, Handler);
 
 /// All of them. Names in paths are taken by their place.
 pub(crate) fn all() -> Vec<Row> {
-    [service_and_records(), networks_and_keys(), clusters_and_groups()].concat()
+    [service_and_records(), networks_and_keys(), clusters_and_groups(), machines_and_tags()].concat()
 }
 
 fn service_and_records() -> Vec<Row> {
@@ -81,6 +86,11 @@ fn service_and_records() -> Vec<Row> {
         GET "/vmimage/{a}" offers::image;
         GET "/vmspec" offers::machine_types;
         GET "/vmspec/{a}" offers::machine_type;
+        GET "/vmorgspec" raw::machine_types;
+        GET "/vmorgspec/{a}" raw::machine_types;
+        GET "/orgregion" raw::regions;
+        GET "/orgzone" raw::regions;
+        GET "/preconfig/orgregion" raw::regions;
     }
 }
 
@@ -164,6 +174,29 @@ fn clusters_and_groups() -> Vec<Row> {
     }
 }
 
+fn machines_and_tags() -> Vec<Row> {
+    rows! {
+        GET "/vm" machines::list;
+        GET "/vm/{a}" machines::get;
+        GET "/cspvm/{a}" machines::get;
+        GET "/vmstatus" machines::states;
+        GET "/vmstatus/{a}" machines::state_of;
+        GET "/allvm" machines::beside;
+        GET "/allvminfo" machines::beside;
+        GET "/countvm" machines::count;
+        GET "/countvm/{a}" machines::count;
+
+        POST "/tag" tags::add;
+        GET "/tag" tags::list;
+        GET "/tag/{a}" tags::get;
+        DELETE "/tag/{a}" tags::remove;
+
+        GET "/cspresourcename/{a}" raw::name;
+        GET "/cspresourceinfo/{a}" raw::resource;
+        DELETE "/destroy" destroy::all;
+    }
+}
+
 /// What everybody is answered.
 pub(crate) const PUBLIC: &[&str] =
     &["/endpointinfo", "/version", "/ver", "/healthcheck", "/health", "/ping", "/readyz"];
@@ -189,13 +222,6 @@ const OUTSIDE: &[&str] = &[
     "vmstatus",
     "controlvm",
     "getvmusingresources",
-    "tag",
-    "cspresourcename",
-    "cspresourceinfo",
-    "destroy",
-    "orgregion",
-    "orgzone",
-    "vmorgspec",
     "preconfig",
     "monitoring",
     "check",

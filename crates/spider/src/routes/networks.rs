@@ -23,6 +23,10 @@ impl Kind for Network {
         (&view.iid, &view.uid, view.status == "Missing")
     }
 
+    fn connection(view: &NetworkView) -> &str {
+        &view.connection
+    }
+
     async fn known(call: &Call, connection: &str) -> Outcome<Vec<NetworkView>> {
         whole(|page| async move { call.pmks().networks().list(connection, &page).await }).await
     }

@@ -30,6 +30,10 @@ impl Kind for SecurityGroup {
         (&view.iid, &view.uid, view.status == "Missing")
     }
 
+    fn connection(view: &SecurityGroupView) -> &str {
+        &view.connection
+    }
+
     async fn known(call: &Call, connection: &str) -> Outcome<Vec<SecurityGroupView>> {
         whole(|page| async move { call.pmks().security_groups().list(connection, &page).await }).await
     }

@@ -21,12 +21,12 @@ pub(super) fn tags(tags: &Tags) -> Vec<Value> {
     tags.iter().map(|(key, value)| key_value(key, value)).collect()
 }
 
-fn facts(list: &KeyValueList) -> Vec<Value> {
+pub(super) fn facts(list: &KeyValueList) -> Vec<Value> {
     list.0.iter().map(|fact| key_value(&fact.key, &fact.value)).collect()
 }
 
 /// An empty value is left out.
-fn key_value(key: &str, value: &str) -> Value {
+pub(super) fn key_value(key: &str, value: &str) -> Value {
     if value.is_empty() { json!({"Key": key}) } else { json!({"Key": key, "Value": value}) }
 }
 
@@ -86,6 +86,11 @@ pub(super) fn key_pair(view: &KeyPairView, private_key: &str) -> Value {
     })
 }
 
+/// What was asked for; of a cluster that was taken over, what it has.
+pub(super) fn tags_of_cluster(view: &ClusterView) -> &Tags {
+    view.observed.as_ref().filter(|_| view.imported).map_or(&view.tags, |seen| &seen.tags)
+}
+
 pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     let seen = view.observed.as_ref();
     let named = |names: &[String]| names.iter().map(|name| Iid::new(name.clone(), "")).collect::<Vec<_>>();
@@ -108,7 +113,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
         "Status": status(view.status),
         "CreatedTime": if view.status == Status::Missing { NO_TIME.to_owned() } else { view.created_at.to_string() },
     });
-    add(&mut shown, "TagList", tags(&view.tags));
+    add(&mut shown, "TagList", tags(tags_of_cluster(view)));
     add(&mut shown, "KeyValueList", facts(&view.key_value_list));
     let addons = view.addons.iter().flat_map(|addon| {
         let facts = [("AddonName", &addon.name), ("AddonVersion", &addon.version), ("Status", &addon.status)];

@@ -1,0 +1,251 @@
+//! `/spider` beside the resources themselves: tags, machines, names at the cloud, the end of everything, pages of other
+//! origins, and the ways to remove what only the cloud knows.
+
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::spider::Spider;
+
+async fn get(spider: &Spider, path: &str) -> (u16, Value) {
+    spider.ask(Method::GET, path, json!({"ConnectionName": "here"})).await
+}
+
+#[track_caller]
+fn says((status, answer): &(u16, Value), expected: u16, part: &str) {
+    assert_eq!(*status, expected, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains(part), "{answer}");
+}
+
+#[tokio::test]
+async fn tags_of_a_cluster_are_set_read_and_taken_off() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let about = "ConnectionName=here&ResourceType=cluster&ResourceName=prod";
+    let listed = spider.ask(Method::GET, &format!("/spider/tag?{about}"), Value::Null).await;
+    let team = json!({"Key": "team", "Value": "a"});
+    assert_eq!(listed, (200, json!({"tag": [team], "resourceType": "Kubernetes Cluster"})));
+    let tag = json!({"ConnectionName": "here", "ReqInfo": {
+        "ResourceType": "CLUSTER", "ResourceName": "prod", "Tag": {"Key": "env", "Value": "test"},
+    }});
+    let env = json!({"Key": "env", "Value": "test"});
+    assert_eq!(spider.carried(Method::POST, "/spider/tag", tag.clone()).await, (200, env.clone()));
+    let again = spider.carried(Method::POST, "/spider/tag", tag).await;
+    says(&again, 409, "tag key 'env' already exists for the resource 'prod'");
+    let one = spider.ask(Method::GET, &format!("/spider/tag/env?{about}"), Value::Null).await;
+    assert_eq!(one, (200, env));
+    assert_eq!(spider.rig.get("/v1/connections/here/clusters/prod").await.ok(200)["tags"]["env"], "test");
+    let about =
+        json!({"ConnectionName": "here", "ReqInfo": {"ResourceType": "cluster", "ResourceName": "prod"}});
+    let gone = spider.carried(Method::DELETE, "/spider/tag/env", about.clone()).await;
+    assert_eq!(gone, (200, json!({"Result": "true"})));
+    says(&spider.ask(Method::DELETE, "/spider/tag/env", about).await, 404, "does not exist");
+    let of_network = "/spider/tag?ConnectionName=here&ResourceType=vpc&ResourceName=net";
+    assert_eq!(spider.ask(Method::GET, of_network, Value::Null).await.1["resourceType"], "VPC");
+    for (kind, status, part) in [
+        ("sg", 501, "not support"),
+        ("disk", 501, "not support"),
+        ("clusters", 400, "is none of"),
+        ("", 400, "ResourceType is empty!"),
+    ] {
+        let path = format!("/spider/tag?ConnectionName=here&ResourceName=x&ResourceType={kind}");
+        says(&spider.ask(Method::GET, &path, Value::Null).await, status, part);
+    }
+    let lost = "/spider/tag?ConnectionName=here&ResourceType=cluster&ResourceName=none";
+    let lost = spider.ask(Method::GET, lost, Value::Null).await;
+    says(&lost, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
+    let network = json!({"ConnectionName": "here", "ReqInfo": {
+        "ResourceType": "vpc", "ResourceName": "net", "Tag": {"Key": "k", "Value": "v"},
+    }});
+    says(&spider.ask(Method::POST, "/spider/tag", network).await, 501, "tags of a VPC are not supported");
+}
+
+#[tokio::test]
+async fn machines_are_the_nodes_of_clusters() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let (status, listed) = get(&spider, "/spider/vm").await;
+    let machines = listed["vm"].as_array().unwrap();
+    assert!(status == 200 && !machines.is_empty(), "{listed}");
+    let machine = &machines[0];
+    for key in ["StartTime", "Region", "VMSpecName", "KeyPairIId", "NICs", "PrivateIPs", "TagList"] {
+        assert!(machine.get(key).is_some(), "{key} in {machine}");
+    }
+    let facts = machine["KeyValueList"].as_array().unwrap();
+    assert!(facts.contains(&json!({"Key": "Cluster", "Value": "prod"})), "{machine}");
+    for (path, id) in [("vm", "NameId"), ("cspvm", "SystemId")] {
+        let id = machine["IId"][id].as_str().unwrap();
+        assert_eq!(get(&spider, &format!("/spider/{path}/{id}")).await, (200, machine.clone()));
+    }
+    let (_, states) = get(&spider, "/spider/vmstatus").await;
+    assert_eq!(states["vmstatus"].as_array().unwrap().len(), machines.len());
+    assert_eq!(states["vmstatus"][0]["IId"], machine["IId"]);
+    let name = machine["IId"]["NameId"].as_str().unwrap();
+    let (_, state) = get(&spider, &format!("/spider/vmstatus/{name}")).await;
+    assert_eq!(state, json!({"Status": states["vmstatus"][0]["VmStatus"]}));
+    for path in ["/spider/countvm", "/spider/countvm/here"] {
+        assert_eq!(get(&spider, path).await, (200, json!({"count": machines.len()})), "{path}");
+    }
+    says(&get(&spider, "/spider/vm/none").await, 404, "VM 'none' does not exist in connection 'here'");
+    says(&get(&spider, "/spider/allvm").await, 501, "not support");
+}
+
+#[tokio::test]
+async fn names_at_the_cloud_are_told_and_its_own_answers_are_not() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let id = spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["iid"]["systemId"].clone();
+    let name = "/spider/cspresourcename/net?ResourceType=vpc";
+    assert_eq!(get(&spider, name).await, (200, json!({"Name": id})));
+    says(&get(&spider, "/spider/cspresourcename/net").await, 400, "ResourceType is empty!");
+    for path in
+        ["cspresourceinfo/net", "orgregion", "orgzone", "vmorgspec", "vmorgspec/x", "preconfig/orgregion"]
+    {
+        says(&get(&spider, &format!("/spider/{path}")).await, 501, "not supported here");
+    }
+    let other = json!({"ConnectionName": "here", "IDTransformMode": "on", "ReqInfo": {"Name": "n"}});
+    says(
+        &spider.ask(Method::POST, "/spider/keypair", other).await,
+        400,
+        "IDTransformMode ON is not supported",
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_all_takes_what_stands_in_its_order() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    assert_eq!(spider.rig.key_pair("key").await.status.as_u16(), 201);
+    let at = json!({"ConnectionName": "here"});
+    let (status, answer) = spider.carried(Method::DELETE, "/spider/destroy", at.clone()).await;
+    assert_eq!((status, &answer["IsAllDestroyed"]), (200, &json!(true)), "{answer}");
+    let kinds = answer["DeletedAllListByResourceType"].as_array().unwrap();
+    let told: Vec<(&Value, usize)> = kinds
+        .iter()
+        .map(|kind| (&kind["ResourceType"], kind["DeletedIIDList"].as_array().unwrap().len()))
+        .collect();
+    let expected = [("cluster", 1), ("keypair", 1), ("sg", 0), ("vpc", 1)];
+    assert_eq!(told, expected.map(|(kind, count)| (kind.into(), count)).each_ref().map(|(k, c)| (k, *c)));
+    assert!(spider.rig.cloud.world().networks.is_empty());
+    let lost = spider.ask(Method::DELETE, "/spider/destroy", json!({"ConnectionName": "none"})).await;
+    says(&lost, 404, "none: does not exist!");
+}
+
+#[tokio::test]
+async fn what_is_protected_remains_and_is_said() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let path = "/v1/connections/here/clusters/prod";
+    let protect = json!({"deletionProtection": true});
+    let mut patch = crate::rig::json_request(Method::PATCH, path, crate::rig::TOKEN, &protect);
+    patch.headers_mut().insert("if-match", "*".parse().unwrap());
+    let changed = spider.rig.send(patch).await.ok(202);
+    spider.rig.succeeded(&changed).await;
+    let at = json!({"ConnectionName": "here"});
+    let (status, answer) = spider.carried(Method::DELETE, "/spider/destroy", at).await;
+    assert_eq!((status, &answer["IsAllDestroyed"]), (200, &json!(false)), "{answer}");
+    let cluster = &answer["DeletedAllListByResourceType"][0];
+    assert_eq!((&cluster["IsAllDeleted"], &cluster["DeletedIIDList"]), (&json!(false), &json!([])));
+    assert_eq!(cluster["RemainedErrorInfoList"][0]["Name"], "prod");
+    let why = cluster["RemainedErrorInfoList"][0]["ErrorMsg"].as_str().unwrap();
+    assert!(why.contains("protected"), "{answer}");
+    assert_eq!(spider.rig.cloud.world().networks.len(), 1);
+}
+
+#[tokio::test]
+async fn pages_of_any_origin_may_ask_and_nobody_elsewhere() {
+    let spider = Spider::new().await;
+    let asks = |path: &str| {
+        Request::builder()
+            .method(Method::OPTIONS)
+            .uri(path)
+            .header("host", "pmks.example")
+            .header("origin", "https://page.example")
+            .header("access-control-request-method", "DELETE")
+            .header("access-control-request-headers", "authorization,content-type")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let router = spider.router.clone();
+    let allowed = router.clone().oneshot(asks("/spider/cluster/x")).await.unwrap();
+    assert_eq!(allowed.status().as_u16(), 204);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], "*");
+    assert_eq!(allowed.headers()["access-control-allow-headers"], "authorization,content-type");
+    assert!(allowed.headers()["access-control-allow-methods"].to_str().unwrap().contains("DELETE"));
+    assert!(!allowed.headers().contains_key("access-control-allow-credentials"));
+    // Who may ask need not be let in.
+    let mut stranger = asks("/spider/cluster");
+    *stranger.method_mut() = Method::GET;
+    let refused = router.clone().oneshot(stranger).await.unwrap();
+    assert_eq!(refused.status().as_u16(), 401);
+    assert_eq!(refused.headers()["access-control-allow-origin"], "*");
+    let elsewhere = router.oneshot(asks("/v1/connections")).await.unwrap();
+    assert!(!elsewhere.headers().contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn what_only_the_cloud_knows_is_removed_by_its_identifier() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let id =
+        async |path: &str| spider.rig.get(path).await.ok(200)["iid"]["systemId"].as_str().unwrap().to_owned();
+    let cluster = id("/v1/connections/here/clusters/prod").await;
+    let network = id("/v1/connections/here/networks/net").await;
+    let at = || json!({"ConnectionName": "here"});
+    let truly = (200, json!({"Result": "true"}));
+    assert_eq!(spider.carried(Method::DELETE, "/spider/regcluster/prod", at()).await, truly);
+    assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspcluster/{cluster}"), at()).await, truly);
+    assert_eq!(spider.carried(Method::DELETE, "/spider/regvpc/net", at()).await, truly);
+    assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspvpc/{network}"), at()).await, truly);
+    assert!(spider.rig.cloud.world().networks.is_empty());
+    assert_eq!(get(&spider, "/spider/countvpc").await, (200, json!({"count": 0})));
+}
+
+#[tokio::test]
+async fn one_key_is_one_network() {
+    let spider = Spider::new().await;
+    let body = json!({"ConnectionName": "here", "ReqInfo": {"Name": "net", "IPv4_CIDR": "10.0.0.0/16"}});
+    let send = async || {
+        let mut asked = Spider::request(crate::spider::USER, Method::POST, "/spider/vpc", &body);
+        asked.headers_mut().insert("idempotency-key", "k1".parse().unwrap());
+        tokio::select! {
+            answer = spider.send(asked) => answer,
+            () = spider.carry() => unreachable!(),
+        }
+    };
+    let first = send().await;
+    assert_eq!(first.0, 200, "{first:?}");
+    assert_eq!(send().await, first, "the same request again");
+    assert_eq!(spider.rig.cloud.world().networks.len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_account_lacks_is_made_on_the_way() {
+    let spider = Spider::new().await;
+    spider.rig.network().await;
+    let lacking =
+        pmks_driver::ErrorKind::PrerequisiteMissing { what: "role".to_owned(), fix: "make it".to_owned() };
+    spider.rig.cloud.world().failures.insert("prepare".into(), lacking);
+    let carried = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            let mut world = spider.rig.cloud.world();
+            if world.asked.contains_key("prerequisite.fix") {
+                world.failures.clear();
+            }
+            drop(world);
+            spider.rig.settle().await;
+        }
+    };
+    let body = json!({"ConnectionName": "here", "ReqInfo": {
+        "Name": "prod", "VPCName": "net", "SubnetNames": ["sub"], "NodeGroupList": [],
+    }});
+    let (status, answer) = tokio::select! {
+        answer = spider.ask(Method::POST, "/spider/cluster", body) => answer,
+        () = carried => unreachable!(),
+    };
+    assert_eq!((status, &answer["IId"]["NameId"]), (200, &json!("prod")), "{answer}");
+    assert!(spider.rig.cloud.world().asked.contains_key("prerequisite.fix"));
+    assert_eq!(spider.rig.cloud.world().clusters.len(), 1);
+}

@@ -1,0 +1,188 @@
+//! Virtual machines: those that are nodes of the clusters that are known here. Others are nobody's here.
+
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+use pmks_core::{ClusterView, NodeView};
+use pmks_model::{FailureKind, Iid, Status};
+use serde_json::{Value, json};
+
+use super::all::{Kind as _, Outcome};
+use super::clusters::Cluster;
+use super::shapes;
+use crate::Refusal;
+use crate::call::{Answer, Call};
+use crate::reply::Reply;
+
+/// A node with its cluster.
+type Node = (std::sync::Arc<ClusterView>, NodeView);
+
+/// States of machines in the words of clouds, in small letters, and in CB-Spider's. Any other word stays as it is.
+const STATES: &[(&str, &str)] = &[
+    ("creating", "Creating"),
+    ("pending", "Creating"),
+    ("provisioning", "Creating"),
+    ("staging", "Creating"),
+    ("running", "Running"),
+    ("stopping", "Suspending"),
+    ("suspending", "Suspending"),
+    ("deallocating", "Suspending"),
+    ("stopped", "Suspended"),
+    ("suspended", "Suspended"),
+    ("deallocated", "Suspended"),
+    ("starting", "Resuming"),
+    ("shutting-down", "Terminating"),
+    ("deleting", "Terminating"),
+    ("terminated", "Terminated"),
+    ("failed", "Failed"),
+];
+
+/// The nodes of every cluster at a connection. A cluster that is not there yet, or no more, has none.
+async fn nodes(call: &Call, connection: &str, max_age: Option<Duration>) -> Outcome<Vec<Node>> {
+    let mut all = Vec::new();
+    for cluster in Cluster::known(call, connection).await? {
+        if cluster.status == Status::Missing {
+            continue;
+        }
+        match call.pmks().clusters().nodes(connection, &cluster.name, max_age).await {
+            Ok(found) => {
+                let cluster = std::sync::Arc::new(cluster);
+                all.extend(found.into_iter().map(|node| (std::sync::Arc::clone(&cluster), node)));
+            }
+            Err(failure) if matches!(failure.kind, FailureKind::Precondition | FailureKind::NotFound) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(all)
+}
+
+/// One, by its name as a node or the cloud's identifier.
+async fn node(call: &Call) -> Outcome<(String, Node)> {
+    let (connection, name) = (call.connection()?, call.named(0));
+    let is_it = |(_, view): &Node| view.node.iid.name_id == name || view.node.iid.system_id == name;
+    let found = nodes(call, &connection, None).await?.into_iter().find(is_it);
+    let absent = || Refusal::absent(format!("VM '{name}' does not exist in connection '{connection}'"));
+    found.map(|node| (connection.clone(), node)).ok_or_else(absent)
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let region = region(&call, &connection).await?;
+    let all = nodes(&call, &connection, None).await?;
+    Ok(Reply::list("vm", all.iter().map(|node| machine(node, &region)).collect()))
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    let (connection, node) = node(&call).await?;
+    Ok(Reply::Json(machine(&node, &region(&call, &connection).await?)))
+}
+
+pub(super) async fn states(call: Call) -> Answer {
+    let connection = call.connection()?;
+    let all = nodes(&call, &connection, Some(Duration::ZERO)).await?;
+    let shown = all
+        .iter()
+        .map(|(_, view)| json!({"IId": shapes::iid(&view.node.iid), "VmStatus": state(&view.node.state)}));
+    Ok(Reply::list("vmstatus", shown.collect()))
+}
+
+pub(super) async fn state_of(call: Call) -> Answer {
+    let (_, (_, view)) = node(&call).await?;
+    Ok(Reply::Json(json!({"Status": state(&view.node.state)})))
+}
+
+/// At one connection, or at all: two of one account see the same ones.
+pub(super) async fn count(call: Call) -> Answer {
+    let mut seen = std::collections::BTreeSet::new();
+    for connection in call.of_path_or_all().await? {
+        let all = nodes(&call, &connection, None).await?;
+        seen.extend(all.into_iter().map(|(cluster, view)| (cluster.uid.clone(), view.node.iid)));
+    }
+    Ok(Reply::count(seen.len()))
+}
+
+/// Which other machines an account has, nobody here asks.
+pub(super) fn beside(_: Call) -> Ready<Answer> {
+    ready(Err(Refusal::unsupported(
+        "machines that are no nodes are not supported here, so nothing is said of what the account has beside them: \
+         /vm lists the nodes",
+    )))
+}
+
+async fn region(call: &Call, connection: &str) -> Outcome<String> {
+    Ok(call.pmks().connections().get(connection).await?.region)
+}
+
+fn state(word: &str) -> &str {
+    let word = word.strip_prefix("PowerState/").unwrap_or(word);
+    STATES.iter().find(|(cloud, _)| cloud.eq_ignore_ascii_case(word)).map_or(word, |(_, theirs)| theirs)
+}
+
+/// What is known of it; what is not is empty.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/interfaces/resources/VMHandler.go>
+fn machine((cluster, view): &Node, region: &str) -> Value {
+    let node = &view.node;
+    let group = cluster.node_groups.iter().find(|group| group.name == node.node_group);
+    let of_group = |field: fn(&pmks_core::NodeGroupView) -> String| group.map(field).unwrap_or_default();
+    let (image, key_pair) = (of_group(|group| group.image.clone()), of_group(|group| group.key_pair.clone()));
+    let network = cluster.observed.as_ref().map_or_else(Iid::default, |seen| seen.network.clone());
+    let addresses = |one: &str| if one.is_empty() { Vec::new() } else { vec![one.to_owned()] };
+    let mut facts = vec![
+        shapes::key_value("Cluster", &view.cluster),
+        shapes::key_value("NodeGroup", &node.node_group),
+        shapes::key_value("State", &node.state),
+    ];
+    facts.extend(shapes::facts(&node.key_value_list));
+    json!({
+        "IId": shapes::iid(&node.iid),
+        "StartTime": node.launched_at.map_or_else(|| shapes::NO_TIME.to_owned(), |at| at.to_string()),
+        "Region": {"Region": region, "Zone": node.zone},
+        "ImageType": "PublicImage",
+        "ImageIId": shapes::pair(&image, &image),
+        "VMSpecName": node.machine_type,
+        "VpcIID": shapes::iid(&network),
+        "SubnetIID": shapes::pair("", ""),
+        "SecurityGroupIIds": [],
+        "KeyPairIId": shapes::pair(&key_pair, &key_pair),
+        "RootDiskType": of_group(|group| group.root_disk_type.clone()),
+        "RootDiskSize": of_group(|group| group.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default()),
+        "RootDeviceName": "",
+        "DataDiskIIDs": [],
+        "VMBootDisk": "",
+        "VMBlockDisk": "",
+        "VMUserId": "",
+        "VMUserPasswd": "",
+        "NICs": [],
+        "NetworkInterface": "",
+        "PublicIP": node.public_ip,
+        "PublicIPs": addresses(&node.public_ip),
+        "PublicDNS": "",
+        "PrivateIP": node.private_ip,
+        "PrivateIPs": addresses(&node.private_ip),
+        "PrivateDNS": "",
+        "Platform": "",
+        "SSHAccessPoint": "",
+        "AccessPoint": "",
+        "TagList": [],
+        "KeyValueList": facts,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_cb_spiders_words_and_what_is_none_stays() {
+        for (cloud, theirs) in [
+            ("RUNNING", "Running"),
+            ("running", "Running"),
+            ("PowerState/deallocated", "Suspended"),
+            ("shutting-down", "Terminating"),
+            ("REPAIRING", "REPAIRING"),
+        ] {
+            assert_eq!(state(cloud), theirs);
+        }
+    }
+}
