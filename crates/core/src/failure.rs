@@ -81,7 +81,6 @@ pub(crate) fn of_cloud(connection: &str, error: &DriverError) -> Box<Failure> {
 }
 
 /// What a transaction answered instead of its result.
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
     let says = pmks_driver::chain(&error);
     let fix = match &error {

@@ -22,13 +22,13 @@ pub(super) struct Known {
 /// Why pieces make no connection.
 pub(super) enum Lacking {
     /// One of them is not there, or is another provider's.
-    Piece(Failure),
+    Piece(Box<Failure>),
     Failed(Box<Failure>),
 }
 
 impl Lacking {
     fn piece(says: String) -> Self {
-        Self::Piece(Failure::new(FailureKind::NotFound, says))
+        Self::Piece(Box::new(Failure::new(FailureKind::NotFound, says)))
     }
 }
 
@@ -97,7 +97,7 @@ impl Known {
         }
         let Ok(known) = shared.registry.get(provider) else {
             let says = format!("there is no driver of provider {provider:?} here");
-            return Err(Lacking::Piece(Failure::new(FailureKind::Unsupported, says)));
+            return Err(Lacking::Piece(Box::new(Failure::new(FailureKind::Unsupported, says))));
         };
         let mut asked = NewConnection {
             name: name.to_owned(),

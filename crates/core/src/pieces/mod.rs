@@ -208,7 +208,7 @@ impl Pieces<'_> {
             return Ok(None);
         }
         match known.connection(&self.0.shared, name).await {
-            Err(Lacking::Piece(failure)) => Ok(Some(failure)),
+            Err(Lacking::Piece(failure)) => Ok(Some(*failure)),
             Err(Lacking::Failed(failure)) => Err(failure),
             Ok(_) => Ok(None),
         }

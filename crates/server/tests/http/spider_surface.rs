@@ -78,12 +78,12 @@ async fn machines_are_the_nodes_of_clusters() {
         let id = machine["IId"][id].as_str().unwrap();
         assert_eq!(get(&spider, &format!("/spider/{path}/{id}")).await, (200, machine.clone()));
     }
-    let (_, states) = get(&spider, "/spider/vmstatus").await;
-    assert_eq!(states["vmstatus"].as_array().unwrap().len(), machines.len());
-    assert_eq!(states["vmstatus"][0]["IId"], machine["IId"]);
+    let (_, all) = get(&spider, "/spider/vmstatus").await;
+    assert_eq!(all["vmstatus"].as_array().unwrap().len(), machines.len());
+    assert_eq!(all["vmstatus"][0]["IId"], machine["IId"]);
     let name = machine["IId"]["NameId"].as_str().unwrap();
     let (_, state) = get(&spider, &format!("/spider/vmstatus/{name}")).await;
-    assert_eq!(state, json!({"Status": states["vmstatus"][0]["VmStatus"]}));
+    assert_eq!(state, json!({"Status": all["vmstatus"][0]["VmStatus"]}));
     for path in ["/spider/countvm", "/spider/countvm/here"] {
         assert_eq!(get(&spider, path).await, (200, json!({"count": machines.len()})), "{path}");
     }
@@ -138,9 +138,9 @@ async fn what_is_protected_remains_and_is_said() {
     spider.rig.cluster().await;
     let path = "/v1/connections/here/clusters/prod";
     let protect = json!({"deletionProtection": true});
-    let mut patch = crate::rig::json_request(Method::PATCH, path, crate::rig::TOKEN, &protect);
-    patch.headers_mut().insert("if-match", "*".parse().unwrap());
-    let changed = spider.rig.send(patch).await.ok(202);
+    let mut protecting = crate::rig::json_request(Method::PATCH, path, crate::rig::TOKEN, &protect);
+    protecting.headers_mut().insert("if-match", "*".parse().unwrap());
+    let changed = spider.rig.send(protecting).await.ok(202);
     spider.rig.succeeded(&changed).await;
     let at = json!({"ConnectionName": "here"});
     let (status, answer) = spider.carried(Method::DELETE, "/spider/destroy", at).await;
@@ -220,6 +220,14 @@ async fn one_key_is_one_network() {
     assert_eq!(spider.rig.cloud.world().networks.len(), 1);
 }
 
+/// The cloud refuses no more once the fix was asked for.
+fn made_at_last(spider: &Spider) {
+    let mut world = spider.rig.cloud.world();
+    if world.asked.contains_key("prerequisite.fix") {
+        world.failures.clear();
+    }
+}
+
 #[tokio::test]
 async fn what_an_account_lacks_is_made_on_the_way() {
     let spider = Spider::new().await;
@@ -230,11 +238,7 @@ async fn what_an_account_lacks_is_made_on_the_way() {
     let carried = async {
         loop {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            let mut world = spider.rig.cloud.world();
-            if world.asked.contains_key("prerequisite.fix") {
-                world.failures.clear();
-            }
-            drop(world);
+            made_at_last(&spider);
             spider.rig.settle().await;
         }
     };
@@ -248,4 +252,53 @@ async fn what_an_account_lacks_is_made_on_the_way() {
     assert_eq!((status, &answer["IId"]["NameId"]), (200, &json!("prod")), "{answer}");
     assert!(spider.rig.cloud.world().asked.contains_key("prerequisite.fix"));
     assert_eq!(spider.rig.cloud.world().clusters.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let at = || json!({"ConnectionName": "here"});
+    let path = "/spider/cluster/prod/nodegroup/workers";
+    let refused = spider.carried(Method::DELETE, path, at()).await;
+    says(&refused, 422, "keeps at least one node group");
+    let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
+    assert_eq!(forced, (200, json!({"Result": "false"})));
+    let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=1", at()).await;
+    says(&lost, 404, "Kubernetes NodeGroup 'none' does not exist in connection 'here'");
+    let failure = spider.carried(Method::DELETE, "/spider/cluster/none/nodegroup/workers", at()).await;
+    says(&failure, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
+}
+
+#[tokio::test]
+async fn single_things_are_read_and_a_cluster_is_raised() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let (status, machine) = get(&spider, "/spider/vmspec/small").await;
+    assert_eq!((status, &machine["Name"], &machine["Region"]), (200, &json!("small"), &json!("r1")));
+    for (path, what) in
+        [("vmspec/none", "VM Spec"), ("vmimage/none", "VM Image"), ("regionzone/none", "Region")]
+    {
+        let absent = get(&spider, &format!("/spider/{path}")).await;
+        says(&absent, 404, &format!("{what} 'none' does not exist"));
+    }
+    let upgrade = json!({"ConnectionName": "here", "ReqInfo": {"Version": "1.32"}});
+    let (status, raised) = spider.carried(Method::PUT, "/spider/cluster/prod/upgrade", upgrade).await;
+    assert_eq!((status, &raised["IId"]["NameId"]), (200, &json!("prod")), "{raised}");
+    spider.rig.settle().await;
+    assert_eq!(get(&spider, "/spider/cluster/prod").await.1["Version"], "1.32");
+    let group = json!({"ConnectionName": "here", "ReqInfo": {
+        "Name": "sg", "VPCName": "net", "SecurityRules": [
+            {"Direction": "inbound", "IPProtocol": "TCP", "FromPort": "22", "ToPort": "22", "CIDR": ""},
+        ],
+    }});
+    let (status, made) = spider.carried(Method::POST, "/spider/securitygroup", group).await;
+    assert_eq!(status, 200, "{made}");
+    let at = json!({"ConnectionName": "here", "ReqInfo": {"CSPId": made["IId"]["SystemId"]}});
+    let known = spider.ask(Method::POST, "/spider/getsecuritygroupowner", at.clone()).await;
+    says(&known, 409, "already exists");
+    let here = json!({"ConnectionName": "here"});
+    assert_eq!(spider.ask(Method::DELETE, "/spider/regsecuritygroup/sg", here).await.0, 200);
+    let owner = spider.ask(Method::POST, "/spider/getsecuritygroupowner", at).await;
+    assert_eq!((owner.0, &owner.1["NameId"]), (200, &json!("net")), "{owner:?}");
 }

@@ -55,13 +55,26 @@ pub(super) async fn add(call: Call) -> Answer {
     clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await
 }
 
-/// Answers when it is gone.
+/// Answers when it is gone. What the cloud does not let go is forgotten where the client forces it: not removed, hence
+/// not true.
 pub(super) async fn remove(call: Call) -> Answer {
     let connection = call.connection()?;
     let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let mutation = Mutation::RemoveNodeGroup { connection, cluster, node_group };
-    let operation = call.change(mutation, Until::Over, DELETION).await?;
-    Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
+    let mutation = Mutation::RemoveNodeGroup {
+        connection: connection.clone(),
+        cluster: cluster.clone(),
+        node_group: node_group.clone(),
+    };
+    match call.change(mutation, Until::Over, DELETION).await {
+        Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
+        Err(refusal) if call.force()? && refusal.is_final() => {
+            let forgotten = call.pmks().node_groups();
+            let forgotten = forgotten.forget(&call.keyless(), &connection, &cluster, &node_group).await;
+            forgotten.map_err(|_| refusal)?;
+            Ok(Reply::result(false))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 pub(super) async fn switch_auto_scaling(call: Call) -> Answer {
