@@ -1,14 +1,12 @@
-//! A witness for an endpoint that only the driver can look into: its own lists, restricted to what the suite made, and
-//! the journal for what no list shows.
+//! A witness for an endpoint that only the driver can look into: its own lists, restricted to what the suite made.
 //!
-//! Cannot bring about what no driver would: those cases are skipped by the trait's defaults. A second security group or
-//! key pair that nobody asked for would not be seen, because no list has them.
+//! Cannot bring about what no driver would: those cases are skipped by the trait's defaults.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pmks_driver::{Change, Detail, Driver, DriverError, Marks, chain};
+use pmks_driver::{Detail, Driver, DriverError, Marks, chain};
 use pmks_model::{ResourceKind, Tags};
 
 use crate::{INSTALLATION, Journal, Thing, Witness};
@@ -72,43 +70,21 @@ impl Lists {
             }
             things.push(thing(ResourceKind::Network, network.iid.system_id, &network.iid.name_id));
         }
-        Ok(things)
-    }
-
-    /// Security groups and key pairs that the journal names and the cloud still has.
-    async fn unlisted(&self) -> Result<Vec<Thing>, DriverError> {
-        let mut standing = BTreeMap::new();
-        for begun in self.journal.begun() {
-            match &begun.change {
-                Change::CreateSecurityGroup(asked) => {
-                    let made = begun.made(ResourceKind::SecurityGroup, &asked.request.name);
-                    standing.extend(
-                        made.map(|(id, _)| ((ResourceKind::SecurityGroup, id), asked.request.name.clone())),
-                    );
-                }
-                Change::CreateKeyPair(asked) => {
-                    let made = begun.made(ResourceKind::KeyPair, &asked.request.name);
-                    standing.extend(
-                        made.map(|(id, _)| ((ResourceKind::KeyPair, id), asked.request.name.clone())),
-                    );
-                }
-                // The deletion's own look has found it gone.
-                Change::DeleteResource(asked) if begun.is_done() => {
-                    standing.remove(&(asked.kind, asked.iid.system_id.clone()));
-                }
-                _ => {}
+        // A cloud that makes a group for a cluster writes the cluster's tags on it: it is the cluster's part.
+        let uid = |tags: &Tags| tags.get(Marks::KEYS[2]).cloned();
+        let of_clusters: BTreeSet<_> =
+            clusters.items.iter().filter_map(|cluster| uid(&cluster.tags)).collect();
+        for group in self.driver.list_security_groups().await? {
+            let is_part = uid(&group.tags).is_some_and(|uid| of_clusters.contains(&uid));
+            if wanted(&group.iid.name_id, &group.tags) && !is_part {
+                things.push(thing(ResourceKind::SecurityGroup, group.iid.system_id, &group.iid.name_id));
             }
         }
-        let mut things = Vec::new();
-        for ((kind, id), name) in standing {
-            let read = match kind {
-                ResourceKind::SecurityGroup => self.driver.get_security_group(&id).await.map(drop),
-                _ => self.driver.get_key_pair(&id).await.map(drop),
-            };
-            match read {
-                Ok(()) => things.push(Thing { kind: kind.as_str().to_owned(), id, name }),
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error),
+        for pair in self.driver.list_key_pairs().await? {
+            if wanted(&pair.iid.name_id, &pair.tags) {
+                // A later one of the same name is another one.
+                let id = format!("{} {}", pair.iid.system_id, pair.incarnation);
+                things.push(thing(ResourceKind::KeyPair, id, &pair.iid.name_id));
             }
         }
         Ok(things)
@@ -120,7 +96,6 @@ impl Lists {
         };
         let mut things = self.listed(own).await?;
         things.retain(|thing| !self.before.contains(&thing.id));
-        things.extend(self.unlisted().await?);
         Ok(things)
     }
 }

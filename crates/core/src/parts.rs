@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_model::{Iid, ResourceKind};
 use pmks_store::{NewResource, Resource};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::activity::Activity;
@@ -13,7 +14,7 @@ use crate::failure::{check, conflict, invalid, not_found, of_store};
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
 use crate::pmks::Shared;
-use crate::records::Records;
+use crate::records::{Records, observation};
 use crate::{Caller, ImportResource, Result};
 
 /// Which of them: its kind, and the network of a subnet.
@@ -143,6 +144,43 @@ impl Shared {
         };
         let network = self.network_of(&place, part).await?;
         self.known_parts(&place, part.kind, network.map(|network| network.uid)).await
+    }
+
+    /// What the cloud says it has of a kind and nobody keeps a record of, as records that have no uid.
+    pub(crate) async fn unmanaged_parts<T: Serialize>(
+        &self,
+        connection: &str,
+        place: &Place,
+        kind: ResourceKind,
+        found: impl IntoIterator<Item = (Iid, T)>,
+    ) -> Result<Known> {
+        let now = self.clock.wall();
+        let kept = Records { store: self.store.as_ref(), place }.of_region(kind).await?;
+        let mut known = self.known_parts(place, kind, None).await?;
+        known.records.clear();
+        for (iid, found) in found {
+            if kept.iter().any(|record| record.system_id.as_deref() == Some(iid.system_id.as_str())) {
+                continue;
+            }
+            let record = NewResource {
+                uid: uuid::Uuid::nil(),
+                kind,
+                connection: connection.to_owned(),
+                account: place.account.clone(),
+                location: place.location(kind),
+                parent: None,
+                name: iid.name_id,
+                system_id: Some(iid.system_id.clone()),
+                incarnation: Some(iid.system_id),
+                request: Value::Null,
+                observation: None,
+                protected: false,
+                imported: true,
+            };
+            let seen = Some(observation(&found, now, now)?);
+            known.records.push(Resource { observation: seen, ..stand_in(&record, now) });
+        }
+        Ok(known)
     }
 
     /// One of them, its observation as new as asked for.

@@ -186,7 +186,7 @@ impl Shared {
         if new.kind == ResourceKind::Cluster {
             // Its name may mean another one elsewhere; it is the same cluster, and has one queue.
             let records = Records { store: self.store.as_ref(), place };
-            let known = records.clusters_of_region().await?;
+            let known = records.of_region(ResourceKind::Cluster).await?;
             let known = known.iter().find(|record| record.system_id.as_ref() == Some(&system_id));
             return known.map_or(Ok(()), |known| Err(known_as(new.kind, &system_id, known)));
         }

@@ -147,11 +147,11 @@ impl Records<'_> {
         self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind, name))
     }
 
-    /// The clusters of the region, wherever in it they have their names.
-    pub(crate) async fn clusters_of_region(&self) -> Result<Vec<Resource>> {
+    /// All of a kind in the region, wherever in it they have their names.
+    pub(crate) async fn of_region(&self, kind: ResourceKind) -> Result<Vec<Resource>> {
         let filter = ResourceFilter {
             account: Some(self.place.account.clone()),
-            kind: Some(ResourceKind::Cluster),
+            kind: Some(kind),
             ..ResourceFilter::default()
         };
         let mut all = self.store.resources(&filter, pmks_store::Page::all()).await.map_err(of_store)?;

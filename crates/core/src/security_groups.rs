@@ -41,6 +41,21 @@ impl SecurityGroups<'_> {
         page.cut(&format!("security groups of {connection}"), views, |view| &view.uid)
     }
 
+    /// The security groups at the cloud that we keep no record of, asked now. They have no uid.
+    ///
+    /// # Errors
+    /// `NotFound` for the connection; what the cloud says.
+    pub async fn unmanaged(self, connection: &str) -> Result<Vec<SecurityGroupView>> {
+        let shared = &self.0.shared;
+        let (at, place) = shared.drivers.proven(connection).await?;
+        let found = at.driver.list_security_groups().await.map_err(|error| at.failed(&error))?;
+        let found = found.into_iter().map(|group| (group.iid.clone(), group));
+        shared
+            .unmanaged_parts(connection, &place, ResourceKind::SecurityGroup, found)
+            .await?
+            .security_groups()
+    }
+
     /// The network of one at the cloud that we keep no record of, asked now: by our name where we have one, else without
     /// a name; without either where the cloud's groups belong to no network.
     ///

@@ -266,6 +266,10 @@ pub enum ReadKind {
     Nodes,
     /// `versions`.
     Versions,
+    /// `list_security_groups`.
+    ListSecurityGroups,
+    /// `list_key_pairs`.
+    ListKeyPairs,
     /// `generate_cluster_token`.
     ClusterToken,
 }

@@ -118,8 +118,14 @@ pub trait Driver: Send + Sync {
         None
     }
 
+    /// The security groups of the region, ordered by name; those too that the cloud makes for itself.
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>>;
+
     /// One security group by the cloud's identifier.
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup>;
+
+    /// The key pairs of the region, ordered by name.
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>>;
 
     /// One key pair by the cloud's identifier.
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair>;

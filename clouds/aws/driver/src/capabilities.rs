@@ -188,6 +188,8 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::GetCluster, 2, 2, 1),
     bound(ReadKind::Nodes, 2, 0, 0),
     bound(ReadKind::Versions, 1, 0, 0),
+    bound(ReadKind::ListSecurityGroups, 1, 0, 0),
+    bound(ReadKind::ListKeyPairs, 1, 0, 0),
     bound(ReadKind::ClusterToken, 0, 0, 0),
 ];
 

@@ -148,8 +148,16 @@ impl Driver for AwsDriver {
         networks::get_subnet(self, system_id).await
     }
 
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        networks::list_security_groups(self).await
+    }
+
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
         networks::get_security_group(self, system_id).await
+    }
+
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>> {
+        networks::list_key_pairs(self).await
     }
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {

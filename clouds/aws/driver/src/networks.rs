@@ -49,6 +49,24 @@ pub(crate) async fn get_subnet(driver: &AwsDriver, id: &str) -> Result<Subnet> {
     found.map(subnet).ok_or_else(|| not_found("ec2.DescribeSubnets", "subnet", id))
 }
 
+/// The security groups of the region, ordered by name. One call, pages apart.
+pub(crate) async fn list_security_groups(driver: &AwsDriver) -> Result<Vec<SecurityGroup>> {
+    let found = driver.api.describe_security_groups(&[]).await?;
+    let mut groups: Vec<SecurityGroup> = found.iter().map(security_group).collect();
+    groups.sort_by(|a, b| a.iid.cmp(&b.iid));
+    Ok(groups)
+}
+
+/// The key pairs of the region, ordered by name. One call: EC2 has no pages of them.
+///
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+pub(crate) async fn list_key_pairs(driver: &AwsDriver) -> Result<Vec<KeyPair>> {
+    let found = driver.api.describe_key_pairs(&[]).await?;
+    let mut pairs: Vec<KeyPair> = found.iter().map(key_pair).collect();
+    pairs.sort_by(|a, b| a.iid.cmp(&b.iid));
+    Ok(pairs)
+}
+
 /// One security group. One call.
 ///
 /// # Errors

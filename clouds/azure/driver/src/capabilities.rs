@@ -242,6 +242,8 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::GetCluster, 2, 1, 1),
     bound(ReadKind::Nodes, 1, 0, 2),
     bound(ReadKind::Versions, 1, 0, 0),
+    bound(ReadKind::ListSecurityGroups, 1, 0, 0),
+    bound(ReadKind::ListKeyPairs, 1, 0, 0),
     bound(ReadKind::ClusterToken, 1, 0, 0),
 ];
 

@@ -69,6 +69,24 @@ pub(crate) async fn get_subnet(driver: &AzureDriver, id: &str) -> Result<Subnet>
     Ok(subnet(&found, &id.parent().map(|network| network.to_string()).unwrap_or_default()))
 }
 
+/// The security groups of the region, ordered by name. One call, pages apart.
+pub(crate) async fn list_security_groups(driver: &AzureDriver) -> Result<Vec<SecurityGroup>> {
+    let mut found = driver.api.security_groups().await?;
+    found.retain(|group| is_in(&group.location, driver.region()));
+    let mut groups: Vec<SecurityGroup> = found.iter().map(security_group).collect();
+    groups.sort_by(|a, b| a.iid.cmp(&b.iid));
+    Ok(groups)
+}
+
+/// The key pairs of the region, ordered by name. One call, pages apart.
+pub(crate) async fn list_key_pairs(driver: &AzureDriver) -> Result<Vec<KeyPair>> {
+    let mut found = driver.api.ssh_public_keys().await?;
+    found.retain(|key| is_in(&key.location, driver.region()));
+    let mut pairs: Vec<KeyPair> = found.iter().map(key_pair).collect();
+    pairs.sort_by(|a, b| a.iid.cmp(&b.iid));
+    Ok(pairs)
+}
+
 /// One security group. One call.
 ///
 /// # Errors

@@ -187,6 +187,8 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::GetCluster, 4),
     bound(ReadKind::Nodes, 2),
     bound(ReadKind::Versions, 1),
+    bound(ReadKind::ListSecurityGroups, 1),
+    bound(ReadKind::ListKeyPairs, 1),
     // None while the access token is fresh; else the call for another, and the one that acts for somebody.
     bound(ReadKind::ClusterToken, 2),
 ];

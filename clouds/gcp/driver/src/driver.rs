@@ -201,8 +201,16 @@ impl Driver for GcpDriver {
         networks::get_subnet(self, system_id).await
     }
 
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        security_groups::list(self).await
+    }
+
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
         security_groups::get(self, system_id).await
+    }
+
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>> {
+        key_pairs::list(self).await
     }
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {

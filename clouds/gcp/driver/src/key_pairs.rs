@@ -3,6 +3,8 @@
 //!
 //! Source: <https://cloud.google.com/compute/docs/connect/add-ssh-keys#metadata>
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -27,6 +29,13 @@ pub(crate) struct Stored {
     pub(crate) marks: Marks,
 }
 
+/// The key pairs of the project, ordered by name. One call.
+pub(crate) async fn list(driver: &GcpDriver) -> Result<Vec<KeyPair>> {
+    let project = driver.api.get_project().await?;
+    let stored = names(&project).into_iter().filter_map(|name| Some(key_pair(name, &find(&project, name)?)));
+    Ok(stored.collect())
+}
+
 /// One key pair. One call.
 ///
 /// # Errors
@@ -36,17 +45,26 @@ pub(crate) async fn get(driver: &GcpDriver, name: &str) -> Result<KeyPair> {
         let says = format!("there is no key pair {name:?} in the metadata of this project");
         DriverError::new(ErrorKind::NotFound, PROVIDER, says).with_action("compute.projects.get")
     })?;
+    Ok(key_pair(name, &stored))
+}
+
+fn key_pair(name: &str, stored: &Stored) -> KeyPair {
     let mut facts = KeyValueList::default();
     facts.add("MetadataKey", key(name));
     facts.add("UserName", USER);
     facts.add("PublicKey", &stored.public_key);
-    Ok(KeyPair {
+    KeyPair {
         iid: Iid::new(name, name),
         incarnation: String::new(),
         fingerprint: fingerprint(&stored.public_key),
         tags: stored.marks.onto(&Tags::new()),
         key_value_list: facts,
-    })
+    }
+}
+
+/// The names of the key pairs in what was read of the project.
+fn names(project: &Value) -> BTreeSet<&str> {
+    items(project).filter_map(|item| item.get("key")?.as_str()?.strip_prefix(PREFIX)).collect()
 }
 
 /// The key pair of that name in what was read of the project.
@@ -118,6 +136,8 @@ mod tests {
         let then = json!({"commonInstanceMetadata": with});
         assert_eq!(find(&then, "admin"), Some(stored()));
         assert_eq!(find(&then, "adm"), None);
+        assert_eq!(names(&then), ["admin"].into());
+        assert!(names(&project).is_empty());
         assert_eq!(replaced(&then, "admin", None)["items"], project["commonInstanceMetadata"]["items"]);
         assert_eq!(replaced(&json!({}), "admin", Some(&stored()))["items"].as_array().unwrap().len(), 1);
     }

@@ -4,6 +4,8 @@
 //!
 //! Source: <https://cloud.google.com/firewall/docs/firewalls>
 
+use std::collections::BTreeSet;
+
 use pmks_driver::{DriverError, ErrorKind, Marks, Result};
 use pmks_model::{Cidr, Direction, Iid, KeyValueList, Protocol, Rule, SecurityGroup};
 
@@ -12,6 +14,17 @@ use crate::{GcpDriver, PROVIDER, convert, marks};
 
 /// After every rule of a user, before Google's own that lets everything out.
 const LAST_PRIORITY: u32 = 65_534;
+
+/// Every network tag that a firewall rule aims at, ordered by name. One call, pages apart.
+pub(crate) async fn list(driver: &GcpDriver) -> Result<Vec<SecurityGroup>> {
+    let all = driver.api.list_firewalls().await?;
+    let project = driver.api.project();
+    Ok(names(&all).into_iter().filter_map(|name| security_group(name, &all, project)).collect())
+}
+
+fn names(all: &[Firewall]) -> BTreeSet<&str> {
+    all.iter().flat_map(|firewall| &firewall.target_tags).map(String::as_str).collect()
+}
 
 /// One security group. One call, pages apart.
 ///
@@ -219,6 +232,9 @@ mod tests {
         let off = Firewall { name: "off".into(), disabled: true, ..strange.clone() };
         let found = security_group("web", &[strange, off], "p").unwrap();
         assert_eq!(found.rules, [rule(Direction::Inbound, Protocol::Tcp, Some((0, u16::MAX)))]);
+        let aimed_nowhere = Firewall { name: "everybody".into(), ..Firewall::default() };
+        let both = Firewall { target_tags: vec!["web".into(), "db".into()], ..aimed_nowhere.clone() };
+        assert_eq!(names(&[aimed_nowhere, both]), ["db", "web"].into());
         let others: Vec<&str> = found
             .key_value_list
             .0

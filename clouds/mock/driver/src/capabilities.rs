@@ -84,6 +84,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         bound(ReadKind::GetCluster),
         bound(ReadKind::Nodes),
         bound(ReadKind::Versions),
+        bound(ReadKind::ListSecurityGroups),
+        bound(ReadKind::ListKeyPairs),
         bound(ReadKind::ClusterToken),
     ],
     // What was asked for is seen at once. A minute is what a request that was lost may take to arrive.

@@ -100,8 +100,16 @@ impl Driver for MockDriver {
         self.api.get(Kind::Subnet, system_id).await.map(convert::subnet)
     }
 
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        reads::list_security_groups(self).await
+    }
+
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
         self.api.get(Kind::SecurityGroup, system_id).await.map(convert::security_group)
+    }
+
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>> {
+        reads::list_key_pairs(self).await
     }
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {

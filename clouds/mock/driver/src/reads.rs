@@ -2,7 +2,7 @@
 
 use pmks_driver::cluster_objects::{Part, keep_seen};
 use pmks_driver::{AccountIdentity, Care, ClusterCredential, Detail, DriverError, Listing, Result};
-use pmks_model::{Children, Cluster, KeyPair, Network, Node, NodeGroup, Region};
+use pmks_model::{Children, Cluster, KeyPair, Network, Node, NodeGroup, Region, SecurityGroup};
 
 use crate::api::Kind;
 use crate::operations::gone;
@@ -83,6 +83,16 @@ pub(crate) async fn regions(driver: &MockDriver) -> Result<Vec<Region>> {
 /// The networks of the region.
 pub(crate) async fn list_networks(driver: &MockDriver) -> Result<Vec<Network>> {
     Ok(driver.api.list(Kind::Network).await?.into_iter().map(convert::network).collect())
+}
+
+/// The security groups of the region.
+pub(crate) async fn list_security_groups(driver: &MockDriver) -> Result<Vec<SecurityGroup>> {
+    Ok(driver.api.list(Kind::SecurityGroup).await?.into_iter().map(convert::security_group).collect())
+}
+
+/// The key pairs of the region.
+pub(crate) async fn list_key_pairs(driver: &MockDriver) -> Result<Vec<KeyPair>> {
+    Ok(driver.api.list(Kind::KeyPair).await?.into_iter().map(convert::key_pair).collect())
 }
 
 /// One key pair.

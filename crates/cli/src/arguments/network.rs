@@ -31,6 +31,8 @@ pub(crate) enum NetworkCommand {
     /// All networks of a connection
     #[command(visible_alias = "ls")]
     List,
+    /// The networks at the cloud that pmks keeps no record of
+    Unmanaged,
     /// One network
     Get(Named),
     /// Removes a network with its subnets
@@ -134,6 +136,8 @@ pub(crate) enum SecurityGroupCommand {
     /// All security groups of a connection
     #[command(visible_alias = "ls")]
     List,
+    /// The security groups at the cloud that pmks keeps no record of
+    Unmanaged,
     /// One security group
     Get(Named),
     /// Removes a security group
@@ -152,6 +156,8 @@ pub(crate) enum KeyPairCommand {
     /// All key pairs of a connection
     #[command(visible_alias = "ls")]
     List,
+    /// The key pairs at the cloud that pmks keeps no record of
+    Unmanaged,
     /// One key pair
     Get(Named),
     /// Removes a key pair from the cloud

@@ -23,6 +23,10 @@ pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
         KeyPairCommand::Create(create) => Box::pin(make(app, create)).await,
         KeyPairCommand::Import(what) => import(app, within(app, &["keyPairs"])?, &what, Kind::KeyPair).await,
         KeyPairCommand::List => print_list(app, within(app, &["keyPairs"])?, Kind::KeyPair).await,
+        KeyPairCommand::Unmanaged => {
+            let path = within(app, &["keyPairs"])?.query("managed", "false");
+            print_list(app, path, Kind::KeyPair).await
+        }
         KeyPairCommand::Get(what) => {
             print_one(app, within(app, &["keyPairs", &what.name])?, Kind::KeyPair).await
         }

@@ -26,6 +26,10 @@ pub(super) async fn run(app: &App, command: NetworkCommand) -> Result<()> {
         }
         NetworkCommand::Import(what) => import(app, within(app, &["networks"])?, &what, Kind::Network).await,
         NetworkCommand::List => print_list(app, within(app, &["networks"])?, Kind::Network).await,
+        NetworkCommand::Unmanaged => {
+            let path = within(app, &["networks"])?.query("managed", "false");
+            print_list(app, path, Kind::Network).await
+        }
         NetworkCommand::Get(what) => {
             print_one(app, within(app, &["networks", &what.name])?, Kind::Network).await
         }

@@ -25,6 +25,10 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
         SecurityGroupCommand::List => {
             print_list(app, within(app, &["securityGroups"])?, Kind::SecurityGroup).await
         }
+        SecurityGroupCommand::Unmanaged => {
+            let path = within(app, &["securityGroups"])?.query("managed", "false");
+            print_list(app, path, Kind::SecurityGroup).await
+        }
         SecurityGroupCommand::Get(what) => {
             print_one(app, within(app, &["securityGroups", &what.name])?, Kind::SecurityGroup).await
         }

@@ -160,6 +160,8 @@ pub(crate) async fn a_wrong_credential_is_named_as_such(rig: Rig) -> Result<Verd
         ("list_clusters", stranger.list_clusters(pmks_driver::Detail::Ids).await.err()),
         ("get_cluster", stranger.get_cluster("pmks-nothing").await.err()),
         ("list_networks", stranger.list_networks().await.err()),
+        ("list_security_groups", stranger.list_security_groups().await.err()),
+        ("list_key_pairs", stranger.list_key_pairs().await.err()),
         ("regions", stranger.regions().await.err()),
     ];
     for (read, error) in errors {

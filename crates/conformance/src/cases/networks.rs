@@ -115,7 +115,11 @@ pub(crate) async fn security_groups_come_and_go(rig: Rig) -> Result<Verdict, Fai
     check(asked.request.rules.iter().all(|rule| found.rules.contains(rule)), || {
         format!("rules: {:?}", found.rules)
     })?;
+    let listed = rig.driver.list_security_groups().await?;
+    check(listed.contains(&found), || format!("the list lacks {found:?}: {listed:?}"))?;
     delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
+    let listed = rig.driver.list_security_groups().await?;
+    check(listed.iter().all(|one| one.iid.system_id != iid.system_id), || "it is still listed".to_owned())?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
 }
@@ -129,16 +133,17 @@ pub(crate) async fn key_pairs_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     let asked = key_pair_request("pmks-key");
     let mut done = carry_out(&rig, &Change::CreateKeyPair(asked.clone())).await?;
     let iid = take(&mut done.ids, "pmks-key")?;
-    check_equal(
-        &rig.driver.get_key_pair(&iid.system_id).await?.iid.system_id,
-        &iid.system_id,
-        "the key pair",
-    )?;
+    let found = rig.driver.get_key_pair(&iid.system_id).await?;
+    check_equal(&found.iid.system_id, &iid.system_id, "the key pair")?;
+    let listed = rig.driver.list_key_pairs().await?;
+    check(listed.contains(&found), || format!("the list lacks {found:?}: {listed:?}"))?;
     if let Err(error) = carry_out(&rig, &Change::CreateKeyPair(key_pair_request("pmks-key"))).await {
         check(*error.kind() == ErrorKind::AlreadyExists, || format!("a taken name is {:?}", error.kind()))?;
     } else {
         return Err(Failed("a second key pair of the same name was made or adopted".to_owned()));
     }
     delete(&rig, ResourceKind::KeyPair, &iid, &asked.marks).await?;
+    let listed = rig.driver.list_key_pairs().await?;
+    check(listed.iter().all(|one| one.iid.system_id != iid.system_id), || "it is still listed".to_owned())?;
     Ok(Verdict::Passed)
 }

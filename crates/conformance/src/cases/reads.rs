@@ -25,6 +25,8 @@ pub(crate) async fn reads_never_write(rig: Rig) -> Result<Verdict, Failed> {
     driver.images().await?;
     driver.regions().await?;
     driver.list_networks().await?;
+    driver.list_security_groups().await?;
+    driver.list_key_pairs().await?;
     driver.get_network(&ground.network.system_id).await?;
     driver.prerequisites(None).await?;
     driver.prerequisites(Some(&cluster)).await?;
@@ -53,6 +55,8 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
         ReadKind::GetCluster,
         ReadKind::Nodes,
         ReadKind::ClusterToken,
+        ReadKind::ListSecurityGroups,
+        ReadKind::ListKeyPairs,
     ] {
         let bound = rig.driver.capabilities().call_bound(read);
         let bound = bound.ok_or_else(|| Failed(format!("{read:?} has no bound")))?;
@@ -81,6 +85,14 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
             ReadKind::ClusterToken | ReadKind::Versions => {
                 rig.driver.generate_cluster_token(&second).await?;
                 bound.most(1, 2)
+            }
+            ReadKind::ListSecurityGroups => {
+                rig.driver.list_security_groups().await?;
+                bound.fixed
+            }
+            ReadKind::ListKeyPairs => {
+                rig.driver.list_key_pairs().await?;
+                bound.fixed
             }
         };
         let sent = rig.calls.since(mark);

@@ -445,7 +445,7 @@ impl Shared {
         let listing = at.driver.list_clusters(Detail::Clusters).await.map_err(|error| at.failed(&error))?;
         let place = at.place_in(identity.account.clone());
         let records = Records { store: self.store.as_ref(), place: &place };
-        let known = records.clusters_of_region().await?;
+        let known = records.of_region(ResourceKind::Cluster).await?;
         let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
         let [installation, ..] = Marks::KEYS;
         let strangers =

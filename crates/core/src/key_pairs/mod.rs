@@ -46,6 +46,18 @@ impl KeyPairs<'_> {
         page.cut(&format!("key pairs of {connection}"), views, |view| &view.uid)
     }
 
+    /// The key pairs at the cloud that we keep no record of, asked now. They have no uid.
+    ///
+    /// # Errors
+    /// `NotFound` for the connection; what the cloud says.
+    pub async fn unmanaged(self, connection: &str) -> Result<Vec<KeyPairView>> {
+        let shared = &self.0.shared;
+        let (at, place) = shared.drivers.proven(connection).await?;
+        let found = at.driver.list_key_pairs().await.map_err(|error| at.failed(&error))?;
+        let found = found.into_iter().map(|pair| (pair.iid.clone(), pair));
+        shared.unmanaged_parts(connection, &place, ResourceKind::KeyPair, found).await?.key_pairs()
+    }
+
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
     ///
     /// # Errors

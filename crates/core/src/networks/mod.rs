@@ -50,11 +50,10 @@ impl Networks<'_> {
     /// `NotFound` for the connection; what the cloud says.
     pub async fn unmanaged(self, connection: &str) -> Result<Vec<NetworkView>> {
         let shared = &self.0.shared;
-        let at = shared.drivers.at(connection).await?;
-        shared.drivers.prove(&at).await?;
+        let (at, place) = shared.drivers.proven(connection).await?;
         let found = at.driver.list_networks().await.map_err(|error| at.failed(&error))?;
-        let known = shared.list_parts(connection, Part::of(ResourceKind::Network)).await?;
-        Ok(known.strange_networks(connection, found, shared.clock.wall()))
+        let found = found.into_iter().map(|network| (network.iid.clone(), network));
+        shared.unmanaged_parts(connection, &place, ResourceKind::Network, found).await?.networks()
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

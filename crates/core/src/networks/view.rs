@@ -58,39 +58,6 @@ impl Known {
         subnets.map(|subnet| unrecorded(network, subnet, name(subnet))).collect()
     }
 
-    /// Networks at the cloud that we keep no record of.
-    pub(crate) fn strange_networks(
-        &self,
-        connection: &str,
-        found: Vec<Network>,
-        now: jiff::Timestamp,
-    ) -> Vec<NetworkView> {
-        let is_known = |network: &Network| {
-            self.all.iter().any(|record| {
-                record.kind == ResourceKind::Network
-                    && record.system_id.as_deref() == Some(network.iid.system_id.as_str())
-            })
-        };
-        let strange = found.into_iter().filter(|network| !is_known(network));
-        strange
-            .map(|network| NetworkView {
-                uid: String::new(),
-                connection: connection.to_owned(),
-                name: network.iid.name_id.clone(),
-                cidr: network.cidr,
-                subnets: Vec::new(),
-                tags: Marks::off(&network.tags),
-                created_by_pmks: false,
-                status: Status::Active.to_string(),
-                status_reason: String::new(),
-                created_at: now,
-                observed_at: Some(now),
-                key_value_list: network.key_value_list,
-                iid: network.iid,
-            })
-            .collect()
-    }
-
     fn network(&self, record: &Resource) -> Result<NetworkView> {
         let asked: NetworkIntent = intent(record)?;
         let seen: Option<Network> = observed(record);
@@ -103,7 +70,7 @@ impl Known {
         let mut subnets = parts.iter().map(|part| self.subnet(record, part)).collect::<Result<Vec<_>>>()?;
         subnets.extend(self.strangers(record));
         Ok(NetworkView {
-            uid: record.uid.to_string(),
+            uid: uid_text(record),
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
@@ -127,7 +94,7 @@ impl Known {
         let whole_seen = network.observation.as_ref().map(|_| Status::Active);
         let (status, status_reason) = self.activity.status_of_part(record, said, network, whole_seen);
         Ok(SubnetView {
-            uid: record.uid.to_string(),
+            uid: uid_text(record),
             connection: record.connection.clone(),
             network: network.name.clone(),
             name: record.name.clone(),
@@ -151,7 +118,7 @@ impl Known {
             || seen.as_ref().map(|seen| Names::of(&self.all).text(ResourceKind::Network, &seen.network));
         let network = if asked.network.is_empty() { of_seen().unwrap_or_default() } else { asked.network };
         Ok(SecurityGroupView {
-            uid: record.uid.to_string(),
+            uid: uid_text(record),
             connection: record.connection.clone(),
             network,
             name: record.name.clone(),
@@ -171,7 +138,7 @@ impl Known {
         let seen: Option<KeyPair> = observed(record);
         let (status, status_reason) = self.status(record, seen.is_some(), &[]);
         Ok(KeyPairView {
-            uid: record.uid.to_string(),
+            uid: uid_text(record),
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
@@ -198,6 +165,11 @@ pub(crate) fn name_within<'a>(network: &Resource, subnet: &'a Subnet) -> Option<
     let rest = subnet.iid.system_id.strip_prefix(network.system_id.as_deref()?)?;
     let name = rest.strip_prefix('/')?.rsplit('/').next()?;
     (name == subnet.iid.name_id).then_some(name)
+}
+
+/// Empty where we keep no record.
+fn uid_text(record: &Resource) -> String {
+    if record.uid.is_nil() { String::new() } else { record.uid.to_string() }
 }
 
 /// A subnet of which we keep no record.

@@ -266,8 +266,16 @@ impl Driver for FakeDriver {
         found(&self.cloud.call("get_subnet")?.subnets, system_id)
     }
 
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        Ok(self.cloud.call("list_security_groups")?.security_groups.values().cloned().collect())
+    }
+
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
         found(&self.cloud.call("get_security_group")?.security_groups, system_id)
+    }
+
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>> {
+        Ok(self.cloud.call("list_key_pairs")?.key_pairs.values().cloned().collect())
     }
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {

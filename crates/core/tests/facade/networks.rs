@@ -6,7 +6,7 @@ use pmks_core::{
     ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet, OperationView, PageRequest,
 };
 use pmks_driver::ErrorKind;
-use pmks_model::{FailureKind, Iid, OperationState, Status};
+use pmks_model::{FailureKind, Iid, KeyPair, OperationState, Status};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -268,6 +268,44 @@ async fn a_subnet_without_a_record_is_listed_shown_and_removed_by_the_clouds_ide
     assert_eq!(left.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["subnet-7"]);
     let whole = networks.get("here", "old", None).await.unwrap();
     assert_eq!(whole.subnets.len(), 1, "its network tells of the end too");
+}
+
+#[tokio::test]
+async fn what_nobody_keeps_a_record_of_is_shown_until_it_is_imported() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.done(group("web", "net")).await;
+    let pair = rig.cloud.world().key_pairs.len();
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "theirs", "10.9.0.0/16"));
+    rig.cloud.world().subnets.insert("subnet-9".into(), subnet("subnet-9", "", "vpc-9", "10.9.1.0/24"));
+    let mut theirs = rig.cloud.world().security_groups.values().next().unwrap().clone();
+    theirs.iid = Iid::new("theirs", "sg-9");
+    rig.cloud.world().security_groups.insert("sg-9".into(), theirs);
+    let key = from::<KeyPair>(json!({
+        "iid": {"nameId": "theirs", "systemId": "key-9"}, "fingerprint": "f", "tags": {}, "keyValueList": [],
+    }));
+    rig.cloud.world().key_pairs.insert("key-9".into(), key);
+    let (networks, groups, pairs) = (rig.pmks.networks(), rig.pmks.security_groups(), rig.pmks.key_pairs());
+    let [net] = &networks.unmanaged("here").await.unwrap()[..] else { panic!("not one network") };
+    assert_eq!(
+        (net.iid.clone(), net.uid.as_str(), net.status.as_str()),
+        (Iid::new("theirs", "vpc-9"), "", "Active")
+    );
+    let [group] = &groups.unmanaged("here").await.unwrap()[..] else { panic!("not one group") };
+    assert_eq!((group.iid.clone(), group.uid.as_str()), (Iid::new("theirs", "sg-9"), ""));
+    assert_eq!((group.network.as_str(), group.rules.len()), ("net", 1), "by our name of the network");
+    let strangers = pairs.unmanaged("here").await.unwrap();
+    assert_eq!(strangers.len(), pair + 1);
+    let key = strangers.iter().find(|key| key.iid.system_id == "key-9").unwrap();
+    assert_eq!((key.fingerprint.as_str(), key.uid.as_str(), key.created_by_pmks), ("f", "", false));
+    assert!(groups.list("here", &PageRequest::default()).await.unwrap().items.len() == 1, "nothing is kept");
+    networks.import(&rig.admin, "here", import("n", "vpc-9")).await.unwrap();
+    groups.import(&rig.admin, "here", import("g", "sg-9")).await.unwrap();
+    pairs.import(&rig.admin, "here", import("k", "key-9")).await.unwrap();
+    assert!(networks.unmanaged("here").await.unwrap().is_empty());
+    assert!(groups.unmanaged("here").await.unwrap().is_empty());
+    assert_eq!(pairs.unmanaged("here").await.unwrap().len(), pair);
+    assert_eq!(groups.unmanaged("nowhere").await.unwrap_err().kind, FailureKind::NotFound);
 }
 
 #[tokio::test]

@@ -140,6 +140,26 @@ pub(crate) struct ListQuery {
     pub(crate) tag: Vec<String>,
 }
 
+/// Of a list of networks, security groups or key pairs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ManagedListQuery {
+    /// The most items, 1 to 1000; 100 if left out.
+    pub(crate) page_size: Option<u32>,
+    /// The `nextPageToken` of the page before.
+    pub(crate) page_token: Option<String>,
+    /// Only this name.
+    pub(crate) name: Option<String>,
+    /// Only this status.
+    pub(crate) state: Option<String>,
+    /// Only with this tag, `key=value` or `key`. May be repeated.
+    #[serde(default)]
+    pub(crate) tag: Vec<String>,
+    /// `false` finds those at the cloud that pmks keeps no record of. Asks the cloud; not paged.
+    pub(crate) managed: Option<bool>,
+}
+
 /// Of a list of clusters.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -260,6 +280,18 @@ impl ReadPartQuery {
     pub(crate) fn parts(self) -> (PageRequest, Option<Duration>) {
         let page = PartQuery { page_size: self.page_size, page_token: self.page_token };
         (page.into(), self.max_age.map(Duration::from_secs))
+    }
+}
+
+impl From<ManagedListQuery> for PageRequest {
+    fn from(query: ManagedListQuery) -> Self {
+        Self {
+            page_size: query.page_size,
+            page_token: query.page_token,
+            name: query.name,
+            state: query.state,
+            tags: tags(query.tag),
+        }
     }
 }
 

@@ -65,6 +65,11 @@ fn title(kind: &str) -> &str {
     page.and_then(|line| line.split_once(": ")).map_or(kind, |(_, title)| title)
 }
 
+/// A list that has one page.
+pub(crate) fn whole_list<V, B>(items: Vec<V>, body: impl Fn(V) -> B) -> api::List<B> {
+    api::List { items: items.into_iter().map(body).collect(), next_page_token: None }
+}
+
 /// A page of a list.
 pub(crate) fn list<V, B>(page: Page<V>, body: impl Fn(V) -> B) -> api::List<B> {
     api::List { items: page.items.into_iter().map(body).collect(), next_page_token: page.next_page_token }

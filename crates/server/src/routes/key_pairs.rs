@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, change, location, no_plan, planned_of_record, removal_of_record, unkept};
-use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
@@ -72,13 +72,17 @@ async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
 }
 
 /// A page of the key pairs that pmks keeps a record of.
-#[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs", params(ListQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/keyPairs", params(ManagedListQuery),
     responses((status = 200, body = List<KeyPair>)))]
 async fn list_key_pairs(
     Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<ManagedListQuery>,
 ) -> Answer {
+    if query.managed == Some(false) {
+        let strangers = state.pmks.key_pairs().unmanaged(&connection).await?;
+        return Ok(Json(convert::whole_list(strangers, convert::key_pair)).into_response());
+    }
     let page = state.pmks.key_pairs().list(&connection, &query.into()).await?;
     Ok(Json(convert::list(page, convert::key_pair)).into_response())
 }

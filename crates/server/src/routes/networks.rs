@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
-use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
@@ -48,13 +48,17 @@ async fn create_network(
 }
 
 /// A page of the networks that pmks keeps a record of.
-#[utoipa::path(get, path = "/v1/connections/{connection}/networks", params(ListQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/networks", params(ManagedListQuery),
     responses((status = 200, body = List<Network>)))]
 async fn list_networks(
     Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<ManagedListQuery>,
 ) -> Answer {
+    if query.managed == Some(false) {
+        let strangers = state.pmks.networks().unmanaged(&connection).await?;
+        return Ok(Json(convert::whole_list(strangers, convert::network)).into_response());
+    }
     let page = state.pmks.networks().list(&connection, &query.into()).await?;
     Ok(Json(convert::list(page, convert::network)).into_response())
 }

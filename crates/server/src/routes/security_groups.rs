@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Answer, change, change_as_read, no_plan, planned_of_record, removal_of_record};
-use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery, Told};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
@@ -45,13 +45,17 @@ async fn create_security_group(
 }
 
 /// A page of the security groups that pmks keeps a record of.
-#[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups", params(ListQuery),
+#[utoipa::path(get, path = "/v1/connections/{connection}/securityGroups", params(ManagedListQuery),
     responses((status = 200, body = List<SecurityGroup>)))]
 async fn list_security_groups(
     Shared(state): Shared<Arc<State>>,
     Path(connection): Path<String>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<ManagedListQuery>,
 ) -> Answer {
+    if query.managed == Some(false) {
+        let strangers = state.pmks.security_groups().unmanaged(&connection).await?;
+        return Ok(Json(convert::whole_list(strangers, convert::security_group)).into_response());
+    }
     let page = state.pmks.security_groups().list(&connection, &query.into()).await?;
     Ok(Json(convert::list(page, convert::security_group)).into_response())
 }

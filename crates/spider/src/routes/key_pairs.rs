@@ -39,10 +39,11 @@ impl Kind for KeyPair {
         Ok(views.iter().map(|view| shapes::key_pair(view, "")).collect())
     }
 
-    /// Clients ask this to find out whether a connection works: the cloud is asked whom it acts for.
+    /// Clients ask this to find out whether a connection works: the cloud is asked whom it acts for, too.
     async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
         call.pmks().connections().prove(&call.caller, connection).await?;
-        Ok(Vec::new())
+        let strangers = call.pmks().key_pairs().unmanaged(connection).await?;
+        Ok(strangers.iter().map(|view| (view.iid.clone(), shapes::key_pair(view, ""))).collect())
     }
 
     fn removal(connection: String, key_pair: String) -> Mutation {

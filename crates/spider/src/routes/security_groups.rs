@@ -47,9 +47,10 @@ impl Kind for SecurityGroup {
         Ok(views.iter().map(|view| networks.show(view)).collect())
     }
 
-    /// Which others the account has, nothing here lists yet.
-    async fn strangers(_: &Call, _: &str) -> Outcome<Vec<(Iid, Value)>> {
-        Ok(Vec::new())
+    async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
+        let networks = Networks::of(call, connection).await?;
+        let strangers = call.pmks().security_groups().unmanaged(connection).await?;
+        Ok(strangers.iter().map(|view| (view.iid.clone(), networks.show(view))).collect())
     }
 
     fn removal(connection: String, security_group: String) -> Mutation {

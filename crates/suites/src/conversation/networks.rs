@@ -147,6 +147,29 @@ pub(super) async fn security_group(scene: &Scene) {
     let sides = scene.get("/allsecuritygroup").await;
     assert_eq!(sides["AllList"]["MappedList"], json!([made["IId"]]));
     assert_eq!(scene.client.ok("GET", "/countsecuritygroup/config-01", None).await, json!({"count": 1}));
+    strange_and_back(scene, "securitygroup", "sg", &made).await;
+}
+
+/// Our record goes, the cloud's thing stays: it is the cloud's alone until it is registered again.
+async fn strange_and_back(scene: &Scene, path: &str, kind: &str, made: &Value) {
+    let (name, id) = (made["IId"]["NameId"].as_str().unwrap(), &made["IId"]["SystemId"]);
+    let is_it = |one: &&Value| one["SystemId"] == *id || one["IId"]["SystemId"] == *id;
+    let alone =
+        |sides: &Value| sides["AllList"]["OnlyCSPList"].as_array().unwrap().iter().filter(is_it).count();
+    assert_eq!(alone(&scene.get(&format!("/all{path}")).await), 0);
+    scene.delete(&format!("/reg{path}/{name}")).await;
+    let sides = scene.get(&format!("/all{path}")).await;
+    has_keys(&sides["AllList"], &["MappedList", "OnlySpiderList", "OnlyCSPList"]);
+    assert_eq!((&sides["AllList"]["MappedList"], alone(&sides)), (&json!([]), 1), "{sides}");
+    let infos = scene.get(&format!("/all{path}info")).await;
+    assert_eq!(infos["ResourceType"], kind);
+    let strangers = infos["AllListInfo"]["OnlyCSPInfoList"].as_array().unwrap();
+    let info = strangers.iter().find(is_it).unwrap_or_else(|| panic!("{infos}"));
+    let same = |key: &str| assert_eq!(info.get(key), made.get(key), "{key}");
+    ["SecurityRules", "Fingerprint"].into_iter().for_each(same);
+    let back = scene.post(&format!("/reg{path}"), json!({"Name": name, "CSPId": id})).await;
+    assert_eq!(back["IId"], made["IId"]);
+    assert_eq!(alone(&scene.get(&format!("/all{path}")).await), 0);
 }
 
 pub(super) async fn key_pair(scene: &Scene) {
@@ -162,6 +185,7 @@ pub(super) async fn key_pair(scene: &Scene) {
     assert_eq!(scene.get("/allkeypair").await["AllList"]["MappedList"], json!([made["IId"]]));
     let says = "VM KeyPair 'keypair-01' already exists in connection 'config-01'";
     scene.refused("POST", "/keypair", Some(asks(json!({"Name": "keypair-01"}))), 409, says).await;
+    strange_and_back(scene, "keypair", "keypair", &made).await;
 }
 
 pub(super) async fn remove(scene: &Scene) {

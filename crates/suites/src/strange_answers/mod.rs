@@ -74,10 +74,14 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
 
     *cloud.how.lock().unwrap() = How::Endless;
     cloud.asked();
-    let endless =
-        tokio::time::timeout(PATIENCE, rig.driver.list_networks()).await.expect("it pages for ever");
-    let asked = cloud.asked();
-    let error = endless.expect_err("a list without an end");
+    let networks = tokio::time::timeout(PATIENCE, rig.driver.list_networks()).await;
+    never_ends(networks.expect("it pages for ever").map(drop), cloud.asked());
+    let groups = tokio::time::timeout(PATIENCE, rig.driver.list_security_groups()).await;
+    never_ends(groups.expect("it pages for ever").map(drop), cloud.asked());
+}
+
+fn never_ends(listed: Result<(), DriverError>, asked: usize) {
+    let error = listed.expect_err("a list without an end");
     assert!(matches!(error.kind(), ErrorKind::Unexpected), "{error}");
     assert!(asked > 3 && asked < MOST_CALLS, "{asked}: {error}");
 }
@@ -139,6 +143,8 @@ async fn tried(driver: &Arc<dyn Driver>, known: &Known) -> Tried {
     ask!(regions());
     ask!(size_step());
     ask!(list_networks());
+    ask!(list_security_groups());
+    ask!(list_key_pairs());
     ask!(get_network(known.id(ResourceKind::Network)));
     ask!(get_subnet(known.id(ResourceKind::Subnet)));
     ask!(get_security_group(known.id(ResourceKind::SecurityGroup)));

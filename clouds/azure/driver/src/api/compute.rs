@@ -49,6 +49,15 @@ impl Api {
         self.list(shape, call).await
     }
 
+    /// Every SSH public key of the subscription.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/list-by-subscription>
+    pub(crate) async fn ssh_public_keys(&self) -> Result<Vec<wire::SshPublicKey>> {
+        let shape = read(SERVICE, "SshPublicKeys.ListBySubscription", VERSION);
+        let path = self.in_subscription(&["providers", COMPUTE, "sshPublicKeys"]);
+        self.list(shape, self.call(shape, &path)).await
+    }
+
     /// One SSH public key.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/get>

@@ -82,6 +82,15 @@ impl Api {
         self.change(self.call(shape, &id.segments())).await
     }
 
+    /// Every network security group of the subscription.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/virtualnetwork/network-security-groups/list-all>
+    pub(crate) async fn security_groups(&self) -> Result<Vec<wire::SecurityGroup>> {
+        let shape = read(SERVICE, "NetworkSecurityGroups.ListAll", VERSION);
+        let path = self.in_subscription(&["providers", NETWORK, "networkSecurityGroups"]);
+        self.list(shape, self.call(shape, &path)).await
+    }
+
     /// One network security group.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/virtualnetwork/network-security-groups/get>

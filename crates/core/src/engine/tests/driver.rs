@@ -380,7 +380,13 @@ impl Driver for FakeDriver {
     async fn get_subnet(&self, _system_id: &str) -> Result<Subnet> {
         self.no()
     }
+    async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>> {
+        self.no()
+    }
     async fn get_security_group(&self, _system_id: &str) -> Result<SecurityGroup> {
+        self.no()
+    }
+    async fn list_key_pairs(&self) -> Result<Vec<KeyPair>> {
         self.no()
     }
     async fn get_key_pair(&self, _system_id: &str) -> Result<KeyPair> {
