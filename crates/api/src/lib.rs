@@ -29,8 +29,8 @@ pub use error_page::{PAGES, error_page};
 pub use installation::{ApiToken, AuditEntry, Check, CreatedApiToken, Health, LogLevel, NewApiToken};
 pub use list::List;
 pub use network::{
-    CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Record, Rule,
-    SecurityGroup, Subnet,
+    ChangeRules, CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet,
+    Record, Rule, SecurityGroup, Subnet,
 };
 pub use node_group::{NewNodeGroup, Node, NodeGroup, ObservedNodeGroup, Scale, Scaling, UpgradeNodeGroup};
 pub use operation::{

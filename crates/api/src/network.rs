@@ -72,6 +72,21 @@ pub struct NewSecurityGroup {
     pub rules: Vec<Rule>,
 }
 
+/// Other rules for a security group. What is named neither to be added nor to be removed stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "add": [{"direction": "inbound", "protocol": "tcp", "fromPort": 443, "toPort": 443, "cidr": "10.0.0.0/16"}]
+}))]
+pub struct ChangeRules {
+    /// What it is to let through; what it lets through already stays one rule.
+    #[serde(default)]
+    pub add: Vec<Rule>,
+    /// What it is no longer to let through; what is gone already is gone.
+    #[serde(default)]
+    pub remove: Vec<Rule>,
+}
+
 /// A rule of a security group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -73,6 +73,7 @@ macro_rules! for_each_case {
             names_that_are_taken_are_refused_before_anything_is_made,
             subnets_come_and_go,
             security_groups_come_and_go,
+            rules_of_a_standing_group_change,
             key_pairs_come_and_go,
             a_cluster_with_node_groups_comes_and_goes,
             a_cluster_without_node_groups_is_as_the_capabilities_say,

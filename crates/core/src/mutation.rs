@@ -3,7 +3,7 @@
 use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
 
 use crate::{
-    ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewSecurityGroup, NewSubnet,
+    ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewRule, NewSecurityGroup, NewSubnet,
     OperationView, PrivateKey,
 };
 
@@ -83,6 +83,13 @@ pub enum Mutation {
         connection: String,
         security_group: NewSecurityGroup,
     },
+    /// Other rules for one that stands; those that are named nowhere stay.
+    UpdateSecurityGroup {
+        connection: String,
+        security_group: String,
+        add: Vec<NewRule>,
+        remove: Vec<NewRule>,
+    },
     DeleteSecurityGroup {
         connection: String,
         security_group: String,
@@ -129,6 +136,7 @@ impl Mutation {
             | Self::CreateSubnet { connection, .. }
             | Self::DeleteSubnet { connection, .. }
             | Self::CreateSecurityGroup { connection, .. }
+            | Self::UpdateSecurityGroup { connection, .. }
             | Self::DeleteSecurityGroup { connection, .. }
             | Self::CreateKeyPair { connection, .. }
             | Self::DeleteKeyPair { connection, .. }
@@ -153,6 +161,7 @@ impl Mutation {
             Self::CreateSubnet { .. } => OperationKind::SubnetCreate,
             Self::DeleteSubnet { .. } => OperationKind::SubnetDelete,
             Self::CreateSecurityGroup { .. } => OperationKind::SecurityGroupCreate,
+            Self::UpdateSecurityGroup { .. } => OperationKind::SecurityGroupUpdate,
             Self::DeleteSecurityGroup { .. } => OperationKind::SecurityGroupDelete,
             Self::CreateKeyPair { .. } => OperationKind::KeyPairCreate,
             Self::DeleteKeyPair { .. } => OperationKind::KeyPairDelete,

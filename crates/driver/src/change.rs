@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use pmks_model::{
-    ClusterRequest, Iid, KeyPairRequest, NetworkRequest, NodeGroupRequest, OperationKind, ResourceKind,
+    ClusterRequest, Iid, KeyPairRequest, NetworkRequest, NodeGroupRequest, OperationKind, ResourceKind, Rule,
     ScalingChange, SecurityGroupRequest, SubnetRequest, Tags, UpgradeRequest, VersionRequest,
 };
 use serde::{Deserialize, Serialize};
@@ -221,6 +221,32 @@ pub struct CreateSecurityGroup {
     pub marks: Marks,
 }
 
+/// Other rules for a security group that stands. What is named neither to be added nor to be removed stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateSecurityGroup {
+    /// Which.
+    pub iid: Iid,
+    /// What it is to let through in the end, whether it does so already or not.
+    pub add: Vec<Rule>,
+    /// What it is no longer to let through by a rule of its own, whether it did so or not.
+    pub remove: Vec<Rule>,
+    /// Our marks.
+    pub marks: Marks,
+}
+
+impl UpdateSecurityGroup {
+    /// Whether rules are as they are wanted.
+    pub fn is_there(&self, standing: &[Rule]) -> bool {
+        self.missing(standing).next().is_none() && !standing.iter().any(|rule| rule.is_among(&self.remove))
+    }
+
+    /// What is to be added and does not stand.
+    pub fn missing<'a>(&'a self, standing: &'a [Rule]) -> impl Iterator<Item = &'a Rule> {
+        self.add.iter().filter(|rule| !rule.is_among(standing))
+    }
+}
+
 /// The public half of a key pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -275,6 +301,7 @@ pub enum Change {
     CreateNetwork(CreateNetwork),
     CreateSubnet(CreateSubnet),
     CreateSecurityGroup(CreateSecurityGroup),
+    UpdateSecurityGroup(UpdateSecurityGroup),
     CreateKeyPair(CreateKeyPair),
     DeleteResource(DeleteResource),
     FixPrerequisites(FixPrerequisites),
@@ -295,6 +322,7 @@ impl Change {
             Self::CreateNetwork(_) => OperationKind::NetworkCreate,
             Self::CreateSubnet(_) => OperationKind::SubnetCreate,
             Self::CreateSecurityGroup(_) => OperationKind::SecurityGroupCreate,
+            Self::UpdateSecurityGroup(_) => OperationKind::SecurityGroupUpdate,
             Self::CreateKeyPair(_) => OperationKind::KeyPairCreate,
             Self::DeleteResource(asked) => match asked.kind {
                 ResourceKind::Subnet => OperationKind::SubnetDelete,

@@ -31,7 +31,7 @@ pub use capabilities::{
 pub use change::{
     AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterTarget, CreateCluster, CreateKeyPair, CreateNetwork,
     CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, FixPrerequisites, Marks,
-    NodeGroupTarget, RemoveNodeGroup, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    NodeGroupTarget, RemoveNodeGroup, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};

@@ -14,7 +14,8 @@ use crate::{
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
     Credential, DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites,
     House, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
-    Result, Search, StageCalls, StageSpecification, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    Result, Search, StageCalls, StageSpecification, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -226,6 +227,11 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("securityGroup.create"))
     }
 
+    /// Prepares [`UpdateSecurityGroup`]. A rule that cannot be removed without others is a finding.
+    async fn update_security_group(&self, _asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        Err(self.lacks("securityGroup.update"))
+    }
+
     /// Prepares [`CreateKeyPair`].
     async fn create_key_pair(&self, _asked: &CreateKeyPair) -> Result<Prepared> {
         Err(self.lacks("keyPair.create"))
@@ -279,6 +285,7 @@ impl dyn Driver + '_ {
             Change::CreateNetwork(asked) => self.create_network(asked).await,
             Change::CreateSubnet(asked) => self.create_subnet(asked).await,
             Change::CreateSecurityGroup(asked) => self.create_security_group(asked).await,
+            Change::UpdateSecurityGroup(asked) => self.update_security_group(asked).await,
             Change::CreateKeyPair(asked) => self.create_key_pair(asked).await,
             Change::DeleteResource(asked) => self.delete_resource(asked).await,
             Change::FixPrerequisites(asked) => self.fix_prerequisites(asked).await,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use pmks_model::{ClusterRequest, Findings, ImageKind, NodeGroupRequest, SubnetRequest, Tags};
+use pmks_model::{ClusterRequest, Findings, ImageKind, NodeGroupRequest, Rule, SubnetRequest, Tags};
 use serde_json::Value;
 
-use crate::{Capabilities, Change, KeyPairUse, LastNodeGroup, OptionField, OptionKind, Presence};
+use crate::{
+    Capabilities, Change, KeyPairUse, LastNodeGroup, OptionField, OptionKind, Presence, UpdateSecurityGroup,
+};
 
 /// Everything that is wrong with a change at this provider, the model's own rules included.
 pub fn validate(change: &Change, capabilities: &Capabilities) -> Findings {
@@ -63,6 +65,7 @@ impl Rules<'_> {
                 self.name("name", capabilities.security_group_name.refusal(&asked.request.name));
                 asked.request.validate(self.findings);
             }
+            Change::UpdateSecurityGroup(asked) => self.rules(asked),
             Change::CreateKeyPair(asked) => {
                 self.name("name", capabilities.key_pair_name.refusal(&asked.request.name));
                 asked.request.validate(self.findings);
@@ -171,6 +174,17 @@ impl Rules<'_> {
         self.name(&format!("{prefix}name"), self.capabilities.subnet_name.refusal(&request.name));
         if !self.capabilities.zonal_subnets && !request.zone.is_empty() {
             self.findings.add(format!("{prefix}zone"), "has no meaning here: a subnet spans the zones");
+        }
+    }
+
+    fn rules(&mut self, asked: &UpdateSecurityGroup) {
+        Rule::validate_all("add", &asked.add, self.findings);
+        Rule::validate_all("remove", &asked.remove, self.findings);
+        if asked.add.is_empty() && asked.remove.is_empty() {
+            self.findings.add("add", "at least one rule to add or to remove is required");
+        }
+        for (index, _) in asked.remove.iter().enumerate().filter(|(_, rule)| rule.is_among(&asked.add)) {
+            self.findings.add(format!("remove[{index}]"), "is to be added too");
         }
     }
 

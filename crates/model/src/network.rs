@@ -155,6 +155,46 @@ pub struct Rule {
     pub cidr: Cidr,
 }
 
+impl Rule {
+    /// The same in one form, so that rules can be compared: the last port is always said, and only where ports are.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        match self.protocol {
+            Protocol::Tcp | Protocol::Udp => {
+                Self { to_port: self.to_port.or(self.from_port), ..self.clone() }
+            }
+            Protocol::Icmp | Protocol::All => Self { from_port: None, to_port: None, ..self.clone() },
+        }
+    }
+
+    /// Whether it is among these, in whatever form.
+    pub fn is_among(&self, rules: &[Self]) -> bool {
+        let normal = self.normal();
+        rules.iter().any(|rule| rule.normal() == normal)
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (way, protocol) = match (self.direction, self.protocol) {
+            (Direction::Inbound, protocol) => ("inbound from", protocol),
+            (Direction::Outbound, protocol) => ("outbound to", protocol),
+        };
+        let protocol = match protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Icmp => "icmp",
+            Protocol::All => "all",
+        };
+        write!(f, "{protocol} {way} {}", self.cidr)?;
+        match (self.from_port, self.to_port.or(self.from_port)) {
+            (Some(from), Some(to)) if from != to => write!(f, ", ports {from} to {to}"),
+            (Some(from), _) => write!(f, ", port {from}"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
 /// Which way a rule lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -229,6 +269,28 @@ mod tests {
         assert_eq!(
             "10.0.0.1/16".parse::<Cidr>().unwrap_err(),
             "\"10.0.0.1/16\" has host bits set; the block is 10.0.0.0/16"
+        );
+    }
+
+    #[test]
+    fn rules_are_the_same_in_whatever_form() {
+        let rule = |protocol, from_port, to_port| Rule {
+            direction: Direction::Inbound,
+            protocol,
+            from_port,
+            to_port,
+            cidr: cidr("10.0.0.0/8"),
+        };
+        let one = rule(Protocol::Tcp, Some(22), None);
+        assert!(
+            one.is_among(&[rule(Protocol::Udp, Some(22), None), rule(Protocol::Tcp, Some(22), Some(22))])
+        );
+        assert!(!one.is_among(&[rule(Protocol::Tcp, Some(22), Some(23)), rule(Protocol::All, None, None)]));
+        assert!(rule(Protocol::Icmp, Some(0), None).is_among(&[rule(Protocol::Icmp, None, None)]));
+        assert_eq!(one.to_string(), "tcp inbound from 10.0.0.0/8, port 22");
+        assert_eq!(
+            rule(Protocol::Udp, Some(1), Some(9)).to_string(),
+            "udp inbound from 10.0.0.0/8, ports 1 to 9"
         );
     }
 

@@ -113,6 +113,9 @@ pub enum OperationKind {
     /// Makes a security group with its rules.
     #[serde(rename = "securityGroup.create")]
     SecurityGroupCreate,
+    /// Adds rules to a security group, and removes some.
+    #[serde(rename = "securityGroup.update")]
+    SecurityGroupUpdate,
     /// Removes a security group.
     #[serde(rename = "securityGroup.delete")]
     SecurityGroupDelete,
@@ -129,7 +132,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [OperationKind; 18] = [
+    pub const ALL: [OperationKind; 19] = [
         Self::ClusterCreate,
         Self::ClusterDelete,
         Self::ClusterUpgrade,
@@ -144,6 +147,7 @@ impl OperationKind {
         Self::SubnetCreate,
         Self::SubnetDelete,
         Self::SecurityGroupCreate,
+        Self::SecurityGroupUpdate,
         Self::SecurityGroupDelete,
         Self::KeyPairCreate,
         Self::KeyPairDelete,
@@ -167,6 +171,7 @@ impl OperationKind {
             Self::SubnetCreate => "subnet.create",
             Self::SubnetDelete => "subnet.delete",
             Self::SecurityGroupCreate => "securityGroup.create",
+            Self::SecurityGroupUpdate => "securityGroup.update",
             Self::SecurityGroupDelete => "securityGroup.delete",
             Self::KeyPairCreate => "keyPair.create",
             Self::KeyPairDelete => "keyPair.delete",

@@ -201,17 +201,23 @@ impl NetworkRequest {
 impl SecurityGroupRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
-        let mut seen = HashSet::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            rule.validate(&format!("rules[{index}]"), findings);
-            if !seen.insert(rule) {
-                findings.add(format!("rules[{index}]"), "is given twice");
-            }
-        }
+        Rule::validate_all("rules", &self.rules, findings);
     }
 }
 
 impl Rule {
+    /// Everything that is wrong with a list of rules on any cloud.
+    pub fn validate_all(field: &str, rules: &[Self], findings: &mut Findings) {
+        let mut seen = HashSet::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let field = format!("{field}[{index}]");
+            rule.validate(&field, findings);
+            if !seen.insert(rule.normal()) {
+                findings.add(field, "is given twice");
+            }
+        }
+    }
+
     fn validate(&self, field: &str, findings: &mut Findings) {
         let ported = matches!(self.protocol, Protocol::Tcp | Protocol::Udp);
         match (ported, self.from_port, self.to_port) {

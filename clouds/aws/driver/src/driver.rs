@@ -9,7 +9,7 @@ use pmks_driver::{
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared,
     Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
-    UpgradeCluster, UpgradeNodeGroup,
+    UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -234,6 +234,10 @@ impl Driver for AwsDriver {
 
     async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
         operations::create_security_group::prepare(self, asked).await
+    }
+
+    async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        operations::rules::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

@@ -74,7 +74,12 @@ pub(crate) async fn list_key_pairs(driver: &AwsDriver) -> Result<Vec<KeyPair>> {
 pub(crate) async fn get_security_group(driver: &AwsDriver, id: &str) -> Result<SecurityGroup> {
     let groups = driver.api.describe_security_groups(&[filter("group-id", id)]).await?;
     let found = groups.iter().find(|group| group.group_id == id);
-    found.map(security_group).ok_or_else(|| not_found("ec2.DescribeSecurityGroups", "security group", id))
+    found.map(security_group).ok_or_else(|| no_security_group(id))
+}
+
+/// The error of a security group that is not there.
+pub(crate) fn no_security_group(id: &str) -> DriverError {
+    not_found("ec2.DescribeSecurityGroups", "security group", id)
 }
 
 /// One key pair, by its name or by EC2's `key-…`. One call by name, two by the other.
@@ -263,7 +268,7 @@ pub(crate) fn permission(rule: &Rule) -> wire::IpPermission {
     }
 }
 
-/// The rules of a group in one direction, in one form, so that they can be compared.
+/// The rules of a group in one direction.
 pub(crate) fn standing_rules(group: &wire::SecurityGroup, direction: Direction) -> Vec<Rule> {
     let (mut rules, mut facts) = (Vec::new(), KeyValueList::default());
     let permissions = match direction {
@@ -274,14 +279,6 @@ pub(crate) fn standing_rules(group: &wire::SecurityGroup, direction: Direction) 
         read_permission(direction, permission, &mut rules, &mut facts);
     }
     rules
-}
-
-/// A rule in the form of [`standing_rules`]: the last port is always said.
-pub(crate) fn normal(rule: &Rule) -> Rule {
-    match rule.protocol {
-        Protocol::Tcp | Protocol::Udp => Rule { to_port: rule.to_port.or(rule.from_port), ..rule.clone() },
-        Protocol::Icmp | Protocol::All => Rule { from_port: None, to_port: None, ..rule.clone() },
-    }
 }
 
 /// Whether a resource carries these marks.
@@ -343,7 +340,7 @@ mod tests {
                 ip_permissions: List { entries: vec![permission(&sent)] },
                 ..wire::SecurityGroup::default()
             };
-            assert_eq!(standing_rules(&group, Direction::Inbound), [normal(&sent)]);
+            assert_eq!(standing_rules(&group, Direction::Inbound), [sent.normal()]);
         }
     }
 

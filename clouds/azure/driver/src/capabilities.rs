@@ -220,6 +220,7 @@ const BUCKETS: &[ActionBucket] = &[
     bucket("network", "Subnets.Delete", 200, 10.0),
     bucket("network", "NetworkSecurityGroups.Create", 200, 10.0),
     bucket("network", "NetworkSecurityGroups.Delete", 200, 10.0),
+    bucket("network", "NetworkSecurityGroups.Update", 200, 10.0),
     bucket("compute", "", 250, 25.0),
     bucket("compute", "SshPublicKeys.Create", 200, 10.0),
     bucket("compute", "SshPublicKeys.Delete", 200, 10.0),

@@ -11,7 +11,7 @@ use pmks_driver::{
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
     Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
-    StageSpecification, Staged, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -298,6 +298,10 @@ impl Driver for AzureDriver {
 
     async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
         operations::create_security_group::prepare(self, asked).await
+    }
+
+    async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        operations::rules::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

@@ -18,8 +18,10 @@ use crate::{AzureDriver, PROVIDER};
 /// The priority of a group's first rule, and how far apart rules lie: others fit between.
 ///
 /// Source: <https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules>, 100 to 4096
-const FIRST_PRIORITY: u32 = 100;
-const PRIORITY_STEP: u32 = 10;
+pub(crate) const FIRST_PRIORITY: u32 = 100;
+pub(crate) const PRIORITY_STEP: u32 = 10;
+/// The last one.
+pub(crate) const LAST_PRIORITY: u32 = 4096;
 /// The most rules of one direction that fit so.
 pub(crate) const MOST_RULES: usize = 399;
 
@@ -171,7 +173,8 @@ fn fingerprint(public_key: &str) -> String {
     blob.map(|blob| format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))).unwrap_or_default()
 }
 
-fn security_group(found: &wire::SecurityGroup) -> SecurityGroup {
+/// What Azure says of a network security group, in our words.
+pub(crate) fn security_group(found: &wire::SecurityGroup) -> SecurityGroup {
     let properties = &found.properties;
     let mut facts = KeyValueList::default();
     facts.add_some("ResourceGroup", ArmId::parse(&found.id).map(|id| id.group().to_owned()));
@@ -201,7 +204,8 @@ fn read_rule(rule: &wire::SecurityRule, rules: &mut Vec<Rule>, facts: &mut KeyVa
     }
 }
 
-fn our_rules(properties: &wire::RuleProperties) -> Option<Vec<Rule>> {
+/// A rule of Azure's in our words, each block of addresses with each range of ports; `None`: they cannot say it.
+pub(crate) fn our_rules(properties: &wire::RuleProperties) -> Option<Vec<Rule>> {
     if !properties.access.eq_ignore_ascii_case("Allow") {
         return None;
     }
@@ -313,20 +317,24 @@ pub(crate) fn rules(wanted: &[Rule]) -> Vec<wire::SecurityRule> {
     let mut next = [FIRST_PRIORITY; 2];
     let mut rules = Vec::new();
     for rule in wanted {
-        let (place, word) = match rule.direction {
-            Direction::Inbound => (0, "inbound"),
-            Direction::Outbound => (1, "outbound"),
-        };
+        let place = usize::from(rule.direction == Direction::Outbound);
         let priority = next.get(place).copied().unwrap_or(FIRST_PRIORITY);
         if let Some(slot) = next.get_mut(place) {
             *slot += PRIORITY_STEP;
         }
-        rules.push(azure_rule(rule, &format!("{word}-{priority}"), priority));
+        rules.push(azure_rule(rule, priority));
     }
     rules
 }
 
-fn azure_rule(rule: &Rule, name: &str, priority: u32) -> wire::SecurityRule {
+/// The name of one of ours, by its place.
+pub(crate) fn rule_name(direction: Direction, priority: u32) -> String {
+    let word = if direction == Direction::Inbound { "inbound" } else { "outbound" };
+    format!("{word}-{priority}")
+}
+
+/// Our rule as Azure takes it, at that place.
+pub(crate) fn azure_rule(rule: &Rule, priority: u32) -> wire::SecurityRule {
     let any = || Some("*".to_owned());
     let far = Some(rule.cidr.to_string());
     let (direction, source, destination) = match rule.direction {
@@ -345,7 +353,7 @@ fn azure_rule(rule: &Rule, name: &str, priority: u32) -> wire::SecurityRule {
         (None, _) => "*".to_owned(),
     };
     wire::SecurityRule {
-        name: name.to_owned(),
+        name: rule_name(rule.direction, priority),
         properties: wire::RuleProperties {
             protocol: protocol.to_owned(),
             access: "Allow".to_owned(),

@@ -10,7 +10,7 @@ use pmks_driver::{
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
     Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
-    StageSpecification, Staged, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
@@ -283,6 +283,10 @@ impl Driver for GcpDriver {
 
     async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
         operations::create_security_group::prepare(self, asked).await
+    }
+
+    async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        operations::rules::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

@@ -32,10 +32,13 @@ fn names(all: &[Firewall]) -> BTreeSet<&str> {
 /// `NotFound` where no firewall rule aims at the tag.
 pub(crate) async fn get(driver: &GcpDriver, name: &str) -> Result<SecurityGroup> {
     let all = driver.api.list_firewalls().await?;
-    security_group(name, &all, driver.api.project()).ok_or_else(|| {
-        let says = format!("no firewall rule of this project aims at the network tag {name:?}");
-        DriverError::new(ErrorKind::NotFound, PROVIDER, says).with_action("compute.firewalls.list")
-    })
+    security_group(name, &all, driver.api.project()).ok_or_else(|| not_found(name))
+}
+
+/// The error of a security group that is not there.
+pub(crate) fn not_found(name: &str) -> DriverError {
+    let says = format!("no firewall rule of this project aims at the network tag {name:?}");
+    DriverError::new(ErrorKind::NotFound, PROVIDER, says).with_action("compute.firewalls.list")
 }
 
 /// The rules that aim at that tag and no other: the group's own.
@@ -43,13 +46,22 @@ pub(crate) fn of_group<'a>(name: &str, all: &'a [Firewall]) -> Vec<&'a Firewall>
     all.iter().filter(|firewall| firewall.target_tags.iter().any(|tag| tag == name)).collect()
 }
 
+/// Those of them that are of the group's network, the one that stands for the group first, where there is one.
+pub(crate) fn of_network<'a>(name: &str, all: &'a [Firewall]) -> Vec<&'a Firewall> {
+    let mut own = of_group(name, all);
+    own.sort_by_key(|firewall| firewall.name != name);
+    let network = own.first().map(|head| head.network.clone());
+    own.retain(|firewall| Some(&firewall.network) == network.as_ref());
+    own
+}
+
 fn security_group(name: &str, all: &[Firewall], project: &str) -> Option<SecurityGroup> {
-    let own = of_group(name, all);
-    let head = own.iter().find(|firewall| firewall.name == name).or(own.first())?;
+    let own = of_network(name, all);
+    let head = own.first()?;
     let mut facts = KeyValueList::default();
     facts.add("NetworkTag", name);
     let mut rules = Vec::new();
-    for firewall in own.iter().filter(|firewall| firewall.network == head.network) {
+    for firewall in &own {
         facts.add("FirewallRule", &firewall.name);
         if firewall.name != name || !firewall.allowed.is_empty() {
             read(firewall, &mut rules, &mut facts);
@@ -67,14 +79,25 @@ fn security_group(name: &str, all: &[Firewall], project: &str) -> Option<Securit
 /// Adds the rules that our words can say, and the others as facts: of denials, tags, service accounts, IPv6, other
 /// protocols, and those that are switched off.
 fn read(firewall: &Firewall, rules: &mut Vec<Rule>, facts: &mut KeyValueList) {
+    let (found, whole) = said_by(firewall);
+    rules.extend(found);
+    if !whole {
+        facts.add("OtherRule", &firewall.name);
+    }
+}
+
+/// What a firewall rule lets through in our words, and whether that is all that it does.
+pub(crate) fn said_by(firewall: &Firewall) -> (Vec<Rule>, bool) {
     let (direction, ranges) = if firewall.direction == "EGRESS" {
         (Direction::Outbound, &firewall.destination_ranges)
     } else {
         (Direction::Inbound, &firewall.source_ranges)
     };
-    let plain = !firewall.disabled && firewall.denied.is_empty() && firewall.source_tags.is_empty();
+    if firewall.disabled || !firewall.denied.is_empty() || !firewall.source_tags.is_empty() {
+        return (Vec::new(), false);
+    }
     let mut found = Vec::new();
-    let mut whole = plain && !ranges.is_empty();
+    let mut whole = !ranges.is_empty();
     for range in ranges {
         let Ok(cidr) = range.parse::<Cidr>() else {
             whole = false;
@@ -93,12 +116,7 @@ fn read(firewall: &Firewall, rules: &mut Vec<Rule>, facts: &mut KeyValueList) {
             }
         }
     }
-    if plain {
-        rules.extend(found);
-    }
-    if !whole {
-        facts.add("OtherRule", &firewall.name);
-    }
+    (found, whole)
 }
 
 type Shape = (Protocol, Option<u16>, Option<u16>);
@@ -123,39 +141,57 @@ fn shapes(traffic: &Traffic) -> Option<Vec<Shape>> {
 
 /// The firewall rules that a group is made of, by name: the group itself, then one for each rule.
 pub(crate) fn firewalls(name: &str, network: &str, rules: &[Rule], marks: &Marks) -> Vec<Firewall> {
-    let base = || Firewall {
+    let base = || base(name, network, marks);
+    let outbound = rules.iter().any(|rule| rule.direction == Direction::Outbound);
+    let head = head(name, !outbound, base());
+    let each =
+        rules.iter().enumerate().map(|(index, rule)| of_rule(rule, rule_name(name, index, marks), base()));
+    [head].into_iter().chain(each).collect()
+}
+
+/// The firewall rule that stands for a group; what they have in common is in `base`.
+pub(crate) fn head(name: &str, disabled: bool, base: Firewall) -> Firewall {
+    Firewall {
+        name: name.to_owned(),
+        direction: "EGRESS".to_owned(),
+        priority: Some(LAST_PRIORITY),
+        disabled,
+        denied: vec![Traffic { protocol: "all".to_owned(), ports: Vec::new() }],
+        destination_ranges: vec![Cidr::ALL.to_string()],
+        ..base
+    }
+}
+
+/// What the firewall rule of a group's rule is called.
+pub(crate) fn rule_name(group: &str, index: usize, marks: &Marks) -> String {
+    format!("{group}-{index:02}-{}", marks.suffix())
+}
+
+/// The firewall rule of that name for one of a group's rules; what they have in common is in `base`.
+pub(crate) fn of_rule(rule: &Rule, name: String, base: Firewall) -> Firewall {
+    let ranges = vec![rule.cidr.to_string()];
+    let (direction, source_ranges, destination_ranges) = match rule.direction {
+        Direction::Inbound => ("INGRESS", ranges, Vec::new()),
+        Direction::Outbound => ("EGRESS", Vec::new(), ranges),
+    };
+    Firewall {
+        name,
+        direction: direction.to_owned(),
+        allowed: vec![traffic(rule)],
+        source_ranges,
+        destination_ranges,
+        ..base
+    }
+}
+
+/// What all firewall rules of a group have in common.
+pub(crate) fn base(name: &str, network: &str, marks: &Marks) -> Firewall {
+    Firewall {
         description: marks::describe(marks),
         network: network.to_owned(),
         target_tags: vec![name.to_owned()],
         ..Firewall::default()
-    };
-    let everything = || vec![Traffic { protocol: "all".to_owned(), ports: Vec::new() }];
-    let outbound = rules.iter().any(|rule| rule.direction == Direction::Outbound);
-    let head = Firewall {
-        name: name.to_owned(),
-        direction: "EGRESS".to_owned(),
-        priority: Some(LAST_PRIORITY),
-        disabled: !outbound,
-        denied: everything(),
-        destination_ranges: vec![Cidr::ALL.to_string()],
-        ..base()
-    };
-    let each = rules.iter().enumerate().map(|(index, rule)| {
-        let ranges = vec![rule.cidr.to_string()];
-        let (direction, source_ranges, destination_ranges) = match rule.direction {
-            Direction::Inbound => ("INGRESS", ranges, Vec::new()),
-            Direction::Outbound => ("EGRESS", Vec::new(), ranges),
-        };
-        Firewall {
-            name: format!("{name}-{index:02}-{}", marks.suffix()),
-            direction: direction.to_owned(),
-            allowed: vec![traffic(rule)],
-            source_ranges,
-            destination_ranges,
-            ..base()
-        }
-    });
-    [head].into_iter().chain(each).collect()
+    }
 }
 
 fn traffic(rule: &Rule) -> Traffic {

@@ -10,6 +10,7 @@ pub(crate) fn change(kind: OperationKind) -> Option<&'static [(&'static str, i64
         OperationKind::NetworkCreate => Some(&[("network", 1), ("route", 1), ("subnetwork", 2)]),
         // One rule stands for the group, and there is one more for each of its rules.
         OperationKind::SecurityGroupCreate => Some(&[("firewall", 4)]),
+        OperationKind::SecurityGroupUpdate => Some(&[("firewall", 1)]),
         _ => None,
     }
 }
@@ -42,6 +43,12 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
         OperationKind::SubnetDelete => &[("compute.subnetworks.delete", 1)],
         // One rule stands for the group, and there is one more for each of its rules.
         OperationKind::SecurityGroupCreate => &[("compute.firewalls.insert", 4)],
+        // Without an outbound rule everything is let out again.
+        OperationKind::SecurityGroupUpdate => &[
+            ("compute.firewalls.delete", 2),
+            ("compute.firewalls.insert", 3),
+            ("compute.firewalls.patch", 1),
+        ],
         OperationKind::SecurityGroupDelete => &[("compute.firewalls.delete", 4)],
         OperationKind::KeyPairCreate | OperationKind::KeyPairDelete => {
             &[("compute.projects.setCommonInstanceMetadata", 1)]

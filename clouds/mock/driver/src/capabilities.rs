@@ -37,6 +37,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         OperationKind::SubnetCreate,
         OperationKind::SubnetDelete,
         OperationKind::SecurityGroupCreate,
+        OperationKind::SecurityGroupUpdate,
         OperationKind::SecurityGroupDelete,
         OperationKind::KeyPairCreate,
         OperationKind::KeyPairDelete,

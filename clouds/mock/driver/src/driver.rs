@@ -7,7 +7,8 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
     Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, RemoveNodeGroup,
-    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpgradeCluster, UpgradeNodeGroup,
+    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
@@ -179,6 +180,10 @@ impl Driver for MockDriver {
 
     async fn create_security_group(&self, asked: &CreateSecurityGroup) -> Result<Prepared> {
         operations::ground::create_security_group(self, asked).await
+    }
+
+    async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        operations::rules::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

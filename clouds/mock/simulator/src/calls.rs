@@ -179,12 +179,13 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Changes labels, version or scaling of a cluster or node group.
+    /// Changes labels, version or scaling of a cluster or node group, or the rules of a security group.
     pub(crate) fn update(&mut self, kind: Kind, id: &str, body: Map<String, Value>) -> Result<Value> {
         let thing = self.thing(kind, id)?;
         let known: &[&str] = match kind {
             Kind::Cluster => &["labels", "version"],
             Kind::NodeGroup => &["labels", "version", "scaling"],
+            Kind::SecurityGroup => &["addRules", "removeRules"],
             _ => &[],
         };
         if let Some(strange) = body.keys().find(|key| !known.contains(&key.as_str())) {

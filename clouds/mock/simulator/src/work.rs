@@ -39,7 +39,8 @@ pub(crate) struct Pending {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Act {
     Create,
-    /// Members of what is asked of a thing; the labels among them are set one by one, and removed by `null`.
+    /// Members of what is asked of a thing; the labels among them are set one by one, and removed by `null`; rules
+    /// come and go one by one.
     Update(Map<String, Value>),
     Delete,
 }
@@ -132,6 +133,12 @@ fn done(account: &mut Account, random: &mut Random, id: &str, members: Map<Strin
                         None => drop(thing.labels.remove(&key)),
                     }
                 }
+            }
+            ("addRules" | "removeRules", Value::Array(rules)) => {
+                let held = thing.spec.entry("rules").or_insert_with(|| json!([]));
+                let Some(held) = held.as_array_mut() else { continue };
+                held.retain(|rule| !rules.contains(rule));
+                held.extend(rules.into_iter().filter(|_| key == "addRules"));
             }
             (_, value) => drop(thing.spec.insert(key, value)),
         }

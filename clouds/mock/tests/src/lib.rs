@@ -118,6 +118,7 @@ impl CloudUnderTest for Mock {
             OperationKind::SubnetCreate => &[("mock.subnets.create", 1)],
             OperationKind::SubnetDelete => &[("mock.subnets.delete", 1)],
             OperationKind::SecurityGroupCreate => &[("mock.securityGroups.create", 1)],
+            OperationKind::SecurityGroupUpdate => &[("mock.securityGroups.update", 1)],
             OperationKind::SecurityGroupDelete => &[("mock.securityGroups.delete", 1)],
             OperationKind::KeyPairCreate => &[("mock.keyPairs.create", 1)],
             OperationKind::KeyPairDelete => &[("mock.keyPairs.delete", 1)],

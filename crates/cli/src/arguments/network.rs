@@ -140,6 +140,20 @@ pub(crate) enum SecurityGroupCommand {
     Unmanaged,
     /// One security group
     Get(Named),
+    /// Adds rules, and removes some; the others stay
+    Update {
+        /// Its name
+        name: String,
+        /// A rule to add: direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…
+        #[arg(long = "add-rule", value_name = "PAIRS", required_unless_present = "remove")]
+        add: Vec<RulePairs>,
+        /// A rule to remove, in the same form
+        #[arg(long = "remove-rule", value_name = "PAIRS")]
+        remove: Vec<RulePairs>,
+        /// How to carry it out
+        #[command(flatten)]
+        mutation: Mutation,
+    },
     /// Removes a security group
     Delete(Delete),
     /// Drops the record; the cloud is left alone

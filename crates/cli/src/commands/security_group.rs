@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{delete, forget, import, print_list, print_one, within};
 use crate::app::App;
-use crate::arguments::{RuleBody, SecurityGroupCommand};
+use crate::arguments::{RuleBody, RulePairs, SecurityGroupCommand};
 use crate::client::Request;
 use crate::error::Result;
 use crate::mutations::carry_out;
@@ -14,8 +14,7 @@ use crate::output::Kind;
 pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> {
     match command {
         SecurityGroupCommand::Create { name, network, rules, mutation } => {
-            let rules: Vec<RuleBody> = rules.into_iter().map(|pairs| pairs.0).collect();
-            let group = json!({"name": name, "network": network, "rules": rules});
+            let group = json!({"name": name, "network": network, "rules": bodies(rules)});
             let request = Request::new(Method::POST, within(app, &["securityGroups"])?).json(group);
             carry_out(app, &mutation, request).await
         }
@@ -32,6 +31,11 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
         SecurityGroupCommand::Get(what) => {
             print_one(app, within(app, &["securityGroups", &what.name])?, Kind::SecurityGroup).await
         }
+        SecurityGroupCommand::Update { name, add, remove, mutation } => {
+            let path = within(app, &["securityGroups", &name, "rules"])?;
+            let rules = json!({"add": bodies(add), "remove": bodies(remove)});
+            carry_out(app, &mutation, Request::new(Method::POST, path).json(rules)).await
+        }
         SecurityGroupCommand::Delete(what) => {
             let path = within(app, &["securityGroups", &what.name])?;
             delete(app, &what.mutation, path, &format!("security group {}", what.name)).await
@@ -41,4 +45,8 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
             forget(app, what.own, path, &format!("security group {}", what.name)).await
         }
     }
+}
+
+fn bodies(rules: Vec<RulePairs>) -> Vec<RuleBody> {
+    rules.into_iter().map(|pairs| pairs.0).collect()
 }

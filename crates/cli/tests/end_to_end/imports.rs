@@ -185,6 +185,36 @@ fn what_somebody_else_made_is_imported_used_and_forgotten() {
 }
 
 #[test]
+fn what_nobody_keeps_a_record_of_is_listed_and_the_rules_of_a_group_change() {
+    let simulator = Sandbox::new();
+    let simulator = simulator.simulate("2000");
+    let maker = maker(&simulator);
+    let user = User::new(&simulator);
+    for (noun, name) in [("network", "n"), ("security-group", "g"), ("key-pair", "k")] {
+        let id = maker.id(&[noun, "get", name]);
+        let lists = |user: &User| {
+            let listed = user.json(&[noun, "unmanaged"]);
+            listed["items"].as_array().unwrap().iter().any(|one| one["iid"]["systemId"] == *id)
+        };
+        assert!(lists(&user) && !lists(&maker), "{noun} {id}");
+    }
+    let ssh = "direction=inbound,protocol=tcp,from-port=22,cidr=10.0.0.0/16";
+    let https = "direction=inbound,protocol=tcp,from-port=443,cidr=0.0.0.0/0";
+    let update = ["security-group", "update", "g", "--add-rule", https, "--remove-rule", ssh];
+    maker.good(&update);
+    maker.good(&update);
+    let group = maker.json(&["security-group", "get", "g"]);
+    let rules = group["rules"].as_array().unwrap().iter();
+    let ports: Vec<_> =
+        rules.filter(|rule| rule["direction"] == "inbound").map(|rule| &rule["fromPort"]).collect();
+    assert_eq!(ports, [443], "{group:#}");
+    let wrong = "direction=inbound,protocol=tcp,from-port=1,cidr=x";
+    maker.refused(&["security-group", "update", "g", "--add-rule", wrong], 2, "add[0].cidr: ");
+    maker.refused(&["security-group", "update", "g"], 2, "--add-rule");
+    maker.refused(&["security-group", "update", "none", "--add-rule", ssh], 3, "there is no security group");
+}
+
+#[test]
 fn a_cluster_of_another_installation_is_imported_only_on_purpose() {
     let simulator = Sandbox::new();
     let simulator = simulator.simulate("2000");

@@ -89,6 +89,12 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
             marks: marks(),
         }),
         Change::CreateSecurityGroup(security_group_request("pmks-nothing", &nowhere)),
+        Change::UpdateSecurityGroup(pmks_driver::UpdateSecurityGroup {
+            iid: nowhere.clone(),
+            add: security_group_request("pmks-nothing", &nowhere).request.rules,
+            remove: Vec::new(),
+            marks: marks(),
+        }),
         Change::CreateKeyPair(key_pair_request("pmks-nothing")),
         delete(ResourceKind::Network),
         delete(ResourceKind::Subnet),

@@ -1,7 +1,10 @@
 //! Networks, subnets, security groups and key pairs.
 
-use pmks_driver::{Change, CreateSubnet, DeleteResource, DriverError, ErrorKind, KeyPairUse, Presence};
-use pmks_model::{ResourceKind, SubnetRequest};
+use pmks_driver::{
+    Change, CreateSubnet, DeleteResource, DriverError, ErrorKind, KeyPairUse, Marks, Presence,
+    UpdateSecurityGroup,
+};
+use pmks_model::{Direction, OperationKind, Protocol, ResourceKind, Rule, SubnetRequest};
 
 use crate::executor::carry_out;
 use crate::ground::{
@@ -120,6 +123,64 @@ pub(crate) async fn security_groups_come_and_go(rig: Rig) -> Result<Verdict, Fai
     delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
     let listed = rig.driver.list_security_groups().await?;
     check(listed.iter().all(|one| one.iid.system_id != iid.system_id), || "it is still listed".to_owned())?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// Rules of a security group that stands come and go: what is there already is not made twice, what is gone stays gone,
+/// and the others stay. A group that is not there has none.
+pub(crate) async fn rules_of_a_standing_group_change(rig: Rig) -> Result<Verdict, Failed> {
+    if !rig.driver.capabilities().has(OperationKind::SecurityGroupUpdate) {
+        return Ok(Verdict::Skipped("rules of this provider's security groups do not change".to_owned()));
+    }
+    let ground = Ground::make(&rig).await?;
+    let asked = security_group_request("pmks-rules", &ground.network);
+    let mut done = carry_out(&rig, &Change::CreateSecurityGroup(asked.clone())).await?;
+    let iid = take(&mut done.ids, "pmks-rules")?;
+    let rule = |direction, protocol, ports: Option<(u16, u16)>| Rule {
+        direction,
+        protocol,
+        from_port: ports.map(|ports| ports.0),
+        to_port: ports.map(|ports| ports.1),
+        cidr: cidr("10.20.0.0/16"),
+    };
+    let stays = asked.request.rules.first().cloned().ok_or_else(|| Failed("no rule".to_owned()))?;
+    let (in_range, out, ping) = (
+        rule(Direction::Inbound, Protocol::Udp, Some((53, 54))),
+        rule(Direction::Outbound, Protocol::Tcp, Some((443, 443))),
+        rule(Direction::Inbound, Protocol::Icmp, None),
+    );
+    let all = [&stays, &in_range, &out, &ping];
+    for (add, remove) in [
+        (vec![&in_range, &out, &stays], vec![]),
+        (vec![&in_range, &out], vec![&ping]),
+        (vec![&ping], vec![&in_range, &out]),
+        (vec![], vec![&in_range]),
+        (vec![&out], vec![&ping]),
+    ] {
+        let listed = |rules: &[&Rule]| rules.iter().map(|rule| (*rule).clone()).collect::<Vec<_>>();
+        let change = UpdateSecurityGroup {
+            iid: iid.clone(),
+            add: listed(&add),
+            remove: listed(&remove),
+            marks: Marks { uid: asked.marks.uid.clone(), ..marks() },
+        };
+        let before = rig.driver.get_security_group(&iid.system_id).await?.rules;
+        let mark = rig.calls.mark();
+        carry_out(&rig, &Change::UpdateSecurityGroup(change.clone())).await?;
+        let sent = rig.calls.changes_since(mark);
+        check(sent.is_empty() == change.is_there(&before), || format!("to {before:?} it sent {sent:?}"))?;
+        let after = rig.driver.get_security_group(&iid.system_id).await?.rules;
+        for one in all {
+            let wanted = !remove.contains(&one) && (add.contains(&one) || one.is_among(&before));
+            let count = after.iter().filter(|rule| rule.normal() == one.normal()).count();
+            check_equal(&count, &usize::from(wanted), &format!("how often {one} is in {after:?}"))?;
+        }
+    }
+    delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
+    let late = UpdateSecurityGroup { iid, add: vec![ping], remove: vec![], marks: marks() };
+    let error = rig.driver.prepare(&Change::UpdateSecurityGroup(late)).await.err();
+    check(error.as_ref().is_some_and(DriverError::is_not_found), || format!("of no group: {error:?}"))?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
 }

@@ -122,6 +122,9 @@ impl Drafting<'_> {
             Mutation::CreateSecurityGroup { security_group, .. } => {
                 self.create_security_group(&security_group).await
             }
+            Mutation::UpdateSecurityGroup { security_group, add, remove, .. } => {
+                self.update_security_group(&security_group, &add, &remove).await
+            }
             Mutation::DeleteSecurityGroup { security_group, .. } => {
                 self.delete_security_group(&security_group).await
             }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use pmks_driver::{Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource};
+use pmks_driver::{
+    Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource,
+    UpdateSecurityGroup,
+};
 use pmks_model::{
-    Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference,
+    Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference, Rule,
     SecurityGroup, SecurityGroupRequest,
 };
 use pmks_store::{NewResource, Resource};
@@ -21,7 +24,7 @@ use crate::records::{
     observation, observed, stored,
 };
 use crate::resolve::{self, iid, is_absent};
-use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Result};
+use crate::{NewKeyPair, NewNetwork, NewRule, NewSecurityGroup, NewSubnet, Result};
 
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
@@ -104,6 +107,26 @@ impl Drafting<'_> {
         let kept = SecurityGroupIntent { network: asked.network.clone(), rules: asked.rules.clone() };
         draft.resources =
             vec![self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?)];
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    pub(super) async fn update_security_group(
+        &self,
+        name: &str,
+        add: &[NewRule],
+        remove: &[NewRule],
+    ) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::SecurityGroup, None, name).await?;
+        let mut findings = Findings::default();
+        let mut resolved = |field: &str, rules: &[NewRule]| -> Vec<Rule> {
+            let rules = rules.iter().enumerate();
+            rules.map(|(at, rule)| resolve::rule(&format!("{field}[{at}]"), rule, &mut findings)).collect()
+        };
+        let (add, remove) = (resolved("add", add), resolved("remove", remove));
+        let asked = UpdateSecurityGroup { iid: iid(&record), add, remove, marks: self.marks(record.uid) };
+        let reference = self.reference(ResourceKind::SecurityGroup, &record.name);
+        let mut draft = self.draft_of(reference, record.uid, Change::UpdateSecurityGroup(asked));
         draft.findings = findings;
         Ok(draft)
     }

@@ -112,6 +112,13 @@ impl Again<'_> {
                 self.node_group(&mut asked.target).await?;
                 Change::RemoveNodeGroup(asked)
             }
+            Change::UpdateSecurityGroup(mut asked) => {
+                aim(&mut asked.iid, self.record);
+                if asked.iid.system_id.is_empty() {
+                    return Err(unmade(ResourceKind::SecurityGroup, &asked.iid.name_id));
+                }
+                Change::UpdateSecurityGroup(asked)
+            }
             Change::DeleteResource(mut asked) => {
                 if self.never_made(&asked.iid) {
                     return Ok(None);

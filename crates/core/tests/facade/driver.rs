@@ -58,6 +58,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         OperationKind::SubnetCreate,
         OperationKind::SubnetDelete,
         OperationKind::SecurityGroupCreate,
+        OperationKind::SecurityGroupUpdate,
         OperationKind::SecurityGroupDelete,
         OperationKind::KeyPairCreate,
         OperationKind::KeyPairDelete,
@@ -441,6 +442,11 @@ impl Driver for FakeDriver {
         let make = Make::SecurityGroup { request: asked.request.clone() };
         let stage = make.stage("security group").subject(ResourceKind::SecurityGroup, &asked.request.name);
         Ok(Prepared::of([stage]))
+    }
+
+    async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+        self.asked("securityGroup.update", asked);
+        Ok(Prepared::of([Make::Rules { asked: asked.clone() }.stage("rules")]))
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

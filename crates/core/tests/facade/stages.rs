@@ -28,6 +28,7 @@ pub(crate) enum Make {
     Network { request: NetworkRequest },
     Subnet { network: String, request: SubnetRequest },
     SecurityGroup { request: SecurityGroupRequest },
+    Rules { asked: UpdateSecurityGroup },
     KeyPair { name: String },
     Remove { kind: ResourceKind, id: String },
     Sweep { id: String },
@@ -156,6 +157,14 @@ impl Calls {
                     ResourceKind::SecurityGroup => drop(world.security_groups.remove(&id)),
                     _ => drop(world.key_pairs.remove(&id)),
                 }
+                Ok(id)
+            }
+            Make::Rules { asked } => {
+                let id = asked.iid.system_id.clone();
+                let group = world.security_groups.get_mut(&id).ok_or_else(|| gone(&id))?;
+                let missing: Vec<_> = asked.missing(&group.rules).cloned().collect();
+                group.rules.extend(missing);
+                group.rules.retain(|rule| !rule.is_among(&asked.remove));
                 Ok(id)
             }
             Make::Sweep { id } => Ok(id),

@@ -72,6 +72,11 @@ pub(crate) fn new_subnet(asked: api::NewSubnet) -> NewSubnet {
 
 /// A security group.
 pub(crate) fn new_security_group(asked: api::NewSecurityGroup) -> NewSecurityGroup {
+    NewSecurityGroup { name: asked.name, network: asked.network, rules: rules(asked.rules) }
+}
+
+/// Rules of a security group.
+pub(crate) fn rules(asked: Vec<api::Rule>) -> Vec<NewRule> {
     let rule = |rule: api::Rule| NewRule {
         direction: rule.direction,
         protocol: rule.protocol,
@@ -79,11 +84,7 @@ pub(crate) fn new_security_group(asked: api::NewSecurityGroup) -> NewSecurityGro
         to_port: rule.to_port,
         cidr: rule.cidr,
     };
-    NewSecurityGroup {
-        name: asked.name,
-        network: asked.network,
-        rules: asked.rules.into_iter().map(rule).collect(),
-    }
+    asked.into_iter().map(rule).collect()
 }
 
 /// A key pair.

@@ -12,7 +12,7 @@ mod provider;
 
 pub(crate) use asked::{
     import_cluster, import_of, new_cluster, new_connection, new_key_pair, new_network, new_node_group,
-    new_security_group, new_subnet, scaling_change, upgrade_targets,
+    new_security_group, new_subnet, rules, scaling_change, upgrade_targets,
 };
 pub(crate) use cluster::{access_token, children, unmanaged, written_cluster};
 pub(crate) use connection::{connection, prerequisites, validation};

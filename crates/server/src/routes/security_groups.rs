@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use http::StatusCode;
-use pmks_api::{List, NewSecurityGroup, Operation, Plan, SecurityGroup};
+use pmks_api::{ChangeRules, List, NewSecurityGroup, Operation, Plan, SecurityGroup};
 use pmks_core::Mutation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_security_group, list_security_groups))
         .routes(routes!(get_security_group, delete_security_group))
+        .routes(routes!(change_rules))
         .routes(routes!(forget_security_group))
 }
 
@@ -70,6 +71,21 @@ async fn get_security_group(
 ) -> Answer {
     let view = state.pmks.security_groups().get(&connection, &name, query.max_age()).await?;
     Ok(Json(convert::security_group(view)).into_response())
+}
+
+/// Adds rules to a security group, and removes some. What is so already is no error.
+#[utoipa::path(post, path = "/v1/connections/{connection}/securityGroups/{securityGroup}/rules", params(Changing),
+    request_body = ChangeRules, responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn change_rules(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, security_group)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Told<ChangeRules>,
+) -> Answer {
+    let Told { caller, body, unreadable } = asked;
+    let (add, remove) = (convert::rules(body.add), convert::rules(body.remove));
+    let mutation = Mutation::UpdateSecurityGroup { connection, security_group, add, remove };
+    change_as_read(&state, &caller, mutation, unreadable, query.dry_run).await
 }
 
 /// Removes a security group.

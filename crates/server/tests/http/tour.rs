@@ -152,6 +152,13 @@ async fn resources(tour: &mut Tour) {
             tour.done(Method::POST, &path, body).await;
         }
         tour.get(&format!("{HERE}/{kind}")).await;
+        if kind == "securityGroups" {
+            let rule =
+                json!({"direction": "inbound", "protocol": "tcp", "fromPort": 22, "cidr": "10.0.0.0/8"});
+            tour.done(Method::POST, &format!("{path}/ssh/rules"), json!({"add": [rule]})).await;
+            let group = tour.rig.get(&format!("{path}/ssh")).await.ok(200);
+            assert_eq!(group["rules"][0]["fromPort"], 22);
+        }
         tour.get(&format!("{HERE}/{kind}/{name}?maxAge=0")).await;
     }
 }
@@ -231,6 +238,10 @@ async fn import(tour: &mut Tour, path: &str, before: &Value) {
     if kind.ends_with("subnets") {
         return;
     }
+    let found = tour.rig.get(&format!("{HERE}/{kind}?managed=false")).await.ok(200);
+    let is_it = |one: &&Value| one["iid"] == before["iid"];
+    let one = found["items"].as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{found}"));
+    assert_eq!((&one["uid"], &one["createdByPmks"]), (&json!(""), &json!(false)));
     let body = json!({"name": name, "systemId": before["iid"]["systemId"]});
     let after = tour.post(&format!("{HERE}/{kind}"), body, 201).await;
     assert_eq!((&after["iid"], &after["createdByPmks"]), (&before["iid"], &json!(false)));

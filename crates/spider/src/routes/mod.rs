@@ -122,8 +122,8 @@ fn networks_and_keys() -> Vec<Row> {
         GET "/securitygroup/{a}" all::get::<SecurityGroup>;
         GET "/securitygroup/vpc/{a}" security_groups::list_of_network;
         DELETE "/securitygroup/{a}" all::delete::<SecurityGroup>;
-        POST "/securitygroup/{a}/rules" security_groups::rules;
-        DELETE "/securitygroup/{a}/rules" security_groups::rules;
+        POST "/securitygroup/{a}/rules" security_groups::add_rules;
+        DELETE "/securitygroup/{a}/rules" security_groups::remove_rules;
         GET "/getsecuritygroupowner" security_groups::owner;
         POST "/getsecuritygroupowner" security_groups::owner;
         POST "/regsecuritygroup" security_groups::register;

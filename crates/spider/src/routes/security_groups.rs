@@ -1,7 +1,5 @@
 //! Security groups.
 
-use std::future::{Ready, ready};
-
 use pmks_core::{ImportResource, Mutation, NewRule, NewSecurityGroup, SecurityGroupView};
 use pmks_model::Iid;
 use serde_json::Value;
@@ -101,11 +99,39 @@ fn rule(asked: &Fields) -> Result<NewRule, Refusal> {
     })
 }
 
-/// Rules of a group that stands are the cloud's to change, or another group's.
-pub(super) fn rules(_: Call) -> Ready<Answer> {
-    ready(Err(Refusal::unsupported(
-        "a change of a security group's rules is not supported yet: make another group",
-    )))
+/// What is let through already is no error: a client that repeats itself gets what it asked for.
+pub(super) async fn add_rules(call: Call) -> Answer {
+    let (connection, name) = (call.connection()?, call.named(0).to_owned());
+    match change_rules(&call, &connection, &name, asked_rules(&call)?, Vec::new()).await? {
+        Some(accepted) => Ok(accepted),
+        None => all::show::<SecurityGroup>(&call, &connection, &name).await,
+    }
+}
+
+pub(super) async fn remove_rules(call: Call) -> Answer {
+    let (connection, name) = (call.connection()?, call.named(0).to_owned());
+    let accepted = change_rules(&call, &connection, &name, Vec::new(), asked_rules(&call)?).await?;
+    Ok(accepted.unwrap_or(Reply::result(true)))
+}
+
+fn asked_rules(call: &Call) -> Result<Vec<NewRule>, Refusal> {
+    let rules = call.asked()?.parts("RuleInfoList")?.unwrap_or_default();
+    rules.iter().map(rule).collect()
+}
+
+/// The operation, for a client that does not wait for it.
+async fn change_rules(
+    call: &Call,
+    connection: &str,
+    name: &str,
+    add: Vec<NewRule>,
+    remove: Vec<NewRule>,
+) -> Result<Option<Reply>, Refusal> {
+    let (connection, security_group) = (connection.to_owned(), name.to_owned());
+    let mutation =
+        Mutation::UpdateSecurityGroup { connection, security_group, add, remove };
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
+    Ok(call.at_once(&operation))
 }
 
 pub(super) async fn list_of_network(call: Call) -> Answer {

@@ -148,6 +148,37 @@ pub(super) async fn security_group(scene: &Scene) {
     assert_eq!(sides["AllList"]["MappedList"], json!([made["IId"]]));
     assert_eq!(scene.client.ok("GET", "/countsecuritygroup/config-01", None).await, json!({"count": 1}));
     strange_and_back(scene, "securitygroup", "sg", &made).await;
+    other_rules(scene, &rule).await;
+}
+
+/// What is let through already is no error, nor is what is no longer.
+async fn other_rules(scene: &Scene, rule: &impl Fn(&str, &str, &str) -> Value) {
+    let path = "/securitygroup/group-01/rules";
+    let own = [rule("inbound", "TCP", "8443"), rule("inbound", "UDP", "53")];
+    let how_often = |group: &Value, wanted: &Value| {
+        group["SecurityRules"].as_array().unwrap().iter().filter(|one| *one == wanted).count()
+    };
+    for _ in 0..2 {
+        let group = scene.post(path, json!({"RuleInfoList": own})).await;
+        has_keys(&group, &["IId", "VpcIID", "SecurityRules", "TagList", "KeyValueList"]);
+        assert!(own.iter().all(|one| how_often(&group, one) == 1), "{group}");
+    }
+    let gone = asks(json!({"RuleInfoList": [{"Direction": "INBOUND", "IPProtocol": "tcp", "FromPort": 8443,
+        "ToPort": 8443, "CIDR": "10.20.0.0/16"}]}));
+    for _ in 0..2 {
+        let answer = scene.client.ok("DELETE", path, Some(gone.clone())).await;
+        assert_eq!(answer, json!({"Result": "true"}));
+    }
+    let group = scene.get("/securitygroup/group-01").await;
+    assert_eq!((how_often(&group, &own[0]), how_often(&group, &own[1])), (0, 1), "{group}");
+    let none = asks(json!({"RuleInfoList": []}));
+    scene.refused("POST", path, Some(none), 400, "at least one rule").await;
+    let wide = json!({"RuleInfoList": [{"Direction": "inbound", "IPProtocol": "TCP", "FromPort": "1", "ToPort": "2", "CIDR": "x"}]});
+    scene.refused("POST", path, Some(asks(wide)), 400, "add[0].cidr").await;
+    let says = "Security Group 'none' does not exist in connection 'config-01'";
+    let of_none = asks(json!({"RuleInfoList": own}));
+    scene.refused("POST", "/securitygroup/none/rules", Some(of_none.clone()), 404, says).await;
+    scene.refused("DELETE", "/securitygroup/none/rules", Some(of_none), 404, says).await;
 }
 
 /// Our record goes, the cloud's thing stays: it is the cloud's alone until it is registered again.

@@ -25,9 +25,9 @@ pub(super) fn about(kind: OperationKind) -> Option<(ResourceKind, &'static str)>
         }
         OperationKind::NetworkCreate | OperationKind::NetworkDelete => Some((ResourceKind::Network, "net")),
         OperationKind::SubnetCreate | OperationKind::SubnetDelete => Some((ResourceKind::Subnet, "sub-x")),
-        OperationKind::SecurityGroupCreate | OperationKind::SecurityGroupDelete => {
-            Some((ResourceKind::SecurityGroup, "nodes"))
-        }
+        OperationKind::SecurityGroupCreate
+        | OperationKind::SecurityGroupUpdate
+        | OperationKind::SecurityGroupDelete => Some((ResourceKind::SecurityGroup, "nodes")),
         OperationKind::KeyPairCreate | OperationKind::KeyPairDelete => Some((ResourceKind::KeyPair, "admin")),
         OperationKind::PrerequisiteFix => None,
     }

@@ -150,6 +150,7 @@ macro_rules! operation_kinds {
             subnet_create => SubnetCreate,
             subnet_delete => SubnetDelete,
             security_group_create => SecurityGroupCreate,
+            security_group_update => SecurityGroupUpdate,
             security_group_delete => SecurityGroupDelete,
             key_pair_create => KeyPairCreate,
             key_pair_delete => KeyPairDelete,

@@ -37,6 +37,7 @@ pub fn of(kind: OperationKind, offer: &Offer) -> Scene {
         | OperationKind::SubnetCreate
         | OperationKind::SubnetDelete
         | OperationKind::SecurityGroupCreate
+        | OperationKind::SecurityGroupUpdate
         | OperationKind::SecurityGroupDelete
         | OperationKind::KeyPairCreate
         | OperationKind::KeyPairDelete => of_ground(kind, offer),
@@ -175,6 +176,10 @@ fn of_ground(kind: OperationKind, offer: &Offer) -> Scene {
             let scene = Scene::new(before(vec![Does(network(offer))]), security_group());
             changing(offer, scene, &[(ResourceKind::SecurityGroup, 1)], 0)
         }
+        OperationKind::SecurityGroupUpdate => {
+            let before = before(vec![Does(network(offer)), Does(security_group())]);
+            changing(offer, Scene::new(before, other_rules()), &[], 0)
+        }
         OperationKind::SecurityGroupDelete => {
             let asks = Mutation::DeleteSecurityGroup { connection, security_group: "nodes".into() };
             let before = before(vec![Does(network(offer)), Remembers, Does(security_group())]);
@@ -295,6 +300,24 @@ fn security_group() -> Mutation {
     ]});
     let security_group = serde_json::from_value(group).unwrap();
     Mutation::CreateSecurityGroup { connection: HERE.into(), security_group }
+}
+
+/// Three rules more, and two of those that stand less, the only outbound one among them.
+fn other_rules() -> Mutation {
+    let rules = |rules: Value| serde_json::from_value(rules).unwrap();
+    Mutation::UpdateSecurityGroup {
+        connection: HERE.into(),
+        security_group: "nodes".into(),
+        add: rules(json!([
+            {"direction": "inbound", "protocol": "tcp", "fromPort": 443, "cidr": "10.30.0.0/16"},
+            {"direction": "inbound", "protocol": "tcp", "fromPort": 8000, "toPort": 9000, "cidr": "10.0.0.0/8"},
+            {"direction": "inbound", "protocol": "icmp", "cidr": "10.30.0.0/16"},
+        ])),
+        remove: rules(json!([
+            {"direction": "inbound", "protocol": "udp", "fromPort": 53, "toPort": 54, "cidr": "10.30.0.0/16"},
+            {"direction": "outbound", "protocol": "tcp", "fromPort": 443, "cidr": "0.0.0.0/0"},
+        ])),
+    }
 }
 
 fn key_pair() -> Mutation {

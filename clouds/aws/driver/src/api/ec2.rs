@@ -261,6 +261,11 @@ impl Api {
         self.change_rules("ec2.AuthorizeSecurityGroupEgress", group, rules).await
     }
 
+    /// No longer lets traffic in.
+    pub(crate) async fn revoke_ingress(&self, group: &str, rules: &[wire::IpPermission]) -> Result<()> {
+        self.change_rules("ec2.RevokeSecurityGroupIngress", group, rules).await
+    }
+
     /// No longer lets traffic out.
     pub(crate) async fn revoke_egress(&self, group: &str, rules: &[wire::IpPermission]) -> Result<()> {
         self.change_rules("ec2.RevokeSecurityGroupEgress", group, rules).await

@@ -86,7 +86,7 @@ fn default_rule() -> Rule {
 
 fn removes_default(rules: &[Rule]) -> bool {
     let mut outbound = rules.iter().filter(|rule| rule.direction == Direction::Outbound).peekable();
-    outbound.peek().is_some() && outbound.all(|rule| networks::normal(rule) != default_rule())
+    outbound.peek().is_some() && outbound.all(|rule| rule.normal() != default_rule())
 }
 
 /// The group. Its name is unique in its network, so a second ask makes no second one.
@@ -123,16 +123,16 @@ impl Stage<AwsDriver> for Group {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Rules {
-    group: Reference,
-    direction: Direction,
-    wanted: Vec<Rule>,
+    pub(super) group: Reference,
+    pub(super) direction: Direction,
+    pub(super) wanted: Vec<Rule>,
 }
 
 impl Rules {
     /// Those that the group does not have.
     fn missing(&self, group: &wire::SecurityGroup) -> Vec<wire::IpPermission> {
         let standing = networks::standing_rules(group, self.direction);
-        let missing = self.wanted.iter().filter(|rule| !standing.contains(&networks::normal(rule)));
+        let missing = self.wanted.iter().filter(|rule| !rule.is_among(&standing));
         missing.map(networks::permission).collect()
     }
 }
@@ -144,6 +144,7 @@ impl Stage<AwsDriver> for Rules {
     async fn look(&self, driver: &AwsDriver, context: &StageContext) -> Result<Look> {
         let id = self.group.id(context)?;
         Ok(match group(driver, id).await? {
+            None if self.group.is_known() => return Err(networks::no_security_group(id)),
             None => Look::Unsure(format!("AWS does not show {id} yet")),
             Some(group) if self.missing(&group).is_empty() => Look::ready(id, id, json!({})),
             Some(_) => Look::Absent,
@@ -207,7 +208,8 @@ async fn of_name(driver: &AwsDriver, network: &str, name: &str) -> Result<Option
     Ok(found.into_iter().find(|group| group.group_name == name))
 }
 
-async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::SecurityGroup>> {
+/// The group of that identifier.
+pub(super) async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::SecurityGroup>> {
     let found = driver.api.describe_security_groups(&[filter("group-id", id)]).await?;
     Ok(found.into_iter().find(|group| group.group_id == id))
 }

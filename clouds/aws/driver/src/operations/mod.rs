@@ -28,6 +28,7 @@ pub(crate) mod create_network;
 pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
+pub(crate) mod rules;
 
 mod reference;
 
@@ -58,6 +59,7 @@ pub(crate) const STAGES: Stages<AwsDriver> = Stages(&[
     create_security_group::STAGES,
     create_subnet::STAGES,
     delete_resource::STAGES,
+    rules::STAGES,
     fix_prerequisites::STAGES,
     grant_access::STAGES,
     census::STAGES,

@@ -34,6 +34,11 @@ impl Reference {
         }
     }
 
+    /// Whether it stood when the plan was made.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self, Self::Id(_))
+    }
+
     /// «Not found» about something that was made a moment ago is EC2's eventual consistency: it is waited for.
     ///
     /// Source: <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>

@@ -107,6 +107,24 @@ impl Api {
         self.put(shape, &id.segments(), body, Condition::Nothing).await
     }
 
+    /// One network security group as it came: what a replacement is made from.
+    pub(crate) async fn raw_security_group(&self, id: &ArmId) -> Result<Value> {
+        let shape = read(SERVICE, "NetworkSecurityGroups.Get", VERSION);
+        self.json(self.call(shape, &id.segments())).await
+    }
+
+    /// Replaces a network security group by what was read of it, with changes.
+    pub(crate) async fn update_security_group(
+        &self,
+        id: &ArmId,
+        body: &Value,
+        condition: Condition<'_>,
+    ) -> Result<Accepted> {
+        let shape =
+            change(SERVICE, "NetworkSecurityGroups.Update", Effect::Idempotent, &Method::PUT, VERSION);
+        self.put(shape, &id.segments(), body, condition).await
+    }
+
     /// Asks for the end of a network security group.
     pub(crate) async fn delete_security_group(&self, id: &ArmId) -> Result<Accepted> {
         let shape =

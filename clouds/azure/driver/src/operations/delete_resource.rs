@@ -118,7 +118,7 @@ fn made_here(tags: &Tags, marks: &Marks) -> bool {
 }
 
 /// Azure knows resources by name: one that another installation made since is not the one that is meant.
-fn refuse_strangers(id: &ArmId, tags: &Tags, marks: &Marks) -> Result<()> {
+pub(super) fn refuse_strangers(id: &ArmId, tags: &Tags, marks: &Marks) -> Result<()> {
     if mark(tags).is_none_or(|mark| *mark == marks.installation) {
         return Ok(());
     }

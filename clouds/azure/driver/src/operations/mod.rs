@@ -25,6 +25,7 @@ pub(crate) mod create_network;
 pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
+pub(crate) mod rules;
 
 pub(crate) mod fix_prerequisites;
 
@@ -54,6 +55,7 @@ pub(crate) const STAGES: Stages<AzureDriver> = Stages(&[
     create_security_group::STAGES,
     create_subnet::STAGES,
     delete_resource::STAGES,
+    rules::STAGES,
     fix_prerequisites::STAGES,
 ]);
 

@@ -270,6 +270,18 @@ impl Api {
         self.pages("compute.firewalls.list", &Scope::global(), "firewalls").await
     }
 
+    /// Changes what is said of a firewall rule. `id` lets Compute Engine know the same request again.
+    ///
+    /// Source: <https://cloud.google.com/compute/docs/reference/rest/v1/firewalls/patch>
+    pub(crate) async fn patch_firewall(&self, name: &str, body: &Value, id: Uuid) -> Result<wire::Operation> {
+        let scope = Scope::global();
+        let segments = path(self.project(), &scope, &["firewalls", name]);
+        let call =
+            self.call("compute", "compute.firewalls.patch", Effect::Idempotent, Method::PATCH, &segments)?;
+        let call = call.query("requestId", &id.to_string());
+        self.json(Self::with_body(call, body)?).await
+    }
+
     /// The machine types of a zone.
     pub(crate) async fn list_machine_types(&self, zone: &str) -> Result<Vec<wire::MachineType>> {
         self.pages("compute.machineTypes.list", &Scope::zone(zone), "machineTypes").await

@@ -222,16 +222,17 @@ fn refuse_if_held(what: &str, holders: &[String]) -> Result<()> {
 /// The end of one thing of Compute Engine.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Delete {
-    what: Kind,
-    scope: Scope,
-    name: String,
+pub(super) struct Delete {
+    pub(super) what: Kind,
+    pub(super) scope: Scope,
+    pub(super) name: String,
     /// What no later one of that name has; empty where nothing stood.
-    number: String,
+    pub(super) number: String,
 }
 
 impl Delete {
-    fn stage(&self, name: &str) -> StageSpecification {
+    /// Its stage.
+    pub(super) fn stage(&self, name: &str) -> StageSpecification {
         self.specification(name).expected(EXPECTED)
     }
 }

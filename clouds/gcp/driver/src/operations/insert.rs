@@ -89,7 +89,7 @@ impl Stage<GcpDriver> for Insert {
 }
 
 /// The same UUID for the same token, of the kind that is made of chance.
-fn request_id(token: &str) -> Uuid {
+pub(super) fn request_id(token: &str) -> Uuid {
     let hash = digest::digest(&digest::SHA256, token.as_bytes());
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(hash.as_ref()).for_each(|(byte, from)| *byte = *from);

@@ -22,6 +22,7 @@ pub(crate) mod create_network;
 pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
+pub(crate) mod rules;
 
 mod insert;
 
@@ -50,6 +51,7 @@ pub(crate) const STAGES: Stages<GcpDriver> = Stages(&[
     create_key_pair::STAGES,
     insert::STAGES,
     delete_resource::STAGES,
+    rules::STAGES,
     fix_prerequisites::STAGES,
     census::STAGES,
 ]);

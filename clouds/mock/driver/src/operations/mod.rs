@@ -6,6 +6,7 @@ pub(crate) mod ground;
 mod make;
 pub(crate) mod node_groups;
 mod remove;
+pub(crate) mod rules;
 mod target;
 
 use std::time::Duration;
@@ -20,8 +21,12 @@ use crate::{MockDriver, errors};
 pub(crate) use target::gone;
 
 /// Every kind of stage.
-pub(crate) const STAGES: Stages<MockDriver> =
-    Stages(&[&[Maker::of::<make::Make>(), Maker::of::<change::Change>(), Maker::of::<remove::Remove>()]]);
+pub(crate) const STAGES: Stages<MockDriver> = Stages(&[&[
+    Maker::of::<make::Make>(),
+    Maker::of::<change::Change>(),
+    Maker::of::<remove::Remove>(),
+    Maker::of::<rules::ChangeRules>(),
+]]);
 
 /// The kinds of stages that plans are made of, so that a suite can tell that it has seen them all.
 pub fn stage_kinds() -> impl Iterator<Item = &'static str> {

@@ -1,0 +1,223 @@
+//! The plan of other rules for a network security group that stands: one request replaces the group by what was read of
+//! it, with the changes. What our words cannot say of it stays as it is.
+//!
+//! Source: <https://learn.microsoft.com/rest/api/virtualnetwork/network-security-groups/create-or-update>
+
+use async_trait::async_trait;
+use pmks_driver::{
+    Asked, DriverError, ErrorKind, Handle, Look, Poll, Prepared, Result, StageContext, UpdateSecurityGroup,
+};
+use pmks_model::{Direction, Findings, Rule, Tags};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::delete_resource::refuse_strangers;
+use super::{Maker, Stage, aim};
+use crate::arm_id::ArmId;
+use crate::networks::{FIRST_PRIORITY, LAST_PRIORITY, PRIORITY_STEP};
+use crate::wire::network as wire;
+use crate::{AzureDriver, PROVIDER, networks};
+
+/// The stages of this file.
+pub(super) const STAGES: &[Maker] = &[Maker::of::<ChangeRules>()];
+
+/// Looks what the group has, and answers the plan. One call.
+///
+/// # Errors
+/// `NotFound`; `Replaced` for another installation's; `InvalidRequest` for what Azure has no place for, and for what is a
+/// part of a rule that lets through more.
+pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateSecurityGroup) -> Result<Prepared> {
+    let stage = ChangeRules { id: driver.security_group_id(&asked.iid.system_id), asked: asked.clone() };
+    stage.body(driver).await?;
+    let prepared = Prepared::of([stage.specification("rules")]);
+    let outbound = asked.add.iter().any(|rule| rule.direction == Direction::Outbound);
+    let says = "Azure lets everything out that no rule denies: outbound rules that allow narrow nothing";
+    Ok(if outbound { prepared.notice(says) } else { prepared })
+}
+
+/// The rules of a group, changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangeRules {
+    id: ArmId,
+    asked: UpdateSecurityGroup,
+}
+
+impl ChangeRules {
+    /// The group as it is to be, from what it is now.
+    async fn body(&self, driver: &AzureDriver) -> Result<Value> {
+        let mut raw = driver.api.raw_security_group(&self.id).await?;
+        let tags: Tags = raw.get("tags").and_then(|tags| Tags::deserialize(tags).ok()).unwrap_or_default();
+        refuse_strangers(&self.id, &tags, &self.asked.marks)?;
+        let standing = raw.pointer("/properties/securityRules").and_then(Value::as_array);
+        let rules = changed(standing.map(Vec::as_slice).unwrap_or_default(), &self.asked)?;
+        aim::set_property(&mut raw, "securityRules", Value::Array(rules));
+        Ok(raw)
+    }
+
+    fn look_at(&self, found: &wire::SecurityGroup) -> Look {
+        if let Some(look) = aim::busy(&self.id, "", &found.properties.provisioning_state) {
+            return look;
+        }
+        if self.asked.is_there(&networks::security_group(found).rules) {
+            return Look::ready(self.id.to_string(), "", Value::Null);
+        }
+        Look::Absent
+    }
+}
+
+#[async_trait]
+impl Stage<AzureDriver> for ChangeRules {
+    const KIND: &'static str = "azure.securityGroup.rules";
+
+    async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
+        let found = driver.api.security_group(&self.id).await?;
+        refuse_strangers(&self.id, &found.tags, &self.asked.marks)?;
+        Ok(self.look_at(&found))
+    }
+
+    async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
+        let raw = self.body(driver).await?;
+        let accepted = driver.api.update_security_group(&self.id, &raw, aim::unchanged(&raw)).await?;
+        Ok(aim::asked(accepted, &self.id))
+    }
+
+    async fn poll(&self, driver: &AzureDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
+        aim::follow(driver, "NetworkSecurityGroups.Update", handle).await
+    }
+}
+
+/// Azure's rules with the changes.
+fn changed(standing: &[Value], asked: &UpdateSecurityGroup) -> Result<Vec<Value>> {
+    let mut findings = Findings::default();
+    let (mut kept, mut raw, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    for value in standing {
+        let rule = wire::SecurityRule::deserialize(value).map_err(|error| {
+            DriverError::new(ErrorKind::Unexpected, PROVIDER, "a rule cannot be read").caused_by(error)
+        })?;
+        let said = networks::our_rules(&rule.properties).unwrap_or_default();
+        let stays = said.iter().filter(|rule| !rule.is_among(&asked.remove)).count();
+        if stays == 0 && !said.is_empty() {
+            continue;
+        }
+        if stays < said.len() {
+            find_parts(&rule.name, &said, asked, &mut findings);
+        }
+        ours.extend(said);
+        raw.push(value.clone());
+        kept.push(rule);
+    }
+    for (index, rule) in asked.add.iter().enumerate() {
+        if rule.is_among(&ours) {
+            continue;
+        }
+        match free_place(&kept, rule.direction) {
+            Some(priority) => {
+                let new = networks::azure_rule(rule, priority);
+                raw.push(json!(new));
+                kept.push(new);
+                ours.push(rule.clone());
+            }
+            None => findings.add(format!("add[{index}]"), "the group has no place left for another rule"),
+        }
+    }
+    findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    Ok(raw)
+}
+
+/// What is asked to go and is only a part of one of Azure's rules.
+fn find_parts(name: &str, said: &[Rule], asked: &UpdateSecurityGroup, findings: &mut Findings) {
+    for (index, _) in asked.remove.iter().enumerate().filter(|(_, rule)| rule.is_among(said)) {
+        let says = format!("Azure's rule {name} lets through more than this, and would go as a whole");
+        findings.add(format!("remove[{index}]"), says);
+    }
+}
+
+/// The first place that is free, as rules are laid out at a group's creation, else any that is.
+fn free_place(kept: &[wire::SecurityRule], direction: Direction) -> Option<u32> {
+    let word = if direction == Direction::Inbound { "inbound" } else { "outbound" };
+    let is_free = |priority: &u32| {
+        let name = networks::rule_name(direction, *priority);
+        !kept.iter().any(|rule| {
+            let same_way = rule.properties.direction.eq_ignore_ascii_case(word);
+            (same_way && rule.properties.priority == *priority) || rule.name.eq_ignore_ascii_case(&name)
+        })
+    };
+    let step = usize::try_from(PRIORITY_STEP).unwrap_or(1);
+    let mut laid_out = (FIRST_PRIORITY..=LAST_PRIORITY).step_by(step);
+    laid_out.find(is_free).or_else(|| (FIRST_PRIORITY..=LAST_PRIORITY).find(is_free))
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_driver::Marks;
+    use pmks_model::{Iid, Protocol};
+
+    use super::*;
+
+    fn rule(port: u16) -> Rule {
+        let cidr = "10.0.0.0/8".parse().unwrap();
+        Rule {
+            direction: Direction::Inbound,
+            protocol: Protocol::Tcp,
+            from_port: Some(port),
+            to_port: None,
+            cidr,
+        }
+    }
+
+    fn asked(add: &[u16], remove: &[u16]) -> UpdateSecurityGroup {
+        UpdateSecurityGroup {
+            iid: Iid::new("g", "g"),
+            add: add.iter().copied().map(rule).collect(),
+            remove: remove.iter().copied().map(rule).collect(),
+            marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },
+        }
+    }
+
+    fn standing() -> Vec<Value> {
+        let mut one = json!(networks::azure_rule(&rule(22), 100));
+        one["etag"] = json!("W/1");
+        let mut two = json!(networks::azure_rule(&rule(80), 120));
+        two["properties"]["destinationPortRange"] = Value::Null;
+        two["properties"]["destinationPortRanges"] = json!(["80", "443"]);
+        let mut deny = json!(networks::azure_rule(&rule(25), 110));
+        deny["properties"]["access"] = json!("Deny");
+        vec![one, two, deny]
+    }
+
+    #[test]
+    fn rules_come_and_go_and_what_we_cannot_say_stays() {
+        let after = changed(&standing(), &asked(&[443, 8080], &[22, 99])).unwrap();
+        assert_eq!(after[..2], standing()[1..]);
+        // Port 443 stood already; the place of what went is free again.
+        assert_eq!(after[2..], [json!(networks::azure_rule(&rule(8080), 100))]);
+        let same = changed(&standing(), &asked(&[22, 80, 443], &[99])).unwrap();
+        assert_eq!(same, standing());
+        let next = changed(&standing(), &asked(&[1, 2], &[])).unwrap();
+        let places: Vec<&Value> = next[3..].iter().map(|rule| &rule["properties"]["priority"]).collect();
+        assert_eq!(places, [&json!(130), &json!(140)]);
+    }
+
+    #[test]
+    fn a_part_of_a_rule_does_not_go_alone() {
+        let error = changed(&standing(), &asked(&[], &[22, 443])).unwrap_err();
+        let ErrorKind::InvalidRequest(findings) = error.kind() else { panic!("{error}") };
+        let found: Vec<&str> = findings.iter().map(|finding| finding.field.as_str()).collect();
+        assert_eq!(found, ["remove[1]"]);
+        let both = changed(&standing(), &asked(&[], &[80, 443])).unwrap();
+        assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn places_run_out() {
+        let full: Vec<wire::SecurityRule> =
+            (FIRST_PRIORITY..=LAST_PRIORITY).map(|place| networks::azure_rule(&rule(1), place)).collect();
+        assert_eq!(free_place(&full, Direction::Inbound), None);
+        assert_eq!(free_place(&full, Direction::Outbound), Some(100));
+        assert_eq!(free_place(&full[1..], Direction::Inbound), Some(100));
+        let uneven: Vec<wire::SecurityRule> =
+            full.iter().filter(|rule| rule.properties.priority != 4095).cloned().collect();
+        assert_eq!(free_place(&uneven, Direction::Inbound), Some(4095));
+    }
+}
