@@ -189,9 +189,11 @@ impl Stage<GcpDriver> for Switch {
         Ok(if right { Look::ready(&self.name, &self.number, Value::Null) } else { Look::Absent })
     }
 
-    /// By its number, which no later one of that name has.
+    /// By its number, which no later one of that name has. Google's contract wants the name in a patch, too.
+    ///
+    /// Source: <https://compute.googleapis.com/discovery/v1/apis/compute/v1/rest>, `Firewall.name`, `annotations`
     async fn ask(&self, driver: &GcpDriver, context: &StageContext) -> Result<Asked> {
-        let body = json!({"disabled": self.disabled});
+        let body = json!({"name": self.name, "disabled": self.disabled});
         let operation = driver.api.patch_firewall(&self.number, &body, request_id(&context.token)).await?;
         Ok(aim::following_compute(&Scope::global(), &operation))
     }
