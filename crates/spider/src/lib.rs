@@ -6,6 +6,7 @@
 
 mod call;
 mod cors;
+mod description;
 mod fields;
 mod names;
 mod refusal;
@@ -16,5 +17,6 @@ mod wait;
 mod routes;
 
 pub use cors::{preflight, readable};
+pub use description::{Body, Operation, Sends, operations};
 pub use refusal::Refusal;
 pub use router::{Settings, exempt, router};

@@ -17,6 +17,8 @@ pub(crate) enum Reply {
     Accepted(Value),
     /// 200 with text.
     Text(String),
+    /// 200 with what is written already, of that kind.
+    Typed(&'static str, String),
     /// Another status, with JSON.
     With(StatusCode, Value),
 }
@@ -41,6 +43,7 @@ impl Reply {
     pub(crate) fn into_response(self) -> Response {
         let (status, value, secret) = match self {
             Self::Text(text) => return response(StatusCode::OK, "text/plain; charset=UTF-8", text),
+            Self::Typed(kind, text) => return response(StatusCode::OK, kind, text),
             Self::Json(value) => (StatusCode::OK, value, false),
             Self::Secret(value) => (StatusCode::OK, value, true),
             Self::Accepted(value) => (StatusCode::ACCEPTED, value, false),

@@ -49,6 +49,9 @@ pub(crate) fn all() -> Vec<Row> {
 
 fn service_and_records() -> Vec<Row> {
     rows! {
+        GET "/api" service::page;
+        GET "/api/index.html" service::page;
+        GET "/api/doc.json" service::document;
         GET "/endpointinfo" service::endpoint_info;
         GET "/version" service::version;
         GET "/ver" service::version;
@@ -198,8 +201,18 @@ fn machines_and_tags() -> Vec<Row> {
 }
 
 /// What everybody is answered.
-pub(crate) const PUBLIC: &[&str] =
-    &["/endpointinfo", "/version", "/ver", "/healthcheck", "/health", "/ping", "/readyz"];
+pub(crate) const PUBLIC: &[&str] = &[
+    "/api",
+    "/api/index.html",
+    "/api/doc.json",
+    "/endpointinfo",
+    "/version",
+    "/ver",
+    "/healthcheck",
+    "/health",
+    "/ping",
+    "/readyz",
+];
 
 /// What CB-Spider has beside managed Kubernetes, and what this server does not have of it yet.
 const OUTSIDE: &[&str] = &[
@@ -225,7 +238,6 @@ const OUTSIDE: &[&str] = &[
     "preconfig",
     "monitoring",
     "check",
-    "api",
 ];
 
 /// Why a route of CB-Spider's is not served, by the first word of its path; `None`: CB-Spider has none either.

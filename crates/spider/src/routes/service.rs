@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::Refusal;
 use crate::call::{Answer, Call};
+use crate::description;
 use crate::reply::Reply;
 
 pub(super) fn endpoint_info(call: Call) -> Ready<Answer> {
@@ -14,6 +15,15 @@ pub(super) fn endpoint_info(call: Call) -> Ready<Answer> {
     let url = settings.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
     let url = url.unwrap_or_default();
     ready(Ok(Reply::Text(format!("\n  pmks, as CB-Spider's managed Kubernetes\n  REST: {url}/spider\n"))))
+}
+
+/// Where CB-Spider has its Swagger UI.
+pub(super) fn page(_: Call) -> Ready<Answer> {
+    ready(Ok(Reply::Typed("text/html; charset=UTF-8", description::page())))
+}
+
+pub(super) fn document(_: Call) -> Ready<Answer> {
+    ready(Ok(Reply::Typed("application/json", description::document().to_owned())))
 }
 
 pub(super) fn version(_: Call) -> Ready<Answer> {

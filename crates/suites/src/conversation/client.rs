@@ -2,11 +2,15 @@
 
 use reqwest::Method;
 use serde_json::Value;
+use std::sync::Arc;
+
+use super::described::Description;
 
 pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     user: Option<(String, String)>,
+    description: Option<Arc<Description>>,
 }
 
 impl Client {
@@ -14,13 +18,20 @@ impl Client {
     pub(super) fn new(url: &str, user: (&str, &str)) -> Self {
         let user = Some((user.0.to_owned(), user.1.to_owned()));
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { http, base: format!("{url}/spider"), user }
+        Self { http, base: format!("{url}/spider"), user, description: None }
+    }
+
+    /// Holds every answer against what the server says of itself, from now on.
+    pub(super) async fn learn(&mut self) {
+        let nobody = self.user(None);
+        let answer = nobody.ok("GET", "/api/doc.json", None).await;
+        self.description = Some(Arc::new(Description(answer)));
     }
 
     /// The same as somebody else, or as nobody.
     pub(super) fn user(&self, user: Option<(&str, &str)>) -> Self {
         let user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
-        Self { http: self.http.clone(), base: self.base.clone(), user }
+        Self { http: self.http.clone(), base: self.base.clone(), user, description: self.description.clone() }
     }
 
     fn request(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::RequestBuilder {
@@ -49,6 +60,9 @@ impl Client {
         assert!(text.ends_with('\n'), "{method} {path}: Go's encoder ends a line");
         let json =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {path}: {error}: {text}"));
+        if let Some(description) = &self.description {
+            description.hold(method, path, status, &json);
+        }
         (status, json)
     }
 

@@ -1,10 +1,12 @@
 //! The conversation of a client of CB-Spider with `/spider`, on a simulated cloud: every record, network, key pair,
-//! cluster and node group once through its life, each answer held against the interface's own JSON, field by field.
+//! cluster and node group once through its life, each answer held against the interface's own JSON, field by field, and
+//! against what the server itself describes.
 //!
 //! Bodies are sent as CB-Tumblebug sends them: with GET and DELETE too, and with a key that nobody knows.
 
 mod client;
 mod clusters;
+mod described;
 mod networks;
 mod records;
 
@@ -28,16 +30,13 @@ struct Scene {
     client: Client,
 }
 
+/// What the server is started with.
+const VARIABLES: [(&str, &str); 2] = [("SPIDER_USERNAME", USER.0), ("SPIDER_PASSWORD", USER.1)];
+
 /// Runs it on one cloud.
 pub async fn run(under_test: &'static dyn CloudUnderTest) {
-    let world = SimulatedCloud::start(under_test).await;
-    let pmks = Pmks::new().expect("a temporary folder");
-    let served = tokio::task::block_in_place(|| {
-        Served::start(&pmks, &[("SPIDER_USERNAME", USER.0), ("SPIDER_PASSWORD", USER.1)])
-    });
-    let before = world.rows().len();
-    let client = Client::new(&served.url, USER);
-    let scene = Scene { under_test, world, pmks, served, client };
+    let scene = Scene::begin(under_test).await;
+    let before = scene.world.rows().len();
     records::strangers(&scene).await;
     records::service(&scene).await;
     records::make(&scene).await;
@@ -56,6 +55,15 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
 }
 
 impl Scene {
+    async fn begin(under_test: &'static dyn CloudUnderTest) -> Self {
+        let world = SimulatedCloud::start(under_test).await;
+        let pmks = Pmks::new().expect("a temporary folder");
+        let served = tokio::task::block_in_place(|| Served::start(&pmks, &VARIABLES));
+        let mut client = Client::new(&served.url, USER);
+        client.learn().await;
+        Self { under_test, world, pmks, served, client }
+    }
+
     /// CB-Spider's name of the provider.
     fn provider(&self) -> String {
         self.under_test.provider().capabilities().provider.to_uppercase()

@@ -1,6 +1,7 @@
 //! The service, and the four records: drivers, credentials, regions, connection configs.
 
 use pmks_driver::Credential;
+use pmks_model::OperationKind;
 use serde_json::{Value, json};
 
 use super::{CONNECTION, Scene, at};
@@ -114,7 +115,9 @@ pub(super) async fn make(scene: &Scene) {
     tokio::task::block_in_place(|| {
         let seen = scene.pmks.json(&["connection", "get", CONNECTION]);
         assert_eq!(seen["provider"], provider.to_lowercase());
-        scene.pmks.succeed(&["connection", "prerequisites", CONNECTION, "--fix", "--yes"]);
+        if scene.under_test.provider().capabilities().has(OperationKind::PrerequisiteFix) {
+            scene.pmks.succeed(&["connection", "prerequisites", CONNECTION, "--fix", "--yes"]);
+        }
     });
     let capability =
         scene.client.ok("GET", &format!("/driver/capability?ConnectionName={CONNECTION}"), None).await;

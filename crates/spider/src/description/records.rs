@@ -1,0 +1,46 @@
+//! The service itself, the four records, and what a cloud offers.
+
+use super::{AT, NOTHING, OF_A_PROVIDER, Operation, described, whole};
+
+pub(super) const ALL: &[Operation] = described! {
+    GET "/api" "" NOTHING => "text/html", "Shows this interface to people.";
+    GET "/api/index.html" "" NOTHING => "text/html", "Shows this interface to people.";
+    GET "/api/doc.json" "" NOTHING => "object", "Describes this interface to programs.";
+    GET "/endpointinfo" "" NOTHING => "text/plain", "Says where this server answers.";
+    GET "/version" "version-info" NOTHING => "{Version: string}", "Gets the version.";
+    GET "/ver" "" NOTHING => "{Version: string}", "Gets the version.";
+    GET "/healthcheck" "health-check-healthcheck" NOTHING => "Message", "Says whether the server is ready.";
+    GET "/health" "health-check-health" NOTHING => "Message", "Says whether the server is ready.";
+    GET "/ping" "health-check-ping" NOTHING => "Message", "Says whether the server is ready.";
+    GET "/readyz" "health-check-readyz" NOTHING => "Message", "Says whether the server is ready.";
+
+    GET "/cloudos" "list-cloudos" NOTHING => "{cloudos: [string]}", "Lists the providers that CB-Spider knows.";
+    GET "/cloudos/metainfo/{CloudOSName}" "get-cloudos-metainfo" NOTHING => "CloudOSMetaInfo", "Gets what CB-Spider knows of a provider.";
+    GET "/driver/capability" "get-driver-capability" AT => "DriverCapability", "Gets what the driver of a connection can do.";
+
+    POST "/driver" "register-driver" whole("DriverInfo") => "DriverInfo", "Puts a driver.";
+    GET "/driver" "list-driver" OF_A_PROVIDER => "{driver: [DriverInfo]}", "Lists drivers.";
+    GET "/driver/{DriverName}" "get-driver" NOTHING => "DriverInfo", "Gets a driver.";
+    DELETE "/driver/{DriverName}" "unregister-driver" NOTHING => "Result", "Removes a driver.";
+    POST "/credential" "register-credential" whole("CredentialInfo") => "CredentialInfo", "Puts a credential.";
+    GET "/credential" "list-credential" OF_A_PROVIDER => "{credential: [CredentialInfo]}", "Lists credentials, their values hidden.";
+    GET "/credential/{CredentialName}" "get-credential" NOTHING => "CredentialInfo", "Gets a credential, its values hidden.";
+    DELETE "/credential/{CredentialName}" "unregister-credential" NOTHING => "Result", "Removes a credential.";
+    POST "/region" "register-region" whole("RegionInfo") => "RegionInfo", "Puts a region.";
+    GET "/region" "list-region" OF_A_PROVIDER => "{region: [RegionInfo]}", "Lists regions.";
+    GET "/region/{RegionName}" "get-region" NOTHING => "RegionInfo", "Gets a region.";
+    DELETE "/region/{RegionName}" "unregister-region" NOTHING => "Result", "Removes a region.";
+    POST "/connectionconfig" "create-connection-config" whole("ConnectionConfigInfo") => "ConnectionConfigInfo", "Puts a connection config.";
+    GET "/connectionconfig" "list-connection-config" OF_A_PROVIDER => "{connectionconfig: [ConnectionConfigInfo]}", "Lists connection configs.";
+    GET "/connectionconfig/{ConfigName}" "get-connection-config" NOTHING => "ConnectionConfigInfo", "Gets a connection config.";
+    DELETE "/connectionconfig/{ConfigName}" "delete-connection-config" NOTHING => "Result", "Removes a connection config.";
+    GET "/countconnectionconfig" "count-all-connection" NOTHING => "Count", "Counts connection configs.";
+    GET "/countconnectionconfig/{ProviderName}" "count-connection-by-provider" NOTHING => "Count", "Counts the connection configs of a provider.";
+
+    GET "/regionzone" "list-region-zone" AT => "{regionzone: [RegionZoneInfo]}", "Lists regions with their zones.";
+    GET "/regionzone/{Name}" "get-region-zone" AT => "RegionZoneInfo", "Gets a region with its zones.";
+    GET "/vmimage" "list-image" AT => "{image: [ImageInfo]}", "Lists node images.";
+    GET "/vmimage/{Name}" "get-image" AT => "ImageInfo", "Gets a node image.";
+    GET "/vmspec" "list-vm-spec" AT => "{vmspec: [VMSpecInfo]}", "Lists machine types.";
+    GET "/vmspec/{Name}" "get-vm-spec" AT => "VMSpecInfo", "Gets a machine type.";
+};
