@@ -1,0 +1,3 @@
+module tumblebug
+
+go 1.22
