@@ -9,6 +9,7 @@ mod clusters;
 mod described;
 mod networks;
 mod records;
+pub mod together;
 
 use serde_json::{Value, json};
 
