@@ -34,6 +34,7 @@ mod session;
 mod signals;
 mod simulate;
 mod simulated;
+mod spctl;
 mod sudden_death;
 mod token;
 mod tracing_setup;
@@ -57,7 +58,7 @@ use error::{Error, Result};
 
 fn main() -> ExitCode {
     let environment = environment();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = spctl::untouched(std::env::args_os().collect());
     match begin(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ending::Parsed(error)) => {
@@ -177,6 +178,7 @@ async fn run(app: &App, command: Command) -> Result<()> {
         Command::Conformance(asked) => Box::pin(conformance::run(app, &asked)).await,
         Command::Token(within) => token::run(app, &within).await,
         Command::Login(login) => login::run(app, &login).await,
+        Command::Spctl(spctl) => spctl::run(app, &spctl.arguments).await,
         other => Box::pin(commands::run(app, other)).await,
     }
 }

@@ -112,6 +112,9 @@ pub(crate) enum Command {
     Token(InCluster),
     /// Keeps the token of a server for later commands
     Login(Login),
+    /// CB-Spider's command line, at a server's /spider: RESOURCE VERB, and its flags
+    #[command(disable_help_flag = true)]
+    Spctl(Spctl),
     /// Tokens for the API
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
@@ -133,6 +136,14 @@ pub(crate) enum Command {
     Completion(Completion),
     /// Prints the manual page
     Man,
+}
+
+/// What `spctl` is told, which has a grammar of its own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Spctl {
+    /// Resource, verb and flags, as spctl takes them
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<std::ffi::OsString>,
 }
 
 /// Verbs of providers.

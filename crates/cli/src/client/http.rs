@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may be silent: an event stream says something every 15 s.
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long one may that answers when a change is over: longer than its own limit.
+const CHANGE_TIMEOUT: Duration = Duration::from_mins(20);
 
 /// What helps where a server shows a certificate of an authority, as `openssl req -x509` makes it unless told otherwise.
 const AUTHORITY: &str = "the server's certificate is an authority's (CA:TRUE), which no server should show; make it with \
@@ -63,8 +65,25 @@ impl HttpDoor {
     ///
     /// # Errors
     /// For a token that no header can carry, or a file that holds no certificates.
-    #[expect(clippy::disallowed_methods, reason = "a client of pmks' own server, not of a cloud")]
     pub(crate) fn new(url: &Url, who: Option<&Authorization>, ca_file: Option<&Path>) -> Result<Self> {
+        Self::built(url, who, ca_file, READ_TIMEOUT)
+    }
+
+    /// The same of a server that answers when a change is over.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn that_waits(url: &Url, who: Option<&Authorization>, ca_file: Option<&Path>) -> Result<Self> {
+        Self::built(url, who, ca_file, CHANGE_TIMEOUT)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a client of pmks' own server, not of a cloud")]
+    fn built(
+        url: &Url,
+        who: Option<&Authorization>,
+        ca_file: Option<&Path>,
+        silent: Duration,
+    ) -> Result<Self> {
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(Error::usage(format!(
                 "the server's URL must be http or https, not {}",
@@ -79,7 +98,7 @@ impl HttpDoor {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
+            .read_timeout(silent)
             .user_agent(concat!("pmks/", env!("CARGO_PKG_VERSION")));
         if is_loopback(url) {
             builder = builder.no_proxy();

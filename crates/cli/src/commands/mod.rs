@@ -60,6 +60,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<()> {
         | Command::Conformance(_)
         | Command::Token(_)
         | Command::Login(_)
+        | Command::Spctl(_)
         | Command::Config(_)
         | Command::Completion(_)
         | Command::Man => Ok(()),

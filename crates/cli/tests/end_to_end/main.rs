@@ -34,6 +34,7 @@ mod retry;
 mod sandbox;
 mod secrets;
 mod serving;
+mod spctl;
 mod stand_in;
 mod store_faults;
 mod survival;
