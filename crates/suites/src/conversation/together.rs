@@ -11,7 +11,7 @@ use super::{Scene, asks, networks, records};
 use crate::{CloudUnderTest, Served};
 
 /// How many clusters are asked for at once, in a run of each extent.
-const SHORT: usize = 50;
+const SHORT: usize = 25;
 const LONG: usize = 200;
 
 /// Runs it on one cloud. `create`: service and action of the call that makes a cluster there.
@@ -21,7 +21,7 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, create: (&str, &str)) 
     networks::make(&scene).await;
     of_one_name(&scene).await;
     many(&scene).await;
-    let slow = Rule::new(create.0, create.1, Effect::Delay { seconds: 2.0 });
+    let slow = Rule::new(create.0, create.1, Effect::Delay { seconds: 1.0 });
     scene.world.cloud.controls().faults.add(slow.clone().times(1));
     hangs_up(&scene).await;
     scene.world.cloud.controls().faults.add(slow.times(1));
@@ -70,14 +70,14 @@ async fn many(scene: &Scene) {
 /// The client is gone before the cloud has answered.
 async fn hangs_up(scene: &Scene) {
     let asked = scene.client.raw("POST", "/cluster", Some(cluster(scene, "left")));
-    assert!(tokio::time::timeout(Duration::from_millis(500), asked).await.is_err(), "it was answered");
+    assert!(tokio::time::timeout(Duration::from_millis(300), asked).await.is_err(), "it was answered");
     completes(scene, "left").await;
 }
 
 /// The program is killed while the cloud works on the request, and begins anew.
 async fn dies(scene: Scene) -> Scene {
     let asked = scene.client.raw("POST", "/cluster", Some(cluster(&scene, "killed")));
-    assert!(tokio::time::timeout(Duration::from_millis(500), asked).await.is_err(), "it was answered");
+    assert!(tokio::time::timeout(Duration::from_millis(300), asked).await.is_err(), "it was answered");
     let Scene { under_test, world, pmks, served, .. } = scene;
     let (pmks, served) = tokio::task::block_in_place(|| {
         served.kill();
