@@ -75,6 +75,20 @@ pub struct ImportCluster {
     /// Goes on where another installation's live mark is on it.
     #[serde(default)]
     pub take_over: bool,
+    /// Our names for its node groups, each by its identifier or its name at the cloud; the others have theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node_groups: Vec<ImportNodeGroup>,
+}
+
+/// Our name for a node group of a cluster that is taken over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "workers", "systemId": "workers-1f0c"}))]
+pub struct ImportNodeGroup {
+    /// Our name for it.
+    pub name: String,
+    /// Its identifier or its name at the cloud.
+    pub system_id: String,
 }
 
 /// A rise of a cluster's version.

@@ -17,8 +17,8 @@ mod problem;
 mod provider;
 
 pub use cluster::{
-    AccessToken, Addon, Cluster, ClusterPatch, Clusters, ImportCluster, Missed, NewCluster, ObservedCluster,
-    UnmanagedCluster, UnmanagedClusters, Upgrade, UpgradeNodeGroups,
+    AccessToken, Addon, Cluster, ClusterPatch, Clusters, ImportCluster, ImportNodeGroup, Missed, NewCluster,
+    ObservedCluster, UnmanagedCluster, UnmanagedClusters, Upgrade, UpgradeNodeGroups,
 };
 pub use connection::{
     Account, Connection, ConnectionOrPlan, ConnectionPatch, CredentialValues, FixPrerequisites,

@@ -200,4 +200,7 @@ pub struct ImportCluster {
     /// Goes on where another installation's live mark is on it.
     #[serde(default)]
     pub take_over: bool,
+    /// Our names for its node groups, each by its identifier or its name at the cloud; the others have theirs.
+    #[serde(default)]
+    pub node_groups: Vec<ImportResource>,
 }

@@ -49,7 +49,7 @@ pub(super) async fn run(app: &App, command: ClusterCommand) -> Result<()> {
         ClusterCommand::Upgrade(upgrade) => raise(app, upgrade).await,
         ClusterCommand::Kubeconfig(wanted) => kubeconfig::run(app, &wanted).await,
         ClusterCommand::Import { name, system_id, take_over, mutation } => {
-            let import = ImportCluster { name, system_id, take_over };
+            let import = ImportCluster { name, system_id, take_over, node_groups: Vec::new() };
             let path = Path::v1(["connections", app.connection()?, "clusters:import"]);
             carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&import)?)).await
         }

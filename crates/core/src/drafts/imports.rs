@@ -1,5 +1,7 @@
 //! The draft of an import: it reads the cluster, and stores nothing that the user did not ask for.
 
+use std::collections::BTreeSet;
+
 use pmks_driver::Marks;
 use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind};
 use pmks_store::NewResource;
@@ -8,7 +10,7 @@ use serde_json::Value;
 use super::{Draft, Drafting, alone, shared};
 use crate::failure::{conflict, invalid};
 use crate::records::observation;
-use crate::{ImportCluster, Result};
+use crate::{ImportCluster, ImportResource, Result};
 
 impl Drafting<'_> {
     pub(super) async fn import_cluster(&self, import: ImportCluster) -> Result<Draft> {
@@ -36,6 +38,7 @@ impl Drafting<'_> {
             return Err(invalid("systemId", says));
         }
         self.refuse_strangers(&cluster, import.take_over)?;
+        let names = names_of_groups(&cluster, &import.node_groups)?;
         let uid = self.uid();
         let resource = self.reference(ResourceKind::Cluster, &import.name);
         Ok(Draft {
@@ -43,7 +46,7 @@ impl Drafting<'_> {
             resource,
             resource_uid: Some(uid),
             change: None,
-            resources: self.imported_records(uid, &import.name, &cluster, started_at)?,
+            resources: self.imported_records(uid, &import.name, &cluster, &names, started_at)?,
             holds: vec![alone(uid), shared(self.at.connection.uid)],
             decided: None,
             private_key: None,
@@ -104,6 +107,7 @@ impl Drafting<'_> {
         uid: uuid::Uuid,
         name: &str,
         cluster: &Cluster,
+        names: &[String],
         started_at: jiff::Timestamp,
     ) -> Result<Vec<NewResource>> {
         let observed_at = self.shared.clock.wall();
@@ -113,10 +117,9 @@ impl Drafting<'_> {
         whole.observation = Some(observation(cluster, started_at, observed_at)?);
         whole.imported = true;
         let mut records = vec![whole];
-        for group in &cluster.node_groups {
+        for (group, name) in cluster.node_groups.iter().zip(names) {
             let part = self.uid();
-            let mut record =
-                self.record(part, ResourceKind::NodeGroup, Some(uid), &group.iid.name_id, Value::Null);
+            let mut record = self.record(part, ResourceKind::NodeGroup, Some(uid), name, Value::Null);
             record.system_id = Some(group.iid.system_id.clone());
             record.incarnation = Some(group.incarnation.clone());
             record.observation = Some(observation(group, started_at, observed_at)?);
@@ -125,4 +128,34 @@ impl Drafting<'_> {
         }
         Ok(records)
     }
+}
+
+/// The name of each node group: what the user calls it, else what the cloud does.
+fn names_of_groups(cluster: &Cluster, given: &[ImportResource]) -> Result<Vec<String>> {
+    let mut findings = Findings::default();
+    let mut names: Vec<&str> = cluster.node_groups.iter().map(|group| group.iid.name_id.as_str()).collect();
+    let mut named = BTreeSet::new();
+    for (index, wish) in given.iter().enumerate() {
+        let field = |field: &str| format!("nodeGroups[{index}].{field}");
+        findings.add_some(field("name"), pmks_model::refusal_of_ours(&wish.name));
+        let is_it = |group: &NodeGroup| {
+            group.iid.system_id.eq_ignore_ascii_case(&wish.system_id) || group.iid.name_id == wish.system_id
+        };
+        let Some(place) = cluster.node_groups.iter().position(is_it) else {
+            findings.add(field("systemId"), format!("the cluster has no node group {:?}", wish.system_id));
+            continue;
+        };
+        if !named.insert(place) {
+            findings.add(field("systemId"), "is named twice");
+        }
+        if let Some(name) = names.get_mut(place) {
+            *name = &wish.name;
+        }
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
+        findings.add("nodeGroups", format!("two node groups would be called {twice:?}"));
+    }
+    crate::failure::check(findings)?;
+    Ok(names.into_iter().map(str::to_owned).collect())
 }

@@ -20,7 +20,8 @@ fn patch(patch: Value, if_match: &str) -> Mutation {
 }
 
 fn import(name: &str, system_id: &str, take_over: bool) -> Mutation {
-    let import = ImportCluster { name: name.into(), system_id: system_id.into(), take_over };
+    let import =
+        ImportCluster { name: name.into(), system_id: system_id.into(), take_over, node_groups: Vec::new() };
     Mutation::ImportCluster { connection: "here".into(), import }
 }
 
@@ -294,6 +295,30 @@ async fn an_import_stores_nothing_that_nobody_asked_for() {
     assert!(rig.pmks.clusters().unmanaged(None).await.unwrap().0.is_empty());
     let installation = Marks::KEYS[0];
     assert!(rig.cloud.world().clusters["theirs"].tags.contains_key(installation));
+}
+
+#[tokio::test]
+async fn node_groups_of_an_imported_cluster_have_the_names_that_are_given() {
+    let rig = Rig::new().await;
+    rig.cloud.world().clusters.insert("legacy".into(), strangers("legacy", None));
+    let asked = |names: Value| Mutation::ImportCluster {
+        connection: "here".into(),
+        import: from(json!({"name": "old", "systemId": "legacy", "nodeGroups": names})),
+    };
+    let wrong = json!([{"name": "..", "systemId": "pool"}, {"name": "b", "systemId": "pool"},
+        {"name": "c", "systemId": "none"}]);
+    let refused = rig.accept(asked(wrong)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["nodeGroups[0].name", "nodeGroups[1].systemId", "nodeGroups[2].systemId"]);
+    rig.done(asked(json!([{"name": "workers", "systemId": "pool"}]))).await;
+    let names = |view: &pmks_core::ClusterView| -> Vec<(String, String)> {
+        view.node_groups.iter().map(|group| (group.name.clone(), group.iid.system_id.clone())).collect()
+    };
+    let view = rig.get("old").await;
+    let [(name, system_id)] = names(&view).try_into().unwrap();
+    assert_eq!(name, "workers");
+    // The cloud is asked again: it is the same one, by the name that it was given.
+    let again = rig.pmks.clusters().get("here", "old", Some(std::time::Duration::ZERO)).await.unwrap();
+    assert_eq!(names(&again), [(name, system_id)]);
 }
 
 #[tokio::test]

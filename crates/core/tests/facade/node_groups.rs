@@ -231,7 +231,12 @@ async fn limits_that_nobody_asked_for_give_way_where_the_cloud_keeps_none() {
     rig.cloud.world().capabilities = Some(&OTHER);
     rig.cluster().await;
     rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
-    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    let import = pmks_core::ImportCluster {
+        name: "prod".into(),
+        system_id: "prod".into(),
+        take_over: false,
+        node_groups: Vec::new(),
+    };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     let desired = |desired| ScalingChange { desired: Some(desired), ..ScalingChange::default() };
     rig.done(scale("workers", desired(5))).await;
@@ -246,7 +251,12 @@ async fn an_imported_node_group_keeps_only_what_was_asked_since() {
     let rig = Rig::new().await;
     rig.cluster().await;
     rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
-    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    let import = pmks_core::ImportCluster {
+        name: "prod".into(),
+        system_id: "prod".into(),
+        take_over: false,
+        node_groups: Vec::new(),
+    };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     rig.done(scale("workers", ScalingChange { max: Some(9), ..ScalingChange::default() })).await;
     // Somebody changes the size behind our back: nothing of ours claims the contrary.
@@ -265,7 +275,12 @@ async fn a_node_group_of_an_imported_cluster_is_given_its_security_groups() {
     let groups = vec![pmks_model::Iid::unnamed("sg-theirs")];
     rig.cloud.world().clusters.get_mut("prod").unwrap().network.security_groups = groups;
     rig.pmks.clusters().forget(&rig.admin, "here", "prod", false).await.unwrap();
-    let import = pmks_core::ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: false };
+    let import = pmks_core::ImportCluster {
+        name: "prod".into(),
+        system_id: "prod".into(),
+        take_over: false,
+        node_groups: Vec::new(),
+    };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     rig.done(add(json!({"name": "batch", "scaling": scaling()}))).await;
     let asked = rig.cloud.world().asked.get("nodeGroup.add").cloned().unwrap();

@@ -25,7 +25,12 @@ async fn a_cluster_of_another_zone_is_not_reached_by_its_name() {
         .await
         .unwrap_err();
     assert!(refused.detail.contains("prod"), "{refused}");
-    let import = ImportCluster { name: "prod".into(), system_id: "prod".into(), take_over: true };
+    let import = ImportCluster {
+        name: "prod".into(),
+        system_id: "prod".into(),
+        take_over: true,
+        node_groups: Vec::new(),
+    };
     let import = Mutation::ImportCluster { connection: "there".into(), import };
     let refused = rig.accept(import).await.unwrap_err();
     assert!(refused.to_string().contains("elsewhere"), "{refused}");
@@ -37,7 +42,12 @@ async fn a_cluster_is_known_once_wherever_its_name_is_looked_for() {
     let rig = Rig::new().await;
     rig.cluster().await;
     rig.connect_in(Some("elsewhere"), "there", "AK1").await;
-    let import = ImportCluster { name: "again".into(), system_id: "prod".into(), take_over: true };
+    let import = ImportCluster {
+        name: "again".into(),
+        system_id: "prod".into(),
+        take_over: true,
+        node_groups: Vec::new(),
+    };
     let import = Mutation::ImportCluster { connection: "there".into(), import };
     let refused = rig.accept(import).await.unwrap_err();
     assert_eq!(refused.kind, FailureKind::AlreadyExists, "{refused}");

@@ -125,7 +125,13 @@ pub(crate) fn new_node_group(asked: api::NewNodeGroup, prefix: &str, unreadable:
 
 /// An existing cluster.
 pub(crate) fn import_cluster(asked: api::ImportCluster) -> ImportCluster {
-    ImportCluster { name: asked.name, system_id: asked.system_id, take_over: asked.take_over }
+    let own = |group: api::ImportNodeGroup| ImportResource { name: group.name, system_id: group.system_id };
+    ImportCluster {
+        name: asked.name,
+        system_id: asked.system_id,
+        take_over: asked.take_over,
+        node_groups: asked.node_groups.into_iter().map(own).collect(),
+    }
 }
 
 fn is_unread(unreadable: &Findings, field: &str) -> bool {

@@ -61,7 +61,7 @@ impl Kind for Cluster {
     }
 
     async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
-        let import = ImportCluster { name: name_of(id), system_id: id.to_owned(), take_over: false };
+        let import = ImportCluster { name: name_of(id), system_id: id.to_owned(), take_over: false, node_groups: Vec::new() };
         let mutation = Mutation::ImportCluster { connection: connection.to_owned(), import };
         let accepted = call.pmks().accept(&call.keyless(), mutation).await?;
         call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)
@@ -158,7 +158,12 @@ pub(super) async fn register(call: Call) -> Answer {
     let name = asked.required("Name")?;
     // It is the cloud that says where a cluster lies.
     asked.required("VPCName")?;
-    let import = ImportCluster { name: name.clone(), system_id: asked.required("CSPId")?, take_over: false };
+    let import = ImportCluster {
+        name: name.clone(),
+        system_id: asked.required("CSPId")?,
+        take_over: false,
+        node_groups: Vec::new(),
+    };
     let mutation = Mutation::ImportCluster { connection: connection.clone(), import };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {

@@ -93,7 +93,12 @@ fn of_cluster(kind: OperationKind, offer: &Offer) -> Scene {
         }
         OperationKind::ClusterImport => {
             // Which cluster, is known when it was forgotten.
-            let import = ImportCluster { name: "taken".into(), system_id: String::new(), take_over: false };
+            let import = ImportCluster {
+                name: "taken".into(),
+                system_id: String::new(),
+                take_over: false,
+                node_groups: Vec::new(),
+            };
             let asks = Mutation::ImportCluster { connection, import };
             Scene::new(standing(offer, &offer.new, &["ga"], [Forgets(CLUSTER)]), asks)
         }
