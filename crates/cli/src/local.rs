@@ -75,6 +75,7 @@ impl Local {
     fn client_of(&self, pmks: Pmks) -> Result<Client> {
         let authentication =
             Authentication::new().map_err(|error| Error::new(FailureKind::Unexpected, error.to_string()))?;
+        let authentication = authentication.with_spider_for_callers();
         let clock = Arc::clone(self.options.transport.clock());
         let router = pmks_server::router(State::new(pmks, authentication, clock));
         Ok(Client::new(Arc::new(InProcessDoor::new(router, self.caller.clone()))))

@@ -15,6 +15,7 @@ mod data_directory;
 mod demo;
 mod error;
 mod house;
+mod import_spider;
 mod key_ring;
 mod kubeconfig;
 mod local;
@@ -177,6 +178,7 @@ async fn run(app: &App, command: Command) -> Result<()> {
         Command::Simulate(simulate) => simulate::run(&simulate).await,
         Command::Conformance(asked) => Box::pin(conformance::run(app, &asked)).await,
         Command::Token(within) => token::run(app, &within).await,
+        Command::ImportSpider(asked) => Box::pin(import_spider::run(app, &asked)).await,
         Command::Login(login) => login::run(app, &login).await,
         Command::Spctl(spctl) => spctl::run(app, &spctl.arguments).await,
         other => Box::pin(commands::run(app, other)).await,

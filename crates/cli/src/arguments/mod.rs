@@ -5,6 +5,7 @@ mod cluster;
 mod conformance;
 mod connection;
 mod global;
+mod import_spider;
 mod machine;
 mod network;
 mod node_group;
@@ -20,6 +21,7 @@ pub(crate) use cluster::{
 pub(crate) use conformance::Conformance;
 pub(crate) use connection::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, CredentialArguments};
 pub(crate) use global::{Global, Mutation, Output, OwnPlan};
+pub(crate) use import_spider::ImportSpider;
 pub(crate) use machine::ListCommand;
 pub(crate) use network::{
     Import, KeyPairCommand, KeyPairCreate, NetworkCommand, SecurityGroupCommand, SubnetCommand,
@@ -110,6 +112,9 @@ pub(crate) enum Command {
     Operation(OperationCommand),
     /// Lets kubectl in: a credential plugin of client.authentication.k8s.io/v1
     Token(InCluster),
+    /// Takes over what CB-Spider knows: its drivers, credentials, regions and connections, and by their identifiers
+    /// the networks, security groups, key pairs and clusters
+    ImportSpider(ImportSpider),
     /// Keeps the token of a server for later commands
     Login(Login),
     /// CB-Spider's command line, at a server's /spider: RESOURCE VERB, and its flags

@@ -224,12 +224,22 @@ fn refusal(status: StatusCode, body: &[u8]) -> Error {
         401 => FailureKind::NotAuthenticated,
         403 => FailureKind::NotAllowed,
         404 => FailureKind::NotFound,
+        409 => FailureKind::Conflict,
+        400 | 422 => FailureKind::InvalidRequest,
         413 => FailureKind::BodyTooLarge,
         429 | 502 | 503 | 504 => FailureKind::Unavailable,
         _ => FailureKind::Unexpected,
     };
+    // As CB-Spider's clients are answered.
+    if let Some(says) = serde_json::from_slice(body).ok().as_ref().and_then(message) {
+        return Error::new(kind, says);
+    }
     Error::new(kind, format!("the server answered {status}, and not as pmks does"))
         .with_fix("check the server's URL, and what stands between here and there")
+}
+
+fn message(body: &Value) -> Option<String> {
+    body.get("message")?.as_str().map(str::to_owned)
 }
 
 fn unreadable(why: &str) -> Error {

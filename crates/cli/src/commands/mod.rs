@@ -59,6 +59,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<()> {
         | Command::Simulate(_)
         | Command::Conformance(_)
         | Command::Token(_)
+        | Command::ImportSpider(_)
         | Command::Login(_)
         | Command::Spctl(_)
         | Command::Config(_)

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Region,
     Cluster,
     UnmanagedCluster,
+    TakenOver,
     NodeGroup,
     Node,
     Operation,
@@ -50,6 +51,7 @@ pub(crate) const fn columns_of(kind: Kind) -> &'static [Column] {
         Kind::Region => REGION,
         Kind::Cluster => CLUSTER,
         Kind::UnmanagedCluster => UNMANAGED_CLUSTER,
+        Kind::TakenOver => TAKEN_OVER,
         Kind::NodeGroup => NODE_GROUP,
         Kind::Node => NODE,
         Kind::Operation => OPERATION,
@@ -81,6 +83,15 @@ const PROVIDER: &[Column] = &[
         let forms = ["/credentialForms", "/capabilities/credentialForms"];
         forms.iter().find_map(|at| row.pointer(at)).map(|forms| each(forms, "/name")).unwrap_or_default()
     }),
+];
+
+const TAKEN_OVER: &[Column] = &[
+    Column::at("KIND", "/kind"),
+    CONNECTION_OF,
+    NAME,
+    Column::at("SYSTEM ID", "/systemId"),
+    Column::at("STANDING", "/standing"),
+    Column::at("WHY", "/why"),
 ];
 
 const CONNECTION: &[Column] = &[

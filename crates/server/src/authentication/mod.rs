@@ -26,7 +26,9 @@ pub struct Authentication {
     key: hmac::Key,
     local: Vec<hmac::Tag>,
     administrator: Option<Administrator>,
-    /// Who comes in at `/spider` alone.
+    /// Whether `/spider` is served.
+    serves_spider: bool,
+    /// Who comes in there alone.
     spider: Option<Administrator>,
 }
 
@@ -42,7 +44,7 @@ impl Authentication {
     /// The system gives no random bytes.
     pub fn new() -> Result<Self, NoRandomness> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| NoRandomness)?;
-        Ok(Self { key, local: Vec::new(), administrator: None, spider: None })
+        Ok(Self { key, local: Vec::new(), administrator: None, serves_spider: false, spider: None })
     }
 
     /// Accepts this bearer token too, with every right: the one in the data directory.

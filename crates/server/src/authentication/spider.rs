@@ -18,11 +18,18 @@ impl Authentication {
     /// The system gives no random bytes.
     pub fn with_spider(mut self, name: &str, password: &SecretString) -> Result<Self, NoRandomness> {
         self.spider = Some(Administrator::new(name, password).ok_or(NoRandomness)?);
-        Ok(self)
+        Ok(self.with_spider_for_callers())
+    }
+
+    /// Serves `/spider` to nobody but whoever else may come in.
+    #[must_use]
+    pub fn with_spider_for_callers(mut self) -> Self {
+        self.serves_spider = true;
+        self
     }
 
     pub(crate) fn serves_spider(&self) -> bool {
-        self.spider.is_some()
+        self.serves_spider
     }
 
     /// Who sent these headers.

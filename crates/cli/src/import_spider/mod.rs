@@ -1,0 +1,83 @@
+//! `pmks import-spider`: takes over what CB-Spider knows, by its meta database. Nothing changes there, and nothing at a
+//! cloud but pmks' marks on the clusters.
+
+mod source;
+mod steps;
+mod surface;
+
+use pmks_model::FailureKind;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::arguments::ImportSpider;
+use crate::error::{Error, Result};
+use crate::mutations::confirm;
+use crate::output::{self, Kind};
+use steps::{Standing, Step, Steps};
+use surface::Surface;
+
+/// Takes over what is not here yet; says of each thing what became of it.
+///
+/// # Errors
+/// The meta database cannot be read; the server does not serve `/spider`; something could not be taken over.
+pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
+    let source = source::of(app, asked.meta_database.as_deref())?;
+    let meta = pmks_meta_database::read(&source).await;
+    let meta = meta.map_err(|error| Error::usage(error.to_string()))?;
+    let mut steps = Steps::of(meta);
+    let session = app.session_that_works(false).await?;
+    let surface = Surface::of(session.client.clone()).await?;
+    look(&surface, &mut steps).await?;
+    let wanted = steps.count(Standing::Wanted);
+    if asked.own.plan || wanted == 0 {
+        print(app, &steps)?;
+        let says = if wanted == 0 { "nothing is left to be taken over" } else { "nothing was done" };
+        output::note(&format!("{says}; from {source}"));
+        return Ok(());
+    }
+    drop(session);
+    confirm(asked.yes, &format!("take over {wanted} things from {source}; --plan shows them"))?;
+    take_over(app, asked, &mut steps).await?;
+    print(app, &steps)?;
+    match steps.count(Standing::Failed) {
+        0 => Ok(()),
+        failed => Err(Error::Ended(format!(
+            "{failed} of {wanted} could not be taken over; the same command goes on from here"
+        ))),
+    }
+}
+
+/// What is here already, and what can be no part of this installation.
+async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
+    while let Some(step) = steps.next(Standing::Unknown) {
+        let (standing, why) = surface.standing(step).await?;
+        step.end(standing, why);
+    }
+    steps.leave_out_what_hangs();
+    Ok(())
+}
+
+/// One thing after another, each on a session of its own: a cluster's may outlive the process that began it.
+async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result<()> {
+    while let Some(step) = steps.next(Standing::Wanted) {
+        let session = app.session_that_works(false).await?;
+        match surface::take_over(app, session, step, asked.take_over).await {
+            Ok(()) => step.end(Standing::TakenOver, String::new()),
+            Err(error @ (Error::Interrupted(_) | Error::BrokenPipe)) => return Err(error),
+            Err(error) if error.is(FailureKind::Unavailable) => return Err(error),
+            Err(error) => step.end(Standing::Failed, in_one_line(&error.text())),
+        }
+        steps.leave_out_what_hangs();
+    }
+    Ok(())
+}
+
+fn in_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_start_matches("error: ").lines().map(str::trim).collect();
+    lines.join("; ")
+}
+
+fn print(app: &App, steps: &Steps) -> Result<()> {
+    let rows: Vec<Value> = steps.all().iter().map(Step::row).collect();
+    output::items(app.form(), Kind::TakenOver, &rows)
+}

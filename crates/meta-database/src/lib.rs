@@ -1,0 +1,28 @@
+//! CB-Spider's meta database, read: its drivers, credentials, regions and connections, and what it knows at the clouds
+//! of what concerns managed Kubernetes. Nothing is ever written to it.
+//!
+//! Source: <https://github.com/cloud-barista/cb-spider>, `info-store`, `cloud-info-manager`,
+//! `api-runtime/common-runtime`.
+
+mod error;
+mod rows;
+mod sealed;
+mod source;
+mod tables;
+
+pub use error::Error;
+pub use source::Source;
+pub use tables::{
+    ConnectionConfig, CredentialInfo, DriverInfo, Known, KnownKind, MetaDatabase, Pair, RegionInfo,
+};
+
+/// Reads all of it.
+///
+/// # Errors
+/// If it cannot be opened, is none of CB-Spider's, or holds what cannot be read.
+pub async fn read(source: &Source) -> Result<MetaDatabase, Error> {
+    let mut rows = rows::Rows::open(source).await?;
+    let read = tables::read(&mut rows).await;
+    rows.close().await;
+    read
+}

