@@ -318,6 +318,11 @@ impl Client {
             Verdict::Throttled { retry_after } => {
                 telemetry::throttled(self.options.provider, call.service, call.action);
                 self.gate(call).lower(retry_after);
+                // Which of the two was meant no cloud says in one way. The pause is the action's: one service that asks
+                // for a long one must not keep the others from being asked.
+                if let Some(common) = self.common_gate(call) {
+                    common.lower(None);
+                }
                 retry_after.unwrap_or_default()
             }
         };

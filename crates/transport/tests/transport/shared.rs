@@ -108,3 +108,26 @@ async fn calls_by_one_method_count_together_whatever_they_are() {
     rig.client.send(rig.call(Effect::Idempotent)).await.unwrap();
     assert!(rig.clock.monotonic().saturating_sub(began) < took + Duration::from_secs(1));
 }
+
+#[tokio::test]
+async fn a_throttled_call_slows_all_by_its_method_and_pauses_its_action_alone() {
+    let bucket = |burst| Bucket::new(burst, 1.0);
+    let rig = Rig::with(
+        [answer(429, &[("Retry-After", "600")], "")],
+        |mut options| {
+            options.buckets = Buckets::new(bucket(100)).method("GET", bucket(100));
+            options
+        },
+        |builder| builder,
+    )
+    .await;
+    let call = |action, effect| Call::new("eks", action, effect, Method::GET, rig.url("/do"));
+    rig.client.send(call("a", Effect::Idempotent)).await.unwrap();
+    let began = rig.clock.monotonic();
+    let calls = ["b", "c", "d", "e"].map(|action| rig.client.send(call(action, Effect::Read)));
+    for answer in rig.clock.run(Duration::from_millis(40), futures::future::join_all(calls)).await {
+        answer.unwrap();
+    }
+    let took = rig.clock.monotonic().saturating_sub(began);
+    assert!(took > Duration::from_secs(4) && took < Duration::from_secs(9), "{took:?}");
+}
