@@ -15,16 +15,17 @@ use super::stillness::is_still;
 /// Tokens are fractions; this much missing is rounding.
 const ROUNDING: f64 = 1e-3;
 
-/// What a simulated cloud on loopback has not answered after this long, in real time, nobody waits for any more.
-const DROPPED: Duration = Duration::from_secs(2);
+/// What a simulated cloud on loopback has not answered after this long, in real time, nobody waits for any more. Longer
+/// than a machine that is busy with other work needs: the clock must not move while somebody is still being answered.
+const DROPPED: Duration = Duration::from_secs(20);
 
 /// Where the system does not tell what threads do: how long, in real time, nothing may be heard of any before whoever
 /// sleeps is woken; longer than between two points that an engine or a store passes while it works.
 const QUIET: Duration = Duration::from_millis(15);
 
 /// The same where threads are never seen asleep: worlds look after themselves in real time, and on a busy machine one of
-/// many always does.
-const RESTLESS: Duration = Duration::from_millis(500);
+/// many may always do. Longer than a thread that has something to do waits for a processor there.
+const RESTLESS: Duration = Duration::from_secs(5);
 
 /// Every call of a process.
 #[derive(Debug)]
