@@ -51,7 +51,11 @@ pub(crate) fn cluster(thing: Thing) -> Cluster {
             subnets: ids(thing.subnet_ids),
             security_groups: ids(thing.security_groups),
         },
-        access: AccessInfo { endpoint: thing.endpoint, certificate_authority: thing.certificate_authority },
+        access: AccessInfo {
+            endpoint: thing.endpoint,
+            certificate_authority: thing.certificate_authority,
+            ..AccessInfo::default()
+        },
         addons: Vec::new(),
         created_at: thing.created_at,
         tags: thing.labels,

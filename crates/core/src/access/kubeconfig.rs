@@ -204,7 +204,11 @@ mod tests {
     use super::*;
 
     fn access() -> AccessInfo {
-        AccessInfo { endpoint: "https://127.0.0.1:6443".into(), certificate_authority: "PEM ".repeat(300) }
+        AccessInfo {
+            endpoint: "https://127.0.0.1:6443".into(),
+            certificate_authority: "PEM ".repeat(300),
+            ..AccessInfo::default()
+        }
     }
 
     fn read(text: &str) -> serde_json::Value {
