@@ -61,7 +61,12 @@ impl Kind for Cluster {
     }
 
     async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
-        let import = ImportCluster { name: name_of(id), system_id: id.to_owned(), take_over: false, node_groups: Vec::new() };
+        let import = ImportCluster {
+            name: name_of(id),
+            system_id: id.to_owned(),
+            take_over: false,
+            node_groups: Vec::new(),
+        };
         let mutation = Mutation::ImportCluster { connection: connection.to_owned(), import };
         let accepted = call.pmks().accept(&call.keyless(), mutation).await?;
         call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)

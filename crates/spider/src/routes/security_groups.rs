@@ -128,8 +128,7 @@ async fn change_rules(
     remove: Vec<NewRule>,
 ) -> Result<Option<Reply>, Refusal> {
     let (connection, security_group) = (connection.to_owned(), name.to_owned());
-    let mutation =
-        Mutation::UpdateSecurityGroup { connection, security_group, add, remove };
+    let mutation = Mutation::UpdateSecurityGroup { connection, security_group, add, remove };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
     Ok(call.at_once(&operation))
 }
