@@ -5,6 +5,7 @@
 mod clusters;
 mod document;
 mod grammar;
+mod machines;
 mod networks;
 mod page;
 mod records;
@@ -81,11 +82,12 @@ macro_rules! described {
 use described;
 
 /// All of them, each under the name of its part.
-fn parts() -> [(&'static str, &'static [Operation]); 3] {
+fn parts() -> [(&'static str, &'static [Operation]); 4] {
     [
         ("Service and records", records::ALL),
         ("Networks, security groups and key pairs", networks::ALL),
         ("Clusters and node groups", clusters::ALL),
+        ("Machines, tags and what is left", machines::ALL),
     ]
 }
 

@@ -140,6 +140,26 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "ResourceType: string, AllListInfo: {MappedInfoList: [ClusterInfo], OnlySpiderList: [IID], \
          OnlyCSPInfoList: [ClusterInfo]}",
     ),
+    // Machines, tags and what is left.
+    (
+        "VMInfo",
+        "IId: IID, StartTime: time, Region: {Region: string, Zone: string}, ImageType: string, ImageIId: IID, \
+         VMSpecName: string, VpcIID: IID, SubnetIID: IID, SecurityGroupIIds: [IID], KeyPairIId: IID, \
+         RootDiskType: string, RootDiskSize: string, RootDeviceName: string, DataDiskIIDs: [IID], \
+         VMBootDisk: string, VMBlockDisk: string, VMUserId: string, VMUserPasswd: string, NICs: [IID], \
+         NetworkInterface: string, PublicIP: string, PublicIPs: [string], PublicDNS: string, PrivateIP: string, \
+         PrivateIPs: [string], PrivateDNS: string, Platform: string, SSHAccessPoint: string, AccessPoint: string, \
+         TagList: [KeyValue], KeyValueList: [KeyValue]",
+    ),
+    ("VMStatusInfo", "IId: IID, VmStatus: string"),
+    ("TagRequest", "ResourceType: string, ResourceName: string, Tag: KeyValue"),
+    ("TaggedRequest", "ResourceType: string, ResourceName: string"),
+    ("DestroyedInfo", "IsAllDestroyed: boolean, DeletedAllListByResourceType: [DestroyedKindInfo]"),
+    (
+        "DestroyedKindInfo",
+        "ResourceType: string, IsAllDeleted: boolean, DeletedIIDList: [IID], \
+         RemainedErrorInfoList: [{Name: string, ErrorMsg: string}]",
+    ),
     (
         "ExecCredential",
         "apiVersion: string, kind: string, status: {token: string, expirationTimestamp: time}",

@@ -1,0 +1,32 @@
+//! Machines that are nodes, tags, names at the cloud, and the end of all that a connection has.
+
+use super::{AT, Body, NOTHING, Operation, Sends, asks, described};
+
+const OF_A_RESOURCE: Sends = Sends { body: Body::Connection, query: &["ResourceType", "ResourceName"] };
+const OF_A_TYPE: Sends = Sends { body: Body::Connection, query: &["ResourceType"] };
+
+pub(super) const ALL: &[Operation] = described! {
+    GET "/vm" "list-vm" AT => "{vm: [VMInfo]}", "Lists the machines that are nodes of clusters known here.";
+    GET "/vm/{Name}" "get-vm" AT => "VMInfo", "Gets a machine that is a node.";
+    GET "/cspvm/{Id}" "get-csp-vm" AT => "VMInfo", "Gets a machine that is a node, by the cloud's identifier.";
+    GET "/vmstatus" "list-vm-status" AT => "{vmstatus: [VMStatusInfo]}", "Lists the states of the machines that are nodes.";
+    GET "/vmstatus/{Name}" "get-vm-status" AT => "{Status: string}", "Gets the state of a machine that is a node.";
+    GET "/allvm" "" AT => "", "Lists all machines of an account: not those of others than clusters here.";
+    GET "/allvminfo" "" AT => "", "Lists all machines of an account whole: not those of others than clusters here.";
+    GET "/countvm" "count-all-vm" NOTHING => "Count", "Counts the machines that are nodes.";
+    GET "/countvm/{ConnectionName}" "count-vm-by-connection" NOTHING => "Count", "Counts the machines that are nodes at a connection.";
+
+    POST "/tag" "add-tag" asks("TagRequest") => "KeyValue", "Gives a cluster a tag.";
+    GET "/tag" "list-tag" OF_A_RESOURCE => "{tag: [KeyValue], resourceType: string}", "Lists the tags of a cluster or a VPC.";
+    GET "/tag/{Key}" "get-tag" OF_A_RESOURCE => "KeyValue", "Gets a tag of a cluster or a VPC.";
+    DELETE "/tag/{Key}" "remove-tag" asks("TaggedRequest") => "Result", "Takes a tag off a cluster.";
+
+    GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets what the cloud calls a resource.";
+    GET "/cspresourceinfo/{Name}" "" OF_A_TYPE => "", "Gets the cloud's own words of a resource: KeyValueList has what they mean.";
+    GET "/orgregion" "" AT => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
+    GET "/orgzone" "" AT => "", "Gets the cloud's own words of its zones: /regionzone says what they mean.";
+    GET "/preconfig/orgregion" "" NOTHING => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
+    GET "/vmorgspec" "" AT => "", "Gets the cloud's own words of its machine types: /vmspec says what they mean.";
+    GET "/vmorgspec/{Name}" "" AT => "", "Gets the cloud's own words of a machine type: /vmspec says what they mean.";
+    DELETE "/destroy" "destroy-all" AT => "DestroyedInfo", "Deletes everything that a connection made or registered.";
+};
