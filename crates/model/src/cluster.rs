@@ -58,9 +58,6 @@ pub struct AccessInfo {
     pub endpoint: String,
     /// The PEM certificates that the endpoint's certificate is signed by; empty: the public ones.
     pub certificate_authority: String,
-    /// Whether these were left out, because reading them is a call of its own: who needs them reads the cluster again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub authority_unread: bool,
 }
 
 /// Something that the cloud runs in a cluster.

@@ -94,7 +94,6 @@ pub(crate) fn cluster(cluster: &eks::Cluster, node_groups: Vec<NodeGroup>, addon
         access: AccessInfo {
             endpoint: cluster.endpoint.clone().unwrap_or_default(),
             certificate_authority: certificate_authority(cluster.certificate_authority.as_ref()),
-            ..AccessInfo::default()
         },
         addons,
         status: cluster_status(&cluster.status, issue_count),

@@ -100,14 +100,7 @@ fn a_cluster_shows_its_endpoint_and_its_troubles() {
     }))
     .unwrap();
     let seen = super::cluster(&cluster, Vec::new(), Vec::new());
-    assert_eq!(
-        seen.access,
-        AccessInfo {
-            endpoint: "https://e".into(),
-            certificate_authority: "PEM".into(),
-            ..AccessInfo::default()
-        }
-    );
+    assert_eq!(seen.access, AccessInfo { endpoint: "https://e".into(), certificate_authority: "PEM".into() });
     assert_eq!((seen.status, seen.status_reason.as_str()), (Status::Degraded, "IamRoleNotFound: gone (r)"));
     assert_eq!(seen.network.network, Iid::unnamed("vpc-1"));
     assert_eq!(seen.key_value_list.get("ClusterSecurityGroupId"), Some("sg-0"));

@@ -75,35 +75,20 @@ fn wrong_place(locations: &[Location], region: &str, zone: Option<&str>) -> Find
     findings
 }
 
-/// How a cluster is reached, as far as that costs no call: its authority where it is known already, else left out.
-pub(crate) fn known_way_in(driver: &AzureDriver, cluster: &wire::ManagedCluster) -> AccessInfo {
-    let known = kept(driver, &convert::incarnation(cluster), driver.now());
-    let bare = endpoint(cluster).map(|endpoint| AccessInfo {
-        endpoint,
-        authority_unread: true,
-        ..AccessInfo::default()
-    });
-    bare.map(|bare| known.unwrap_or(bare)).unwrap_or_default()
-}
-
-/// The endpoint of a cluster that stands.
-fn endpoint(cluster: &wire::ManagedCluster) -> Option<String> {
-    let properties = &cluster.properties;
-    let host = properties.fqdn.as_deref().or(properties.private_fqdn.as_deref()).unwrap_or_default();
-    let stands = !matches!(properties.provisioning_state.as_str(), "Creating" | "Deleting");
-    (stands && !host.is_empty()).then(|| format!("https://{host}:443"))
-}
-
 /// How a cluster is reached. Its certificate authority stands in its kubeconfig alone, so that it costs a call, once
 /// an hour. A credential that may not read kubeconfigs sees the endpoint, and no authority.
 pub(crate) async fn way_in(driver: &AzureDriver, cluster: &wire::ManagedCluster) -> Result<AccessInfo> {
     let incarnation = convert::incarnation(cluster);
-    let Some(endpoint) = endpoint(cluster) else { return Ok(AccessInfo::default()) };
+    let properties = &cluster.properties;
+    let host = properties.fqdn.as_deref().or(properties.private_fqdn.as_deref()).unwrap_or_default();
+    if host.is_empty() || matches!(properties.provisioning_state.as_str(), "Creating" | "Deleting") {
+        return Ok(AccessInfo::default());
+    }
     let now = driver.now();
     if let Some(known) = kept(driver, &incarnation, now) {
         return Ok(known);
     }
-    let bare = || AccessInfo { endpoint: endpoint.clone(), ..AccessInfo::default() };
+    let bare = || AccessInfo { endpoint: format!("https://{host}:443"), ..AccessInfo::default() };
     let id = driver.cluster_id(&cluster.id);
     let credentials = match driver.api.cluster_credentials(&id, false).await {
         Ok(credentials) => credentials,
@@ -120,7 +105,6 @@ pub(crate) async fn way_in(driver: &AzureDriver, cluster: &wire::ManagedCluster)
     let found = AccessInfo {
         endpoint: if entry.server.is_empty() { bare().endpoint } else { entry.server },
         certificate_authority: pem(&entry.certificate_authority_data),
-        authority_unread: false,
     };
     if let Ok(mut all) = driver.here.ways_in.lock() {
         all.retain(|_, (_, since)| now.duration_since(*since) < WAY_IN_KEPT);

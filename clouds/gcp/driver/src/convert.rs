@@ -123,7 +123,6 @@ pub(crate) fn access(cluster: &container::Cluster) -> AccessInfo {
     AccessInfo {
         endpoint: endpoint(&cluster.endpoint),
         certificate_authority: certificate_authority(&cluster.master_auth.cluster_ca_certificate),
-        ..AccessInfo::default()
     }
 }
 

@@ -51,11 +51,7 @@ pub(crate) fn cluster(thing: Thing) -> Cluster {
             subnets: ids(thing.subnet_ids),
             security_groups: ids(thing.security_groups),
         },
-        access: AccessInfo {
-            endpoint: thing.endpoint,
-            certificate_authority: thing.certificate_authority,
-            ..AccessInfo::default()
-        },
+        access: AccessInfo { endpoint: thing.endpoint, certificate_authority: thing.certificate_authority },
         addons: Vec::new(),
         created_at: thing.created_at,
         tags: thing.labels,

@@ -39,7 +39,6 @@ async fn enter(cluster: &Value, token: &str) -> Result<(), ErrorKind> {
     let access = AccessInfo {
         endpoint: text(cluster, "/endpoint").to_owned(),
         certificate_authority: text(cluster, "/certificateAuthority").to_owned(),
-        ..AccessInfo::default()
     };
     let transport = Transport::builder(Arc::new(SystemClock)).build();
     let token = ClusterCredential::Token {

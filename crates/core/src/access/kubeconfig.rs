@@ -204,11 +204,7 @@ mod tests {
     use super::*;
 
     fn access() -> AccessInfo {
-        AccessInfo {
-            endpoint: "https://127.0.0.1:6443".into(),
-            certificate_authority: "PEM ".repeat(300),
-            ..AccessInfo::default()
-        }
+        AccessInfo { endpoint: "https://127.0.0.1:6443".into(), certificate_authority: "PEM ".repeat(300) }
     }
 
     fn read(text: &str) -> serde_json::Value {

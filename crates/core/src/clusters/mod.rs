@@ -29,9 +29,6 @@ use view::Shown;
 /// How old details of nodes may be where nobody says.
 const NODES_KEPT: Duration = Duration::from_secs(15);
 
-/// How long a reader waits for the authority of a cluster that the end of its operation left out.
-const AUTHORITY_PATIENCE: Duration = Duration::from_secs(5);
-
 /// Which clusters are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterFilter {
@@ -310,10 +307,9 @@ impl Shared {
         let place = at.here().ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
         let (record, asked) = {
             let kept = self.memory.kept();
-            let found = kept.cluster(place, name).ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
-            let record = &found.resource;
-            let age = if found.lacks_authority() { Some(Duration::ZERO) } else { max_age };
-            let asked = Asked { began, busy: kept.is_busy(record.uid), max_age: age };
+            let record =
+                &kept.cluster(place, name).ok_or_else(|| not_found(ResourceKind::Cluster, name))?.resource;
+            let asked = Asked { began, busy: kept.is_busy(record.uid), max_age };
             if self.inventory.is_fresh(record, asked) {
                 let uid = record.uid;
                 drop(kept);
@@ -321,30 +317,18 @@ impl Shared {
             }
             (record.clone(), asked)
         };
-        let read = Box::pin(self.inventory.freshen(&at, place, &record, asked));
-        if max_age.is_none() {
-            // What is known is answered whatever the cloud says, and soon.
-            tokio::select! {
-                read = read => if let Err(failure) = read {
-                    tracing::info!(cluster = name, %failure, "its authority could not be read");
-                },
-                () = self.clock.deadline(AUTHORITY_PATIENCE) => {}
-            }
-        } else {
-            read.await?;
-        }
+        Box::pin(self.inventory.freshen(&at, place, &record, asked)).await?;
         self.memory.refresh().await?;
         Ok((at, record.uid))
     }
 
-    /// A cluster as the cloud said it is, and how it is reached; asked for if it never was.
+    /// A cluster as the cloud said it is; asked for if it never was.
     pub(crate) async fn seen_cluster(&self, connection: &str, name: &str) -> Result<(At, Cluster)> {
         for max_age in [None, Some(Duration::ZERO)] {
             let (at, uid) = self.fresh_cluster(connection, name, max_age).await?;
             // The whole of it, with node groups and nodes, is in the store alone.
             let record = self.store.resource(uid).await.map_err(of_store)?;
-            let seen: Option<Cluster> = record.as_ref().and_then(observed);
-            if let Some(seen) = seen.filter(|seen| max_age.is_some() || !seen.access.authority_unread) {
+            if let Some(seen) = record.as_ref().and_then(observed) {
                 return Ok((at, seen));
             }
         }

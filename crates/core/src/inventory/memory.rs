@@ -393,7 +393,7 @@ impl Kept {
             age.changed_at = age.changed_at.max(Some(resource.changed_at));
             age.busy = age.busy || self.is_busy(resource.uid);
             if resource.system_id.is_some() {
-                let at = observed_at(resource).filter(|_| !record.lacks_authority());
+                let at = observed_at(resource);
                 age.oldest = if age.any { age.oldest.min(at) } else { at };
                 age.any = true;
             }
@@ -444,12 +444,6 @@ impl Record {
     pub(crate) fn keep_written(&self, written: &Arc<str>) {
         // Another reader's, who was faster, is the same.
         let _ = self.written.set(Arc::clone(written));
-    }
-
-    /// Whether the authority of the cluster was left out when it was last read.
-    pub(crate) fn lacks_authority(&self) -> bool {
-        let seen = self.of_cluster().and_then(|said| said.seen.as_ref());
-        seen.is_some_and(|seen| seen.access.authority_unread)
     }
 
     /// What is held of a cluster.

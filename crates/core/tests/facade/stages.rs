@@ -266,7 +266,6 @@ fn cluster(request: &ClusterRequest, marks: &Marks, created_at: Option<jiff::Tim
         access: AccessInfo {
             endpoint: "https://127.0.0.1:6443".to_owned(),
             certificate_authority: "CA".to_owned(),
-            ..AccessInfo::default()
         },
         status: Status::Active,
         created_at,

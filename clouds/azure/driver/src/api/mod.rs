@@ -118,11 +118,6 @@ impl Api {
         Self { lane, ..self.clone() }
     }
 
-    /// The lane in which its reads wait.
-    pub(crate) fn lane(&self) -> Lane {
-        self.lane
-    }
-
     /// Where Azure is.
     pub(crate) fn endpoints(&self) -> &Endpoints {
         &self.endpoints
