@@ -1,37 +1,25 @@
 //! What GORM and Go's own AES wrote, as CB-Spider has them write it, is read: from SQLite and from PostgreSQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: what fails here fails the test"
+)]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use pmks_control_plane::{cache_folder, fingerprint, which};
 use pmks_meta_database::{Error, KnownKind, MetaDatabase, Source, read};
-use pmks_suites::{Python, skip_where};
+use pmks_suites::{Python, go_program, skip_where};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
-/// The program that writes, built once of what others published.
+/// The program that writes.
 fn writer() -> Result<PathBuf, String> {
-    const SOURCES: &[&str] =
-        &[include_str!("written/main.go"), include_str!("written/go.mod"), include_str!("written/go.sum")];
-    let go = which("go").ok_or("go is not found")?;
-    let folder = cache_folder()?.join(format!("meta-database-{:016x}", fingerprint(SOURCES)));
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let lock = std::fs::File::create(folder.join("lock")).map_err(|error| error.to_string())?;
-    lock.lock().map_err(|error| error.to_string())?;
-    let program = folder.join("written");
-    if !program.exists() {
-        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/written");
-        let partial = folder.join("partial");
-        let built = Command::new(go).args(["build", "-o"]).arg(&partial).current_dir(module).output();
-        let built = built.map_err(|error| error.to_string())?;
-        if !built.status.success() {
-            return Err(String::from_utf8_lossy(&built.stderr).into_owned());
-        }
-        std::fs::rename(partial, &program).map_err(|error| error.to_string())?;
-    }
-    Ok(program)
+    go_program(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/written"))
 }
 
 /// A server of PostgreSQL, from PyPI, that ends with its standard input.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use pmks_control_plane::{cache_folder, fingerprint, which};
 
-/// The program whose module lies in a folder, without dependencies; or why it cannot be had on this machine.
+/// The program whose module lies in a folder; or why it cannot be had on this machine.
 ///
 /// # Errors
 /// One line for people.

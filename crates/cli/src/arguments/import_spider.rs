@@ -9,8 +9,8 @@ use super::OwnPlan;
 #[derive(Debug, Args)]
 pub(crate) struct ImportSpider {
     // A URL may hold a password, which other users of this machine read on a command line.
-    /// A file of SQLite or a postgres:// URL; if left out, where CB-Spider's own variables say
-    /// (SPIDER_METADB_URL, SPIDER_METADB_USER …, CBSPIDER_ROOT). env:NAME or @FILE hide a URL that holds a password
+    /// A file of SQLite or a postgres:// URL; if left out, where CB-Spider's own variables say. env:NAME or @FILE
+    /// hide a URL that holds a password
     #[arg(long, value_name = "SOURCE")]
     pub(crate) meta_database: Option<String>,
     /// Goes on where another pmks installation's mark is on a cluster; that one can still change it

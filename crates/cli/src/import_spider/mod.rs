@@ -24,7 +24,7 @@ pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
     let source = source::of(app, asked.meta_database.as_deref())?;
     let meta = pmks_meta_database::read(&source).await;
     let meta = meta.map_err(|error| Error::usage(error.to_string()))?;
-    let mut steps = Steps::of(meta);
+    let mut steps = Steps::of(&meta);
     let session = app.session_that_works(false).await?;
     let surface = Surface::of(session.client.clone()).await?;
     look(&surface, &mut steps).await?;

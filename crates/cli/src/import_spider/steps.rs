@@ -107,8 +107,8 @@ impl Step {
 }
 
 impl Steps {
-    pub(super) fn of(meta: MetaDatabase) -> Self {
-        let mut steps = records(&meta);
+    pub(super) fn of(meta: &MetaDatabase) -> Self {
+        let mut steps = records(meta);
         let provider = |connection: &str| {
             let config = meta.connection_configs.iter().find(|config| config.name == connection);
             config.map(|config| config.provider.clone()).unwrap_or_default()

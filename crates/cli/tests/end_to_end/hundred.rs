@@ -53,7 +53,12 @@ fn a_hundred(cloud: Cloud) {
     let server = user.serve(&[]);
     let visitor = api(&user, &server);
     let states = all_over(&visitor);
-    assert!(states.len() == 1 && states.contains_key("succeeded"), "every operation succeeded: {states:?}");
+    let failed = || listed(&visitor, "operations?state=failed");
+    assert!(
+        states.len() == 1 && states.contains_key("succeeded"),
+        "every operation succeeded: {states:?} {:#?}",
+        failed()
+    );
     let made = resident(&server);
     // What the API says, what the clouds have, and what was asked for are the same.
     // A read at the end of an operation that the cloud did not answer is made up for by the next refresh.

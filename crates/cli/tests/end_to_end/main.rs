@@ -18,6 +18,7 @@ mod connections;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disks;
+mod from_cb_spider;
 mod grammar;
 mod hostile_endpoints;
 mod hostile_names;

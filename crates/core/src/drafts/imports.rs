@@ -134,7 +134,7 @@ impl Drafting<'_> {
 fn names_of_groups(cluster: &Cluster, given: &[ImportResource]) -> Result<Vec<String>> {
     let mut findings = Findings::default();
     let mut names: Vec<&str> = cluster.node_groups.iter().map(|group| group.iid.name_id.as_str()).collect();
-    let mut named = BTreeSet::new();
+    let mut taken = BTreeSet::new();
     for (index, wish) in given.iter().enumerate() {
         let field = |field: &str| format!("nodeGroups[{index}].{field}");
         findings.add_some(field("name"), pmks_model::refusal_of_ours(&wish.name));
@@ -145,7 +145,7 @@ fn names_of_groups(cluster: &Cluster, given: &[ImportResource]) -> Result<Vec<St
             findings.add(field("systemId"), format!("the cluster has no node group {:?}", wish.system_id));
             continue;
         };
-        if !named.insert(place) {
+        if !taken.insert(place) {
             findings.add(field("systemId"), "is named twice");
         }
         if let Some(name) = names.get_mut(place) {

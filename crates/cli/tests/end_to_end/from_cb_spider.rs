@@ -1,0 +1,137 @@
+//! What CB-Spider knows is taken over by its meta database: shown first, then done, and done again without effect.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use pmks_suites::{go_program, skip_where};
+use serde_json::{Value, json};
+
+use crate::sandbox::{Sandbox, Simulator};
+
+/// Its file, as GORM writes it. Everything is at one connection, but the group that is gone.
+fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<(), String> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../meta-database/tests/written");
+    let connection = &simulator.ready["connection"];
+    let credential = &connection["credential"];
+    let region = json!({
+        "Region": connection["region"], "endpoints.all": connection["endpoints"]["all"],
+        "pace": connection["pace"].to_string(),
+    });
+    let keys = json!({"ClientId": credential["accessKeyId"], "ClientSecret": credential["secretAccessKey"]});
+    let what = json!({
+        "drivers": [["aws-driver", "AWS", "aws-driver-v1.0.so"], ["ncp-driver", "NCP", "ncp.so"]],
+        "credentials": [["aws-cred", "AWS", keys]],
+        "regions": [["seoul", "AWS", region, []]],
+        "configs": [["aws-config01", "AWS", "aws-driver", "aws-cred", "seoul"]],
+        "known": known,
+    });
+    let mut child = Command::new(go_program(&module)?)
+        .arg(file)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    child.stdin.take().unwrap().write_all(what.to_string().as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    Ok(())
+}
+
+fn standing(rows: &Value, kind: &str, name: &str) -> (String, String) {
+    let row = rows["items"].as_array().unwrap().iter().find(|row| row["kind"] == kind && row["name"] == name);
+    let row = row.unwrap_or_else(|| panic!("no {kind} {name} in {rows}"));
+    let text = |key: &str| row[key].as_str().unwrap().to_owned();
+    (text("standing"), text("why"))
+}
+
+#[test]
+fn what_cb_spider_knows_is_taken_over_once() {
+    let simulator = Sandbox::new().simulate("2000");
+    // Whoever made it: its marks are of another installation, as if CB-Spider's clusters had been pmks' before.
+    let maker = Sandbox::new();
+    assert_eq!(maker.connect("a", &simulator).code, Some(0));
+    let on = |args: &[&str]| maker.good(&[&["-c", "a"], args].concat());
+    let id = |args: &[&str]| {
+        let shown = maker.json(&[&["-c", "a"], args].concat());
+        shown["iid"]["systemId"].as_str().unwrap().to_owned()
+    };
+    on(&[
+        "network",
+        "create",
+        "n",
+        "--cidr",
+        "10.0.0.0/16",
+        "--subnet",
+        "name=s,cidr=10.0.0.0/20,zone=ap-northeast-2a",
+        "--subnet",
+        "name=t,cidr=10.0.16.0/20,zone=ap-northeast-2c",
+    ]);
+    on(&["connection", "prerequisites", "a", "--fix"]);
+    on(&[
+        "cluster",
+        "create",
+        "c",
+        "--network",
+        "n",
+        "--subnet",
+        "s",
+        "--subnet",
+        "t",
+        "--node-group",
+        "name=at-cloud,machine-type=t3.large,min=1,max=2,desired=1",
+    ]);
+    let (network, subnet) = (id(&["network", "get", "n"]), id(&["subnet", "get", "s", "--network", "n"]));
+    let known = json!({
+        "vpc_iid_infos": [["aws-config01", "vpc-01", format!("vpc-01-x:{network}")]],
+        "subnet_iid_infos": [["aws-config01", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-01"]],
+        "sg_iid_infos": [["aws-config01", "gone", "gone-x:sg-0123456789abcdef0", "vpc-01"]],
+        "cluster_iid_infos": [["aws-config01", "k8s-01", "c:c", "vpc-01"]],
+        "node_group_iid_infos": [["aws-config01", "ng-01", "at-cloud:at-cloud", "k8s-01"]],
+    });
+    let user = Sandbox::new();
+    let file = user.path("cb-spider.db");
+    if let Err(why) = meta_database(&file, &simulator, &known) {
+        return skip_where("the import from CB-Spider", &why, &["go"]);
+    }
+    let import = |more: &[&str]| {
+        let command = ["import-spider", "-o", "json", "--meta-database", "cb-spider.db"];
+        let ended = user.run(&[&command, more].concat());
+        let rows: Value = serde_json::from_str(&ended.out).unwrap_or_default();
+        (ended, rows)
+    };
+    let (planned, rows) = import(&["--plan"]);
+    assert_eq!(planned.code, Some(0), "{planned:?}");
+    assert_eq!(standing(&rows, "cluster", "k8s-01").0, "to be taken over");
+    assert!(
+        user.json(&["connection", "list"])["items"].as_array().unwrap().is_empty(),
+        "a plan makes nothing"
+    );
+    assert_eq!(import(&[]).0.code, Some(2), "nobody confirmed");
+    let (first, rows) = import(&["--yes"]);
+    assert_eq!(first.code, Some(8), "{first:?}");
+    for (kind, name) in [
+        ("driver", "ncp-driver"),
+        ("credential", "aws-cred"),
+        ("connection", "aws-config01"),
+        ("network", "vpc-01"),
+        ("subnet", "subnet-01"),
+    ] {
+        assert_eq!(standing(&rows, kind, name).0, "taken over", "{rows}");
+    }
+    let (gone, why) = standing(&rows, "security group", "gone");
+    assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
+    let (marked, why) = standing(&rows, "cluster", "k8s-01");
+    assert!(marked == "failed" && why.contains("another") || why.contains("is managed by"), "{why}");
+    let (second, rows) = import(&["--yes", "--take-over"]);
+    assert_eq!(second.code, Some(8), "the group is gone for good: {second:?}");
+    assert_eq!(standing(&rows, "network", "vpc-01").0, "is here already");
+    assert_eq!(standing(&rows, "cluster", "k8s-01").0, "taken over", "{rows}");
+    let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);
+    assert_eq!(
+        (&cluster["nodeGroups"][0]["name"], &cluster["iid"]["systemId"]),
+        (&json!("ng-01"), &json!("c"))
+    );
+    let secret = simulator.ready["connection"]["credential"]["secretAccessKey"].as_str().unwrap();
+    for ended in [planned, first, second] {
+        assert!(!ended.out.contains(secret) && !ended.err.contains(secret), "{ended:?}");
+    }
+}
