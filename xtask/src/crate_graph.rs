@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pmks-store", &["pmks-model"]),
     ("pmks-core", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-store"]),
     ("pmks-api", &[]),
+    ("pmks-meta-database", &[]),
     ("pmks-spider", &["pmks-model", "pmks-transport", "pmks-driver", "pmks-core"]),
     (
         "pmks-server",

@@ -119,6 +119,7 @@ mod tests {
         let (collection, verb) = call.rsplit_once('.').unwrap();
         let verb = match verb {
             "insert" => "create",
+            "patch" => "update",
             "aggregatedList" => "list",
             verb => verb,
         };
