@@ -119,8 +119,11 @@ impl Shared {
         // As the cloud writes it: another way to write the same one would be a second record of one thing.
         let written = observation.as_ref().and_then(|seen| seen.value.pointer("/iid/systemId")?.as_str());
         let system_id = written.filter(|id| !id.is_empty()).map_or(system_id, str::to_owned);
+        // What tells it from another one of that name, where the cloud says; a removal looks for the same one.
+        let told = observation.as_ref().and_then(|seen| seen.value.get("incarnation")?.as_str());
+        let told = told.filter(|told| !told.is_empty()).map(str::to_owned);
         Ok(NewResource {
-            incarnation: Some(system_id.clone()),
+            incarnation: told.or_else(|| Some(system_id.clone())),
             system_id: Some(system_id),
             observation,
             ..new

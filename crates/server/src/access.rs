@@ -61,6 +61,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/v1/connections/{connection}/securityGroups", Viewer),
     ("GET", "/v1/connections/{connection}/securityGroups/{securityGroup}", Viewer),
     ("DELETE", "/v1/connections/{connection}/securityGroups/{securityGroup}", Operator),
+    ("POST", "/v1/connections/{connection}/securityGroups/{securityGroup}/rules", Operator),
     ("POST", "/v1/connections/{connection}/securityGroups/{securityGroup}/forget", Operator),
     ("POST", "/v1/connections/{connection}/keyPairs", Operator),
     ("GET", "/v1/connections/{connection}/keyPairs", Viewer),
