@@ -36,6 +36,7 @@ mod signals;
 mod simulate;
 mod simulated;
 mod spctl;
+mod spider_variables;
 mod sudden_death;
 mod token;
 mod tracing_setup;

@@ -57,11 +57,22 @@ async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
-/// One thing after another, each on a session of its own: a cluster's may outlive the process that began it.
+/// One thing after another. A cluster needs a session of its own: its import may outlive the process that began it.
 async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result<()> {
+    let mut held = None;
     while let Some(step) = steps.next(Standing::Wanted) {
-        let session = app.session_that_works(false).await?;
-        match surface::take_over(app, session, step, asked.take_over).await {
+        let session = match held.take() {
+            Some(session) => session,
+            None => app.session_that_works(false).await?,
+        };
+        let ended = if let Some((known, groups)) = step.cluster() {
+            surface::import(app, session, known, groups, asked.take_over).await
+        } else {
+            let ended = surface::take_over(&session.client, step).await;
+            held = Some(session);
+            ended
+        };
+        match ended {
             Ok(()) => step.end(Standing::TakenOver, String::new()),
             Err(error @ (Error::Interrupted(_) | Error::BrokenPipe)) => return Err(error),
             Err(error) if error.is(FailureKind::Unavailable) => return Err(error),

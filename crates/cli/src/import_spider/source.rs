@@ -7,10 +7,7 @@ use url::Url;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret;
-
-/// The parts of a URL, each a variable of CB-Spider's.
-const PARTS: [&str; 4] =
-    ["SPIDER_METADB_USER", "SPIDER_METADB_PASSWORD", "SPIDER_METADB_ENDPOINT", "SPIDER_METADB_DATABASE"];
+use crate::spider_variables::{META_DATABASE_PARTS, META_DATABASE_SSL_MODE, META_DATABASE_URL, ROOT};
 
 /// Where it is.
 ///
@@ -39,20 +36,20 @@ pub(super) fn of(app: &App, asked: Option<&str>) -> Result<Source> {
 
 /// Source: CB-Spider's `info-store/InfoStore.go`.
 fn of_variables(get: impl Fn(&str) -> Option<String>) -> Option<String> {
-    if let Some(url) = get("SPIDER_METADB_URL") {
+    if let Some(url) = get(META_DATABASE_URL) {
         return Some(url);
     }
-    if let [Some(user), Some(password), Some(endpoint), Some(database)] = PARTS.map(&get) {
+    if let [Some(user), Some(password), Some(endpoint), Some(database)] = META_DATABASE_PARTS.map(&get) {
         let mut url = Url::parse(&format!("postgres://{endpoint}/")).ok()?;
         url.set_username(&user).ok()?;
         url.set_password(Some(&password)).ok()?;
         url.set_path(&database);
-        if let Some(mode) = get("SPIDER_METADB_SSLMODE") {
+        if let Some(mode) = get(META_DATABASE_SSL_MODE) {
             url.query_pairs_mut().append_pair("sslmode", &mode);
         }
         return Some(url.into());
     }
-    Some(format!("{}/meta_db/cb-spider.db", get("CBSPIDER_ROOT")?))
+    Some(format!("{}/meta_db/cb-spider.db", get(ROOT)?))
 }
 
 #[cfg(test)]

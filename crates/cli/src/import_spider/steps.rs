@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pmks_meta_database::{Known, KnownKind, MetaDatabase};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 /// What becomes of something.
@@ -24,12 +24,22 @@ pub(super) enum Standing {
 /// What is taken over.
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    /// One of CB-Spider's four records: its resource in `/spider`'s paths, and its body there.
-    Record { path: &'static str, body: Value },
+    /// One of CB-Spider's four records.
+    Record(Record),
     /// What is known at a cloud, with the node groups of a cluster.
     Known { known: Known, node_groups: Vec<Known> },
     /// What cannot be read.
     Unreadable(String),
+}
+
+/// One of CB-Spider's four records, as `/spider` takes it.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    /// Its resource in the paths.
+    pub(super) path: &'static str,
+    /// Its body, the values of a credential apart.
+    pub(super) shown: Value,
+    secrets: Vec<(String, SecretString)>,
 }
 
 /// One thing.
@@ -59,9 +69,22 @@ impl Standing {
     }
 }
 
+impl Record {
+    /// The whole body, to be sent at once.
+    pub(super) fn body(&self) -> Value {
+        let mut body = self.shown.clone();
+        if let Some(pairs) = body.get_mut("KeyValueInfoList").and_then(Value::as_array_mut) {
+            let pair =
+                |(key, value): &(String, SecretString)| json!({"Key": key, "Value": value.expose_secret()});
+            pairs.extend(self.secrets.iter().map(pair));
+        }
+        body
+    }
+}
+
 impl Step {
-    fn record(kind: &str, name: &str, provider: &str, path: &'static str, body: Value) -> Self {
-        let what = What::Record { path, body };
+    fn record(kind: &str, name: &str, provider: &str, path: &'static str, shown: Value) -> Self {
+        let what = What::Record(Record { path, shown, secrets: Vec::new() });
         Self::new(kind, String::new(), name, provider, what)
     }
 
@@ -86,7 +109,7 @@ impl Step {
     pub(super) fn row(&self) -> Value {
         let system_id = match &self.what {
             What::Known { known, .. } => known.csp_id.as_str(),
-            What::Record { .. } | What::Unreadable(_) => "",
+            What::Record(_) | What::Unreadable(_) => "",
         };
         json!({
             "kind": self.kind,
@@ -96,6 +119,16 @@ impl Step {
             "standing": self.standing.says(),
             "why": self.why,
         })
+    }
+
+    /// The cluster, with its node groups, if it is one.
+    pub(super) fn cluster(&self) -> Option<(&Known, &[Known])> {
+        match &self.what {
+            What::Known { known, node_groups } if known.kind == KnownKind::Cluster => {
+                Some((known, node_groups))
+            }
+            _ => None,
+        }
     }
 
     fn known(&self, kind: KnownKind) -> Option<&Known> {
@@ -158,8 +191,8 @@ impl Steps {
             .0
             .iter()
             .filter(lost)
-            .filter_map(|step| match step.what {
-                What::Record { path: CONNECTION_CONFIG, .. } => Some(step.name.clone()),
+            .filter_map(|step| match &step.what {
+                What::Record(record) if record.path == CONNECTION_CONFIG => Some(step.name.clone()),
                 _ => None,
             })
             .collect();
@@ -193,23 +226,19 @@ fn records(meta: &MetaDatabase) -> Vec<Step> {
         steps.push(Step::record("driver", &driver.name, &driver.provider, "driver", body));
     }
     for credential in &meta.credentials {
-        let step = match &credential.values {
-            Ok(values) => {
-                let pairs =
-                    values.iter().map(|(key, value)| json!({"Key": key, "Value": value.expose_secret()}));
-                let body = json!({
+        let what = match &credential.values {
+            Ok(values) => What::Record(Record {
+                path: "credential",
+                shown: json!({
                     "CredentialName": credential.name,
                     "ProviderName": credential.provider,
-                    "KeyValueInfoList": pairs.collect::<Vec<_>>(),
-                });
-                Step::record("credential", &credential.name, &credential.provider, "credential", body)
-            }
-            Err(error) => {
-                let what = What::Unreadable(error.to_string());
-                Step::new("credential", String::new(), &credential.name, &credential.provider, what)
-            }
+                    "KeyValueInfoList": [],
+                }),
+                secrets: values.clone(),
+            }),
+            Err(error) => What::Unreadable(error.to_string()),
         };
-        steps.push(step);
+        steps.push(Step::new("credential", String::new(), &credential.name, &credential.provider, what));
     }
     for region in &meta.regions {
         let pairs = region.values.iter().map(|pair| json!({"Key": pair.key, "Value": pair.value}));

@@ -1,12 +1,14 @@
 //! What the server is asked: CB-Spider's four records at `/spider`, everything else at `/v1`.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use pmks_api::{ImportCluster, ImportNodeGroup};
 use pmks_meta_database::{Known, KnownKind};
 use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
-use super::steps::{Standing, Step, What};
+use super::steps::{Record, Standing, Step, What};
 use crate::app::App;
 use crate::arguments::Mutation;
 use crate::client::{Client, Path, Request};
@@ -18,42 +20,49 @@ use crate::wait::judge;
 /// The server, which serves `/spider`.
 pub(super) struct Surface {
     client: Client,
+    /// The providers that have a driver, by their names.
+    providers: BTreeSet<String>,
 }
 
 impl Surface {
     pub(super) async fn of(client: Client) -> Result<Self> {
         match client.get(Path::at(["spider", "cloudos"])).await {
-            Ok(_) => Ok(Self { client }),
+            Ok(_) => {}
             Err(error) if error.is(FailureKind::NotFound) => {
                 let says = "the server does not serve /spider, by which CB-Spider's records are taken over";
                 let fix = "start it with SPIDER_USERNAME and SPIDER_PASSWORD set; or stop it, and this command works alone";
-                Err(Error::new(FailureKind::Unavailable, says).with_fix(fix))
+                return Err(Error::new(FailureKind::Unavailable, says).with_fix(fix));
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
         }
+        let all = client.get(Path::v1(["providers"])).await?;
+        let all = all.get("items").and_then(Value::as_array);
+        let name = |provider: &Value| provider.get("name").and_then(Value::as_str).map(str::to_owned);
+        let providers = all.into_iter().flatten().filter_map(name).collect();
+        Ok(Self { client, providers })
     }
 
     /// What is known of it here, and what there is to say about that.
     pub(super) async fn standing(&self, step: &Step) -> Result<(Standing, String)> {
         match &step.what {
             What::Unreadable(why) => Ok((Standing::LeftOut, why.clone())),
-            What::Record { path, body } => self.record(path, &step.name, body).await,
-            What::Known { known, .. } => match self.unsupported(&step.provider).await? {
+            What::Record(record) => self.record(record, &step.name).await,
+            What::Known { known, .. } => match self.unsupported(&step.provider) {
                 Some(why) => Ok((Standing::LeftOut, why)),
                 None => self.known(known).await,
             },
         }
     }
 
-    async fn record(&self, path: &str, name: &str, body: &Value) -> Result<(Standing, String)> {
-        let Some(there) = self.find(Path::at(["spider", path, name])).await? else {
+    async fn record(&self, record: &Record, name: &str) -> Result<(Standing, String)> {
+        let Some(there) = self.find(Path::at(["spider", record.path, name])).await? else {
             return Ok((Standing::Wanted, String::new()));
         };
         // Of a credential its values are not shown: what is here may be newer, and is left alone.
         let differs = |(key, value): (&String, &Value)| {
             value.is_string() && there.get(key).is_some_and(|other| other != value)
         };
-        let other = body.as_object().into_iter().flatten().find(|field| differs(*field));
+        let other = record.shown.as_object().into_iter().flatten().find(|field| differs(*field));
         let why =
             other.map(|(key, _)| format!("with another {key}; it is left as it is")).unwrap_or_default();
         Ok((Standing::There, why))
@@ -82,12 +91,12 @@ impl Surface {
     }
 
     /// Why nothing of that provider can be taken over; `None`: it can.
-    async fn unsupported(&self, provider: &str) -> Result<Option<String>> {
+    fn unsupported(&self, provider: &str) -> Option<String> {
         if provider.is_empty() {
-            return Ok(Some("its connection is not in the meta database".to_owned()));
+            return Some("its connection is not in the meta database".to_owned());
         }
-        let found = self.find(Path::v1(["providers", &provider.to_lowercase()])).await?;
-        Ok(if found.is_some() { None } else { Some(format!("there is no driver for {provider}")) })
+        let known = self.providers.contains(&provider.to_lowercase());
+        (!known).then(|| format!("there is no driver for {provider}"))
     }
 
     async fn find(&self, path: Path) -> Result<Option<Value>> {
@@ -99,25 +108,20 @@ impl Surface {
     }
 }
 
-/// Takes over one thing, and waits until it is.
-pub(super) async fn take_over(app: &App, session: Session, step: &Step, even_marked: bool) -> Result<()> {
-    match &step.what {
-        What::Unreadable(_) => Ok(()),
-        What::Record { path, body } => {
-            let request = Request::new(Method::POST, Path::at(["spider", path])).json(body.clone());
-            session.client.send(request).await.map(drop)
-        }
-        What::Known { known, node_groups } if known.kind == KnownKind::Cluster => {
-            cluster(app, session, known, node_groups, even_marked).await
-        }
+/// Takes over what the server answers at once, which is all but clusters.
+pub(super) async fn take_over(client: &Client, step: &Step) -> Result<()> {
+    let (path, body) = match &step.what {
+        What::Record(record) => (Path::at(["spider", record.path]), record.body()),
         What::Known { known, .. } => {
-            let body = json!({"name": known.name, "systemId": known.csp_id});
-            session.client.send(Request::new(Method::POST, collection(known)).json(body)).await.map(drop)
+            (collection(known), json!({"name": known.name, "systemId": known.csp_id}))
         }
-    }
+        What::Unreadable(why) => return Err(Error::usage(why.clone())),
+    };
+    client.send(Request::new(Method::POST, path).json(body)).await.map(drop)
 }
 
-async fn cluster(
+/// Imports a cluster, and waits until it is known.
+pub(super) async fn import(
     app: &App,
     session: Session,
     known: &Known,

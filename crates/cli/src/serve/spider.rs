@@ -8,26 +8,10 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output;
+use crate::spider_variables::{self, PASSWORD, SERVER_ADDRESS, USERNAME};
 
-const USERNAME: &str = "SPIDER_USERNAME";
-const PASSWORD: &str = "SPIDER_PASSWORD";
-const ADDRESS: &str = "SERVER_ADDRESS";
 /// CB-Spider's port, and ours.
 const PORT: u16 = 1024;
-
-/// What a variable that means nothing here is replaced by.
-const WITHOUT_MEANING: &[(&str, &str)] = &[
-    ("SERVICE_ADDRESS", "--external-url says where others reach this server"),
-    ("ID_TRANSFORM_MODE", "names at the cloud are the names that are asked for, as with OFF"),
-    ("SPIDER_METADB_URL", "the data directory is the database"),
-    ("SPIDER_METADB_USER", "the data directory is the database"),
-    ("SPIDER_METADB_PASSWORD", "the data directory is the database"),
-    ("SPIDER_METADB_ENDPOINT", "the data directory is the database"),
-    ("SPIDER_METADB_DATABASE", "the data directory is the database"),
-    ("SPIDER_METADB_SSLMODE", "the data directory is the database"),
-    ("SPIDER_METADB_CONNECT_TIMEOUT", "the data directory is the database"),
-    ("PERMISSION_BASED_CONTROL_MODE", "tokens have roles and connections: pmks api-token create"),
-];
 
 /// Says at the start whether `/spider` is served, and which variables mean nothing.
 pub(super) fn tell(app: &App) {
@@ -35,7 +19,7 @@ pub(super) fn tell(app: &App) {
         return output::note(&format!("/spider is not served: {USERNAME} and {PASSWORD} are not set"));
     };
     output::note(&format!("/spider, CB-Spider's interface, is served to {name}"));
-    for (variable, instead) in WITHOUT_MEANING {
+    for (variable, instead) in spider_variables::without_meaning() {
         if app.environment.get(variable).is_some() {
             output::note(&format!("{variable} has no meaning here: {instead}"));
         }
@@ -63,9 +47,12 @@ pub(super) fn serve(app: &App, authentication: Authentication) -> Result<Authent
 /// The address cannot be read.
 pub(super) fn listen(app: &App, asked: SocketAddr) -> Result<SocketAddr> {
     let usual = asked == SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    match app.environment.get(ADDRESS) {
-        Some(address) if usual && app.environment.get(USERNAME).is_some() => address_of(address)
-            .ok_or_else(|| Error::usage(format!("{ADDRESS} is no HOST, HOST:PORT or :PORT: {address:?}"))),
+    match app.environment.get(SERVER_ADDRESS) {
+        Some(address) if usual && app.environment.get(USERNAME).is_some() => {
+            address_of(address).ok_or_else(|| {
+                Error::usage(format!("{SERVER_ADDRESS} is no HOST, HOST:PORT or :PORT: {address:?}"))
+            })
+        }
         _ => Ok(asked),
     }
 }
