@@ -2,6 +2,8 @@
 //! measured shares the processors with it.
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request, Response, StatusCode};
@@ -17,8 +19,33 @@ use tokio::net::TcpStream;
 pub(crate) struct Target {
     /// Host and port.
     pub(crate) address: String,
-    /// The bearer token.
+    /// The API token.
     pub(crate) token: String,
+    /// How it is sent.
+    pub(crate) scheme: Scheme,
+}
+
+/// How a token is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scheme {
+    /// As everybody sends it.
+    Bearer,
+    /// As the password of any name: how CB-Spider's clients send one.
+    Basic,
+}
+
+impl Target {
+    /// The same, asked as CB-Spider's clients ask.
+    pub(crate) fn as_spider(&self) -> Self {
+        Self { scheme: Scheme::Basic, ..self.clone() }
+    }
+
+    fn authorization(&self) -> String {
+        match self.scheme {
+            Scheme::Bearer => format!("Bearer {}", self.token),
+            Scheme::Basic => format!("Basic {}", STANDARD.encode(format!("load:{}", self.token))),
+        }
+    }
 }
 
 /// A request to be sent.
@@ -42,7 +69,8 @@ impl Ask {
 /// A connection.
 pub(crate) struct Caller {
     sender: SendRequest<Full<Bytes>>,
-    target: Target,
+    address: String,
+    authorization: String,
 }
 
 impl Caller {
@@ -52,7 +80,7 @@ impl Caller {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         // Its end shows at the next request.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender, target: target.clone() })
+        Ok(Self { sender, address: target.address.clone(), authorization: target.authorization() })
     }
 
     /// The answer, its body still to be read.
@@ -60,8 +88,8 @@ impl Caller {
         let request = Request::builder()
             .method(&ask.method)
             .uri(&ask.path)
-            .header(HOST, &self.target.address)
-            .header(AUTHORIZATION, format!("Bearer {}", self.target.token))
+            .header(HOST, &self.address)
+            .header(AUTHORIZATION, &self.authorization)
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(ask.body.clone()))?;
         self.sender.ready().await?;

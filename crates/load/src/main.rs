@@ -1,7 +1,7 @@
 //! Load on a served pmks over HTTP, beside the same load on an empty axum handler, in turns within one run. Prints
 //! figures and targets; asserts only that it measured what it says.
 //!
-//! `cargo xtask bench` runs it. `pmks-load PROGRAM [reads|creates|calls]`
+//! `cargo xtask bench` runs it. `pmks-load PROGRAM [reads|creates|calls|spider]`
 #![expect(clippy::print_stdout, reason = "a bench prints figures")]
 
 mod caller;
@@ -12,6 +12,7 @@ mod figures;
 mod load;
 mod processes;
 mod reads;
+mod spider;
 mod stand;
 
 use std::path::Path;
@@ -33,7 +34,7 @@ fn main() -> anyhow::Result<()> {
         ["empty"] => tokio::runtime::Runtime::new()?.block_on(empty::serve()),
         [program] => measured(program, None),
         [program, part] => measured(program, Some(part)),
-        [] => anyhow::bail!("usage: pmks-load PROGRAM [reads|creates|calls]"),
+        [] => anyhow::bail!("usage: pmks-load PROGRAM [reads|creates|calls|spider]"),
         _ => anyhow::bail!("too many arguments"),
     }
 }
@@ -59,6 +60,9 @@ async fn run(program: &str, part: Option<&str>) -> anyhow::Result<()> {
     }
     if wanted("calls") {
         calls::run(&pmks).await?;
+    }
+    if wanted("spider") {
+        spider::run(&pmks).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::caller::Target;
+use crate::caller::{Scheme, Target};
 
 /// How long a process may take to be ready.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -81,6 +81,8 @@ impl Pmks {
         let began = Instant::now();
         let mut command = self.command();
         let log = std::fs::File::create(self.home.join("serve.log"))?;
+        // `/spider` is served to whom these name; tokens are taken there too.
+        command.env("SPIDER_USERNAME", "load").env("SPIDER_PASSWORD", &self.master_key);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).stderr(log);
         let mut process = Process(command.spawn()?);
         let pid = process.0.id();
@@ -92,7 +94,11 @@ impl Pmks {
         let url = server.get("url").and_then(Value::as_str).context("no url")?;
         let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let token = std::fs::read_to_string(data.join("token"))?.trim().to_owned();
-        Ok(Served { target: Target { address, token }, process, ready: began.elapsed() })
+        Ok(Served {
+            target: Target { address, token, scheme: Scheme::Bearer },
+            process,
+            ready: began.elapsed(),
+        })
     }
 
     /// A simulated cloud at that speed, and a connection to it.
@@ -118,7 +124,7 @@ pub(crate) fn empty() -> anyhow::Result<(Process, Target)> {
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
     // Nobody checks it: what is sent has the same size.
-    let target = Target { address: line.trim().to_owned(), token: "x".repeat(48) };
+    let target = Target { address: line.trim().to_owned(), token: "x".repeat(48), scheme: Scheme::Bearer };
     anyhow::ensure!(!target.address.is_empty(), "the empty handler does not listen");
     Ok((process, target))
 }
