@@ -55,7 +55,7 @@ pub use asked::{
 };
 pub use audit::Audit;
 pub use caller::{Caller, ConnectionScope, Idempotency};
-pub use clusters::{ClusterFilter, Clusters};
+pub use clusters::{ClusterFilter, Clusters, Interface};
 pub use connections::Connections;
 pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;

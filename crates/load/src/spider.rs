@@ -74,7 +74,8 @@ async fn read(server: Server<'_>, what: &str, asks: &Asks, theirs: Option<&[f64;
 /// Clusters of the Mock cloud: one after another, and two hundred at once, each answered when the cloud has it.
 async fn creations(pmks: &Pmks) -> anyhow::Result<()> {
     let served = pmks.serve(&pmks.home.join("mock"))?;
-    let target = served.target.as_spider();
+    // The user that the server is started for: who registers a connection must be an administrator.
+    let target = Target { token: pmks.master_key.clone(), ..served.target.as_spider() };
     let mut caller = Caller::open(&target).await?;
     let (ours, pair) = (json!("MOCK"), |key: &str, value: &str| json!([{"Key": key, "Value": value}]));
     for (path, body) in [

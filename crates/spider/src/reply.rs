@@ -6,6 +6,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+const JSON: &str = "application/json";
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) enum Reply {
@@ -39,6 +41,12 @@ impl Reply {
         Self::Json(Value::Object([(name.to_owned(), Value::Array(items))].into_iter().collect()))
     }
 
+    /// What is written already, by [`written`].
+    pub(crate) fn of_written(mut text: String) -> Self {
+        text.push('\n');
+        Self::Typed(JSON, text)
+    }
+
     /// As HTTP has it.
     pub(crate) fn into_response(self) -> Response {
         let (status, value, secret) = match self {
@@ -49,7 +57,7 @@ impl Reply {
             Self::Accepted(value) => (StatusCode::ACCEPTED, value, false),
             Self::With(status, value) => (status, value, false),
         };
-        let mut response = response(status, "application/json", written(&value));
+        let mut response = response(status, JSON, written(&value) + "\n");
         if secret {
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
@@ -64,8 +72,10 @@ fn response(status: StatusCode, kind: &'static str, text: String) -> Response {
     response
 }
 
+/// JSON as Go's encoder writes it, without the line end.
+///
 /// Source: <https://pkg.go.dev/encoding/json#Encoder.SetEscapeHTML>
-fn written(value: &Value) -> String {
+pub(crate) fn written(value: &Value) -> String {
     let plain = value.to_string();
     let mut text = String::with_capacity(plain.len() + 1);
     for letter in plain.chars() {
@@ -78,7 +88,6 @@ fn written(value: &Value) -> String {
             other => text.push(other),
         }
     }
-    text.push('\n');
     text
 }
 
@@ -89,7 +98,7 @@ mod tests {
     #[test]
     fn texts_are_escaped_as_go_escapes_them() {
         let value = json!({"a": "<b> & \u{2028}\"ü\""});
-        assert_eq!(written(&value), "{\"a\":\"\\u003cb\\u003e \\u0026 \\u2028\\\"ü\\\"\"}\n");
+        assert_eq!(written(&value), "{\"a\":\"\\u003cb\\u003e \\u0026 \\u2028\\\"ü\\\"\"}");
         assert_eq!(serde_json::from_str::<Value>(&written(&value)).unwrap(), value);
     }
 }

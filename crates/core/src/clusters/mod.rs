@@ -38,6 +38,15 @@ pub struct ClusterFilter {
     pub max_age: Option<Duration>,
 }
 
+/// The interface in whose words clusters are written: what is written for each is kept by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interface {
+    /// `/v1`.
+    Own,
+    /// `/spider`.
+    Spider,
+}
+
 /// Clusters.
 #[derive(Clone, Copy, Debug)]
 pub struct Clusters<'a>(pub(crate) &'a Pmks);
@@ -54,7 +63,8 @@ impl Clusters<'_> {
     }
 
     /// The same, of each cluster what `write` makes of it. That is kept until anything changes that shows in it, for
-    /// whoever reads next: `write` is the same function for every caller.
+    /// whoever reads next by the same interface: what `write` makes depends on the view alone, and on what is the same
+    /// as long as this process lives.
     ///
     /// # Errors
     /// As [`Clusters::list`].
@@ -62,13 +72,14 @@ impl Clusters<'_> {
         self,
         connection: Option<&str>,
         filter: &ClusterFilter,
-        write: fn(ClusterView) -> String,
+        of: Interface,
+        write: &(dyn Fn(ClusterView) -> String + Sync),
     ) -> Result<Page<Arc<str>>> {
         let shared = &self.0.shared;
         let places = shared.fresh_places(connection, filter.max_age).await?;
         let troubled = places.iter().any(|place| shared.inventory.error(place).is_some());
         shared.page_of_clusters(connection, &places, &filter.page, |kept, record| {
-            shared.written(kept, record, troubled, write)
+            shared.written(kept, record, troubled, of, write)
         })
     }
 
@@ -137,14 +148,15 @@ impl Clusters<'_> {
         connection: &str,
         name: &str,
         max_age: Option<Duration>,
-        write: fn(ClusterView) -> String,
+        of: Interface,
+        write: &(dyn Fn(ClusterView) -> String + Sync),
     ) -> Result<(String, Arc<str>)> {
         let shared = &self.0.shared;
         let (at, uid) = shared.fresh_cluster(connection, name, max_age).await?;
         let troubled = at.here().is_some_and(|place| shared.inventory.error(place).is_some());
         let kept = shared.memory.kept();
         let record = kept.record(uid).ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
-        Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, write)?))
+        Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, of, write)?))
     }
 
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.
@@ -398,16 +410,17 @@ impl Shared {
         kept: &Kept,
         record: &Record,
         troubled: bool,
-        write: fn(ClusterView) -> String,
+        of: Interface,
+        write: &(dyn Fn(ClusterView) -> String + Sync),
     ) -> Result<Arc<str>> {
-        if !troubled && let Some(known) = record.written() {
+        if !troubled && let Some(known) = record.written(of) {
             return Ok(known);
         }
         let view = self.view(kept, record)?;
         let holds = view.refresh_error.is_none();
         let written: Arc<str> = write(view).into();
         if holds {
-            record.keep_written(&written);
+            record.keep_written(of, &written);
         }
         Ok(written)
     }

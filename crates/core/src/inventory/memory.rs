@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::activity::Activity;
+use crate::clusters::Interface;
 use crate::clusters::view::Names;
 use crate::drivers::Place;
 use crate::failure::of_store;
@@ -78,9 +79,11 @@ pub(crate) struct Record {
     /// The record; of clusters and node groups without what was asked for and seen.
     pub(crate) resource: Resource,
     holds: Holds,
-    /// What was written of the whole cluster; empty once anything changed that shows in it.
-    written: OnceLock<Arc<str>>,
+    written: Written,
 }
+
+/// What was written of the whole cluster, in the words of each interface; empty once anything changed that shows in it.
+type Written = [OnceLock<Arc<str>>; 2];
 
 enum Holds {
     Cluster(Box<Said<ClusterIntent, Cluster>>),
@@ -240,15 +243,15 @@ impl Kept {
             at.age.take();
         }
         if touched.every {
-            self.records.values_mut().for_each(|record| drop(record.written.take()));
+            self.records.values_mut().for_each(|record| record.written = Written::default());
         }
         for uid in touched.records {
             let Some(record) = self.records.get_mut(&uid) else { continue };
-            record.written.take();
+            record.written = Written::default();
             if let Some(parent) = record.resource.parent
                 && let Some(whole) = self.records.get_mut(&parent)
             {
-                whole.written.take();
+                whole.written = Written::default();
             }
         }
     }
@@ -426,24 +429,32 @@ impl Record {
                 let (asked, seen) = (intent(&resource), observed(&resource));
                 Holds::NodeGroup(Box::new(Said { asked, seen }))
             }
-            _ => return Self { resource, holds: Holds::Other, written: OnceLock::new() },
+            _ => return Self { resource, holds: Holds::Other, written: Written::default() },
         };
         resource.request = Value::Null;
         if let Some(observation) = &mut resource.observation {
             observation.value = Value::Null;
         }
-        Self { resource, holds, written: OnceLock::new() }
+        Self { resource, holds, written: Written::default() }
     }
 
-    /// What was written of the whole cluster, unless anything changed since that shows in it.
-    pub(crate) fn written(&self) -> Option<Arc<str>> {
-        self.written.get().cloned()
+    /// What was written of the whole cluster for that interface, unless anything changed since that shows in it.
+    pub(crate) fn written(&self, of: Interface) -> Option<Arc<str>> {
+        self.written_for(of).get().cloned()
     }
 
-    /// Keeps it until then.
-    pub(crate) fn keep_written(&self, written: &Arc<str>) {
-        // Another reader's, who was faster, is the same.
-        let _ = self.written.set(Arc::clone(written));
+    /// Keeps it until anything changes.
+    pub(crate) fn keep_written(&self, of: Interface, written: &Arc<str>) {
+        // Another reader may have been first, with the same.
+        let _ = self.written_for(of).set(Arc::clone(written));
+    }
+
+    fn written_for(&self, of: Interface) -> &OnceLock<Arc<str>> {
+        let [own, spider] = &self.written;
+        match of {
+            Interface::Own => own,
+            Interface::Spider => spider,
+        }
     }
 
     /// What is held of a cluster.

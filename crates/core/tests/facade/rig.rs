@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_core::{
-    Accepted, Caller, ClusterView, Mutation, NewCluster, NewConnection, NewNetwork, OperationView, Options,
-    Pmks, Registry,
+    Accepted, Caller, ClusterView, Interface, Mutation, NewCluster, NewConnection, NewNetwork, OperationView,
+    Options, Pmks, Registry,
 };
 use pmks_driver::{Environment, ErrorKind};
 use pmks_model::{Failure, OperationState};
@@ -167,8 +167,10 @@ impl Rig {
     pub(crate) async fn get(&self, name: &str) -> ClusterView {
         let clusters = self.pmks.clusters();
         let view = clusters.get("here", name, None).await.unwrap();
-        let (_, written) =
-            clusters.get_written("here", name, None, |view| format!("{view:?}")).await.unwrap();
+        let (_, written) = clusters
+            .get_written("here", name, None, Interface::Own, &|view| format!("{view:?}"))
+            .await
+            .unwrap();
         // A refresh may have come between.
         if clusters.get("here", name, None).await.unwrap() == view {
             assert_eq!(*written, *format!("{view:?}"), "something that shows was not written anew");

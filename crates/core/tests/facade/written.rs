@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pmks_core::{ClusterFilter, ClusterView, Mutation};
+use pmks_core::{ClusterFilter, ClusterView, Interface, Mutation};
 use pmks_driver::ErrorKind;
 use serde_json::json;
 
@@ -22,11 +22,15 @@ async fn writes(rig: &Rig) -> usize {
     let before = WRITTEN.load(Ordering::SeqCst);
     let (all, clusters) = (ClusterFilter::default(), rig.pmks.clusters());
     for _ in 0..2 {
-        let written = clusters.list_written(Some("here"), &all, write).await.unwrap();
+        let written = clusters.list_written(Some("here"), &all, Interface::Own, &write).await.unwrap();
         let views = clusters.list(Some("here"), &all).await.unwrap();
         let says: Vec<String> = views.items.iter().map(|view| format!("{view:?}")).collect();
         assert_eq!(written.items.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), says);
         assert_eq!(written.next_page_token, views.next_page_token);
+        // In other words, which are kept beside these.
+        let other = |view: ClusterView| format!("other {view:?}");
+        let others = clusters.list_written(Some("here"), &all, Interface::Spider, &other).await.unwrap();
+        assert!(others.items.iter().zip(&says).all(|(other, says)| **other == format!("other {says}")));
     }
     WRITTEN.load(Ordering::SeqCst) - before
 }

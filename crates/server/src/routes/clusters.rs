@@ -10,7 +10,7 @@ use http::StatusCode;
 use pmks_api::{
     Children, Cluster, ClusterPatch, Clusters, ImportCluster, NewCluster, Operation, Plan, Upgrade,
 };
-use pmks_core::Mutation;
+use pmks_core::{Interface, Mutation};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -58,8 +58,11 @@ async fn list_clusters(
         let unmanaged = state.pmks.clusters().unmanaged(connection).await?;
         return Ok(Json(Clusters::Unmanaged(convert::unmanaged(unmanaged))).into_response());
     }
-    let page =
-        state.pmks.clusters().list_written(connection, &query.filter(), convert::written_cluster).await?;
+    let page = state
+        .pmks
+        .clusters()
+        .list_written(connection, &query.filter(), Interface::Own, &convert::written_cluster)
+        .await?;
     Ok(written(convert::written_list(&page)))
 }
 
@@ -85,8 +88,9 @@ async fn get_cluster(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let clusters = state.pmks.clusters();
-    let (tag, body) =
-        clusters.get_written(&connection, &cluster, query.max_age(), convert::written_cluster).await?;
+    let (tag, body) = clusters
+        .get_written(&connection, &cluster, query.max_age(), Interface::Own, &convert::written_cluster)
+        .await?;
     Ok(with_tag(&tag, written(Bytes::from_owner(Kept(body)))))
 }
 

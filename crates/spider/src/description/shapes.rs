@@ -162,6 +162,6 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ),
     (
         "ExecCredential",
-        "apiVersion: string, kind: string, status: {token: string, expirationTimestamp: time}",
+        "apiVersion: string, kind: string, status: {token?: string, clientCertificateData?: string, clientKeyData?: string, expirationTimestamp: time}",
     ),
 ];

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use pmks_core::{ClusterView, ImportCluster, Mutation, NewCluster, UnmanagedCluster};
+use pmks_core::{
+    ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, UnmanagedCluster,
+};
 use pmks_driver::KeyPairUse;
 use pmks_model::{FailureKind, Iid, ResourceKind, Status, UpgradeTargets};
 use serde_json::{Value, json};
 
-use super::all::{Kind, Outcome, name_of};
+use super::all::{self, Kind, Outcome, name_of};
 use super::kubeconfig::{self, Form};
 use super::{node_groups, shapes};
 use crate::Refusal;
-use crate::call::{Answer, Call};
-use crate::reply::Reply;
+use crate::call::{Answer, Call, whole};
+use crate::reply::{Reply, written};
 use crate::wait::{CHANGE, TAKEN_ON, Until};
 
 /// Clusters.
@@ -74,6 +76,45 @@ impl Kind for Cluster {
 
     async fn forget(call: &Call, connection: &str, name: &str) -> pmks_core::Result<()> {
         call.pmks().clusters().forget(&call.keyless(), connection, name, false).await
+    }
+}
+
+/// All of them, as they were written last.
+pub(super) async fn list(call: Call) -> Answer {
+    let connection = call.connection()?;
+    if !matches!(Form::of(&call)?, Form::Curl) {
+        return all::list::<Cluster>(call).await;
+    }
+    let write = writer(&call);
+    let written = whole(|page| {
+        let (clusters, connection, write) = (call.pmks().clusters(), &connection, &write);
+        async move {
+            let filter = ClusterFilter { page, max_age: None };
+            clusters.list_written(Some(connection), &filter, Interface::Spider, write).await
+        }
+    });
+    Ok(Reply::of_written(format!("{{\"cluster\":[{}]}}", written.await?.join(","))))
+}
+
+/// One, as it was written last.
+pub(super) async fn get(call: Call) -> Answer {
+    let connection = call.connection()?;
+    if !matches!(Form::of(&call)?, Form::Curl) {
+        return all::get::<Cluster>(call).await;
+    }
+    let (clusters, write) = (call.pmks().clusters(), writer(&call));
+    let (_, written) =
+        clusters.get_written(&connection, call.named(0), None, Interface::Spider, &write).await?;
+    Ok(Reply::of_written(written.as_ref().to_owned()))
+}
+
+/// Writes clusters with the kubeconfig that is the same for everybody. One that cannot be written is as empty as while
+/// nothing answers at the cluster.
+fn writer(call: &Call) -> impl Fn(ClusterView) -> String + Sync + use<> {
+    let server = call.settings.url.clone();
+    move |view| {
+        let kubeconfig = kubeconfig::by_curl(server.as_deref(), &view).unwrap_or_default();
+        written(&shapes::cluster(&view, &kubeconfig))
     }
 }
 

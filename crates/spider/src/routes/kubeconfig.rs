@@ -6,6 +6,7 @@ use pmks_driver::{ExecCommand, KubeconfigFormat};
 use pmks_model::FailureKind;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use url::Url;
 
 use crate::Refusal;
 use crate::call::{Answer, Call};
@@ -29,7 +30,16 @@ impl Form {
     }
 }
 
-/// The kubeconfig of a cluster; empty while nothing answers there.
+/// The kubeconfig of a cluster by `curl`; empty while nothing answers there.
+pub(super) fn by_curl(server: Option<&Url>, view: &ClusterView) -> pmks_core::Result<String> {
+    if view.access.endpoint.is_empty() {
+        return Ok(String::new());
+    }
+    let command = curl(server, &view.connection, &view.name);
+    kubeconfig_running(&view.connection, &view.name, &view.access, command)
+}
+
+/// The same in that form.
 pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<String, Refusal> {
     if view.access.endpoint.is_empty() {
         return Ok(String::new());
@@ -45,13 +55,12 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
             made => return Ok(made?),
         }
     }
-    let command = curl(call, &view.connection, &view.name);
-    Ok(kubeconfig_running(&view.connection, &view.name, &view.access, command)?)
+    Ok(by_curl(call.settings.url.as_deref(), view)?)
 }
 
 /// Runs `curl`; name and password reach it by its input, for others see the arguments of a process.
-fn curl(call: &Call, connection: &str, cluster: &str) -> ExecCommand {
-    let server = call.settings.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+fn curl(server: Option<&Url>, connection: &str, cluster: &str) -> ExecCommand {
+    let server = server.map(|url| url.as_str().trim_end_matches('/'));
     let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let url = format!(
         "{}/spider/cluster/{}/token?ConnectionName={}",

@@ -1,6 +1,7 @@
 //! Virtual machines: those that are nodes of the clusters that are known here. Others are nobody's here.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_core::{ClusterView, NodeView};
@@ -15,7 +16,7 @@ use crate::call::{Answer, Call};
 use crate::reply::Reply;
 
 /// A node with its cluster.
-type Node = (std::sync::Arc<ClusterView>, NodeView);
+type Node = (Arc<ClusterView>, NodeView);
 
 /// States of machines in the words of clouds, in small letters, and in CB-Spider's. Any other word stays as it is.
 const STATES: &[(&str, &str)] = &[
@@ -37,32 +38,48 @@ const STATES: &[(&str, &str)] = &[
     ("failed", "Failed"),
 ];
 
-/// The nodes of every cluster at a connection. A cluster that is not there yet, or no more, has none.
+/// The nodes of every cluster at a connection.
 async fn nodes(call: &Call, connection: &str, max_age: Option<Duration>) -> Outcome<Vec<Node>> {
     let mut all = Vec::new();
     for cluster in Cluster::known(call, connection).await? {
-        if cluster.status == Status::Missing {
-            continue;
-        }
-        match call.pmks().clusters().nodes(connection, &cluster.name, max_age).await {
-            Ok(found) => {
-                let cluster = std::sync::Arc::new(cluster);
-                all.extend(found.into_iter().map(|node| (std::sync::Arc::clone(&cluster), node)));
-            }
-            Err(failure) if matches!(failure.kind, FailureKind::Precondition | FailureKind::NotFound) => {}
-            Err(failure) => return Err(failure.into()),
-        }
+        all.extend(nodes_of(call, connection, cluster, max_age).await?);
     }
     Ok(all)
 }
 
-/// One, by its name as a node or the cloud's identifier.
+/// The nodes of a cluster. One that is not there yet, or no more, has none.
+async fn nodes_of(
+    call: &Call,
+    connection: &str,
+    cluster: ClusterView,
+    max_age: Option<Duration>,
+) -> Outcome<Vec<Node>> {
+    if cluster.status == Status::Missing {
+        return Ok(Vec::new());
+    }
+    match call.pmks().clusters().nodes(connection, &cluster.name, max_age).await {
+        Ok(found) => {
+            let cluster = Arc::new(cluster);
+            Ok(found.into_iter().map(|node| (Arc::clone(&cluster), node)).collect())
+        }
+        Err(failure) if matches!(failure.kind, FailureKind::Precondition | FailureKind::NotFound) => {
+            Ok(Vec::new())
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// One, by its name as a node or the cloud's identifier. Clusters are asked until one has it.
 async fn node(call: &Call) -> Outcome<(String, Node)> {
     let (connection, name) = (call.connection()?, call.named(0));
     let is_it = |(_, view): &Node| view.node.iid.name_id == name || view.node.iid.system_id == name;
-    let found = nodes(call, &connection, None).await?.into_iter().find(is_it);
-    let absent = || Refusal::absent(format!("VM '{name}' does not exist in connection '{connection}'"));
-    found.map(|node| (connection.clone(), node)).ok_or_else(absent)
+    for cluster in Cluster::known(call, &connection).await? {
+        let found = nodes_of(call, &connection, cluster, None).await?;
+        if let Some(node) = found.into_iter().find(is_it) {
+            return Ok((connection, node));
+        }
+    }
+    Err(Refusal::absent(format!("VM '{name}' does not exist in connection '{connection}'")))
 }
 
 pub(super) async fn list(call: Call) -> Answer {

@@ -154,8 +154,8 @@ fn networks_and_keys() -> Vec<Row> {
 fn clusters_and_groups() -> Vec<Row> {
     rows! {
         POST "/cluster" clusters::create;
-        GET "/cluster" all::list::<Cluster>;
-        GET "/cluster/{a}" all::get::<Cluster>;
+        GET "/cluster" clusters::list;
+        GET "/cluster/{a}" clusters::get;
         DELETE "/cluster/{a}" all::delete::<Cluster>;
         GET "/cluster/{a}/token" kubeconfig::token;
         PUT "/cluster/{a}/upgrade" clusters::upgrade;

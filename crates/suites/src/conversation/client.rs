@@ -1,8 +1,10 @@
 //! An HTTP client as CB-Spider's clients are: HTTP Basic, a JSON body on every method.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde_json::Value;
-use std::sync::Arc;
 
 use super::described::Description;
 
@@ -25,7 +27,12 @@ impl Client {
     pub(super) async fn learn(&mut self) {
         let nobody = self.user(None);
         let answer = nobody.ok("GET", "/api/doc.json", None).await;
-        self.description = Some(Arc::new(Description(answer)));
+        self.description = Some(Arc::new(Description::new(answer)));
+    }
+
+    /// What the server promises and did not keep since it was learned.
+    pub(super) fn unproven(&self) -> BTreeSet<String> {
+        self.description.as_ref().expect("it was learned").unproven()
     }
 
     /// The same as somebody else, or as nobody.
@@ -48,7 +55,11 @@ impl Client {
 
     /// Status and text.
     pub(super) async fn raw(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Response {
-        self.request(method, path, body).send().await.expect("an answer")
+        let answer = self.request(method, path, body).send().await.expect("an answer");
+        if let (200, Some(description)) = (answer.status().as_u16(), &self.description) {
+            description.succeeds(method, path);
+        }
+        answer
     }
 
     /// Status and JSON.

@@ -30,11 +30,35 @@ fn group(name: &str) -> Value {
     })
 }
 
+/// The newest version but one, and the newest: a client learns them from the refusal of one that there is not.
+async fn versions(scene: &Scene) -> (String, String) {
+    let wrong = json!({"Name": "cluster-00", "Version": "9.99", "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene)});
+    let (status, answer) = scene.client.ask("POST", "/cluster", Some(asks(wrong))).await;
+    let says = answer["message"].as_str().unwrap();
+    let offered = says.split_once("Available version(s): ").unwrap_or_else(|| panic!("{status}: {says}")).1;
+    println!("{}: {offered}", scene.provider());
+    let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    let mut all: Vec<&str> = offered.split([',', ' ', ';']).filter(|word| minor(word).is_some()).collect();
+    all.sort_by_key(|version| minor(version));
+    let [.., before, newest] = all.as_slice() else { panic!("{says}") };
+    ((*before).to_owned(), (*newest).to_owned())
+}
+
+/// The control plane and every node group rise.
+pub(super) async fn upgrade(scene: &Scene) {
+    let (_, newest) = versions(scene).await;
+    let to = asks(json!({"Version": newest}));
+    let raised = scene.client.ok("PUT", "/cluster/cluster-01/upgrade", Some(to)).await;
+    is_cluster(&raised);
+    let cluster = active(scene).await;
+    assert!(cluster["Version"].as_str().unwrap().starts_with(&newest), "{cluster}");
+}
+
 pub(super) async fn make(scene: &Scene) {
     let can = scene.under_test.provider().capabilities();
     let groups = if can.security_groups == Presence::Forbidden { json!([]) } else { json!(["group-01"]) };
     let asked = json!({
-        "Name": "cluster-01", "Version": "", "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene),
+        "Name": "cluster-01", "Version": versions(scene).await.0, "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene),
         "SecurityGroupNames": groups, "NodeGroupList": [group("ng01")],
         "TagList": [{"Key": "env", "Value": "test"}],
     });
@@ -152,7 +176,7 @@ pub(super) async fn ways_in(scene: &Scene) {
     let path = format!("/cluster/cluster-01/token?ConnectionName={CONNECTION}");
     let answer = scene.client.raw("GET", &path, None).await;
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    let token: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let token = scene.client.ok("GET", &path, None).await;
     has_keys(&token, &["apiVersion", "kind", "status"]);
     assert_eq!(
         (&token["apiVersion"], &token["kind"]),
@@ -209,10 +233,14 @@ pub(super) async fn lists(scene: &Scene) {
     let id = one["IId"]["SystemId"].clone();
     let known = asks(json!({"CSPId": id}));
     scene.refused("POST", "/getclusterowner", Some(known.clone()), 409, "already exists").await;
+    let name = scene.get("/cspresourcename/cluster-01?ResourceType=cluster").await;
+    assert!(id.as_str().unwrap().ends_with(name["Name"].as_str().unwrap()), "{name} of {id}");
     scene.delete("/regcluster/cluster-01").await;
     scene.refused("DELETE", "/regcluster/cluster-01", Some(at()), 404, "does not exist!").await;
-    let owner = scene.client.ok("GET", "/getclusterowner", Some(known)).await;
-    is_named(&owner, "vpc-01");
+    for method in ["GET", "POST"] {
+        let owner = scene.client.ok(method, "/getclusterowner", Some(known.clone())).await;
+        is_named(&owner, "vpc-01");
+    }
     let back =
         scene.post("/regcluster", json!({"VPCName": "vpc-01", "Name": "cluster-01", "CSPId": id})).await;
     is_cluster(&back);
@@ -223,8 +251,21 @@ pub(super) async fn lists(scene: &Scene) {
 }
 
 pub(super) async fn remove(scene: &Scene) {
-    scene.delete("/cluster/cluster-01").await;
+    let id = scene.get("/cluster/cluster-01").await["IId"]["SystemId"].clone();
+    scene.delete("/regcluster/cluster-01").await;
+    scene.delete(&format!("/cspcluster/{}", super::in_a_path(id.as_str().unwrap()))).await;
+    assert_eq!(scene.get("/allcluster").await["AllList"]["OnlyCSPList"], json!([]));
     let gone = "Kubernetes Cluster 'cluster-01' does not exist in connection 'config-01'";
+    scene.refused("DELETE", "/cluster/cluster-01", Some(at()), 404, gone).await;
+    let can = scene.under_test.provider().capabilities();
+    let groups = if can.security_groups == Presence::Forbidden { json!([]) } else { json!(["group-01"]) };
+    let again = json!({
+        "Name": "cluster-01", "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene),
+        "SecurityGroupNames": groups, "NodeGroupList": [group("ng01")],
+    });
+    is_cluster(&scene.post("/cluster", again).await);
+    // Not waited for: a deletion takes what is being made.
+    scene.delete("/cluster/cluster-01").await;
     scene.refused("DELETE", "/cluster/cluster-01", Some(at()), 404, gone).await;
     scene.refused("GET", "/cluster/cluster-01", Some(at()), 404, gone).await;
     assert_eq!(scene.get("/cluster").await, json!({"cluster": []}));

@@ -7,9 +7,12 @@
 mod client;
 mod clusters;
 mod described;
+mod machines;
 mod networks;
 mod records;
 pub mod together;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -41,16 +44,23 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
     records::strangers(&scene).await;
     records::service(&scene).await;
     records::make(&scene).await;
+    machines::offers(&scene).await;
     networks::make(&scene).await;
     networks::security_group(&scene).await;
     networks::key_pair(&scene).await;
     clusters::make(&scene).await;
     clusters::node_groups(&scene).await;
+    clusters::upgrade(&scene).await;
+    machines::nodes(&scene).await;
+    machines::tags(&scene).await;
     clusters::ways_in(&scene).await;
     clusters::lists(&scene).await;
     clusters::remove(&scene).await;
     networks::remove(&scene).await;
+    networks::by_identifier(&scene).await;
+    networks::destroy(&scene).await;
     records::remove(&scene).await;
+    assert_eq!(scene.client.unproven(), BTreeSet::new(), "described, and not once answered well");
     assert_eq!(scene.world.rows().len(), before, "what was made is gone: {:?}", scene.world.rows());
     tokio::task::block_in_place(|| scene.served.stop());
 }
@@ -105,6 +115,14 @@ fn asks(asked: Value) -> Value {
     let mut body = json!({"NameSpace": "", "connectionname": CONNECTION});
     body["ReqInfo"] = asked;
     body
+}
+
+/// A name or an identifier as one part of a path.
+fn in_a_path(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// An object's keys, in order.

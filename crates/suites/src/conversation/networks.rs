@@ -60,7 +60,15 @@ pub(super) async fn make(scene: &Scene) {
     is_vpc(&scene.get("/vpc/vpc-01").await, &names);
     let count = scene.client.ok("GET", "/countsubnet/config-01", None).await;
     assert_eq!(count, json!({"count": names.len()}));
-    assert_eq!(scene.client.ok("GET", "/countvpc", None).await, json!({"count": 1}));
+    assert_eq!(scene.client.ok("GET", "/countsubnet", None).await, count);
+    for path in ["/countvpc", "/countvpc/config-01"] {
+        assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
+    }
+    let id = &made["IId"]["SystemId"];
+    let at_cloud = scene.get("/cspresourcename/vpc-01?ResourceType=vpc").await;
+    has_keys(&at_cloud, &["Name"]);
+    assert!(id.as_str().unwrap().ends_with(at_cloud["Name"].as_str().unwrap()), "{at_cloud} of {id}");
+    assert_eq!(scene.client.raw("GET", "/splockinfo", None).await.status().as_u16(), 200);
     let wrong = asks(json!({"Name": "vpc-02", "IPv4_CIDR": "10.0.0.0/99"}));
     scene.refused("POST", "/vpc", Some(wrong), 400, "IPv4_CIDR").await;
     registered(scene, &made).await;
@@ -146,7 +154,9 @@ pub(super) async fn security_group(scene: &Scene) {
     assert_eq!(listed["securitygroup"].as_array().unwrap().len(), 1);
     let sides = scene.get("/allsecuritygroup").await;
     assert_eq!(sides["AllList"]["MappedList"], json!([made["IId"]]));
-    assert_eq!(scene.client.ok("GET", "/countsecuritygroup/config-01", None).await, json!({"count": 1}));
+    for path in ["/countsecuritygroup", "/countsecuritygroup/config-01"] {
+        assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
+    }
     strange_and_back(scene, "securitygroup", "sg", &made).await;
     other_rules(scene, &rule).await;
 }
@@ -213,10 +223,74 @@ pub(super) async fn key_pair(scene: &Scene) {
     has_keys(&seen, &keys);
     assert_eq!((&seen["PrivateKey"], &seen["VMUserID"]), (&json!(""), &json!("cb-user")));
     assert_eq!(scene.get("/keypair").await["keypair"], json!([seen]));
+    for path in ["/countkeypair", "/countkeypair/config-01"] {
+        assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
+    }
     assert_eq!(scene.get("/allkeypair").await["AllList"]["MappedList"], json!([made["IId"]]));
     let says = "VM KeyPair 'keypair-01' already exists in connection 'config-01'";
     scene.refused("POST", "/keypair", Some(asks(json!({"Name": "keypair-01"}))), 409, says).await;
     strange_and_back(scene, "keypair", "keypair", &made).await;
+}
+
+/// A network with a subnet, a security group in it, and a key pair.
+async fn some(scene: &Scene) -> [Value; 3] {
+    let vpc = json!({"Name": "vpc-09", "IPv4_CIDR": "10.30.0.0/16",
+        "SubnetInfoList": [{"Name": "subnet-09", "IPv4_CIDR": "10.30.0.0/20"}]});
+    let vpc = scene.post("/vpc", vpc).await;
+    let group = json!({"Name": "group-09", "VPCName": "vpc-09", "SecurityRules": []});
+    let group = scene.post("/securitygroup", group).await;
+    [vpc, group, scene.post("/keypair", json!({"Name": "keypair-09"})).await]
+}
+
+/// What is known here and what is not: both go by the cloud's identifier.
+pub(super) async fn by_identifier(scene: &Scene) {
+    let [vpc, group, pair] = some(scene).await;
+    let id = |of: &Value| super::in_a_path(of["IId"]["SystemId"].as_str().unwrap());
+    for path in ["/keypair/keypair-09", "/securitygroup/group-09"] {
+        scene.delete(&path.replacen('/', "/reg", 1)).await;
+    }
+    // Of a cloud whose groups lie in no network nobody but a record knows one.
+    let infos = scene.get("/allsecuritygroupinfo").await;
+    let is_it = |one: &&Value| one["IId"]["SystemId"] == group["IId"]["SystemId"];
+    let stranger = infos["AllListInfo"]["OnlyCSPInfoList"].as_array().unwrap().iter().find(is_it);
+    let network = &stranger.unwrap_or_else(|| panic!("{infos}"))["VpcIID"]["SystemId"];
+    let known = asks(json!({"CSPId": group["IId"]["SystemId"]}));
+    let lies = if *network == "" { json!({"NameId": "", "SystemId": ""}) } else { group["VpcIID"].clone() };
+    for method in ["GET", "POST"] {
+        let owner = scene.client.ok(method, "/getsecuritygroupowner", Some(known.clone())).await;
+        assert_eq!(owner, lies, "{method}");
+    }
+    scene.delete(&format!("/cspkeypair/{}", id(&pair))).await;
+    scene.delete(&format!("/cspsecuritygroup/{}", id(&group))).await;
+    scene.delete(&format!("/vpc/vpc-09/cspsubnet/{}", id(&vpc["SubnetInfoList"][0]))).await;
+    is_without_subnets(&scene.get("/vpc/vpc-09").await);
+    scene.delete(&format!("/cspvpc/{}", id(&vpc))).await;
+    for (path, name) in [("/keypair", "keypair"), ("/securitygroup", "securitygroup"), ("/vpc", "vpc")] {
+        assert_eq!(scene.get(path).await, json!({name: []}));
+    }
+}
+
+#[track_caller]
+fn is_without_subnets(vpc: &Value) {
+    assert_eq!(vpc["SubnetInfoList"], json!([]), "{vpc}");
+}
+
+/// Everything of the connection goes, each kind after what needs it.
+pub(super) async fn destroy(scene: &Scene) {
+    let [vpc, group, pair] = some(scene).await;
+    let answer = scene.client.ok("DELETE", "/destroy", Some(at())).await;
+    let of = |kind: &str, gone: Vec<&Value>| {
+        json!({
+            "ResourceType": kind, "IsAllDeleted": true, "DeletedIIDList": gone, "RemainedErrorInfoList": [],
+        })
+    };
+    let kinds = [
+        of("cluster", vec![]),
+        of("keypair", vec![&pair["IId"]]),
+        of("sg", vec![&group["IId"]]),
+        of("vpc", vec![&vpc["IId"]]),
+    ];
+    assert_eq!(answer, json!({"IsAllDestroyed": true, "DeletedAllListByResourceType": kinds}));
 }
 
 pub(super) async fn remove(scene: &Scene) {

@@ -36,6 +36,9 @@ pub(super) async fn service(scene: &Scene) {
     for path in ["/version", "/ver"] {
         assert!(nobody.ok("GET", path, None).await["Version"].as_str().unwrap().starts_with("CB-Spider"));
     }
+    for path in ["/api", "/api/index.html", "/api/doc.json", "/endpointinfo"] {
+        assert_eq!(nobody.raw("GET", path, None).await.status().as_u16(), 200, "{path}");
+    }
     let clouds = [
         "AWS",
         "AZURE",

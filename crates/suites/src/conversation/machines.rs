@@ -1,0 +1,103 @@
+//! What a cloud offers, the machines that are a cluster's nodes, and tags.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{CONNECTION, Scene, asks, has_keys, in_a_path, is_named};
+
+/// Regions, images and machine types: each in its list and by its name.
+pub(super) async fn offers(scene: &Scene) {
+    for (path, list, keys) in [
+        (
+            "/regionzone",
+            "regionzone",
+            &["Name", "DisplayName", "CSPDisplayName", "ZoneList", "KeyValueList"][..],
+        ),
+        (
+            "/vmimage",
+            "image",
+            &[
+                "IId",
+                "Name",
+                "OSArchitecture",
+                "OSPlatform",
+                "OSDistribution",
+                "OSDiskType",
+                "OSDiskSizeGB",
+                "ImageStatus",
+                "KeyValueList",
+            ],
+        ),
+        ("/vmspec", "vmspec", &["Region", "Name", "VCpu", "MemSizeMiB", "DiskSizeGB", "Gpu", "KeyValueList"]),
+    ] {
+        let listed = scene.get(path).await;
+        has_keys(&listed, &[list]);
+        let all = listed[list].as_array().expect("a list");
+        assert!(!all.is_empty(), "{path}");
+        for one in all {
+            has_keys(one, keys);
+        }
+        let name = all[0]["Name"].as_str().expect("a name");
+        assert_eq!(scene.get(&format!("{path}/{}", in_a_path(name))).await, all[0], "{path}");
+        scene.refused("GET", &format!("{path}/none?ConnectionName={CONNECTION}"), None, 404, "'none'").await;
+    }
+    let machine = &scene.get("/vmspec").await["vmspec"][0];
+    has_keys(&machine["VCpu"], &["Count", "ClockGHz"]);
+    machine["VCpu"]["Count"].as_str().expect("a text").parse::<u32>().expect("a number");
+    machine["MemSizeMiB"].as_str().expect("a text").parse::<u64>().expect("a number");
+}
+
+/// The node of `cluster-01`, by each path.
+pub(super) async fn nodes(scene: &Scene) {
+    let listed = scene.get("/vm").await;
+    has_keys(&listed, &["vm"]);
+    let machine = &listed["vm"][0];
+    assert_eq!(listed["vm"].as_array().expect("a list").len(), 1, "{listed}");
+    machine["StartTime"].as_str().expect("a text").parse::<Timestamp>().expect("a time");
+    is_named(&machine["VpcIID"], "vpc-01");
+    assert_eq!(
+        machine["KeyPairIId"]["NameId"],
+        scene.get("/cluster/cluster-01").await["NodeGroupList"][0]["KeyPairIID"]["NameId"]
+    );
+    let facts = machine["KeyValueList"].as_array().expect("a list");
+    for (key, value) in [("Cluster", "cluster-01"), ("NodeGroup", "ng01")] {
+        assert!(facts.contains(&json!({"Key": key, "Value": value})), "{machine}");
+    }
+    let text = |at: &str| in_a_path(machine.pointer(at).and_then(Value::as_str).expect("a text"));
+    let (name, id) = (text("/IId/NameId"), text("/IId/SystemId"));
+    assert_eq!(scene.get(&format!("/vm/{name}")).await, *machine);
+    assert_eq!(scene.get(&format!("/cspvm/{id}")).await, *machine);
+    let states = scene.get("/vmstatus").await;
+    assert_eq!(states, json!({"vmstatus": [{"IId": machine["IId"], "VmStatus": "Running"}]}));
+    assert_eq!(scene.get(&format!("/vmstatus/{name}")).await, json!({"Status": "Running"}));
+    for path in ["/countvm", "/countvm/config-01"] {
+        assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
+    }
+    let group = &scene.get("/cluster/cluster-01").await["NodeGroupList"][0];
+    assert_eq!(group["Nodes"].as_array().expect("a list").len(), 1, "{group}");
+    assert_eq!(group["Nodes"][0]["SystemId"], machine["IId"]["SystemId"]);
+    // By what the node group calls it too, where the cloud says no more there.
+    let name = in_a_path(group["Nodes"][0]["NameId"].as_str().expect("a name"));
+    assert_eq!(scene.get(&format!("/vm/{name}")).await, *machine);
+    scene.refused("GET", "/vm/none", Some(super::at()), 404, "VM 'none' does not exist in connection").await;
+}
+
+/// Tags of the cluster: one more, read in each way, and gone again.
+pub(super) async fn tags(scene: &Scene) {
+    let about = json!({"ResourceType": "Cluster", "ResourceName": "cluster-01"});
+    let query = format!("ConnectionName={CONNECTION}&ResourceType=cluster&ResourceName=cluster-01");
+    let (first, second) = (json!({"Key": "env", "Value": "test"}), json!({"Key": "team", "Value": "blue"}));
+    let mut more = about.clone();
+    more["Tag"] = second.clone();
+    assert_eq!(scene.post("/tag", more.clone()).await, second);
+    let says = "tag key 'team' already exists for the resource 'cluster-01'";
+    scene.refused("POST", "/tag", Some(asks(more)), 409, says).await;
+    let listed = scene.client.ok("GET", &format!("/tag?{query}"), None).await;
+    assert_eq!(listed, json!({"tag": [first, second], "resourceType": "Kubernetes Cluster"}));
+    assert_eq!(scene.client.ok("GET", &format!("/tag/team?{query}"), None).await, second);
+    assert_eq!(scene.get("/cluster/cluster-01").await["TagList"], listed["tag"]);
+    let gone = scene.client.ok("DELETE", "/tag/team", Some(asks(about.clone()))).await;
+    assert_eq!(gone, json!({"Result": "true"}));
+    scene.refused("DELETE", "/tag/team", Some(asks(about)), 404, "tag key 'team' does not exist").await;
+    assert_eq!(scene.get("/cluster/cluster-01").await["TagList"], json!([first]));
+}
