@@ -1,10 +1,13 @@
 //! Simulated clouds that this process serves: fresh ones, or worlds that are kept in a folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::Request;
 use pmks_model::FailureKind;
 use pmks_simulation::{
@@ -71,15 +74,23 @@ fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u
             .restore(kept.get_mut("world").map(Value::take).unwrap_or_default())
             .map_err(|error| damaged(&error))?;
     }
-    let (port_now, last) = (OnceLock::new(), Mutex::new(None));
-    Ok((Arc::new(Keeping { cloud, file, port: port_now, last }), port))
+    let kept = Kept {
+        cloud: Arc::clone(&cloud),
+        file,
+        port: OnceLock::new(),
+        last: Mutex::default(),
+        answers: AtomicU64::default(),
+        covered: AtomicU64::default(),
+        turn: tokio::sync::Mutex::default(),
+    };
+    Ok((Arc::new(Keeping { cloud, kept: Arc::new(kept) }), port))
 }
 
 async fn serve_kept(name: &'static str, keeping: Arc<Keeping>, port: u16) -> Result<Served> {
     let served = serve(name, Arc::clone(&keeping) as Arc<dyn Cloud>, port).await?;
     // Connections name the port: it is kept with the world.
-    let _ = keeping.port.set(served.running.address().port());
-    keeping.keep();
+    let _ = keeping.kept.port.set(served.running.address().port());
+    keeping.kept.write();
     Ok(served)
 }
 
@@ -109,6 +120,7 @@ impl Served {
     pub(crate) async fn stop(self) {
         self.running.stop().await;
         self.cloud.settle();
+        self.cloud.kept().await;
     }
 }
 
@@ -122,34 +134,63 @@ pub(crate) fn ready_file(served: &[Served]) -> Value {
 /// A cloud whose world is on the disk before an answer leaves: what a killed process has answered stays true.
 struct Keeping {
     cloud: Arc<dyn Cloud>,
+    kept: Arc<Kept>,
+}
+
+/// Where its world is kept. It is written whole: answers that wait at the same time wait for one writing.
+struct Kept {
+    cloud: Arc<dyn Cloud>,
     file: PathBuf,
     port: OnceLock<u16>,
     /// The revision that was last written, where the cloud counts them.
     last: Mutex<Option<u64>>,
+    /// How many answers were made.
+    answers: AtomicU64,
+    /// How many of them had been made when the world that is on the disk was read.
+    covered: AtomicU64,
+    turn: tokio::sync::Mutex<()>,
 }
 
-impl Keeping {
-    fn keep(&self) {
+impl Kept {
+    /// Writes the world as it is.
+    fn write(&self) {
         let Some(port) = self.port.get() else { return };
         // Held while it is written: an older world never comes over a newer one.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let covers = self.answers.load(Ordering::SeqCst);
         let now = self.cloud.revision();
-        if now.is_some() && *last == now {
-            return;
-        }
-        let world = match self.cloud.snapshot() {
-            Ok(world) => world,
-            Err(error) => {
-                tracing::error!(%error, "the world cannot be kept");
+        if now.is_none() || *last != now {
+            let written = self.cloud.snapshot().map_err(|error| error.to_string()).and_then(|world| {
+                let text = json!({"port": port, "world": world}).to_string();
+                private_file::replace_quickly(&self.file, &text).map_err(|error| error.text())
+            });
+            if let Err(error) = written {
+                tracing::error!(error, "the world cannot be kept");
                 return;
             }
-        };
-        let text = json!({"port": port, "world": world}).to_string();
-        if let Err(error) = private_file::replace_quickly(&self.file, &text) {
-            tracing::error!(error = %error.text(), "the world cannot be kept");
+            *last = now;
+        }
+        self.covered.store(covers, Ordering::SeqCst);
+    }
+
+    /// Whether nothing changed since it was written; no, where that is not known at once.
+    fn is_written(&self) -> bool {
+        self.last.try_lock().is_ok_and(|last| last.is_some() && *last == self.cloud.revision())
+    }
+
+    /// Waits until the world is on the disk as it is now, or newer.
+    async fn keep(self: Arc<Self>) {
+        if self.is_written() {
             return;
         }
-        *last = now;
+        let wanted = self.answers.load(Ordering::SeqCst);
+        let _turn = self.turn.lock().await;
+        if self.covered.load(Ordering::SeqCst) >= wanted {
+            return;
+        }
+        let kept = Arc::clone(&self);
+        // A process that ends needs no answer.
+        let _ = tokio::task::spawn_blocking(move || kept.write()).await;
     }
 }
 
@@ -168,7 +209,7 @@ impl Cloud for Keeping {
 
     fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
         let answered = self.cloud.answer(request, call, effects);
-        self.keep();
+        self.kept.answers.fetch_add(1, Ordering::SeqCst);
         answered
     }
 
@@ -178,7 +219,6 @@ impl Cloud for Keeping {
 
     fn settle(&self) {
         self.cloud.settle();
-        self.keep();
     }
 
     fn next_due(&self) -> Option<Duration> {
@@ -191,12 +231,12 @@ impl Cloud for Keeping {
 
     fn reset(&self) {
         self.cloud.reset();
-        self.keep();
+        self.kept.write();
     }
 
     fn event(&self, event: &Value) -> std::result::Result<Value, StateError> {
         let result = self.cloud.event(event);
-        self.keep();
+        self.kept.write();
         result
     }
 
@@ -222,5 +262,9 @@ impl Cloud for Keeping {
 
     fn restore(&self, snapshot: Value) -> std::result::Result<(), StateError> {
         self.cloud.restore(snapshot)
+    }
+
+    fn kept(&self) -> BoxFuture<'static, ()> {
+        Arc::clone(&self.kept).keep().boxed()
     }
 }

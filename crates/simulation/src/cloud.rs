@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
 
@@ -180,6 +182,11 @@ pub trait Cloud: Send + Sync + 'static {
     /// # Errors
     /// When the snapshot is of another version or damaged; the world is unchanged then.
     fn restore(&self, snapshot: Value) -> Result<(), StateError>;
+
+    /// What an answer that was just made waits for before it leaves, where the world is kept somewhere.
+    fn kept(&self) -> BoxFuture<'static, ()> {
+        std::future::ready(()).boxed()
+    }
 }
 
 /// Brings a world up to this moment: late calls first, then pending work.

@@ -61,6 +61,7 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
     // A delayed request meets the world as it is when the delay is over.
     cloud::catch_up(cloud);
     let answered = cloud.answer(&request, &call, &effects);
+    cloud.kept().await;
     if effects.iter().any(|effect| *effect == Effect::ResetAfter) {
         return cut(cloud, &call, now, true);
     }
