@@ -161,8 +161,11 @@ impl Pieces<'_> {
     /// # Errors
     /// `NotFound`.
     pub async fn get(self, kind: PieceKind, name: &str) -> Result<Piece> {
-        let all = self.list(kind).await?;
-        all.into_iter().find(|piece| piece.name == name).ok_or_else(|| unknown(word(kind), name))
+        let is_it = |piece: &Piece| piece.name == name;
+        if let Some(piece) = Known::read(&self.0.shared).await?.all(kind).into_iter().find(is_it) {
+            return Ok(piece);
+        }
+        self.list(kind).await?.into_iter().find(is_it).ok_or_else(|| unknown(word(kind), name))
     }
 
     /// Removes one. The row of a connection goes with the connection. One that is not there is none the less gone.
@@ -217,8 +220,9 @@ impl Pieces<'_> {
 
 impl Shared {
     async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
-        let all = self.store.connections(pmks_store::Page::all()).await.map_err(of_store)?;
-        all.into_iter().map(crate::connections::view).collect()
+        self.memory.refresh().await?;
+        let kept = self.memory.kept();
+        kept.connections().map(|connection| crate::connections::view((**connection).clone())).collect()
     }
 }
 
