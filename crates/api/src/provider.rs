@@ -52,6 +52,8 @@ pub struct CredentialField {
 pub struct Capabilities {
     /// The services whose endpoints a connection may replace, beside `all`.
     pub services: Vec<String>,
+    /// A region that every account has.
+    pub first_region: String,
     /// The provider's own settings of a connection.
     pub settings: Vec<OptionField>,
     /// The provider's own options of a cluster.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::connections::Specification;
 use crate::engine::{self, Connected};
-use crate::failure::{conflict, not_found, of_cloud, of_store, unexpected};
+use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected};
 use crate::inventory::memory::Memory;
 use crate::{Registry, Result};
 
@@ -212,6 +212,18 @@ impl Drivers {
         specification: &Specification,
         credential: Credential,
     ) -> Result<Arc<dyn Driver>> {
+        self.make_by(&format!("connection {name:?}"), name, provider, specification, credential).await
+    }
+
+    /// The same for what no connection is made of; `who` says in failures what asks instead of one.
+    pub(crate) async fn make_by(
+        &self,
+        who: &str,
+        name: &str,
+        provider: &str,
+        specification: &Specification,
+        credential: Credential,
+    ) -> Result<Arc<dyn Driver>> {
         let house = House {
             transport: self.transport.clone(),
             environment: self.seen_environment(specification),
@@ -219,7 +231,7 @@ impl Drivers {
         };
         let whole = whole(name, specification, credential);
         let provider = self.registry.get(provider)?;
-        let driver = provider.connect(&whole, &house).await.map_err(|error| of_cloud(name, &error))?;
+        let driver = provider.connect(&whole, &house).await.map_err(|error| of_cloud_by(who, &error))?;
         Ok(driver.on_lane(Lane::Live))
     }
 

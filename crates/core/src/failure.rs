@@ -73,10 +73,15 @@ pub(crate) fn precondition(detail: impl Into<String>, fix: impl Into<String>) ->
 
 /// What a driver answered, naming the connection through which it was asked.
 pub(crate) fn of_cloud(connection: &str, error: &DriverError) -> Box<Failure> {
+    of_cloud_by(&format!("connection {connection:?}"), error)
+}
+
+/// The same, where something else than a connection was asked through.
+pub(crate) fn of_cloud_by(who: &str, error: &DriverError) -> Box<Failure> {
     let failure = error.to_failure();
     // What is wrong with a request is said once, by its fields.
     let says = if failure.findings.is_empty() { &failure.detail } else { "the request is not valid" };
-    let detail = format!("connection {connection:?}: {says}");
+    let detail = format!("{who}: {says}");
     Box::new(Failure { detail, ..failure })
 }
 

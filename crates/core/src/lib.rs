@@ -65,7 +65,7 @@ pub use networks::Networks;
 pub use node_groups::NodeGroups;
 pub use operations::{Event, EventStream, OperationFilter, Operations};
 pub use page::{Page, PageRequest};
-pub use pieces::{Holds, Piece, Pieces};
+pub use pieces::{Holds, Piece, Pieces, Unconnected};
 pub use pmks::{Options, Pmks};
 pub use registry::Registry;
 pub use security_groups::SecurityGroups;

@@ -23,6 +23,9 @@ pub struct Capabilities {
     pub title: &'static str,
     /// The services whose endpoints a connection may replace (`eks`, `ec2`, …), beside `all`.
     pub services: &'static [&'static str],
+    /// A region that every account has: what is asked for before anybody has chosen one, as which regions there are,
+    /// is asked there.
+    pub first_region: &'static str,
     /// The credential forms; a connection uses one of them.
     pub credential_forms: &'static [Form],
     /// The provider's own settings of a connection.

@@ -93,7 +93,8 @@ pub trait Driver: Send + Sync {
         Ok(1)
     }
 
-    /// The regions, with the zones of the connection's own.
+    /// The regions, with the zones of the connection's own. Where subnets lie in no zone, those of the others too if
+    /// the same answer tells them.
     async fn regions(&self) -> Result<Vec<Region>>;
 
     /// The networks of the region.

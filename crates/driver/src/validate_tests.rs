@@ -17,6 +17,7 @@ const STRICT: Capabilities = Capabilities {
     provider: "test",
     title: "Test Cloud",
     services: &[],
+    first_region: "home",
     credential_forms: &[],
     settings: &[option("role", OptionKind::Text, true)],
     cluster_options: &[

@@ -18,6 +18,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Amazon EKS",
     services: &SERVICES,
+    // Enabled in every account, and the one that global services sign for:
+    // <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+    first_region: "us-east-1",
     credential_forms: FORMS,
     settings: SETTINGS,
     cluster_options: CLUSTER_OPTIONS,

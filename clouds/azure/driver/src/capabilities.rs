@@ -18,6 +18,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Azure Kubernetes Service",
     services: &SERVICES,
+    // Source: <https://learn.microsoft.com/azure/reliability/regions-list>
+    first_region: "eastus",
     credential_forms: FORMS,
     settings: SETTINGS,
     cluster_options: CLUSTER_OPTIONS,

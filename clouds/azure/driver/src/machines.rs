@@ -224,18 +224,17 @@ fn mebibytes(text: &str) -> u64 {
     whole.parse::<u64>().unwrap_or_default() * 1024 + thousandths * 1024 / 1000
 }
 
-/// The regions that the subscription sees, with the zones of the connection's own. One call.
+/// The regions that the subscription sees, with their zones. One call.
 pub(crate) async fn regions(driver: &AzureDriver) -> Result<Vec<Region>> {
     let locations = driver.api.locations().await?;
     let physical =
         locations.into_iter().filter(|one| matches!(one.metadata.region_type.as_str(), "" | "Physical"));
     let mut all: Vec<Region> = physical
         .map(|location| {
-            let own = location.name == driver.region();
             let mut zones: Vec<String> =
                 location.availability_zone_mappings.into_iter().map(|zone| zone.logical_zone).collect();
             zones.sort();
-            Region { name: location.name, zones: if own { zones } else { Vec::new() } }
+            Region { name: location.name, zones }
         })
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -18,6 +18,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Google Kubernetes Engine",
     services: &SERVICES,
+    // Source: <https://cloud.google.com/compute/docs/regions-zones>
+    first_region: "us-central1",
     credential_forms: FORMS,
     settings: SETTINGS,
     cluster_options: CLUSTER_OPTIONS,

@@ -127,7 +127,7 @@ fn describe(found: &wire::MachineType) -> MachineType {
     }
 }
 
-/// The regions that the project can use, with the zones of the connection's own. One call.
+/// The regions that the project can use, with their zones. One call.
 pub(crate) async fn regions(driver: &GcpDriver) -> Result<Vec<Region>> {
     let mut all: Vec<Region> = driver
         .api
@@ -137,8 +137,7 @@ pub(crate) async fn regions(driver: &GcpDriver) -> Result<Vec<Region>> {
         .map(|region| {
             let mut zones: Vec<String> = region.zones.iter().map(|url| last(url).to_owned()).collect();
             zones.sort();
-            let own = region.name == driver.region();
-            Region { zones: if own { zones } else { Vec::new() }, name: region.name }
+            Region { zones, name: region.name }
         })
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -18,6 +18,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Mock",
     services: &[PROVIDER],
+    first_region: "mercury",
     credential_forms: FORMS,
     settings: &[],
     cluster_options: &[],

@@ -234,7 +234,7 @@ impl Shared {
         self.specified(asked).await
     }
 
-    fn allowed(&self, caller: &Caller, asked: &NewConnection) -> Result<()> {
+    pub(crate) fn allowed(&self, caller: &Caller, asked: &NewConnection) -> Result<()> {
         let ambient = matches!(asked.credential, Credential::Ambient);
         let endpoints = !asked.endpoints.is_empty() || asked.ca_certificate.is_some();
         if ambient {

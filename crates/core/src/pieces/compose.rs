@@ -7,7 +7,7 @@ use pmks_model::{Failure, FailureKind, Findings};
 use pmks_store::PieceKind;
 use serde_json::Value;
 
-use super::{Holds, Piece, read, word};
+use super::{Holds, Piece, Unconnected, read, word};
 use crate::connections::Specification;
 use crate::failure::{of_store, unexpected};
 use crate::pmks::Shared;
@@ -19,6 +19,9 @@ pub(super) struct Known {
     put: Option<(String, Option<Credential>)>,
 }
 
+/// The name of a connection that is none; nobody is told it.
+const UNCONNECTED: &str = "unconnected";
+
 /// Why pieces make no connection.
 pub(super) enum Lacking {
     /// One of them is not there, or is another provider's.
@@ -27,6 +30,13 @@ pub(super) enum Lacking {
 }
 
 impl Lacking {
+    /// The same to whoever asks for what they would make.
+    pub(super) fn into_failure(self) -> Box<Failure> {
+        match self {
+            Self::Piece(failure) | Self::Failed(failure) => failure,
+        }
+    }
+
     fn piece(says: String) -> Self {
         Self::Piece(Box::new(Failure::new(FailureKind::NotFound, says)))
     }
@@ -84,24 +94,63 @@ impl Known {
             return Err(Lacking::Failed(unexpected("a row of a connection that is none")));
         };
         let provider = &row.provider;
-        for (kind, name) in
-            [(PieceKind::Driver, driver), (PieceKind::Credential, credential), (PieceKind::Region, region)]
-        {
-            let piece = self.find(kind, name)?;
-            if piece.provider != *provider {
-                let kind = word(kind);
-                let says =
-                    format!("{kind} {name:?} is of {}, and the connection of {provider}", piece.provider);
-                return Err(Lacking::piece(says));
-            }
+        self.one_provider("the connection", provider, PieceKind::Driver, driver)?;
+        self.one_provider("the connection", provider, PieceKind::Credential, credential)?;
+        self.one_provider("the connection", provider, PieceKind::Region, region)?;
+        let (mut asked, capabilities) = self.begun(shared, name, provider, credential).await?;
+        place(&mut asked, &self.find(PieceKind::Region, region)?.holds, capabilities);
+        Ok(asked)
+    }
+
+    /// What a driver, a credential and perhaps a region make of which no connection is made: it begins in the region
+    /// that every account of the provider has.
+    pub(super) async fn unconnected(
+        &self,
+        shared: &Shared,
+        asked: &Unconnected,
+    ) -> std::result::Result<NewConnection, Lacking> {
+        let provider = &self.find(PieceKind::Driver, &asked.driver)?.provider;
+        self.one_provider("the driver", provider, PieceKind::Credential, &asked.credential)?;
+        let (mut made, capabilities) = self.begun(shared, UNCONNECTED, provider, &asked.credential).await?;
+        capabilities.first_region.clone_into(&mut made.region);
+        if let Some(region) = &asked.region {
+            self.one_provider("the driver", provider, PieceKind::Region, region)?;
+            place(&mut made, &self.find(PieceKind::Region, region)?.holds, capabilities);
         }
+        Ok(made)
+    }
+
+    /// That a piece is there, and of the provider of what it is put together with.
+    fn one_provider(
+        &self,
+        whose: &str,
+        provider: &str,
+        kind: PieceKind,
+        name: &str,
+    ) -> std::result::Result<(), Lacking> {
+        let piece = self.find(kind, name)?;
+        if piece.provider == provider {
+            return Ok(());
+        }
+        let kind = word(kind);
+        Err(Lacking::piece(format!("{kind} {name:?} is of {}, and {whose} of {provider}", piece.provider)))
+    }
+
+    /// A connection that is nowhere yet, and what its provider can do.
+    async fn begun(
+        &self,
+        shared: &Shared,
+        name: &str,
+        provider: &str,
+        credential: &str,
+    ) -> std::result::Result<(NewConnection, &'static Capabilities), Lacking> {
         let Ok(known) = shared.registry.get(provider) else {
             let says = format!("there is no driver of provider {provider:?} here");
             return Err(Lacking::Piece(Box::new(Failure::new(FailureKind::Unsupported, says))));
         };
-        let mut asked = NewConnection {
+        let begun = NewConnection {
             name: name.to_owned(),
-            provider: provider.clone(),
+            provider: provider.to_owned(),
             region: String::new(),
             zone: None,
             pace: None,
@@ -111,8 +160,7 @@ impl Known {
             ca_certificate: None,
             settings: BTreeMap::new(),
         };
-        place(&mut asked, &self.find(PieceKind::Region, region)?.holds, known.capabilities());
-        Ok(asked)
+        Ok((begun, known.capabilities()))
     }
 
     fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {

@@ -4,6 +4,7 @@
 //! A connection that was made otherwise shows pieces of its own, named like it, and its driver like its provider.
 
 mod compose;
+mod unconnected;
 
 use pmks_driver::Credential;
 use pmks_model::{Failure, FailureKind};
@@ -17,6 +18,7 @@ use crate::records::stored;
 use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
 
 use compose::{Known, Lacking};
+pub use unconnected::Unconnected;
 
 /// Pieces.
 #[derive(Clone, Copy, Debug)]

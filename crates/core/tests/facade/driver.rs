@@ -25,6 +25,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     provider: PROVIDER,
     title: "Fake Kubernetes",
     services: &["compute"],
+    first_region: "home",
     credential_forms: &[Form {
         name: "key",
         help: "",

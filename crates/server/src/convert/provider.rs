@@ -34,6 +34,7 @@ fn form(form: &Form) -> api::CredentialForm {
 fn capabilities(of: &Capabilities) -> api::Capabilities {
     api::Capabilities {
         services: texts(of.services),
+        first_region: of.first_region.to_owned(),
         settings: of.settings.iter().map(option).collect(),
         cluster_options: of.cluster_options.iter().map(option).collect(),
         operations: of.operations.iter().map(|kind| kind.as_str().to_owned()).collect(),

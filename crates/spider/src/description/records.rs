@@ -1,6 +1,10 @@
 //! The service itself, the four records, and what a cloud offers.
 
-use super::{AT, NOTHING, OF_A_PROVIDER, Operation, described, whole};
+use super::{AT, Body, NOTHING, OF_A_PROVIDER, Operation, Sends, described, whole};
+
+/// `RegionName` may name a region that is put, to ask at its endpoints.
+const BEFORE_A_CONNECTION: Sends =
+    Sends { body: Body::Nothing, query: &["DriverName", "CredentialName", "RegionName"] };
 
 pub(super) const ALL: &[Operation] = described! {
     GET "/api" "" NOTHING => "text/html", "Shows this interface to people.";
@@ -39,6 +43,8 @@ pub(super) const ALL: &[Operation] = described! {
 
     GET "/regionzone" "list-region-zone" AT => "{regionzone: [RegionZoneInfo]}", "Lists regions with their zones.";
     GET "/regionzone/{Name}" "get-region-zone" AT => "RegionZoneInfo", "Gets a region with its zones.";
+    GET "/preconfig/regionzone" "list-region-zone-preconfig" BEFORE_A_CONNECTION => "{regionzone: [RegionZoneInfo]}", "Lists regions with their zones, as a credential sees them of which no connection is made yet.";
+    GET "/preconfig/regionzone/{Name}" "get-region-zone-preconfig" BEFORE_A_CONNECTION => "RegionZoneInfo", "Gets a region with its zones, as a credential sees it of which no connection is made yet.";
     GET "/vmimage" "list-image" AT => "{image: [ImageInfo]}", "Lists node images.";
     GET "/vmimage/{Name}" "get-image" AT => "ImageInfo", "Gets a node image.";
     GET "/vmspec" "list-vm-spec" AT => "{vmspec: [VMSpecInfo]}", "Lists machine types.";

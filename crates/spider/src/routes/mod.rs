@@ -85,6 +85,8 @@ fn service_and_records() -> Vec<Row> {
 
         GET "/regionzone" offers::regions;
         GET "/regionzone/{a}" offers::region;
+        GET "/preconfig/regionzone" offers::regions_before;
+        GET "/preconfig/regionzone/{a}" offers::region_before;
         GET "/vmimage" offers::images;
         GET "/vmimage/{a}" offers::image;
         GET "/vmspec" offers::machine_types;

@@ -1,5 +1,6 @@
 //! What a cloud offers: regions with their zones, images, machine types.
 
+use pmks_core::Unconnected;
 use pmks_model::{Image, MachineType, Region};
 use serde_json::{Value, json};
 
@@ -17,6 +18,33 @@ pub(super) async fn region(call: Call) -> Answer {
     let connection = call.connection()?;
     let found = call.pmks().discovery().regions(&connection, None).await?;
     one(found.items.iter().find(|item| item.name == call.named(0)).map(region_info), "Region", &call)
+}
+
+/// The same before there is a connection config: of a driver and a credential, asked at the region that
+/// `RegionName` names, with its endpoints, or else where every account of the provider can ask.
+pub(super) async fn regions_before(call: Call) -> Answer {
+    let found = before(&call, None).await?;
+    Ok(Reply::list("regionzone", found.iter().map(region_info).collect()))
+}
+
+pub(super) async fn region_before(call: Call) -> Answer {
+    let name = call.named(0);
+    let found = before(&call, Some(name)).await?;
+    one(found.first().map(region_info), "Region", &call)
+}
+
+async fn before(call: &Call, name: Option<&str>) -> Result<Vec<Region>, Refusal> {
+    let named = |key: &str| {
+        let text = call.either(key)?.trim().to_owned();
+        if text.is_empty() { Err(Refusal::invalid(format!("{key} is empty!"))) } else { Ok(text) }
+    };
+    let region = call.either("RegionName")?.trim().to_owned();
+    let asked = Unconnected {
+        driver: named("DriverName")?,
+        credential: named("CredentialName")?,
+        region: Some(region).filter(|region| !region.is_empty()),
+    };
+    Ok(call.pmks().pieces().regions(&call.caller, &asked, name).await?)
 }
 
 pub(super) async fn images(call: Call) -> Answer {

@@ -110,6 +110,7 @@ pub(super) async fn make(scene: &Scene) {
     assert_eq!(scene.client.ok("GET", "/countconnectionconfig", None).await, json!({"count": 1}));
     let of_provider = format!("/countconnectionconfig/{provider}");
     assert_eq!(scene.client.ok("GET", &of_provider, None).await, json!({"count": 1}));
+    before_a_connection(scene).await;
     let wrong = json!({
         "CredentialName": "c", "ProviderName": provider, "KeyValueInfoList": [{"Key": "Password", "Value": "x"}],
     });
@@ -128,6 +129,41 @@ pub(super) async fn make(scene: &Scene) {
     let secret = scene.under_test.secrets(&scene.world.connection("x").credential);
     let all = scene.client.ok("GET", "/credential", None).await.to_string();
     assert!(secret.iter().all(|secret| !all.contains(secret.as_str())));
+}
+
+/// Which regions and zones there are, by driver and credential; in the query or the body.
+async fn before_a_connection(scene: &Scene) {
+    let asked = "DriverName=driver-01&CredentialName=credential-01";
+    let here = scene.world.connection("x").region;
+    // Where the world answers, its region alone says.
+    let all =
+        scene.client.ok("GET", &format!("/preconfig/regionzone?{asked}&RegionName=region-01"), None).await;
+    let all = all["regionzone"].as_array().expect("a list");
+    let zones = |name: &str| {
+        let region = all.iter().find(|region| region["Name"] == name)?;
+        Some(region["ZoneList"].as_array().expect("a list").len())
+    };
+    let first = scene.under_test.provider().capabilities().first_region;
+    assert!(zones(&here).is_some_and(|number| number > 0), "{here} of {all:?}");
+    assert!(zones(first).is_some_and(|number| number > 0), "{first} of {all:?}");
+    let body = json!({
+        "DriverName": "driver-01", "CredentialName": "credential-01", "RegionName": "region-01",
+    });
+    let one = scene.client.ok("GET", &format!("/preconfig/regionzone/{first}"), Some(body.clone())).await;
+    assert_eq!(Some(&one), all.iter().find(|region| region["Name"] == first));
+    let path = "/preconfig/regionzone";
+    scene.refused("GET", path, None, 400, "DriverName is empty!").await;
+    scene.refused("GET", &format!("{path}/nowhere"), Some(body), 404, "nowhere").await;
+    for (wrong, says) in [
+        ("DriverName=none&CredentialName=credential-01", "driver \"none\" does not exist"),
+        ("DriverName=driver-01&CredentialName=none", "credential \"none\" does not exist"),
+        (
+            "DriverName=driver-01&CredentialName=credential-01&RegionName=none",
+            "region \"none\" does not exist",
+        ),
+    ] {
+        scene.refused("GET", &format!("{path}?{wrong}"), None, 404, says).await;
+    }
 }
 
 /// The credential that the world offers, by CB-Spider's keys; and how it is shown.

@@ -22,6 +22,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     provider: "fake",
     title: "Fake",
     services: &[],
+    first_region: "home",
     credential_forms: &[],
     settings: &[],
     cluster_options: &[],
