@@ -32,7 +32,10 @@ pub use network::{
     ChangeRules, CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet,
     Record, Rule, SecurityGroup, Subnet,
 };
-pub use node_group::{NewNodeGroup, Node, NodeGroup, ObservedNodeGroup, Scale, Scaling, UpgradeNodeGroup};
+pub use node_group::{
+    MetricValue, NewNodeGroup, Node, NodeGroup, NodeMetrics, ObservedNodeGroup, Scale, Scaling,
+    UpgradeNodeGroup,
+};
 pub use operation::{
     Blocked, Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference,
     RetryOperation, Stage,

@@ -150,6 +150,38 @@ pub struct ObservedNodeGroup {
     pub scaling: Option<Scaling>,
 }
 
+/// What the cloud measures of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeMetrics {
+    /// The connection it belongs to.
+    pub connection: String,
+    /// Its cluster.
+    pub cluster: String,
+    /// Both names of the node.
+    pub iid: Iid,
+    /// What is measured.
+    pub metric: String,
+    /// What values are counted in: `percent`, the mean of an interval; `bytes` or `count`, the sum of one.
+    pub unit: String,
+    /// How long the interval of a value is.
+    pub interval_minutes: u32,
+    /// The values, the oldest first; an interval of which the cloud knows nothing has none.
+    pub values: Vec<MetricValue>,
+    /// When the cloud was asked.
+    pub observed_at: String,
+}
+
+/// A value of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricValue {
+    /// When its interval began.
+    pub at: String,
+    /// The mean or the sum of the interval.
+    pub value: f64,
+}
+
 /// A VM of a node group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -118,6 +118,10 @@ pub struct Capabilities {
     pub upgrade: VersionRules,
     /// What becomes of a cluster whose creation failed: `replace` or `repair`.
     pub failed_create: String,
+    /// What it measures of nodes.
+    pub node_metrics: Vec<String>,
+    /// The intervals of such measures in minutes; empty: any.
+    pub metric_intervals: Vec<u32>,
     /// The cloud's request limits.
     pub buckets: Vec<ActionBucket>,
     /// The most calls that each read makes.

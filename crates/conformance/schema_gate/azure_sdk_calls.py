@@ -15,14 +15,14 @@ import typing
 
 # The packages, and where one holds several generations of an API, the one that the driver speaks.
 PACKAGES = [
-    "authorization.v2022_04_01", "compute", "containerservice", "network", "resource.resources", "resource.subscriptions",
+    "authorization.v2022_04_01", "compute", "containerservice", "monitor", "network", "resource.resources", "resource.subscriptions",
 ]
 BUILDER = re.compile(r"^def (build_\w+_request)\(", re.MULTILINE)
 METHOD = re.compile(r"^    def (\w+)\(", re.MULTILINE)
 # Calls for any kind of resource, whose models say nothing of one.
 GENERIC = re.compile(r"^/\{\w+\}$|\{resourceType\}/\{resourceName\}$|/resources/\{")
 # Parts of a path that are a path themselves.
-WHOLE = {"scope"}
+WHOLE = {"scope", "resourceUri"}
 PLAIN = {
     "str": str, "int": int, "long": int, "float": float, "bool": bool, "iso-8601": datetime.datetime, "object": typing.Any,
 }

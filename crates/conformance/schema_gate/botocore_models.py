@@ -20,6 +20,7 @@ SERVICES = {
     "sts": ["sts"],
     "autoscaling": ["autoscaling"],
     "elasticloadbalancing": ["elb", "elbv2"],
+    "monitoring": ["cloudwatch"],
 }
 ELSEWHERE = {"kubernetes": "a cluster's own API, judged by kubectl and a real control plane"}
 # What AWS itself answers and its model lacks, with its source.

@@ -16,7 +16,7 @@ import googleapiclient
 DOCUMENTS = pathlib.Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
 APIS = [
     "container.v1", "compute.v1", "serviceusage.v1", "iamcredentials.v1", "sts.v1", "cloudresourcemanager.v1",
-    "cloudresourcemanager.v3",
+    "cloudresourcemanager.v3", "monitoring.v3",
 ]
 ELSEWHERE = {
     "kubernetes": "a cluster's own API, judged by kubectl and a real control plane",

@@ -106,6 +106,7 @@ macro_rules! for_each_case {
             unreadable_answers_are_no_absence,
             reads_never_write,
             reads_stay_within_their_bounds,
+            metrics_are_told_or_refused,
             changes_send_one_request_a_stage,
             lists_follow_every_page,
             a_partial_list_says_what_is_missing,

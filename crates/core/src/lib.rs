@@ -72,8 +72,8 @@ pub use security_groups::SecurityGroups;
 pub use subnets::Subnets;
 pub use views::{
     ApiTokenView, AuditView, ClusterView, ConnectionView, CreatedApiToken, KeyPairView, NetworkView,
-    NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, PlanView, PlannedStage, PrerequisiteView,
-    SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView,
+    NodeGroupView, NodeMetricsView, NodeView, ObservedCluster, ObservedNodeGroup, PlanView, PlannedStage,
+    PrerequisiteView, SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView,
 };
 
 pub use pmks_store::{Blocked, OperationView, PieceKind, Progress, Role, StageView};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pmks_model::{Findings, ImageKind, NameRule, OperationKind, Scaling, ScalingChange};
+use pmks_model::{Findings, ImageKind, NameRule, NodeMetric, OperationKind, Scaling, ScalingChange};
 use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
 
@@ -90,6 +90,10 @@ pub struct Capabilities {
     /// Whether one list of the cloud tells how everything under way in an account and location stands
     /// ([`crate::Driver::list_progress`]): more than five that wait there are answered by it.
     pub progress_list: bool,
+    /// What the cloud measures of nodes by itself ([`crate::Driver::node_metrics`]). Others are `Unsupported`.
+    pub node_metrics: &'static [NodeMetric],
+    /// The intervals of such measures in minutes; empty: any.
+    pub metric_intervals: &'static [u32],
     /// The cloud's request limits.
     pub buckets: &'static [ActionBucket],
     /// The most calls that each read makes.
@@ -267,6 +271,8 @@ pub enum ReadKind {
     GetCluster,
     /// `nodes` of a cluster.
     Nodes,
+    /// `node_metrics`.
+    NodeMetrics,
     /// `versions`.
     Versions,
     /// `list_security_groups`.

@@ -43,7 +43,7 @@ pub use provider::{Driver, Provider};
 pub use reaction::{Reaction, reaction};
 pub use reads::{
     AccountIdentity, ClusterCredential, Detail, ExecCommand, KubeconfigFormat, KubeconfigUser, Listing,
-    Missed, Prerequisite, PrerequisiteState,
+    Missed, NodeMetricsAsked, Prerequisite, PrerequisiteState,
 };
 pub use search::{Care, Search};
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};

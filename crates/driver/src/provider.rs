@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_model::{
-    Child, Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node,
-    NodeGroup, Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
+    Child, Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network,
+    Node, NodeGroup, Region, ResourceKind, SecurityGroup, Subnet, UnseenVolumes,
 };
 use pmks_transport::Lane;
 
@@ -13,9 +13,9 @@ use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
     Credential, DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites,
-    House, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
-    Result, Search, StageCalls, StageSpecification, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
-    UpgradeNodeGroup,
+    House, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, Prepared, Prerequisite, ProgressList,
+    RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, UpdateCluster, UpdateSecurityGroup,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -77,6 +77,15 @@ pub trait Driver: Send + Sync {
 
     /// The VMs of a cluster, with details.
     async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>>;
+
+    /// What the cloud measures of one node: a value for each interval of the time that is asked for, the oldest first,
+    /// in the metric's own unit. Intervals of which the cloud knows nothing, or nothing yet, have none.
+    ///
+    /// # Errors
+    /// `Unsupported`, asking nobody, for what is not in [`Capabilities::node_metrics`].
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        Err(self.lacks(asked.metric.as_str()))
+    }
 
     /// The Kubernetes versions on offer, oldest first.
     async fn versions(&self) -> Result<Vec<KubernetesVersion>>;

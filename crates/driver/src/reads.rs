@@ -1,7 +1,9 @@
 //! What reads answer.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use pmks_model::Failure;
+use pmks_model::{Cluster, Failure, Node, NodeMetric};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,23 @@ pub struct Missed {
     pub what: String,
     /// Why.
     pub failure: Failure,
+}
+
+/// What is to be told of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeMetricsAsked<'a> {
+    /// Its cluster.
+    pub cluster: &'a Cluster,
+    /// The node.
+    pub node: &'a Node,
+    /// What is measured.
+    pub metric: NodeMetric,
+    /// How long the interval of one value is, in whole minutes.
+    pub interval: Duration,
+    /// The first moment.
+    pub from: Timestamp,
+    /// The moment after the last.
+    pub until: Timestamp,
 }
 
 /// Who a credential acts for.

@@ -57,6 +57,8 @@ const STRICT: Capabilities = Capabilities {
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: false, largest_skew: 2 },
     failed_create: FailedCreate::Replace,
     progress_list: false,
+    node_metrics: &[],
+    metric_intervals: &[],
     buckets: &[],
     call_bounds: &[],
     visible_after: Duration::ZERO,

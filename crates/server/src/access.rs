@@ -85,6 +85,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/v1/connections/{connection}/clusters/{cluster}/nodeGroups/{nodeGroup}/upgrade", Operator),
     ("GET", "/v1/connections/{connection}/clusters/{cluster}/nodes", Viewer),
     ("GET", "/v1/connections/{connection}/clusters/{cluster}/nodes/{node}", Viewer),
+    ("GET", "/v1/connections/{connection}/clusters/{cluster}/nodes/{node}/metrics/{metric}", Viewer),
     // The `exec` form holds no secret; the facade asks more for the others.
     ("GET", "/v1/connections/{connection}/clusters/{cluster}/kubeconfig", Viewer),
     ("POST", "/v1/connections/{connection}/clusters/{cluster}/token", Operator),

@@ -93,6 +93,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // EKS describes one cluster, node group or update a call, and its lists hold names alone.
     // Source: <https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html>
     progress_list: false,
+    node_metrics: crate::metrics::NODE_METRICS,
+    metric_intervals: &[],
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // Source: <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
@@ -177,6 +179,9 @@ const BUCKETS: &[ActionBucket] = &[
     bucket("autoscaling", "", 20, 5.0),
     bucket("sts", "", 50, 20.0),
     bucket("elasticloadbalancing", "", 40, 10.0),
+    // 400 a second of an account and region, which its dashboards share:
+    // <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>
+    bucket("monitoring", "", 100, 50.0),
 ];
 
 const fn bound(read: ReadKind, fixed: u32, per_cluster: u32, per_node_group: u32) -> CallBound {
@@ -190,6 +195,7 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::ListClustersWithNodes, 2, 2, 1),
     bound(ReadKind::GetCluster, 2, 2, 1),
     bound(ReadKind::Nodes, 2, 0, 0),
+    bound(ReadKind::NodeMetrics, 1, 0, 0),
     bound(ReadKind::Versions, 1, 0, 0),
     bound(ReadKind::ListSecurityGroups, 1, 0, 0),
     bound(ReadKind::ListKeyPairs, 1, 0, 0),

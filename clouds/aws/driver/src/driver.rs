@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
-    DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing, Prepared,
-    Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
-    UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing,
+    NodeMetricsAsked, Prepared, Prerequisite, RemoveNodeGroup, Result, Search, StageCalls,
+    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
-    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, SecurityGroup, Subnet,
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node,
+    NodeGroup, Region, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
 use crate::api::Api;
 use crate::capabilities::CAPABILITIES;
 use crate::credential::KeySource;
-use crate::{PROVIDER, access, children, clusters, machines, networks, operations, prerequisites};
+use crate::{PROVIDER, access, children, clusters, machines, metrics, networks, operations, prerequisites};
 
 /// AWS in one account and region.
 #[derive(Clone, Debug)]
@@ -118,6 +118,10 @@ impl Driver for AwsDriver {
 
     async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
         machines::nodes(self, cluster).await
+    }
+
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        metrics::node(self, asked).await
     }
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {

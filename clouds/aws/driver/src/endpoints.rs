@@ -9,7 +9,8 @@ use pmks_transport::{AllowedHost, Url};
 use crate::PROVIDER;
 
 /// The services that a connection may give endpoints of its own.
-pub(crate) const SERVICES: [&str; 6] = ["eks", "ec2", "iam", "autoscaling", "sts", "elasticloadbalancing"];
+pub(crate) const SERVICES: [&str; 7] =
+    ["eks", "ec2", "iam", "autoscaling", "sts", "elasticloadbalancing", "monitoring"];
 
 /// A part of AWS with accounts of its own.
 ///

@@ -24,6 +24,7 @@ mod children;
 mod clusters;
 mod kubernetes;
 mod machines;
+mod metrics;
 mod networks;
 mod prerequisites;
 

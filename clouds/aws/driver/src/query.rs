@@ -1,4 +1,4 @@
-//! The Query protocol of EC2, IAM, Auto Scaling, STS and Elastic Load Balancing: a form as request, XML as answer.
+//! The Query protocol of EC2, IAM, Auto Scaling, STS, Elastic Load Balancing and `CloudWatch`: a form as request, XML as answer.
 //! Builds and reads; sends nothing, and decides nothing about errors.
 //!
 //! Sources: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html> and
@@ -20,6 +20,7 @@ pub(crate) enum QueryService {
     Sts,
     ClassicBalancing,
     Balancing,
+    CloudWatch,
 }
 
 impl QueryService {
@@ -31,6 +32,7 @@ impl QueryService {
             Self::AutoScaling => "autoscaling",
             Self::Sts => "sts",
             Self::ClassicBalancing | Self::Balancing => "elasticloadbalancing",
+            Self::CloudWatch => "monitoring",
         }
     }
 
@@ -42,6 +44,7 @@ impl QueryService {
             Self::Sts => "2011-06-15",
             Self::ClassicBalancing => "2012-06-01",
             Self::Balancing => "2015-12-01",
+            Self::CloudWatch => "2010-08-01",
         }
     }
 

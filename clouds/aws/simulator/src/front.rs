@@ -15,7 +15,7 @@ use crate::query::Query;
 use crate::reply::{self, Protocol};
 use crate::signature::{self, Limits, Unproven};
 use crate::world::{Place, World, is_region};
-use crate::{auto_scaling, ec2, eks, elb, iam, sts};
+use crate::{auto_scaling, cloudwatch, ec2, eks, elb, iam, sts};
 
 /// Where a call without any signature is taken to come from: STS answers some of those.
 const UNSIGNED_REGION: &str = "us-east-1";
@@ -78,6 +78,7 @@ fn unsigned_service(request: &Request<Bytes>) -> &'static str {
         Some("2016-11-15") => "ec2",
         Some("2010-05-08") => "iam",
         Some("2011-01-01") => "autoscaling",
+        Some("2010-08-01") => "monitoring",
         Some("2012-06-01" | "2015-12-01") => "elasticloadbalancing",
         _ => "sts",
     }
@@ -96,6 +97,7 @@ fn protocol(service: &str, query: &Query) -> Protocol {
         "eks" => Protocol::RestJson,
         "ec2" => Protocol::Ec2,
         "iam" => Protocol::Query("https://iam.amazonaws.com/doc/2010-05-08/"),
+        "monitoring" => Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
         "autoscaling" => Protocol::Query("http://autoscaling.amazonaws.com/doc/2011-01-01/"),
         "elasticloadbalancing" if elb::is_classic(query) => {
             Protocol::Query("http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/")
@@ -160,6 +162,7 @@ fn carry_out(
         "ec2" => ec2::handle(context, action, query),
         "iam" => iam::handle(context, action, query),
         "sts" => sts::handle(context, action, query),
+        "monitoring" => cloudwatch::handle(context, action, query),
         "autoscaling" => auto_scaling::handle(context, action, query),
         "elasticloadbalancing" => elb::handle(context, action, query),
         other => Err(Error::bad("InvalidService", format!("The simulated AWS has no service {other}."))),

@@ -7,7 +7,7 @@ use pmks_driver::{
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
     TokenReach, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -95,6 +95,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // The subscription's clusters say what is worked on:
     // <https://learn.microsoft.com/rest/api/aks/managed-clusters/list>
     progress_list: true,
+    node_metrics: &NodeMetric::ALL,
+    metric_intervals: &crate::metrics::INTERVALS,
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // ARM answers reads from what it has just written; role assignments take up to ten minutes to work, not to be seen:
@@ -226,6 +228,8 @@ const BUCKETS: &[ActionBucket] = &[
     bucket("compute", "", 250, 25.0),
     bucket("compute", "SshPublicKeys.Create", 200, 10.0),
     bucket("compute", "SshPublicKeys.Delete", 200, 10.0),
+    // Azure Monitor names no figure for reads of metrics; it answers 429 and says when to come again.
+    bucket("insights", "", 60, 3.0),
     bucket("authorization", "", 250, 25.0),
     bucket("authorization", "RoleAssignments.Create", 200, 10.0),
     bucket("authorization", "RoleAssignments.Delete", 200, 10.0),
@@ -244,6 +248,7 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::ListClustersWithNodes, 2, 1, 1),
     bound(ReadKind::GetCluster, 2, 1, 1),
     bound(ReadKind::Nodes, 1, 0, 2),
+    bound(ReadKind::NodeMetrics, 1, 0, 0),
     bound(ReadKind::Versions, 1, 0, 0),
     bound(ReadKind::ListSecurityGroups, 1, 0, 0),
     bound(ReadKind::ListKeyPairs, 1, 0, 0),

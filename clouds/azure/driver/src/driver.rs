@@ -10,12 +10,13 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
-    Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
-    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    NodeMetricsAsked, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
+    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
-    AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, ResourceKind, SecurityGroup, Subnet,
+    AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network,
+    Node, NodeGroup, Region, ResourceKind, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
@@ -23,7 +24,7 @@ use crate::api::Api;
 use crate::arm_id::{self, ArmId};
 use crate::capabilities::CAPABILITIES;
 use crate::token_source::Tokens;
-use crate::{PROVIDER, access, children, clusters, machines, networks, operations, prerequisites};
+use crate::{PROVIDER, access, children, clusters, machines, metrics, networks, operations, prerequisites};
 
 /// Azure in one subscription and region.
 #[derive(Clone, Debug)]
@@ -173,6 +174,10 @@ impl Driver for AzureDriver {
 
     async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
         machines::nodes(self, cluster).await
+    }
+
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        metrics::node(self, asked).await
     }
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {

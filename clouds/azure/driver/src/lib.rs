@@ -23,6 +23,7 @@ mod access;
 mod children;
 mod clusters;
 mod machines;
+mod metrics;
 mod networks;
 mod prerequisites;
 mod quota;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::reply::{self, Reply};
 use crate::routes::{self, Found};
 use crate::world::World;
-use crate::{authorization, compute, container_service, network, resources, tags};
+use crate::{authorization, compute, container_service, insights, network, resources, tags};
 
 /// API versions are dates; what is older or newer than these no provider here has.
 const VERSIONS: (&str, &str) = ("2014-04-01", "2026-12-31");
@@ -149,6 +149,7 @@ fn dispatch(call: &mut Call<'_>, found: &Found) -> Result<Reply> {
         "containerservice" => container_service::handle(call, action).map_err(Error::by_aks),
         "network" => network::handle(call, action),
         "compute" => compute::handle(call, action),
+        "insights" => insights::handle(call, action),
         _ => resources::handle(call, action),
     }
 }

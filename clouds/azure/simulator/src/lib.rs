@@ -11,6 +11,7 @@ mod container_service;
 mod entra;
 mod error;
 mod front;
+mod insights;
 mod json;
 mod network;
 mod operations;

@@ -44,6 +44,7 @@ const IDENTITY: &str = "managedidentity";
 const AKS: &str = "containerservice";
 const NETWORK: &str = "network";
 const COMPUTE: &str = "compute";
+const INSIGHTS: &str = "insights";
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
@@ -156,6 +157,7 @@ const ROUTES: &[Route] = &[
     route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines", COMPUTE, "VirtualMachineScaleSetVMs_List"),
     route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}", COMPUTE, "VirtualMachineScaleSetVMs_Get"),
     route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}/instanceView", COMPUTE, "VirtualMachineScaleSetVMs_GetInstanceView"),
+    route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}/providers/Microsoft.Insights/metrics", INSIGHTS, "Metrics_List"),
     route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/networkInterfaces", NETWORK, "NetworkInterfaces_ListVirtualMachineScaleSetNetworkInterfaces"),
     route("GET", "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachineScaleSets/{}/virtualMachines/{}/networkInterfaces", NETWORK, "NetworkInterfaces_ListVirtualMachineScaleSetVMNetworkInterfaces"),
     route("GET", "subscriptions/{}/providers/Microsoft.Compute/disks", COMPUTE, "Disks_List"),

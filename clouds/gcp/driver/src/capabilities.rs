@@ -7,7 +7,7 @@ use pmks_driver::{
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
     TokenReach, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -95,6 +95,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     // Location `-` matches all zones and all regions:
     // <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations/list>
     progress_list: true,
+    node_metrics: &NodeMetric::ALL,
+    metric_intervals: &[],
     buckets: BUCKETS,
     call_bounds: CALL_BOUNDS,
     // What was accepted is made by work that may not have begun when it is looked for. Google names no time.
@@ -171,6 +173,7 @@ const BUCKETS: &[ActionBucket] = &[
     bucket("container", 100, 20.0),
     bucket("compute", 100, 10.0),
     bucket("serviceusage", 20, 2.0),
+    bucket("monitoring", 50, 10.0),
     bucket("oauth2", 20, 5.0),
     bucket("sts", 20, 5.0),
     bucket("iamcredentials", 20, 5.0),
@@ -188,6 +191,7 @@ const CALL_BOUNDS: &[CallBound] = &[
     bound(ReadKind::ListClustersWithNodes, 3),
     bound(ReadKind::GetCluster, 4),
     bound(ReadKind::Nodes, 2),
+    bound(ReadKind::NodeMetrics, 1),
     bound(ReadKind::Versions, 1),
     bound(ReadKind::ListSecurityGroups, 1),
     bound(ReadKind::ListKeyPairs, 1),

@@ -9,12 +9,13 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
-    Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls,
-    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    NodeMetricsAsked, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
+    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
-    Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup,
-    Region, ResourceKind, SecurityGroup, Subnet,
+    Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node,
+    NodeGroup, Region, ResourceKind, SecurityGroup, Subnet,
 };
 use pmks_transport::{Lane, Transport};
 
@@ -23,7 +24,7 @@ use crate::capabilities::CAPABILITIES;
 use crate::identity::Tokens;
 use crate::names::{self, ClusterName};
 use crate::{
-    PROVIDER, access, children, clusters, key_pairs, machines, networks, operations, prerequisites,
+    PROVIDER, access, children, clusters, key_pairs, machines, metrics, networks, operations, prerequisites,
     security_groups, versions,
 };
 
@@ -163,6 +164,10 @@ impl Driver for GcpDriver {
 
     async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
         machines::nodes(self, cluster).await
+    }
+
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        metrics::node(self, asked).await
     }
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {

@@ -6,8 +6,8 @@ use pmks_model::Findings;
 use pmks_transport::{AllowedHost, Url};
 
 /// The services that a connection may give endpoints of its own. `oauth2`, `sts` and `iamcredentials` give tokens.
-pub(crate) const SERVICES: [&str; 6] =
-    ["container", "compute", "serviceusage", "iamcredentials", "sts", "oauth2"];
+pub(crate) const SERVICES: [&str; 7] =
+    ["container", "compute", "serviceusage", "iamcredentials", "sts", "oauth2", "monitoring"];
 
 /// The endpoints of one connection. All of a project's regions are behind the same ones.
 ///

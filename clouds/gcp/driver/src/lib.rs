@@ -26,6 +26,7 @@ mod key_pairs;
 mod kubernetes;
 mod live;
 mod machines;
+mod metrics;
 mod networks;
 mod prerequisites;
 mod security_groups;

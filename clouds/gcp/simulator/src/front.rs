@@ -14,7 +14,7 @@ use crate::cloud::Core;
 use crate::error::{Code, Error, Result};
 use crate::route::{Route, Service, route};
 use crate::world::World;
-use crate::{answer, compute, container, resource_manager, service_usage};
+use crate::{answer, compute, container, monitoring, resource_manager, service_usage};
 
 /// What a request is about; nothing is proven yet.
 pub(crate) fn identify(world: &World, now: Now, request: &Request<Bytes>) -> Identified {
@@ -89,6 +89,7 @@ fn enter(
         Service::Container => container::handle(&mut call_of, route, request),
         Service::Compute => compute::handle(&mut call_of, route, request),
         Service::ServiceUsage => service_usage::handle(&mut call_of, route, request),
+        Service::Monitoring => monitoring::handle(&call_of, route, request),
         Service::ResourceManager => resource_manager::handle(&call_of, route, request),
         _ => Err(no_such_path(&call.action)),
     }

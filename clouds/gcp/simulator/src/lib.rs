@@ -1,4 +1,4 @@
-//! The simulated Google Cloud: GKE, Compute Engine, Service Usage and Google's token services on one port and one
+//! The simulated Google Cloud: GKE, Compute Engine, Service Usage, Cloud Monitoring and Google's token services on one port and one
 //! origin, told apart by path.
 //!
 //! Speaks Google's wire protocols with types of its own; never shares one with the driver that it tests. A call's
@@ -31,6 +31,7 @@ mod container;
 mod error;
 mod front;
 mod messages;
+mod monitoring;
 mod others;
 mod resource_manager;
 mod route;

@@ -13,6 +13,7 @@ pub(crate) enum Service {
     Container,
     Compute,
     ServiceUsage,
+    Monitoring,
     ResourceManager,
     IamCredentials,
     Sts,
@@ -27,6 +28,7 @@ impl Service {
             Self::Container => "container",
             Self::Compute => "compute",
             Self::ServiceUsage => "serviceusage",
+            Self::Monitoring => "monitoring",
             Self::ResourceManager => "cloudresourcemanager",
             Self::IamCredentials => "iamcredentials",
             Self::Sts => "sts",
@@ -41,6 +43,7 @@ impl Service {
             Self::Container,
             Self::Compute,
             Self::ServiceUsage,
+            Self::Monitoring,
             Self::ResourceManager,
             Self::IamCredentials,
             Self::Sts,
@@ -128,6 +131,9 @@ pub(crate) fn route(request: &Request<Bytes>) -> Option<Route> {
         ["v1", "operations", name] if method == Method::GET => {
             Some(Route::new(Service::ServiceUsage, "operations.get", None, &[name]))
         }
+        ["v3", "projects", project, "timeSeries"] if method == Method::GET => {
+            Some(Route::new(Service::Monitoring, "timeSeries.list", Some(project), &[]))
+        }
         ["v3" | "v1", "projects", project] => resource_manager(method, project),
         ["v1", "projects", project, "services", rest @ ..] => services(method, project, rest),
         ["v1", "projects", project, services] if services.starts_with("services") => {
@@ -210,6 +216,7 @@ mod tests {
             ),
             ("POST", "/v1/projects/p/services/x.y:enable", "serviceusage.services.enable p x.y"),
             ("POST", "/v1/projects/p/services:batchEnable", "serviceusage.services.batchEnable p "),
+            ("GET", "/v3/projects/p/timeSeries", "monitoring.timeSeries.list p "),
             ("GET", "/v1/operations/acat.1", "serviceusage.operations.get  acat.1"),
             (
                 "POST",

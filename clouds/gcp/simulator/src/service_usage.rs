@@ -36,12 +36,13 @@ struct Operation {
     done: bool,
 }
 
-const CATALOGUE: [(&str, &str); 8] = [
+const CATALOGUE: [(&str, &str); 9] = [
     ("compute.googleapis.com", "Compute Engine API"),
     ("container.googleapis.com", "Kubernetes Engine API"),
     ("iam.googleapis.com", "Identity and Access Management (IAM) API"),
     ("iamcredentials.googleapis.com", "IAM Service Account Credentials API"),
     ("sts.googleapis.com", "Security Token Service API"),
+    ("monitoring.googleapis.com", "Cloud Monitoring API"),
     ("oslogin.googleapis.com", "Cloud OS Login API"),
     ("serviceusage.googleapis.com", "Service Usage API"),
     ("cloudresourcemanager.googleapis.com", "Cloud Resource Manager API"),

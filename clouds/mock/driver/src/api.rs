@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pmks_driver::{DriverError, Effect, ErrorKind, Result};
 use pmks_model::ResourceKind;
 use pmks_transport::{Call, Client, Lane, Method, Response, Url};
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::wire::{Account, Catalogue, Operation, Page, Thing, Token};
+use crate::wire::{Account, Catalogue, Measured, Operation, Page, Thing, Token};
 use crate::{PROVIDER, errors};
 
 /// The most pages of any list: a cloud that pages for ever must not hold us.
@@ -119,6 +120,21 @@ impl Api {
     /// A token for a cluster.
     pub(crate) async fn token(&self, id: &str) -> Result<Token> {
         self.read("mock.clusters.getToken", &format!("clusters/{}/token", segment(id)), &[]).await
+    }
+
+    /// What a node measures.
+    pub(crate) async fn metric(
+        &self,
+        node: &str,
+        metric: &str,
+        interval: u64,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Measured> {
+        let path = format!("nodes/{}/metrics/{metric}", segment(node));
+        let (interval, from, until) = (interval.to_string(), from.to_string(), until.to_string());
+        let query = [("intervalSeconds", &*interval), ("from", &*from), ("until", &*until)];
+        self.read("mock.nodes.getMetric", &path, &query).await
     }
 
     /// One thing, by its identifier.

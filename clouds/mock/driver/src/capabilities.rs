@@ -6,7 +6,7 @@ use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, Field, Form, KeyPairUse, LastNodeGroup,
     NodeGroupsAtCreation, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
 
 use crate::PROVIDER;
 
@@ -78,6 +78,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     upgrade: Upgrade { one_minor_at_a_time: false, node_groups_before_next_hop: false, largest_skew: 99 },
     failed_create: FailedCreate::Replace,
     progress_list: false,
+    node_metrics: &NodeMetric::ALL,
+    metric_intervals: &[],
     buckets: &[ActionBucket { service: PROVIDER, action: "", burst: 2000, per_second: 2000.0 }],
     call_bounds: &[
         bound(ReadKind::ListClusterIds),
@@ -85,6 +87,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         bound(ReadKind::ListClustersWithNodes),
         bound(ReadKind::GetCluster),
         bound(ReadKind::Nodes),
+        bound(ReadKind::NodeMetrics),
         bound(ReadKind::Versions),
         bound(ReadKind::ListSecurityGroups),
         bound(ReadKind::ListKeyPairs),

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, Prepared, Prerequisite, RemoveNodeGroup,
-    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup,
-    UpgradeCluster, UpgradeNodeGroup,
+    Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, Prepared, Prerequisite,
+    RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
+    UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
-    Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, Network, Node, NodeGroup, Region,
-    SecurityGroup, Subnet,
+    Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node, NodeGroup,
+    Region, SecurityGroup, Subnet,
 };
 use pmks_transport::Lane;
 
@@ -71,6 +71,13 @@ impl Driver for MockDriver {
 
     async fn nodes(&self, cluster: &Cluster) -> Result<Listing<Node>> {
         reads::nodes(self, cluster).await
+    }
+
+    /// The cloud's words and units are ours.
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        let (node, metric) = (&asked.node.iid.system_id, asked.metric.as_str());
+        let told = self.api.metric(node, metric, asked.interval.as_secs(), asked.from, asked.until).await?;
+        Ok(told.values)
     }
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {

@@ -87,6 +87,12 @@ pub(crate) struct Account {
     pub(crate) id: String,
 }
 
+/// What a node measures.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) values: Vec<pmks_model::MetricValue>,
+}
+
 /// A token for a cluster.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

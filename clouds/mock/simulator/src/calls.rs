@@ -2,13 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use pmks_simulation::{Cidr, Effects, Now, pages};
+use jiff::{SignedDuration, Timestamp};
+use pmks_simulation::{Cidr, Effects, Measure, Measured, Now, pages};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::work::{self, Act};
 use crate::world::{Account, Kind, Thing, World, state};
 use crate::{catalogue, endpoints};
+
+/// What is measured, by its word; parts are told of a hundred.
+const METRICS: [(&str, Measure, f64); 8] = [
+    ("cpuUsage", Measure::Processors, 100.0),
+    ("memoryUsage", Measure::Memory, 100.0),
+    ("diskRead", Measure::DiskRead, 1.0),
+    ("diskWrite", Measure::DiskWritten, 1.0),
+    ("diskReadOperations", Measure::DiskReads, 1.0),
+    ("diskWriteOperations", Measure::DiskWrites, 1.0),
+    ("networkIn", Measure::Received, 1.0),
+    ("networkOut", Measure::Sent, 1.0),
+];
 
 /// How many things a page of a list holds.
 const PAGE: usize = 50;
@@ -50,6 +63,34 @@ impl Call<'_> {
         let now = self.now.wall;
         let cluster = self.thing(Kind::Cluster, id)?;
         endpoints::token(&self.held().secret, &cluster.id, now)
+    }
+
+    /// What a node measures, at each interval of a time.
+    pub(crate) fn metric(
+        &mut self,
+        node: &str,
+        metric: &str,
+        query: &BTreeMap<String, String>,
+    ) -> Result<Value> {
+        let measure = METRICS.iter().find(|(word, ..)| *word == metric);
+        let (_, measure, factor) = measure.ok_or_else(|| Error::not_found("metric", metric))?;
+        let time = |key: &str| {
+            let said = query.get(key).and_then(|text| text.parse::<Timestamp>().ok());
+            said.ok_or_else(|| Error::invalid(format!("{key} must be a time")))
+        };
+        let (from, until) = (time("from")?, time("until")?);
+        let seconds = query.get("intervalSeconds").and_then(|text| text.parse().ok()).unwrap_or_default();
+        if seconds < 60 || seconds % 60 != 0 {
+            return Err(Error::invalid("intervalSeconds must be of whole minutes"));
+        }
+        let (region, now) = (self.region.clone(), self.now.wall);
+        let groups = self.held().list(&region, Kind::NodeGroup, "");
+        let machine = groups.flat_map(|group| &group.machines).find(|machine| machine.name == node);
+        let machine = machine.ok_or_else(|| Error::not_found("node", node))?;
+        let measured = Measured { machine: &machine.name, since: machine.created, now };
+        let series = measured.series(*measure, from, until, SignedDuration::from_secs(seconds));
+        let values = series.into_iter().map(|(at, value)| json!({"at": at, "value": value * factor}));
+        Ok(json!({"values": values.collect::<Vec<_>>()}))
     }
 
     /// The things of a kind: of one name where the query says so, of one whole.

@@ -21,12 +21,14 @@ struct Route {
     verb: &'static str,
     /// The one thing that the path names.
     id: String,
+    /// What of it, where the path says more.
+    part: String,
 }
 
 /// What begins so is refused as a name: what a wrong credential does can be tried.
 const WRONG: &str = "wrong";
 
-/// `/v1/REGION/COLLECTION[/ID[/token]]`; `None` where nobody answers.
+/// `/v1/REGION/COLLECTION[/ID[/token|/metrics/METRIC]]`; `None` where nobody answers.
 fn route(method: &Method, path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let (region, collection, rest) = match parts.as_slice() {
@@ -37,6 +39,7 @@ fn route(method: &Method, path: &str) -> Option<Route> {
     let (verb, id) = match (method.as_str(), rest) {
         ("GET", []) if matches!(collection, "account" | "catalogue") => ("get", ""),
         ("GET", [id]) if collection == "operations" => ("get", *id),
+        ("GET", [id, "metrics", _]) if collection == "nodes" => ("getMetric", *id),
         ("GET", [id, "token"]) if collection == "clusters" => ("getToken", *id),
         ("GET", []) if is_kind => ("list", ""),
         ("POST", []) if is_kind => ("create", ""),
@@ -45,7 +48,14 @@ fn route(method: &Method, path: &str) -> Option<Route> {
         ("DELETE", [id]) if is_kind => ("delete", *id),
         _ => return None,
     };
-    Some(Route { region: region.to_owned(), collection: collection.to_owned(), verb, id: id.to_owned() })
+    let part = rest.get(2).map(|part| (*part).to_owned()).unwrap_or_default();
+    Some(Route {
+        region: region.to_owned(),
+        collection: collection.to_owned(),
+        verb,
+        id: id.to_owned(),
+        part,
+    })
 }
 
 /// What a request is about; nothing is proven yet.
@@ -79,6 +89,7 @@ pub(crate) fn answer(world: &mut World, now: Now, request: &Request<Bytes>, effe
         ("account", ..) => Ok(call.account()),
         ("catalogue", ..) => Ok(crate::catalogue::view(&call.region)),
         ("operations", ..) => call.operation(&route.id),
+        (_, "getMetric", _) => call.metric(&route.id, &route.part, &query(request)),
         (_, "getToken", _) => call.token(&route.id),
         (_, "list", Some(kind)) => call.list(kind, &query(request)),
         (_, "create", Some(kind)) => call.create(kind, body(request)),
@@ -122,6 +133,7 @@ mod tests {
             ("PATCH", "/v1/mars/nodeGroups/g", "mars nodeGroups.update g"),
             ("DELETE", "/v1/mars/keyPairs/k", "mars keyPairs.delete k"),
             ("GET", "/v1/mars/operations/o", "mars operations.get o"),
+            ("GET", "/v1/mars/nodes/n/metrics/cpuUsage", "mars nodes.getMetric n"),
         ] {
             assert_eq!(named(method, path).as_deref(), Some(is));
         }

@@ -146,6 +146,22 @@ pub(crate) enum NodeCommand {
         #[command(flatten)]
         within: InCluster,
     },
+    /// What the cloud measures of one node
+    Metrics {
+        /// Its name, or the VM's identifier
+        name: String,
+        /// What: cpuUsage, memoryUsage, diskRead, diskWrite, diskReadOperations, diskWriteOperations, networkIn, networkOut
+        metric: String,
+        /// The cluster
+        #[command(flatten)]
+        within: InCluster,
+        /// How long the interval of one value is, in minutes
+        #[arg(long, default_value_t = 1)]
+        interval_minutes: u32,
+        /// How many hours before now the values begin
+        #[arg(long, default_value_t = 1)]
+        hours: u32,
+    },
     /// One node
     Get {
         /// Its name, or the VM's identifier

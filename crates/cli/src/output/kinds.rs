@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     TakenOver,
     NodeGroup,
     Node,
+    MetricValue,
     Operation,
     Stage,
     Remains,
@@ -54,6 +55,7 @@ pub(crate) const fn columns_of(kind: Kind) -> &'static [Column] {
         Kind::TakenOver => TAKEN_OVER,
         Kind::NodeGroup => NODE_GROUP,
         Kind::Node => NODE,
+        Kind::MetricValue => METRIC_VALUE,
         Kind::Operation => OPERATION,
         Kind::Stage => STAGE,
         Kind::Remains => REMAINS,
@@ -252,6 +254,9 @@ const NODE: &[Column] = &[
     Column::at("PUBLIC IP", "/publicIp").wide(),
     Column::time("LAUNCHED", "/launchedAt").wide(),
 ];
+
+const METRIC_VALUE: &[Column] =
+    &[Column::time("AT", "/at"), Column::at("VALUE", "/value"), Column::at("UNIT", "/unit")];
 
 const OPERATION: &[Column] = &[
     Column::at("ID", "/id"),

@@ -1,6 +1,10 @@
 //! Reads: they never write, stay within their bounds, follow every page, and say what they could not read.
 
-use pmks_driver::{Detail, KubeconfigFormat, ReadKind};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use pmks_driver::{Detail, ErrorKind, KubeconfigFormat, NodeMetricsAsked, ReadKind};
+use pmks_model::{Cluster, MetricUnit, MetricValue, Node, NodeMetric};
 use pmks_transport::{Fault, FaultRule, When};
 
 use crate::ground::{Ground, delete_cluster};
@@ -34,6 +38,8 @@ pub(crate) async fn reads_never_write(rig: Rig) -> Result<Verdict, Failed> {
     driver.prerequisites(Some(&cluster)).await?;
     driver.children(&cluster).await?;
     driver.generate_cluster_token(&cluster).await?;
+    let node = one_node(&rig, &cluster).await?;
+    let _ = told(&rig, &cluster, &node, NodeMetric::CpuUsage).await;
     // What the provider lacks is an error here, and is no write either.
     let _ = driver.versions().await;
     let _ = driver.kubeconfig(&cluster, KubeconfigFormat::Native).await;
@@ -50,6 +56,8 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
     let first = ground.cluster_with(&rig, "pmks-one", 1).await?;
     let second = ground.cluster_with(&rig, "pmks-two", 2).await?;
     let (clusters, groups) = (2, 3);
+    let metrics = rig.driver.capabilities().node_metrics.contains(&NodeMetric::NetworkIn);
+    let metrics = metrics.then_some(ReadKind::NodeMetrics);
     for read in [
         ReadKind::ListClusterIds,
         ReadKind::ListClusters,
@@ -59,9 +67,13 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
         ReadKind::ClusterToken,
         ReadKind::ListSecurityGroups,
         ReadKind::ListKeyPairs,
-    ] {
+    ]
+    .into_iter()
+    .chain(metrics)
+    {
         let bound = rig.driver.capabilities().call_bound(read);
         let bound = bound.ok_or_else(|| Failed(format!("{read:?} has no bound")))?;
+        let node = one_node(&rig, &second).await?;
         let mark = rig.calls.mark();
         let most = match read {
             ReadKind::ListClusterIds => {
@@ -88,6 +100,10 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
                 rig.driver.generate_cluster_token(&second).await?;
                 bound.most(1, 2)
             }
+            ReadKind::NodeMetrics => {
+                told(&rig, &second, &node, NodeMetric::NetworkIn).await?;
+                bound.fixed
+            }
             ReadKind::ListSecurityGroups => {
                 rig.driver.list_security_groups().await?;
                 bound.fixed
@@ -106,6 +122,69 @@ pub(crate) async fn reads_stay_within_their_bounds(rig: Rig) -> Result<Verdict, 
     delete_cluster(&rig, &second).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
+}
+
+/// What a cloud measures of a node comes in order, of the time that was asked for and in the metric's unit; what it does
+/// not measure is refused without a call.
+pub(crate) async fn metrics_are_told_or_refused(rig: Rig) -> Result<Verdict, Failed> {
+    let ground = Ground::make(&rig).await?;
+    let cluster = ground.cluster_with(&rig, "pmks-measured", 1).await?;
+    let node = one_node(&rig, &cluster).await?;
+    let intervals = rig.driver.capabilities().metric_intervals;
+    let has_five = intervals.is_empty() || intervals.contains(&5);
+    check(has_five, || format!("five minutes are no interval of {intervals:?}"))?;
+    for metric in NodeMetric::ALL {
+        let mark = rig.calls.mark();
+        let answer = told(&rig, &cluster, &node, metric).await;
+        if !rig.driver.capabilities().node_metrics.contains(&metric) {
+            let refused =
+                matches!(&answer, Err(error) if matches!(error.kind(), ErrorKind::Unsupported { .. }));
+            check(refused, || format!("{metric:?} is not refused: {answer:?}"))?;
+            check(rig.calls.since(mark).is_empty(), || format!("{metric:?} was asked for"))?;
+            continue;
+        }
+        let values = answer?;
+        let (from, until) = hour(&rig);
+        let in_order = values.windows(2).all(|two| matches!(two, [one, next] if one.at < next.at));
+        check(in_order, || format!("{metric:?} is not in order: {values:?}"))?;
+        for MetricValue { at, value } in values {
+            // An interval may have begun before the time, if it ends within.
+            let of_time = at + INTERVAL > from && at < until;
+            check(of_time, || format!("{metric:?}: {at} is not between {from} and {until}"))?;
+            let most = if metric.unit() == MetricUnit::Percent { 100.0 } else { f64::MAX };
+            check((0.0..=most).contains(&value), || format!("{metric:?}: {value} at {at}"))?;
+        }
+    }
+    delete_cluster(&rig, &cluster).await?;
+    ground.clear(&rig).await?;
+    Ok(Verdict::Passed)
+}
+
+/// The interval that is asked for, which every cloud has.
+const INTERVAL: Duration = Duration::from_mins(5);
+
+/// The last whole hour in such intervals.
+fn hour(rig: &Rig) -> (Timestamp, Timestamp) {
+    let now = rig.clock.wall();
+    let until = now - SignedDuration::from_secs(now.as_second().rem_euclid(300));
+    (until - SignedDuration::from_hours(1), until)
+}
+
+async fn one_node(rig: &Rig, cluster: &Cluster) -> Result<Node, Failed> {
+    let nodes = rig.driver.nodes(cluster).await?.items;
+    nodes.into_iter().next().ok_or_else(|| Failed("a cluster with a node group has no node".to_owned()))
+}
+
+async fn told(
+    rig: &Rig,
+    cluster: &Cluster,
+    node: &Node,
+    metric: NodeMetric,
+) -> pmks_driver::Result<Vec<MetricValue>> {
+    let (from, until) = hour(rig);
+    rig.driver
+        .node_metrics(&NodeMetricsAsked { cluster, node, metric, interval: INTERVAL, from, until })
+        .await
 }
 
 /// More clusters and node groups than a page holds are all listed, each once.

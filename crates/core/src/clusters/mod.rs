@@ -1,5 +1,6 @@
 //! Clusters: what we keep a record of, what the cloud says of it, and the ways in.
 
+mod metrics;
 pub(crate) mod view;
 mod ways_in;
 

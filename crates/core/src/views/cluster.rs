@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pmks_model::{AccessInfo, Addon, Iid, KeyValueList, Node, Scaling, Status, Tags, Version};
+use pmks_model::{
+    AccessInfo, Addon, Iid, KeyValueList, MetricUnit, MetricValue, MetricWindow, Node, NodeMetric, Scaling,
+    Status, Tags, Version,
+};
 use serde::{Deserialize, Serialize};
 
 /// A cluster.
@@ -150,6 +153,27 @@ pub struct UnmanagedCluster {
     pub created_at: Option<Timestamp>,
     /// The pmks installation whose mark it carries, if it carries one.
     pub installation: Option<String>,
+}
+
+/// What the cloud measures of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeMetricsView {
+    /// The connection it belongs to.
+    pub connection: String,
+    /// Its cluster, by our name.
+    pub cluster: String,
+    /// The node.
+    pub node: Iid,
+    /// What is measured.
+    pub metric: NodeMetric,
+    /// What the values are counted in.
+    pub unit: MetricUnit,
+    /// Which times were asked for.
+    pub window: MetricWindow,
+    /// The values, the oldest first.
+    pub values: Vec<MetricValue>,
+    /// When the cloud was asked.
+    pub observed_at: Timestamp,
 }
 
 /// A VM of a node group.

@@ -7,7 +7,8 @@ mod network;
 mod plan;
 
 pub use cluster::{
-    ClusterView, NodeGroupView, NodeView, ObservedCluster, ObservedNodeGroup, UnmanagedCluster,
+    ClusterView, NodeGroupView, NodeMetricsView, NodeView, ObservedCluster, ObservedNodeGroup,
+    UnmanagedCluster,
 };
 pub use connection::{ConnectionView, PrerequisiteView, ValidationView};
 pub use installation::{ApiTokenView, AuditView, CreatedApiToken};

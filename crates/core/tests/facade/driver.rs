@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
-    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, NameRule, Network, Node,
-    NodeGroup, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Unseen, UnseenVolumes,
-    Version,
+    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, NameRule, Network,
+    Node, NodeGroup, NodeMetric, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Unseen,
+    UnseenVolumes, Version,
 };
 use pmks_transport::Lane;
 
@@ -96,6 +96,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
     failed_create: FailedCreate::Replace,
     progress_list: false,
+    node_metrics: &[NodeMetric::CpuUsage],
+    metric_intervals: &[1, 5],
     buckets: &[],
     call_bounds: &[],
     visible_after: Duration::from_secs(20),
@@ -226,6 +228,13 @@ impl Driver for FakeDriver {
             })
         };
         Ok(Listing::complete(cluster.node_groups.iter().flat_map(of).collect()))
+    }
+
+    /// One value at each end of the time.
+    async fn node_metrics(&self, asked: &NodeMetricsAsked<'_>) -> Result<Vec<MetricValue>> {
+        drop(self.cloud.call("node_metrics")?);
+        let (from, last) = (asked.from, asked.until - asked.interval);
+        Ok(vec![MetricValue { at: from, value: 12.5 }, MetricValue { at: last, value: 14.0 }])
     }
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {

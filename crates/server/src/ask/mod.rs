@@ -12,6 +12,6 @@ mod trouble;
 pub(crate) use body::{Asked, NoFields, Patched, Told};
 pub(crate) use query::{
     AuditQuery, Changing, ClusterListQuery, DeleteClusterQuery, DryRun, ForgetClusterQuery, KubeconfigFormat,
-    KubeconfigQuery, ListQuery, ManagedListQuery, NoQuery, NodeGroupListQuery, OperationListQuery, PartQuery,
-    PrerequisiteQuery, Query, ReadPartQuery, ReadQuery,
+    KubeconfigQuery, ListQuery, ManagedListQuery, MetricQuery, NoQuery, NodeGroupListQuery,
+    OperationListQuery, PartQuery, PrerequisiteQuery, Query, ReadPartQuery, ReadQuery,
 };

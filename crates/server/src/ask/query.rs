@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use pmks_core::PageRequest;
+use pmks_model::MetricWindow;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
@@ -96,6 +97,17 @@ pub(crate) struct ForgetClusterQuery {
 pub(crate) struct ReadQuery {
     /// How old an answer may be, in seconds; 0 asks the cloud now.
     pub(crate) max_age: Option<u64>,
+}
+
+/// Which times of a metric are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MetricQuery {
+    /// How long the interval of one value is, in minutes; 1 if left out.
+    pub(crate) interval_minutes: Option<u32>,
+    /// How many hours before now the values begin; 1 if left out.
+    pub(crate) hours: Option<u32>,
 }
 
 /// Of a list that is read whole, and comes in parts only where a size is given.
@@ -267,6 +279,16 @@ pub(crate) struct KubeconfigQuery {
 impl ReadQuery {
     pub(crate) fn max_age(&self) -> Option<Duration> {
         self.max_age.map(Duration::from_secs)
+    }
+}
+
+impl MetricQuery {
+    pub(crate) fn window(&self) -> MetricWindow {
+        let MetricWindow { interval_minutes, hours } = MetricWindow::DEFAULT;
+        MetricWindow {
+            interval_minutes: self.interval_minutes.unwrap_or(interval_minutes),
+            hours: self.hours.unwrap_or(hours),
+        }
     }
 }
 

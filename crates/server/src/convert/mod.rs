@@ -19,7 +19,7 @@ pub(crate) use connection::{connection, prerequisites, validation};
 pub(crate) use discovery::{discovered, image, machine_type, region, version};
 pub(crate) use installation::{api_token, audit_entry, created_api_token, new_api_token};
 pub(crate) use network::{key_pair, network, security_group, subnet};
-pub(crate) use node_group::{node, node_group};
+pub(crate) use node_group::{node, node_group, node_metrics};
 pub(crate) use operation::{operation, plan};
 pub(crate) use provider::provider;
 

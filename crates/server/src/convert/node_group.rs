@@ -1,11 +1,11 @@
 //! Node groups and nodes.
 
 use pmks_api as api;
-use pmks_core::{NodeGroupView, NodeView, ObservedNodeGroup};
-use pmks_model::Scaling;
+use pmks_core::{NodeGroupView, NodeMetricsView, NodeView, ObservedNodeGroup};
+use pmks_model::{MetricValue, Scaling};
 
 use super::cluster::text;
-use super::{iid, iids, key_values, some_time, time};
+use super::{iid, iids, key_values, some_time, time, word};
 
 /// A node group.
 pub(crate) fn node_group(view: NodeGroupView) -> api::NodeGroup {
@@ -48,6 +48,21 @@ fn scaling(scaling: Scaling) -> api::Scaling {
         min: scaling.min,
         max: scaling.max,
         desired: scaling.desired,
+    }
+}
+
+/// What the cloud measures of a node.
+pub(crate) fn node_metrics(view: NodeMetricsView) -> api::NodeMetrics {
+    let value = |one: MetricValue| api::MetricValue { at: time(one.at), value: one.value };
+    api::NodeMetrics {
+        connection: view.connection,
+        cluster: view.cluster,
+        iid: iid(view.node),
+        metric: view.metric.as_str().to_owned(),
+        unit: word(&view.unit),
+        interval_minutes: view.window.interval_minutes,
+        values: view.values.into_iter().map(value).collect(),
+        observed_at: time(view.observed_at),
     }
 }
 

@@ -79,6 +79,8 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
             largest_skew: of.upgrade.largest_skew,
         },
         failed_create: word(&of.failed_create),
+        node_metrics: of.node_metrics.iter().map(|metric| metric.as_str().to_owned()).collect(),
+        metric_intervals: of.metric_intervals.to_vec(),
         buckets: of.buckets.iter().map(bucket).collect(),
         call_bounds: of.call_bounds.iter().map(bound).collect(),
         visible_after: of.visible_after.as_secs(),

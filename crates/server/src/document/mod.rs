@@ -155,6 +155,7 @@ fn in_path(name: &str) -> RefOr<Parameter> {
         "connection" => "Its name.",
         "operation" => "Its id.",
         "kind" => "The class of error.",
+        "metric" => "Its word.",
         _ => "Our name, or the cloud's identifier.",
     };
     parameter(name, says, ParameterIn::Path, Required::True)

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
-use pmks_api::{List, Node};
+use pmks_api::{List, Node, NodeMetrics};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answer;
-use crate::ask::{Query, ReadPartQuery, ReadQuery};
+use crate::ask::{MetricQuery, Query, ReadPartQuery, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::new().routes(routes!(list_nodes)).routes(routes!(get_node))
+    OpenApiRouter::new()
+        .routes(routes!(list_nodes))
+        .routes(routes!(get_node))
+        .routes(routes!(get_node_metrics))
 }
 
 /// The VMs of a cluster.
@@ -42,4 +45,19 @@ async fn get_node(
 ) -> Answer {
     let view = state.pmks.clusters().node(&connection, &cluster, &node, query.max_age()).await?;
     Ok(Json(convert::node(view)).into_response())
+}
+
+/// What the cloud measures of one VM: `cpuUsage`, `memoryUsage`, `diskRead`, `diskWrite`, `diskReadOperations`,
+/// `diskWriteOperations`, `networkIn` or `networkOut`, where the provider's capabilities have it.
+#[utoipa::path(get, path = "/v1/connections/{connection}/clusters/{cluster}/nodes/{node}/metrics/{metric}",
+    params(MetricQuery), responses((status = 200, body = NodeMetrics)))]
+async fn get_node_metrics(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, cluster, node, metric)): Path<(String, String, String, String)>,
+    Query(query): Query<MetricQuery>,
+) -> Answer {
+    let metric = state.pmks.clusters().metric(&metric)?;
+    let window = query.window();
+    let view = state.pmks.clusters().node_metrics(&connection, &cluster, &node, metric, window).await?;
+    Ok(Json(convert::node_metrics(view)).into_response())
 }

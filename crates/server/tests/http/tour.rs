@@ -177,6 +177,17 @@ async fn clusters(tour: &mut Tour) {
     let nodes = tour.rig.get(&format!("{prod}/nodes")).await.ok(200);
     let node = nodes["items"][0]["name"].as_str().unwrap().to_owned();
     tour.get(&format!("{prod}/nodes/{node}")).await;
+    let metrics = format!("{prod}/nodes/{node}/metrics");
+    tour.get(&format!("{metrics}/cpuUsage?intervalMinutes=5&hours=2")).await;
+    let told = tour.rig.get(&format!("{metrics}/cpuUsage?intervalMinutes=5&hours=2")).await.ok(200);
+    assert_eq!((&told["unit"], &told["metric"]), (&json!("percent"), &json!("cpuUsage")));
+    let at = |index: usize| told["values"][index]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    // Whole intervals, of which the last is over.
+    assert_eq!(at(0).as_second() % 300, 0);
+    assert_eq!(at(1).as_second() - at(0).as_second(), 7200 - 300);
+    tour.rig.get(&format!("{metrics}/networkIn")).await.refused(501, "unsupported");
+    tour.rig.get(&format!("{metrics}/heat")).await.refused(404, "not-found");
+    tour.rig.get(&format!("{metrics}/cpuUsage?intervalMinutes=7")).await.refused(422, "invalid-request");
     tour.get("/v1/connections/-/clusters").await;
     tour.post(&format!("{prod}/token"), json!({}), 200).await;
     tour.done(Method::DELETE, &format!("{prod}/nodeGroups/more"), json!({})).await;

@@ -1,6 +1,8 @@
 //! Clusters and node groups.
 
-use super::{AT, AT_BY_FORCE, AT_FOR_A_WAY_IN, NOTHING, Operation, asks, described};
+use super::{AT, AT_BY_FORCE, AT_FOR_A_WAY_IN, Body, NOTHING, Operation, Sends, asks, described};
+
+const AT_TIMES: Sends = Sends { body: Body::Connection, query: &["IntervalMinute", "TimeBeforeHour"] };
 
 pub(super) const ALL: &[Operation] = described! {
     POST "/cluster" "create-cluster" asks("ClusterRequest") => "ClusterInfo", "Creates a cluster; answers when the cloud has taken it on.";
@@ -22,6 +24,6 @@ pub(super) const ALL: &[Operation] = described! {
     DELETE "/cspcluster/{Id}" "delete-csp-cluster" AT => "Result", "Deletes a cluster by the cloud's identifier.";
     GET "/countcluster" "count-all-cluster" NOTHING => "Count", "Counts clusters.";
     GET "/countcluster/{ConnectionName}" "count-cluster-by-connection" NOTHING => "Count", "Counts the clusters of a connection.";
-    GET "/monitoring/clusternode/{ClusterName}/{NodeGroupName}/{NodeNumber}/{MetricType}" "" AT => "", "Gets a metric of a node: the cluster itself tells it.";
+    GET "/monitoring/clusternode/{ClusterName}/{NodeGroupName}/{NodeNumber}/{MetricType}" "get-cluster-node-metric" AT_TIMES => "MetricData", "Gets what the cloud measures of a node, which is counted from 1: cpu_usage, memory_usage, disk_read, disk_write, disk_read_ops, disk_write_ops, network_in or network_out.";
     GET "/splockinfo" "" NOTHING => "{splockinfo: [string]}", "Lists what waits behind a lock: nothing does.";
 };

@@ -140,6 +140,10 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "ResourceType: string, AllListInfo: {MappedInfoList: [ClusterInfo], OnlySpiderList: [IID], \
          OnlyCSPInfoList: [ClusterInfo]}",
     ),
+    (
+        "MetricData",
+        "metricName: string, metricUnit: string, timestampValues: [{timestamp: time, value: string}]",
+    ),
     // Machines, tags and what is left.
     (
         "VMInfo",

@@ -11,6 +11,7 @@ mod drivers;
 mod key_pairs;
 mod kubeconfig;
 mod machines;
+mod metrics;
 mod networks;
 mod node_groups;
 mod offers;
@@ -174,7 +175,7 @@ fn clusters_and_groups() -> Vec<Row> {
         DELETE "/cspcluster/{a}" all::delete_at_cloud::<Cluster>;
         GET "/countcluster" all::count::<Cluster>;
         GET "/countcluster/{a}" all::count::<Cluster>;
-        GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" service::no_metrics;
+        GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" metrics::of_node;
         GET "/splockinfo" service::locks;
     }
 }

@@ -42,7 +42,3 @@ pub(super) fn locks(_: Call) -> Ready<Answer> {
     let none = ["<VPC SPLock> ", "<SG SPLock> ", "<Key SPLock> ", "<VM SPLock> "];
     ready(Ok(Reply::list("splockinfo", none.into_iter().map(Into::into).collect())))
 }
-
-pub(super) fn no_metrics(_: Call) -> Ready<Answer> {
-    ready(Err(Refusal::unsupported("metrics of nodes are not supported here: read them from the cluster")))
-}

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pmks_driver::{Presence, TokenReach};
+use pmks_model::NodeMetric;
 use serde_json::{Value, json};
 
 use super::{CONNECTION, Scene, asks, at, has_keys, is_named, networks};
@@ -155,6 +156,67 @@ pub(super) async fn node_groups(scene: &Scene) {
     let wrong = asks(json!({"Version": "9.99"}));
     let says = "Version 9.99 is not offered; Available version(s): ";
     scene.refused("PUT", "/cluster/cluster-01/upgrade", Some(wrong), 400, says).await;
+}
+
+/// What the cloud measures of the one node; what it does not is not supported.
+pub(super) async fn metrics(scene: &Scene) {
+    let capabilities = scene.under_test.provider().capabilities();
+    for (word, metric) in [
+        ("cpu_usage", NodeMetric::CpuUsage),
+        ("memory_usage", NodeMetric::MemoryUsage),
+        ("disk_read", NodeMetric::DiskRead),
+        ("disk_write", NodeMetric::DiskWrite),
+        ("disk_read_ops", NodeMetric::DiskReadOperations),
+        ("disk_write_ops", NodeMetric::DiskWriteOperations),
+        ("network_in", NodeMetric::NetworkIn),
+        ("network_out", NodeMetric::NetworkOut),
+    ] {
+        let path = format!("/monitoring/clusternode/cluster-01/ng01/1/{word}");
+        if !capabilities.node_metrics.contains(&metric) {
+            scene.refused("GET", &path, Some(at()), 501, "not support").await;
+            continue;
+        }
+        let of_an_hour = scene.get(&path).await;
+        assert_eq!(
+            (&of_an_hour["metricName"], of_an_hour["metricUnit"].as_str()),
+            (&json!(word), Some(metric.unit().as_str()))
+        );
+        let number = values(&of_an_hour).len();
+        assert!((55..=60).contains(&number), "{word}: {number} values of an hour");
+        let asked = json!({"ConnectionName": CONNECTION, "IntervalMinute": "5", "TimeBeforeHour": "2"});
+        let of_two = values(&scene.client.ok("GET", &path, Some(asked)).await);
+        assert!((22..=24).contains(&of_two.len()), "{word}: {of_two:?}");
+        assert!(of_two.windows(2).all(|two| two[0].0 < two[1].0), "{word}: {of_two:?}");
+        // A mean of a hundred; a sum of what a machine of its size can do.
+        let plausible = match metric {
+            NodeMetric::CpuUsage => 1.0..40.0,
+            NodeMetric::MemoryUsage => 20.0..60.0,
+            NodeMetric::DiskRead => 100_000.0..1e7,
+            NodeMetric::DiskReadOperations => 5.0..1000.0,
+            NodeMetric::DiskWriteOperations => 500.0..10_000.0,
+            _ => 1e6..1e8,
+        };
+        assert!(of_two.iter().all(|(_, value)| plausible.contains(value)), "{word}: {of_two:?}");
+    }
+    let path = "/monitoring/clusternode/cluster-01/ng01";
+    for (asked, status, says) in [
+        ("ng01/9/cpu_usage", 404, "does not exist"),
+        ("ng01/0/cpu_usage", 404, "counted from 1"),
+        ("ng01/x/cpu_usage", 400, "NodeNumber"),
+        ("ng01/1/heat", 400, "MetricType"),
+        ("none/1/cpu_usage", 404, "Kubernetes NodeGroup 'none' does not exist"),
+    ] {
+        let path = format!("/monitoring/clusternode/cluster-01/{asked}");
+        scene.refused("GET", &path, Some(at()), status, says).await;
+    }
+    let long = format!("{path}/1/cpu_usage?IntervalMinute=1&TimeBeforeHour=25");
+    scene.refused("GET", &long, Some(at()), 400, "1500 values").await;
+}
+
+fn values(told: &Value) -> Vec<(Timestamp, f64)> {
+    let all = told["timestampValues"].as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    all.map(|one| (text(&one["timestamp"]).parse().unwrap(), text(&one["value"]).parse().unwrap())).collect()
 }
 
 pub(super) async fn ways_in(scene: &Scene) {

@@ -53,6 +53,7 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
     clusters::upgrade(&scene).await;
     machines::nodes(&scene).await;
     machines::tags(&scene).await;
+    clusters::metrics(&scene).await;
     clusters::ways_in(&scene).await;
     clusters::lists(&scene).await;
     clusters::remove(&scene).await;

@@ -10,12 +10,13 @@ mod replayed;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use pmks_conformance::CASES;
 use pmks_driver::{
     Change, ClusterTarget, DeleteCluster, Detail, Driver, DriverError, ErrorKind, FixPrerequisites,
-    KubeconfigFormat, Marks,
+    KubeconfigFormat, Marks, NodeMetricsAsked,
 };
-use pmks_model::{Cluster, ResourceKind};
+use pmks_model::{Cluster, Node, NodeMetric, ResourceKind};
 use pmks_simulation::{Cloud, Random};
 
 use crate::retold::Retold;
@@ -52,7 +53,10 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
     *cloud.how.lock().unwrap() = How::Again;
     let listed = rig.driver.list_clusters(Detail::Nodes).await.expect("what was answered before");
     let cluster = listed.items.first().expect("the cluster of the case").clone();
-    let known = Known { ids: ids(under_test, &cloud), cluster };
+    let node = rig.driver.nodes(&cluster).await.expect("what was answered before").items.into_iter().next();
+    let until = rig.clock.wall();
+    let hour = (until - SignedDuration::from_hours(1), until);
+    let known = Known { ids: ids(under_test, &cloud), cluster, node, hour };
     let of_before = tried(&rig.driver, &known).await;
     let good = of_before.iter().filter(|(_, result)| result.is_ok()).count();
     assert!(good >= 10, "what was answered before is read again: {of_before:#?}");
@@ -90,6 +94,8 @@ fn never_ends(listed: Result<(), DriverError>, asked: usize) {
 struct Known {
     ids: Vec<(ResourceKind, String)>,
     cluster: Cluster,
+    node: Option<Node>,
+    hour: (Timestamp, Timestamp),
 }
 
 impl Known {
@@ -137,6 +143,14 @@ async fn tried(driver: &Arc<dyn Driver>, known: &Known) -> Tried {
     ask!(list_node_groups(id));
     ask!(get_node_group(id, known.id(ResourceKind::NodeGroup)));
     ask!(nodes(cluster));
+    if let Some(node) = &known.node {
+        let (from, until) = known.hour;
+        let interval = Duration::from_mins(1);
+        for metric in NodeMetric::ALL {
+            let asked = NodeMetricsAsked { cluster, node, metric, interval, from, until };
+            ask!(node_metrics(&asked));
+        }
+    }
     ask!(versions());
     ask!(machine_types());
     ask!(images());

@@ -2,6 +2,7 @@
 //! No loop, no waiting, no decision: those are the reads', the operations' and the engine's.
 
 mod autoscaling;
+pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
 mod eks;
 mod elb;

@@ -1,6 +1,7 @@
 //! What AWS' services take and answer, one file a service: only the fields we use; unknown ones are ignored.
 
 pub(crate) mod autoscaling;
+pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
 pub(crate) mod eks;
 pub(crate) mod elb;

@@ -6,6 +6,7 @@
 mod authorization;
 mod compute;
 mod container_service;
+mod insights;
 mod network;
 mod operation;
 mod resources;
@@ -27,7 +28,7 @@ use crate::{PROVIDER, errors};
 pub(crate) use operation::Progress;
 
 /// The API versions, each in this one place: the newest stable ones of Microsoft's own Python packages of November
-/// 2026 (`azure-mgmt-containerservice` 41.8, `-network` 33.1, `-compute` 39.0, `-resource` 26.0, `-authorization` 4.0).
+/// 2026 (`azure-mgmt-containerservice` 41.8, `-network` 33.1, `-compute` 39.0, `-resource` 26.0, `-authorization` 4.0, `-monitor` 7.0).
 pub(crate) mod version {
     /// `Microsoft.ContainerService`.
     pub(crate) const CONTAINER_SERVICE: &str = "2026-08-01";
@@ -45,6 +46,8 @@ pub(crate) mod version {
     pub(crate) const RESOURCES: &str = "2025-04-01";
     /// Subscriptions and their locations.
     pub(crate) const SUBSCRIPTIONS: &str = "2022-12-01";
+    /// `Microsoft.Insights`, as far as it is about metrics.
+    pub(crate) const INSIGHTS: &str = "2024-02-01";
     /// `Microsoft.Authorization`.
     pub(crate) const AUTHORIZATION: &str = "2022-04-01";
 }

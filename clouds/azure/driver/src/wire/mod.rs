@@ -4,6 +4,7 @@
 pub(crate) mod authorization;
 pub(crate) mod compute;
 pub(crate) mod container_service;
+pub(crate) mod insights;
 pub(crate) mod login;
 pub(crate) mod network;
 pub(crate) mod resources;

@@ -3,6 +3,7 @@
 
 pub(crate) mod compute;
 mod container;
+pub(crate) mod monitoring;
 mod service_usage;
 mod tokens;
 
@@ -128,10 +129,14 @@ mod tests {
 
     /// The calls that the sources of this folder name.
     fn calls() -> BTreeSet<&'static str> {
-        let sources =
-            [include_str!("compute.rs"), include_str!("container.rs"), include_str!("service_usage.rs")];
+        let sources = [
+            include_str!("compute.rs"),
+            include_str!("container.rs"),
+            include_str!("monitoring.rs"),
+            include_str!("service_usage.rs"),
+        ];
         let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
-        let services = ["compute.", "container.", "serviceusage."];
+        let services = ["compute.", "container.", "monitoring.", "serviceusage."];
         quoted.filter(|text| services.iter().any(|service| text.starts_with(service))).collect()
     }
 

@@ -3,5 +3,6 @@
 
 pub(crate) mod compute;
 pub(crate) mod container;
+pub(crate) mod monitoring;
 pub(crate) mod oauth;
 pub(crate) mod service_usage;

@@ -133,6 +133,10 @@ fn opening(route: &Route) -> Vec<&'static str> {
             &["https://www.googleapis.com/auth/service.management"],
             &["https://www.googleapis.com/auth/cloud-platform.read-only"],
         ),
+        Service::Monitoring => (
+            &["https://www.googleapis.com/auth/monitoring"],
+            &["https://www.googleapis.com/auth/monitoring.read"],
+        ),
         Service::ResourceManager => (&[], &["https://www.googleapis.com/auth/cloud-platform.read-only"]),
         Service::IamCredentials => (&["https://www.googleapis.com/auth/iam"], &[]),
         Service::Sts | Service::OAuth | Service::Metadata => (&[], &[]),

@@ -54,6 +54,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     upgrade: Upgrade { one_minor_at_a_time: true, node_groups_before_next_hop: true, largest_skew: 3 },
     failed_create: FailedCreate::Replace,
     progress_list: true,
+    node_metrics: &[],
+    metric_intervals: &[],
     buckets: &[],
     call_bounds: &[],
     visible_after: Duration::from_secs(20),
