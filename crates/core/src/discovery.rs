@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pmks_driver::DriverError;
-use pmks_model::{Image, KubernetesVersion, MachineType, Region};
+use pmks_driver::{DriverError, OwnWordsOf};
+use pmks_model::{Image, KubernetesVersion, MachineType, Region, ResourceKind};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::drivers::At;
 use crate::{Pmks, Result};
@@ -66,6 +67,24 @@ impl Discovery<'_> {
     /// As [`Discovery::versions`].
     pub async fn regions(self, connection: &str, max_age: Option<Duration>) -> Result<Dated<Region>> {
         self.ask("regions", connection, max_age, async |at| at.driver.regions().await).await
+    }
+
+    /// What the cloud itself says of one thing, its secrets taken out, asked now. Identifiers are the cloud's; `parent` is
+    /// a node group's cluster.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported`; what the cloud says.
+    pub async fn own_words(
+        self,
+        connection: &str,
+        kind: ResourceKind,
+        parent: &str,
+        system_id: &str,
+    ) -> Result<Value> {
+        let at = self.0.shared.drivers.at(connection).await?;
+        let of = OwnWordsOf { kind, parent, system_id };
+        let said = at.driver.own_words(&of).await.map_err(|error| at.failed(&error))?;
+        Ok(said.into_json())
     }
 
     async fn ask<T, F>(

@@ -13,9 +13,9 @@ use crate::{
     AccountIdentity, AddNodeGroup, Capabilities, Change, ChangeNodeGroupScaling, ClusterCredential,
     ConnectionSpecification, CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet,
     Credential, DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites,
-    House, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, Prepared, Prerequisite, ProgressList,
-    RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, UpdateCluster, UpdateSecurityGroup,
-    UpgradeCluster, UpgradeNodeGroup,
+    House, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, OwnWords, OwnWordsOf, Prepared,
+    Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification,
+    UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -140,6 +140,13 @@ pub trait Driver: Send + Sync {
 
     /// One key pair by the cloud's identifier.
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair>;
+
+    /// What the cloud itself says of a network, subnet, security group, key pair, cluster or node group: all of it, as the
+    /// cloud writes it. Elements of XML are members of JSON, their texts as they are.
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        let _ = of;
+        Err(self.lacks("ownWords"))
+    }
 
     /// What must exist first: in the account, and, if a cluster is given, at that cluster.
     async fn prerequisites(&self, cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>>;

@@ -8,8 +8,9 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing,
-    NodeMetricsAsked, Prepared, Prerequisite, RemoveNodeGroup, Result, Search, StageCalls,
-    StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    NodeMetricsAsked, OwnWords, OwnWordsOf, Prepared, Prerequisite, RemoveNodeGroup, Result, Search,
+    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node,
@@ -20,7 +21,9 @@ use pmks_transport::{Lane, Transport};
 use crate::api::Api;
 use crate::capabilities::CAPABILITIES;
 use crate::credential::KeySource;
-use crate::{PROVIDER, access, children, clusters, machines, metrics, networks, operations, prerequisites};
+use crate::{
+    PROVIDER, access, children, clusters, machines, metrics, networks, operations, own_words, prerequisites,
+};
 
 /// AWS in one account and region.
 #[derive(Clone, Debug)]
@@ -166,6 +169,10 @@ impl Driver for AwsDriver {
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
         networks::get_key_pair(self, system_id).await
+    }
+
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        own_words::read(self, of).await
     }
 
     async fn prerequisites(&self, cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {

@@ -30,6 +30,7 @@ mod prerequisites;
 
 mod driver;
 mod operations;
+mod own_words;
 
 pub use connection::Aws;
 pub use operations::stage_kinds;

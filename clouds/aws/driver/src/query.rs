@@ -10,6 +10,7 @@ use pmks_transport::Effect;
 use quick_xml::events::Event;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// The services that speak it. The classic and the newer balancers share a name and differ by version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +198,82 @@ pub(crate) fn read<T: DeserializeOwned>(service: QueryService, xml: &str) -> Res
     }
 }
 
+/// An answer as JSON: elements are members, lists of `item` or `member` are lists, texts stay texts. Of EC2 the whole
+/// document, elsewhere what stands in its root.
+///
+/// # Errors
+/// Why the text cannot be read.
+pub(crate) fn to_json(xml: &str) -> Result<Value, quick_xml::Error> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let mut open = vec![Element::default()];
+    loop {
+        match reader.read_event()? {
+            Event::Start(start) => open.push(Element::named(start.local_name().as_ref())),
+            Event::Empty(empty) => {
+                let done = Element::named(empty.local_name().as_ref());
+                if let Some(around) = open.last_mut() {
+                    around.add(done);
+                }
+            }
+            Event::Text(text) => {
+                if let Some(inner) = open.last_mut() {
+                    inner.text.push_str(&text.into_inner());
+                }
+            }
+            Event::GeneralRef(reference) => {
+                let letter = reference.resolve_char_ref()?.map(String::from);
+                let known = quick_xml::escape::resolve_predefined_entity(&reference).map(str::to_owned);
+                if let (Some(inner), Some(text)) = (open.last_mut(), known.or(letter)) {
+                    inner.text.push_str(&text);
+                }
+            }
+            Event::End(_) => {
+                let done = open.pop().unwrap_or_default();
+                match open.last_mut() {
+                    Some(around) => around.add(done),
+                    None => open.push(done),
+                }
+            }
+            Event::Eof => {
+                let mut root = open.into_iter().next().unwrap_or_default();
+                let only = root.members.keys().next().cloned();
+                return Ok(only.and_then(|name| root.members.remove(&name)).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An element that is being read.
+#[derive(Default)]
+struct Element {
+    name: String,
+    members: Map<String, Value>,
+    items: Vec<Value>,
+    text: String,
+}
+
+impl Element {
+    fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    fn add(&mut self, inner: Self) {
+        let Self { name, members, items, text } = inner;
+        let value = match (members.is_empty(), items.is_empty()) {
+            (_, false) => Value::Array(items),
+            (false, true) => Value::Object(members),
+            // An empty list and an empty text are written alike.
+            (true, true) => Value::String(text.trim().to_owned()),
+        };
+        if matches!(name.as_str(), "item" | "member") {
+            self.items.push(value);
+        } else {
+            self.members.insert(name, value);
+        }
+    }
+}
+
 /// Whether nothing stands in its root: AWS says at least which request it answers, and what says nothing would pass for
 /// an empty list.
 fn is_hollow(xml: &str) -> bool {
@@ -312,6 +389,18 @@ mod tests {
         for hollow in ["<R/>", "<?xml version=\"1.0\"?>\n<R xmlns=\"u\"></R>", "<R>text</R>", ""] {
             assert!(read::<Identity>(QueryService::Iam, hollow).is_err(), "{hollow}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_json_with_its_own_members() {
+        let xml = "<?xml version=\"1.0\"?>\n<DescribeVpcsResponse xmlns=\"u\"><requestId>r</requestId><vpcSet><item>\
+            <vpcId>vpc-1</vpcId><isDefault>false</isDefault><tagSet><item><key>Name</key><value>a &amp; b</value></item>\
+            </tagSet><none/></item></vpcSet></DescribeVpcsResponse>";
+        let expected = serde_json::json!({"requestId": "r", "vpcSet": [{
+            "vpcId": "vpc-1", "isDefault": "false", "tagSet": [{"key": "Name", "value": "a & b"}], "none": "",
+        }]});
+        assert_eq!(to_json(xml).unwrap(), expected);
+        assert!(to_json("<a><b></a>").is_err());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
-    NodeMetricsAsked, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
-    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
-    UpgradeNodeGroup,
+    NodeMetricsAsked, OwnWords, OwnWordsOf, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
+    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     AccessInfo, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network,
@@ -24,7 +24,9 @@ use crate::api::Api;
 use crate::arm_id::{self, ArmId};
 use crate::capabilities::CAPABILITIES;
 use crate::token_source::Tokens;
-use crate::{PROVIDER, access, children, clusters, machines, metrics, networks, operations, prerequisites};
+use crate::{
+    PROVIDER, access, children, clusters, machines, metrics, networks, operations, own_words, prerequisites,
+};
 
 /// Azure in one subscription and region.
 #[derive(Clone, Debug)]
@@ -231,6 +233,10 @@ impl Driver for AzureDriver {
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
         networks::get_key_pair(self, system_id).await
+    }
+
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        own_words::read(self, of).await
     }
 
     async fn prerequisites(&self, cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {

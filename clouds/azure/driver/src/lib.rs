@@ -30,6 +30,7 @@ mod quota;
 
 mod driver;
 mod operations;
+mod own_words;
 
 pub use connection::Azure;
 pub use operations::stage_kinds;

@@ -9,9 +9,9 @@ use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, Care, ChangeNodeGroupScaling, ClusterCredential,
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
-    NodeMetricsAsked, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup, Result, Search,
-    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
-    UpgradeNodeGroup,
+    NodeMetricsAsked, OwnWords, OwnWordsOf, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
+    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup,
+    UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Findings, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node,
@@ -24,8 +24,8 @@ use crate::capabilities::CAPABILITIES;
 use crate::identity::Tokens;
 use crate::names::{self, ClusterName};
 use crate::{
-    PROVIDER, access, children, clusters, key_pairs, machines, metrics, networks, operations, prerequisites,
-    security_groups, versions,
+    PROVIDER, access, children, clusters, key_pairs, machines, metrics, networks, operations, own_words,
+    prerequisites, security_groups, versions,
 };
 
 /// Google Cloud in one project and region.
@@ -220,6 +220,10 @@ impl Driver for GcpDriver {
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
         key_pairs::get(self, system_id).await
+    }
+
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        own_words::read(self, of).await
     }
 
     async fn prerequisites(&self, _cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {

@@ -69,9 +69,13 @@ fn names(project: &Value) -> BTreeSet<&str> {
 
 /// The key pair of that name in what was read of the project.
 pub(crate) fn find(project: &Value, name: &str) -> Option<Stored> {
+    serde_json::from_str(item(project, name)?.get("value")?.as_str()?).ok()
+}
+
+/// The item of the key pair of that name, as it stands in what was read of the project.
+pub(crate) fn item<'a>(project: &'a Value, name: &str) -> Option<&'a Value> {
     let key = key(name);
-    let item = items(project).find(|item| item.get("key").and_then(Value::as_str) == Some(&key))?;
-    serde_json::from_str(item.get("value")?.as_str()?).ok()
+    items(project).find(|item| item.get("key").and_then(Value::as_str) == Some(&key))
 }
 
 /// The project's metadata with that key pair, or without it: everything else as it was read, its fingerprint included,

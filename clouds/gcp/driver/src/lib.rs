@@ -34,6 +34,7 @@ mod versions;
 
 mod driver;
 mod operations;
+mod own_words;
 
 #[cfg(test)]
 mod journey_tests;

@@ -142,6 +142,30 @@ impl Api {
         self.read(kind.names().get, &path(kind, id), &[]).await
     }
 
+    /// The same as the cloud writes it. What is known by its name is found by that; a node group in its cluster.
+    pub(crate) async fn written(&self, kind: Kind, parent: &str, id: &str) -> Result<Option<Value>> {
+        match kind {
+            Kind::Network | Kind::Subnet | Kind::SecurityGroup => {
+                self.read(kind.names().get, &path(kind, id), &[]).await.map(Some)
+            }
+            Kind::KeyPair | Kind::Cluster | Kind::NodeGroup => {
+                let (of, name) = if kind == Kind::NodeGroup { (Kind::Cluster, parent) } else { (kind, id) };
+                let mut page: Value =
+                    self.read(of.names().list, of.names().collection, &[("name", name)]).await?;
+                let found = page.pointer_mut("/items/0").map(Value::take);
+                if kind != Kind::NodeGroup {
+                    return Ok(found);
+                }
+                let groups = found.as_ref().and_then(|cluster| cluster.get("nodeGroups")?.as_array());
+                let own = groups
+                    .into_iter()
+                    .flatten()
+                    .find(|group| group.get("name").is_some_and(|known| known == id));
+                Ok(own.cloned())
+            }
+        }
+    }
+
     /// The thing of that name, within another one where it is a part; `None`: there is none.
     pub(crate) async fn find(&self, kind: Kind, parent: &str, name: &str) -> Result<Option<Thing>> {
         let page: Page = self

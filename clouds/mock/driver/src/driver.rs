@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use pmks_driver::{
     AccountIdentity, AddNodeGroup, Capabilities, ChangeNodeGroupScaling, ClusterCredential, CreateCluster,
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
-    Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, Prepared, Prerequisite,
-    RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster,
-    UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, OwnWords, OwnWordsOf,
+    Prepared, Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged,
+    UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node, NodeGroup,
@@ -122,6 +122,10 @@ impl Driver for MockDriver {
 
     async fn get_key_pair(&self, system_id: &str) -> Result<KeyPair> {
         reads::get_key_pair(self, system_id).await
+    }
+
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        reads::own_words(self, of).await
     }
 
     /// Nothing has to exist first.

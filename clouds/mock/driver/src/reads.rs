@@ -1,8 +1,10 @@
 //! The reads: each is one call, pages apart.
 
 use pmks_driver::cluster_objects::{Part, keep_seen};
-use pmks_driver::{AccountIdentity, Care, ClusterCredential, Detail, DriverError, Listing, Result};
-use pmks_model::{Children, Cluster, KeyPair, Network, Node, NodeGroup, Region, SecurityGroup};
+use pmks_driver::{
+    AccountIdentity, Care, ClusterCredential, Detail, DriverError, Listing, OwnWords, OwnWordsOf, Result,
+};
+use pmks_model::{Children, Cluster, KeyPair, Network, Node, NodeGroup, Region, ResourceKind, SecurityGroup};
 
 use crate::api::Kind;
 use crate::operations::gone;
@@ -71,6 +73,21 @@ pub(crate) async fn children(driver: &MockDriver, of: &Cluster) -> Result<Childr
 pub(crate) async fn cluster_token(driver: &MockDriver, of: &Cluster) -> Result<ClusterCredential> {
     let token = driver.api.token(&of.incarnation).await?;
     Ok(ClusterCredential::Token { token: token.token, expires_at: token.expires_at })
+}
+
+/// What the cloud says of a thing, as it writes it.
+pub(crate) async fn own_words(driver: &MockDriver, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+    let kind = match of.kind {
+        ResourceKind::Network => Kind::Network,
+        ResourceKind::Subnet => Kind::Subnet,
+        ResourceKind::SecurityGroup => Kind::SecurityGroup,
+        ResourceKind::KeyPair => Kind::KeyPair,
+        ResourceKind::Cluster => Kind::Cluster,
+        ResourceKind::NodeGroup => Kind::NodeGroup,
+        ResourceKind::Connection => return Err(DriverError::unsupported(PROVIDER, "ownWords")),
+    };
+    let found = driver.api.written(kind, of.parent, of.system_id).await?;
+    found.map(|said| OwnWords::of(&said)).ok_or_else(|| gone(kind, of.system_id))
 }
 
 /// The regions, with the zones of the connection's own.

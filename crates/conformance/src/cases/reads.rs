@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pmks_driver::{Detail, ErrorKind, KubeconfigFormat, NodeMetricsAsked, ReadKind};
-use pmks_model::{Cluster, MetricUnit, MetricValue, Node, NodeMetric};
+use pmks_driver::{Detail, ErrorKind, KubeconfigFormat, NodeMetricsAsked, OwnWordsOf, ReadKind};
+use pmks_model::{Cluster, MetricUnit, MetricValue, Node, NodeMetric, ResourceKind};
 use pmks_transport::{Fault, FaultRule, When};
 
 use crate::ground::{Ground, delete_cluster};
@@ -34,6 +34,18 @@ pub(crate) async fn reads_never_write(rig: Rig) -> Result<Verdict, Failed> {
     driver.list_security_groups().await?;
     driver.list_key_pairs().await?;
     driver.get_network(&ground.network.system_id).await?;
+    for (kind, system_id) in [(ResourceKind::Network, &ground.network.system_id), (ResourceKind::Cluster, id)]
+    {
+        match driver.own_words(&OwnWordsOf { kind, parent: "", system_id }).await {
+            Ok(said) => {
+                let text = said.into_json().to_string();
+                let leaks = rig.secrets.iter().any(|secret| text.contains(secret.as_str()));
+                check(!leaks, || format!("a secret is in what the cloud says of the {}", kind.says()))?;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     driver.prerequisites(None).await?;
     driver.prerequisites(Some(&cluster)).await?;
     driver.children(&cluster).await?;

@@ -263,6 +263,15 @@ impl Driver for FakeDriver {
         Ok(Vec::new())
     }
 
+    /// Of networks alone, with what nobody should be told.
+    async fn own_words(&self, of: &OwnWordsOf<'_>) -> Result<OwnWords> {
+        if of.kind != ResourceKind::Network {
+            return Err(self.lacks("ownWords"));
+        }
+        found(&self.cloud.call("own_words")?.networks, of.system_id)?;
+        Ok(OwnWords::of(&serde_json::json!({"id": of.system_id, "adminPassword": "hunter2"})))
+    }
+
     async fn list_networks(&self) -> Result<Vec<Network>> {
         Ok(self.cloud.call("list_networks")?.networks.values().cloned().collect())
     }

@@ -92,18 +92,21 @@ async fn machines_are_the_nodes_of_clusters() {
 }
 
 #[tokio::test]
-async fn names_at_the_cloud_are_told_and_its_own_answers_are_not() {
+async fn names_at_the_cloud_are_told_and_its_own_words_of_resources() {
     let spider = Spider::new().await;
     spider.rig.cluster().await;
     let id = spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["iid"]["systemId"].clone();
     let name = "/spider/cspresourcename/net?ResourceType=vpc";
     assert_eq!(get(&spider, name).await, (200, json!({"Name": id})));
     says(&get(&spider, "/spider/cspresourcename/net").await, 400, "ResourceType is empty!");
-    for path in
-        ["cspresourceinfo/net", "orgregion", "orgzone", "vmorgspec", "vmorgspec/x", "preconfig/orgregion"]
-    {
+    for path in ["orgregion", "orgzone", "vmorgspec", "vmorgspec/x", "preconfig/orgregion"] {
         says(&get(&spider, &format!("/spider/{path}")).await, 501, "not supported here");
     }
+    let words = "/spider/cspresourceinfo/net?ResourceType=vpc";
+    let (status, said) = get(&spider, words).await;
+    assert_eq!((status, &said["adminPassword"]), (200, &json!("[redacted]")), "{said}");
+    assert_eq!(said["id"], id);
+    says(&get(&spider, "/spider/cspresourceinfo/prod?ResourceType=cluster").await, 501, "not support");
     let other = json!({"ConnectionName": "here", "IDTransformMode": "on", "ReqInfo": {"Name": "n"}});
     says(
         &spider.ask(Method::POST, "/spider/keypair", other).await,

@@ -22,7 +22,7 @@ pub(super) const ALL: &[Operation] = described! {
     DELETE "/tag/{Key}" "remove-tag" asks("TaggedRequest") => "Result", "Takes a tag off a cluster.";
 
     GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets what the cloud calls a resource.";
-    GET "/cspresourceinfo/{Name}" "" OF_A_TYPE => "", "Gets the cloud's own words of a resource: KeyValueList has what they mean.";
+    GET "/cspresourceinfo/{Name}" "get-cspresourceinfo" OF_A_TYPE => "object", "Gets what the cloud itself says of a resource, without secrets.";
     GET "/orgregion" "" AT => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
     GET "/orgzone" "" AT => "", "Gets the cloud's own words of its zones: /regionzone says what they mean.";
     GET "/preconfig/orgregion" "" NOTHING => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";

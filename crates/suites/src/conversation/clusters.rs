@@ -158,6 +158,59 @@ pub(super) async fn node_groups(scene: &Scene) {
     scene.refused("PUT", "/cluster/cluster-01/upgrade", Some(wrong), 400, says).await;
 }
 
+/// What the cloud itself says of everything that was made, without secrets.
+pub(super) async fn own_words(scene: &Scene) {
+    let cluster = scene.get("/cluster/cluster-01").await;
+    let secrets = scene.under_test.secrets(&scene.world.connection("x").credential);
+    for (kind, name) in [
+        ("vpc", "vpc-01"),
+        ("subnet", "subnet-0"),
+        ("sg", "group-01"),
+        ("keypair", "keypair-01"),
+        ("cluster", "cluster-01"),
+        ("nodegroup", "ng01"),
+    ] {
+        let said = scene.get(&format!("/cspresourceinfo/{name}?ResourceType={kind}")).await;
+        let text = said.to_string();
+        assert!(said.as_object().is_some_and(|members| members.len() > 1), "{kind}: {text}");
+        // The cloud calls it by its name, or by the last part of its identifier.
+        let path = format!("/cspresourcename/{name}?ResourceType={kind}");
+        let called = match scene.client.ask("GET", &path, Some(at())).await {
+            (200, answer) => answer["Name"].as_str().expect("a text").to_owned(),
+            _ => String::new(),
+        };
+        assert!(
+            text.contains(name) || text.contains(&called) && !called.is_empty(),
+            "{kind} {called}: {text}"
+        );
+        assert!(secrets.iter().all(|secret| !text.contains(secret.as_str())), "{kind}");
+        assert!(!text.contains("PRIVATE KEY"), "{kind}: {text}");
+    }
+    let id = cluster["NodeGroupList"][0]["IId"]["SystemId"].as_str().expect("a text");
+    assert!(!id.is_empty());
+    let path = "/cspresourceinfo";
+    scene
+        .refused(
+            "GET",
+            &format!("{path}/none?ResourceType=vpc"),
+            Some(at()),
+            404,
+            "VPC 'none' does not exist",
+        )
+        .await;
+    scene
+        .refused(
+            "GET",
+            &format!("{path}/none?ResourceType=nodegroup"),
+            Some(at()),
+            404,
+            "Kubernetes NodeGroup 'none'",
+        )
+        .await;
+    scene.refused("GET", &format!("{path}/vpc-01"), Some(at()), 400, "ResourceType is empty!").await;
+    scene.refused("GET", &format!("{path}/x?ResourceType=disk"), Some(at()), 501, "not supported here").await;
+}
+
 /// What the cloud measures of the one node; what it does not is not supported.
 pub(super) async fn metrics(scene: &Scene) {
     let capabilities = scene.under_test.provider().capabilities();

@@ -54,6 +54,7 @@ pub async fn run(under_test: &'static dyn CloudUnderTest) {
     machines::nodes(&scene).await;
     machines::tags(&scene).await;
     clusters::metrics(&scene).await;
+    clusters::own_words(&scene).await;
     clusters::ways_in(&scene).await;
     clusters::lists(&scene).await;
     clusters::remove(&scene).await;

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use pmks_conformance::CASES;
 use pmks_driver::{
     Change, ClusterTarget, DeleteCluster, Detail, Driver, DriverError, ErrorKind, FixPrerequisites,
-    KubeconfigFormat, Marks, NodeMetricsAsked,
+    KubeconfigFormat, Marks, NodeMetricsAsked, OwnWordsOf,
 };
 use pmks_model::{Cluster, Node, NodeMetric, ResourceKind};
 use pmks_simulation::{Cloud, Random};
@@ -163,6 +163,18 @@ async fn tried(driver: &Arc<dyn Driver>, known: &Known) -> Tried {
     ask!(get_subnet(known.id(ResourceKind::Subnet)));
     ask!(get_security_group(known.id(ResourceKind::SecurityGroup)));
     ask!(get_key_pair(known.id(ResourceKind::KeyPair)));
+    for kind in [
+        ResourceKind::Network,
+        ResourceKind::Subnet,
+        ResourceKind::SecurityGroup,
+        ResourceKind::KeyPair,
+        ResourceKind::NodeGroup,
+    ] {
+        let of = OwnWordsOf { kind, parent: id, system_id: known.id(kind) };
+        ask!(own_words(&of));
+    }
+    let of = OwnWordsOf { kind: ResourceKind::Cluster, parent: "", system_id: id };
+    ask!(own_words(&of));
     ask!(prerequisites(None));
     ask!(prerequisites(Some(cluster)));
     ask!(children(cluster));

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{Effect, Result};
+use serde_json::Value;
 
 use super::Api;
 use crate::query::{Query, QueryService};
@@ -53,6 +54,14 @@ macro_rules! all_pages {
 }
 
 pub(super) use all_pages;
+
+/// What EC2 itself says.
+impl Api {
+    /// The answer of a call that describes what matches, as JSON.
+    pub(crate) async fn described(&self, action: &'static str, filters: Filters<'_>) -> Result<Value> {
+        self.query_as_json(read(action).filters(filters)).await
+    }
+}
 
 /// Networks.
 impl Api {

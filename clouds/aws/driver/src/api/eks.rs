@@ -8,7 +8,7 @@ use http::Method;
 use pmks_driver::{Effect, Result};
 use pmks_transport::Call;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Api;
 use crate::errors;
@@ -29,6 +29,15 @@ impl Api {
         let call = self.read(action, &["clusters", cluster])?;
         let found = self.json::<eks::ClusterAnswer>(call).await?.cluster;
         if found.name == cluster { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
+    }
+
+    /// The answer about a cluster, or about a node group of it, as it came.
+    pub(crate) async fn described_by_eks(&self, cluster: &str, node_group: Option<&str>) -> Result<Value> {
+        let call = match node_group {
+            Some(name) => self.read("eks.DescribeNodegroup", &["clusters", cluster, "node-groups", name])?,
+            None => self.read("eks.DescribeCluster", &["clusters", cluster])?,
+        };
+        self.json(call).await
     }
 
     /// Asks for a cluster; with the same token the same cluster.

@@ -16,6 +16,7 @@ use http::Method;
 use pmks_driver::{DriverError, Effect, ErrorKind, Result};
 use pmks_transport::{Call, Client, Lane, Response};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::endpoints::{Endpoints, below};
 use crate::query::{self, Query};
@@ -92,6 +93,14 @@ impl Api {
         let text = String::from_utf8_lossy(&response.body);
         query::read(service, &text)
             .map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
+    }
+
+    /// The same, as the JSON that its XML is.
+    pub(crate) async fn query_as_json(&self, query: Query) -> Result<Value> {
+        let (action, effect) = (query.action, query.effect);
+        let response = self.send(self.form(&query)?).await?;
+        let text = String::from_utf8_lossy(&response.body);
+        query::to_json(&text).map_err(|error| errors::TABLE.unreadable(action, effect, &response, error))
     }
 
     /// Sends a request of the Query protocol whose answer says nothing but success.

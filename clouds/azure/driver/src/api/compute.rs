@@ -66,6 +66,12 @@ impl Api {
         self.json(self.call(shape, &id.segments())).await
     }
 
+    /// One SSH public key as it came.
+    pub(crate) async fn raw_ssh_public_key(&self, id: &ArmId) -> Result<Value> {
+        let shape = read(SERVICE, "SshPublicKeys.Get", VERSION);
+        self.json(self.call(shape, &id.segments())).await
+    }
+
     /// Gives the public half of a key pair to Azure.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/create>

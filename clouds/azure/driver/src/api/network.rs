@@ -29,6 +29,12 @@ impl Api {
         self.json(self.call(shape, &id.segments())).await
     }
 
+    /// One virtual network as it came.
+    pub(crate) async fn raw_network(&self, id: &ArmId) -> Result<Value> {
+        let shape = read(SERVICE, "VirtualNetworks.Get", VERSION);
+        self.json(self.call(shape, &id.segments())).await
+    }
+
     /// Asks for a virtual network with its subnets.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks/create-or-update>

@@ -208,6 +208,17 @@ impl Api {
         self.get_of(&subnetwork.project, Kind::Subnetwork, &scope, &subnetwork.name).await
     }
 
+    /// The same as it came.
+    pub(crate) async fn raw_network(&self, network: &Shared) -> Result<Value> {
+        self.get_of(&network.project, Kind::Network, &Scope::global(), &network.name).await
+    }
+
+    /// One subnetwork, which may be another project's, as it came.
+    pub(crate) async fn raw_subnetwork(&self, subnetwork: &Shared, region: &str) -> Result<Value> {
+        let scope = Scope::region(region);
+        self.get_of(&subnetwork.project, Kind::Subnetwork, &scope, &subnetwork.name).await
+    }
+
     async fn get_of<T: DeserializeOwned>(
         &self,
         project: &str,
@@ -267,6 +278,11 @@ impl Api {
 
     /// The firewall rules of the project.
     pub(crate) async fn list_firewalls(&self) -> Result<Vec<wire::Firewall>> {
+        self.pages("compute.firewalls.list", &Scope::global(), "firewalls").await
+    }
+
+    /// The same as they came.
+    pub(crate) async fn raw_firewalls(&self) -> Result<Vec<Value>> {
         self.pages("compute.firewalls.list", &Scope::global(), "firewalls").await
     }
 

@@ -5,6 +5,7 @@
 use http::Method;
 use pmks_driver::{Effect, Result};
 use pmks_transport::Call;
+use serde_json::Value;
 
 use super::Api;
 use crate::errors;
@@ -23,6 +24,11 @@ impl Api {
         let action = "container.clusters.get";
         let found: wire::Cluster = self.json(self.read(action, &path(cluster))?).await?;
         if found.name == cluster.name { Ok(found) } else { Err(errors::TABLE.about_another(action)) }
+    }
+
+    /// The same as it came. Its certificate's key and password are in it, where somebody asked for them: no record is kept.
+    pub(crate) async fn raw_cluster(&self, cluster: &ClusterName) -> Result<Value> {
+        self.privately().json(self.read("container.clusters.get", &path(cluster))?).await
     }
 
     /// Asks for a cluster with its node pools.
