@@ -25,6 +25,9 @@ use crate::State;
 const HARD_HEAD_BYTES: usize = 64 << 10;
 /// How long to wait when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+/// How long whoever comes has to say what for, however many others come: of many at once most are let go as soon as they
+/// have come, and their heads are on the way.
+const MOMENT: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 struct Serve {
@@ -117,7 +120,7 @@ impl Serve {
         let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head).await };
         let secured = tokio::select! {
             secured = acceptor.accept(stream) => secured,
-            () = head.let_go() => return,
+            () = dismissed(&self.state, &head) => return,
         };
         match secured {
             Ok(stream) => self.http(stream, head).await,
@@ -139,7 +142,7 @@ impl Serve {
             // It is what is ready, as a rule.
             biased;
             ended = connection.as_mut() => ended,
-            () = head.let_go() => {
+            () = dismissed(&self.state, &head) => {
                 // A request that came just then is answered.
                 if !head.is_busy() && !self.state.closing.is_cancelled() {
                     return;
@@ -154,5 +157,14 @@ impl Serve {
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke");
         }
+    }
+}
+
+/// Ready once a connection must go, but not before whoever came had a moment; or once all must.
+async fn dismissed(state: &State, head: &Head) {
+    tokio::select! {
+        biased;
+        () = state.closing.cancelled() => {}
+        _ = futures::future::join(state.clock.deadline(MOMENT), head.let_go()) => {}
     }
 }

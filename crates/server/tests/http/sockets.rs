@@ -314,6 +314,25 @@ async fn half_a_head_crowds_nobody_out() {
 }
 
 #[tokio::test]
+async fn of_many_who_come_at_once_each_is_answered() {
+    let served = served(Limits { heads: 4, connections: 64, ..Limits::default() }).await;
+    let asked = served.get("/v1/providers", "Connection: close\r\n");
+    let mut all = Vec::new();
+    for _ in 0..60 {
+        all.push(served.connect().await);
+    }
+    // The server has taken all of them by now, and let go of all but four.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    for stream in &mut all {
+        stream.write_all(asked.as_bytes()).await.unwrap();
+    }
+    for stream in &mut all {
+        let answer = read_all(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_peer_that_reads_nothing_is_let_go() {
     let served = served(Limits { drain: PATIENCE, ..short() }).await;
     let mut stream = served.connect().await;
