@@ -10,6 +10,7 @@ use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
 use crate::failure::of_store;
+use crate::patience::Patience;
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::stored;
@@ -23,11 +24,12 @@ impl Pmks {
     ///
     /// The cloud is asked for references of which we keep no record, for what is imported, and, where it answers in
     /// some seconds and nothing that is not over stands in the way, for all that would make the operation fail having
-    /// changed nothing. A refusal stores nothing.
+    /// changed nothing. All of that together takes no more than twenty seconds. A refusal stores nothing.
     ///
     /// # Errors
     /// `InvalidRequest` with all findings; `NotFound`, `AlreadyExists`, `Conflict` with the holders named, `Stale`,
-    /// `Precondition`, `Unsupported`, `NotAllowed`, and what the cloud says.
+    /// `Precondition`, `Unsupported`, `NotAllowed`, and what the cloud says; `Unavailable`, with the time to come again,
+    /// where it does not say in time what cannot be done without.
     pub async fn accept(&self, caller: &Caller, mutation: Mutation) -> Result<Accepted> {
         self.accept_as_read(caller, mutation, Findings::default()).await
     }
@@ -51,12 +53,15 @@ impl Pmks {
         {
             return Ok(Accepted { operation: earlier.view(), private_key: None });
         }
-        let (at, place) = shared.place_of(mutation.connection()).await?;
+        let patience = Patience::begins(&shared.clock);
+        let connection = mutation.connection().to_owned();
+        let (at, place) = patience.needed(&connection, shared.place_of(&connection)).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft = Draft { unreadable, ..shared.draft(&at, &place, operation, mutation).await? };
+        let draft = patience.needed(&connection, shared.draft(&at, &place, operation, mutation)).await?;
+        let draft = Draft { unreadable, ..draft };
         // What waits for another operation finds the cloud as that one leaves it.
-        if shared.check(&at, &place, &draft).await?.is_empty() {
-            shared.ask_first(&at, &place, &draft).await?;
+        if shared.check(&at, &place, &draft, &patience).await?.is_empty() {
+            shared.ask_first(&at, &place, &draft, &patience).await?;
         }
         let accepted = shared.store_draft(caller, &place, operation, draft).await?;
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
@@ -85,11 +90,14 @@ impl Pmks {
         let shared = &self.shared;
         let kind = mutation.kind();
         caller.require_operator(mutation.connection())?;
-        let at = shared.drivers.at(mutation.connection()).await?;
-        let place = shared.drivers.place_unkept(&at).await?;
+        let patience = Patience::begins(&shared.clock);
+        let connection = mutation.connection().to_owned();
+        let at = shared.drivers.at(&connection).await?;
+        let place = patience.needed(&connection, shared.drivers.place_unkept(&at)).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft = Draft { unreadable, ..shared.draft(&at, &place, operation, mutation).await? };
-        let waits_for = shared.check(&at, &place, &draft).await?;
+        let draft = patience.needed(&connection, shared.draft(&at, &place, operation, mutation)).await?;
+        let draft = Draft { unreadable, ..draft };
+        let waits_for = shared.check(&at, &place, &draft, &patience).await?;
         let mut plan = PlanView {
             kind,
             stages: Vec::new(),

@@ -15,6 +15,7 @@ mod asked;
 mod mutation;
 mod page;
 mod patch;
+mod patience;
 mod views;
 
 mod drivers;

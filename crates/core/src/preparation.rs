@@ -3,8 +3,6 @@
 //!
 //! Reads only. What the cloud says now is no promise: a change is validated again when it begins.
 
-use std::time::Duration;
-
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind};
 use pmks_store::{Hold, NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
@@ -17,12 +15,10 @@ use crate::drivers::{At, Place, same_account};
 use crate::engine::{known_before, made_for, prepare_removal};
 use crate::failure::{already_exists, check, of_store};
 use crate::hooks::resolve_change;
+use crate::patience::Patience;
 use crate::pmks::Shared;
 use crate::records::Records;
 use crate::resolve::{add_apart, add_unsaid, apart_from};
-
-/// How long an acceptance waits for the cloud. What it would have said later, the first stage finds out.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is nothing prepared.
 pub(crate) enum Unprepared {
@@ -35,7 +31,13 @@ pub(crate) enum Unprepared {
 impl Shared {
     /// Refuses what our rules and records refuse, with what the cloud finds wrong in the other fields. Answers the
     /// operations that this one would wait for.
-    pub(crate) async fn check(&self, at: &At, place: &Place, draft: &Draft) -> Result<Vec<Uuid>> {
+    pub(crate) async fn check(
+        &self,
+        at: &At,
+        place: &Place,
+        draft: &Draft,
+        patience: &Patience,
+    ) -> Result<Vec<Uuid>> {
         // What is made with it nobody holds yet.
         let is_new = |hold: &&Hold| draft.resources.iter().any(|record| record.uid == hold.resource);
         let holds: Vec<Hold> = draft.holds.iter().filter(|hold| !is_new(hold)).copied().collect();
@@ -49,7 +51,7 @@ impl Shared {
                 && waits_for.is_empty()
                 && let Some(change) = self.judged(place, draft).await
             {
-                let found = self.found_by_the_cloud(at, &change).await;
+                let found = found_by_the_cloud(at, &change, patience).await;
                 add_apart(&mut findings, &apart_from(&unread, &found));
             }
         }
@@ -69,30 +71,21 @@ impl Shared {
         }
     }
 
-    /// What the cloud finds wrong with a change of which something else is wrong already.
-    async fn found_by_the_cloud(&self, at: &At, change: &Change) -> Findings {
-        let said = tokio::select! {
-            said = at.driver.prepare(change) => said,
-            () = self.clock.deadline(PATIENCE) => return Findings::default(),
-        };
-        match said.as_ref().map_err(DriverError::kind) {
-            Err(ErrorKind::InvalidRequest(findings)) => findings.clone(),
-            _ => Findings::default(),
-        }
-    }
-
     /// Refuses what would fail having changed nothing, as far as the cloud says so in time.
-    pub(crate) async fn ask_first(&self, at: &At, place: &Place, draft: &Draft) -> Result<()> {
+    pub(crate) async fn ask_first(
+        &self,
+        at: &At,
+        place: &Place,
+        draft: &Draft,
+        patience: &Patience,
+    ) -> Result<()> {
         // A cluster that is silent now is listened to for a while by the operation.
         let heard = Search { must_hear: true, ..self.search(draft).await? };
-        let asked = tokio::select! {
-            asked = self.prepare(at, place, draft, &heard) => asked,
-            () = self.clock.deadline(PATIENCE) => return Ok(()),
-        };
-        match asked {
-            Ok(_) => Ok(()),
-            Err(Unprepared::Refused(failure)) => Err(failure),
-            Err(Unprepared::NotNow(failure)) => {
+        match patience.useful(self.prepare(at, place, draft, &heard)).await {
+            // What it would have said later, the first stage finds out.
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(Unprepared::Refused(failure))) => Err(failure),
+            Some(Err(Unprepared::NotNow(failure))) => {
                 tracing::info!(kind = %draft.kind, %failure, "taken on without what the cloud says");
                 Ok(())
             }
@@ -202,6 +195,17 @@ impl Shared {
         let filter = OperationFilter { resource_uid: Some(uid), ..OperationFilter::default() };
         let about: Vec<Operation> = self.store.operations(&filter, Page::all()).await.map_err(of_store)?;
         Ok(made_nothing(&about))
+    }
+}
+
+/// What the cloud finds wrong with a change of which something else is wrong already.
+async fn found_by_the_cloud(at: &At, change: &Change, patience: &Patience) -> Findings {
+    let Some(Err(error)) = patience.useful(at.driver.prepare(change)).await else {
+        return Findings::default();
+    };
+    match error.kind() {
+        ErrorKind::InvalidRequest(findings) => findings.clone(),
+        _ => Findings::default(),
     }
 }
 

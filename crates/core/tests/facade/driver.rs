@@ -291,6 +291,9 @@ impl Driver for FakeDriver {
     }
 
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
+        if self.cloud.world().hangs {
+            std::future::pending::<()>().await;
+        }
         found(&self.cloud.call("get_security_group")?.security_groups, system_id)
     }
 

@@ -136,6 +136,25 @@ async fn a_cloud_that_does_not_answer_is_waited_for_some_seconds() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_done_without_is_waited_for_as_well_and_then_refused() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let before = rig.stored().await;
+    rig.cloud.world().hangs = true;
+    let began = std::time::Instant::now();
+    // No record tells of that group: whether there is one only the cloud knows.
+    let asked = create(from(cluster(json!({"securityGroups": ["sg-elsewhere"]}))));
+    let (planned, refusal) = tokio::join!(rig.pmks.plan(&rig.admin, asked.clone()), rig.accept(asked));
+    let (planned, refusal) = (*planned.unwrap_err(), refusal.unwrap_err());
+    // A server gives a request thirty.
+    assert!((19..25).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_eq!(planned, refusal);
+    assert_eq!(rig.stored().await, before, "a refusal stores nothing");
+    assert_eq!((refusal.http_status(), refusal.retry_after_seconds), (503, Some(10)), "{refusal}");
+    assert!(refusal.fix.is_some() && refusal.detail.contains("nothing was taken on"), "{refusal}");
+}
+
+#[tokio::test]
 async fn what_waits_for_another_operation_is_not_judged_by_what_stands_now() {
     let rig = Rig::new().await;
     rig.accept(Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") })

@@ -1,0 +1,70 @@
+//! How long a request waits for a cloud before it is answered. The two bounds together lie well below the time that a
+//! server gives a request, so that who asks is always told whether the change was taken on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
+use pmks_model::{Failure, FailureKind};
+use pmks_transport::Clock;
+
+use crate::Result;
+
+/// How long the cloud is waited for where the operation finds out by itself what it would have said later.
+const USEFUL: Duration = Duration::from_secs(10);
+/// How long it is waited for in all. What a request cannot do without must be known by then: whom the credential acts
+/// for, what it names and no record tells of.
+const NEEDED: Duration = Duration::from_secs(20);
+/// When who was refused may come again, in seconds: by then a request budget has room for some.
+const COME_AGAIN: u64 = 10;
+
+/// One request's patience with its cloud, from when it came.
+pub(crate) struct Patience {
+    clock: Arc<dyn Clock>,
+    ends: Shared<BoxFuture<'static, ()>>,
+}
+
+impl Patience {
+    /// A request has come.
+    pub(crate) fn begins(clock: &Arc<dyn Clock>) -> Self {
+        Self { clock: Arc::clone(clock), ends: clock.deadline(NEEDED).shared() }
+    }
+
+    /// What the request cannot do without.
+    ///
+    /// # Errors
+    /// Its own; `Unavailable` once patience has ended.
+    pub(crate) async fn needed<T>(
+        &self,
+        connection: &str,
+        asked: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        tokio::select! {
+            biased;
+            answered = asked => answered,
+            () = self.ends.clone() => Err(not_in_time(connection)),
+        }
+    }
+
+    /// What is good to know; `None` if it is not said in some seconds.
+    pub(crate) async fn useful<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            answered = asked => Some(answered),
+            () = self.clock.deadline(USEFUL) => None,
+            () = self.ends.clone() => None,
+        }
+    }
+}
+
+fn not_in_time(connection: &str) -> Box<Failure> {
+    let waited = NEEDED.as_secs();
+    let says = format!(
+        "connection {connection:?}: the cloud has not said within {waited} s what the request hangs on; nothing was \
+         taken on"
+    );
+    let failure = Failure::new(FailureKind::Unavailable, says)
+        .with_fix("ask again a little later, with fewer requests at once if there were many");
+    Box::new(Failure { retry_after_seconds: Some(COME_AGAIN), ..failure })
+}
