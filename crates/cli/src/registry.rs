@@ -143,3 +143,30 @@ pub(crate) fn named(names: &[String]) -> Result<Vec<&'static Entry>> {
     }
     Ok(CLOUDS.iter().filter(|cloud| names.iter().any(|name| name == cloud.name)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use pmks_model::{ResourceKind, UniqueName};
+
+    use super::*;
+
+    #[test]
+    fn every_cloud_takes_the_names_that_are_unique() {
+        let asked = ["a", "sg-01", "Web_Server.01", "운영망", "-", "9-x", "a b", &"long-".repeat(60)];
+        let kinds = ResourceKind::ALL.iter().filter(|kind| **kind != ResourceKind::Connection);
+        let pairs = CLOUDS.iter().flat_map(|cloud| kinds.clone().map(move |kind| (cloud, *kind)));
+        for (cloud, kind) in pairs {
+            let provider = (cloud.provider)(None);
+            let (rule, form) = provider.capabilities().names(kind).unwrap();
+            for chance in [[0; UniqueName::SUFFIX], [31; UniqueName::SUFFIX]] {
+                for asked in asked {
+                    let name = form.make(asked, &chance);
+                    assert_eq!(rule.refusal(&name), None, "{} {kind:?} {asked:?}: {name:?}", cloud.name);
+                    assert!(!name.starts_with("sg-") || kind != ResourceKind::SecurityGroup, "{name:?}");
+                }
+            }
+            // As long as it may be: all of its room is used, and no more would be.
+            assert_eq!(form.make(&"a".repeat(300), &[0; UniqueName::SUFFIX]).len(), form.most);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use pmks_model::{Findings, ImageKind, NameRule, NodeMetric, OperationKind, Scali
 use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
 
-use crate::Form;
+use crate::{Form, UniqueNames};
 
 /// Everything that differs between providers and that somebody outside the driver must know.
 ///
@@ -46,6 +46,8 @@ pub struct Capabilities {
     pub security_group_name: NameRule,
     /// What names of key pairs are allowed.
     pub key_pair_name: NameRule,
+    /// How names are formed that are to be unique; each is one that the rules allow.
+    pub unique_names: UniqueNames,
     /// What tags are allowed; `None`: the provider has no tags.
     pub tags: Option<TagRule>,
     /// Whether, and how many, node groups may be asked for with the cluster.

@@ -21,6 +21,7 @@ pub mod refusals;
 mod search;
 mod stage;
 mod stages;
+mod unique_names;
 mod validate;
 mod version;
 
@@ -50,6 +51,7 @@ pub use reads::{
 pub use search::{Care, Search};
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
 pub use stages::{Maker, Stage, Staged, Stages};
+pub use unique_names::UniqueNames;
 pub use validate::{validate, validate_settings};
 pub use version::refuse_downgrade;
 

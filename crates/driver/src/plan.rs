@@ -41,7 +41,7 @@ pub enum Cancel {
 pub struct Subject {
     /// Its kind.
     pub kind: ResourceKind,
-    /// Our name of it.
+    /// What the cloud calls it, or is to call it.
     pub name: String,
 }
 

@@ -32,6 +32,7 @@ const STRICT: Capabilities = Capabilities {
     subnet_name: NAME,
     security_group_name: NAME,
     key_pair_name: NAME,
+    unique_names: crate::UniqueNames::all(pmks_model::UniqueName::of(20)),
     tags: Some(TagRule {
         most: 2,
         key: NAME,

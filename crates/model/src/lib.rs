@@ -15,6 +15,7 @@ mod operation;
 mod request;
 mod scaling;
 mod status;
+mod unique_name;
 mod version;
 
 pub use cluster::{
@@ -36,4 +37,5 @@ pub use request::{
 };
 pub use scaling::{Scaling, ScalingChange};
 pub use status::Status;
+pub use unique_name::UniqueName;
 pub use version::{Picked, Version, VersionError, VersionRequest};

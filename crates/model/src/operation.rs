@@ -23,6 +23,17 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Connection,
+        Self::Network,
+        Self::Subnet,
+        Self::SecurityGroup,
+        Self::KeyPair,
+        Self::Cluster,
+        Self::NodeGroup,
+    ];
+
     /// The word in camelCase, as in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

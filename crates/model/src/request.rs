@@ -13,7 +13,7 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterRequest {
-    /// Our name, which is also the name at the cloud.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// The wanted version.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct ClusterRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeGroupRequest {
-    /// Our name, which is also the name at the cloud.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// The wanted version; `Default` follows the cluster.
     #[serde(default)]
@@ -99,7 +99,7 @@ pub enum UpgradeTargets {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkRequest {
-    /// Our name.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// Its addresses.
     pub cidr: Cidr,
@@ -115,7 +115,7 @@ pub struct NetworkRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubnetRequest {
-    /// Our name.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// Its addresses, within the network's.
     pub cidr: Cidr,
@@ -128,7 +128,7 @@ pub struct SubnetRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecurityGroupRequest {
-    /// Our name.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// The network it belongs to.
     pub network: Iid,
@@ -141,7 +141,7 @@ pub struct SecurityGroupRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyPairRequest {
-    /// Our name.
+    /// What it is to be called at the cloud.
     pub name: String,
     /// The public half in OpenSSH's form: `ssh-ed25519 AAAA… comment`.
     pub public_key: String,

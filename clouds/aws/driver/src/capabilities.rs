@@ -5,9 +5,9 @@ use std::time::Duration;
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
-    TokenReach, Upgrade,
+    TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, OperationKind};
+use pmks_model::{ImageKind, NameRule, OperationKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -48,6 +48,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     key_pair_name: NameRule {
         pattern: "^[!-~]([ -~]{0,253}[!-~])?$",
         says: "1 to 255 ASCII characters without spaces at its ends",
+    },
+    unique_names: UniqueNames {
+        cluster: UniqueName::of(100),
+        node_group: UniqueName::of(63),
+        // `GroupName` must not begin with `sg-`, and with underscores none does.
+        security_group: UniqueName { joint: "_", ..UniqueName::of(255) },
+        ..UniqueNames::all(UniqueName::of(255))
     },
     // 50 tags a resource, three of which are our marks: <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
     tags: Some(TagRule {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
-    TokenReach, Upgrade,
+    TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -42,6 +42,15 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     subnet_name: NAME_OF_80,
     security_group_name: NAME_OF_80,
     key_pair_name: NAME_OF_80,
+    unique_names: UniqueNames {
+        // Not all that AKS would take: its name stands in that of the nodes' resource group, with those of two other
+        // things, in 80 characters. <https://learn.microsoft.com/azure/aks/faq>
+        cluster: UniqueName::of(44),
+        // Twelve letters and digits hold no suffix of twenty; a pool's name is one within its cluster alone.
+        node_group: UniqueName { most: 12, joint: "", suffix: 5 },
+        network: UniqueName::of(64),
+        ..UniqueNames::all(UniqueName::of(80))
+    },
     // 50 tags a resource; three are our marks, and AKS puts up to twelve of its own on what it makes from them:
     // <https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations>
     tags: Some(TagRule {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, KeyPairUse, LastNodeGroup,
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
-    TokenReach, Upgrade,
+    TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -41,6 +41,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     key_pair_name: NameRule {
         pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$",
         says: "1 to 100 letters, digits, underscores and hyphens, beginning with a letter or digit",
+    },
+    unique_names: UniqueNames {
+        network: UniqueName::of(63),
+        subnet: UniqueName::of(63),
+        security_group: UniqueName::of(50),
+        key_pair: UniqueName::of(100),
+        ..UniqueNames::all(UniqueName::of(40))
     },
     // 64 labels a resource, three of which are our marks:
     // <https://cloud.google.com/kubernetes-engine/docs/how-to/creating-managing-labels#requirements>

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, Field, Form, KeyPairUse, LastNodeGroup,
-    NodeGroupsAtCreation, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach, Upgrade,
+    NodeGroupsAtCreation, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
 
 use crate::PROVIDER;
 
@@ -49,6 +49,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     subnet_name: NAME,
     security_group_name: NAME,
     key_pair_name: NAME,
+    unique_names: UniqueNames::all(UniqueName::of(255)),
     tags: Some(TagRule {
         most: 61,
         key: NameRule { pattern: "^[^\\x00-\\x1f]{1,128}$", says: "1 to 128 characters" },

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
     Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, NameRule, Network,
-    Node, NodeGroup, NodeMetric, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support, Unseen,
-    UnseenVolumes, Version,
+    Node, NodeGroup, NodeMetric, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support,
+    UniqueName, Unseen, UnseenVolumes, Version,
 };
 use pmks_transport::Lane;
 
@@ -71,6 +71,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     subnet_name: NAME,
     security_group_name: NAME,
     key_pair_name: NAME,
+    unique_names: UniqueNames::all(UniqueName::of(40)),
     tags: Some(TagRule {
         most: 5,
         key: NameRule { pattern: "^.{1,20}$", says: "short" },

@@ -33,6 +33,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     subnet_name: ANY,
     security_group_name: ANY,
     key_pair_name: ANY,
+    unique_names: pmks_driver::UniqueNames::all(pmks_model::UniqueName::of(40)),
     tags: None,
     node_groups_at_creation: NodeGroupsAtCreation { presence: Presence::Optional, most: 9 },
     minimum_subnets: 0,
