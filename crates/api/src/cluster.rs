@@ -17,8 +17,11 @@ use crate::{Iid, KeyValue, List, NewNodeGroup, NodeGroup, Options, Problem, Tags
     "tags": {"team": "platform"}
 }))]
 pub struct NewCluster {
-    /// Our name, which is also the name at the cloud.
+    /// Our name.
     pub name: String,
+    /// Whether it, and what is made with it, gets a unique name at the cloud, made of its own; absent: as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The wanted version; absent or `default`: the cloud's default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
@@ -129,6 +132,9 @@ impl Default for UpgradeNodeGroups {
 pub struct Cluster {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// The version as it was asked for; empty: the cloud's default.
     pub version: String,
     /// The network.
@@ -153,6 +159,9 @@ pub struct Cluster {
     pub connection: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    #[serde(default)]
+    pub cloud_name: String,
     /// Whether it was imported.
     pub imported: bool,
     /// How it is.

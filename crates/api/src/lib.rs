@@ -43,7 +43,7 @@ pub use operation::{
 pub use problem::{Finding, Problem};
 pub use provider::{
     ActionBucket, AutoScaling, CallBound, Capabilities, CredentialField, CredentialForm, NameRule,
-    NodeGroupsAtCreation, OptionField, Provider, RootDisk, TagRule, VersionRules,
+    NodeGroupsAtCreation, OptionField, Provider, RootDisk, TagRule, UniqueName, VersionRules,
 };
 
 use std::collections::BTreeMap;

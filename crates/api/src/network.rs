@@ -18,6 +18,9 @@ use crate::{Iid, KeyValue, Operation, Tags};
 pub struct NewNetwork {
     /// Our name.
     pub name: String,
+    /// Whether it, and what is made with it, gets a unique name at the cloud, made of its own; absent: as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The cloud's identifier of an existing one; nothing is made then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_id: Option<String>,
@@ -40,6 +43,9 @@ pub struct NewNetwork {
 pub struct NewSubnet {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; absent: as what it is made with, else as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The cloud's identifier of an existing one; nothing is made then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_id: Option<String>,
@@ -61,6 +67,9 @@ pub struct NewSubnet {
 pub struct NewSecurityGroup {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; absent: as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The cloud's identifier of an existing one; nothing is made then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_id: Option<String>,
@@ -114,6 +123,9 @@ pub struct Rule {
 pub struct NewKeyPair {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; absent: as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The cloud's identifier of an existing one; nothing is made then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_id: Option<String>,
@@ -128,6 +140,9 @@ pub struct NewKeyPair {
 pub struct Network {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// Its addresses.
     pub cidr: String,
     /// Its subnets. The `uid` of those that pmks keeps no record of is empty, and their name the cloud's identifier.
@@ -146,6 +161,9 @@ pub struct Network {
 pub struct Subnet {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// The network it is a part of.
     pub network: String,
     /// Its addresses.
@@ -163,6 +181,9 @@ pub struct Subnet {
 pub struct SecurityGroup {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// The network it belongs to.
     pub network: String,
     /// What it lets through.
@@ -178,6 +199,9 @@ pub struct SecurityGroup {
 pub struct KeyPair {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// The public half; empty where an existing one was imported.
     pub public_key: String,
     /// The cloud's fingerprint of it.
@@ -197,6 +221,9 @@ pub struct Record {
     pub connection: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    #[serde(default)]
+    pub cloud_name: String,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.

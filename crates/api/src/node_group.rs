@@ -46,8 +46,11 @@ pub struct Scale {
     "scaling": {"autoScaling": false, "min": 1, "max": 5, "desired": 2}
 }))]
 pub struct NewNodeGroup {
-    /// Our name, which is also the name at the cloud.
+    /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; absent: as what it is made with, else as the server was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The wanted version; absent: follows the cluster.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
@@ -90,6 +93,9 @@ pub struct UpgradeNodeGroup {
 pub struct NodeGroup {
     /// Our name.
     pub name: String,
+    /// Whether pmks gave it a unique name at the cloud.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_cloud_name: bool,
     /// The version as it was asked for; empty: follows the cluster.
     pub version: String,
     /// The machine type.
@@ -112,6 +118,9 @@ pub struct NodeGroup {
     pub cluster: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    #[serde(default)]
+    pub cloud_name: String,
     /// How it is.
     pub status: String,
     /// Why.

@@ -1,5 +1,7 @@
 //! Providers: what each can do, its limits and its rules, as data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -72,6 +74,10 @@ pub struct Capabilities {
     pub security_group_name: NameRule,
     /// What names of key pairs are allowed.
     pub key_pair_name: NameRule,
+    /// How names that are to be unique are formed, by kind: `cluster`, `nodeGroup`, `network`, `subnet`, `securityGroup`,
+    /// `keyPair`.
+    #[serde(default)]
+    pub unique_names: BTreeMap<String, UniqueName>,
     /// What tags are allowed; absent: it has no tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagRule>,
@@ -138,6 +144,18 @@ pub struct NameRule {
     pub pattern: String,
     /// The same in words.
     pub says: String,
+}
+
+/// How unique names of a kind are formed: the asked name in lower case, cut, then the joint, then the suffix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UniqueName {
+    /// The most characters of the whole.
+    pub most: usize,
+    /// What stands before the suffix, and for hyphens and underscores; empty: nothing does.
+    pub joint: String,
+    /// How many characters are left to chance.
+    pub suffix: usize,
 }
 
 /// What tags are allowed.

@@ -30,6 +30,7 @@ pub(crate) async fn open(
         environment: app.environment.clone(),
         allow_ambient,
         allow_endpoints,
+        unique_cloud_names: false,
         engine: engine::Options { seed: u64::from(std::process::id()), ..engine::Options::default() },
     })
 }

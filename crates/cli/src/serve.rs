@@ -69,8 +69,9 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let listen_at = spider::listen(app, serve.listen)?;
     let loopback = listen_at.ip().is_loopback();
     let tls = tls(serve)?;
-    let options =
-        house::open(app, loopback || serve.allow_ambient, loopback || serve.allow_endpoints).await?;
+    let unique_cloud_names = spider::unique_cloud_names(app, serve.unique_cloud_names)?;
+    let house = house::open(app, loopback || serve.allow_ambient, loopback || serve.allow_endpoints).await?;
+    let options = pmks_core::Options { unique_cloud_names, ..house };
     let pmks = Pmks::open_with_kill_points(options, sudden_death::kill_points(&app.environment)).await?;
     let authentication = spider::serve(app, authentication(app, loopback)?)?;
     let named = ["PMKS_USERNAME", "SPIDER_USERNAME"].iter().any(|name| app.environment.get(name).is_some());

@@ -8,6 +8,8 @@ pub(crate) const USERNAME: &str = "SPIDER_USERNAME";
 pub(crate) const PASSWORD: &str = "SPIDER_PASSWORD";
 /// Where it listens.
 pub(crate) const SERVER_ADDRESS: &str = "SERVER_ADDRESS";
+/// Whether names at the cloud are made unique.
+pub(crate) const ID_TRANSFORM_MODE: &str = "ID_TRANSFORM_MODE";
 /// The folder of CB-Spider's own files.
 pub(crate) const ROOT: &str = "CBSPIDER_ROOT";
 /// The whole URL of its meta database.
@@ -27,7 +29,6 @@ pub(crate) fn without_meaning() -> impl Iterator<Item = (&'static str, &'static 
     let database = database.into_iter().chain(META_DATABASE_PARTS).map(|name| (name, DATABASE));
     let others = [
         ("SERVICE_ADDRESS", "--external-url says where others reach this server"),
-        ("ID_TRANSFORM_MODE", "names at the cloud are the names that are asked for, as with OFF"),
         ("PERMISSION_BASED_CONTROL_MODE", "tokens have roles and connections: pmks api-token create"),
         ("ADMINWEB", "there are no pages of administration; /spider/api is always served"),
         ("PLUGIN_SW", "every driver is part of the program"),

@@ -184,6 +184,7 @@ fn records(rig: &Rig, n: u128) -> Vec<NewResource> {
         parent: (part > 0).then(|| uid(n, 0)),
         system_id: Some(name.clone()),
         name,
+        cloud_name: None,
         incarnation: Some("2026-01-01T00:00:00Z".into()),
         request: json!({"tags": {"team": "a"}}),
         observation: Some(observation(rig, seen)),

@@ -53,8 +53,11 @@ impl NewConnection {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCluster {
-    /// Our name, which is also the name at the cloud.
+    /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own, and what is made with it; `None`: as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The wanted version; empty or `default`: the cloud's default.
     #[serde(default)]
     pub version: String,
@@ -83,8 +86,11 @@ pub struct NewCluster {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewNodeGroup {
-    /// Our name, which is also the name at the cloud.
+    /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; `None`: as its cluster, else as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The wanted version; empty or `default`: follows the cluster.
     #[serde(default)]
     pub version: String,
@@ -114,6 +120,9 @@ pub struct NewNodeGroup {
 pub struct NewNetwork {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own, and what is made with it; `None`: as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// Its addresses, such as `10.0.0.0/16`.
     pub cidr: String,
     /// Its subnets to begin with.
@@ -130,6 +139,9 @@ pub struct NewNetwork {
 pub struct NewSubnet {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; `None`: as a network that it is made with, else as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// Its addresses.
     pub cidr: String,
     /// Its zone; empty: chosen by the driver.
@@ -143,6 +155,9 @@ pub struct NewSubnet {
 pub struct NewSecurityGroup {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; `None`: as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The network it belongs to.
     pub network: String,
     /// What it lets through.
@@ -174,6 +189,9 @@ pub struct NewRule {
 pub struct NewKeyPair {
     /// Our name.
     pub name: String,
+    /// Whether it gets a unique name at the cloud, made of its own; `None`: as is usual here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_cloud_name: Option<bool>,
     /// The public half in OpenSSH's form; `None`: pmks makes the pair and answers the private half, once.
     #[serde(default)]
     pub public_key: Option<String>,

@@ -22,6 +22,7 @@ mod drivers;
 mod records;
 
 mod accept;
+mod cloud_names;
 mod drafts;
 mod hooks;
 mod preparation;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::activity::Activity;
+use crate::cloud_names::other_name;
 use crate::drafts::users;
 use crate::drivers::{At, Place};
 use crate::failure::{check, conflict, invalid, not_found, of_store};
@@ -66,6 +67,7 @@ impl Shared {
             location: place.location(part.kind),
             parent: network.as_ref().map(|network| network.uid),
             name: asked.name.clone(),
+            cloud_name: None,
             system_id: Some(asked.system_id.clone()),
             incarnation: Some(asked.system_id),
             request: Value::Null,
@@ -122,7 +124,9 @@ impl Shared {
         // What tells it from another one of that name, where the cloud says; a removal looks for the same one.
         let told = observation.as_ref().and_then(|seen| seen.value.get("incarnation")?.as_str());
         let told = told.filter(|told| !told.is_empty()).map(str::to_owned);
+        let called = observation.as_ref().and_then(|seen| seen.value.pointer("/iid/nameId")?.as_str());
         Ok(NewResource {
+            cloud_name: called.and_then(|called| other_name(called, &new.name)),
             incarnation: told.or_else(|| Some(system_id.clone())),
             system_id: Some(system_id),
             observation,
@@ -173,6 +177,7 @@ impl Shared {
                 location: place.location(kind),
                 parent: None,
                 name: iid.name_id,
+                cloud_name: None,
                 system_id: Some(iid.system_id.clone()),
                 incarnation: Some(iid.system_id),
                 request: Value::Null,
@@ -284,6 +289,7 @@ pub(crate) fn stand_in(new: &NewResource, now: jiff::Timestamp) -> Resource {
         location: new.location.clone(),
         parent: new.parent,
         name: new.name.clone(),
+        cloud_name: new.cloud_name.clone(),
         system_id: new.system_id.clone(),
         incarnation: new.incarnation.clone(),
         request: Value::Null,
@@ -318,6 +324,7 @@ pub(crate) fn sample(kind: ResourceKind, uid: u128, name: &str, known: Option<(&
         location: "l".to_owned(),
         parent: None,
         name: name.to_owned(),
+        cloud_name: None,
         system_id: known.map(|(id, _)| id.to_owned()),
         incarnation: known.map(|(_, incarnation)| incarnation.to_owned()),
         request: Value::Null,

@@ -33,6 +33,8 @@ pub struct Options {
     pub allow_ambient: bool,
     /// Whether a connection may name endpoints and certificates of its own.
     pub allow_endpoints: bool,
+    /// Whether what is made gets a unique name at the cloud, where its request does not say.
+    pub unique_cloud_names: bool,
     /// How the engine works.
     pub engine: engine::Options,
 }
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) replay: Arc<Replay>,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
+    pub(crate) unique_cloud_names: bool,
 }
 
 impl Pmks {
@@ -97,6 +100,7 @@ impl Pmks {
             engine,
             allow_ambient: options.allow_ambient,
             allow_endpoints: options.allow_endpoints,
+            unique_cloud_names: options.unique_cloud_names,
         };
         Ok(Self { shared: Arc::new(shared) })
     }

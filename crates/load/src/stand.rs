@@ -211,6 +211,7 @@ fn copied(record: &Resource, uid: Uuid, parent: Option<Uuid>, number: usize) -> 
         location: record.location.clone(),
         parent,
         name: renamed(&record.name),
+        cloud_name: record.cloud_name.as_deref().map(renamed),
         system_id: record.system_id.as_deref().map(renamed),
         incarnation: record.incarnation.clone(),
         request: record.request.clone(),

@@ -57,6 +57,17 @@ impl Call {
         if name.is_empty() { Err(Refusal::invalid("connectionName is empty!")) } else { Ok(name) }
     }
 
+    /// Whether what is made gets a unique name at the cloud; `None`: as is usual here.
+    pub(crate) fn unique_names(&self) -> Result<Option<bool>, Refusal> {
+        let mode = self.body.text("IDTransformMode")?;
+        match mode.trim().to_ascii_uppercase().as_str() {
+            "" => Ok(None),
+            "ON" => Ok(Some(true)),
+            "OFF" => Ok(Some(false)),
+            _ => Err(Refusal::invalid(format!("IDTransformMode is ON or OFF, not {mode:?}"))),
+        }
+    }
+
     /// Whether what stands in the way is to be passed over.
     pub(crate) fn force(&self) -> Result<bool, Refusal> {
         Ok(self.query.flag("force")?.unwrap_or_default())

@@ -126,10 +126,6 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
         value.to_str().is_ok_and(|text| text.split([',', ';']).any(|word| word.trim() == "respond-async"))
     });
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
-    if call.body.text("IDTransformMode")?.trim().eq_ignore_ascii_case("ON") {
-        let says = "IDTransformMode ON is not supported: names at the cloud are the names that are asked for";
-        return Err(Refusal::invalid(says));
-    }
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
     match handler(call).await {
         Err(refusal) if refusal.is_absent() && refusal.is_about_connection() => {

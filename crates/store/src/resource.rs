@@ -24,6 +24,8 @@ pub struct Resource {
     pub parent: Option<Uuid>,
     /// Our name of it.
     pub name: String,
+    /// What the cloud calls it, where that is another name.
+    pub cloud_name: Option<String>,
     /// The cloud's identifier, once known.
     pub system_id: Option<String>,
     /// What tells it from another of the same name made later, once known.
@@ -50,6 +52,13 @@ pub struct Resource {
     pub created_at: Timestamp,
     /// When the record was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Resource {
+    /// What the cloud calls it, or is to call it.
+    pub fn name_at_cloud(&self) -> &str {
+        self.cloud_name.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// A creation that ended as failed or cancelled: what the cloud shows of it may be whole, and it is not known to be.
@@ -117,6 +126,8 @@ pub struct NewResource {
     pub parent: Option<Uuid>,
     /// Our name of it.
     pub name: String,
+    /// What the cloud calls it, or is to call it, where that is another name.
+    pub cloud_name: Option<String>,
     /// The cloud's identifier, of something that exists.
     pub system_id: Option<String>,
     /// Its incarnation, of something that exists.

@@ -9,6 +9,8 @@ use super::number::Number;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NodeGroupBody {
     pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unique_cloud_name: Option<bool>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) version: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Mutation, NodeGroupPairs, OwnPlan};
+use super::{CloudName, Mutation, NodeGroupPairs, OwnPlan};
 
 /// Verbs of clusters.
 #[derive(Debug, Subcommand)]
@@ -135,6 +135,9 @@ pub(crate) struct ClusterCreate {
     /// Has pmks refuse a deletion until this is taken back; the cloud's own protection stays as it is
     #[arg(long)]
     pub(crate) deletion_protection: bool,
+    /// How it is called at the cloud
+    #[command(flatten)]
+    pub(crate) cloud: CloudName,
     /// How to carry it out
     #[command(flatten)]
     pub(crate) mutation: Mutation,

@@ -81,6 +81,14 @@ pub(crate) struct Mutation {
     pub(crate) idempotency_key: Option<String>,
 }
 
+/// How something new is called at the cloud.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct CloudName {
+    /// Gives it, and what is made with it, a unique name at the cloud, made of its own; as the server was started if left out
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unique_cloud_name: Option<bool>,
+}
+
 /// For what changes something without asking a cloud for it.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct OwnPlan {

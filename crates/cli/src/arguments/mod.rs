@@ -20,7 +20,7 @@ pub(crate) use cluster::{
 };
 pub(crate) use conformance::Conformance;
 pub(crate) use connection::{ConnectionCommand, ConnectionCreate, ConnectionUpdate, CredentialArguments};
-pub(crate) use global::{Global, Mutation, Output, OwnPlan};
+pub(crate) use global::{CloudName, Global, Mutation, Output, OwnPlan};
 pub(crate) use import_spider::ImportSpider;
 pub(crate) use machine::ListCommand;
 pub(crate) use network::{

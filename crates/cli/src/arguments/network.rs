@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Mutation, OwnPlan, RulePairs, SubnetPairs};
+use super::{CloudName, Mutation, OwnPlan, RulePairs, SubnetPairs};
 
 /// Verbs of networks.
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,9 @@ pub(crate) enum NetworkCommand {
         /// A tag
         #[arg(long = "tag", value_name = "KEY=VALUE")]
         tags: Vec<String>,
+        /// How it is called at the cloud
+        #[command(flatten)]
+        cloud: CloudName,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -57,6 +60,9 @@ pub(crate) enum SubnetCommand {
         /// Its zone; chosen if left out
         #[arg(long, default_value = "")]
         zone: String,
+        /// How it is called at the cloud
+        #[command(flatten)]
+        cloud: CloudName,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -127,6 +133,9 @@ pub(crate) enum SecurityGroupCommand {
         /// A rule: direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…
         #[arg(long = "rule", value_name = "PAIRS")]
         rules: Vec<RulePairs>,
+        /// How it is called at the cloud
+        #[command(flatten)]
+        cloud: CloudName,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -191,6 +200,9 @@ pub(crate) struct KeyPairCreate {
     /// Where to write the private half (0600); printed once if left out
     #[arg(long, value_name = "FILE", conflicts_with = "public_key")]
     pub(crate) save: Option<PathBuf>,
+    /// How it is called at the cloud
+    #[command(flatten)]
+    pub(crate) cloud: CloudName,
     /// How to carry it out
     #[command(flatten)]
     pub(crate) mutation: Mutation,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Mutation, Number};
+use super::{CloudName, Mutation, Number};
 
 /// What each of these verbs is about lies in a cluster.
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ pub(crate) enum NodeGroupCommand {
 /// A node group to be added.
 #[derive(Debug, Args)]
 pub(crate) struct NodeGroupAdd {
-    /// Its name, at the cloud too
+    /// Its name
     pub(crate) name: String,
     /// The cluster
     #[command(flatten)]
@@ -112,6 +112,9 @@ pub(crate) struct NodeGroupAdd {
     /// Whether an autoscaler moves the size between the limits
     #[arg(long, default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) auto_scaling: bool,
+    /// How it is called at the cloud
+    #[command(flatten)]
+    pub(crate) cloud: CloudName,
     /// How to carry it out
     #[command(flatten)]
     pub(crate) mutation: Mutation,

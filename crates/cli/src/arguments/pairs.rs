@@ -75,6 +75,7 @@ impl FromStr for NodeGroupPairs {
         let scaling = scaling(auto_scaling, number("min"), number("max"), number("desired"));
         Ok(Self(NodeGroupBody {
             name: pairs.text("name"),
+            unique_cloud_name: None,
             version: pairs.text("version"),
             machine_type: pairs.text("machine-type"),
             image: pairs.text("image"),
@@ -96,7 +97,7 @@ impl FromStr for SubnetPairs {
     fn from_str(text: &str) -> Result<Self, String> {
         let pairs = Pairs::read(text, &["name", "cidr", "zone"])?;
         let (name, cidr, zone) = (pairs.text("name"), pairs.text("cidr"), pairs.text("zone"));
-        Ok(Self(NewSubnet { name, system_id: None, cidr, zone }))
+        Ok(Self(NewSubnet { name, cidr, zone, ..NewSubnet::default() }))
     }
 }
 

@@ -47,6 +47,10 @@ pub(crate) struct Serve {
     /// Connections may replace endpoints although the server is not on loopback
     #[arg(long, env = "PMKS_ALLOW_ENDPOINTS", value_parser = BoolishValueParser::new())]
     pub(crate) allow_endpoints: bool,
+    /// Gives what is made unique names at the cloud, where its request does not say
+    #[arg(long, env = "PMKS_UNIQUE_CLOUD_NAMES", value_name = "true|false", value_parser = BoolishValueParser::new(),
+        num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unique_cloud_names: Option<bool>,
 }
 
 /// Simulated clouds.

@@ -18,6 +18,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ClusterFile {
     name: Option<String>,
+    unique_cloud_name: Option<bool>,
     version: Option<String>,
     network: Option<String>,
     #[serde(default)]
@@ -39,6 +40,8 @@ struct ClusterFile {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClusterBody {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_cloud_name: Option<bool>,
     #[serde(skip_serializing_if = "String::is_empty")]
     version: String,
     network: String,
@@ -59,6 +62,7 @@ pub(super) fn read(create: ClusterCreate) -> Result<ClusterBody> {
     let file = create.file.as_deref().map(from_file).transpose()?.unwrap_or_default();
     let mut cluster = ClusterBody {
         name: create.name.or(file.name).unwrap_or_default(),
+        unique_cloud_name: create.cloud.unique_cloud_name.or(file.unique_cloud_name),
         version: create.kubernetes_version.or(file.version).unwrap_or_default(),
         network: create.network.or(file.network).unwrap_or_default(),
         subnets: given_or(create.subnets, file.subnets),

@@ -42,19 +42,20 @@ pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
 }
 
 async fn make(app: &App, create: KeyPairCreate) -> Result<()> {
-    let KeyPairCreate { name, public_key, save, mutation } = create;
+    let KeyPairCreate { name, public_key, save, cloud, mutation } = create;
+    let wanted = NewKeyPair { name, unique_cloud_name: cloud.unique_cloud_name, ..NewKeyPair::default() };
     match public_key {
         Some(path) => {
             let text = std::fs::read_to_string(&path).map_err(|error| Error::file("read", &path, &error))?;
-            give(app, &mutation, name, text.trim().to_owned()).await
+            give(app, &mutation, wanted, text.trim().to_owned()).await
         }
-        None => generate(app, &mutation, name, save.as_deref()).await,
+        None => generate(app, &mutation, wanted, save.as_deref()).await,
     }
 }
 
 /// Gives the cloud the public half of the user's own pair.
-async fn give(app: &App, mutation: &Mutation, name: String, public_key: String) -> Result<()> {
-    let (session, begun) = begin(app, mutation, name, public_key).await?;
+async fn give(app: &App, mutation: &Mutation, wanted: NewKeyPair, public_key: String) -> Result<()> {
+    let (session, begun) = begin(app, mutation, wanted, public_key).await?;
     let (operation, answer) = match begun {
         Begun::Planned => return Ok(()),
         Begun::Accepted { operation, answer } => (Some(*operation), answer),
@@ -78,11 +79,12 @@ async fn give(app: &App, mutation: &Mutation, name: String, public_key: String) 
 
 /// Makes the pair here and gives the cloud its public half. The private half leaves this process only once the pair
 /// exists: whoever stops waiting has none.
-async fn generate(app: &App, mutation: &Mutation, name: String, save: Option<&Path>) -> Result<()> {
+async fn generate(app: &App, mutation: &Mutation, wanted: NewKeyPair, save: Option<&Path>) -> Result<()> {
+    let name = wanted.name.clone();
     // Before anything is asked for: there is no second private half.
     let file = save.map(private_file::reserve).transpose()?;
     let pair = pmks_core::generate_key_pair(&name)?;
-    let (session, begun) = match begin(app, mutation, name.clone(), pair.public_key).await {
+    let (session, begun) = match begin(app, mutation, wanted, pair.public_key).await {
         // The public half of then was another one.
         Err(error) if mutation.idempotency_key.is_some() && names(&error, "Idempotency-Key") => {
             return Err(missing(&name, file.as_ref()));
@@ -109,8 +111,13 @@ async fn generate(app: &App, mutation: &Mutation, name: String, save: Option<&Pa
     mutations::print_operation(app, &ended)
 }
 
-async fn begin(app: &App, mutation: &Mutation, name: String, public_key: String) -> Result<(Session, Begun)> {
-    let key_pair = NewKeyPair { name, system_id: None, public_key: Some(public_key) };
+async fn begin(
+    app: &App,
+    mutation: &Mutation,
+    wanted: NewKeyPair,
+    public_key: String,
+) -> Result<(Session, Begun)> {
+    let key_pair = NewKeyPair { public_key: Some(public_key), ..wanted };
     let request = Request::new(Method::POST, within(app, &["keyPairs"])?).json(body(&key_pair)?);
     let session = mutations::session(app, mutation).await?;
     let begun = mutations::begin(app, mutation, &session, request).await?;

@@ -13,9 +13,10 @@ use crate::output::Kind;
 
 pub(super) async fn run(app: &App, command: NetworkCommand) -> Result<()> {
     match command {
-        NetworkCommand::Create { name, cidr, subnets, tags, mutation } => {
+        NetworkCommand::Create { name, cidr, subnets, tags, cloud, mutation } => {
             let network = NewNetwork {
                 name,
+                unique_cloud_name: cloud.unique_cloud_name,
                 system_id: None,
                 cidr,
                 subnets: subnets.into_iter().map(|pairs| pairs.0).collect(),

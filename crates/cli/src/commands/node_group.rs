@@ -44,6 +44,7 @@ pub(super) async fn run(app: &App, command: NodeGroupCommand) -> Result<()> {
 async fn add(app: &App, add: NodeGroupAdd) -> Result<()> {
     let group = NodeGroupBody {
         name: add.name,
+        unique_cloud_name: add.cloud.unique_cloud_name,
         version: add.kubernetes_version,
         machine_type: add.machine_type,
         image: add.image,

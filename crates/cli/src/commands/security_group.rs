@@ -1,7 +1,7 @@
 //! `pmks security-group`.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{delete, forget, import, print_list, print_one, within};
 use crate::app::App;
@@ -13,8 +13,11 @@ use crate::output::Kind;
 
 pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> {
     match command {
-        SecurityGroupCommand::Create { name, network, rules, mutation } => {
-            let group = json!({"name": name, "network": network, "rules": bodies(rules)});
+        SecurityGroupCommand::Create { name, network, rules, cloud, mutation } => {
+            let mut group = json!({"name": name, "network": network, "rules": bodies(rules)});
+            if let (Some(unique), Value::Object(fields)) = (cloud.unique_cloud_name, &mut group) {
+                fields.insert("uniqueCloudName".to_owned(), unique.into());
+            }
             let request = Request::new(Method::POST, within(app, &["securityGroups"])?).json(group);
             carry_out(app, &mutation, request).await
         }

@@ -13,8 +13,9 @@ use crate::output::Kind;
 
 pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
     match command {
-        SubnetCommand::Create { name, network, cidr, zone, mutation } => {
-            let subnet = NewSubnet { name, system_id: None, cidr, zone };
+        SubnetCommand::Create { name, network, cidr, zone, cloud, mutation } => {
+            let unique_cloud_name = cloud.unique_cloud_name;
+            let subnet = NewSubnet { name, unique_cloud_name, system_id: None, cidr, zone };
             let path = within(app, &["networks", &network, "subnets"])?;
             carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&subnet)?)).await
         }

@@ -100,5 +100,6 @@ fn serve_on(demo: &Demo) -> Serve {
         speed: demo.speed,
         allow_ambient: false,
         allow_endpoints: false,
+        unique_cloud_names: None,
     }
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output;
-use crate::spider_variables::{self, PASSWORD, SERVER_ADDRESS, USERNAME};
+use crate::spider_variables::{self, ID_TRANSFORM_MODE, PASSWORD, SERVER_ADDRESS, USERNAME};
 
 /// CB-Spider's port, and ours.
 const PORT: u16 = 1024;
@@ -38,6 +38,20 @@ pub(super) fn serve(app: &App, authentication: Authentication) -> Result<Authent
         }
         (None, None) => Ok(authentication),
         _ => Err(Error::usage(format!("{USERNAME} and {PASSWORD} belong together: one of them is missing"))),
+    }
+}
+
+/// Whether what is made gets a unique name at the cloud: as the flag says, else CB-Spider's variable. Unset it is OFF here.
+///
+/// # Errors
+/// The variable is neither ON nor OFF.
+pub(super) fn unique_cloud_names(app: &App, asked: Option<bool>) -> Result<bool> {
+    let mode = app.environment.get(ID_TRANSFORM_MODE).unwrap_or_default();
+    match (asked, mode.trim().to_ascii_uppercase().as_str()) {
+        (Some(asked), _) => Ok(asked),
+        (None, "ON") => Ok(true),
+        (None, "" | "OFF") => Ok(false),
+        (None, _) => Err(Error::usage(format!("{ID_TRANSFORM_MODE} is ON or OFF, not {mode:?}"))),
     }
 }
 

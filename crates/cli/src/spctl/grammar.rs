@@ -24,7 +24,7 @@ pub(super) fn has_body(operation: &Operation) -> bool {
     match operation.sends.body {
         Body::Nothing => false,
         Body::Connection => operation.method != "GET",
-        Body::Asked(_) | Body::Whole(_) => true,
+        Body::Asked(_) | Body::Made(_) | Body::Whole(_) => true,
     }
 }
 

@@ -124,6 +124,7 @@ fn records(account: &str, at: Timestamp, number: u128) -> Vec<NewResource> {
         parent: (part > 0).then(|| uid(0)),
         system_id: Some(name.clone()),
         name,
+        cloud_name: None,
         incarnation: Some("2026-01-01T00:00:00Z".into()),
         request: json!({"tags": {"team": "a"}}),
         observation: Some(Observation { value: seen, started_at: at, observed_at: at }),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
-use pmks_model::{Children, Cluster, Iid, ResourceKind};
+use pmks_model::{Children, Cluster, Iid, Node, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
 
@@ -247,11 +247,16 @@ impl Clusters<'_> {
             }
         };
         let dated = shared.live.get(key, shared.clock.as_ref(), max_age.unwrap_or(NODES_KEPT), ask).await?;
-        let view = |node| NodeView {
-            connection: connection.to_owned(),
-            cluster: cluster.to_owned(),
-            node,
-            observed_at: dated.observed_at,
+        let kept = shared.memory.kept();
+        let whole = at.here().and_then(|place| kept.cluster(place, cluster));
+        let groups: Vec<&Record> = whole.into_iter().flat_map(|it| kept.parts(it.resource.uid)).collect();
+        let view = |mut node: Node| {
+            // The cloud says its own name of the node group.
+            if let Some(group) = groups.iter().find(|it| it.resource.name_at_cloud() == node.node_group) {
+                node.node_group.clone_from(&group.resource.name);
+            }
+            let (connection, cluster) = (connection.to_owned(), cluster.to_owned());
+            NodeView { connection, cluster, node, observed_at: dated.observed_at }
         };
         Ok(dated.items.into_iter().map(view).collect())
     }

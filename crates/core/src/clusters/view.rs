@@ -7,6 +7,7 @@ use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Status};
 use pmks_store::Resource;
 
 use crate::activity::{Activity, with_failed_parts};
+use crate::cloud_names::is_unique;
 use crate::drafts::version_tag;
 use crate::failure::unexpected;
 use crate::inventory::memory::Record;
@@ -106,6 +107,8 @@ impl Shown<'_> {
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             version: asked.version,
             network: some(asked.network, || place.as_ref().map(|place| place.network.name_id.clone())),
             subnets: or_seen(asked.subnets, place.as_ref().map(|place| &place.subnets)),
@@ -165,6 +168,8 @@ impl Shown<'_> {
             cluster: cluster.resource.name.clone(),
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             version: asked.version,
             machine_type: some(asked.machine_type, || of_seen(|seen| &seen.machine_type)),
             image: some(asked.image, || of_seen(|seen| &seen.image)),

@@ -10,15 +10,23 @@ use pmks_model::{
     Cluster, ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, Tags, UpgradeRequest,
     UpgradeTargets,
 };
-use pmks_store::{Decided, Resource, ResourceUpdate};
+use pmks_store::{Decided, NewResource, Resource, ResourceUpdate};
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Draft, Drafting, shared};
+use crate::cloud_names::distinct;
 use crate::failure::{invalid, precondition, stale};
 use crate::records::{ClusterIntent, intent, observed, stored};
 use crate::resolve::{self, iid};
 use crate::{NewCluster, Result};
+
+/// What a new cluster and its node groups are called at the cloud; `None`: as they are here.
+struct Called {
+    cluster: Option<String>,
+    groups: Vec<Option<String>>,
+}
 
 /// What a PATCH of a cluster may hold. Present and `null` is told from absent.
 #[derive(Debug, Default, Deserialize)]
@@ -68,6 +76,7 @@ fn options(wish: Wish<BTreeMap<String, Value>>, findings: &mut Findings) -> BTre
 impl Drafting<'_> {
     pub(super) async fn create_cluster(&self, asked: NewCluster) -> Result<Draft> {
         let mut findings = Findings::default();
+        let called = self.called(&asked, &mut findings)?;
         let mut references = self.references(&mut findings);
         let network = references.network("network", &asked.network).await?;
         let (mut subnets, mut security_groups, mut key_pairs) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,13 +104,16 @@ impl Drafting<'_> {
             .node_groups
             .iter()
             .zip(key_pairs)
+            .zip(&called.groups)
             .enumerate()
-            .map(|(index, (group, key_pair))| {
-                resolve::node_group(&format!("nodeGroups[{index}]."), group, key_pair, &mut findings)
+            .map(|(index, ((group, key_pair), called))| {
+                let prefix = format!("nodeGroups[{index}].");
+                let request = resolve::node_group(&prefix, group, key_pair, &mut findings);
+                NodeGroupRequest { name: called.clone().unwrap_or(request.name), ..request }
             })
             .collect();
         let request = ClusterRequest {
-            name: asked.name.clone(),
+            name: called.cluster.clone().unwrap_or_else(|| asked.name.clone()),
             version: resolve::version("version", &asked.version, &mut findings),
             network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
             subnets,
@@ -114,13 +126,30 @@ impl Drafting<'_> {
         let change = Change::CreateCluster(CreateCluster { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::Cluster, &asked.name), uid, change);
         draft.holds.extend(held.into_iter().map(shared));
-        draft.resources = self.cluster_records(uid, asked)?;
+        draft.resources = self.cluster_records(uid, asked, called)?;
         draft.findings = findings;
         Ok(draft)
     }
 
+    /// What a cluster and the node groups that it begins with are called at the cloud.
+    fn called(&self, asked: &NewCluster, findings: &mut Findings) -> Result<Called> {
+        let mut names = self.cloud_names();
+        let whole = asked.unique_cloud_name;
+        let cluster = names.draw(ResourceKind::Cluster, whole, &asked.name, "name", findings)?;
+        let mut groups = Vec::with_capacity(asked.node_groups.len());
+        for (index, group) in asked.node_groups.iter().enumerate() {
+            let (wish, field) = (group.unique_cloud_name.or(whole), format!("nodeGroups[{index}].name"));
+            groups.push(names.draw(ResourceKind::NodeGroup, wish, &group.name, &field, findings)?);
+        }
+        if groups.iter().any(Option::is_some) {
+            let own = asked.node_groups.iter().map(|group| group.name.as_str());
+            distinct(own, |index| format!("nodeGroups[{index}].name"), findings);
+        }
+        Ok(Called { cluster, groups })
+    }
+
     /// The records of a cluster and of the node groups that it begins with.
-    fn cluster_records(&self, uid: uuid::Uuid, asked: NewCluster) -> Result<Vec<pmks_store::NewResource>> {
+    fn cluster_records(&self, uid: Uuid, asked: NewCluster, called: Called) -> Result<Vec<NewResource>> {
         let asked_of_cluster = ClusterIntent {
             version: asked.version,
             network: asked.network,
@@ -132,10 +161,12 @@ impl Drafting<'_> {
         let mut cluster =
             self.record(uid, ResourceKind::Cluster, None, &asked.name, stored(&asked_of_cluster)?);
         cluster.protected = asked.deletion_protection;
+        cluster.cloud_name = called.cluster;
         let mut records = vec![cluster];
-        for group in asked.node_groups {
+        for (group, cloud_name) in asked.node_groups.into_iter().zip(called.groups) {
             let request = stored(&group)?;
-            records.push(self.record(self.uid(), ResourceKind::NodeGroup, Some(uid), &group.name, request));
+            let record = self.record(self.uid(), ResourceKind::NodeGroup, Some(uid), &group.name, request);
+            records.push(NewResource { cloud_name, ..record });
         }
         Ok(records)
     }
@@ -192,14 +223,17 @@ impl Drafting<'_> {
         &self,
         name: &str,
         version: &str,
-        node_groups: UpgradeTargets,
+        mut node_groups: UpgradeTargets,
         force: bool,
     ) -> Result<Draft> {
         let record = self.records().get(ResourceKind::Cluster, None, name).await?;
         let mut findings = Findings::default();
-        if let UpgradeTargets::Named(names) = &node_groups {
-            for (index, group) in names.iter().enumerate() {
-                if self.records().find(ResourceKind::NodeGroup, Some(record.uid), group).await?.is_none() {
+        if let UpgradeTargets::Named(names) = &mut node_groups {
+            for (index, group) in names.iter_mut().enumerate() {
+                let known = self.records().find(ResourceKind::NodeGroup, Some(record.uid), group).await?;
+                if let Some(known) = known {
+                    known.name_at_cloud().clone_into(group);
+                } else {
                     let says = format!("cluster {name:?} has no node group {group:?}");
                     findings.add(format!("nodeGroups[{index}]"), says);
                 }

@@ -8,6 +8,7 @@ use pmks_store::NewResource;
 use serde_json::Value;
 
 use super::{Draft, Drafting, alone, shared};
+use crate::cloud_names::other_name;
 use crate::failure::{conflict, invalid};
 use crate::records::observation;
 use crate::{ImportCluster, ImportResource, Result};
@@ -112,6 +113,7 @@ impl Drafting<'_> {
     ) -> Result<Vec<NewResource>> {
         let observed_at = self.shared.clock.wall();
         let mut whole = self.record(uid, ResourceKind::Cluster, None, name, Value::Null);
+        whole.cloud_name = other_name(&cluster.iid.name_id, name);
         whole.system_id = Some(cluster.iid.system_id.clone());
         whole.incarnation = Some(cluster.incarnation.clone());
         whole.observation = Some(observation(cluster, started_at, observed_at)?);
@@ -120,6 +122,7 @@ impl Drafting<'_> {
         for (group, name) in cluster.node_groups.iter().zip(names) {
             let part = self.uid();
             let mut record = self.record(part, ResourceKind::NodeGroup, Some(uid), name, Value::Null);
+            record.cloud_name = other_name(&group.iid.name_id, name);
             record.system_id = Some(group.iid.system_id.clone());
             record.incarnation = Some(group.incarnation.clone());
             record.observation = Some(observation(group, started_at, observed_at)?);

@@ -16,6 +16,7 @@ use pmks_store::{Decided, Hold, HoldMode, NewResource, OperationFilter, Page, Re
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::cloud_names::CloudNames;
 use crate::drivers::{At, Place};
 use crate::failure::{being_deleted, of_store};
 use crate::pmks::Shared;
@@ -40,7 +41,7 @@ pub(crate) struct Draft {
     pub(crate) unreadable: Findings,
     /// Everything that is wrong with the request beside that.
     pub(crate) findings: Findings,
-    /// What a plan says where no driver is asked.
+    /// What a plan says beside the driver.
     pub(crate) notices: Vec<String>,
 }
 
@@ -66,8 +67,9 @@ pub(crate) struct Drafting<'a> {
 
 impl Drafting<'_> {
     pub(crate) async fn draft(&self, mutation: Mutation) -> Result<Draft> {
-        let draft = self.drafted(mutation).await?;
+        let mut draft = self.drafted(mutation).await?;
         self.refuse_doomed(&draft).await?;
+        draft.notices.extend(draft.resources.iter().filter_map(called_uniquely));
         Ok(draft)
     }
 
@@ -147,6 +149,21 @@ impl Drafting<'_> {
         References { records: self.records(), memory, at: self.at, findings, shared: Vec::new() }
     }
 
+    fn cloud_names(&self) -> CloudNames<'_> {
+        CloudNames::new(self.capabilities(), self.shared.unique_cloud_names)
+    }
+
+    /// What one new thing is called at the cloud; `None`: as it is here.
+    fn cloud_name(
+        &self,
+        kind: ResourceKind,
+        wish: Option<bool>,
+        asked: &str,
+        findings: &mut Findings,
+    ) -> Result<Option<String>> {
+        self.cloud_names().draw(kind, wish, asked, "name", findings)
+    }
+
     fn marks(&self, uid: Uuid) -> Marks {
         Marks {
             installation: self.shared.store.installation().to_string(),
@@ -186,6 +203,7 @@ impl Drafting<'_> {
             location: self.place.location(kind),
             parent,
             name: name.to_owned(),
+            cloud_name: None,
             system_id: None,
             incarnation: None,
             request,
@@ -226,6 +244,16 @@ impl Drafting<'_> {
         draft.holds = vec![Hold { when_held, ..alone(record.uid) }, shared(self.at.connection.uid)];
         Ok(draft)
     }
+}
+
+/// What a plan says of a name that is only an example of the one that there will be.
+fn called_uniquely(new: &NewResource) -> Option<String> {
+    let called = new.cloud_name.as_ref().filter(|_| !new.imported)?;
+    let what = new.kind.says();
+    Some(format!(
+        "at the cloud {what} {:?} gets a name such as {called:?}, drawn once it is asked for",
+        new.name
+    ))
 }
 
 /// Holds it alone, after whoever holds it now.

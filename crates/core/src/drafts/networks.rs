@@ -15,6 +15,7 @@ use pmks_store::{NewResource, Resource};
 use serde_json::Value;
 
 use super::{Draft, Drafting, shared};
+use crate::cloud_names::{distinct, other_name};
 use crate::failure::{conflict, not_found};
 use crate::key_pairs::generate_key_pair;
 use crate::networks::name_within;
@@ -29,16 +30,26 @@ use crate::{NewKeyPair, NewNetwork, NewRule, NewSecurityGroup, NewSubnet, Result
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
         let mut findings = Findings::default();
-        let request = resolve::network(asked, &mut findings);
+        let mut request = resolve::network(asked, &mut findings);
+        let (mut names, whole) = (self.cloud_names(), asked.unique_cloud_name);
+        let cloud_name = names.draw(ResourceKind::Network, whole, &asked.name, "name", &mut findings)?;
+        request.name = cloud_name.clone().unwrap_or(request.name);
         let uid = self.uid();
         let of_network = NetworkIntent { cidr: asked.cidr.clone(), tags: asked.tags.clone() };
-        let mut resources =
-            vec![self.record(uid, ResourceKind::Network, None, &asked.name, stored(&of_network)?)];
+        let record = self.record(uid, ResourceKind::Network, None, &asked.name, stored(&of_network)?);
+        let mut resources = vec![NewResource { cloud_name, ..record }];
         let mut subnet_uids = BTreeMap::new();
-        for subnet in &asked.subnets {
+        for (index, (subnet, requested)) in asked.subnets.iter().zip(&mut request.subnets).enumerate() {
+            let (wish, field) = (subnet.unique_cloud_name.or(whole), format!("subnets[{index}].name"));
+            let called = names.draw(ResourceKind::Subnet, wish, &subnet.name, &field, &mut findings)?;
+            requested.name = called.clone().unwrap_or_else(|| subnet.name.clone());
             let part = self.uid();
-            subnet_uids.insert(subnet.name.clone(), part.to_string());
-            resources.push(self.subnet_record(part, uid, subnet)?);
+            subnet_uids.insert(requested.name.clone(), part.to_string());
+            resources.push(NewResource { cloud_name: called, ..self.subnet_record(part, uid, subnet)? });
+        }
+        if resources.iter().skip(1).any(|part| part.cloud_name.is_some()) {
+            let own = asked.subnets.iter().map(|subnet| subnet.name.as_str());
+            distinct(own, |index| format!("subnets[{index}].name"), &mut findings);
         }
         let change = Change::CreateNetwork(CreateNetwork { request, marks: self.marks(uid), subnet_uids });
         let mut draft = self.draft_of(self.reference(ResourceKind::Network, &asked.name), uid, change);
@@ -50,7 +61,10 @@ impl Drafting<'_> {
     pub(super) async fn create_subnet(&self, network: &str, asked: &NewSubnet) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
         let mut findings = Findings::default();
-        let request = resolve::subnet("", 0, asked, &mut findings);
+        let mut request = resolve::subnet("", 0, asked, &mut findings);
+        let cloud_name =
+            self.cloud_name(ResourceKind::Subnet, asked.unique_cloud_name, &asked.name, &mut findings)?;
+        request.name = cloud_name.clone().unwrap_or(request.name);
         if findings.is_empty() {
             self.fits(&network, request.cidr, &mut findings).await?;
         }
@@ -59,7 +73,7 @@ impl Drafting<'_> {
         let change = Change::CreateSubnet(CreateSubnet { network: iid(&network), request, marks });
         let mut draft = self.draft_of(self.part_of(&network, &asked.name), uid, change);
         draft.holds.push(shared(network.uid));
-        draft.resources = vec![self.subnet_record(uid, network.uid, asked)?];
+        draft.resources = vec![NewResource { cloud_name, ..self.subnet_record(uid, network.uid, asked)? }];
         draft.findings = findings;
         Ok(draft)
     }
@@ -86,6 +100,8 @@ impl Drafting<'_> {
 
     pub(super) async fn create_security_group(&self, asked: &NewSecurityGroup) -> Result<Draft> {
         let mut findings = Findings::default();
+        let wish = asked.unique_cloud_name;
+        let cloud_name = self.cloud_name(ResourceKind::SecurityGroup, wish, &asked.name, &mut findings)?;
         let mut references = self.references(&mut findings);
         let network = references.network("network", &asked.network).await?;
         let held = references.shared;
@@ -96,7 +112,7 @@ impl Drafting<'_> {
             .map(|(index, rule)| resolve::rule(&format!("rules[{index}]"), rule, &mut findings))
             .collect();
         let request = SecurityGroupRequest {
-            name: asked.name.clone(),
+            name: cloud_name.clone().unwrap_or_else(|| asked.name.clone()),
             network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
             rules,
         };
@@ -105,8 +121,8 @@ impl Drafting<'_> {
         let mut draft = self.draft_of(self.reference(ResourceKind::SecurityGroup, &asked.name), uid, change);
         draft.holds.extend(held.into_iter().map(shared));
         let kept = SecurityGroupIntent { network: asked.network.clone(), rules: asked.rules.clone() };
-        draft.resources =
-            vec![self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?)];
+        let record = self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?);
+        draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;
         Ok(draft)
     }
@@ -138,12 +154,18 @@ impl Drafting<'_> {
             let pair = generate_key_pair(&asked.name)?;
             (pair.public_key, Some(pair.private_key))
         };
+        let mut findings = Findings::default();
+        let wish = asked.unique_cloud_name;
+        let cloud_name = self.cloud_name(ResourceKind::KeyPair, wish, &asked.name, &mut findings)?;
         let uid = self.uid();
         let kept = KeyPairIntent { public_key: public_key.clone() };
-        let request = KeyPairRequest { name: asked.name.clone(), public_key };
+        let name = cloud_name.clone().unwrap_or_else(|| asked.name.clone());
+        let request = KeyPairRequest { name, public_key };
         let change = Change::CreateKeyPair(CreateKeyPair { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::KeyPair, &asked.name), uid, change);
-        draft.resources = vec![self.record(uid, ResourceKind::KeyPair, None, &asked.name, stored(&kept)?)];
+        let record = self.record(uid, ResourceKind::KeyPair, None, &asked.name, stored(&kept)?);
+        draft.resources = vec![NewResource { cloud_name, ..record }];
+        draft.findings = findings;
         draft.private_key = private_key;
         Ok(draft)
     }
@@ -200,8 +222,9 @@ impl Drafting<'_> {
         }
         let new = self.record(self.uid(), ResourceKind::Subnet, Some(network.uid), name, Value::Null);
         Ok(NewResource {
+            cloud_name: other_name(&seen.iid.name_id, name),
             incarnation: Some(system_id.clone()),
-            system_id: Some(system_id),
+            system_id: Some(system_id.clone()),
             observation: Some(observation(&seen, started_at, self.shared.clock.wall())?),
             imported: true,
             ..new

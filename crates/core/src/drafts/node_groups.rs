@@ -5,9 +5,10 @@ use pmks_driver::{
     RemoveNodeGroup, UpgradeNodeGroup,
 };
 use pmks_model::{
-    Cluster, Findings, Iid, NodeGroup, ResourceKind, ResourceReference, Scaling, ScalingChange,
+    Cluster, Findings, Iid, NodeGroup, NodeGroupRequest, ResourceKind, ResourceReference, Scaling,
+    ScalingChange,
 };
-use pmks_store::Resource;
+use pmks_store::{NewResource, Resource};
 
 use super::clusters::target as cluster_target;
 use super::{Draft, Drafting, alone, shared};
@@ -21,6 +22,15 @@ impl Drafting<'_> {
         let cluster = self.records().get(ResourceKind::Cluster, None, cluster).await?;
         let of_cluster: ClusterIntent = intent(&cluster)?;
         let mut findings = Findings::default();
+        let siblings = self.records().all(Some(ResourceKind::NodeGroup), Some(cluster.uid)).await?;
+        let taken = siblings.iter().map(|sibling| sibling.name_at_cloud().to_owned());
+        let cloud_name = self.cloud_names().beside(taken).draw(
+            ResourceKind::NodeGroup,
+            asked.unique_cloud_name,
+            &asked.name,
+            "name",
+            &mut findings,
+        )?;
         let mut references = self.references(&mut findings);
         let key_pair = references.key_pair("keyPair", &asked.key_pair).await?;
         let mut security_groups: Vec<Iid> = Vec::new();
@@ -33,18 +43,20 @@ impl Drafting<'_> {
         }
         let held = references.shared;
         let uid = self.uid();
+        let request = resolve::node_group("", &asked, key_pair, &mut findings);
         let change = Change::AddNodeGroup(AddNodeGroup {
             cluster: cluster_target(&cluster),
             security_groups,
-            request: resolve::node_group("", &asked, key_pair, &mut findings),
+            request: NodeGroupRequest { name: cloud_name.clone().unwrap_or(request.name), ..request },
             tags: of_cluster.tags,
             marks: self.marks(uid),
         });
         let mut draft = self.draft_of(self.part(&cluster, &asked.name), uid, change);
         draft.holds.push(alone(cluster.uid));
         draft.holds.extend(held.into_iter().map(shared));
-        draft.resources =
-            vec![self.record(uid, ResourceKind::NodeGroup, Some(cluster.uid), &asked.name, stored(&asked)?)];
+        let record =
+            self.record(uid, ResourceKind::NodeGroup, Some(cluster.uid), &asked.name, stored(&asked)?);
+        draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;
         Ok(draft)
     }

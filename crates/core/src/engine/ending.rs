@@ -11,6 +11,7 @@ use super::children;
 use super::contract::Outcome;
 use super::made::still_there;
 use super::notes::Notes;
+use super::own_names::in_own_names;
 use super::step::Run;
 use super::timing::since;
 use super::traced::Traced;
@@ -61,6 +62,8 @@ impl House {
         end: End,
         outcome: Outcome,
     ) -> Result<()> {
+        let told = in_own_names(self.store.as_ref(), operation).await?;
+        let operation = &told;
         let remains = match &end {
             End::Succeeded => children::kept(operation),
             End::Failed(_) | End::Cancelled if operation.stages.len() == 1 && !made.is_empty() => {

@@ -38,7 +38,7 @@ pub(super) fn is_for(creation: &Operation, stage: &Stage, record: &Resource) -> 
         return true;
     }
     if let Some(subject) = subject(stage) {
-        return subject.kind == record.kind && subject.name == record.name;
+        return subject.kind == record.kind && subject.name == record.name_at_cloud();
     }
     let mut waiting =
         creation.stages.iter().filter(|other| waits_for(other).any(|before| before == stage.name)).peekable();

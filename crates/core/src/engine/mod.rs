@@ -26,6 +26,7 @@ mod children;
 mod identity;
 mod made;
 mod notes;
+mod own_names;
 mod timing;
 
 mod pulse;

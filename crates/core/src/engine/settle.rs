@@ -135,5 +135,5 @@ fn is_unsettled(stage: &Stage) -> bool {
 
 fn makes(specification: &StageSpecification, record: &Resource) -> bool {
     let subject = specification.subject.as_ref();
-    subject.is_some_and(|subject| subject.kind == record.kind && subject.name == record.name)
+    subject.is_some_and(|subject| subject.kind == record.kind && subject.name == record.name_at_cloud())
 }

@@ -7,7 +7,9 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use pmks_driver::{Cancel, Change, StageSpecification};
 use pmks_model::{Child, Failure, FailureKind, OperationState, ResourceKind, StageState};
-use pmks_store::{Blocked, Claimed, End, Error, Fence, Operation, PREFLIGHT, Page, ResourceFilter, Result};
+use pmks_store::{
+    Blocked, Claimed, End, Error, Fence, Operation, PREFLIGHT, Page, Resource, ResourceFilter, Result,
+};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -36,7 +38,7 @@ pub(super) struct Run<'a> {
     pub(super) plan: Vec<StageSpecification>,
     /// The change as it was begun, where it can be read.
     pub(super) change: Option<Change>,
-    /// Our records by kind and name.
+    /// Our records by kind and name, above all by what they are called at the cloud: so stages call what they make.
     pub(super) records: HashMap<(ResourceKind, String), Uuid>,
     /// What the creation of what is to go has made for it, where that itself was never made.
     pub(super) made: Vec<Child>,
@@ -136,11 +138,11 @@ impl House {
         let filter = ResourceFilter { parent: Some(uid), ..ResourceFilter::default() };
         let parts = self.store.resources(&filter, Page::all()).await?;
         let whole = self.store.resource(uid).await?;
-        Ok(parts
-            .into_iter()
-            .chain(whole)
-            .map(|resource| ((resource.kind, resource.name), resource.uid))
-            .collect())
+        let all: Vec<Resource> = parts.into_iter().chain(whole).collect();
+        let by_own = all.iter().map(|record| ((record.kind, record.name.clone()), record.uid));
+        let by_cloud =
+            all.iter().map(|record| ((record.kind, record.name_at_cloud().to_owned()), record.uid));
+        Ok(by_own.chain(by_cloud).collect())
     }
 }
 

@@ -155,7 +155,7 @@ fn goes_along(targets: &UpgradeTargets, part: &Resource) -> bool {
     match targets {
         UpgradeTargets::All => true,
         UpgradeTargets::None => false,
-        UpgradeTargets::Named(names) => names.contains(&part.name),
+        UpgradeTargets::Named(names) => names.iter().any(|name| name == part.name_at_cloud()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pmks_driver::{Driver, DriverError, ErrorKind, Marks};
-use pmks_model::{Cluster, NodeGroup, ResourceKind, Subnet};
+use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Subnet};
 use pmks_store::{NewResource, Observe, Resource};
 use pmks_transport::Clock;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Result;
+use crate::cloud_names::other_name;
 use crate::records::observation;
 
 /// What was seen of a cluster and its node groups.
@@ -43,7 +44,8 @@ pub(crate) fn cluster(
     for group in &cluster.node_groups {
         let made = made_with(record, group);
         let is_it = |part: &&Resource| {
-            is_of(part, group) || (made && part.system_id.is_none() && part.name == group.iid.name_id)
+            let is_called_so = part.name_at_cloud() == group.iid.name_id;
+            is_of(part, group) || (made && part.system_id.is_none() && is_called_so)
         };
         match parts.iter().find(is_it) {
             Some(part) if !made && is_another(part, &group.incarnation) => seen.absent.push(part.uid),
@@ -54,8 +56,8 @@ pub(crate) fn cluster(
                 group,
             )?),
             // A record of that name without an identifier is being made: its operation knows whether this is it.
-            None if parts.iter().any(|part| part.name == group.iid.name_id) => {}
-            None => seen.inserts.push(times.insert(record, group)?),
+            None if parts.iter().any(|part| part.name_at_cloud() == group.iid.name_id) => {}
+            None => seen.inserts.push(times.insert(record, parts, group)?),
         }
     }
     let there = |part: &&Resource| cluster.node_groups.iter().any(|group| is_of(part, group));
@@ -152,7 +154,11 @@ impl Times {
         })
     }
 
-    fn insert(self, cluster: &Resource, group: &NodeGroup) -> Result<NewResource> {
+    /// It is called as the cloud calls it, where no record of ours has that name for another one.
+    fn insert(self, cluster: &Resource, parts: &[Resource], group: &NodeGroup) -> Result<NewResource> {
+        let Iid { name_id, system_id } = &group.iid;
+        let is_taken = parts.iter().any(|part| part.name == *name_id);
+        let name = if is_taken { system_id } else { name_id };
         Ok(NewResource {
             uid: pmks_store::new_uid(self.observed_at),
             kind: ResourceKind::NodeGroup,
@@ -160,7 +166,8 @@ impl Times {
             account: cluster.account.clone(),
             location: cluster.location.clone(),
             parent: Some(cluster.uid),
-            name: group.iid.name_id.clone(),
+            name: name.clone(),
+            cloud_name: other_name(name_id, name),
             system_id: Some(group.iid.system_id.clone()),
             incarnation: Some(group.incarnation.clone()),
             request: Value::Null,
@@ -190,8 +197,6 @@ fn is_another(record: &Resource, incarnation: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use pmks_model::Iid;
 
     use super::*;
     use crate::parts::sample;
@@ -232,5 +237,17 @@ mod tests {
         assert_eq!(judged(earlier.clone(), 1), (vec![2], 0, 0), "made again by the next attempt");
         assert_eq!(judged(earlier, 3), (vec![], 0, 1), "another one of that name");
         assert_eq!(judged(record("gb", 2, None), 1), (vec![], 1, 0), "one that nobody asked for");
+        let called = |name: &str| Resource { cloud_name: Some("ga".to_owned()), ..record(name, 2, None) };
+        assert_eq!(judged(called("own"), 1), (vec![2], 0, 0), "by its name at the cloud");
+        assert_eq!(judged(called("own"), 3), (vec![], 0, 0), "its own operation knows");
+    }
+
+    #[test]
+    fn a_strangers_group_gets_no_name_that_is_another_ones_here() {
+        let named = Resource { cloud_name: Some("ga-0".to_owned()), ..record("ga", 2, Some(("0", "2"))) };
+        let at = Timestamp::UNIX_EPOCH;
+        let seen = cluster(&record("k", 1, Some(("k", "2"))), &[named], &whole(3), at, at).unwrap();
+        let [found] = seen.inserts.as_slice() else { panic!("{seen:?}") };
+        assert_eq!((found.name.as_str(), found.cloud_name.as_deref()), ("id-of-ga", Some("ga")));
     }
 }

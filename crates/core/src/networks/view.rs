@@ -4,6 +4,7 @@ use pmks_driver::Marks;
 use pmks_model::{KeyPair, Network, ResourceKind, SecurityGroup, Status, Subnet};
 use pmks_store::Resource;
 
+use crate::cloud_names::{is_unique, other_name};
 use crate::clusters::view::Names;
 use crate::parts::Known;
 use crate::records::{
@@ -74,6 +75,8 @@ impl Known {
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
             subnets,
             tags: if record.imported { tags(seen.as_ref()) } else { asked.tags },
@@ -99,6 +102,8 @@ impl Known {
             network: network.name.clone(),
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
             zone: asked_or(asked.zone, seen.as_ref().map(|seen| &seen.zone)),
             created_by_pmks: !record.imported,
@@ -123,6 +128,8 @@ impl Known {
             network,
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             rules: seen.as_ref().map_or(asked.rules, |seen| seen.rules.iter().map(rule_text).collect()),
             created_by_pmks: !record.imported,
             status,
@@ -142,6 +149,8 @@ impl Known {
             connection: record.connection.clone(),
             name: record.name.clone(),
             iid: iid(record),
+            cloud_name: record.name_at_cloud().to_owned(),
+            unique_cloud_name: is_unique(record),
             public_key: asked.public_key,
             fingerprint: seen.as_ref().map(|seen| seen.fingerprint.clone()).unwrap_or_default(),
             created_by_pmks: !record.imported,
@@ -179,6 +188,8 @@ fn unrecorded(network: &Resource, subnet: &Subnet, name: String) -> SubnetView {
         connection: network.connection.clone(),
         network: network.name.clone(),
         iid: pmks_model::Iid::new(name.clone(), subnet.iid.system_id.clone()),
+        cloud_name: other_name(&subnet.iid.name_id, &name).unwrap_or_else(|| name.clone()),
+        unique_cloud_name: false,
         name,
         cidr: subnet.cidr.clone(),
         zone: subnet.zone.clone(),

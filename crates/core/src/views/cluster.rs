@@ -21,6 +21,10 @@ pub struct ClusterView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// The version as it was asked for; empty: the cloud's default, or imported.
     pub version: String,
     /// The network, by our name where we have one.
@@ -89,6 +93,10 @@ pub struct NodeGroupView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// The version as it was asked for; empty: follows the cluster.
     pub version: String,
     /// The machine type, as asked for, else as the cloud says.

@@ -18,6 +18,10 @@ pub struct NetworkView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// Its addresses.
     pub cidr: String,
     /// Its subnets; those that we keep no record of have no uid.
@@ -52,6 +56,10 @@ pub struct SubnetView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// Its addresses.
     pub cidr: String,
     /// Its zone.
@@ -84,6 +92,10 @@ pub struct SecurityGroupView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// What it lets through.
     pub rules: Vec<NewRule>,
     /// Whether pmks made it; else it was imported.
@@ -112,6 +124,10 @@ pub struct KeyPairView {
     pub name: String,
     /// Both names.
     pub iid: Iid,
+    /// What the cloud calls it, or is to call it.
+    pub cloud_name: String,
+    /// Whether pmks made that name unique.
+    pub unique_cloud_name: bool,
     /// The public half; empty where it was imported.
     pub public_key: String,
     /// The cloud's fingerprint; empty until it is known.

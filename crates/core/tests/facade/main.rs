@@ -9,6 +9,7 @@ mod rig;
 mod stages;
 
 mod access;
+mod cloud_names;
 mod clusters;
 mod connections;
 mod deletions;

@@ -92,7 +92,7 @@ async fn a_subnet_fits_into_its_network() {
     let rig = Rig::new().await;
     rig.network().await;
     let make = |name: &str, cidr: &str| {
-        let subnet = NewSubnet { name: name.into(), cidr: cidr.into(), zone: String::new() };
+        let subnet = NewSubnet { name: name.into(), cidr: cidr.into(), ..NewSubnet::default() };
         Mutation::CreateSubnet { connection: "here".into(), network: "net".into(), subnet }
     };
     assert_eq!(fields(&rig.accept(make("b", "10.1.0.0/24")).await.unwrap_err()), ["cidr"]);
@@ -182,7 +182,7 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     let rig = Rig::new().await;
     let key_pair = |name: &str, public_key: Option<String>| Mutation::CreateKeyPair {
         connection: "here".into(),
-        key_pair: NewKeyPair { name: name.into(), public_key },
+        key_pair: NewKeyPair { name: name.into(), public_key, ..NewKeyPair::default() },
     };
     let accepted = rig.accepted(key_pair("mine", None)).await.unwrap();
     let withheld = accepted.private_key.unwrap();
@@ -212,7 +212,7 @@ async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
     let rig = Rig::new().await;
     let key_pair = |name: &str| Mutation::CreateKeyPair {
         connection: "here".into(),
-        key_pair: NewKeyPair { name: name.into(), public_key: None },
+        key_pair: NewKeyPair { name: name.into(), ..NewKeyPair::default() },
     };
     rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
     let withheld = rig.accepted(key_pair("refused")).await.unwrap().private_key.unwrap();
@@ -403,7 +403,7 @@ async fn what_is_known_is_not_imported_again_however_it_is_written() {
     let rig = Rig::new().await;
     rig.network().await;
     rig.done(group("web", "net")).await;
-    let key_pair = NewKeyPair { name: "mine".into(), public_key: None };
+    let key_pair = NewKeyPair { name: "mine".into(), ..NewKeyPair::default() };
     rig.done(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
     let networks = rig.pmks.networks();
     let refusals = [
@@ -430,7 +430,7 @@ async fn addresses_that_the_cloud_does_not_keep_stay_as_they_were_asked() {
     rig.advance(1);
     let view = rig.pmks.networks().get("here", "net", Some(Duration::ZERO)).await.unwrap();
     assert_eq!(view.cidr, "10.0.0.0/16");
-    let subnet = NewSubnet { name: "b".into(), cidr: "10.1.0.0/24".into(), zone: String::new() };
+    let subnet = NewSubnet { name: "b".into(), cidr: "10.1.0.0/24".into(), ..NewSubnet::default() };
     let create = Mutation::CreateSubnet { connection: "here".into(), network: "net".into(), subnet };
     assert_eq!(fields(&rig.accept(create).await.unwrap_err()), ["cidr"]);
 }
@@ -491,7 +491,7 @@ async fn what_was_never_made_says_by_which_operation() {
     assert_eq!(view.status, "Failed");
     says_what_to_do(&view.status_reason, &failed, "security group");
     let public_key = Some(format!("ssh-ed25519 AAAA{} me", "C".repeat(60)));
-    let key_pair = NewKeyPair { name: "mine".into(), public_key };
+    let key_pair = NewKeyPair { name: "mine".into(), public_key, ..NewKeyPair::default() };
     let failed = rig.run(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
     let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
     assert_eq!(view.status, "Failed");

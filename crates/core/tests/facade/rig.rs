@@ -47,6 +47,7 @@ impl Rig {
             environment: Environment::default(),
             allow_ambient: false,
             allow_endpoints: true,
+            unique_cloud_names: false,
             engine: pmks_core::engine::Options::default(),
         };
         let pmks = Pmks::open(options.clone()).await.unwrap();
@@ -63,6 +64,12 @@ impl Rig {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.options.environment = Environment::new(owned);
         self.options.allow_ambient = true;
+        self.again().await
+    }
+
+    /// Another process over the same store, which gives what is made unique names at the cloud.
+    pub(crate) async fn with_unique_cloud_names(mut self) -> Self {
+        self.options.unique_cloud_names = true;
         self.again().await
     }
 

@@ -53,8 +53,8 @@ fn everything_of_another_shape_is_found_together() {
     });
     let mut found = of::<NewCluster>(&wrong.to_string()).unwrap_err();
     found.sort();
-    let known =
-        "name, version, network, subnets, securityGroups, nodeGroups, tags, deletionProtection, options";
+    let known = "name, uniqueCloudName, version, network, subnets, securityGroups, nodeGroups, tags, deletionProtection, \
+                 options";
     let wanted = [
         &format!("colour: is not known here; known are {known}"),
         "deletionProtection: must be true or false, not a text",

@@ -59,6 +59,7 @@ pub(crate) fn new_network(asked: api::NewNetwork) -> Result<NewNetwork, Refused>
     }
     Ok(NewNetwork {
         name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
         cidr: asked.cidr,
         subnets: asked.subnets.into_iter().map(new_subnet).collect(),
         tags: asked.tags,
@@ -67,12 +68,22 @@ pub(crate) fn new_network(asked: api::NewNetwork) -> Result<NewNetwork, Refused>
 
 /// A subnet.
 pub(crate) fn new_subnet(asked: api::NewSubnet) -> NewSubnet {
-    NewSubnet { name: asked.name, cidr: asked.cidr, zone: asked.zone }
+    NewSubnet {
+        name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
+        cidr: asked.cidr,
+        zone: asked.zone,
+    }
 }
 
 /// A security group.
 pub(crate) fn new_security_group(asked: api::NewSecurityGroup) -> NewSecurityGroup {
-    NewSecurityGroup { name: asked.name, network: asked.network, rules: rules(asked.rules) }
+    NewSecurityGroup {
+        name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
+        network: asked.network,
+        rules: rules(asked.rules),
+    }
 }
 
 /// Rules of a security group.
@@ -89,7 +100,7 @@ pub(crate) fn rules(asked: Vec<api::Rule>) -> Vec<NewRule> {
 
 /// A key pair.
 pub(crate) fn new_key_pair(asked: api::NewKeyPair) -> NewKeyPair {
-    NewKeyPair { name: asked.name, public_key: asked.public_key }
+    NewKeyPair { name: asked.name, unique_cloud_name: asked.unique_cloud_name, public_key: asked.public_key }
 }
 
 /// A cluster. Numbers that could not be read take others with which nothing else is wrong.
@@ -97,6 +108,7 @@ pub(crate) fn new_cluster(asked: api::NewCluster, unreadable: &Findings) -> NewC
     let group = |(index, group)| new_node_group(group, &format!("nodeGroups[{index}]."), unreadable);
     NewCluster {
         name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
         version: asked.version,
         network: asked.network,
         subnets: asked.subnets,
@@ -113,6 +125,7 @@ pub(crate) fn new_node_group(asked: api::NewNodeGroup, prefix: &str, unreadable:
     let is_unread = |number: &str| is_unread(unreadable, &format!("{prefix}scaling.{number}"));
     NewNodeGroup {
         name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
         version: asked.version,
         machine_type: asked.machine_type,
         image: asked.image,

@@ -12,6 +12,7 @@ use super::{iid, iids, key_values, node_group, problem, some_time, time};
 pub(crate) fn cluster(view: ClusterView) -> api::Cluster {
     api::Cluster {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         version: view.version,
         network: view.network,
         subnets: view.subnets,
@@ -23,6 +24,7 @@ pub(crate) fn cluster(view: ClusterView) -> api::Cluster {
         uid: view.uid,
         connection: view.connection,
         iid: iid(view.iid),
+        cloud_name: view.cloud_name,
         imported: view.imported,
         status: view.status.as_str().to_owned(),
         status_reason: view.status_reason,

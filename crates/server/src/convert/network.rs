@@ -12,6 +12,7 @@ macro_rules! record {
             uid: $view.uid,
             connection: $view.connection,
             iid: iid($view.iid),
+            cloud_name: $view.cloud_name,
             created_by_pmks: $view.created_by_pmks,
             status: $view.status,
             status_reason: $view.status_reason,
@@ -26,6 +27,7 @@ macro_rules! record {
 pub(crate) fn network(view: NetworkView) -> api::Network {
     api::Network {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         cidr: view.cidr,
         subnets: view.subnets.into_iter().map(subnet).collect(),
         tags: view.tags,
@@ -37,6 +39,7 @@ pub(crate) fn network(view: NetworkView) -> api::Network {
 pub(crate) fn subnet(view: SubnetView) -> api::Subnet {
     api::Subnet {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         network: view.network,
         cidr: view.cidr,
         zone: view.zone,
@@ -48,6 +51,7 @@ pub(crate) fn subnet(view: SubnetView) -> api::Subnet {
 pub(crate) fn security_group(view: SecurityGroupView) -> api::SecurityGroup {
     api::SecurityGroup {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         network: view.network,
         rules: view.rules.into_iter().map(rule).collect(),
         record: record!(view),
@@ -68,6 +72,7 @@ fn rule(rule: NewRule) -> api::Rule {
 pub(crate) fn key_pair(view: KeyPairView) -> api::KeyPair {
     api::KeyPair {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         public_key: view.public_key,
         fingerprint: view.fingerprint,
         record: record!(view),

@@ -11,6 +11,7 @@ use super::{iid, iids, key_values, some_time, time, word};
 pub(crate) fn node_group(view: NodeGroupView) -> api::NodeGroup {
     api::NodeGroup {
         name: view.name,
+        unique_cloud_name: view.unique_cloud_name,
         version: view.version,
         machine_type: view.machine_type,
         image: view.image,
@@ -21,6 +22,7 @@ pub(crate) fn node_group(view: NodeGroupView) -> api::NodeGroup {
         uid: view.uid,
         cluster: view.cluster,
         iid: iid(view.iid),
+        cloud_name: view.cloud_name,
         status: view.status.as_str().to_owned(),
         status_reason: view.status_reason,
         nodes: iids(view.nodes),

@@ -2,7 +2,7 @@
 
 use pmks_api as api;
 use pmks_driver::{Capabilities, Form, OptionField, OptionKind};
-use pmks_model::NameRule;
+use pmks_model::{NameRule, ResourceKind};
 
 use super::word;
 
@@ -44,6 +44,7 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
         subnet_name: rule(of.subnet_name),
         security_group_name: rule(of.security_group_name),
         key_pair_name: rule(of.key_pair_name),
+        unique_names: ResourceKind::ALL.iter().filter_map(|kind| unique_name(of, *kind)).collect(),
         tags: of.tags.map(|tags| api::TagRule {
             most: tags.most,
             key: rule(tags.key),
@@ -93,6 +94,12 @@ fn texts(texts: &[&str]) -> Vec<String> {
 
 fn rule(rule: NameRule) -> api::NameRule {
     api::NameRule { pattern: rule.pattern.to_owned(), says: rule.says.to_owned() }
+}
+
+fn unique_name(of: &Capabilities, kind: ResourceKind) -> Option<(String, api::UniqueName)> {
+    let (_, form) = of.names(kind)?;
+    let form = api::UniqueName { most: form.most, joint: form.joint.to_owned(), suffix: form.suffix };
+    Some((kind.as_str().to_owned(), form))
 }
 
 fn root_disk(disk: pmks_driver::RootDisk) -> api::RootDisk {

@@ -38,7 +38,8 @@ async fn create_key_pair(
     asked: Asked<NewKeyPair>,
 ) -> Answer {
     let (caller, body) = (asked.caller, asked.body);
-    let others = [("publicKey", body.public_key.is_some())];
+    let others =
+        [("uniqueCloudName", body.unique_cloud_name.is_some()), ("publicKey", body.public_key.is_some())];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
         let view = state.pmks.key_pairs().import(&caller, &connection, import).await?;

@@ -34,6 +34,7 @@ async fn create_network(
 ) -> Answer {
     let (caller, body) = (asked.caller, asked.body);
     let others = [
+        ("uniqueCloudName", body.unique_cloud_name.is_some()),
         ("cidr", !body.cidr.is_empty()),
         ("subnets", !body.subnets.is_empty()),
         ("tags", !body.tags.is_empty()),

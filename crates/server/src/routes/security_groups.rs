@@ -34,7 +34,11 @@ async fn create_security_group(
     asked: Told<NewSecurityGroup>,
 ) -> Answer {
     let Told { caller, body, unreadable } = asked;
-    let others = [("network", !body.network.is_empty()), ("rules", !body.rules.is_empty())];
+    let others = [
+        ("uniqueCloudName", body.unique_cloud_name.is_some()),
+        ("network", !body.network.is_empty()),
+        ("rules", !body.rules.is_empty()),
+    ];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
         let view = state.pmks.security_groups().import(&caller, &connection, import).await?;

@@ -33,7 +33,11 @@ async fn create_subnet(
     asked: Asked<NewSubnet>,
 ) -> Answer {
     let (caller, body) = (asked.caller, asked.body);
-    let others = [("cidr", !body.cidr.is_empty()), ("zone", !body.zone.is_empty())];
+    let others = [
+        ("uniqueCloudName", body.unique_cloud_name.is_some()),
+        ("cidr", !body.cidr.is_empty()),
+        ("zone", !body.zone.is_empty()),
+    ];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
         let view = state.pmks.subnets().import(&caller, &connection, &network, import).await?;

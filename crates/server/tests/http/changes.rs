@@ -48,6 +48,27 @@ async fn a_cluster_lives() {
 }
 
 #[tokio::test]
+async fn what_has_a_unique_name_at_the_cloud_shows_both() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let mut asked = cluster("prod");
+    asked["uniqueCloudName"] = json!(true);
+    asked["nodeGroups"][0]["uniqueCloudName"] = json!(false);
+    let operation = rig.post("/v1/connections/here/clusters", asked).await.ok(202);
+    assert_eq!(operation["resource"]["name"], "prod");
+    rig.succeeded(&operation).await;
+    let shown = rig.get(CLUSTER).await.ok(200);
+    let called = shown["cloudName"].as_str().unwrap();
+    assert!(called.starts_with("prod-") && called.len() == 25, "{called}");
+    assert_eq!((&shown["uniqueCloudName"], &shown["iid"]["nameId"]), (&json!(true), &json!("prod")));
+    let group = &shown["nodeGroups"][0];
+    assert_eq!((&group["cloudName"], group.get("uniqueCloudName")), (&json!("workers"), None));
+    let import = json!({"name": "n", "systemId": "net-9", "uniqueCloudName": true});
+    let refused = rig.post("/v1/connections/here/networks", import).await.refused(422, "invalid-request");
+    assert_eq!(refused["field"], "uniqueCloudName", "{refused}");
+}
+
+#[tokio::test]
 async fn a_plan_stores_nothing() {
     let rig = Rig::new().await;
     rig.network().await;

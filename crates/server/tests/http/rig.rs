@@ -104,6 +104,7 @@ impl Rig {
             environment: Environment::default(),
             allow_ambient: false,
             allow_endpoints: true,
+            unique_cloud_names: false,
             engine: pmks_core::engine::Options::default(),
         };
         let pmks = Pmks::open(options).await.unwrap();

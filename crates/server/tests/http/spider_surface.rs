@@ -95,9 +95,8 @@ async fn machines_are_the_nodes_of_clusters() {
 async fn names_at_the_cloud_are_told_and_its_own_words_of_resources() {
     let spider = Spider::new().await;
     spider.rig.cluster().await;
-    let id = spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["iid"]["systemId"].clone();
     let name = "/spider/cspresourcename/net?ResourceType=vpc";
-    assert_eq!(get(&spider, name).await, (200, json!({"Name": id})));
+    assert_eq!(get(&spider, name).await, (200, json!({"Name": "net"})));
     says(&get(&spider, "/spider/cspresourcename/net").await, 400, "ResourceType is empty!");
     for path in ["orgregion", "orgzone", "vmorgspec", "vmorgspec/x", "preconfig/orgregion"] {
         says(&get(&spider, &format!("/spider/{path}")).await, 501, "not supported here");
@@ -105,14 +104,34 @@ async fn names_at_the_cloud_are_told_and_its_own_words_of_resources() {
     let words = "/spider/cspresourceinfo/net?ResourceType=vpc";
     let (status, said) = get(&spider, words).await;
     assert_eq!((status, &said["adminPassword"]), (200, &json!("[redacted]")), "{said}");
+    let id = spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["iid"]["systemId"].clone();
     assert_eq!(said["id"], id);
     says(&get(&spider, "/spider/cspresourceinfo/prod?ResourceType=cluster").await, 501, "not support");
-    let other = json!({"ConnectionName": "here", "IDTransformMode": "on", "ReqInfo": {"Name": "n"}});
-    says(
-        &spider.ask(Method::POST, "/spider/keypair", other).await,
-        400,
-        "IDTransformMode ON is not supported",
-    );
+}
+
+#[tokio::test]
+async fn a_client_says_whether_names_at_the_cloud_are_unique() {
+    let spider = Spider::new().await;
+    let asked = |name: &str, mode: &str| {
+        let subnets = json!([{"Name": "sub", "IPv4_CIDR": "10.0.1.0/24"}]);
+        json!({"ConnectionName": "here", "IDTransformMode": mode, "ReqInfo": {
+            "Name": name, "IPv4_CIDR": "10.0.0.0/16", "SubnetInfoList": subnets,
+        }})
+    };
+    for (name, mode, suffix) in [("on", "on", 21), ("other", "OFF", 0), ("usual", " ", 0)] {
+        let (status, made) = spider.carried(Method::POST, "/spider/vpc", asked(name, mode)).await;
+        assert_eq!((status, &made["IId"]["NameId"]), (200, &json!(name)), "{made}");
+        assert_eq!(made["SubnetInfoList"][0]["IId"]["NameId"], "sub");
+        let (_, told) = get(&spider, &format!("/spider/cspresourcename/{name}?ResourceType=vpc")).await;
+        let told = told["Name"].as_str().unwrap();
+        assert!(told.starts_with(name) && told.len() == name.len() + suffix, "{told}");
+        let shown = spider.rig.get(&format!("/v1/connections/here/networks/{name}")).await.ok(200);
+        assert_eq!(shown["cloudName"], told);
+        let subnet = shown["subnets"][0]["cloudName"].as_str().unwrap();
+        assert_eq!(subnet.len(), "sub".len() + suffix, "{subnet}");
+    }
+    let refused = spider.ask(Method::POST, "/spider/vpc", asked("n", "yes")).await;
+    says(&refused, 400, "IDTransformMode is ON or OFF, not \"yes\"");
 }
 
 #[tokio::test]

@@ -1,17 +1,17 @@
 //! Clusters and node groups.
 
-use super::{AT, AT_BY_FORCE, AT_FOR_A_WAY_IN, Body, NOTHING, Operation, Sends, asks, described};
+use super::{AT, AT_BY_FORCE, AT_FOR_A_WAY_IN, Body, NOTHING, Operation, Sends, asks, described, makes};
 
 const AT_TIMES: Sends = Sends { body: Body::Connection, query: &["IntervalMinute", "TimeBeforeHour"] };
 
 pub(super) const ALL: &[Operation] = described! {
-    POST "/cluster" "create-cluster" asks("ClusterRequest") => "ClusterInfo", "Creates a cluster; answers when the cloud has taken it on.";
+    POST "/cluster" "create-cluster" makes("ClusterRequest") => "ClusterInfo", "Creates a cluster; answers when the cloud has taken it on.";
     GET "/cluster" "list-cluster" AT_FOR_A_WAY_IN => "{cluster: [ClusterInfo]}", "Lists clusters.";
     GET "/cluster/{Name}" "get-cluster" AT_FOR_A_WAY_IN => "ClusterInfo", "Gets a cluster.";
     DELETE "/cluster/{Name}" "delete-cluster" AT_BY_FORCE => "Result", "Deletes a cluster.";
     GET "/cluster/{Name}/token" "get-cluster-token" AT => "ExecCredential", "Gets a token for the Kubernetes API of a cluster.";
     PUT "/cluster/{Name}/upgrade" "upgrade-cluster" asks("UpgradeRequest") => "ClusterInfo", "Upgrades a cluster and its node groups.";
-    POST "/cluster/{Name}/nodegroup" "add-nodegroup" asks("NodeGroupRequest") => "ClusterInfo", "Adds a node group.";
+    POST "/cluster/{Name}/nodegroup" "add-nodegroup" makes("NodeGroupRequest") => "ClusterInfo", "Adds a node group.";
     DELETE "/cluster/{Name}/nodegroup/{NodeGroupName}" "remove-nodegroup" AT_BY_FORCE => "Result", "Removes a node group.";
     PUT "/cluster/{Name}/nodegroup/{NodeGroupName}/onautoscaling" "set-nodegroup-autoscaling" asks("AutoScalingRequest") => "Result", "Switches the autoscaling of a node group.";
     PUT "/cluster/{Name}/nodegroup/{NodeGroupName}/autoscalesize" "change-nodegroup-scaling" asks("ScalingRequest") => "NodeGroupInfo", "Changes the size of a node group and its limits.";

@@ -87,6 +87,10 @@ pub(super) fn body_schema(row: &Operation) -> Option<Value> {
         Body::Connection if row.method != "GET" => Some(grammar::schema("ConnectionRequest")),
         Body::Nothing | Body::Connection => None,
         Body::Asked(shape) => Some(grammar::schema(&format!("{{ConnectionName: string, ReqInfo: {shape}}}"))),
+        Body::Made(shape) => {
+            let of = format!("{{ConnectionName: string, IDTransformMode?: string, ReqInfo: {shape}}}");
+            Some(grammar::schema(&of))
+        }
         Body::Whole(shape) => Some(grammar::schema(shape)),
     }
 }

@@ -53,6 +53,8 @@ pub enum Body {
     Connection,
     /// `ConnectionName`, and what is asked for as `ReqInfo`.
     Asked(&'static str),
+    /// The same, and how what is made is called at the cloud as `IDTransformMode`.
+    Made(&'static str),
     /// An object of that shape.
     Whole(&'static str),
 }
@@ -66,6 +68,10 @@ const OF_A_PROVIDER: Sends = Sends { body: Body::Nothing, query: &["provider"] }
 
 const fn asks(shape: &'static str) -> Sends {
     Sends { body: Body::Asked(shape), query: &[] }
+}
+
+const fn makes(shape: &'static str) -> Sends {
+    Sends { body: Body::Made(shape), query: &[] }
 }
 
 const fn whole(shape: &'static str) -> Sends {
@@ -104,7 +110,7 @@ impl Operation {
 
     /// Whether a connection has to be named.
     pub fn needs_connection(&self) -> bool {
-        matches!(self.sends.body, Body::Connection | Body::Asked(_))
+        matches!(self.sends.body, Body::Connection | Body::Asked(_) | Body::Made(_))
     }
 
     /// Whether everything that it answers is the server's own and the same for all.

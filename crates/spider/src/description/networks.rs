@@ -1,9 +1,9 @@
 //! VPCs with their subnets, security groups, key pairs.
 
-use super::{AT, AT_BY_FORCE, NOTHING, Operation, asks, described};
+use super::{AT, AT_BY_FORCE, NOTHING, Operation, asks, described, makes};
 
 pub(super) const ALL: &[Operation] = described! {
-    POST "/vpc" "create-vpc" asks("VPCRequest") => "VPCInfo", "Creates a VPC with subnets.";
+    POST "/vpc" "create-vpc" makes("VPCRequest") => "VPCInfo", "Creates a VPC with subnets.";
     GET "/vpc" "list-vpc" AT => "{vpc: [VPCInfo]}", "Lists VPCs.";
     GET "/vpc/{Name}" "get-vpc" AT => "VPCInfo", "Gets a VPC.";
     DELETE "/vpc/{Name}" "delete-vpc" AT_BY_FORCE => "Result", "Deletes a VPC.";
@@ -15,7 +15,7 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/countvpc" "count-all-vpc" NOTHING => "Count", "Counts VPCs.";
     GET "/countvpc/{ConnectionName}" "count-vpc-by-connection" NOTHING => "Count", "Counts the VPCs of a connection.";
 
-    POST "/vpc/{VPCName}/subnet" "add-subnet" asks("SubnetRequest") => "VPCInfo", "Adds a subnet to a VPC.";
+    POST "/vpc/{VPCName}/subnet" "add-subnet" makes("SubnetRequest") => "VPCInfo", "Adds a subnet to a VPC.";
     GET "/vpc/{VPCName}/subnet/{SubnetName}" "get-subnet" AT => "SubnetInfo", "Gets a subnet.";
     DELETE "/vpc/{VPCName}/subnet/{SubnetName}" "remove-subnet" AT_BY_FORCE => "Result", "Deletes a subnet.";
     DELETE "/vpc/{VPCName}/cspsubnet/{Id}" "remove-csp-subnet" AT => "Result", "Deletes a subnet by the cloud's identifier.";
@@ -24,7 +24,7 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/countsubnet" "count-all-subnet" NOTHING => "Count", "Counts subnets.";
     GET "/countsubnet/{ConnectionName}" "count-subnet-by-connection" NOTHING => "Count", "Counts the subnets of a connection.";
 
-    POST "/securitygroup" "create-securitygroup" asks("SecurityGroupRequest") => "SecurityInfo", "Creates a security group.";
+    POST "/securitygroup" "create-securitygroup" makes("SecurityGroupRequest") => "SecurityInfo", "Creates a security group.";
     GET "/securitygroup" "list-securitygroup" AT => "{securitygroup: [SecurityInfo]}", "Lists security groups.";
     GET "/securitygroup/{Name}" "get-securitygroup" AT => "SecurityInfo", "Gets a security group.";
     GET "/securitygroup/vpc/{VPCName}" "list-vpc-securitygroup" AT => "{securitygroup: [SecurityInfo]}", "Lists the security groups of a VPC.";
@@ -41,7 +41,7 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/countsecuritygroup" "count-all-securitygroup" NOTHING => "Count", "Counts security groups.";
     GET "/countsecuritygroup/{ConnectionName}" "count-securitygroup-by-connection" NOTHING => "Count", "Counts the security groups of a connection.";
 
-    POST "/keypair" "create-keypair" asks("KeyPairRequest") => "KeyPairInfo", "Creates a key pair; its private half is in this answer alone.";
+    POST "/keypair" "create-keypair" makes("KeyPairRequest") => "KeyPairInfo", "Creates a key pair; its private half is in this answer alone.";
     GET "/keypair" "list-keypair" AT => "{keypair: [KeyPairInfo]}", "Lists key pairs.";
     GET "/keypair/{Name}" "get-keypair" AT => "KeyPairInfo", "Gets a key pair.";
     DELETE "/keypair/{Name}" "delete-keypair" AT_BY_FORCE => "Result", "Deletes a key pair.";

@@ -127,6 +127,7 @@ pub(super) async fn create(call: Call) -> Answer {
     let keyed = can.key_pair != KeyPairUse::Unused;
     let cluster = NewCluster {
         name: name.clone(),
+        unique_cloud_name: call.unique_names()?,
         version: asked.text("Version")?,
         network: asked.text("VPCName")?,
         subnets: asked.texts("SubnetNames")?,

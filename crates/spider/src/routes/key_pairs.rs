@@ -65,7 +65,8 @@ impl Kind for KeyPair {
 pub(super) async fn create(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let name = asked.required("Name")?;
-    let key_pair = NewKeyPair { name: name.clone(), public_key: None };
+    let unique_cloud_name = call.unique_names()?;
+    let key_pair = NewKeyPair { name: name.clone(), unique_cloud_name, public_key: None };
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
     let accepted = call.pmks().accept(&call.caller, mutation).await?;
     let private_key = if let Some(key) = accepted.private_key {

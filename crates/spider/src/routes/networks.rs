@@ -68,7 +68,13 @@ pub(super) async fn create(call: Call) -> Answer {
     let subnets =
         subnets.iter().map(|subnet| new_subnet(subnet, can.zonal_subnets)).collect::<Result<_, _>>()?;
     let tags = asked.pairs("TagList")?.unwrap_or_default().into_iter().collect();
-    let network = NewNetwork { name: name.clone(), cidr: asked.text("IPv4_CIDR")?, subnets, tags };
+    let network = NewNetwork {
+        name: name.clone(),
+        unique_cloud_name: call.unique_names()?,
+        cidr: asked.text("IPv4_CIDR")?,
+        subnets,
+        tags,
+    };
     let mutation = Mutation::CreateNetwork { connection: connection.clone(), network };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
@@ -80,7 +86,12 @@ pub(super) async fn create(call: Call) -> Answer {
 /// Where subnets span the region's zones, the one that clients name all the same is passed over.
 pub(super) fn new_subnet(asked: &Fields, zonal: bool) -> Result<NewSubnet, Refusal> {
     let zone = if zonal { asked.text("Zone")? } else { String::new() };
-    Ok(NewSubnet { name: asked.required("Name")?, cidr: asked.text("IPv4_CIDR")?, zone })
+    Ok(NewSubnet {
+        name: asked.required("Name")?,
+        unique_cloud_name: None,
+        cidr: asked.text("IPv4_CIDR")?,
+        zone,
+    })
 }
 
 pub(super) async fn register(call: Call) -> Answer {

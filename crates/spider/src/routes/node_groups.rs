@@ -18,6 +18,7 @@ pub(super) fn new(asked: &Fields, keyed: bool) -> Result<NewNodeGroup, Refusal> 
     let or_default = |key| asked.text(key).map(|text| if text == "default" { String::new() } else { text });
     Ok(NewNodeGroup {
         name: asked.required("Name")?,
+        unique_cloud_name: None,
         version: String::new(),
         machine_type: asked.text("VMSpecName")?,
         image: or_default("ImageName")?,
@@ -49,7 +50,10 @@ fn scaling(asked: &Fields) -> Result<Option<Scaling>, Refusal> {
 pub(super) async fn add(call: Call) -> Answer {
     let (connection, cluster) = (call.connection()?, call.named(0).to_owned());
     let can = call.capabilities(&connection).await?;
-    let node_group = new(&call.asked()?, can.key_pair != KeyPairUse::Unused)?;
+    let node_group = NewNodeGroup {
+        unique_cloud_name: call.unique_names()?,
+        ..new(&call.asked()?, can.key_pair != KeyPairUse::Unused)?
+    };
     let mutation =
         Mutation::AddNodeGroup { connection: connection.clone(), cluster: cluster.clone(), node_group };
     clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await

@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use pmks_model::{Iid, ResourceKind};
 use serde_json::json;
 
-use super::all::{Kind as _, Outcome, name_of};
+use super::all::{Kind as _, Outcome};
 use super::clusters::Cluster;
 use super::key_pairs::KeyPair;
 use super::networks::Network;
@@ -16,20 +16,36 @@ use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
 
+/// A resource that is known here: the identifier of the cluster that it is a part of, its own, and its name at the cloud.
+struct Found {
+    parent: String,
+    iid: Iid,
+    cloud_name: String,
+}
+
+impl Found {
+    fn whole(iid: Iid, cloud_name: String) -> Self {
+        Self { parent: String::new(), iid, cloud_name }
+    }
+}
+
 /// What the cloud itself says of a resource, without secrets.
 pub(super) async fn resource(call: Call) -> Answer {
     let (connection, name) = (call.connection()?, call.named(0));
     let kind = kind(&call)?;
-    let (parent, iid) = match kind {
-        ResourceKind::Subnet => (String::new(), subnet(&call, &connection, name).await?),
-        ResourceKind::NodeGroup => node_group(&call, &connection, name).await?,
-        _ => (String::new(), whole(&call, &connection, kind, name).await?),
-    };
-    if iid.system_id.is_empty() {
+    let found = find(&call, &connection, kind, name).await?;
+    let id = &found.iid.system_id;
+    if id.is_empty() {
         return Err(Refusal::absent(format!("{name} does not exist at the cloud yet")));
     }
-    let said = call.pmks().discovery().own_words(&connection, kind, &parent, &iid.system_id).await?;
+    let said = call.pmks().discovery().own_words(&connection, kind, &found.parent, id).await?;
     Ok(Reply::Json(said))
+}
+
+/// What the cloud calls a resource.
+pub(super) async fn name(call: Call) -> Answer {
+    let found = find(&call, &call.connection()?, kind(&call)?, call.named(0)).await?;
+    Ok(Reply::Json(json!({"Name": found.cloud_name})))
 }
 
 fn kind(call: &Call) -> Outcome<ResourceKind> {
@@ -39,64 +55,55 @@ fn kind(call: &Call) -> Outcome<ResourceKind> {
     }
 }
 
-/// What is no part of another one.
-async fn whole(call: &Call, connection: &str, kind: ResourceKind, name: &str) -> Outcome<Iid> {
-    Ok(match kind {
-        ResourceKind::Network => Network::get(call, connection, name).await?.iid,
-        ResourceKind::SecurityGroup => SecurityGroup::get(call, connection, name).await?.iid,
-        ResourceKind::KeyPair => KeyPair::get(call, connection, name).await?.iid,
-        ResourceKind::Cluster => Cluster::get(call, connection, name).await?.iid,
-        _ => {
-            let says = "a name within another resource tells nothing by itself: not supported here";
-            return Err(Refusal::unsupported(says));
+/// A part is looked for in every network or cluster that is known: CB-Spider's request names no whole.
+async fn find(call: &Call, connection: &str, kind: ResourceKind, name: &str) -> Outcome<Found> {
+    match kind {
+        ResourceKind::Network => {
+            Network::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
         }
-    })
+        ResourceKind::SecurityGroup => SecurityGroup::get(call, connection, name)
+            .await
+            .map(|view| Found::whole(view.iid, view.cloud_name)),
+        ResourceKind::KeyPair => {
+            KeyPair::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
+        }
+        ResourceKind::Cluster => {
+            Cluster::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
+        }
+        ResourceKind::Subnet => {
+            let networks = Network::known(call, connection).await?;
+            let all = networks.into_iter().flat_map(|network| network.subnets);
+            return one(all.map(|subnet| Found::whole(subnet.iid, subnet.cloud_name)), kind, name);
+        }
+        ResourceKind::NodeGroup => {
+            let clusters = Cluster::known(call, connection).await?;
+            let all = clusters.into_iter().flat_map(|cluster| {
+                let parent = cluster.iid.system_id;
+                cluster.node_groups.into_iter().map(move |group| Found {
+                    parent: parent.clone(),
+                    iid: group.iid,
+                    cloud_name: group.cloud_name,
+                })
+            });
+            return one(all, kind, name);
+        }
+    }
+    .map_err(Refusal::from)
 }
 
-/// A subnet of any network that is known, by name or identifier.
-async fn subnet(call: &Call, connection: &str, name: &str) -> Outcome<Iid> {
-    let networks = Network::known(call, connection).await?;
-    let all = networks.into_iter().flat_map(|network| network.subnets).map(|subnet| ((), subnet.iid));
-    one(all, "Subnet", name, connection).map(|((), iid)| iid)
-}
-
-/// A node group of any cluster that is known, with its cluster's identifier.
-async fn node_group(call: &Call, connection: &str, name: &str) -> Outcome<(String, Iid)> {
-    let clusters = Cluster::known(call, connection).await?;
-    let all = clusters.into_iter().flat_map(|cluster| {
-        let id = cluster.iid.system_id;
-        cluster.node_groups.into_iter().map(move |group| (id.clone(), group.iid))
-    });
-    one(all, "Kubernetes NodeGroup", name, connection)
-}
-
-/// The one that is called so. CB-Spider's request names no whole that could tell two of them.
-fn one<W>(
-    all: impl Iterator<Item = (W, Iid)>,
-    what: &str,
-    name: &str,
-    connection: &str,
-) -> Outcome<(W, Iid)> {
-    let mut found: Vec<(W, Iid)> =
-        all.filter(|(_, iid)| iid.name_id == name || iid.system_id == name).collect();
+/// The one that is called so.
+fn one(all: impl Iterator<Item = Found>, kind: ResourceKind, name: &str) -> Outcome<Found> {
+    let what = crate::names::of(kind).unwrap_or_default();
+    let mut found: Vec<Found> =
+        all.filter(|one| one.iid.name_id == name || one.iid.system_id == name).collect();
     match (found.pop(), found.len()) {
-        (None, _) => {
-            Err(Refusal::absent(format!("{what} '{name}' does not exist in connection '{connection}'")))
-        }
+        (None, _) => Err(Refusal::absent(format!("{what} '{name}' does not exist"))),
         (Some(one), 0) => Ok(one),
         (Some(_), more) => Err(Refusal::invalid(format!(
-            "{what} '{name}' is {} in connection '{connection}': name the one that is meant by the cloud's identifier",
+            "{what} '{name}' is {} here: name the one that is meant by the cloud's identifier",
             more + 1
         ))),
     }
-}
-
-/// What the cloud calls a resource: the last part of its identifier there.
-pub(super) async fn name(call: Call) -> Answer {
-    let (connection, name) = (call.connection()?, call.named(0));
-    let kind = kind(&call)?;
-    let iid = whole(&call, &connection, kind, name).await?;
-    Ok(Reply::Json(json!({"Name": name_of(&iid.system_id)})))
 }
 
 pub(super) fn regions(_: Call) -> Ready<Answer> {

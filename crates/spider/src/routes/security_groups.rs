@@ -72,6 +72,7 @@ pub(super) async fn create(call: Call) -> Answer {
     let rules = asked.parts("SecurityRules")?.unwrap_or_default();
     let security_group = NewSecurityGroup {
         name: name.clone(),
+        unique_cloud_name: call.unique_names()?,
         network: asked.required("VPCName")?,
         rules: rules.iter().map(rule).collect::<Result<_, _>>()?,
     };

@@ -1,6 +1,6 @@
 //! Subnets of a network.
 
-use pmks_core::{ImportResource, Mutation, SubnetView};
+use pmks_core::{ImportResource, Mutation, NewSubnet, SubnetView};
 use pmks_model::{FailureKind, ResourceKind};
 
 use super::all::{self, Kind as _, name_of};
@@ -15,7 +15,10 @@ use crate::wait::{CHANGE, DELETION, Until};
 pub(super) async fn create(call: Call) -> Answer {
     let (connection, network) = (call.connection()?, call.named(0).to_owned());
     let can = call.capabilities(&connection).await?;
-    let subnet = networks::new_subnet(&call.asked()?, can.zonal_subnets)?;
+    let subnet = NewSubnet {
+        unique_cloud_name: call.unique_names()?,
+        ..networks::new_subnet(&call.asked()?, can.zonal_subnets)?
+    };
     let mutation =
         Mutation::CreateSubnet { connection: connection.clone(), network: network.clone(), subnet };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;

@@ -125,6 +125,7 @@ pub(super) fn resource(row: &DbRow) -> Result<Resource> {
         location: row.text("location")?,
         parent: if parent.is_empty() { None } else { Some(parse_uid("parent", &parent)?) },
         name: row.text("name")?,
+        cloud_name: row.plain("cloud_name")?,
         system_id: row.plain("system_id")?,
         incarnation: row.plain("incarnation")?,
         request: row.json("request")?,

@@ -57,8 +57,8 @@ pub(super) async fn insert_records(
         let said = maybe_json(seen.map(|observation| &observation.value))?;
         rows.push((*new, *now, word(&new.kind)?, json(&new.request)?, said));
     }
-    let into = "resources (uid, kind, connection, account, location, parent, name, system_id, incarnation, request, \
-         observation, observe_start, observed_at, protected, imported, changed_at, revision, created_at, updated_at)";
+    let into = "resources (uid, kind, connection, account, location, parent, name, cloud_name, system_id, incarnation, \
+         request, observation, observe_start, observed_at, protected, imported, changed_at, revision, created_at, updated_at)";
     insert(on, into, rows, |row, (new, now, kind, request, said)| {
         let seen = new.observation.as_ref();
         row.push_bind(from_uid(new.uid))
@@ -68,6 +68,7 @@ pub(super) async fn insert_records(
             .push_bind(new.location.clone())
             .push_bind(from_parent(new.parent))
             .push_bind(new.name.clone())
+            .push_bind(new.cloud_name.clone())
             .push_bind(new.system_id.clone())
             .push_bind(new.incarnation.clone())
             .push_bind(request)

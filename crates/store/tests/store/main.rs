@@ -76,6 +76,7 @@ fn resource(uid: Uuid, kind: ResourceKind, name: &str) -> NewResource {
         location: "r".into(),
         parent: None,
         name: name.into(),
+        cloud_name: None,
         system_id: None,
         incarnation: None,
         request: json!({"name": name}),

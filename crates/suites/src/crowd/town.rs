@@ -94,6 +94,7 @@ impl Town {
             environment: Environment::default(),
             allow_ambient: false,
             allow_endpoints: true,
+            unique_cloud_names: false,
             engine: pmks_core::engine::Options::default(),
         };
         let pmks = Pmks::open_with_kill_points(options, Arc::clone(&traffic) as _).await.unwrap();

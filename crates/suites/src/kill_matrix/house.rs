@@ -144,6 +144,7 @@ impl House {
             environment: Environment::default(),
             allow_ambient: false,
             allow_endpoints: true,
+            unique_cloud_names: false,
             engine: pmks_core::engine::Options::default(),
         };
         let pmks = Pmks::open_with_kill_points(options, kill_points).await.unwrap();

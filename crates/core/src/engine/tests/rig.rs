@@ -112,6 +112,7 @@ impl Set {
             location: "here".into(),
             parent,
             name: name.into(),
+            cloud_name: None,
             system_id: None,
             incarnation: None,
             request: serde_json::Value::Null,
