@@ -125,13 +125,18 @@ macro_rules! kubernetes {
     };
 }
 
-/// Makes the test of a client of CB-Spider at a [`CloudUnderTest`] ([`conversation`]).
+/// Makes the tests of a client of CB-Spider at a [`CloudUnderTest`] ([`conversation`]).
 #[macro_export]
 macro_rules! conversation {
     ($cloud:expr) => {
         #[$crate::exports::tokio::test(flavor = "multi_thread")]
         async fn a_client_of_cb_spider_is_answered_as_it_expects() {
             $crate::conversation::run($cloud).await;
+        }
+
+        #[$crate::exports::tokio::test(flavor = "multi_thread")]
+        async fn a_client_of_cb_spider_may_have_unique_names_at_the_cloud() {
+            $crate::conversation::unique_names::run($cloud).await;
         }
     };
 }

@@ -23,7 +23,7 @@ const GROUP_KEYS: &[&str] = &[
 ];
 const STATES: &[&str] = &["Creating", "Active", "Inactive", "Updating", "Deleting"];
 
-fn group(name: &str) -> Value {
+pub(super) fn group(name: &str) -> Value {
     json!({
         "Name": name, "ImageName": "default", "VMSpecName": "", "RootDiskType": "default", "RootDiskSize": "",
         "KeyPairName": "keypair-01", "OnAutoScaling": "true", "DesiredNodeSize": "1", "MinNodeSize": "1",
@@ -304,7 +304,7 @@ pub(super) async fn ways_in(scene: &Scene) {
 }
 
 /// What the kubeconfig runs prints what lets its user in, with the file that CB-Spider's clients have.
-fn is_let_in(scene: &Scene, kubeconfig: &str) {
+pub(super) fn is_let_in(scene: &Scene, kubeconfig: &str) {
     let Some(curl) = crate::which("curl") else {
         return crate::skip_where("the command of a kubeconfig", "curl is not found", &["curl"]);
     };

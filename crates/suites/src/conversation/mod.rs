@@ -11,6 +11,7 @@ mod machines;
 mod networks;
 mod records;
 pub mod together;
+pub mod unique_names;
 
 use std::collections::BTreeSet;
 

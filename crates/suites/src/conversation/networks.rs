@@ -14,17 +14,18 @@ pub(super) fn subnets(scene: &Scene) -> Vec<String> {
     (0..can.minimum_subnets.max(least).max(1)).map(|index| format!("subnet-{index}")).collect()
 }
 
-pub(super) async fn make(scene: &Scene) {
+/// The zones of the connection's region.
+pub(super) async fn zones(scene: &Scene) -> Vec<String> {
     let here = scene.world.connection("x");
     let regions = scene.get("/regionzone").await;
     let own =
         regions["regionzone"].as_array().unwrap().iter().find(|row| row["Name"] == here.region.as_str());
-    let zones: Vec<&str> = own.unwrap()["ZoneList"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|zone| zone["Name"].as_str())
-        .collect();
+    let zones = own.unwrap()["ZoneList"].as_array().unwrap().iter();
+    zones.filter_map(|zone| zone["Name"].as_str().map(str::to_owned)).collect()
+}
+
+pub(super) async fn make(scene: &Scene) {
+    let zones = zones(scene).await;
     let names = subnets(scene);
     // Clients name a zone at every cloud.
     let asked: Vec<Value> = names

@@ -227,7 +227,7 @@ impl Stage {
     pub(crate) async fn judge(&self, process: &Process, operation: &Operation) -> Result<Picture, String> {
         self.house.rest().await;
         truth::judge(&self.house, process, &self.scene, &self.base, operation).await?;
-        Ok(truth::picture(&self.house, operation.id))
+        Ok(truth::picture(&self.house, process, operation.id).await)
     }
 }
 

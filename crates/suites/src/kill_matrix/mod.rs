@@ -15,6 +15,7 @@ mod offer;
 mod scene;
 pub mod scenes;
 pub(crate) mod truth;
+pub mod unique_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -124,7 +125,10 @@ macro_rules! kill_matrix {
             scenes:
                 retry_after_a_failed_cluster => $crate::kill_matrix::scenes::of_failed_cluster,
                 retry_after_a_failed_node_group => $crate::kill_matrix::scenes::of_failed_node_group,
-                retry_after_a_failed_change => $crate::kill_matrix::scenes::of_failed_change
+                retry_after_a_failed_change => $crate::kill_matrix::scenes::of_failed_change,
+                cluster_of_a_unique_name => $crate::kill_matrix::unique_names::of_cluster,
+                node_group_of_a_unique_name => $crate::kill_matrix::unique_names::of_node_group,
+                network_of_a_unique_name => $crate::kill_matrix::unique_names::of_network
                 $(, $name => $scene)*;
         }
     };

@@ -13,7 +13,7 @@ use super::truth::{self, Counts};
 /// One kind of operation.
 pub struct Scene {
     /// What stands before.
-    before: Vec<Step>,
+    pub(super) before: Vec<Step>,
     /// What is asked for.
     pub(crate) asks: Mutation,
     /// The rule by which the cloud ends a call as failed: the mutation has failed of it before, and what is asked for
@@ -25,6 +25,8 @@ pub struct Scene {
     pub(crate) change: Change,
     /// What rows of the world say in the end.
     pub(crate) says: Vec<(&'static str, &'static str, Says)>,
+    /// Whether what is made has unique names at the cloud.
+    pub(super) unique_names: bool,
 }
 
 /// By how much the world differs in the end from what it was before the operation and its failed attempt.
@@ -65,7 +67,7 @@ impl Scene {
     /// A scene whose change is not said yet: none.
     pub fn new(before: Vec<Step>, asks: Mutation) -> Self {
         let change = Change::Exactly(Vec::new());
-        Self { before, asks, fails: None, failed: None, change, says: Vec::new() }
+        Self { before, asks, fails: None, failed: None, change, says: Vec::new(), unique_names: false }
     }
 
     /// By kind of row, so many more in the end, and as many as before of every other kind.
@@ -112,6 +114,9 @@ impl Scene {
 
     /// What the scene is called among figures.
     pub(crate) fn title(&self) -> String {
+        if self.unique_names {
+            return format!("{} under unique names", self.asks.kind());
+        }
         let action = self.fails.as_ref().and_then(|rule| rule.matcher.action.as_deref());
         match action {
             None => self.asks.kind().to_string(),

@@ -63,21 +63,28 @@ pub(crate) fn counts(house: &House) -> Counts {
 }
 
 /// The world as the operation left it. What somebody else changed beside it is judged apart.
-pub(crate) fn picture(house: &House, operation: Uuid) -> Picture {
+pub(crate) async fn picture(house: &House, process: &Process, operation: Uuid) -> Picture {
+    let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
+    // What was drawn for a name is another text in every run.
+    let drawn: Vec<_> =
+        records.iter().filter_map(|one| Some((one.cloud_name.as_deref()?, &one.name))).collect();
+    let own =
+        |text: &str| drawn.iter().fold(text.to_owned(), |text, (called, name)| text.replace(called, name));
     let mut rows = BTreeMap::new();
     for row in house.cloud.resources() {
         let tags: BTreeMap<_, _> = row
             .tags
             .iter()
             .filter(|(key, _)| *key != CHANGED.0)
-            .map(|(key, value)| (masked(key), tag(key, value, operation)))
+            .map(|(key, value)| (masked(&own(key)), tag(key, &own(value), operation)))
             .collect();
         let seen: BTreeMap<_, _> = COMPARED
             .iter()
             .filter_map(|key| row.attributes.get(*key).map(|value| (*key, value.to_string())))
             .collect();
         let is_random = house.under_test.random_names().contains(&row.kind.as_str());
-        let name = row.name.as_deref().filter(|_| !is_random).map(known_of).unwrap_or_default();
+        let name = row.name.as_deref().filter(|_| !is_random).map(|name| known_of(&own(name)));
+        let name = name.unwrap_or_default();
         *rows.entry(format!("{} {name:?} {} {tags:?} {seen:?}", row.kind, row.state)).or_default() += 1;
     }
     Picture(rows)
@@ -125,7 +132,21 @@ pub(crate) async fn judge(
     if operation.kind == OperationKind::PrerequisiteFix {
         prerequisites(house, process).await?;
     }
+    if scene.unique_names {
+        unique_names(process).await?;
+    }
     records(house, process, scene).await
+}
+
+/// What was made has another name at the cloud, by which the cloud knows it.
+async fn unique_names(process: &Process) -> Result<(), String> {
+    for record in process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap() {
+        let seen = record.observation.as_ref().and_then(|seen| seen.value.pointer("/iid/nameId")?.as_str());
+        if record.cloud_name.is_none() || seen != record.cloud_name.as_deref() {
+            return Err(format!("the cloud calls it {seen:?}: {record:#?}"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the world changed by what the scene says.
