@@ -30,7 +30,7 @@ pub use installation::{ApiToken, AuditEntry, Check, CreatedApiToken, Health, Log
 pub use list::List;
 pub use network::{
     ChangeRules, CreatedKeyPair, KeyPair, Network, NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet,
-    Record, Rule, SecurityGroup, Subnet,
+    Record, Rule, SecurityGroup, Subnet, TagsPatch,
 };
 pub use node_group::{
     MetricValue, NewNodeGroup, Node, NodeGroup, NodeMetrics, ObservedNodeGroup, Scale, Scaling,

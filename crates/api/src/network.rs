@@ -1,5 +1,6 @@
 //! Networks, subnets, security groups and key pairs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,10 @@ pub struct NewSubnet {
     /// Its zone; absent: chosen.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zone: String,
+    /// The user's tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    #[schema(inline)]
+    pub tags: Tags,
 }
 
 /// A security group to be made, or, with `systemId`, an existing one to keep a record of.
@@ -79,6 +84,10 @@ pub struct NewSecurityGroup {
     /// What it lets through.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// The user's tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    #[schema(inline)]
+    pub tags: Tags,
 }
 
 /// Other rules for a security group. What is named neither to be added nor to be removed stays.
@@ -132,6 +141,21 @@ pub struct NewKeyPair {
     /// The public half in OpenSSH's form; absent: pmks makes the pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
+    /// The user's tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    #[schema(inline)]
+    pub tags: Tags,
+}
+
+/// A JSON merge patch of a network, subnet, security group or key pair: its tags. Those that are not named stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"tags": {"team": "a", "old": null}}))]
+pub struct TagsPatch {
+    /// Tags to set, and (with `null`) to remove; `null`: all that were given, of what was imported all that it has but our
+    /// marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// A network.
@@ -170,6 +194,9 @@ pub struct Subnet {
     pub cidr: String,
     /// Its zone.
     pub zone: String,
+    /// The user's tags; of what was imported all that it has but our marks.
+    #[schema(inline)]
+    pub tags: Tags,
     /// Its place.
     #[serde(flatten)]
     pub record: Record,
@@ -188,6 +215,9 @@ pub struct SecurityGroup {
     pub network: String,
     /// What it lets through.
     pub rules: Vec<Rule>,
+    /// The user's tags; of what was imported all that it has but our marks.
+    #[schema(inline)]
+    pub tags: Tags,
     /// Its place.
     #[serde(flatten)]
     pub record: Record,
@@ -206,6 +236,9 @@ pub struct KeyPair {
     pub public_key: String,
     /// The cloud's fingerprint of it.
     pub fingerprint: String,
+    /// The user's tags; of what was imported all that it has but our marks.
+    #[schema(inline)]
+    pub tags: Tags,
     /// Its place.
     #[serde(flatten)]
     pub record: Record,

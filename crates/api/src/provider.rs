@@ -92,8 +92,8 @@ pub struct Capabilities {
     pub most_subnets: Option<usize>,
     /// Whether a subnet lies in one zone. Elsewhere it spans the zones, and none is given for it.
     pub zonal_subnets: bool,
-    /// Whether networks take tags.
-    pub network_tags: bool,
+    /// The kinds of resources that take tags: of `cluster`, `network`, `subnet`, `securityGroup` and `keyPair`.
+    pub tagged: Vec<String>,
     /// Whether a cluster takes security groups: `required`, `optional` or `forbidden`.
     pub security_groups: String,
     /// What a node group's image means: `type`, `identifier` or `fixed`.

@@ -230,6 +230,7 @@ pub(crate) async fn network_request(rig: &Rig, name: &str) -> Result<CreateNetwo
     let subnets = names.iter().enumerate().map(|(index, name)| SubnetRequest {
         name: name.clone(),
         cidr: cidr(&format!("10.20.{index}.0/24")),
+        tags: Tags::new(),
         zone: zones.get(index % zones.len().max(1)).cloned().unwrap_or_default(),
     });
     let request = NetworkRequest {
@@ -252,14 +253,19 @@ pub(crate) fn security_group_request(name: &str, network: &Iid) -> CreateSecurit
         to_port: Some(22),
         cidr: cidr("10.20.0.0/16"),
     };
-    let request =
-        SecurityGroupRequest { name: name.to_owned(), network: network.clone(), rules: vec![inbound] };
+    let request = SecurityGroupRequest {
+        name: name.to_owned(),
+        network: network.clone(),
+        rules: vec![inbound],
+        tags: Tags::new(),
+    };
     CreateSecurityGroup { request, marks: marks() }
 }
 
 /// The public half of a key pair.
 pub(crate) fn key_pair_request(name: &str) -> CreateKeyPair {
-    let request = KeyPairRequest { name: name.to_owned(), public_key: PUBLIC_KEY.to_owned() };
+    let request =
+        KeyPairRequest { name: name.to_owned(), public_key: PUBLIC_KEY.to_owned(), tags: Tags::new() };
     CreateKeyPair { request, marks: marks() }
 }
 

@@ -19,6 +19,9 @@ use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, PrivateKey
 /// Where the intent of a cluster's removal says whether volumes go too: two that differ there are not joined.
 const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
 
+/// How often a change of any version of a record is read again, where others change it at the same time.
+const MOST_READ_AGAIN: u32 = 20;
+
 impl Pmks {
     /// Takes a change on: checks all that is known now, stores it with its operation, and answers.
     ///
@@ -57,13 +60,21 @@ impl Pmks {
         let connection = mutation.connection().to_owned();
         let (at, place) = patience.needed(&connection, shared.place_of(&connection)).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft = patience.needed(&connection, shared.draft(&at, &place, operation, mutation)).await?;
-        let draft = Draft { unreadable, ..draft };
-        // What waits for another operation finds the cloud as that one leaves it.
-        if shared.check(&at, &place, &draft, &patience).await?.is_empty() {
-            shared.ask_first(&at, &place, &draft, &patience).await?;
-        }
-        let accepted = shared.store_draft(caller, &place, operation, draft).await?;
+        // Whoever takes any version is not told of a change that came between our own read and the store.
+        let mut more = if mutation.takes_any_version() { MOST_READ_AGAIN } else { 0 };
+        let accepted = loop {
+            let drafted = shared.draft(&at, &place, operation, mutation.clone());
+            let draft = patience.needed(&connection, drafted).await?;
+            let draft = Draft { unreadable: unreadable.clone(), ..draft };
+            // What waits for another operation finds the cloud as that one leaves it.
+            if shared.check(&at, &place, &draft, &patience).await?.is_empty() {
+                shared.ask_first(&at, &place, &draft, &patience).await?;
+            }
+            match shared.store_draft(caller, &place, operation, draft).await {
+                Err(failure) if failure.kind == FailureKind::Stale && more > 0 => more -= 1,
+                accepted => break accepted?,
+            }
+        };
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %accepted.operation.id, %kind, caller = %caller.name, "accepted");
         Ok(accepted)

@@ -147,6 +147,9 @@ pub struct NewSubnet {
     /// Its zone; empty: chosen by the driver.
     #[serde(default)]
     pub zone: String,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A security group that is asked for.
@@ -163,6 +166,9 @@ pub struct NewSecurityGroup {
     /// What it lets through.
     #[serde(default)]
     pub rules: Vec<NewRule>,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A rule of a security group that is asked for.
@@ -195,6 +201,9 @@ pub struct NewKeyPair {
     /// The public half in OpenSSH's form; `None`: pmks makes the pair and answers the private half, once.
     #[serde(default)]
     pub public_key: Option<String>,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// An existing network, subnet, security group or key pair to keep a record of.

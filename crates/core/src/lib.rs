@@ -62,7 +62,7 @@ pub use connections::Connections;
 pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;
 pub use key_pairs::{GeneratedKeyPair, KeyPairs, PrivateKey, generate_key_pair};
-pub use mutation::{Accepted, Mutation};
+pub use mutation::{Accepted, Mutation, Tagged};
 pub use networks::Networks;
 pub use node_groups::NodeGroups;
 pub use operations::{Event, EventStream, OperationFilter, Operations};

@@ -1,6 +1,6 @@
 //! Everything that answers with an operation, as data: one way in for carrying out and for planning.
 
-use pmks_model::{OperationKind, ScalingChange, UpgradeTargets};
+use pmks_model::{OperationKind, ResourceKind, ScalingChange, UpgradeTargets};
 
 use crate::{
     ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewRule, NewSecurityGroup, NewSubnet,
@@ -94,6 +94,15 @@ pub enum Mutation {
         connection: String,
         security_group: String,
     },
+    /// A JSON merge patch of `tags`, of a network, subnet, security group, key pair or cluster; `if_match` is the version
+    /// tag, `*` any. With `only_new` each tag to be set must be one that it does not have.
+    UpdateTags {
+        connection: String,
+        resource: Tagged,
+        patch: serde_json::Value,
+        if_match: String,
+        only_new: bool,
+    },
     CreateKeyPair {
         connection: String,
         key_pair: NewKeyPair,
@@ -107,6 +116,17 @@ pub enum Mutation {
         connection: String,
         cluster: Option<String>,
     },
+}
+
+/// What has tags.
+#[derive(Clone, Debug)]
+pub struct Tagged {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// The network that it is a part of, where it is a subnet.
+    pub network: Option<String>,
+    /// Our name, or the cloud's identifier.
+    pub name: String,
 }
 
 /// What was taken on.
@@ -138,10 +158,19 @@ impl Mutation {
             | Self::CreateSecurityGroup { connection, .. }
             | Self::UpdateSecurityGroup { connection, .. }
             | Self::DeleteSecurityGroup { connection, .. }
+            | Self::UpdateTags { connection, .. }
             | Self::CreateKeyPair { connection, .. }
             | Self::DeleteKeyPair { connection, .. }
             | Self::FixPrerequisites { connection, .. } => connection,
         }
+    }
+
+    /// Whether it is about any version of a record that is there.
+    pub(crate) fn takes_any_version(&self) -> bool {
+        let (Self::UpdateCluster { if_match, .. } | Self::UpdateTags { if_match, .. }) = self else {
+            return false;
+        };
+        if_match == "*"
     }
 
     /// The kind of operation that carries it out.
@@ -163,6 +192,13 @@ impl Mutation {
             Self::CreateSecurityGroup { .. } => OperationKind::SecurityGroupCreate,
             Self::UpdateSecurityGroup { .. } => OperationKind::SecurityGroupUpdate,
             Self::DeleteSecurityGroup { .. } => OperationKind::SecurityGroupDelete,
+            Self::UpdateTags { resource, .. } => match resource.kind {
+                ResourceKind::Cluster => OperationKind::ClusterUpdate,
+                ResourceKind::Subnet => OperationKind::SubnetUpdate,
+                ResourceKind::SecurityGroup => OperationKind::SecurityGroupUpdate,
+                ResourceKind::KeyPair => OperationKind::KeyPairUpdate,
+                _ => OperationKind::NetworkUpdate,
+            },
             Self::CreateKeyPair { .. } => OperationKind::KeyPairCreate,
             Self::DeleteKeyPair { .. } => OperationKind::KeyPairDelete,
             Self::FixPrerequisites { .. } => OperationKind::PrerequisiteFix,

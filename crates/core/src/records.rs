@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use pmks_driver::{Marks, TagChanges};
 use pmks_model::{ResourceKind, ScalingChange, Tags};
 use pmks_store::{Observation, Resource, ResourceFilter, ResourceKey, Store, SystemKey};
 use serde::de::DeserializeOwned;
@@ -55,6 +56,7 @@ pub(crate) struct NetworkIntent {
 pub(crate) struct SubnetIntent {
     pub(crate) cidr: String,
     pub(crate) zone: String,
+    pub(crate) tags: Tags,
 }
 
 /// What was asked of a security group.
@@ -63,13 +65,44 @@ pub(crate) struct SubnetIntent {
 pub(crate) struct SecurityGroupIntent {
     pub(crate) network: String,
     pub(crate) rules: Vec<NewRule>,
+    pub(crate) tags: Tags,
 }
 
-/// What was asked of a key pair: the public half alone.
+/// What was asked of a key pair: of its halves the public one alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct KeyPairIntent {
     pub(crate) public_key: String,
+    pub(crate) tags: Tags,
+}
+
+/// The tags in what was asked of anything that has some, and in what a cloud said of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tagged {
+    tags: Tags,
+}
+
+/// The tags that somebody set: those that were asked for, and of something imported what it has beside them, but our
+/// marks.
+pub(crate) fn user_tags(record: &Resource) -> Result<Tags> {
+    let seen = observed::<Tagged>(record).filter(|_| record.imported);
+    let mut tags = seen.map(|seen| Marks::off(&seen.tags)).unwrap_or_default();
+    tags.extend(intent::<Tagged>(record)?.tags);
+    Ok(tags)
+}
+
+/// What was asked of anything, with other tags. Nothing else of it is touched, nor said where nothing was asked.
+pub(crate) fn with_tags(record: &Resource, changes: &TagChanges) -> Result<serde_json::Value> {
+    let tags = changes.onto(intent::<Tagged>(record)?.tags);
+    let mut request = record.request.clone();
+    if request.is_null() {
+        request = serde_json::json!({});
+    }
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert("tags".to_owned(), stored(&tags)?);
+    }
+    Ok(request)
 }
 
 /// What was asked for; nothing where nothing was.

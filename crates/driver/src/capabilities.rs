@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use pmks_model::{Findings, ImageKind, NameRule, NodeMetric, OperationKind, Scaling, ScalingChange};
+use pmks_model::{
+    Findings, ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, Scaling, ScalingChange,
+};
 use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
 
@@ -60,8 +62,9 @@ pub struct Capabilities {
     pub most_subnets: Option<usize>,
     /// Whether a subnet lies in one zone. Elsewhere it spans the region's, and a zone that is given for it is a finding.
     pub zonal_subnets: bool,
-    /// Whether networks take the user's tags. Our marks they carry in any case, and reads give them as tags.
-    pub network_tags: bool,
+    /// The kinds of resources that take the user's tags, by that rule. Our marks everything carries in any case, and reads
+    /// give them as tags.
+    pub tagged: &'static [ResourceKind],
     /// Whether a cluster takes security groups.
     pub security_groups: Presence,
     /// What a node group's image setting means.
@@ -347,6 +350,16 @@ impl Capabilities {
                 (_, action) => buckets.action(action, bucket),
             }
         })
+    }
+
+    /// Whether resources of this kind take the user's tags.
+    pub fn takes_tags(&self, kind: ResourceKind) -> bool {
+        self.tags.is_some() && self.tagged.contains(&kind)
+    }
+
+    /// What is said where they do not.
+    pub fn no_tags(&self, kind: ResourceKind) -> String {
+        format!("a {} of {} takes no tags of the user's", kind.says(), self.title)
     }
 
     /// Whether the provider has this kind of operation.

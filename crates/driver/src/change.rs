@@ -10,6 +10,8 @@ use pmks_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::TagChanges;
+
 /// Three marks that everything we make carries at clouds with tags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -115,8 +117,11 @@ pub struct DeleteCluster {
 pub struct UpdateCluster {
     /// Which.
     pub target: ClusterTarget,
-    /// Tags to set, and (with `None`) to remove.
-    pub tags: BTreeMap<String, Option<String>>,
+    /// Other tags.
+    pub tags: TagChanges,
+    /// Whether each tag to be set must be one that it does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_new_tags: bool,
     /// Options to set.
     pub options: BTreeMap<String, serde_json::Value>,
     /// Our marks.
@@ -257,6 +262,28 @@ pub struct CreateKeyPair {
     pub marks: Marks,
 }
 
+/// Other tags for a network, subnet, security group or key pair that stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateTags {
+    /// What it is.
+    pub kind: ResourceKind,
+    /// Which.
+    pub iid: Iid,
+    /// Which of those that had this identifier one after the other; empty where the identifier is never given again, or
+    /// nothing else is known.
+    pub incarnation: String,
+    /// The network it is a part of, where it is a subnet.
+    pub network: Option<Iid>,
+    /// Other tags.
+    pub tags: TagChanges,
+    /// Whether each tag to be set must be one that it does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_new_tags: bool,
+    /// Our marks.
+    pub marks: Marks,
+}
+
 /// The end of a network, subnet, security group or key pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -303,6 +330,7 @@ pub enum Change {
     CreateSecurityGroup(CreateSecurityGroup),
     UpdateSecurityGroup(UpdateSecurityGroup),
     CreateKeyPair(CreateKeyPair),
+    UpdateTags(UpdateTags),
     DeleteResource(DeleteResource),
     FixPrerequisites(FixPrerequisites),
 }
@@ -324,6 +352,12 @@ impl Change {
             Self::CreateSecurityGroup(_) => OperationKind::SecurityGroupCreate,
             Self::UpdateSecurityGroup(_) => OperationKind::SecurityGroupUpdate,
             Self::CreateKeyPair(_) => OperationKind::KeyPairCreate,
+            Self::UpdateTags(asked) => match asked.kind {
+                ResourceKind::Subnet => OperationKind::SubnetUpdate,
+                ResourceKind::SecurityGroup => OperationKind::SecurityGroupUpdate,
+                ResourceKind::KeyPair => OperationKind::KeyPairUpdate,
+                _ => OperationKind::NetworkUpdate,
+            },
             Self::DeleteResource(asked) => match asked.kind {
                 ResourceKind::Subnet => OperationKind::SubnetDelete,
                 ResourceKind::SecurityGroup => OperationKind::SecurityGroupDelete,

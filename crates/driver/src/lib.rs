@@ -21,6 +21,7 @@ pub mod refusals;
 mod search;
 mod stage;
 mod stages;
+mod tags;
 mod unique_names;
 mod validate;
 mod version;
@@ -33,7 +34,8 @@ pub use capabilities::{
 pub use change::{
     AddNodeGroup, Change, ChangeNodeGroupScaling, ClusterTarget, CreateCluster, CreateKeyPair, CreateNetwork,
     CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, FixPrerequisites, Marks,
-    NodeGroupTarget, RemoveNodeGroup, UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    NodeGroupTarget, RemoveNodeGroup, UpdateCluster, UpdateSecurityGroup, UpdateTags, UpgradeCluster,
+    UpgradeNodeGroup,
 };
 pub use connection::{ConnectionSpecification, House};
 pub use credential::{Credential, Environment, Field, Form};
@@ -51,6 +53,7 @@ pub use reads::{
 pub use search::{Care, Search};
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
 pub use stages::{Maker, Stage, Staged, Stages};
+pub use tags::TagChanges;
 pub use unique_names::UniqueNames;
 pub use validate::{validate, validate_settings};
 pub use version::refuse_downgrade;

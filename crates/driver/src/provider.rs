@@ -15,7 +15,7 @@ use crate::{
     Credential, DeleteCluster, DeleteResource, Detail, DriverError, Environment, ErrorKind, FixPrerequisites,
     House, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, OwnWords, OwnWordsOf, Prepared,
     Prerequisite, ProgressList, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification,
-    UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    UpdateCluster, UpdateSecurityGroup, UpdateTags, UpgradeCluster, UpgradeNodeGroup,
 };
 
 /// A kind of cloud. The registry holds one of each.
@@ -254,6 +254,12 @@ pub trait Driver: Send + Sync {
         Err(self.lacks("keyPair.create"))
     }
 
+    /// Prepares [`UpdateTags`]: of a network, subnet, security group or key pair, where the capabilities say that its kind
+    /// takes them ([`Capabilities::tagged`]). Tags that are not named are left alone.
+    async fn update_tags(&self, asked: &UpdateTags) -> Result<Prepared> {
+        Err(self.lacks(Change::UpdateTags(asked.clone()).kind().as_str()))
+    }
+
     /// Prepares [`DeleteResource`]: of a network, subnet, security group or key pair.
     async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
         Err(self.lacks(Change::DeleteResource(asked.clone()).kind().as_str()))
@@ -304,6 +310,7 @@ impl dyn Driver + '_ {
             Change::CreateSecurityGroup(asked) => self.create_security_group(asked).await,
             Change::UpdateSecurityGroup(asked) => self.update_security_group(asked).await,
             Change::CreateKeyPair(asked) => self.create_key_pair(asked).await,
+            Change::UpdateTags(asked) => self.update_tags(asked).await,
             Change::DeleteResource(asked) => self.delete_resource(asked).await,
             Change::FixPrerequisites(asked) => self.fix_prerequisites(asked).await,
         };

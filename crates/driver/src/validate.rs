@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use pmks_model::{ClusterRequest, Findings, ImageKind, NodeGroupRequest, Rule, SubnetRequest, Tags};
+use pmks_model::{
+    ClusterRequest, Findings, ImageKind, NodeGroupRequest, ResourceKind, Rule, SubnetRequest, Tags,
+    validate_tags,
+};
 use serde_json::Value;
 
 use crate::{
-    Capabilities, Change, KeyPairUse, LastNodeGroup, OptionField, OptionKind, Presence, UpdateSecurityGroup,
+    Capabilities, Change, KeyPairUse, LastNodeGroup, OptionField, OptionKind, Presence, TagChanges,
+    UpdateSecurityGroup,
 };
 
 /// Everything that is wrong with a change at this provider, the model's own rules included.
@@ -32,14 +36,7 @@ impl Rules<'_> {
                 self.node_group(&asked.request, "");
             }
             Change::UpdateCluster(asked) => {
-                let set = asked
-                    .tags
-                    .iter()
-                    .filter_map(|(k, v)| v.as_ref().map(|v| (k.clone(), v.clone())))
-                    .collect();
-                self.tags(&set);
-                let unset = asked.tags.iter().filter(|(_, value)| value.is_none());
-                unset.for_each(|(key, _)| self.mark(key));
+                self.tag_changes(ResourceKind::Cluster, &asked.tags);
                 self.options("options", capabilities.cluster_options, &asked.options);
                 for field in capabilities.cluster_options.iter().filter(|field| !field.changeable) {
                     if asked.options.contains_key(field.name) {
@@ -54,22 +51,28 @@ impl Rules<'_> {
                     self.subnet(subnet, &format!("subnets[{index}]."));
                 }
                 asked.request.validate(self.findings);
-                if capabilities.network_tags {
-                    self.tags(&asked.request.tags);
-                } else if !asked.request.tags.is_empty() {
-                    self.findings.add("tags", format!("networks of {} have none", capabilities.title));
+                self.tags("", ResourceKind::Network, &asked.request.tags);
+                for (index, subnet) in asked.request.subnets.iter().enumerate() {
+                    self.tags(&format!("subnets[{index}]."), ResourceKind::Subnet, &subnet.tags);
                 }
             }
-            Change::CreateSubnet(asked) => self.subnet(&asked.request, ""),
+            Change::CreateSubnet(asked) => {
+                self.subnet(&asked.request, "");
+                asked.request.validate("", self.findings);
+                self.tags("", ResourceKind::Subnet, &asked.request.tags);
+            }
             Change::CreateSecurityGroup(asked) => {
                 self.name("name", capabilities.security_group_name.refusal(&asked.request.name));
                 asked.request.validate(self.findings);
+                self.tags("", ResourceKind::SecurityGroup, &asked.request.tags);
             }
             Change::UpdateSecurityGroup(asked) => self.rules(asked),
             Change::CreateKeyPair(asked) => {
                 self.name("name", capabilities.key_pair_name.refusal(&asked.request.name));
                 asked.request.validate(self.findings);
+                self.tags("", ResourceKind::KeyPair, &asked.request.tags);
             }
+            Change::UpdateTags(asked) => self.tag_changes(asked.kind, &asked.tags),
             Change::ChangeNodeGroupScaling(asked) => {
                 if asked.change.is_empty() {
                     self.findings
@@ -107,7 +110,7 @@ impl Rules<'_> {
         }
         self.system_node_group(request);
         self.one_key_pair(request);
-        self.tags(&request.tags);
+        self.tags("", ResourceKind::Cluster, &request.tags);
         self.options("options", capabilities.cluster_options, &request.options);
     }
 
@@ -200,31 +203,39 @@ impl Rules<'_> {
         }
     }
 
-    fn tags(&mut self, tags: &Tags) {
-        let Some(rule) = self.capabilities.tags else {
+    fn tag_changes(&mut self, kind: ResourceKind, changes: &TagChanges) {
+        validate_tags("", &changes.set(), self.findings);
+        self.tags("", kind, &changes.set());
+        changes.removed().iter().for_each(|key| self.mark("", key));
+    }
+
+    fn tags(&mut self, prefix: &str, kind: ResourceKind, tags: &Tags) {
+        let capabilities = self.capabilities;
+        let Some(rule) = capabilities.tags.filter(|_| capabilities.tagged.contains(&kind)) else {
             if !tags.is_empty() {
-                self.findings.add("tags", format!("{} has no tags", self.capabilities.title));
+                self.findings.add(format!("{prefix}tags"), capabilities.no_tags(kind));
             }
             return;
         };
         if tags.len() > rule.most {
-            self.findings.add("tags", format!("at most {} tags", rule.most));
+            self.findings.add(format!("{prefix}tags"), format!("at most {} tags", rule.most));
         }
         for (key, value) in tags {
             // That a key is missing is said at every cloud.
             if !key.is_empty() && !rule.key.allows(key) {
-                self.findings.add(format!("tags[{key:?}]"), format!("a key is {}", rule.key.says));
+                self.findings.add(format!("{prefix}tags[{key:?}]"), format!("a key is {}", rule.key.says));
             }
-            self.mark(key);
+            self.mark(prefix, key);
             if !rule.value.allows(value) {
-                self.findings.add(format!("tags[{key:?}]"), format!("a value is {}", rule.value.says));
+                self.findings
+                    .add(format!("{prefix}tags[{key:?}]"), format!("a value is {}", rule.value.says));
             }
         }
     }
 
-    fn mark(&mut self, key: &str) {
+    fn mark(&mut self, prefix: &str, key: &str) {
         if crate::Marks::is_own(key) {
-            self.findings.add(format!("tags[{key:?}]"), "is pmks' own");
+            self.findings.add(format!("{prefix}tags[{key:?}]"), "is pmks' own");
         }
     }
 

@@ -43,7 +43,7 @@ const STRICT: Capabilities = Capabilities {
     minimum_zones: 2,
     most_subnets: Some(2),
     zonal_subnets: false,
-    network_tags: false,
+    tagged: &[ResourceKind::Cluster],
     security_groups: Presence::Forbidden,
     image: ImageKind::Fixed,
     root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
@@ -192,10 +192,18 @@ fn a_cluster_has_one_key_pair_and_nodes_for_the_clouds_pods_where_the_cloud_has_
 
 #[test]
 fn what_is_wrong_with_a_network_is_said_once_and_all_of_it() {
-    let here = Capabilities { network_tags: true, zonal_subnets: true, ..STRICT };
+    let here = Capabilities {
+        tagged: &[ResourceKind::Network, ResourceKind::Subnet],
+        zonal_subnets: true,
+        ..STRICT
+    };
     let subnet = |name: &str, cidr: &str| json!({"name": name, "cidr": cidr});
+    let tagged = |mut subnet: serde_json::Value| {
+        subnet["tags"] = json!({"": "x", "pmks-uid": "x"});
+        subnet
+    };
     let request = json!({"name": "", "cidr": "10.0.0.0/16", "tags": {"": "x", "-": "x"}, "subnets": [
-        subnet("-", "10.0.0.0/24"), subnet("-", "10.0.1.0/24"), subnet("", "10.0.2.0/24"), subnet("", "10.0.3.0/24")]});
+        tagged(subnet("-", "10.0.0.0/24")), subnet("-", "10.0.1.0/24"), subnet("", "10.0.2.0/24"), subnet("", "10.0.3.0/24")]});
     let asked = json!({"request": request, "marks": marks(), "subnetUids": {}});
     let change: Change = serde_json::from_value(json!({"change": "createNetwork", "asked": asked})).unwrap();
     let found = validate(&change, &here);
@@ -208,8 +216,23 @@ fn what_is_wrong_with_a_network_is_said_once_and_all_of_it() {
         "subnets[2].name: a name is required",
         "subnets[3].name: a name is required",
         "subnets[1].name: \"-\" is given twice",
+        "subnets[0].tags: a tag needs a key",
         "tags: a tag needs a key",
         &key,
+        "subnets[0].tags[\"pmks-uid\"]: is pmks' own",
     ];
     assert_eq!(said, wanted);
+}
+
+#[test]
+fn other_tags_are_held_against_the_rule_where_their_kind_takes_any() {
+    let here = Capabilities { tagged: &[ResourceKind::KeyPair], ..STRICT };
+    let said = |kind: &str, tags: serde_json::Value| {
+        let asked = json!({"kind": kind, "iid": iid("i"), "incarnation": "", "network": null, "tags": tags, "marks": marks()});
+        findings_at(&here, "updateTags", &asked)
+    };
+    assert_eq!(said("keyPair", json!({"team": "a", "gone": null})), [""; 0]);
+    assert_eq!(said("network", json!({"team": "a"})), ["tags"]);
+    let wrong = json!({"": "a", "PMKS-uid": null, "team": "much too long"});
+    assert_eq!(said("keyPair", wrong), ["tags", "tags[\"team\"]", "tags[\"PMKS-uid\"]"]);
 }

@@ -33,7 +33,7 @@ pub use network::{Cidr, Direction, KeyPair, Network, Protocol, Rule, SecurityGro
 pub use operation::{OperationKind, OperationState, Remains, ResourceKind, ResourceReference, StageState};
 pub use request::{
     ClusterRequest, KeyPairRequest, NetworkRequest, NodeGroupRequest, SecurityGroupRequest, SubnetRequest,
-    Tags, UpgradeRequest, UpgradeTargets,
+    Tags, UpgradeRequest, UpgradeTargets, validate_tags,
 };
 pub use scaling::{Scaling, ScalingChange};
 pub use status::Status;

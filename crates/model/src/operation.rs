@@ -112,19 +112,25 @@ pub enum OperationKind {
     /// Makes a network with its subnets.
     #[serde(rename = "network.create")]
     NetworkCreate,
+    /// Changes the tags of a network.
+    #[serde(rename = "network.update")]
+    NetworkUpdate,
     /// Removes a network.
     #[serde(rename = "network.delete")]
     NetworkDelete,
     /// Makes a subnet.
     #[serde(rename = "subnet.create")]
     SubnetCreate,
+    /// Changes the tags of a subnet.
+    #[serde(rename = "subnet.update")]
+    SubnetUpdate,
     /// Removes a subnet.
     #[serde(rename = "subnet.delete")]
     SubnetDelete,
     /// Makes a security group with its rules.
     #[serde(rename = "securityGroup.create")]
     SecurityGroupCreate,
-    /// Adds rules to a security group, and removes some.
+    /// Adds rules to a security group, and removes some; or changes its tags.
     #[serde(rename = "securityGroup.update")]
     SecurityGroupUpdate,
     /// Removes a security group.
@@ -133,6 +139,9 @@ pub enum OperationKind {
     /// Gives a cloud the public half of a key pair.
     #[serde(rename = "keyPair.create")]
     KeyPairCreate,
+    /// Changes the tags of a key pair.
+    #[serde(rename = "keyPair.update")]
+    KeyPairUpdate,
     /// Removes a key pair from a cloud.
     #[serde(rename = "keyPair.delete")]
     KeyPairDelete,
@@ -143,7 +152,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [OperationKind; 19] = [
+    pub const ALL: [OperationKind; 22] = [
         Self::ClusterCreate,
         Self::ClusterDelete,
         Self::ClusterUpgrade,
@@ -154,13 +163,16 @@ impl OperationKind {
         Self::NodeGroupUpgrade,
         Self::NodeGroupRemove,
         Self::NetworkCreate,
+        Self::NetworkUpdate,
         Self::NetworkDelete,
         Self::SubnetCreate,
+        Self::SubnetUpdate,
         Self::SubnetDelete,
         Self::SecurityGroupCreate,
         Self::SecurityGroupUpdate,
         Self::SecurityGroupDelete,
         Self::KeyPairCreate,
+        Self::KeyPairUpdate,
         Self::KeyPairDelete,
         Self::PrerequisiteFix,
     ];
@@ -178,13 +190,16 @@ impl OperationKind {
             Self::NodeGroupUpgrade => "nodeGroup.upgrade",
             Self::NodeGroupRemove => "nodeGroup.remove",
             Self::NetworkCreate => "network.create",
+            Self::NetworkUpdate => "network.update",
             Self::NetworkDelete => "network.delete",
             Self::SubnetCreate => "subnet.create",
+            Self::SubnetUpdate => "subnet.update",
             Self::SubnetDelete => "subnet.delete",
             Self::SecurityGroupCreate => "securityGroup.create",
             Self::SecurityGroupUpdate => "securityGroup.update",
             Self::SecurityGroupDelete => "securityGroup.delete",
             Self::KeyPairCreate => "keyPair.create",
+            Self::KeyPairUpdate => "keyPair.update",
             Self::KeyPairDelete => "keyPair.delete",
             Self::PrerequisiteFix => "prerequisite.fix",
         }

@@ -122,6 +122,9 @@ pub struct SubnetRequest {
     /// Its zone; empty: chosen by the driver, the connection's zone first.
     #[serde(default)]
     pub zone: String,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A security group that is asked for.
@@ -135,6 +138,9 @@ pub struct SecurityGroupRequest {
     /// What it lets through.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A key pair whose public half a cloud is to get.
@@ -145,6 +151,9 @@ pub struct KeyPairRequest {
     pub name: String,
     /// The public half in OpenSSH's form: `ssh-ed25519 AAAA… comment`.
     pub public_key: String,
+    /// The user's tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 impl ClusterRequest {
@@ -162,7 +171,7 @@ impl ClusterRequest {
         for (index, group) in self.node_groups.iter().enumerate() {
             group.validate(&format!("nodeGroups[{index}]."), findings);
         }
-        validate_tags(&self.tags, findings);
+        validate_tags("", &self.tags, findings);
     }
 }
 
@@ -189,12 +198,20 @@ impl NetworkRequest {
             if !self.cidr.contains(subnet.cidr) {
                 findings.add(&field, format!("must lie within the network's {}", self.cidr));
             }
+            subnet.validate(&format!("subnets[{index}]."), findings);
             let before = self.subnets.iter().take(index);
             if let Some(other) = before.into_iter().find(|other| other.cidr.overlaps(subnet.cidr)) {
                 findings.add(field, format!("overlaps subnet {:?} ({})", other.name, other.cidr));
             }
         }
-        validate_tags(&self.tags, findings);
+        validate_tags("", &self.tags, findings);
+    }
+}
+
+impl SubnetRequest {
+    /// Everything that is wrong with it by itself on any cloud; `prefix` stands before each field (`subnets[0].`).
+    pub fn validate(&self, prefix: &str, findings: &mut Findings) {
+        validate_tags(prefix, &self.tags, findings);
     }
 }
 
@@ -202,6 +219,7 @@ impl SecurityGroupRequest {
     /// Everything that is wrong with it on any cloud.
     pub fn validate(&self, findings: &mut Findings) {
         Rule::validate_all("rules", &self.rules, findings);
+        validate_tags("", &self.tags, findings);
     }
 }
 
@@ -242,17 +260,18 @@ impl KeyPairRequest {
         if !(known && one_line && encoded) {
             findings.add("publicKey", "must be one line in OpenSSH's form, of kind ssh-ed25519 or ssh-rsa");
         }
+        validate_tags("", &self.tags, findings);
     }
 }
 
-/// Tags that every cloud takes: a key that is not empty, no control characters.
-fn validate_tags(tags: &Tags, findings: &mut Findings) {
+/// Tags that every cloud takes: a key that is not empty, no control characters. `prefix` stands before each field.
+pub fn validate_tags(prefix: &str, tags: &Tags, findings: &mut Findings) {
     for (key, value) in tags {
         if key.is_empty() {
-            findings.add("tags", "a tag needs a key");
+            findings.add(format!("{prefix}tags"), "a tag needs a key");
         }
         if key.chars().chain(value.chars()).any(char::is_control) {
-            findings.add(format!("tags[{key:?}]"), "must not hold control characters");
+            findings.add(format!("{prefix}tags[{key:?}]"), "must not hold control characters");
         }
     }
 }
@@ -338,7 +357,8 @@ mod tests {
             rule("all", None, None),
         ];
         let mut findings = Findings::default();
-        SecurityGroupRequest { name: "g".into(), network: Iid::default(), rules }.validate(&mut findings);
+        SecurityGroupRequest { name: "g".into(), network: Iid::default(), rules, tags: Tags::new() }
+            .validate(&mut findings);
         assert_eq!(
             fields(&findings),
             ["rules[1].fromPort", "rules[2].toPort", "rules[4].fromPort", "rules[5]"]
@@ -355,7 +375,8 @@ mod tests {
             ("-----BEGIN OPENSSH PRIVATE KEY-----", false),
         ] {
             let mut findings = Findings::default();
-            KeyPairRequest { name: "k".into(), public_key: text.into() }.validate(&mut findings);
+            KeyPairRequest { name: "k".into(), public_key: text.into(), tags: Tags::new() }
+                .validate(&mut findings);
             assert_eq!(findings.is_empty(), fine, "{text:?}");
         }
     }

@@ -7,7 +7,7 @@ use pmks_driver::{
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
     TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, OperationKind, UniqueName};
+use pmks_model::{ImageKind, NameRule, OperationKind, ResourceKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -72,7 +72,14 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 2,
     most_subnets: None,
     zonal_subnets: true,
-    network_tags: true,
+    // Source: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-resources>
+    tagged: &[
+        ResourceKind::Cluster,
+        ResourceKind::Network,
+        ResourceKind::Subnet,
+        ResourceKind::SecurityGroup,
+        ResourceKind::KeyPair,
+    ],
     security_groups: Presence::Optional,
     image: ImageKind::Type,
     // The type belongs to a launch template; `diskSize` alone can be said.

@@ -9,7 +9,7 @@ use pmks_driver::{
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, KubeconfigFormat, KubeconfigUser, Listing,
     NodeMetricsAsked, OwnWords, OwnWordsOf, Prepared, Prerequisite, RemoveNodeGroup, Result, Search,
-    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpgradeCluster,
+    StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpdateTags, UpgradeCluster,
     UpgradeNodeGroup,
 };
 use pmks_model::{
@@ -249,6 +249,10 @@ impl Driver for AwsDriver {
 
     async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
         operations::rules::prepare(self, asked).await
+    }
+
+    async fn update_tags(&self, asked: &UpdateTags) -> Result<Prepared> {
+        operations::tags::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

@@ -3,7 +3,8 @@
 
 use pmks_driver::{DriverError, ErrorKind, Marks, Result};
 use pmks_model::{
-    Cidr, Direction, Iid, KeyPair, KeyValueList, Network, Protocol, Rule, SecurityGroup, Subnet, Tags,
+    Cidr, Direction, Iid, KeyPair, KeyValueList, Network, Protocol, ResourceKind, Rule, SecurityGroup,
+    Subnet, Tags,
 };
 
 use crate::api::Api;
@@ -101,6 +102,16 @@ pub(crate) async fn find_key_pair(api: &Api, id: &str) -> Result<Option<wire::Ke
         return Ok(identified.into_iter().next());
     }
     Ok(named.into_iter().next())
+}
+
+/// The error of what is not there, whatever it is.
+pub(crate) fn missing(kind: ResourceKind, id: &str) -> DriverError {
+    match kind {
+        ResourceKind::Subnet => not_found("ec2.DescribeSubnets", "subnet", id),
+        ResourceKind::SecurityGroup => no_security_group(id),
+        ResourceKind::KeyPair => not_found("ec2.DescribeKeyPairs", "key pair", id),
+        _ => not_found("ec2.DescribeVpcs", "VPC", id),
+    }
 }
 
 fn not_found(action: &'static str, what: &str, id: &str) -> DriverError {

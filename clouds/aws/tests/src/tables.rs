@@ -98,6 +98,9 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
             ("ec2.CreateSecurityGroup", 1),
             ("ec2.RevokeSecurityGroupEgress", 1),
         ],
+        OperationKind::NetworkUpdate | OperationKind::SubnetUpdate | OperationKind::KeyPairUpdate => {
+            &[("ec2.CreateTags", 1), ("ec2.DeleteTags", 1)]
+        }
         OperationKind::SecurityGroupUpdate => &[
             ("ec2.AuthorizeSecurityGroupIngress", 1),
             ("ec2.RevokeSecurityGroupEgress", 1),

@@ -7,7 +7,7 @@ use pmks_driver::{
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
     TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -23,7 +23,30 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     credential_forms: FORMS,
     settings: SETTINGS,
     cluster_options: CLUSTER_OPTIONS,
-    operations: &OperationKind::ALL,
+    // Everything but tags of subnets.
+    operations: &[
+        OperationKind::ClusterCreate,
+        OperationKind::ClusterDelete,
+        OperationKind::ClusterUpgrade,
+        OperationKind::ClusterImport,
+        OperationKind::ClusterUpdate,
+        OperationKind::NodeGroupAdd,
+        OperationKind::NodeGroupScale,
+        OperationKind::NodeGroupUpgrade,
+        OperationKind::NodeGroupRemove,
+        OperationKind::NetworkCreate,
+        OperationKind::NetworkUpdate,
+        OperationKind::NetworkDelete,
+        OperationKind::SubnetCreate,
+        OperationKind::SubnetDelete,
+        OperationKind::SecurityGroupCreate,
+        OperationKind::SecurityGroupUpdate,
+        OperationKind::SecurityGroupDelete,
+        OperationKind::KeyPairCreate,
+        OperationKind::KeyPairUpdate,
+        OperationKind::KeyPairDelete,
+        OperationKind::PrerequisiteFix,
+    ],
     // Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>,
     // Microsoft.ContainerService
     cluster_name: NameRule {
@@ -69,7 +92,14 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 1,
     most_subnets: Some(1),
     zonal_subnets: false,
-    network_tags: true,
+    // A subnet is a part of its network's document, which has tags of the network alone.
+    // Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support#microsoftnetwork>
+    tagged: &[
+        ResourceKind::Cluster,
+        ResourceKind::Network,
+        ResourceKind::SecurityGroup,
+        ResourceKind::KeyPair,
+    ],
     security_groups: Presence::Optional,
     image: ImageKind::Type,
     // AKS lets choose `Managed` or `Ephemeral`. What a managed disk is made of the machine type decides: the spellings

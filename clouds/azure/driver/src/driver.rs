@@ -11,7 +11,7 @@ use pmks_driver::{
     CreateCluster, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster,
     DeleteResource, Detail, Driver, FixPrerequisites, Handle, KubeconfigFormat, KubeconfigUser, Listing,
     NodeMetricsAsked, OwnWords, OwnWordsOf, Poll, Prepared, Prerequisite, ProgressList, RemoveNodeGroup,
-    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup,
+    Result, Search, StageCalls, StageSpecification, Staged, UpdateCluster, UpdateSecurityGroup, UpdateTags,
     UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
@@ -313,6 +313,10 @@ impl Driver for AzureDriver {
 
     async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
         operations::rules::prepare(self, asked).await
+    }
+
+    async fn update_tags(&self, asked: &UpdateTags) -> Result<Prepared> {
+        operations::tags::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

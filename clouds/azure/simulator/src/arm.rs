@@ -52,6 +52,13 @@ impl Call<'_> {
         self.names.get(index).map(String::as_str).unwrap_or_default()
     }
 
+    /// Of an extension resource the subscription stands in its scope; elsewhere it is the first of the names, and is so
+    /// now, too.
+    pub(crate) fn name_scope(&mut self) {
+        let subscription = self.scope.split('/').nth(2).unwrap_or_default().to_owned();
+        self.names.insert(0, subscription);
+    }
+
     /// The subscription of the path, which the front has found.
     pub(crate) fn subscription(&self) -> &Subscription {
         self.world.subscription(self.name(0))

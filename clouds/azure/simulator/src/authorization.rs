@@ -35,9 +35,7 @@ const ROLES: [(&str, &str); 6] = [
 /// # Errors
 /// The service's refusal.
 pub(crate) fn handle(call: &mut Call<'_>, action: &str) -> Result<Reply> {
-    // The subscription of an extension resource stands in its scope, which is part of the names elsewhere.
-    let subscription = call.scope.split('/').nth(2).unwrap_or_default().to_owned();
-    call.names.insert(0, subscription);
+    call.name_scope();
     match action {
         "RoleDefinitions_List" => Ok(definitions(call)),
         "RoleDefinitions_Get" => definition(call),

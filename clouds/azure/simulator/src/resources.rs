@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::json::{at, set, text};
 use crate::operations::{self, Step};
 use crate::reply::Reply;
+use crate::tags;
 use crate::world::{Group, Registration, World};
 
 /// How long the deletion of a group takes, beside what is in it.
@@ -54,6 +55,8 @@ pub(crate) fn handle(call: &mut Call<'_>, action: &str) -> Result<Reply> {
         "ResourceGroups_Update" => patch_group(call),
         "ResourceGroups_Delete" => delete_group(call),
         "ResourceGroups_OperationResult" => operations::result(call, call.name(1)),
+        "Tags_GetAtScope" => tags::get(call),
+        "Tags_UpdateAtScope" => tags::update(call),
         "Resources_List" => list_resources(call, ""),
         "Resources_ListByResourceGroup" => {
             let below = key(&call.id("")?);

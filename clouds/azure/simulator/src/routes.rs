@@ -77,6 +77,8 @@ const ROUTES: &[Route] = &[
     route("DELETE", "subscriptions/{}/resourceGroups/{}", RESOURCES, "ResourceGroups_Delete"),
     route("GET", "subscriptions/{}/resourceGroups/{}/resources", RESOURCES, "Resources_ListByResourceGroup"),
     // Role assignments, at any scope.
+    route("GET", "**/providers/Microsoft.Resources/tags/default", RESOURCES, "Tags_GetAtScope"),
+    route("PATCH", "**/providers/Microsoft.Resources/tags/default", RESOURCES, "Tags_UpdateAtScope"),
     route("GET", "**/providers/Microsoft.Authorization/roleDefinitions", AUTHORIZATION, "RoleDefinitions_List"),
     route("GET", "**/providers/Microsoft.Authorization/roleDefinitions/{}", AUTHORIZATION, "RoleDefinitions_Get"),
     route("GET", "**/providers/Microsoft.Authorization/permissions", AUTHORIZATION, "Permissions_ListForResource"),

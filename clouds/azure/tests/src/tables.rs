@@ -49,6 +49,8 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
         OperationKind::NodeGroupScale | OperationKind::NodeGroupUpgrade => &[("AgentPools.Update", 1)],
         OperationKind::NodeGroupRemove => &[("AgentPools.Delete", 1)],
         OperationKind::NetworkCreate => &[("VirtualNetworks.Create", 1)],
+        // What is set and what is taken off goes by one request each, which leaves the other tags alone.
+        OperationKind::NetworkUpdate | OperationKind::KeyPairUpdate => &[("Tags.UpdateAtScope", 2)],
         OperationKind::NetworkDelete => &[("VirtualNetworks.Delete", 1)],
         OperationKind::SubnetCreate => &[("Subnets.Create", 1)],
         OperationKind::SubnetDelete => &[("Subnets.Delete", 1)],
@@ -58,6 +60,6 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
         OperationKind::KeyPairCreate => &[("SshPublicKeys.Create", 1)],
         OperationKind::KeyPairDelete => &[("SshPublicKeys.Delete", 1)],
         OperationKind::PrerequisiteFix => &[("Providers.Register", 3), ("ResourceGroups.Create", 1)],
-        OperationKind::ClusterImport => &[],
+        OperationKind::ClusterImport | OperationKind::SubnetUpdate => &[],
     }
 }

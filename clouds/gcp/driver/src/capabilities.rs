@@ -7,7 +7,7 @@ use pmks_driver::{
     NodeGroupsAtCreation, OptionField, OptionKind, Presence, ReadKind, RootDisk, TagRule, TokenKind,
     TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, UniqueName};
 
 use crate::PROVIDER;
 use crate::credential::FORMS;
@@ -23,7 +23,28 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     credential_forms: FORMS,
     settings: SETTINGS,
     cluster_options: CLUSTER_OPTIONS,
-    operations: &OperationKind::ALL,
+    // Everything but tags of what has none.
+    operations: &[
+        OperationKind::ClusterCreate,
+        OperationKind::ClusterDelete,
+        OperationKind::ClusterUpgrade,
+        OperationKind::ClusterImport,
+        OperationKind::ClusterUpdate,
+        OperationKind::NodeGroupAdd,
+        OperationKind::NodeGroupScale,
+        OperationKind::NodeGroupUpgrade,
+        OperationKind::NodeGroupRemove,
+        OperationKind::NetworkCreate,
+        OperationKind::NetworkDelete,
+        OperationKind::SubnetCreate,
+        OperationKind::SubnetDelete,
+        OperationKind::SecurityGroupCreate,
+        OperationKind::SecurityGroupUpdate,
+        OperationKind::SecurityGroupDelete,
+        OperationKind::KeyPairCreate,
+        OperationKind::KeyPairDelete,
+        OperationKind::PrerequisiteFix,
+    ],
     // Source: <https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters>, `name`
     cluster_name: UP_TO_40,
     // Node pools: the same rule, by the same service.
@@ -70,7 +91,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     most_subnets: Some(1),
     // Subnetworks are regional: <https://cloud.google.com/vpc/docs/subnets>
     zonal_subnets: false,
-    network_tags: false,
+    // Networks, subnetworks and firewall rules have no labels, and a key pair is an item of the project's metadata:
+    // <https://cloud.google.com/compute/docs/labeling-resources#supported_resources>
+    tagged: &[ResourceKind::Cluster],
     security_groups: Presence::Optional,
     image: ImageKind::Type,
     // Sources: <https://cloud.google.com/kubernetes-engine/docs/how-to/custom-boot-disks>,

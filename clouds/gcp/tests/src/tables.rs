@@ -54,6 +54,9 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
             &[("compute.projects.setCommonInstanceMetadata", 1)]
         }
         OperationKind::PrerequisiteFix => &[("serviceusage.services.enable", 2)],
-        OperationKind::ClusterImport => &[],
+        OperationKind::ClusterImport
+        | OperationKind::NetworkUpdate
+        | OperationKind::SubnetUpdate
+        | OperationKind::KeyPairUpdate => &[],
     }
 }

@@ -6,7 +6,7 @@ use pmks_driver::{
     ActionBucket, AutoScaling, CallBound, Capabilities, FailedCreate, Field, Form, KeyPairUse, LastNodeGroup,
     NodeGroupsAtCreation, Presence, ReadKind, RootDisk, TagRule, TokenKind, TokenReach, UniqueNames, Upgrade,
 };
-use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, UniqueName};
+use pmks_model::{ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, UniqueName};
 
 use crate::PROVIDER;
 
@@ -34,13 +34,16 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         OperationKind::NodeGroupUpgrade,
         OperationKind::NodeGroupRemove,
         OperationKind::NetworkCreate,
+        OperationKind::NetworkUpdate,
         OperationKind::NetworkDelete,
         OperationKind::SubnetCreate,
+        OperationKind::SubnetUpdate,
         OperationKind::SubnetDelete,
         OperationKind::SecurityGroupCreate,
         OperationKind::SecurityGroupUpdate,
         OperationKind::SecurityGroupDelete,
         OperationKind::KeyPairCreate,
+        OperationKind::KeyPairUpdate,
         OperationKind::KeyPairDelete,
     ],
     cluster_name: NAME,
@@ -60,7 +63,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 1,
     most_subnets: None,
     zonal_subnets: true,
-    network_tags: true,
+    tagged: &[
+        ResourceKind::Cluster,
+        ResourceKind::Network,
+        ResourceKind::Subnet,
+        ResourceKind::SecurityGroup,
+        ResourceKind::KeyPair,
+    ],
     security_groups: Presence::Optional,
     image: ImageKind::Identifier,
     root_disk: RootDisk { types: &["SSD", "HDD", "MEM"], default_gib: 0, min_gib: 1, max_gib: 65_536 },

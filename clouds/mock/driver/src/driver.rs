@@ -8,7 +8,7 @@ use pmks_driver::{
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteCluster, DeleteResource, Detail,
     Driver, DriverError, KubeconfigFormat, KubeconfigUser, Listing, NodeMetricsAsked, OwnWords, OwnWordsOf,
     Prepared, Prerequisite, RemoveNodeGroup, Result, Search, StageCalls, StageSpecification, Staged,
-    UpdateCluster, UpdateSecurityGroup, UpgradeCluster, UpgradeNodeGroup,
+    UpdateCluster, UpdateSecurityGroup, UpdateTags, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, Network, Node, NodeGroup,
@@ -195,6 +195,10 @@ impl Driver for MockDriver {
 
     async fn update_security_group(&self, asked: &UpdateSecurityGroup) -> Result<Prepared> {
         operations::rules::prepare(self, asked).await
+    }
+
+    async fn update_tags(&self, asked: &UpdateTags) -> Result<Prepared> {
+        operations::tags::prepare(self, asked).await
     }
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {

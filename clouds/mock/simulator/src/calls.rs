@@ -220,14 +220,14 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Changes labels, version or scaling of a cluster or node group, or the rules of a security group.
+    /// Changes labels of anything, version or scaling of a cluster or node group, or the rules of a security group.
     pub(crate) fn update(&mut self, kind: Kind, id: &str, body: Map<String, Value>) -> Result<Value> {
         let thing = self.thing(kind, id)?;
         let known: &[&str] = match kind {
             Kind::Cluster => &["labels", "version"],
             Kind::NodeGroup => &["labels", "version", "scaling"],
-            Kind::SecurityGroup => &["addRules", "removeRules"],
-            _ => &[],
+            Kind::SecurityGroup => &["labels", "addRules", "removeRules"],
+            _ => &["labels"],
         };
         if let Some(strange) = body.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(Error::invalid(format!("{strange} of a {} cannot be changed", kind.word())));

@@ -114,13 +114,16 @@ impl CloudUnderTest for Mock {
             }
             OperationKind::NodeGroupRemove => &[("mock.nodeGroups.delete", 1)],
             OperationKind::NetworkCreate => &[("mock.networks.create", 1), ("mock.subnets.create", 2)],
+            OperationKind::NetworkUpdate => &[("mock.networks.update", 1)],
             OperationKind::NetworkDelete => &[("mock.networks.delete", 1), ("mock.subnets.delete", 2)],
             OperationKind::SubnetCreate => &[("mock.subnets.create", 1)],
+            OperationKind::SubnetUpdate => &[("mock.subnets.update", 1)],
             OperationKind::SubnetDelete => &[("mock.subnets.delete", 1)],
             OperationKind::SecurityGroupCreate => &[("mock.securityGroups.create", 1)],
             OperationKind::SecurityGroupUpdate => &[("mock.securityGroups.update", 1)],
             OperationKind::SecurityGroupDelete => &[("mock.securityGroups.delete", 1)],
             OperationKind::KeyPairCreate => &[("mock.keyPairs.create", 1)],
+            OperationKind::KeyPairUpdate => &[("mock.keyPairs.update", 1)],
             OperationKind::KeyPairDelete => &[("mock.keyPairs.delete", 1)],
             OperationKind::PrerequisiteFix | OperationKind::ClusterImport => &[],
         }

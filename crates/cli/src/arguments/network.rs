@@ -38,6 +38,8 @@ pub(crate) enum NetworkCommand {
     Unmanaged,
     /// One network
     Get(Named),
+    /// Changes tags; the others stay
+    Update(Retag),
     /// Removes a network with its subnets
     Delete(Delete),
     /// Drops the record; the cloud is left alone
@@ -63,6 +65,9 @@ pub(crate) enum SubnetCommand {
         /// How it is called at the cloud
         #[command(flatten)]
         cloud: CloudName,
+        /// A tag
+        #[arg(long = "tag", value_name = "KEY=VALUE")]
+        tags: Vec<String>,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -95,6 +100,20 @@ pub(crate) enum SubnetCommand {
         /// The network
         #[arg(long)]
         network: String,
+    },
+    /// Changes tags; the others stay
+    Update {
+        /// Its name
+        name: String,
+        /// The network
+        #[arg(long)]
+        network: String,
+        /// A tag to set; KEY- removes it
+        #[arg(long = "tag", value_name = "KEY=VALUE", required = true)]
+        tags: Vec<String>,
+        /// How to carry it out
+        #[command(flatten)]
+        mutation: Mutation,
     },
     /// Removes a subnet
     Delete {
@@ -136,6 +155,9 @@ pub(crate) enum SecurityGroupCommand {
         /// How it is called at the cloud
         #[command(flatten)]
         cloud: CloudName,
+        /// A tag
+        #[arg(long = "tag", value_name = "KEY=VALUE")]
+        tags: Vec<String>,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -149,16 +171,19 @@ pub(crate) enum SecurityGroupCommand {
     Unmanaged,
     /// One security group
     Get(Named),
-    /// Adds rules, and removes some; the others stay
+    /// Adds rules, and removes some, or changes tags; the others stay
     Update {
         /// Its name
         name: String,
         /// A rule to add: direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…
-        #[arg(long = "add-rule", value_name = "PAIRS", required_unless_present = "remove")]
+        #[arg(long = "add-rule", value_name = "PAIRS", required_unless_present_any = ["remove", "tags"])]
         add: Vec<RulePairs>,
         /// A rule to remove, in the same form
         #[arg(long = "remove-rule", value_name = "PAIRS")]
         remove: Vec<RulePairs>,
+        /// A tag to set; KEY- removes it. Rules are another operation
+        #[arg(long = "tag", value_name = "KEY=VALUE", conflicts_with_all = ["add", "remove"])]
+        tags: Vec<String>,
         /// How to carry it out
         #[command(flatten)]
         mutation: Mutation,
@@ -183,6 +208,8 @@ pub(crate) enum KeyPairCommand {
     Unmanaged,
     /// One key pair
     Get(Named),
+    /// Changes tags; the others stay
+    Update(Retag),
     /// Removes a key pair from the cloud
     Delete(Delete),
     /// Drops the record; the cloud is left alone
@@ -203,6 +230,22 @@ pub(crate) struct KeyPairCreate {
     /// How it is called at the cloud
     #[command(flatten)]
     pub(crate) cloud: CloudName,
+    /// A tag
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub(crate) tags: Vec<String>,
+    /// How to carry it out
+    #[command(flatten)]
+    pub(crate) mutation: Mutation,
+}
+
+/// Other tags for something.
+#[derive(Debug, Args)]
+pub(crate) struct Retag {
+    /// Its name
+    pub(crate) name: String,
+    /// A tag to set; KEY- removes it
+    #[arg(long = "tag", value_name = "KEY=VALUE", required = true)]
+    pub(crate) tags: Vec<String>,
     /// How to carry it out
     #[command(flatten)]
     pub(crate) mutation: Mutation,

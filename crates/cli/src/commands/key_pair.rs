@@ -8,7 +8,7 @@ use pmks_model::FailureKind;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{body, delete, forget, import, print_list, print_one, within};
+use super::{body, delete, forget, import, pairs, print_list, print_one, retag, within};
 use crate::app::App;
 use crate::arguments::{KeyPairCommand, KeyPairCreate, Mutation, Output};
 use crate::client::Request;
@@ -30,6 +30,9 @@ pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
         KeyPairCommand::Get(what) => {
             print_one(app, within(app, &["keyPairs", &what.name])?, Kind::KeyPair).await
         }
+        KeyPairCommand::Update(what) => {
+            retag(app, &what.mutation, within(app, &["keyPairs", &what.name])?, &what.tags).await
+        }
         KeyPairCommand::Delete(what) => {
             let path = within(app, &["keyPairs", &what.name])?;
             delete(app, &what.mutation, path, &format!("key pair {}", what.name)).await
@@ -42,20 +45,25 @@ pub(super) async fn run(app: &App, command: KeyPairCommand) -> Result<()> {
 }
 
 async fn make(app: &App, create: KeyPairCreate) -> Result<()> {
-    let KeyPairCreate { name, public_key, save, cloud, mutation } = create;
-    let wanted = NewKeyPair { name, unique_cloud_name: cloud.unique_cloud_name, ..NewKeyPair::default() };
+    let KeyPairCreate { name, public_key, save, cloud, tags, mutation } = create;
+    let new = NewKeyPair {
+        name,
+        unique_cloud_name: cloud.unique_cloud_name,
+        tags: pairs::texts("tag", &tags)?,
+        ..NewKeyPair::default()
+    };
     match public_key {
         Some(path) => {
             let text = std::fs::read_to_string(&path).map_err(|error| Error::file("read", &path, &error))?;
-            give(app, &mutation, wanted, text.trim().to_owned()).await
+            give(app, &mutation, with_public_key(new, text.trim())).await
         }
-        None => generate(app, &mutation, wanted, save.as_deref()).await,
+        None => generate(app, &mutation, new, save.as_deref()).await,
     }
 }
 
 /// Gives the cloud the public half of the user's own pair.
-async fn give(app: &App, mutation: &Mutation, wanted: NewKeyPair, public_key: String) -> Result<()> {
-    let (session, begun) = begin(app, mutation, wanted, public_key).await?;
+async fn give(app: &App, mutation: &Mutation, key_pair: NewKeyPair) -> Result<()> {
+    let (session, begun) = begin(app, mutation, key_pair).await?;
     let (operation, answer) = match begun {
         Begun::Planned => return Ok(()),
         Begun::Accepted { operation, answer } => (Some(*operation), answer),
@@ -79,12 +87,12 @@ async fn give(app: &App, mutation: &Mutation, wanted: NewKeyPair, public_key: St
 
 /// Makes the pair here and gives the cloud its public half. The private half leaves this process only once the pair
 /// exists: whoever stops waiting has none.
-async fn generate(app: &App, mutation: &Mutation, wanted: NewKeyPair, save: Option<&Path>) -> Result<()> {
-    let name = wanted.name.clone();
+async fn generate(app: &App, mutation: &Mutation, new: NewKeyPair, save: Option<&Path>) -> Result<()> {
+    let name = new.name.clone();
     // Before anything is asked for: there is no second private half.
     let file = save.map(private_file::reserve).transpose()?;
     let pair = pmks_core::generate_key_pair(&name)?;
-    let (session, begun) = match begin(app, mutation, wanted, pair.public_key).await {
+    let (session, begun) = match begin(app, mutation, with_public_key(new, &pair.public_key)).await {
         // The public half of then was another one.
         Err(error) if mutation.idempotency_key.is_some() && names(&error, "Idempotency-Key") => {
             return Err(missing(&name, file.as_ref()));
@@ -111,13 +119,11 @@ async fn generate(app: &App, mutation: &Mutation, wanted: NewKeyPair, save: Opti
     mutations::print_operation(app, &ended)
 }
 
-async fn begin(
-    app: &App,
-    mutation: &Mutation,
-    wanted: NewKeyPair,
-    public_key: String,
-) -> Result<(Session, Begun)> {
-    let key_pair = NewKeyPair { public_key: Some(public_key), ..wanted };
+fn with_public_key(new: NewKeyPair, public_key: &str) -> NewKeyPair {
+    NewKeyPair { public_key: Some(public_key.to_owned()), ..new }
+}
+
+async fn begin(app: &App, mutation: &Mutation, key_pair: NewKeyPair) -> Result<(Session, Begun)> {
     let request = Request::new(Method::POST, within(app, &["keyPairs"])?).json(body(&key_pair)?);
     let session = mutations::session(app, mutation).await?;
     let begun = mutations::begin(app, mutation, &session, request).await?;

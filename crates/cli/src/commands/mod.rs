@@ -19,6 +19,7 @@ mod subnet;
 pub(crate) use pages::{completion, explain, manual};
 
 use http::{Method, StatusCode, header};
+use pmks_api::TagsPatch;
 use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
@@ -148,6 +149,12 @@ async fn import(app: &App, path: Path, import: &Import, kind: Kind) -> Result<()
 /// A merge patch, whatever was changed in between: the command line says what is wanted, not what it was.
 fn patch(path: Path, body: Value) -> Result<Request> {
     Request::new(Method::PATCH, path).json(body).header(header::IF_MATCH, "*")
+}
+
+/// Other tags for what stands at that path: those that are not named stay.
+async fn retag(app: &App, mutation: &Mutation, path: Path, tags: &[String]) -> Result<()> {
+    let change = TagsPatch { tags: Some(pairs::tag_changes(tags)?) };
+    carry_out(app, mutation, patch(path, body(&change)?)?).await
 }
 
 /// The JSON of a body of the API.

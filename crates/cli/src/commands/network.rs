@@ -3,7 +3,7 @@
 use http::Method;
 use pmks_api::NewNetwork;
 
-use super::{body, delete, forget, import, pairs, print_list, print_one, within};
+use super::{body, delete, forget, import, pairs, print_list, print_one, retag, within};
 use crate::app::App;
 use crate::arguments::NetworkCommand;
 use crate::client::Request;
@@ -33,6 +33,9 @@ pub(super) async fn run(app: &App, command: NetworkCommand) -> Result<()> {
         }
         NetworkCommand::Get(what) => {
             print_one(app, within(app, &["networks", &what.name])?, Kind::Network).await
+        }
+        NetworkCommand::Update(what) => {
+            retag(app, &what.mutation, within(app, &["networks", &what.name])?, &what.tags).await
         }
         NetworkCommand::Delete(what) => {
             let path = within(app, &["networks", &what.name])?;

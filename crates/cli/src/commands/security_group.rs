@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{delete, forget, import, print_list, print_one, within};
+use super::{delete, forget, import, pairs, print_list, print_one, retag, within};
 use crate::app::App;
 use crate::arguments::{RuleBody, RulePairs, SecurityGroupCommand};
 use crate::client::Request;
@@ -13,8 +13,9 @@ use crate::output::Kind;
 
 pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> {
     match command {
-        SecurityGroupCommand::Create { name, network, rules, cloud, mutation } => {
-            let mut group = json!({"name": name, "network": network, "rules": bodies(rules)});
+        SecurityGroupCommand::Create { name, network, rules, cloud, tags, mutation } => {
+            let tags = pairs::texts("tag", &tags)?;
+            let mut group = json!({"name": name, "network": network, "rules": bodies(rules), "tags": tags});
             if let (Some(unique), Value::Object(fields)) = (cloud.unique_cloud_name, &mut group) {
                 fields.insert("uniqueCloudName".to_owned(), unique.into());
             }
@@ -34,7 +35,10 @@ pub(super) async fn run(app: &App, command: SecurityGroupCommand) -> Result<()> 
         SecurityGroupCommand::Get(what) => {
             print_one(app, within(app, &["securityGroups", &what.name])?, Kind::SecurityGroup).await
         }
-        SecurityGroupCommand::Update { name, add, remove, mutation } => {
+        SecurityGroupCommand::Update { name, tags, mutation, .. } if !tags.is_empty() => {
+            retag(app, &mutation, within(app, &["securityGroups", &name])?, &tags).await
+        }
+        SecurityGroupCommand::Update { name, add, remove, mutation, .. } => {
             let path = within(app, &["securityGroups", &name, "rules"])?;
             let rules = json!({"add": bodies(add), "remove": bodies(remove)});
             carry_out(app, &mutation, Request::new(Method::POST, path).json(rules)).await

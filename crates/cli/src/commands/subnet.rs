@@ -3,7 +3,7 @@
 use http::Method;
 use pmks_api::NewSubnet;
 
-use super::{body, delete, forget, import, print_list, print_one, within};
+use super::{body, delete, forget, import, pairs, print_list, print_one, retag, within};
 use crate::app::App;
 use crate::arguments::{Import, SubnetCommand};
 use crate::client::Request;
@@ -13,9 +13,9 @@ use crate::output::Kind;
 
 pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
     match command {
-        SubnetCommand::Create { name, network, cidr, zone, cloud, mutation } => {
-            let unique_cloud_name = cloud.unique_cloud_name;
-            let subnet = NewSubnet { name, unique_cloud_name, system_id: None, cidr, zone };
+        SubnetCommand::Create { name, network, cidr, zone, cloud, tags, mutation } => {
+            let (unique_cloud_name, tags) = (cloud.unique_cloud_name, pairs::texts("tag", &tags)?);
+            let subnet = NewSubnet { name, unique_cloud_name, system_id: None, cidr, zone, tags };
             let path = within(app, &["networks", &network, "subnets"])?;
             carry_out(app, &mutation, Request::new(Method::POST, path).json(body(&subnet)?)).await
         }
@@ -28,6 +28,10 @@ pub(super) async fn run(app: &App, command: SubnetCommand) -> Result<()> {
         }
         SubnetCommand::Get { name, network } => {
             print_one(app, within(app, &["networks", &network, "subnets", &name])?, Kind::Subnet).await
+        }
+        SubnetCommand::Update { name, network, tags, mutation } => {
+            let path = within(app, &["networks", &network, "subnets", &name])?;
+            retag(app, &mutation, path, &tags).await
         }
         SubnetCommand::Delete { name, network, mutation } => {
             let path = within(app, &["networks", &network, "subnets", &name])?;

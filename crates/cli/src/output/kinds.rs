@@ -76,6 +76,7 @@ const STATUS: Column = Column::at("STATUS", "/status");
 const CONNECTION_OF: Column = Column::at("CONNECTION", "/connection");
 const SYSTEM_ID: Column = Column::at("SYSTEM ID", "/iid/systemId");
 const REASON: Column = Column::at("REASON", "/statusReason");
+const TAGS: Column = Column::by("TAGS", |row| pairs(row, "/tags")).wide();
 const CREATED: Column = Column::time("CREATED", "/createdAt");
 
 const PROVIDER: &[Column] = &[
@@ -145,6 +146,7 @@ const NETWORK: &[Column] = &[
     SYSTEM_ID,
     REASON,
     CONNECTION_OF.wide(),
+    TAGS,
     CREATED.wide(),
 ];
 
@@ -156,6 +158,7 @@ const SUBNET: &[Column] = &[
     Column::at("NETWORK", "/network"),
     SYSTEM_ID,
     REASON,
+    TAGS,
     CREATED.wide(),
 ];
 
@@ -167,6 +170,7 @@ const SECURITY_GROUP: &[Column] = &[
     SYSTEM_ID,
     REASON,
     CONNECTION_OF.wide(),
+    TAGS,
     CREATED.wide(),
 ];
 
@@ -177,6 +181,7 @@ const KEY_PAIR: &[Column] = &[
     SYSTEM_ID,
     REASON,
     CONNECTION_OF.wide(),
+    TAGS,
     CREATED.wide(),
 ];
 
@@ -218,6 +223,7 @@ const CLUSTER: &[Column] = &[
     REASON,
     Column::at("ENDPOINT", "/endpoint").wide(),
     Column::at("NETWORK", "/network").wide(),
+    TAGS,
     CREATED.wide(),
 ];
 
@@ -327,6 +333,12 @@ fn first(row: &Value, pointers: &[&str]) -> String {
 fn each(values: &Value, pointer: &str) -> String {
     let values = values.as_array().map(Vec::as_slice).unwrap_or_default();
     values.iter().filter_map(|value| value.pointer(pointer)).map(scalar).collect::<Vec<_>>().join(",")
+}
+
+/// The members of an object: `key=value`.
+fn pairs(row: &Value, pointer: &str) -> String {
+    let all = row.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+    all.map(|(key, value)| format!("{key}={}", scalar(value))).collect::<Vec<_>>().join(",")
 }
 
 fn length(row: &Value, pointer: &str) -> String {

@@ -1,9 +1,9 @@
 //! What is known before anything is made: capabilities, the account, credentials, prerequisites.
 
 use pmks_driver::{
-    Change, ChangeNodeGroupScaling, ClusterTarget, DeleteCluster, DeleteResource, ErrorKind,
-    FixPrerequisites, NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, UpdateCluster, UpgradeCluster,
-    UpgradeNodeGroup,
+    Capabilities, Change, ChangeNodeGroupScaling, ClusterTarget, DeleteCluster, DeleteResource, ErrorKind,
+    FixPrerequisites, NodeGroupTarget, PrerequisiteState, RemoveNodeGroup, TagChanges, UpdateCluster,
+    UpdateTags, UpgradeCluster, UpgradeNodeGroup,
 };
 use pmks_model::{
     Iid, OperationKind, ResourceKind, ScalingChange, SubnetRequest, UpgradeRequest, UpgradeTargets,
@@ -37,14 +37,29 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
     let version = VersionRequest::Default;
     let upgrade = UpgradeRequest { version: version.clone(), node_groups: UpgradeTargets::All, force: false };
     let scaling = ScalingChange { desired: Some(1), ..ScalingChange::default() };
-    let subnet =
-        SubnetRequest { name: "pmks-nothing".to_owned(), cidr: cidr("10.20.9.0/24"), zone: String::new() };
+    let subnet = SubnetRequest {
+        name: "pmks-nothing".to_owned(),
+        cidr: cidr("10.20.9.0/24"),
+        zone: String::new(),
+        tags: pmks_model::Tags::new(),
+    };
     let delete = |kind| {
         Change::DeleteResource(DeleteResource {
             kind,
             iid: nowhere.clone(),
             incarnation: String::new(),
             network: None,
+            marks: marks(),
+        })
+    };
+    let tags = |kind| {
+        Change::UpdateTags(UpdateTags {
+            kind,
+            iid: nowhere.clone(),
+            incarnation: String::new(),
+            network: None,
+            tags: other_tags(),
+            only_new_tags: false,
             marks: marks(),
         })
     };
@@ -58,7 +73,8 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         }),
         Change::UpdateCluster(UpdateCluster {
             target: cluster.clone(),
-            tags: [("a".to_owned(), Some("b".to_owned()))].into(),
+            tags: other_tags(),
+            only_new_tags: false,
             options: std::collections::BTreeMap::new(),
             marks: marks(),
         }),
@@ -96,12 +112,26 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
             marks: marks(),
         }),
         Change::CreateKeyPair(key_pair_request("pmks-nothing")),
+        tags(ResourceKind::Network),
+        tags(ResourceKind::Subnet),
+        tags(ResourceKind::SecurityGroup),
+        tags(ResourceKind::KeyPair),
         delete(ResourceKind::Network),
         delete(ResourceKind::Subnet),
         delete(ResourceKind::SecurityGroup),
         delete(ResourceKind::KeyPair),
         Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks() }),
     ])
+}
+
+fn other_tags() -> TagChanges {
+    [("a".to_owned(), Some("b".to_owned()))].into_iter().collect()
+}
+
+/// Whether the capabilities say that a provider has a change: its kind, and of other tags what is to have them.
+fn has(capabilities: &Capabilities, change: &Change) -> bool {
+    let of_tags = |asked: &UpdateTags| capabilities.takes_tags(asked.kind);
+    capabilities.has(change.kind()) && !matches!(change, Change::UpdateTags(asked) if !of_tags(asked))
 }
 
 /// Preparing a change is `Unsupported` exactly where the capabilities do not list its kind.
@@ -118,7 +148,7 @@ pub(crate) async fn operations_are_as_the_capabilities_say(rig: Rig) -> Result<V
             Err(error) => matches!(error.kind(), ErrorKind::Unsupported { .. }),
             Ok(_) => false,
         };
-        let listed = capabilities.has(change.kind());
+        let listed = has(&capabilities, change);
         check(listed != unsupported, || {
             format!("{}: listed {listed}, unsupported {unsupported}", change.kind())
         })?;
@@ -130,7 +160,7 @@ pub(crate) async fn operations_are_as_the_capabilities_say(rig: Rig) -> Result<V
 pub(crate) async fn an_absent_operation_sends_nothing(rig: Rig) -> Result<Verdict, Failed> {
     let capabilities = *rig.driver.capabilities();
     let absent: Vec<Change> =
-        one_of_each(&rig).await?.into_iter().filter(|change| !capabilities.has(change.kind())).collect();
+        one_of_each(&rig).await?.into_iter().filter(|change| !has(&capabilities, change)).collect();
     for change in &absent {
         let mark = rig.calls.mark();
         check(rig.driver.prepare(change).await.is_err(), || format!("{} was prepared", change.kind()))?;

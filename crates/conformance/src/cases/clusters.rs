@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pmks_driver::{Change, DeleteCluster, Detail, ErrorKind, Presence, UpdateCluster, validate};
+use pmks_driver::{Change, DeleteCluster, Detail, ErrorKind, Presence, TagChanges, UpdateCluster, validate};
 use pmks_model::{OperationKind, Status};
 
 use crate::executor::{carry_out, refused};
@@ -153,21 +153,20 @@ pub(crate) async fn a_cluster_is_updated(rig: Rig) -> Result<Verdict, Failed> {
     }
     let ground = Ground::make(&rig).await?;
     let cluster = ground.standing_cluster(&rig, "pmks-tagged").await?;
-    let tags = BTreeMap::from([("purpose".to_owned(), None), ("team".to_owned(), Some("blue".to_owned()))]);
+    let tags: TagChanges =
+        [("purpose".to_owned(), None), ("team".to_owned(), Some("blue".to_owned()))].into_iter().collect();
     for _ in 0..2 {
         let asked = UpdateCluster {
             target: target(&cluster),
             tags: tags.clone(),
+            only_new_tags: false,
             options: BTreeMap::new(),
             marks: marks(),
         };
         carry_out(&rig, &Change::UpdateCluster(asked)).await?;
     }
     let after = rig.driver.get_cluster(&cluster.iid.system_id).await?;
-    let mut wanted = cluster.tags.clone();
-    wanted.remove("purpose");
-    wanted.insert("team".to_owned(), "blue".to_owned());
-    check_equal(&after.tags, &wanted, "the tags")?;
+    check_equal(&after.tags, &tags.onto(cluster.tags.clone()), "the tags")?;
     delete_cluster(&rig, &after).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)

@@ -1,12 +1,17 @@
 //! What the capabilities rule out, and the last node group.
 
-use pmks_driver::{Change, ErrorKind, KeyPairUse, LastNodeGroup, Presence, RemoveNodeGroup, validate};
-use pmks_model::{Iid, ImageKind, Version, VersionRequest};
+use pmks_driver::{
+    Change, CreateNetwork, ErrorKind, KeyPairUse, LastNodeGroup, Presence, RemoveNodeGroup, validate,
+};
+use pmks_model::{Iid, ImageKind, ResourceKind, Tags, Version, VersionRequest};
 use serde_json::json;
 
 use super::versions::minors;
 use crate::executor::{carry_out, refused};
-use crate::ground::{Ground, delete_cluster, fix_prerequisites, marks, network_request, node_group_target};
+use crate::ground::{
+    Ground, delete_cluster, fix_prerequisites, key_pair_request, marks, network_request, node_group_target,
+    security_group_request,
+};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
@@ -93,10 +98,12 @@ async fn wrong(rig: &Rig) -> Result<Vec<(Change, &'static str)>, Failed> {
         }),
     }
     let network = network_request(rig, "pmks-limits").await?;
-    if !capabilities.network_tags {
-        let mut asked = network.clone();
-        asked.request.tags.insert("a".to_owned(), "b".to_owned());
-        all.push((Change::CreateNetwork(asked), "tags"));
+    let tagged =
+        [ResourceKind::Network, ResourceKind::Subnet, ResourceKind::SecurityGroup, ResourceKind::KeyPair];
+    for kind in tagged {
+        if let Some((change, field)) = with_tags(kind, &network).filter(|_| !capabilities.takes_tags(kind)) {
+            all.push((change, field));
+        }
     }
     if !capabilities.zonal_subnets {
         let mut asked = network;
@@ -104,6 +111,34 @@ async fn wrong(rig: &Rig) -> Result<Vec<(Change, &'static str)>, Failed> {
         all.push((Change::CreateNetwork(asked), "subnets[0].zone"));
     }
     Ok(all)
+}
+
+/// A creation that gives tags to something of that kind, and where; `None`: nothing of the kind is made by itself.
+fn with_tags(kind: ResourceKind, network: &CreateNetwork) -> Option<(Change, &'static str)> {
+    let tags = || Tags::from([("a".to_owned(), "b".to_owned())]);
+    Some(match kind {
+        ResourceKind::Network => {
+            let mut asked = network.clone();
+            asked.request.tags = tags();
+            (Change::CreateNetwork(asked), "tags")
+        }
+        ResourceKind::Subnet => {
+            let mut asked = network.clone();
+            asked.request.subnets.iter_mut().for_each(|subnet| subnet.tags = tags());
+            (Change::CreateNetwork(asked), "subnets[0].tags")
+        }
+        ResourceKind::SecurityGroup => {
+            let mut asked = security_group_request("pmks-limits", &Iid::new("n", "n"));
+            asked.request.tags = tags();
+            (Change::CreateSecurityGroup(asked), "tags")
+        }
+        ResourceKind::KeyPair => {
+            let mut asked = key_pair_request("pmks-limits");
+            asked.request.tags = tags();
+            (Change::CreateKeyPair(asked), "tags")
+        }
+        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => return None,
+    })
 }
 
 /// What the capabilities rule out is a finding on its field, known without asking the cloud, and nothing else is.

@@ -13,6 +13,7 @@ mod networks;
 mod node_groups;
 mod reads;
 mod scaling;
+mod tags;
 mod versions;
 
 use futures::future::BoxFuture;
@@ -67,6 +68,7 @@ mod all {
     pub(super) use super::node_groups::*;
     pub(super) use super::reads::*;
     pub(super) use super::scaling::*;
+    pub(super) use super::tags::*;
     pub(super) use super::versions::*;
 }
 

@@ -4,7 +4,7 @@ use pmks_driver::{
     Change, CreateSubnet, DeleteResource, DriverError, ErrorKind, KeyPairUse, Marks, Presence,
     UpdateSecurityGroup,
 };
-use pmks_model::{Direction, OperationKind, Protocol, ResourceKind, Rule, SubnetRequest};
+use pmks_model::{Direction, OperationKind, Protocol, ResourceKind, Rule, SubnetRequest, Tags};
 
 use crate::executor::carry_out;
 use crate::ground::{
@@ -82,8 +82,12 @@ pub(crate) async fn names_that_are_taken_are_refused_before_anything_is_made(
 /// A subnet is added to a network, found in it, and removed.
 pub(crate) async fn subnets_come_and_go(rig: Rig) -> Result<Verdict, Failed> {
     let ground = Ground::make(&rig).await?;
-    let request =
-        SubnetRequest { name: "pmks-more".to_owned(), cidr: cidr("10.20.200.0/24"), zone: String::new() };
+    let request = SubnetRequest {
+        name: "pmks-more".to_owned(),
+        cidr: cidr("10.20.200.0/24"),
+        zone: String::new(),
+        tags: Tags::new(),
+    };
     let asked = CreateSubnet { network: ground.network.clone(), request, marks: marks() };
     let mut done = carry_out(&rig, &Change::CreateSubnet(asked)).await?;
     let iid = take(&mut done.ids, "pmks-more")?;

@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{
-    Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, Marks, UpdateCluster,
-    UpgradeCluster,
+    Change, ClusterTarget, CreateCluster, DeleteCluster, FixPrerequisites, UpdateCluster, UpgradeCluster,
 };
 use pmks_model::{
-    Cluster, ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, Tags, UpgradeRequest,
-    UpgradeTargets,
+    ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, UpgradeRequest, UpgradeTargets,
 };
 use pmks_store::{Decided, NewResource, Resource, ResourceUpdate};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::tags::{Wish, changes, decided, require_unchanged};
 use super::{Draft, Drafting, shared};
 use crate::cloud_names::distinct;
-use crate::failure::{invalid, precondition, stale};
-use crate::records::{ClusterIntent, intent, observed, stored};
+use crate::failure::{invalid, precondition};
+use crate::records::{ClusterIntent, stored};
 use crate::resolve::{self, iid};
 use crate::{NewCluster, Result};
 
@@ -38,22 +37,6 @@ struct ClusterPatch {
     deletion_protection: Wish<bool>,
     #[serde(default)]
     options: Wish<BTreeMap<String, Value>>,
-}
-
-/// What a merge patch says of a field. Source: <https://www.rfc-editor.org/rfc/rfc7396>
-#[derive(Debug, Default)]
-enum Wish<T> {
-    #[default]
-    Absent,
-    /// `null`
-    Removed,
-    Given(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wish<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> std::result::Result<Self, D::Error> {
-        Ok(Option::deserialize(reader)?.map_or(Self::Removed, Self::Given))
-    }
 }
 
 /// Options are set at the cloud: there is nothing that their absence would mean there.
@@ -184,21 +167,18 @@ impl Drafting<'_> {
         Ok(self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change))
     }
 
-    pub(super) async fn update_cluster(&self, name: &str, patch: &Value, if_match: &str) -> Result<Draft> {
+    pub(super) async fn update_cluster(
+        &self,
+        name: &str,
+        patch: &Value,
+        if_match: &str,
+        only_new_tags: bool,
+    ) -> Result<Draft> {
         let record = self.records().get(ResourceKind::Cluster, None, name).await?;
-        if if_match != "*" && if_match != version_tag(&record) {
-            return Err(stale("cluster", name));
-        }
+        require_unchanged(&record, if_match)?;
         let patch: ClusterPatch = serde_json::from_value(patch.clone()).map_err(|error| {
             invalid("", format!("of a cluster, tags, deletionProtection and options can change: {error}"))
         })?;
-        let asked: ClusterIntent = intent(&record)?;
-        let tags = match patch.tags {
-            Wish::Absent => BTreeMap::new(),
-            Wish::Removed => all_tags(&record, asked.tags).into_keys().map(|key| (key, None)).collect(),
-            // What our records say already is asked for too: at the cloud it may be another by now.
-            Wish::Given(tags) => tags,
-        };
         let protected = match patch.deletion_protection {
             Wish::Absent => None,
             Wish::Removed => Some(false),
@@ -207,7 +187,8 @@ impl Drafting<'_> {
         let mut findings = Findings::default();
         let change = Change::UpdateCluster(UpdateCluster {
             target: target(&record),
-            tags,
+            tags: changes(&record, patch.tags)?,
+            only_new_tags,
             options: options(patch.options, &mut findings),
             marks: self.marks(record.uid),
         });
@@ -215,7 +196,7 @@ impl Drafting<'_> {
             self.draft_of(self.reference(ResourceKind::Cluster, &record.name), record.uid, change);
         let update = ResourceUpdate { protected, ..ResourceUpdate::default() };
         draft.findings = findings;
-        draft.decided = Some(Decided { uid: record.uid, revision: record.revision, update });
+        draft.decided = Some(decided(&record, update));
         Ok(draft)
     }
 
@@ -275,20 +256,7 @@ impl Drafting<'_> {
     }
 }
 
-/// What was asked for, and of an imported cluster what it has beside that: all that somebody set.
-fn all_tags(record: &Resource, asked: Tags) -> Tags {
-    let seen = observed::<Cluster>(record).filter(|_| record.imported);
-    let mut tags = seen.map(|seen| Marks::off(&seen.tags)).unwrap_or_default();
-    tags.extend(asked);
-    tags
-}
-
 /// The cluster that a record is of, as far as it is known.
 pub(crate) fn target(record: &Resource) -> ClusterTarget {
     ClusterTarget { iid: iid(record), incarnation: record.incarnation.clone().unwrap_or_default() }
-}
-
-/// The version tag of a record: it changes with every change of what the user decides.
-pub(crate) fn version_tag(record: &Resource) -> String {
-    format!("{}-{}", record.uid.simple(), record.revision)
 }

@@ -4,10 +4,11 @@ mod clusters;
 mod imports;
 mod networks;
 mod node_groups;
+mod tags;
 
-pub(crate) use clusters::version_tag;
 pub(crate) use networks::users;
 pub(crate) use node_groups::beyond_limits;
+pub(crate) use tags::version_tag;
 
 use jiff::Timestamp;
 use pmks_driver::{Capabilities, Change, Marks};
@@ -51,6 +52,7 @@ impl Draft {
         match &self.change {
             None => false,
             Some(Change::UpdateCluster(asked)) => !asked.tags.is_empty() || !asked.options.is_empty(),
+            Some(Change::UpdateTags(asked)) => !asked.tags.is_empty(),
             Some(_) => true,
         }
     }
@@ -99,7 +101,7 @@ impl Drafting<'_> {
                 self.delete_cluster(&cluster, delete_volumes).await
             }
             Mutation::UpdateCluster { cluster, patch, if_match, .. } => {
-                self.update_cluster(&cluster, &patch, &if_match).await
+                self.update_cluster(&cluster, &patch, &if_match, false).await
             }
             Mutation::UpgradeCluster { cluster, version, node_groups, force, .. } => {
                 self.upgrade_cluster(&cluster, &version, node_groups, force).await
@@ -129,6 +131,9 @@ impl Drafting<'_> {
             }
             Mutation::DeleteSecurityGroup { security_group, .. } => {
                 self.delete_security_group(&security_group).await
+            }
+            Mutation::UpdateTags { resource, patch, if_match, only_new, .. } => {
+                self.update_tags(resource, &patch, &if_match, only_new).await
             }
             Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair),
             Mutation::DeleteKeyPair { key_pair, .. } => self.delete_key_pair(&key_pair).await,

@@ -115,12 +115,17 @@ impl Drafting<'_> {
             name: cloud_name.clone().unwrap_or_else(|| asked.name.clone()),
             network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
             rules,
+            tags: asked.tags.clone(),
         };
         let uid = self.uid();
         let change = Change::CreateSecurityGroup(CreateSecurityGroup { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::SecurityGroup, &asked.name), uid, change);
         draft.holds.extend(held.into_iter().map(shared));
-        let kept = SecurityGroupIntent { network: asked.network.clone(), rules: asked.rules.clone() };
+        let kept = SecurityGroupIntent {
+            network: asked.network.clone(),
+            rules: asked.rules.clone(),
+            tags: asked.tags.clone(),
+        };
         let record = self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?);
         draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;
@@ -158,9 +163,9 @@ impl Drafting<'_> {
         let wish = asked.unique_cloud_name;
         let cloud_name = self.cloud_name(ResourceKind::KeyPair, wish, &asked.name, &mut findings)?;
         let uid = self.uid();
-        let kept = KeyPairIntent { public_key: public_key.clone() };
+        let kept = KeyPairIntent { public_key: public_key.clone(), tags: asked.tags.clone() };
         let name = cloud_name.clone().unwrap_or_else(|| asked.name.clone());
-        let request = KeyPairRequest { name, public_key };
+        let request = KeyPairRequest { name, public_key, tags: asked.tags };
         let change = Change::CreateKeyPair(CreateKeyPair { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::KeyPair, &asked.name), uid, change);
         let record = self.record(uid, ResourceKind::KeyPair, None, &asked.name, stored(&kept)?);
@@ -265,11 +270,12 @@ impl Drafting<'_> {
     }
 
     fn subnet_record(&self, uid: uuid::Uuid, network: uuid::Uuid, asked: &NewSubnet) -> Result<NewResource> {
-        let kept = SubnetIntent { cidr: asked.cidr.clone(), zone: asked.zone.clone() };
+        let kept =
+            SubnetIntent { cidr: asked.cidr.clone(), zone: asked.zone.clone(), tags: asked.tags.clone() };
         Ok(self.record(uid, ResourceKind::Subnet, Some(network), &asked.name, stored(&kept)?))
     }
 
-    fn part_of(&self, network: &Resource, name: &str) -> ResourceReference {
+    pub(super) fn part_of(&self, network: &Resource, name: &str) -> ResourceReference {
         ResourceReference {
             network: Some(network.name.clone()),
             ..self.reference(ResourceKind::Subnet, name)

@@ -11,7 +11,7 @@ use super::RecordHooks;
 use crate::Result;
 use crate::engine::{Connected, Outcome};
 use crate::inventory::seen;
-use crate::records::{ClusterIntent, NodeGroupIntent, intent, stored};
+use crate::records::{ClusterIntent, NodeGroupIntent, intent, stored, with_tags};
 
 /// What is known after an operation. A failed read leaves its observation out: the next refresh brings it.
 pub(super) async fn of(
@@ -106,12 +106,7 @@ fn requests(
     Ok(match change {
         Change::UpdateCluster(asked) => {
             let mut kept: ClusterIntent = intent(cluster)?;
-            for (key, value) in asked.tags {
-                match value {
-                    Some(value) => kept.tags.insert(key, value),
-                    None => kept.tags.remove(&key),
-                };
-            }
+            kept.tags = asked.tags.onto(kept.tags);
             kept.options.extend(asked.options);
             vec![update(cluster.uid, &kept)?]
         }
@@ -186,6 +181,12 @@ async fn network_part(
         };
         let Ok(Some(network)) = hooks.store.resource(network).await else { return Ok(()) };
         record = network;
+    }
+    if let Ok(Change::UpdateTags(asked)) = serde_json::from_value(operation.intent.clone())
+        && succeeded
+    {
+        let request = Some(with_tags(&record, &asked.tags)?);
+        outcome.updates.push((record.uid, ResourceUpdate { request, ..ResourceUpdate::default() }));
     }
     let Some(system_id) = record.system_id.clone() else { return Ok(()) };
     let parts = parts(hooks, &record).await?;

@@ -1,7 +1,7 @@
 //! A stored change with what is known by now: identifiers of what was still being made when it was accepted.
 //! Reads our records alone, never a cloud.
 
-use pmks_driver::{Change, ClusterTarget, NodeGroupTarget};
+use pmks_driver::{Change, ClusterTarget, NodeGroupTarget, TagChanges};
 use pmks_model::{Failure, FailureKind, Findings, Iid, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::drafts::beyond_limits;
 use crate::failure::{check, not_found, of_store, precondition};
-use crate::records::{NodeGroupIntent, Records, intent};
+use crate::records::{NodeGroupIntent, Records, intent, user_tags};
 
 /// The change to carry out; `None` if there is nothing left to do. `record` is what the operation is about.
 ///
@@ -84,6 +84,7 @@ impl Again<'_> {
             }
             Change::UpdateCluster(mut asked) => {
                 self.cluster(&mut asked.target).await?;
+                self.refuse_standing_tags(asked.only_new_tags, &asked.tags)?;
                 Change::UpdateCluster(asked)
             }
             Change::UpgradeCluster(mut asked) => {
@@ -119,6 +120,19 @@ impl Again<'_> {
                 }
                 Change::UpdateSecurityGroup(asked)
             }
+            Change::UpdateTags(asked) if asked.tags.is_empty() => return Ok(None),
+            Change::UpdateTags(mut asked) => {
+                aim(&mut asked.iid, self.record);
+                aim_incarnation(&mut asked.incarnation, self.record);
+                if asked.iid.system_id.is_empty() {
+                    return Err(unmade(asked.kind, &asked.iid.name_id));
+                }
+                if let Some(network) = &mut asked.network {
+                    self.fill(ResourceKind::Network, None, network).await?;
+                }
+                self.refuse_standing_tags(asked.only_new_tags, &asked.tags)?;
+                Change::UpdateTags(asked)
+            }
             Change::DeleteResource(mut asked) => {
                 if self.never_made(&asked.iid) {
                     return Ok(None);
@@ -148,6 +162,19 @@ impl Again<'_> {
             }
             None if !iid.system_id.is_empty() => Ok(None),
             None => Err(not_found(kind, &iid.name_id)),
+        }
+    }
+
+    /// Where only new ones are to be set: an operation that this one waited for may have set one of them.
+    fn refuse_standing_tags(&self, only_new: bool, tags: &TagChanges) -> Result<()> {
+        let Some(record) = self.record.filter(|_| only_new) else { return Ok(()) };
+        let standing = user_tags(record)?;
+        match tags.set().keys().find(|key| standing.contains_key(*key)) {
+            None => Ok(()),
+            Some(key) => {
+                let says = format!("tag {key:?} already exists on {} {:?}", record.kind.says(), record.name);
+                Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
+            }
         }
     }
 

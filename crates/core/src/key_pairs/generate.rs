@@ -53,7 +53,12 @@ mod tests {
         assert_eq!(private.public_key().to_openssh().unwrap(), pair.public_key);
         assert!(pair.public_key.starts_with("ssh-ed25519 AAAA") && pair.public_key.ends_with(" mine"));
         let mut findings = Findings::default();
-        KeyPairRequest { name: "mine".into(), public_key: pair.public_key.clone() }.validate(&mut findings);
+        KeyPairRequest {
+            name: "mine".into(),
+            public_key: pair.public_key.clone(),
+            tags: pmks_model::Tags::new(),
+        }
+        .validate(&mut findings);
         assert!(findings.is_empty(), "{findings}");
         assert_ne!(generate_key_pair("mine").unwrap().public_key, pair.public_key);
     }

@@ -1,11 +1,12 @@
 //! From records and observations to what is shown of networks, subnets, security groups and key pairs. Pure.
 
 use pmks_driver::Marks;
-use pmks_model::{KeyPair, Network, ResourceKind, SecurityGroup, Status, Subnet};
+use pmks_model::{KeyPair, Network, ResourceKind, SecurityGroup, Status, Subnet, Tags};
 use pmks_store::Resource;
 
 use crate::cloud_names::{is_unique, other_name};
 use crate::clusters::view::Names;
+use crate::drafts::version_tag;
 use crate::parts::Known;
 use crate::records::{
     KeyPairIntent, NetworkIntent, SecurityGroupIntent, SubnetIntent, intent, observed, observed_at,
@@ -79,7 +80,8 @@ impl Known {
             unique_cloud_name: is_unique(record),
             cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
             subnets,
-            tags: if record.imported { tags(seen.as_ref()) } else { asked.tags },
+            tags: shown_tags(record, asked.tags, seen.as_ref().map(|seen| &seen.tags)),
+            version_tag: version_tag(record),
             created_by_pmks: !record.imported,
             status,
             status_reason,
@@ -106,6 +108,8 @@ impl Known {
             unique_cloud_name: is_unique(record),
             cidr: asked_or(asked.cidr, seen.as_ref().map(|seen| &seen.cidr)),
             zone: asked_or(asked.zone, seen.as_ref().map(|seen| &seen.zone)),
+            tags: shown_tags(record, asked.tags, seen.as_ref().map(|seen| &seen.tags)),
+            version_tag: version_tag(record),
             created_by_pmks: !record.imported,
             status: status.to_string(),
             status_reason,
@@ -130,6 +134,8 @@ impl Known {
             iid: iid(record),
             cloud_name: record.name_at_cloud().to_owned(),
             unique_cloud_name: is_unique(record),
+            tags: shown_tags(record, asked.tags, seen.as_ref().map(|seen| &seen.tags)),
+            version_tag: version_tag(record),
             rules: seen.as_ref().map_or(asked.rules, |seen| seen.rules.iter().map(rule_text).collect()),
             created_by_pmks: !record.imported,
             status,
@@ -152,6 +158,8 @@ impl Known {
             cloud_name: record.name_at_cloud().to_owned(),
             unique_cloud_name: is_unique(record),
             public_key: asked.public_key,
+            tags: shown_tags(record, asked.tags, seen.as_ref().map(|seen| &seen.tags)),
+            version_tag: version_tag(record),
             fingerprint: seen.as_ref().map(|seen| seen.fingerprint.clone()).unwrap_or_default(),
             created_by_pmks: !record.imported,
             status,
@@ -193,6 +201,8 @@ fn unrecorded(network: &Resource, subnet: &Subnet, name: String) -> SubnetView {
         name,
         cidr: subnet.cidr.clone(),
         zone: subnet.zone.clone(),
+        tags: Marks::off(&subnet.tags),
+        version_tag: String::new(),
         created_by_pmks: false,
         status: Status::Active.to_string(),
         status_reason: String::new(),
@@ -207,6 +217,7 @@ fn asked_or(asked: String, seen: Option<&String>) -> String {
     if asked.is_empty() { seen.cloned().unwrap_or_default() } else { asked }
 }
 
-fn tags(seen: Option<&Network>) -> pmks_model::Tags {
-    seen.map(|seen| Marks::off(&seen.tags)).unwrap_or_default()
+/// The tags that a user gave; of what was imported those that it has, but our marks.
+fn shown_tags(record: &Resource, asked: Tags, seen: Option<&Tags>) -> Tags {
+    if record.imported { seen.map(Marks::off).unwrap_or_default() } else { asked }
 }

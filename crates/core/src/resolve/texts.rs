@@ -52,6 +52,7 @@ pub(crate) fn subnet(
         name: asked.name.clone(),
         cidr: cidr(&format!("{prefix}cidr"), &asked.cidr, nowhere, findings),
         zone: asked.zone.clone(),
+        tags: asked.tags.clone(),
     }
 }
 
@@ -264,8 +265,12 @@ mod tests {
         ] {
             let mut findings = Findings::default();
             let rules = vec![rule("rules[0]", &asked(from, to), &mut findings)];
-            let request =
-                pmks_model::SecurityGroupRequest { name: "g".into(), network: network.clone(), rules };
+            let request = pmks_model::SecurityGroupRequest {
+                name: "g".into(),
+                network: network.clone(),
+                rules,
+                tags: pmks_model::Tags::new(),
+            };
             request.validate(&mut findings);
             assert_eq!(fields(&findings), wrong, "{from:?} {to:?}");
         }

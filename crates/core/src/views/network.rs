@@ -28,6 +28,9 @@ pub struct NetworkView {
     pub subnets: Vec<SubnetView>,
     /// The user's tags.
     pub tags: Tags,
+    /// The version tag of what the user decides: it changes with every change of that.
+    #[serde(skip)]
+    pub version_tag: String,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is: `Creating`, `Active`, `Degraded`, `Deleting`, `Failed`, `Missing`.
@@ -64,6 +67,11 @@ pub struct SubnetView {
     pub cidr: String,
     /// Its zone.
     pub zone: String,
+    /// The user's tags.
+    pub tags: Tags,
+    /// The version tag of what the user decides: it changes with every change of that.
+    #[serde(skip)]
+    pub version_tag: String,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
@@ -98,6 +106,11 @@ pub struct SecurityGroupView {
     pub unique_cloud_name: bool,
     /// What it lets through.
     pub rules: Vec<NewRule>,
+    /// The user's tags.
+    pub tags: Tags,
+    /// The version tag of what the user decides: it changes with every change of that.
+    #[serde(skip)]
+    pub version_tag: String,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
@@ -132,6 +145,11 @@ pub struct KeyPairView {
     pub public_key: String,
     /// The cloud's fingerprint; empty until it is known.
     pub fingerprint: String,
+    /// The user's tags.
+    pub tags: Tags,
+    /// The version tag of what the user decides: it changes with every change of that.
+    #[serde(skip)]
+    pub version_tag: String,
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.

@@ -55,13 +55,16 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
         OperationKind::NodeGroupScale,
         OperationKind::NodeGroupRemove,
         OperationKind::NetworkCreate,
+        OperationKind::NetworkUpdate,
         OperationKind::NetworkDelete,
         OperationKind::SubnetCreate,
+        OperationKind::SubnetUpdate,
         OperationKind::SubnetDelete,
         OperationKind::SecurityGroupCreate,
         OperationKind::SecurityGroupUpdate,
         OperationKind::SecurityGroupDelete,
         OperationKind::KeyPairCreate,
+        OperationKind::KeyPairUpdate,
         OperationKind::KeyPairDelete,
         OperationKind::PrerequisiteFix,
     ],
@@ -82,7 +85,13 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 1,
     most_subnets: None,
     zonal_subnets: true,
-    network_tags: true,
+    tagged: &[
+        ResourceKind::Cluster,
+        ResourceKind::Network,
+        ResourceKind::Subnet,
+        ResourceKind::SecurityGroup,
+        ResourceKind::KeyPair,
+    ],
     security_groups: Presence::Optional,
     image: pmks_model::ImageKind::Type,
     root_disk: RootDisk { types: &["ssd"], default_gib: 20, min_gib: 10, max_gib: 100 },
@@ -391,7 +400,7 @@ impl Driver for FakeDriver {
     async fn update_cluster(&self, asked: &UpdateCluster) -> Result<Prepared> {
         self.asked("cluster.update", asked);
         let (id, tags) = (asked.target.iid.system_id.clone(), asked.tags.clone());
-        Ok(Prepared::of([Make::Tag { id, tags }.stage("tags")]))
+        Ok(Prepared::of([Make::Tag { kind: ResourceKind::Cluster, id, tags }.stage("tags")]))
     }
 
     async fn upgrade_cluster(&self, asked: &UpgradeCluster) -> Result<Prepared> {
@@ -476,6 +485,12 @@ impl Driver for FakeDriver {
         self.asked("keyPair.create", asked);
         let make = Make::KeyPair { name: asked.request.name.clone() };
         Ok(Prepared::of([make.stage("key pair").subject(ResourceKind::KeyPair, &asked.request.name)]))
+    }
+
+    async fn update_tags(&self, asked: &UpdateTags) -> Result<Prepared> {
+        self.asked("tags", asked);
+        let (id, tags) = (asked.iid.system_id.clone(), asked.tags.clone());
+        Ok(Prepared::of([Make::Tag { kind: asked.kind, id, tags }.stage("tags")]))
     }
 
     async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {

@@ -21,5 +21,6 @@ mod operations;
 mod places;
 mod preparation;
 mod remnants;
+mod tags;
 mod unfinished;
 mod written;

@@ -1,7 +1,5 @@
 //! The stages of the scripted cloud: each does its thing at once.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
@@ -20,7 +18,7 @@ use super::driver::CAPABILITIES;
 pub(crate) enum Make {
     Cluster { request: ClusterRequest, marks: Marks },
     RemoveCluster { id: String },
-    Tag { id: String, tags: BTreeMap<String, Option<String>> },
+    Tag { kind: ResourceKind, id: String, tags: TagChanges },
     Upgrade { id: String, version: Version },
     NodeGroup { cluster: String, request: NodeGroupRequest },
     Scale { cluster: String, id: String, change: ScalingChange },
@@ -117,14 +115,16 @@ impl Calls {
                 world.clusters.remove(&id);
                 Ok(id)
             }
-            Make::Tag { id, tags } => {
-                let cluster = world.clusters.get_mut(&id).ok_or_else(|| gone(&id))?;
-                for (key, value) in tags {
-                    match value {
-                        Some(value) => cluster.tags.insert(key, value),
-                        None => cluster.tags.remove(&key),
-                    };
-                }
+            Make::Tag { kind, id, tags } => {
+                let standing = match kind {
+                    ResourceKind::Cluster => world.clusters.get_mut(&id).map(|it| &mut it.tags),
+                    ResourceKind::Subnet => world.subnets.get_mut(&id).map(|it| &mut it.tags),
+                    ResourceKind::SecurityGroup => world.security_groups.get_mut(&id).map(|it| &mut it.tags),
+                    ResourceKind::KeyPair => world.key_pairs.get_mut(&id).map(|it| &mut it.tags),
+                    _ => world.networks.get_mut(&id).map(|it| &mut it.tags),
+                };
+                let standing = standing.ok_or_else(|| gone(&id))?;
+                *standing = tags.onto(std::mem::take(standing));
                 Ok(id)
             }
             Make::Upgrade { id, version } => {

@@ -73,6 +73,7 @@ pub(crate) fn new_subnet(asked: api::NewSubnet) -> NewSubnet {
         unique_cloud_name: asked.unique_cloud_name,
         cidr: asked.cidr,
         zone: asked.zone,
+        tags: asked.tags,
     }
 }
 
@@ -83,6 +84,7 @@ pub(crate) fn new_security_group(asked: api::NewSecurityGroup) -> NewSecurityGro
         unique_cloud_name: asked.unique_cloud_name,
         network: asked.network,
         rules: rules(asked.rules),
+        tags: asked.tags,
     }
 }
 
@@ -100,7 +102,12 @@ pub(crate) fn rules(asked: Vec<api::Rule>) -> Vec<NewRule> {
 
 /// A key pair.
 pub(crate) fn new_key_pair(asked: api::NewKeyPair) -> NewKeyPair {
-    NewKeyPair { name: asked.name, unique_cloud_name: asked.unique_cloud_name, public_key: asked.public_key }
+    NewKeyPair {
+        name: asked.name,
+        unique_cloud_name: asked.unique_cloud_name,
+        public_key: asked.public_key,
+        tags: asked.tags,
+    }
 }
 
 /// A cluster. Numbers that could not be read take others with which nothing else is wrong.

@@ -43,6 +43,7 @@ pub(crate) fn subnet(view: SubnetView) -> api::Subnet {
         network: view.network,
         cidr: view.cidr,
         zone: view.zone,
+        tags: view.tags,
         record: record!(view),
     }
 }
@@ -54,6 +55,7 @@ pub(crate) fn security_group(view: SecurityGroupView) -> api::SecurityGroup {
         unique_cloud_name: view.unique_cloud_name,
         network: view.network,
         rules: view.rules.into_iter().map(rule).collect(),
+        tags: view.tags,
         record: record!(view),
     }
 }
@@ -75,6 +77,7 @@ pub(crate) fn key_pair(view: KeyPairView) -> api::KeyPair {
         unique_cloud_name: view.unique_cloud_name,
         public_key: view.public_key,
         fingerprint: view.fingerprint,
+        tags: view.tags,
         record: record!(view),
     }
 }

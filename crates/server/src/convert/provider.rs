@@ -58,7 +58,7 @@ fn capabilities(of: &Capabilities) -> api::Capabilities {
         minimum_zones: of.minimum_zones,
         most_subnets: of.most_subnets,
         zonal_subnets: of.zonal_subnets,
-        network_tags: of.network_tags,
+        tagged: of.tagged.iter().map(|kind| kind.as_str().to_owned()).collect(),
         security_groups: word(&of.security_groups),
         image: word(&of.image),
         root_disk: root_disk(of.root_disk),

@@ -7,20 +7,23 @@ use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
-use pmks_api::{CreatedKeyPair, KeyPair, List, NewKeyPair, Operation, Plan};
-use pmks_core::{Accepted, Caller, Mutation};
+use pmks_api::{CreatedKeyPair, KeyPair, List, NewKeyPair, Operation, Plan, TagsPatch};
+use pmks_core::{Accepted, Caller, Mutation, Tagged};
+use pmks_model::ResourceKind;
 use secrecy::ExposeSecret;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, location, no_plan, planned_of_record, removal_of_record, unkept};
-use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery};
+use super::{
+    Answer, change, location, no_plan, planned_of_record, removal_of_record, unkept, update_tags, with_tag,
+};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Patched, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_key_pair, list_key_pairs))
-        .routes(routes!(get_key_pair, delete_key_pair))
+        .routes(routes!(get_key_pair, update_key_pair, delete_key_pair))
         .routes(routes!(forget_key_pair))
 }
 
@@ -38,8 +41,11 @@ async fn create_key_pair(
     asked: Asked<NewKeyPair>,
 ) -> Answer {
     let (caller, body) = (asked.caller, asked.body);
-    let others =
-        [("uniqueCloudName", body.unique_cloud_name.is_some()), ("publicKey", body.public_key.is_some())];
+    let others = [
+        ("uniqueCloudName", body.unique_cloud_name.is_some()),
+        ("publicKey", body.public_key.is_some()),
+        ("tags", !body.tags.is_empty()),
+    ];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
         let view = state.pmks.key_pairs().import(&caller, &connection, import).await?;
@@ -97,7 +103,22 @@ async fn get_key_pair(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let view = state.pmks.key_pairs().get(&connection, &name, query.max_age()).await?;
-    Ok(Json(convert::key_pair(view)).into_response())
+    let tag = view.version_tag.clone();
+    Ok(with_tag(&tag, Json(convert::key_pair(view)).into_response()))
+}
+
+/// Changes the tags of a key pair. Those that are not named stay.
+#[utoipa::path(patch, path = "/v1/connections/{connection}/keyPairs/{keyPair}", params(Changing),
+    request_body(content = TagsPatch, content_type = "application/merge-patch+json"),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn update_key_pair(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, name)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Patched<TagsPatch>,
+) -> Answer {
+    let resource = Tagged { kind: ResourceKind::KeyPair, network: None, name };
+    update_tags(&state, connection, resource, asked, query.dry_run).await
 }
 
 /// Removes a key pair from the cloud.

@@ -25,13 +25,13 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
-use pmks_api::{Children, Plan, PlannedStage};
-use pmks_core::{Caller, Mutation, OperationView};
+use pmks_api::{Children, Plan, PlannedStage, TagsPatch};
+use pmks_core::{Caller, Mutation, OperationView, Tagged};
 use pmks_model::Findings;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::ask::DryRun;
+use crate::ask::{DryRun, Patched};
 use crate::refused::Refused;
 use crate::{State, convert, document};
 
@@ -110,11 +110,29 @@ fn tagged(version_tag: &str, body: impl Serialize) -> Response {
 }
 
 /// The same of an answer.
+///
+/// What pmks keeps no record of has none.
 fn with_tag(version_tag: &str, mut response: Response) -> Response {
+    if version_tag.is_empty() {
+        return response;
+    }
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version_tag}\"")) {
         response.headers_mut().insert(ETAG, tag);
     }
     response
+}
+
+/// Takes on other tags.
+async fn update_tags(
+    state: &State,
+    connection: String,
+    resource: Tagged,
+    asked: Patched<TagsPatch>,
+    dry_run: Option<DryRun>,
+) -> Answer {
+    let Patched { caller, patch, if_match, .. } = asked;
+    let mutation = Mutation::UpdateTags { connection, resource, patch, if_match, only_new: false };
+    change(state, &caller, mutation, dry_run).await
 }
 
 /// The same answer, kept nowhere on its way.

@@ -6,19 +6,20 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use http::StatusCode;
-use pmks_api::{List, Network, NewNetwork, Operation, Plan};
-use pmks_core::Mutation;
+use pmks_api::{List, Network, NewNetwork, Operation, Plan, TagsPatch};
+use pmks_core::{Mutation, Tagged};
+use pmks_model::ResourceKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
-use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery};
+use super::{Answer, change, no_plan, planned_of_record, removal_of_record, update_tags, with_tag};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Patched, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_network, list_networks))
-        .routes(routes!(get_network, delete_network))
+        .routes(routes!(get_network, update_network, delete_network))
         .routes(routes!(forget_network))
 }
 
@@ -73,7 +74,22 @@ async fn get_network(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let view = state.pmks.networks().get(&connection, &network, query.max_age()).await?;
-    Ok(Json(convert::network(view)).into_response())
+    let tag = view.version_tag.clone();
+    Ok(with_tag(&tag, Json(convert::network(view)).into_response()))
+}
+
+/// Changes the tags of a network. Those that are not named stay.
+#[utoipa::path(patch, path = "/v1/connections/{connection}/networks/{network}", params(Changing),
+    request_body(content = TagsPatch, content_type = "application/merge-patch+json"),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn update_network(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, name)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Patched<TagsPatch>,
+) -> Answer {
+    let resource = Tagged { kind: ResourceKind::Network, network: None, name };
+    update_tags(&state, connection, resource, asked, query.dry_run).await
 }
 
 /// Removes a network.

@@ -6,19 +6,22 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use http::StatusCode;
-use pmks_api::{ChangeRules, List, NewSecurityGroup, Operation, Plan, SecurityGroup};
-use pmks_core::Mutation;
+use pmks_api::{ChangeRules, List, NewSecurityGroup, Operation, Plan, SecurityGroup, TagsPatch};
+use pmks_core::{Mutation, Tagged};
+use pmks_model::ResourceKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, change_as_read, no_plan, planned_of_record, removal_of_record};
-use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Query, ReadQuery, Told};
+use super::{
+    Answer, change, change_as_read, no_plan, planned_of_record, removal_of_record, update_tags, with_tag,
+};
+use crate::ask::{Asked, Changing, DryRun, ManagedListQuery, NoFields, Patched, Query, ReadQuery, Told};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_security_group, list_security_groups))
-        .routes(routes!(get_security_group, delete_security_group))
+        .routes(routes!(get_security_group, update_security_group, delete_security_group))
         .routes(routes!(change_rules))
         .routes(routes!(forget_security_group))
 }
@@ -38,6 +41,7 @@ async fn create_security_group(
         ("uniqueCloudName", body.unique_cloud_name.is_some()),
         ("network", !body.network.is_empty()),
         ("rules", !body.rules.is_empty()),
+        ("tags", !body.tags.is_empty()),
     ];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
@@ -74,7 +78,8 @@ async fn get_security_group(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let view = state.pmks.security_groups().get(&connection, &name, query.max_age()).await?;
-    Ok(Json(convert::security_group(view)).into_response())
+    let tag = view.version_tag.clone();
+    Ok(with_tag(&tag, Json(convert::security_group(view)).into_response()))
 }
 
 /// Adds rules to a security group, and removes some. What is so already is no error.
@@ -90,6 +95,20 @@ async fn change_rules(
     let (add, remove) = (convert::rules(body.add), convert::rules(body.remove));
     let mutation = Mutation::UpdateSecurityGroup { connection, security_group, add, remove };
     change_as_read(&state, &caller, mutation, unreadable, query.dry_run).await
+}
+
+/// Changes the tags of a security group. Those that are not named stay.
+#[utoipa::path(patch, path = "/v1/connections/{connection}/securityGroups/{securityGroup}", params(Changing),
+    request_body(content = TagsPatch, content_type = "application/merge-patch+json"),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn update_security_group(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, name)): Path<(String, String)>,
+    Query(query): Query<Changing>,
+    asked: Patched<TagsPatch>,
+) -> Answer {
+    let resource = Tagged { kind: ResourceKind::SecurityGroup, network: None, name };
+    update_tags(&state, connection, resource, asked, query.dry_run).await
 }
 
 /// Removes a security group.

@@ -6,19 +6,20 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use http::StatusCode;
-use pmks_api::{List, NewSubnet, Operation, Plan, Subnet};
-use pmks_core::Mutation;
+use pmks_api::{List, NewSubnet, Operation, Plan, Subnet, TagsPatch};
+use pmks_core::{Mutation, Tagged};
+use pmks_model::ResourceKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, change, no_plan, planned_of_record, removal_of_record};
-use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Query, ReadQuery};
+use super::{Answer, change, no_plan, planned_of_record, removal_of_record, update_tags, with_tag};
+use crate::ask::{Asked, Changing, DryRun, ListQuery, NoFields, Patched, Query, ReadQuery};
 use crate::{State, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new()
         .routes(routes!(create_subnet, list_subnets))
-        .routes(routes!(get_subnet, delete_subnet))
+        .routes(routes!(get_subnet, update_subnet, delete_subnet))
         .routes(routes!(forget_subnet))
 }
 
@@ -37,6 +38,7 @@ async fn create_subnet(
         ("uniqueCloudName", body.unique_cloud_name.is_some()),
         ("cidr", !body.cidr.is_empty()),
         ("zone", !body.zone.is_empty()),
+        ("tags", !body.tags.is_empty()),
     ];
     if let Some(import) = convert::import_of(&body.name, body.system_id.as_ref(), &others)? {
         no_plan(query.dry_run)?;
@@ -69,7 +71,22 @@ async fn get_subnet(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let view = state.pmks.subnets().get(&connection, &network, &subnet, query.max_age()).await?;
-    Ok(Json(convert::subnet(view)).into_response())
+    let tag = view.version_tag.clone();
+    Ok(with_tag(&tag, Json(convert::subnet(view)).into_response()))
+}
+
+/// Changes the tags of a subnet. Those that are not named stay.
+#[utoipa::path(patch, path = "/v1/connections/{connection}/networks/{network}/subnets/{subnet}", params(Changing),
+    request_body(content = TagsPatch, content_type = "application/merge-patch+json"),
+    responses((status = 202, body = Operation), (status = 200, body = Plan)))]
+async fn update_subnet(
+    Shared(state): Shared<Arc<State>>,
+    Path((connection, network, name)): Path<(String, String, String)>,
+    Query(query): Query<Changing>,
+    asked: Patched<TagsPatch>,
+) -> Answer {
+    let resource = Tagged { kind: ResourceKind::Subnet, network: Some(network), name };
+    update_tags(&state, connection, resource, asked, query.dry_run).await
 }
 
 /// Removes a subnet, by our name or the cloud's identifier.

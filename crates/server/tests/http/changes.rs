@@ -193,6 +193,40 @@ async fn a_patch_names_what_it_read() {
 }
 
 #[tokio::test]
+async fn tags_of_what_clusters_stand_on_change_by_a_patch_that_names_what_it_read() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let network = "/v1/connections/here/networks/net";
+    for path in [network.to_owned(), format!("{network}/subnets/sub")] {
+        let tag = rig.get(&path).await.header("etag").to_owned();
+        let ask = |tag: Option<&str>, patch: &Value| {
+            let mut asked = json_request(Method::PATCH, &path, TOKEN, patch);
+            if let Some(tag) = tag {
+                asked.headers_mut().insert("if-match", tag.parse().unwrap());
+            }
+            asked
+        };
+        let patch = json!({"tags": {"team": "a"}});
+        let problem = rig.send(ask(None, &patch)).await.refused(422, "invalid-request");
+        assert_eq!(problem["field"], "If-Match");
+        // Two who read the same: the second is told before the first is carried out.
+        let operation = rig.send(ask(Some(&tag), &patch)).await.ok(202);
+        rig.send(ask(Some(&tag), &json!({"tags": {"team": "b"}}))).await.refused(412, "stale");
+        rig.succeeded(&operation).await;
+        assert_eq!(rig.get(&path).await.ok(200)["tags"], json!({"team": "a"}));
+        let unknown = rig.send(ask(Some("*"), &json!({"cidr": "10.0.0.0/8"}))).await;
+        unknown.refused(400, "malformed");
+        let marked = rig.send(ask(Some("*"), &json!({"tags": {"pmks-uid": null}}))).await;
+        assert_eq!(marked.refused(422, "invalid-request")["field"], "tags[\"pmks-uid\"]");
+        let operation = rig.send(ask(Some("*"), &json!({"tags": null}))).await.ok(202);
+        rig.succeeded(&operation).await;
+        assert_eq!(rig.get(&path).await.ok(200)["tags"], json!({}));
+    }
+    let found = rig.get("/v1/connections/here/networks?tag=team%3Da").await.ok(200);
+    assert_eq!(found["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a_key_gives_the_same_operation_again() {
     let rig = Rig::new().await;
     rig.network().await;

@@ -136,7 +136,7 @@ async fn resources(tour: &mut Tour) {
         (
             "networks",
             "net",
-            json!({"cidr": "10.0.0.0/16", "subnets": [{"name": "sub", "cidr": "10.0.1.0/24"}]}),
+            json!({"cidr": "10.0.0.0/16", "tags": {"team": "a"}, "subnets": [{"name": "sub", "cidr": "10.0.1.0/24"}]}),
         ),
         ("networks/net/subnets", "b", json!({"cidr": "10.0.2.0/24"})),
         ("securityGroups", "ssh", json!({"network": "net", "rules": []})),
@@ -159,7 +159,9 @@ async fn resources(tour: &mut Tour) {
             let group = tour.rig.get(&format!("{path}/ssh")).await.ok(200);
             assert_eq!(group["rules"][0]["fromPort"], 22);
         }
+        tour.done(Method::PATCH, &format!("{path}/{name}"), json!({"tags": {"team": "b"}})).await;
         tour.get(&format!("{HERE}/{kind}/{name}?maxAge=0")).await;
+        assert_eq!(tour.rig.get(&format!("{path}/{name}")).await.ok(200)["tags"], json!({"team": "b"}));
     }
 }
 

@@ -133,7 +133,7 @@ pub(super) async fn create(call: Call) -> Answer {
         subnets: asked.texts("SubnetNames")?,
         security_groups: asked.texts("SecurityGroupNames")?,
         node_groups: groups.iter().map(|group| node_groups::new(group, keyed)).collect::<Result<_, _>>()?,
-        tags: asked.pairs("TagList")?.unwrap_or_default().into_iter().collect(),
+        tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };

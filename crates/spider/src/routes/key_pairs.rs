@@ -65,8 +65,12 @@ impl Kind for KeyPair {
 pub(super) async fn create(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let name = asked.required("Name")?;
-    let unique_cloud_name = call.unique_names()?;
-    let key_pair = NewKeyPair { name: name.clone(), unique_cloud_name, public_key: None };
+    let key_pair = NewKeyPair {
+        name: name.clone(),
+        unique_cloud_name: call.unique_names()?,
+        public_key: None,
+        tags: shapes::asked_tags(&asked)?,
+    };
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
     let accepted = call.pmks().accept(&call.caller, mutation).await?;
     let private_key = if let Some(key) = accepted.private_key {

@@ -67,13 +67,12 @@ pub(super) async fn create(call: Call) -> Answer {
     let subnets = asked.parts("SubnetInfoList")?.unwrap_or_default();
     let subnets =
         subnets.iter().map(|subnet| new_subnet(subnet, can.zonal_subnets)).collect::<Result<_, _>>()?;
-    let tags = asked.pairs("TagList")?.unwrap_or_default().into_iter().collect();
     let network = NewNetwork {
         name: name.clone(),
         unique_cloud_name: call.unique_names()?,
         cidr: asked.text("IPv4_CIDR")?,
         subnets,
-        tags,
+        tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateNetwork { connection: connection.clone(), network };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
@@ -91,6 +90,7 @@ pub(super) fn new_subnet(asked: &Fields, zonal: bool) -> Result<NewSubnet, Refus
         unique_cloud_name: None,
         cidr: asked.text("IPv4_CIDR")?,
         zone,
+        tags: shapes::asked_tags(asked)?,
     })
 }
 

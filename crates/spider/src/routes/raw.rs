@@ -87,6 +87,9 @@ async fn find(call: &Call, connection: &str, kind: ResourceKind, name: &str) -> 
             });
             return one(all, kind, name);
         }
+        ResourceKind::Connection => {
+            return Err(Refusal::unsupported("a connection is nothing at a cloud"));
+        }
     }
     .map_err(Refusal::from)
 }

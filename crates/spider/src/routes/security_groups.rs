@@ -75,6 +75,7 @@ pub(super) async fn create(call: Call) -> Answer {
         unique_cloud_name: call.unique_names()?,
         network: asked.required("VPCName")?,
         rules: rules.iter().map(rule).collect::<Result<_, _>>()?,
+        tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateSecurityGroup { connection: connection.clone(), security_group };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;

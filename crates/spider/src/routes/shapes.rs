@@ -4,6 +4,9 @@ use pmks_core::{ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGr
 use pmks_model::{Iid, KeyValueList, Status, Tags};
 use serde_json::{Map, Value, json};
 
+use crate::Refusal;
+use crate::fields::Fields;
+
 /// The time of what has none, as Go writes it.
 pub(super) const NO_TIME: &str = "0001-01-01T00:00:00Z";
 /// What CB-Spider's machines let in.
@@ -19,6 +22,11 @@ pub(super) fn pair(name_id: &str, system_id: &str) -> Value {
 
 pub(super) fn tags(tags: &Tags) -> Vec<Value> {
     tags.iter().map(|(key, value)| key_value(key, value)).collect()
+}
+
+/// The tags that a request gives to what it makes.
+pub(super) fn asked_tags(asked: &Fields) -> Result<Tags, Refusal> {
+    Ok(asked.pairs("TagList")?.unwrap_or_default().into_iter().collect())
 }
 
 pub(super) fn facts(list: &KeyValueList) -> Vec<Value> {
@@ -47,7 +55,7 @@ pub(super) fn subnet(view: &SubnetView) -> Value {
         "IId": iid(&view.iid),
         "Zone": view.zone,
         "IPv4_CIDR": view.cidr,
-        "TagList": [],
+        "TagList": tags(&view.tags),
         "KeyValueList": facts(&view.key_value_list),
     })
 }
@@ -68,7 +76,7 @@ pub(super) fn security_group(view: &SecurityGroupView, network: &Iid) -> Value {
         "IId": iid(&view.iid),
         "VpcIID": iid(network),
         "SecurityRules": rules.collect::<Vec<_>>(),
-        "TagList": [],
+        "TagList": tags(&view.tags),
         "KeyValueList": facts(&view.key_value_list),
     })
 }
@@ -81,7 +89,7 @@ pub(super) fn key_pair(view: &KeyPairView, private_key: &str) -> Value {
         "PublicKey": view.public_key,
         "PrivateKey": private_key,
         "VMUserID": VM_USER,
-        "TagList": [],
+        "TagList": tags(&view.tags),
         "KeyValueList": facts(&view.key_value_list),
     })
 }

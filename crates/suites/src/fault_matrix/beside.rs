@@ -23,12 +23,18 @@ pub(super) fn about(kind: OperationKind) -> Option<(ResourceKind, &'static str)>
         OperationKind::NodeGroupScale | OperationKind::NodeGroupUpgrade | OperationKind::NodeGroupRemove => {
             Some((ResourceKind::NodeGroup, "ga"))
         }
-        OperationKind::NetworkCreate | OperationKind::NetworkDelete => Some((ResourceKind::Network, "net")),
-        OperationKind::SubnetCreate | OperationKind::SubnetDelete => Some((ResourceKind::Subnet, "sub-x")),
+        OperationKind::NetworkCreate | OperationKind::NetworkUpdate | OperationKind::NetworkDelete => {
+            Some((ResourceKind::Network, "net"))
+        }
+        OperationKind::SubnetCreate | OperationKind::SubnetUpdate | OperationKind::SubnetDelete => {
+            Some((ResourceKind::Subnet, "sub-x"))
+        }
         OperationKind::SecurityGroupCreate
         | OperationKind::SecurityGroupUpdate
         | OperationKind::SecurityGroupDelete => Some((ResourceKind::SecurityGroup, "nodes")),
-        OperationKind::KeyPairCreate | OperationKind::KeyPairDelete => Some((ResourceKind::KeyPair, "admin")),
+        OperationKind::KeyPairCreate | OperationKind::KeyPairUpdate | OperationKind::KeyPairDelete => {
+            Some((ResourceKind::KeyPair, "admin"))
+        }
         OperationKind::PrerequisiteFix => None,
     }
 }

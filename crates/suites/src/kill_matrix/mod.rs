@@ -128,7 +128,8 @@ macro_rules! kill_matrix {
                 retry_after_a_failed_change => $crate::kill_matrix::scenes::of_failed_change,
                 cluster_of_a_unique_name => $crate::kill_matrix::unique_names::of_cluster,
                 node_group_of_a_unique_name => $crate::kill_matrix::unique_names::of_node_group,
-                network_of_a_unique_name => $crate::kill_matrix::unique_names::of_network
+                network_of_a_unique_name => $crate::kill_matrix::unique_names::of_network,
+                tags_of_a_security_group => $crate::kill_matrix::scenes::of_tagged_group
                 $(, $name => $scene)*;
         }
     };
@@ -150,13 +151,16 @@ macro_rules! operation_kinds {
             node_group_upgrade => NodeGroupUpgrade,
             node_group_remove => NodeGroupRemove,
             network_create => NetworkCreate,
+            network_update => NetworkUpdate,
             network_delete => NetworkDelete,
             subnet_create => SubnetCreate,
+            subnet_update => SubnetUpdate,
             subnet_delete => SubnetDelete,
             security_group_create => SecurityGroupCreate,
             security_group_update => SecurityGroupUpdate,
             security_group_delete => SecurityGroupDelete,
             key_pair_create => KeyPairCreate,
+            key_pair_update => KeyPairUpdate,
             key_pair_delete => KeyPairDelete,
             prerequisite_fix => PrerequisiteFix
         }

@@ -1,6 +1,6 @@
 //! Where each kind of operation begins, what is asked for, and what it makes of the world: in our words, for any cloud.
 
-use pmks_core::{ImportCluster, Mutation};
+use pmks_core::{ImportCluster, Mutation, Tagged};
 use pmks_driver::{KeyPairUse, Presence};
 use pmks_model::{OperationKind, ResourceKind, ScalingChange, UpgradeTargets};
 use serde_json::{Map, Value, json};
@@ -33,13 +33,16 @@ pub fn of(kind: OperationKind, offer: &Offer) -> Scene {
         | OperationKind::NodeGroupUpgrade
         | OperationKind::NodeGroupRemove => of_node_group(kind, offer),
         OperationKind::NetworkCreate
+        | OperationKind::NetworkUpdate
         | OperationKind::NetworkDelete
         | OperationKind::SubnetCreate
+        | OperationKind::SubnetUpdate
         | OperationKind::SubnetDelete
         | OperationKind::SecurityGroupCreate
         | OperationKind::SecurityGroupUpdate
         | OperationKind::SecurityGroupDelete
         | OperationKind::KeyPairCreate
+        | OperationKind::KeyPairUpdate
         | OperationKind::KeyPairDelete => of_ground(kind, offer),
         OperationKind::PrerequisiteFix => {
             let events = offer.under_test.without_prerequisites().unwrap_or_default();
@@ -66,6 +69,33 @@ pub fn of_failed_change(offer: &Offer) -> Option<Scene> {
     let kind = OperationKind::NodeGroupScale;
     let rule = offer.under_test.fails_next_change(kind)?;
     Some(of(kind, offer).failing(rule))
+}
+
+/// Other tags of a security group; its rules are another scene's. `None`: it takes none.
+pub fn of_tagged_group(offer: &Offer) -> Option<Scene> {
+    let kind = ResourceKind::SecurityGroup;
+    let before = || {
+        let steps = [Does(network(offer)), Does(security_group(offer))];
+        prerequisites(offer).into_iter().chain(steps).collect()
+    };
+    offer.capabilities.takes_tags(kind).then(|| other_tags(offer, before(), kind, "nodes"))
+}
+
+/// One tag is another, one goes, and nothing else changes.
+fn other_tags(offer: &Offer, before: Vec<Step>, kind: ResourceKind, name: &str) -> Scene {
+    let network = (kind == ResourceKind::Subnet).then(|| "net".to_owned());
+    let asks = Mutation::UpdateTags {
+        connection: HERE.to_owned(),
+        resource: Tagged { kind, network, name: name.to_owned() },
+        patch: json!({"tags": {"team": "b", "purpose": null}}),
+        if_match: "*".to_owned(),
+        only_new: false,
+    };
+    let scene = Scene::new(before, asks).making(&[]);
+    match offer.under_test.word(kind) {
+        Some(word) => scene.saying(word, "team", json!("b")),
+        None => scene,
+    }
 }
 
 fn of_cluster(kind: OperationKind, offer: &Offer) -> Scene {
@@ -164,6 +194,9 @@ fn of_ground(kind: OperationKind, offer: &Offer) -> Scene {
             let change = [(ResourceKind::Network, 1), (ResourceKind::Subnet, subnets)];
             changing(offer, Scene::new(before(vec![]), network(offer)), &change, 0)
         }
+        OperationKind::NetworkUpdate => {
+            other_tags(offer, before(vec![Does(network(offer))]), ResourceKind::Network, "net")
+        }
         OperationKind::NetworkDelete => {
             let asks = Mutation::DeleteNetwork { connection, network: "net".into() };
             Scene::new(before(vec![Remembers, Does(network(offer))]), asks).undoing()
@@ -172,31 +205,38 @@ fn of_ground(kind: OperationKind, offer: &Offer) -> Scene {
             let scene = Scene::new(before(vec![Does(network(offer))]), subnet(offer));
             changing(offer, scene, &[(ResourceKind::Subnet, 1)], 0)
         }
+        OperationKind::SubnetUpdate => {
+            let before = before(vec![Does(network(offer)), Does(subnet(offer))]);
+            other_tags(offer, before, ResourceKind::Subnet, "sub-x")
+        }
         OperationKind::SubnetDelete => {
             let asks = Mutation::DeleteSubnet { connection, network: "net".into(), subnet: "sub-x".into() };
             let before = before(vec![Does(network(offer)), Remembers, Does(subnet(offer))]);
             Scene::new(before, asks).undoing()
         }
         OperationKind::SecurityGroupCreate => {
-            let scene = Scene::new(before(vec![Does(network(offer))]), security_group());
+            let scene = Scene::new(before(vec![Does(network(offer))]), security_group(offer));
             changing(offer, scene, &[(ResourceKind::SecurityGroup, 1)], 0)
         }
         OperationKind::SecurityGroupUpdate => {
-            let before = before(vec![Does(network(offer)), Does(security_group())]);
+            let before = before(vec![Does(network(offer)), Does(security_group(offer))]);
             changing(offer, Scene::new(before, other_rules()), &[], 0)
         }
         OperationKind::SecurityGroupDelete => {
             let asks = Mutation::DeleteSecurityGroup { connection, security_group: "nodes".into() };
-            let before = before(vec![Does(network(offer)), Remembers, Does(security_group())]);
+            let before = before(vec![Does(network(offer)), Remembers, Does(security_group(offer))]);
             Scene::new(before, asks).undoing()
         }
+        OperationKind::KeyPairUpdate => {
+            other_tags(offer, before(vec![Does(key_pair(offer))]), ResourceKind::KeyPair, "admin")
+        }
         OperationKind::KeyPairCreate => {
-            let scene = Scene::new(before(vec![]), key_pair());
+            let scene = Scene::new(before(vec![]), key_pair(offer));
             changing(offer, scene, &[(ResourceKind::KeyPair, 1)], 0)
         }
         _ => {
             let asks = Mutation::DeleteKeyPair { connection, key_pair: "admin".into() };
-            Scene::new(before(vec![Remembers, Does(key_pair())]), asks).undoing()
+            Scene::new(before(vec![Remembers, Does(key_pair(offer))]), asks).undoing()
         }
     }
 }
@@ -222,10 +262,10 @@ pub fn ground(offer: &Offer) -> Vec<Step> {
     let mut steps = prerequisites(offer);
     steps.push(Does(network(offer)));
     if takes_security_groups(offer) {
-        steps.push(Does(security_group()));
+        steps.push(Does(security_group(offer)));
     }
     if takes_key_pairs(offer) {
-        steps.push(Does(key_pair()));
+        steps.push(Does(key_pair(offer)));
     }
     steps
 }
@@ -282,27 +322,35 @@ fn network(offer: &Offer) -> Mutation {
     let subnets = offer.subnets().into_iter().enumerate().map(
         |(index, name)| json!({"name": name, "cidr": format!("10.30.{index}.0/24"), "zone": offer.zone(index)}),
     );
-    let mut network = json!({"name": "net", "cidr": "10.30.0.0/16", "subnets": subnets.collect::<Vec<_>>()});
-    if offer.capabilities.network_tags {
-        network["tags"] = json!({"team": "a"});
-    }
+    let network = json!({"name": "net", "cidr": "10.30.0.0/16", "subnets": subnets.collect::<Vec<_>>()});
+    let network = tagged(offer, ResourceKind::Network, network);
     Mutation::CreateNetwork { connection: HERE.into(), network: serde_json::from_value(network).unwrap() }
+}
+
+/// A request with tags, where the cloud has some for its kind.
+fn tagged(offer: &Offer, kind: ResourceKind, mut request: Value) -> Value {
+    if offer.capabilities.takes_tags(kind) {
+        request["tags"] = json!({"team": "a", "purpose": "kills"});
+    }
+    request
 }
 
 /// One more subnet of that network.
 fn subnet(offer: &Offer) -> Mutation {
     let zone = offer.zone(offer.subnets().len());
     let subnet = json!({"name": "sub-x", "cidr": "10.30.99.0/24", "zone": zone});
+    let subnet = tagged(offer, ResourceKind::Subnet, subnet);
     let subnet = serde_json::from_value(subnet).unwrap();
     Mutation::CreateSubnet { connection: HERE.into(), network: "net".into(), subnet }
 }
 
-fn security_group() -> Mutation {
+fn security_group(offer: &Offer) -> Mutation {
     let group = json!({"name": "nodes", "network": "net", "rules": [
         {"direction": "inbound", "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidr": "10.30.0.0/16"},
         {"direction": "inbound", "protocol": "udp", "fromPort": 53, "toPort": 54, "cidr": "10.30.0.0/16"},
         {"direction": "outbound", "protocol": "tcp", "fromPort": 443, "toPort": 443, "cidr": "0.0.0.0/0"},
     ]});
+    let group = tagged(offer, ResourceKind::SecurityGroup, group);
     let security_group = serde_json::from_value(group).unwrap();
     Mutation::CreateSecurityGroup { connection: HERE.into(), security_group }
 }
@@ -325,8 +373,9 @@ fn other_rules() -> Mutation {
     }
 }
 
-fn key_pair() -> Mutation {
-    let key_pair = serde_json::from_value(json!({"name": "admin", "publicKey": PUBLIC_KEY})).unwrap();
+fn key_pair(offer: &Offer) -> Mutation {
+    let key_pair = json!({"name": "admin", "publicKey": PUBLIC_KEY});
+    let key_pair = serde_json::from_value(tagged(offer, ResourceKind::KeyPair, key_pair)).unwrap();
     Mutation::CreateKeyPair { connection: HERE.into(), key_pair }
 }
 

@@ -9,6 +9,7 @@ mod elb;
 mod iam;
 pub(crate) mod launch_templates;
 mod sts;
+mod tags;
 
 use std::sync::{Arc, OnceLock};
 

@@ -30,7 +30,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateKeyPair) -> Result
     let key_pair = KeyPair {
         name: request.name.clone(),
         public_key: request.public_key.trim().to_owned(),
-        tags: networks::tags_of(&request.name, &Tags::new(), &asked.marks),
+        tags: networks::tags_of(&request.name, &request.tags, &asked.marks),
         marks: asked.marks.clone(),
     };
     Ok(Prepared::of([key_pair.specification("key pair").subject(ResourceKind::KeyPair, &request.name)]))

@@ -98,7 +98,7 @@ fn plan(asked: &CreateNetwork, zones: &[String]) -> Vec<StageSpecification> {
     for (subnet, zone) in request.subnets.iter().zip(zones) {
         let uid = asked.subnet_uids.get(&subnet.name).unwrap_or(&marks.uid);
         let marks = Marks { uid: uid.clone(), ..marks.clone() };
-        let [subnet, addresses] = create_subnet::stages(&network, subnet, zone, &request.tags, &marks);
+        let [subnet, addresses] = create_subnet::stages(&network, subnet, zone, &marks);
         stages.extend([subnet.after([NETWORK]), addresses]);
     }
     stages
@@ -334,6 +334,7 @@ mod tests {
             name: name.to_owned(),
             cidr: cidr.parse().unwrap(),
             zone: String::new(),
+            tags: Tags::from([("team".to_owned(), name.to_owned())]),
         };
         CreateNetwork {
             request: NetworkRequest {
@@ -354,11 +355,11 @@ mod tests {
         let creating: Vec<_> = plan.stages.iter().filter(|stage| stage.effect == Effect::Creates).collect();
         let names: Vec<&str> = creating.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(names, ["network", "internet gateway", "subnet a", "subnet b"]);
-        for (stage, uid) in creating.iter().zip(["u", "u", "ua", "ub"]) {
+        for (stage, (uid, team)) in creating.iter().zip([("u", "x"), ("u", "x"), ("ua", "a"), ("ub", "b")]) {
             assert_eq!(stage.identity, Identity::Tag, "{}", stage.name);
             assert_eq!(stage.visible_after_seconds, 300, "{}", stage.name);
             let tags = &stage.parameters["tags"];
-            assert_eq!((&tags["pmks-uid"], &tags["team"]), (&json!(uid), &json!("x")), "{}", stage.name);
+            assert_eq!((&tags["pmks-uid"], &tags["team"]), (&json!(uid), &json!(team)), "{}", stage.name);
         }
         let subjects: Vec<_> = plan.stages.iter().filter_map(|stage| stage.subject.as_ref()).collect();
         assert_eq!(subjects.len(), 3);

@@ -52,7 +52,7 @@ fn plan(asked: &CreateSecurityGroup) -> Vec<StageSpecification> {
     let group = Group {
         network: request.network.system_id.clone(),
         name: request.name.clone(),
-        tags: networks::tags_of(&request.name, &Tags::new(), &asked.marks),
+        tags: networks::tags_of(&request.name, &request.tags, &asked.marks),
         marks: asked.marks.clone(),
     };
     let mut stages = vec![group.specification(GROUP).subject(ResourceKind::SecurityGroup, &request.name)];
@@ -227,7 +227,12 @@ mod tests {
 
     fn stages(rules: Vec<Rule>) -> Vec<String> {
         let asked = CreateSecurityGroup {
-            request: SecurityGroupRequest { name: "g".to_owned(), network: Iid::new("n", "vpc-1"), rules },
+            request: SecurityGroupRequest {
+                name: "g".to_owned(),
+                network: Iid::new("n", "vpc-1"),
+                rules,
+                tags: Tags::new(),
+            },
             marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },
         };
         let plan = Plan::of(plan(&asked));

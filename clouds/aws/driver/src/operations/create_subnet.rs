@@ -63,7 +63,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateSubnet) -> Result<
     let zone = zones.choose(&taken, &[&request.zone]).pop().unwrap_or_default();
     let public = tables.iter().any(leads_out);
     let network = Reference::Id(asked.network.system_id.clone());
-    let stages = stages(&network, request, &zone, &Tags::new(), &asked.marks);
+    let stages = stages(&network, request, &zone, &asked.marks);
     let mut prepared = Prepared::of(stages).resolved("zone", &zone);
     prepared.notices.extend(zones.notice(&zone));
     if !public {
@@ -95,11 +95,10 @@ pub(super) fn stages(
     network: &Reference,
     request: &SubnetRequest,
     zone: &str,
-    tags: &Tags,
     marks: &Marks,
 ) -> [StageSpecification; 2] {
     let name = stage_name(&request.name);
-    let mut tags = networks::tags_of(&request.name, tags, marks);
+    let mut tags = networks::tags_of(&request.name, &request.tags, marks);
     tags.entry(PUBLIC_BALANCERS.to_owned()).or_insert_with(|| "1".to_owned());
     let subnet = Subnet {
         network: network.clone(),

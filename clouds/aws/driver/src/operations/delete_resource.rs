@@ -54,10 +54,26 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &DeleteResource) -> Resul
 async fn key_pair(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared> {
     let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
-    let Some(found) = networks::find_key_pair(&driver.api, name).await? else {
+    let Some(found) = meant_key_pair(driver, name, incarnation, marks).await? else {
         let gone = Delete { what: What::KeyPair, id: String::new(), of: Some(name.to_owned()) };
         return Ok(Prepared::of([gone.specification("key pair")]));
     };
+    let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
+    let stage = doomed.specification("key pair");
+    Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))
+}
+
+/// The key pair of that name, if it is there.
+///
+/// # Errors
+/// `Replaced` for one that is another installation's, or another one than was known under that name.
+pub(super) async fn meant_key_pair(
+    driver: &AwsDriver,
+    name: &str,
+    incarnation: &str,
+    marks: &Marks,
+) -> Result<Option<wire::KeyPair>> {
+    let Some(found) = networks::find_key_pair(&driver.api, name).await? else { return Ok(None) };
     let [installation, ..] = Marks::KEYS;
     if found.tag_set.to_tags().get(installation).is_some_and(|mark| *mark != marks.installation) {
         let message = format!("the key pair {name:?} is another installation's");
@@ -65,13 +81,11 @@ async fn key_pair(driver: &AwsDriver, asked: &DeleteResource) -> Result<Prepared
     }
     // An older record knows the name alone.
     let is_known = !incarnation.is_empty() && incarnation != name;
-    if is_known && *incarnation != found.key_pair_id {
+    if is_known && incarnation != found.key_pair_id {
         let message = format!("the key pair {name:?} is {} now, and was {incarnation}", found.key_pair_id);
         return Err(DriverError::new(ErrorKind::Replaced, PROVIDER, message));
     }
-    let doomed = Delete { what: What::KeyPair, id: found.key_pair_id, of: Some(found.key_name) };
-    let stage = doomed.specification("key pair");
-    Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))
+    Ok(Some(found))
 }
 
 async fn network(driver: &AwsDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {

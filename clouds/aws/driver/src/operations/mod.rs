@@ -29,6 +29,7 @@ pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
 pub(crate) mod delete_resource;
 pub(crate) mod rules;
+pub(crate) mod tags;
 
 mod reference;
 
@@ -60,6 +61,7 @@ pub(crate) const STAGES: Stages<AwsDriver> = Stages(&[
     create_subnet::STAGES,
     delete_resource::STAGES,
     rules::STAGES,
+    tags::STAGES,
     fix_prerequisites::STAGES,
     grant_access::STAGES,
     census::STAGES,

@@ -25,10 +25,7 @@ const EXPECTED: Duration = Duration::from_mins(1);
 pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpdateCluster) -> Result<Prepared> {
     let cluster = aim::standing_cluster(driver, &asked.target).await?;
     let (name, incarnation) = (cluster.name.clone(), convert::incarnation(cluster.created_at));
-    let set: Tags =
-        asked.tags.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
-    let gone: Vec<String> =
-        asked.tags.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
+    let (set, gone) = (asked.tags.set(), asked.tags.removed());
     let mut stages = Vec::new();
     if !set.is_empty() {
         let stage = SetTags { cluster: name.clone(), incarnation: incarnation.clone(), tags: set };

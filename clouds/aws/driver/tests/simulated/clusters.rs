@@ -155,7 +155,8 @@ async fn tags_and_node_groups_change_in_place() {
     let seen = driver.get_cluster("c").await.unwrap();
     let update = Change::UpdateCluster(UpdateCluster {
         target: target(&seen),
-        tags: BTreeMap::from([("team".to_owned(), None), ("env".to_owned(), Some("β".to_owned()))]),
+        tags: [("team".to_owned(), None), ("env".to_owned(), Some("β".to_owned()))].into_iter().collect(),
+        only_new_tags: false,
         options: BTreeMap::from([("supportType".to_owned(), json!("STANDARD"))]),
         marks: marks("update"),
     });

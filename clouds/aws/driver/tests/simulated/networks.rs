@@ -17,7 +17,12 @@ const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9i test";
 
 fn subnet(name: &str, cidr: &str) -> SubnetRequest {
-    SubnetRequest { name: name.to_owned(), cidr: cidr.parse().unwrap(), zone: String::new() }
+    SubnetRequest {
+        name: name.to_owned(),
+        cidr: cidr.parse().unwrap(),
+        zone: String::new(),
+        tags: Tags::new(),
+    }
 }
 
 fn network() -> Change {
@@ -41,7 +46,12 @@ fn rule(direction: Direction, protocol: Protocol, port: Option<u16>) -> Rule {
 }
 
 fn group(network: &str, rules: Vec<Rule>) -> Change {
-    let request = SecurityGroupRequest { name: "web".to_owned(), network: Iid::new("net", network), rules };
+    let request = SecurityGroupRequest {
+        name: "web".to_owned(),
+        network: Iid::new("net", network),
+        rules,
+        tags: Tags::new(),
+    };
     Change::CreateSecurityGroup(CreateSecurityGroup { request, marks: marks("web") })
 }
 
@@ -144,7 +154,8 @@ async fn a_security_group_has_the_rules_that_were_named() {
 async fn a_key_pair_is_imported_and_only_the_one_that_is_meant_is_deleted() {
     let world = world(&[]).await;
     let driver = world.driver.as_ref();
-    let request = KeyPairRequest { name: "key".to_owned(), public_key: PUBLIC_KEY.to_owned() };
+    let request =
+        KeyPairRequest { name: "key".to_owned(), public_key: PUBLIC_KEY.to_owned(), tags: Tags::new() };
     let change = Change::CreateKeyPair(CreateKeyPair { request, marks: marks("key") });
     let made = carry_out(driver, &change).await.unwrap();
     assert_eq!(carry_out(driver, &change).await.unwrap(), made);

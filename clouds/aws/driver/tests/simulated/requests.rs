@@ -27,6 +27,7 @@ pub(crate) async fn network(driver: &dyn Driver) -> (Iid, Vec<Iid>) {
         name: name.to_owned(),
         cidr: cidr.parse().unwrap(),
         zone: String::new(),
+        tags: pmks_model::Tags::new(),
     };
     let request = NetworkRequest {
         name: "net".to_owned(),

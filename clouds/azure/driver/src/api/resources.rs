@@ -2,9 +2,11 @@
 
 use http::Method;
 use pmks_driver::{Effect, Result};
+use pmks_model::Tags;
 use serde_json::{Value, json};
 
 use super::{Accepted, Api, Condition, change, read, version};
+use crate::arm_id::ArmId;
 use crate::wire::resources as wire;
 
 const SERVICE: &str = "resources";
@@ -51,6 +53,23 @@ impl Api {
         let shape = read(SERVICE, "Resources.ListByResourceGroup", VERSION);
         let path = self.in_subscription(&["resourceGroups", group, "resources"]);
         self.list(shape, self.call(shape, &path)).await
+    }
+
+    /// Changes some tags of a resource and leaves the others alone, also those that somebody gives it at the same time:
+    /// `Merge` sets them, `Delete` takes them off where they have these values.
+    ///
+    /// Source: <https://learn.microsoft.com/rest/api/resources/tags/update-at-scope>
+    pub(crate) async fn update_tags(
+        &self,
+        id: &ArmId,
+        operation: &'static str,
+        tags: &Tags,
+    ) -> Result<Accepted> {
+        let shape = change(SERVICE, "Tags.UpdateAtScope", Effect::Idempotent, &Method::PATCH, VERSION);
+        let mut path = id.segments();
+        path.extend(["providers", "Microsoft.Resources", "tags", "default"]);
+        let body = json!({"operation": operation, "properties": {"tags": tags}});
+        self.put(shape, &path, &body, Condition::None).await
     }
 
     /// How a resource provider is registered.

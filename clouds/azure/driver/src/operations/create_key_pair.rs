@@ -4,11 +4,11 @@
 
 use async_trait::async_trait;
 use pmks_driver::{Asked, CreateKeyPair, Effect, Look, Marks, Prepared, Result, StageContext};
-use pmks_model::{ResourceKind, Tags};
+use pmks_model::ResourceKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, COMPUTE};
 use crate::capabilities::CAPABILITIES;
 use crate::{AzureDriver, networks, prerequisites};
@@ -23,9 +23,10 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeKeyPair>()];
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Result<Prepared> {
     prerequisites::require(driver, &[COMPUTE]).await?;
     let request = &asked.request;
+    tags::refuse_same(&request.tags)?;
     let body = json!({
         "location": driver.region(),
-        "tags": asked.marks.onto(&Tags::new()),
+        "tags": asked.marks.onto(&request.tags),
         "properties": {"publicKey": request.public_key.trim()},
     });
     let id = driver.own_id(COMPUTE, "sshPublicKeys", &request.name);

@@ -154,6 +154,7 @@ mod tests {
             name: name.to_owned(),
             cidr: cidr.parse().unwrap(),
             zone: String::new(),
+            tags: Tags::new(),
         };
         let request = NetworkRequest {
             name: "n".to_owned(),

@@ -8,11 +8,11 @@ use pmks_driver::{
     Asked, CreateSecurityGroup, DriverError, Effect, Handle, Look, Marks, Poll, Prepared, Result,
     StageContext,
 };
-use pmks_model::{Direction, Findings, ResourceKind, Rule, Tags};
+use pmks_model::{Direction, Findings, ResourceKind, SecurityGroupRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, NETWORK};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::network as wire;
@@ -29,10 +29,10 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeSecurityGroup>()];
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -> Result<Prepared> {
     prerequisites::require(driver, &[NETWORK]).await?;
     let request = &asked.request;
-    check(&request.rules).into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
+    check(request).into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     let body = json!({
         "location": driver.region(),
-        "tags": asked.marks.onto(&Tags::new()),
+        "tags": asked.marks.onto(&request.tags),
         "properties": {"securityRules": networks::rules(&request.rules)},
     });
     let id = driver.own_id(NETWORK, "networkSecurityGroups", &request.name);
@@ -54,10 +54,11 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -
     })
 }
 
-fn check(rules: &[Rule]) -> Findings {
+fn check(request: &SecurityGroupRequest) -> Findings {
     let mut findings = Findings::default();
+    tags::check(request.tags.keys(), &mut findings);
     for direction in [Direction::Inbound, Direction::Outbound] {
-        let count = rules.iter().filter(|rule| rule.direction == direction).count();
+        let count = request.rules.iter().filter(|rule| rule.direction == direction).count();
         if count > networks::MOST_RULES {
             let most = networks::MOST_RULES;
             findings.add(
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn rules_have_places_of_their_own_in_each_direction() {
-        let rule = |direction: Direction| Rule {
+        let rule = |direction: Direction| pmks_model::Rule {
             direction,
             protocol: Protocol::All,
             from_port: None,
@@ -124,7 +125,13 @@ mod tests {
         };
         let many = vec![rule(Direction::Inbound); networks::MOST_RULES];
         let both = [many.clone(), vec![rule(Direction::Outbound); networks::MOST_RULES]].concat();
-        assert!(check(&both).is_empty());
-        assert_eq!(check(&[many, vec![rule(Direction::Inbound)]].concat()).iter().count(), 1);
+        let asked = |rules| SecurityGroupRequest {
+            name: "g".to_owned(),
+            network: pmks_model::Iid::default(),
+            rules,
+            tags: pmks_model::Tags::new(),
+        };
+        assert!(check(&asked(both)).is_empty());
+        assert_eq!(check(&asked([many, vec![rule(Direction::Inbound)]].concat())).iter().count(), 1);
     }
 }

@@ -167,8 +167,12 @@ mod tests {
 
     #[test]
     fn addresses_overlap_no_other_subnet() {
-        let request =
-            |cidr: &str| SubnetRequest { name: "t".into(), cidr: cidr.parse().unwrap(), zone: String::new() };
+        let request = |cidr: &str| SubnetRequest {
+            name: "t".into(),
+            cidr: cidr.parse().unwrap(),
+            zone: String::new(),
+            tags: pmks_model::Tags::new(),
+        };
         let mut network = wire::VirtualNetwork::default();
         network.properties.subnets.push(subnet("10.0.0.0/24", "Succeeded"));
         assert!(check(&request("10.0.1.0/24"), &network).is_empty());

@@ -18,7 +18,7 @@ mod pool_choice;
 mod progress;
 pub(crate) mod role_assignment;
 mod subnet_guard;
-mod tags;
+pub(crate) mod tags;
 
 pub(crate) mod create_key_pair;
 pub(crate) mod create_network;
@@ -56,6 +56,7 @@ pub(crate) const STAGES: Stages<AzureDriver> = Stages(&[
     create_subnet::STAGES,
     delete_resource::STAGES,
     rules::STAGES,
+    tags::STAGES,
     fix_prerequisites::STAGES,
 ]);
 

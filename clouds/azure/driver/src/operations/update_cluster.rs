@@ -1,10 +1,11 @@
 //! The plan of other tags or another tier of a cluster. What is not named stays as it is.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, DriverError, Handle, Look, Poll, Prepared, Result, StageContext, UpdateCluster};
+use pmks_driver::{
+    Asked, DriverError, Handle, Look, Poll, Prepared, Result, StageContext, TagChanges, UpdateCluster,
+};
 use pmks_model::{Findings, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,20 +51,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateCluster) -> Resu
 struct ChangeTags {
     cluster: ArmId,
     incarnation: String,
-    tags: BTreeMap<String, Option<String>>,
-}
-
-impl ChangeTags {
-    fn onto(&self, mut tags: Tags) -> Tags {
-        for (key, value) in &self.tags {
-            // Azure knows no case in keys: another spelling is the same tag.
-            tags.retain(|standing, _| !standing.eq_ignore_ascii_case(key));
-            if let Some(value) = value {
-                tags.insert(key.clone(), value.clone());
-            }
-        }
-        tags
-    }
+    tags: TagChanges,
 }
 
 #[async_trait]
@@ -72,7 +60,7 @@ impl Stage<AzureDriver> for ChangeTags {
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
         let cluster = standing(driver, &self.cluster, &self.incarnation).await?;
-        let wanted = self.onto(cluster.tags.clone()) == cluster.tags;
+        let wanted = tags::onto(&self.tags, cluster.tags.clone()) == cluster.tags;
         Ok(look_at(&self.cluster, &cluster, wanted))
     }
 
@@ -81,8 +69,10 @@ impl Stage<AzureDriver> for ChangeTags {
         let raw = driver.api.raw_cluster(&self.cluster).await?;
         aim::check_raw(&raw, &self.incarnation, self.cluster.name())?;
         let now = raw.get("tags").and_then(|tags| Tags::deserialize(tags).ok()).unwrap_or_default();
-        let accepted =
-            driver.api.set_cluster_tags(&self.cluster, &self.onto(now), aim::unchanged(&raw)).await?;
+        let accepted = driver
+            .api
+            .set_cluster_tags(&self.cluster, &tags::onto(&self.tags, now), aim::unchanged(&raw))
+            .await?;
         Ok(aim::asked(accepted, &self.cluster))
     }
 
@@ -152,18 +142,6 @@ fn look_at(id: &ArmId, cluster: &wire::ManagedCluster, is_wanted: bool) -> Look 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_that_are_not_named_stay() {
-        let id = ArmId::new("0", "g", "p", "managedClusters", "c");
-        let tags =
-            [("a", Some("1")), ("b", None)].map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
-        let stage = ChangeTags { cluster: id, incarnation: String::new(), tags: tags.into() };
-        let standing =
-            [("A", "0"), ("b", "2"), ("c", "3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let wanted = [("a", "1"), ("c", "3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(stage.onto(Tags::from(standing)), Tags::from(wanted));
-    }
 
     #[test]
     fn long_term_support_ends_with_its_tier() {

@@ -260,3 +260,35 @@ fn sizes_quotas_and_regions_are_told() {
     let regions = rig.get(&format!("{}/locations", rig.subscription()));
     assert_eq!(regions["value"][0]["availabilityZoneMappings"][0]["logicalZone"], "1");
 }
+
+#[test]
+fn tags_of_one_resource_are_merged_taken_off_and_replaced() {
+    let rig = Rig::new();
+    let network = rig.network("virtualNetworks/net");
+    let body = json!({"location": "koreacentral", "tags": {"Team": "a", "tier": "b"},
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}});
+    rig.ok("PUT", &network, body);
+    let before = rig.get(&network)["etag"].clone();
+    let tags = format!("{network}/providers/Microsoft.Resources/tags/default");
+    let change = |operation: &str, tags_given: Value| {
+        let body = json!({"operation": operation, "properties": {"tags": tags_given}});
+        rig.ok("PATCH", &tags, body).body["properties"]["tags"].clone()
+    };
+    assert_eq!(
+        change("Merge", json!({"team": "c", "more": "d"})),
+        json!({"team": "c", "more": "d", "tier": "b"})
+    );
+    assert_ne!(rig.get(&network)["etag"], before);
+    assert_eq!(change("Delete", json!({"TEAM": "c", "tier": "another", "more": ""})), json!({"tier": "b"}));
+    assert_eq!(change("Replace", json!({"x": "y"})), json!({"x": "y"}));
+    assert_eq!(rig.get(&network)["tags"], json!({"x": "y"}));
+    assert_eq!(rig.get(&tags)["properties"]["tags"], json!({"x": "y"}));
+    let body = json!({"operation": "Add", "properties": {"tags": {}}});
+    assert_eq!(rig.refused("PATCH", &tags, body).0, 400);
+    let absent =
+        format!("{}/providers/Microsoft.Resources/tags/default", rig.network("virtualNetworks/none"));
+    assert_eq!(rig.refused("GET", &absent, Value::Null), (404, "ResourceNotFound".to_owned()));
+    let many: serde_json::Map<String, Value> = (0..51).map(|n| (format!("k{n}"), json!("v"))).collect();
+    let body = json!({"operation": "Merge", "properties": {"tags": many}});
+    assert_eq!(rig.refused("PATCH", &tags, body).0, 400);
+}

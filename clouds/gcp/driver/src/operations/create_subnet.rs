@@ -100,7 +100,12 @@ mod tests {
     #[test]
     fn what_google_does_not_take_is_a_finding() {
         let of = |cidr: &str, zone: &str| {
-            let request = SubnetRequest { name: "s".into(), cidr: cidr.parse().unwrap(), zone: zone.into() };
+            let request = SubnetRequest {
+                name: "s".into(),
+                cidr: cidr.parse().unwrap(),
+                zone: zone.into(),
+                tags: pmks_model::Tags::new(),
+            };
             let mut findings = Findings::default();
             check("subnets[0].", &request, "r1", &mut findings);
             findings.iter().map(|finding| finding.field.clone()).collect::<Vec<_>>()

@@ -1,12 +1,10 @@
 //! The plan of other labels or another release channel of a cluster. What is not named stays as it is: labels are
 //! replaced as a whole, so what was read is sent, with the changes, under the fingerprint of what was read.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, Handle, Look, Poll, Prepared, Result, StageContext, UpdateCluster};
-use pmks_model::Tags;
+use pmks_driver::{Asked, Handle, Look, Poll, Prepared, Result, StageContext, TagChanges, UpdateCluster};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -52,7 +50,7 @@ struct SetLabels {
     cluster: String,
     incarnation: String,
     /// What to set, and (with `None`) what to remove.
-    labels: BTreeMap<String, Option<String>>,
+    labels: TagChanges,
 }
 
 #[async_trait]
@@ -61,14 +59,14 @@ impl Stage<GcpDriver> for SetLabels {
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
         let (name, cluster) = aim::standing(driver, &self.cluster, &self.incarnation).await?;
-        let right = changed(&cluster.resource_labels, &self.labels) == cluster.resource_labels;
+        let right = self.labels.are_made(&cluster.resource_labels);
         Ok(if right { Look::ready(name.path(), &self.incarnation, Value::Null) } else { Look::Absent })
     }
 
     async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
         let (name, cluster) = aim::standing(driver, &self.cluster, &self.incarnation).await?;
         let body = wire::SetLabels {
-            resource_labels: changed(&cluster.resource_labels, &self.labels),
+            resource_labels: self.labels.onto(cluster.resource_labels),
             label_fingerprint: cluster.label_fingerprint,
         };
         Ok(aim::following(&name, &driver.api.set_labels(&name, &body).await?))
@@ -77,18 +75,6 @@ impl Stage<GcpDriver> for SetLabels {
     async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {
         aim::follow(driver, handle).await
     }
-}
-
-/// The labels with the changes.
-fn changed(labels: &Tags, changes: &BTreeMap<String, Option<String>>) -> Tags {
-    let mut all = labels.clone();
-    for (key, value) in changes {
-        match value {
-            Some(value) => all.insert(key.clone(), value.clone()),
-            None => all.remove(key),
-        };
-    }
-    all
 }
 
 /// Chooses who brings new versions.

@@ -1,11 +1,10 @@
 //! The stage that changes labels, version or scaling of a cluster or node group.
 
 use async_trait::async_trait;
-use pmks_driver::{Asked, Handle, Look, Poll, Result, Stage, StageContext, StageSpecification};
+use pmks_driver::{Asked, Handle, Look, Poll, Result, Stage, StageContext, StageSpecification, TagChanges};
 use pmks_model::{Scaling, Status, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 use super::target::{Target, gone};
 use super::{EXPECTED, asked, follow};
@@ -25,8 +24,8 @@ pub(super) struct Change {
 #[serde(rename_all = "camelCase")]
 pub(super) struct To {
     /// What to set, and (with `None`) what to remove. The cloud leaves the others alone.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) labels: BTreeMap<String, Option<String>>,
+    #[serde(default, skip_serializing_if = "TagChanges::is_empty")]
+    pub(super) labels: TagChanges,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<Version>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +54,7 @@ impl Change {
 impl To {
     /// Whether all of it is so. A version is a floor.
     fn is_there(&self, found: &Thing) -> bool {
-        let labels = self.labels.iter().all(|(key, value)| found.labels.get(key) == value.as_ref());
+        let labels = self.labels.are_made(&found.labels);
         let is_reached =
             |floor: &Version| convert::version(&found.version).is_some_and(|now| now.reaches(floor));
         let version = self.version.as_ref().is_none_or(is_reached);

@@ -4,7 +4,7 @@ use pmks_driver::{
     CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource, DriverError, Marks,
     Prepared, Result, StageSpecification,
 };
-use pmks_model::{Findings, ResourceKind, SubnetRequest, Tags};
+use pmks_model::{Findings, ResourceKind, SubnetRequest};
 use serde_json::json;
 
 use super::make::Make;
@@ -85,7 +85,7 @@ fn subnet(
         findings.add(format!("{prefix}zone"), says);
     }
     let body = json!({"cidr": request.cidr, "zone": zone});
-    Make::new(Kind::Subnet, &request.name, body, &Tags::new(), marks)
+    Make::new(Kind::Subnet, &request.name, body, &request.tags, marks)
 }
 
 /// A security group with its rules.
@@ -100,7 +100,7 @@ pub(crate) async fn create_security_group(
     driver.api.get(Kind::Network, network).await?;
     refuse_strangers(driver, Kind::SecurityGroup, network, &request.name, &asked.marks).await?;
     let body = json!({"rules": request.rules});
-    let made = Make::new(Kind::SecurityGroup, &request.name, body, &Tags::new(), &asked.marks);
+    let made = Make::new(Kind::SecurityGroup, &request.name, body, &request.tags, &asked.marks);
     Ok(Prepared::of([made.within(network).stage("security group")]))
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn create_key_pair(driver: &MockDriver, asked: &CreateKeyPair) 
     let request = &asked.request;
     refuse_strangers(driver, Kind::KeyPair, "", &request.name, &asked.marks).await?;
     let body = json!({"publicKey": request.public_key.trim()});
-    let made = Make::new(Kind::KeyPair, &request.name, body, &Tags::new(), &asked.marks);
+    let made = Make::new(Kind::KeyPair, &request.name, body, &request.tags, &asked.marks);
     Ok(Prepared::of([made.stage("key pair")]))
 }
 
@@ -135,12 +135,7 @@ pub(super) async fn refuse_strangers(
 /// # Errors
 /// `Precondition` naming who uses it; `Replaced`.
 pub(crate) async fn delete(driver: &MockDriver, asked: &DeleteResource) -> Result<Prepared> {
-    let kind = match asked.kind {
-        ResourceKind::Subnet => Kind::Subnet,
-        ResourceKind::SecurityGroup => Kind::SecurityGroup,
-        ResourceKind::KeyPair => Kind::KeyPair,
-        _ => Kind::Network,
-    };
+    let kind = kind_of(asked.kind);
     let id = asked.iid.system_id.as_str();
     let found = match kind {
         Kind::KeyPair => match driver.api.find(kind, "", id).await? {
@@ -169,6 +164,16 @@ pub(crate) async fn delete(driver: &MockDriver, asked: &DeleteResource) -> Resul
     let last = Remove::Known(kind, found.id).stage(kind.names().word).after(before);
     stages.push(last.removes(asked.kind.as_str(), id, &asked.iid.name_id));
     Ok(Prepared::of(stages))
+}
+
+/// The cloud's word for what clusters stand on.
+pub(super) fn kind_of(kind: ResourceKind) -> Kind {
+    match kind {
+        ResourceKind::Subnet => Kind::Subnet,
+        ResourceKind::SecurityGroup => Kind::SecurityGroup,
+        ResourceKind::KeyPair => Kind::KeyPair,
+        _ => Kind::Network,
+    }
 }
 
 /// A thing, or that there is none.

@@ -7,6 +7,7 @@ mod make;
 pub(crate) mod node_groups;
 mod remove;
 pub(crate) mod rules;
+pub(crate) mod tags;
 mod target;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) const STAGES: Stages<MockDriver> = Stages(&[&[
     Maker::of::<change::Change>(),
     Maker::of::<remove::Remove>(),
     Maker::of::<rules::ChangeRules>(),
+    Maker::of::<tags::ChangeLabels>(),
 ]]);
 
 /// The kinds of stages that plans are made of, so that a suite can tell that it has seen them all.

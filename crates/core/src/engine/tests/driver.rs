@@ -40,7 +40,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 0,
     most_subnets: None,
     zonal_subnets: true,
-    network_tags: true,
+    tagged: &[],
     security_groups: Presence::Optional,
     image: pmks_model::ImageKind::Fixed,
     root_disk: RootDisk { types: &[], default_gib: 1, min_gib: 1, max_gib: 0 },
