@@ -16,10 +16,10 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/countvm" "count-all-vm" NOTHING => "Count", "Counts the machines that are nodes.";
     GET "/countvm/{ConnectionName}" "count-vm-by-connection" NOTHING => "Count", "Counts the machines that are nodes at a connection.";
 
-    POST "/tag" "add-tag" asks("TagRequest") => "KeyValue", "Gives a cluster a tag.";
-    GET "/tag" "list-tag" OF_A_RESOURCE => "{tag: [KeyValue], resourceType: string}", "Lists the tags of a cluster or a VPC.";
-    GET "/tag/{Key}" "get-tag" OF_A_RESOURCE => "KeyValue", "Gets a tag of a cluster or a VPC.";
-    DELETE "/tag/{Key}" "remove-tag" asks("TaggedRequest") => "Result", "Takes a tag off a cluster.";
+    POST "/tag" "add-tag" asks("TagRequest") => "KeyValue", "Gives a cluster, a VPC, a subnet, a security group or a key pair a tag.";
+    GET "/tag" "list-tag" OF_A_RESOURCE => "{tag: [KeyValue], resourceType: string}", "Lists the tags of a cluster, a VPC, a subnet, a security group or a key pair.";
+    GET "/tag/{Key}" "get-tag" OF_A_RESOURCE => "KeyValue", "Gets a tag of a cluster, a VPC, a subnet, a security group or a key pair.";
+    DELETE "/tag/{Key}" "remove-tag" asks("TaggedRequest") => "Result", "Takes a tag off a cluster, a VPC, a subnet, a security group or a key pair.";
 
     GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets what the cloud calls a resource.";
     GET "/cspresourceinfo/{Name}" "get-cspresourceinfo" OF_A_TYPE => "object", "Gets what the cloud itself says of a resource, without secrets.";

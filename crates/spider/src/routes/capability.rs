@@ -3,6 +3,7 @@
 use pmks_model::OperationKind;
 use serde_json::json;
 
+use super::types;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
 
@@ -10,7 +11,8 @@ pub(super) async fn get(call: Call) -> Answer {
     let connection = call.connection()?;
     let can = call.capabilities(&connection).await?;
     let network = can.has(OperationKind::NetworkCreate);
-    let tags = can.tags.is_some() && can.has(OperationKind::ClusterUpdate);
+    let tagged: Vec<&str> =
+        types::words().filter(|(_, kind)| can.takes_tags(*kind)).map(|(word, _)| word).collect();
     let absent = [
         "PriceInfoHandler",
         "VMHandler",
@@ -38,8 +40,8 @@ pub(super) async fn get(call: Call) -> Answer {
         "SecurityHandler": can.has(OperationKind::SecurityGroupCreate),
         "KeyPairHandler": can.has(OperationKind::KeyPairCreate),
         "ClusterHandler": can.has(OperationKind::ClusterCreate),
-        "TagHandler": tags,
-        "TagSupportResourceType": if tags { json!(["cluster"]) } else { json!([]) },
+        "TagHandler": !tagged.is_empty(),
+        "TagSupportResourceType": tagged,
         "VPC_CIDR": network,
     });
     if let Some(fields) = answer.as_object_mut() {

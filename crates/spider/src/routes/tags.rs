@@ -1,15 +1,17 @@
-//! Tags: those of clusters are changed by a durable update, as everywhere. Other kinds get theirs when they are made.
+//! Tags of what stands: changed by a durable update, as everywhere.
 
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use pmks_core::Mutation;
-use pmks_model::{ResourceKind, Tags};
+use pmks_core::{Mutation, Tagged};
+use pmks_model::{FailureKind, ResourceKind, Tags};
 use serde_json::json;
 
 use super::all::{Kind as _, Outcome};
 use super::clusters::Cluster;
+use super::key_pairs::KeyPair;
 use super::networks::Network;
+use super::security_groups::SecurityGroup;
 use super::{shapes, types};
 use crate::Refusal;
 use crate::call::{Answer, Call};
@@ -17,14 +19,15 @@ use crate::reply::Reply;
 use crate::wait::{CHANGE, Until};
 
 /// What a request is about: the body says it, or the query.
-struct Tagged {
+struct Subject {
     connection: String,
-    kind: ResourceKind,
-    name: String,
+    resource: Tagged,
+    /// The tags that it has.
+    tags: Tags,
 }
 
-impl Tagged {
-    fn of(call: &Call) -> Outcome<Self> {
+impl Subject {
+    async fn of(call: &Call) -> Outcome<Self> {
         let asked = call.asked()?;
         let said = |key: &str| {
             let text = asked.text(key)?;
@@ -35,85 +38,111 @@ impl Tagged {
             }
         };
         let kind = types::read(&said("ResourceType")?)?;
-        Ok(Self { connection: call.connection()?, kind, name: said("ResourceName")? })
-    }
-
-    /// The tags that it has.
-    async fn tags(&self, call: &Call) -> Outcome<Tags> {
-        match self.kind {
+        let (connection, name) = (call.connection()?, said("ResourceName")?);
+        let mut network = None;
+        let tags = match kind {
             ResourceKind::Cluster => {
-                Ok(shapes::tags_of_cluster(&Cluster::get(call, &self.connection, &self.name).await?).clone())
+                shapes::tags_of_cluster(&Cluster::get(call, &connection, &name).await?).clone()
             }
-            ResourceKind::Network => Ok(Network::get(call, &self.connection, &self.name).await?.tags),
-            other => Err(unsupported(other, "read")),
-        }
+            ResourceKind::Network => Network::get(call, &connection, &name).await?.tags,
+            ResourceKind::Subnet => {
+                let (within, tags) = subnet(call, &connection, &name).await?;
+                network = Some(within);
+                tags
+            }
+            ResourceKind::SecurityGroup => SecurityGroup::get(call, &connection, &name).await?.tags,
+            ResourceKind::KeyPair => KeyPair::get(call, &connection, &name).await?.tags,
+            ResourceKind::NodeGroup | ResourceKind::Connection => {
+                let what = crate::names::of(kind).unwrap_or_default();
+                return Err(Refusal::unsupported(format!(
+                    "tags of a {what} are not supported here: a node group gets those of its cluster when it is made"
+                )));
+            }
+        };
+        Ok(Self { connection, resource: Tagged { kind, network, name }, tags })
     }
 
-    /// Sets tags, or takes them off, and waits until the cloud has done so; `Some`: the client does not.
+    /// Sets tags, or takes them off, and waits until the cloud has done so; `Some`: the client does not. What another
+    /// client has set meanwhile is not written over.
     async fn change(&self, call: &Call, tags: BTreeMap<String, Option<String>>) -> Outcome<Option<Reply>> {
-        let mutation = Mutation::UpdateCluster {
+        let mutation = Mutation::UpdateTags {
             connection: self.connection.clone(),
-            cluster: self.name.clone(),
+            resource: self.resource.clone(),
             patch: json!({"tags": tags}),
             if_match: "*".to_owned(),
+            only_new: true,
         };
         let operation = call.change(mutation, Until::Over, CHANGE).await?;
         Ok(call.at_once(&operation))
     }
 
-    /// Only clusters have an operation that changes them.
-    fn changeable(&self) -> Outcome<()> {
-        if self.kind == ResourceKind::Cluster { Ok(()) } else { Err(unsupported(self.kind, "changed")) }
-    }
-
     fn absent(&self, key: &str) -> Refusal {
-        Refusal::absent(format!("tag key '{key}' does not exist for the resource '{}'", self.name))
+        Refusal::absent(format!("tag key '{key}' does not exist for the resource '{}'", self.resource.name))
+    }
+
+    fn present(&self, key: &str) -> Refusal {
+        let says = format!("tag key '{key}' already exists for the resource '{}'", self.resource.name);
+        Refusal::new(StatusCode::CONFLICT, says)
     }
 }
 
-fn unsupported(kind: ResourceKind, done: &str) -> Refusal {
-    let what = crate::names::of(kind).unwrap_or_default();
-    Refusal::unsupported(format!(
-        "tags of a {what} are not supported to be {done} here: those of clusters are"
-    ))
+/// The network of the subnet of that name or identifier, and its tags. Clients do not say which network they mean.
+async fn subnet(call: &Call, connection: &str, name: &str) -> Outcome<(String, Tags)> {
+    let networks = Network::known(call, connection).await?;
+    let all = networks.iter().flat_map(|network| network.subnets.iter().filter(|one| !one.uid.is_empty()));
+    let mut found: Vec<_> = all.filter(|one| one.iid.system_id == name || one.name == name).collect();
+    match (found.pop(), found.as_slice()) {
+        (Some(one), []) => Ok((one.network.clone(), one.tags.clone())),
+        (Some(one), others) => {
+            let networks: Vec<&str> =
+                others.iter().chain([&one]).map(|subnet| subnet.network.as_str()).collect();
+            Err(Refusal::invalid(format!(
+                "ResourceName: several VPCs have a Subnet '{name}': {}; name it by its SystemId",
+                networks.join(", ")
+            )))
+        }
+        (None, _) => {
+            let says = format!("Subnet '{name}' does not exist in connection '{connection}'");
+            Err(Refusal::absent(says))
+        }
+    }
 }
 
-/// Answers the tag, once the cluster has it.
+/// Answers the tag, once the resource has it. Of two clients that set one at once the second is told so.
 pub(super) async fn add(call: Call) -> Answer {
-    let tagged = Tagged::of(&call)?;
-    tagged.changeable()?;
+    let subject = Subject::of(&call).await?;
     let tag = call.asked()?.part("Tag")?;
     let (key, value) = (tag.required("Key")?, tag.text("Value")?);
-    if tagged.tags(&call).await?.contains_key(&key) {
-        let says = format!("tag key '{key}' already exists for the resource '{}'", tagged.name);
-        return Err(Refusal::new(StatusCode::CONFLICT, says));
+    if subject.tags.contains_key(&key) {
+        return Err(subject.present(&key));
     }
     let shown = shapes::key_value(&key, &value);
-    let accepted = tagged.change(&call, [(key, Some(value))].into()).await?;
+    let accepted = subject.change(&call, [(key.clone(), Some(value))].into()).await.map_err(|refusal| {
+        let is_present = |kind: FailureKind| kind == FailureKind::AlreadyExists;
+        let present = refusal.failure.as_ref().is_some_and(|failure| is_present(failure.kind));
+        if present { subject.present(&key) } else { refusal }
+    })?;
     Ok(accepted.unwrap_or(Reply::Json(shown)))
 }
 
 pub(super) async fn list(call: Call) -> Answer {
-    let tagged = Tagged::of(&call)?;
-    let tags = shapes::tags(&tagged.tags(&call).await?);
-    let what = crate::names::of(tagged.kind).unwrap_or_default();
-    Ok(Reply::Json(json!({"tag": tags, "resourceType": what})))
+    let subject = Subject::of(&call).await?;
+    let what = crate::names::of(subject.resource.kind).unwrap_or_default();
+    Ok(Reply::Json(json!({"tag": shapes::tags(&subject.tags), "resourceType": what})))
 }
 
 pub(super) async fn get(call: Call) -> Answer {
-    let (tagged, key) = (Tagged::of(&call)?, call.named(0));
-    let tags = tagged.tags(&call).await?;
-    let value = tags.get(key).ok_or_else(|| tagged.absent(key))?;
+    let (subject, key) = (Subject::of(&call).await?, call.named(0));
+    let value = subject.tags.get(key).ok_or_else(|| subject.absent(key))?;
     Ok(Reply::Json(shapes::key_value(key, value)))
 }
 
-/// Answers once the cluster has it no more.
+/// Answers once the resource has it no more.
 pub(super) async fn remove(call: Call) -> Answer {
-    let (tagged, key) = (Tagged::of(&call)?, call.named(0));
-    tagged.changeable()?;
-    if !tagged.tags(&call).await?.contains_key(key) {
-        return Err(tagged.absent(key));
+    let (subject, key) = (Subject::of(&call).await?, call.named(0));
+    if !subject.tags.contains_key(key) {
+        return Err(subject.absent(key));
     }
-    let accepted = tagged.change(&call, [(key.to_owned(), None)].into()).await?;
+    let accepted = subject.change(&call, [(key.to_owned(), None)].into()).await?;
     Ok(accepted.unwrap_or(Reply::result(true)))
 }

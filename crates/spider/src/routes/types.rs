@@ -23,6 +23,11 @@ const TYPES: &[(&str, Option<ResourceKind>)] = &[
     ("nic", None),
 ];
 
+/// The words of what pmks serves.
+pub(super) fn words() -> impl Iterator<Item = (&'static str, ResourceKind)> {
+    TYPES.iter().filter_map(|(word, kind)| Some((*word, (*kind)?)))
+}
+
 /// The kind that a word means.
 pub(super) fn read(word: &str) -> Outcome<ResourceKind> {
     match TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)) {

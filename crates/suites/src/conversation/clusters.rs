@@ -80,6 +80,11 @@ pub(super) async fn make(scene: &Scene) {
         .await;
     let ready = active(scene).await;
     assert_eq!(ready["NodeGroupList"].as_array().unwrap().len(), 1);
+    let about =
+        json!({"ResourceType": "nodegroup", "ResourceName": "ng01", "Tag": {"Key": "k", "Value": "v"}});
+    scene
+        .refused("POST", "/tag", Some(asks(about)), 501, "tags of a Kubernetes NodeGroup are not support")
+        .await;
     is_named(&ready["Network"]["VpcIID"], "vpc-01");
     for subnet in ready["Network"]["SubnetIIDs"].as_array().unwrap() {
         assert!(subnet["NameId"].as_str().unwrap().starts_with("subnet-"), "{ready}");

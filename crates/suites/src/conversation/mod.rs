@@ -10,6 +10,7 @@ mod described;
 mod machines;
 mod networks;
 mod records;
+mod tags;
 pub mod together;
 pub mod unique_names;
 

@@ -1,8 +1,9 @@
 //! Networks, security groups and key pairs.
 
+use pmks_model::ResourceKind;
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene, asks, at, has_keys, is_named};
+use super::{CONNECTION, Scene, asks, at, has_keys, is_named, tags};
 
 const VPC_KEYS: &[&str] = &["IId", "IPv4_CIDR", "SubnetInfoList", "TagList", "KeyValueList"];
 const SUBNET_KEYS: &[&str] = &["IId", "Zone", "IPv4_CIDR", "TagList", "KeyValueList"];
@@ -36,8 +37,17 @@ pub(super) async fn make(scene: &Scene) {
         })
         .collect();
     let vpc = json!({"Name": "vpc-01", "IPv4_CIDR": "10.20.0.0/16", "SubnetInfoList": asked});
+    let tags = tags::of(scene, ResourceKind::Subnet);
+    let mut tagged = vpc.clone();
+    tagged["TagList"] = tags::of(scene, ResourceKind::Network);
+    for subnet in tagged["SubnetInfoList"].as_array_mut().unwrap() {
+        subnet["TagList"] = tags.clone();
+    }
+    tags::refused(scene, "/vpc", &vpc, ResourceKind::Network).await;
+    let vpc = tagged;
     let made = scene.post("/vpc", vpc.clone()).await;
     is_vpc(&made, &names);
+    assert_eq!((&made["TagList"], &made["SubnetInfoList"][0]["TagList"]), (&vpc["TagList"], &tags));
     let again = asks(vpc);
     let says = "VPC 'vpc-01' already exists in connection 'config-01'";
     scene.refused("POST", "/vpc", Some(again), 409, says).await;
@@ -72,6 +82,8 @@ pub(super) async fn make(scene: &Scene) {
     assert_eq!(scene.client.raw("GET", "/splockinfo", None).await.status().as_u16(), 200);
     let wrong = asks(json!({"Name": "vpc-02", "IPv4_CIDR": "10.0.0.0/99"}));
     scene.refused("POST", "/vpc", Some(wrong), 400, "IPv4_CIDR").await;
+    tags::change(scene, ResourceKind::Network, "vpc", "vpc-01").await;
+    tags::change(scene, ResourceKind::Subnet, "subnet", &names[0]).await;
     registered(scene, &made).await;
 }
 
@@ -128,16 +140,19 @@ fn is_vpc(vpc: &Value, names: &[String]) {
 
 pub(super) async fn security_group(scene: &Scene) {
     let rule = |direction: &str, protocol: &str, port: &str| json!({"Direction": direction, "IPProtocol": protocol, "FromPort": port, "ToPort": port, "CIDR": "10.20.0.0/16"});
-    let asked = json!({
+    let mut asked = json!({
         "Name": "group-01", "VPCName": "vpc-01",
         "SecurityRules": [rule("inbound", "TCP", "443"), rule("inbound", "tcp", "22")],
     });
+    tags::refused(scene, "/securitygroup", &asked, ResourceKind::SecurityGroup).await;
+    asked["TagList"] = tags::of(scene, ResourceKind::SecurityGroup);
     let made = scene.post("/securitygroup", asked.clone()).await;
     let keys = ["IId", "VpcIID", "SecurityRules", "TagList", "KeyValueList"];
     for group in [&made, &scene.get("/securitygroup/group-01").await] {
         has_keys(group, &keys);
         is_named(&group["IId"], "group-01");
         is_named(&group["VpcIID"], "vpc-01");
+        assert_eq!(group["TagList"], asked["TagList"]);
         let rules = group["SecurityRules"].as_array().unwrap();
         for rule in rules {
             has_keys(rule, &["FromPort", "ToPort", "IPProtocol", "Direction", "CIDR"]);
@@ -158,6 +173,7 @@ pub(super) async fn security_group(scene: &Scene) {
     for path in ["/countsecuritygroup", "/countsecuritygroup/config-01"] {
         assert_eq!(scene.client.ok("GET", path, None).await, json!({"count": 1}), "{path}");
     }
+    tags::change(scene, ResourceKind::SecurityGroup, "sg", "group-01").await;
     strange_and_back(scene, "securitygroup", "sg", &made).await;
     other_rules(scene, &rule).await;
 }
@@ -215,7 +231,11 @@ async fn strange_and_back(scene: &Scene, path: &str, kind: &str, made: &Value) {
 }
 
 pub(super) async fn key_pair(scene: &Scene) {
-    let made = scene.post("/keypair", json!({"Name": "keypair-01"})).await;
+    let mut asked = json!({"Name": "keypair-01"});
+    tags::refused(scene, "/keypair", &asked, ResourceKind::KeyPair).await;
+    asked["TagList"] = tags::of(scene, ResourceKind::KeyPair);
+    let made = scene.post("/keypair", asked.clone()).await;
+    assert_eq!(made["TagList"], asked["TagList"]);
     let keys = ["IId", "Fingerprint", "PublicKey", "PrivateKey", "VMUserID", "TagList", "KeyValueList"];
     has_keys(&made, &keys);
     is_named(&made["IId"], "keypair-01");
@@ -230,6 +250,7 @@ pub(super) async fn key_pair(scene: &Scene) {
     assert_eq!(scene.get("/allkeypair").await["AllList"]["MappedList"], json!([made["IId"]]));
     let says = "VM KeyPair 'keypair-01' already exists in connection 'config-01'";
     scene.refused("POST", "/keypair", Some(asks(json!({"Name": "keypair-01"}))), 409, says).await;
+    tags::change(scene, ResourceKind::KeyPair, "keypair", "keypair-01").await;
     strange_and_back(scene, "keypair", "keypair", &made).await;
 }
 
