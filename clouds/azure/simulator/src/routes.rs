@@ -225,7 +225,7 @@ impl Found {
     pub(crate) fn permission(&self) -> String {
         let after = self.route.pattern.rsplit_once("providers/").map(|(_, after)| after);
         let kind: Vec<&str> = match after {
-            Some(after) => after.split('/').filter(|segment| *segment != "{}").collect(),
+            Some(after) => after.split('/').filter(|segment| !matches!(*segment, "{}" | "default")).collect(),
             None => vec!["Microsoft.Resources", "subscriptions/resourceGroups"],
         };
         let verb = match self.route.method {

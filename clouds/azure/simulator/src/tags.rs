@@ -48,17 +48,17 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Reply> {
     call.name_scope();
     let mut tags = standing(call)?;
     let named = at(&call.body, "properties.tags").as_object().cloned().unwrap_or_default();
-    let names = |known: &str| {
+    let wish = |known: &str| {
         named.iter().find(|(name, _)| name.to_lowercase() == known.to_lowercase()).map(|(_, value)| value)
     };
     match text(&call.body, "operation").unwrap_or_default() {
         "Merge" => {
-            tags.retain(|known, _| names(known).is_none());
+            tags.retain(|known, _| wish(known).is_none());
             tags.extend(named);
         }
         "Replace" => tags = named,
         "Delete" => tags.retain(|known, value| {
-            names(known)
+            wish(known)
                 .is_none_or(|wanted| wanted.as_str().is_some_and(|text| !text.is_empty()) && wanted != value)
         }),
         other => {

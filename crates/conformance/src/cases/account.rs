@@ -43,27 +43,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         zone: String::new(),
         tags: pmks_model::Tags::new(),
     };
-    let delete = |kind| {
-        Change::DeleteResource(DeleteResource {
-            kind,
-            iid: nowhere.clone(),
-            incarnation: String::new(),
-            network: None,
-            marks: marks(),
-        })
-    };
-    let tags = |kind| {
-        Change::UpdateTags(UpdateTags {
-            kind,
-            iid: nowhere.clone(),
-            incarnation: String::new(),
-            network: None,
-            tags: other_tags(),
-            only_new_tags: false,
-            marks: marks(),
-        })
-    };
-    Ok(vec![
+    Ok([
         Change::CreateCluster(ground.cluster("pmks-nothing", 1)),
         Change::DeleteCluster(DeleteCluster {
             target: cluster.clone(),
@@ -112,16 +92,39 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
             marks: marks(),
         }),
         Change::CreateKeyPair(key_pair_request("pmks-nothing")),
-        tags(ResourceKind::Network),
-        tags(ResourceKind::Subnet),
-        tags(ResourceKind::SecurityGroup),
-        tags(ResourceKind::KeyPair),
-        delete(ResourceKind::Network),
-        delete(ResourceKind::Subnet),
-        delete(ResourceKind::SecurityGroup),
-        delete(ResourceKind::KeyPair),
         Change::FixPrerequisites(FixPrerequisites { cluster: None, marks: marks() }),
-    ])
+    ]
+    .into_iter()
+    .chain(of_ground(&nowhere))
+    .collect())
+}
+
+/// Other tags, and the end, of everything that clusters stand on.
+fn of_ground(nowhere: &Iid) -> Vec<Change> {
+    let tags = |kind| {
+        Change::UpdateTags(UpdateTags {
+            kind,
+            iid: nowhere.clone(),
+            incarnation: String::new(),
+            network: None,
+            tags: other_tags(),
+            only_new_tags: false,
+            marks: marks(),
+        })
+    };
+    let delete = |kind| {
+        Change::DeleteResource(DeleteResource {
+            kind,
+            iid: nowhere.clone(),
+            incarnation: String::new(),
+            network: None,
+            marks: marks(),
+        })
+    };
+    [ResourceKind::Network, ResourceKind::Subnet, ResourceKind::SecurityGroup, ResourceKind::KeyPair]
+        .into_iter()
+        .flat_map(|kind| [tags(kind), delete(kind)])
+        .collect()
 }
 
 fn other_tags() -> TagChanges {

@@ -132,9 +132,9 @@ async fn changes(rig: &Rig, tagged: &Tagged) -> Result<(), Failed> {
 }
 
 async fn is_refused(rig: &Rig, tagged: &Tagged) -> Result<(), Failed> {
-    let set: TagChanges = [("team".to_owned(), Some("blue".to_owned()))].into_iter().collect();
+    let change: TagChanges = [("team".to_owned(), Some("blue".to_owned()))].into_iter().collect();
     let mark = rig.calls.mark();
-    let refused = rig.driver.prepare(&tagged.change(&set)).await.err();
+    let refused = rig.driver.prepare(&tagged.change(&change)).await.err();
     let is_unsupported =
         refused.as_ref().is_some_and(|error| matches!(error.kind(), ErrorKind::Unsupported { .. }));
     check(is_unsupported, || format!("tags of a {}: {refused:?}", tagged.kind.says()))?;

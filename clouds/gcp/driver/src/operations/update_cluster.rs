@@ -122,18 +122,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_changed_one_by_one() {
-        let labels = Tags::from([("a".to_owned(), "1".to_owned()), ("pmks-uid".to_owned(), "u".to_owned())]);
-        let changes = BTreeMap::from([("a".to_owned(), None), ("b".to_owned(), Some("2".to_owned()))]);
-        let after = changed(&labels, &changes);
-        assert_eq!(
-            after,
-            Tags::from([("b".to_owned(), "2".to_owned()), ("pmks-uid".to_owned(), "u".to_owned())])
-        );
-        assert_eq!(changed(&after, &changes), after);
-    }
-
-    #[test]
     fn no_channel_has_two_spellings() {
         assert!(is_in("", "UNSPECIFIED") && is_in("UNSPECIFIED", "UNSPECIFIED") && is_in("RAPID", "RAPID"));
         assert!(!is_in("REGULAR", "UNSPECIFIED") && !is_in("", "STABLE"));
