@@ -11,7 +11,7 @@ use crate::{AwsDriver, PROVIDER};
 /// stores alone.
 ///
 /// Sources: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html>,
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Install-`CloudWatch`-Agent.html>
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Install-CloudWatch-Agent.html>
 fn statistic(metric: NodeMetric) -> Option<Statistic> {
     let average = |metric| Some(Statistic { metric, statistic: "Average" });
     let sum = |metric| Some(Statistic { metric, statistic: "Sum" });

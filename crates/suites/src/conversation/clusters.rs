@@ -256,6 +256,20 @@ pub(super) async fn metrics(scene: &Scene) {
         };
         assert!(of_two.iter().all(|(_, value)| plausible.contains(value)), "{word}: {of_two:?}");
     }
+    // It is one read: the command line tells the same.
+    tokio::task::block_in_place(|| {
+        let of = ["--cluster", "cluster-01", "-c", CONNECTION];
+        let nodes = scene.pmks.json(&[["node", "list"].as_slice(), &of].concat());
+        let node = nodes["items"][0]["name"].as_str().expect("a node");
+        let asked = ["node", "metrics", node, "cpuUsage", "--interval-minutes", "5", "--hours", "2"];
+        let told = scene.pmks.json(&[asked.as_slice(), &of].concat());
+        assert_eq!((&told["metric"], &told["unit"]), (&json!("cpuUsage"), &json!("percent")));
+        let number = told["values"].as_array().expect("a list").len();
+        assert!((22..=24).contains(&number), "{told}");
+        let shown = scene.pmks.succeed(&[asked.as_slice(), &of, &["-o", "table"]].concat());
+        assert_eq!(shown.lines().count(), number + 1, "{shown}");
+        assert!(shown.contains("UNIT") && shown.contains("percent"), "{shown}");
+    });
     let path = "/monitoring/clusternode/cluster-01/ng01";
     for (asked, status, says) in [
         ("ng01/9/cpu_usage", 404, "does not exist"),
