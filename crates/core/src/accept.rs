@@ -1,5 +1,6 @@
 //! The one way in for every mutation: check it, store it, wake the engine. Or only show the plan.
 
+use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind};
 use pmks_store::{Accept, IdempotencyKey, NewOperation};
@@ -58,17 +59,18 @@ impl Pmks {
         }
         let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
-        let (at, place) = patience.needed(&connection, shared.place_of(&connection)).await?;
+        let (at, place) = patience.needed(&connection, shared.place_of(&connection).boxed()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
+        let checking = at.checking();
         // Whoever takes any version is not told of a change that came between our own read and the store.
         let mut more = if mutation.takes_any_version() { MOST_READ_AGAIN } else { 0 };
         let accepted = loop {
-            let drafted = shared.draft(&at, &place, operation, mutation.clone());
+            let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
             let draft = patience.needed(&connection, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
             // What waits for another operation finds the cloud as that one leaves it.
-            if shared.check(&at, &place, &draft, &patience).await?.is_empty() {
-                shared.ask_first(&at, &place, &draft, &patience).await?;
+            if shared.check(&checking, &place, &draft, &patience).await?.is_empty() {
+                shared.ask_first(&checking, &place, &draft, &patience).await?;
             }
             match shared.store_draft(caller, &place, operation, draft).await {
                 Err(failure) if failure.kind == FailureKind::Stale && more > 0 => more -= 1,
@@ -104,9 +106,10 @@ impl Pmks {
         let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
         let at = shared.drivers.at(&connection).await?;
-        let place = patience.needed(&connection, shared.drivers.place_unkept(&at)).await?;
+        let place = patience.needed(&connection, shared.drivers.place_unkept(&at).boxed()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft = patience.needed(&connection, shared.draft(&at, &place, operation, mutation)).await?;
+        let draft =
+            patience.needed(&connection, shared.draft(&at, &place, operation, mutation).boxed()).await?;
         let draft = Draft { unreadable, ..draft };
         let waits_for = shared.check(&at, &place, &draft, &patience).await?;
         let mut plan = PlanView {

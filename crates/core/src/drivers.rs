@@ -104,6 +104,12 @@ impl At {
         at
     }
 
+    /// The same, whose reads may be answered with what the cloud said a moment ago: for what is asked before a change is
+    /// taken on, and again when it begins.
+    pub(crate) fn checking(&self) -> Self {
+        Self { driver: self.driver.on_lane(Lane::Check), ..self.clone() }
+    }
+
     /// Its place; `None` until its account was proven, and then nothing can be known there.
     pub(crate) fn place(&self) -> Option<Place> {
         self.here().cloned()

@@ -19,7 +19,8 @@ const NEEDED: Duration = Duration::from_secs(20);
 /// When who was refused may come again, in seconds: by then a request budget has room for some.
 const COME_AGAIN: u64 = 10;
 
-/// One request's patience with its cloud, from when it came.
+/// One request's patience with its cloud, from when it came. What is waited for is boxed: whoever awaits this is large
+/// enough.
 pub(crate) struct Patience {
     clock: Arc<dyn Clock>,
     ends: Shared<BoxFuture<'static, ()>>,
@@ -35,11 +36,7 @@ impl Patience {
     ///
     /// # Errors
     /// Its own; `Unavailable` once patience has ended.
-    pub(crate) async fn needed<T>(
-        &self,
-        connection: &str,
-        asked: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    pub(crate) async fn needed<T>(&self, connection: &str, asked: BoxFuture<'_, Result<T>>) -> Result<T> {
         tokio::select! {
             biased;
             answered = asked => answered,
@@ -48,7 +45,7 @@ impl Patience {
     }
 
     /// What is good to know; `None` if it is not said in some seconds.
-    pub(crate) async fn useful<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn useful<T>(&self, asked: BoxFuture<'_, T>) -> Option<T> {
         tokio::select! {
             biased;
             answered = asked => Some(answered),

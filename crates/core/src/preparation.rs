@@ -3,6 +3,7 @@
 //!
 //! Reads only. What the cloud says now is no promise: a change is validated again when it begins.
 
+use futures::FutureExt as _;
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind};
 use pmks_store::{Hold, NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
@@ -81,7 +82,7 @@ impl Shared {
     ) -> Result<()> {
         // A cluster that is silent now is listened to for a while by the operation.
         let heard = Search { must_hear: true, ..self.search(draft).await? };
-        match patience.useful(self.prepare(at, place, draft, &heard)).await {
+        match patience.useful(self.prepare(at, place, draft, &heard).boxed()).await {
             // What it would have said later, the first stage finds out.
             None | Some(Ok(_)) => Ok(()),
             Some(Err(Unprepared::Refused(failure))) => Err(failure),
@@ -200,7 +201,7 @@ impl Shared {
 
 /// What the cloud finds wrong with a change of which something else is wrong already.
 async fn found_by_the_cloud(at: &At, change: &Change, patience: &Patience) -> Findings {
-    let Some(Err(error)) = patience.useful(at.driver.prepare(change)).await else {
+    let Some(Err(error)) = patience.useful(at.driver.prepare(change).boxed()).await else {
         return Findings::default();
     };
     match error.kind() {

@@ -1,6 +1,7 @@
 //! One call of a cloud's API, described before it is sent. Knows no credential: the signer adds that to each try.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -27,6 +28,7 @@ pub struct Call {
     pub(crate) body: Bytes,
     pub(crate) sign_as: Option<String>,
     pub(crate) region: Option<String>,
+    pub(crate) unchanging: Option<Duration>,
 }
 
 impl Call {
@@ -51,6 +53,7 @@ impl Call {
             body: Bytes::new(),
             sign_as: None,
             region: None,
+            unchanging: None,
         }
     }
 
@@ -58,6 +61,14 @@ impl Call {
     #[must_use]
     pub fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;
+        self
+    }
+
+    /// Of a read of what nobody's change alters, such as the versions on offer: an answer to the same question that came
+    /// at most so long ago will do.
+    #[must_use]
+    pub fn unchanging(mut self, for_as_long_as: Duration) -> Self {
+        self.unchanging = Some(for_as_long_as);
         self
     }
 

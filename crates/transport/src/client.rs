@@ -13,7 +13,7 @@ use tracing::Instrument;
 use crate::attempt::{self, Answered, Attempt};
 use crate::budget::Gate;
 use crate::pool::Wanted;
-use crate::shared_reads::{First, Joined, Question};
+use crate::shared_reads::{Age, First, Joined, Question, Wish};
 use crate::{
     AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Renewal,
     Response, Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
@@ -155,7 +155,11 @@ impl Client {
         let clock = self.transport.clock();
         let started = clock.monotonic();
         let mut tries = 0;
+        let reads = &self.transport.shared.reads;
+        let changing = (call.effect != Effect::Read)
+            .then(|| reads.change(self.options.provider, &self.account, call.service));
         let result = self.send_within(&call, started, &mut tries).instrument(span.clone()).await;
+        drop(changing);
         let duration = clock.monotonic().saturating_sub(started);
         let provider = self.options.provider;
         let ended = telemetry::Ended { provider, call: &call, result: &result, tries, duration };
@@ -202,7 +206,7 @@ impl Client {
                 }
                 _ => {
                     if let (Some(first), Ok(answered)) = (first, &ended) {
-                        first.answered(&answered.response);
+                        first.answered(&answered.response, clock.monotonic());
                     }
                     return ended.map(|answered| answered.response);
                 }
@@ -216,14 +220,18 @@ impl Client {
             self.wait_for_budget(call, self.left(started)).await?;
             return Ok(Turn::Ours(None));
         }
-        if self.takes_turn_now(call) {
+        let age = Age::of(call);
+        if matches!(age, Age::Fresh) && self.takes_turn_now(call) {
             telemetry::waited(self.options.provider, call.service, call.lane, Duration::ZERO);
             return Ok(Turn::Ours(None));
         }
         let client = Arc::as_ptr(&self.options).addr();
         let question = Question::of(call, client, &self.account);
         loop {
-            match self.transport.shared.reads.join(question.clone()) {
+            let now = self.transport.clock().monotonic();
+            let wish = Wish { provider: self.options.provider, service: call.service, age, now };
+            match self.transport.shared.reads.join(question.clone(), wish) {
+                Joined::Known(response) => return Ok(Turn::Answered(response)),
                 Joined::First(mut first) => {
                     self.wait_for_budget(call, self.left(started)).await?;
                     first.goes();

@@ -38,19 +38,21 @@ pub enum Lane {
     Look,
     /// Reads that a user waits for.
     Live,
+    /// What is asked before a change is taken on, and again when it begins: an answer that came a moment ago will do.
+    Check,
     /// Background refreshes of the inventory.
     Refresh,
 }
 
 impl Lane {
     /// Every lane, in the order of its weight.
-    pub const ALL: [Self; 4] = [Self::Ask, Self::Look, Self::Live, Self::Refresh];
+    pub const ALL: [Self; 5] = [Self::Ask, Self::Look, Self::Live, Self::Check, Self::Refresh];
 
     /// The share of a contended bucket, relative to the other lanes that wait.
     pub(crate) fn weight(self) -> u32 {
         match self {
             Self::Ask => 8,
-            Self::Look | Self::Live => 4,
+            Self::Look | Self::Live | Self::Check => 4,
             Self::Refresh => 1,
         }
     }
@@ -60,7 +62,8 @@ impl Lane {
             Self::Ask => 0,
             Self::Look => 1,
             Self::Live => 2,
-            Self::Refresh => 3,
+            Self::Check => 3,
+            Self::Refresh => 4,
         }
     }
 
@@ -70,6 +73,7 @@ impl Lane {
             Self::Ask => "ask",
             Self::Look => "look",
             Self::Live => "live",
+            Self::Check => "check",
             Self::Refresh => "refresh",
         }
     }

@@ -12,7 +12,7 @@ const TURN: u64 = 8;
 
 #[derive(Debug)]
 pub(crate) struct FairQueue<T> {
-    lanes: [Waiting<T>; 4],
+    lanes: [Waiting<T>; 5],
     latest: u64,
 }
 
@@ -78,11 +78,11 @@ mod tests {
                 queue.push(lane, lane);
             }
         }
-        let mut turns = [0; 4];
-        for _ in 0..34 {
+        let mut turns = [0; 5];
+        for _ in 0..42 {
             turns[queue.pop().unwrap().index()] += 1;
         }
-        assert_eq!(turns, [16, 8, 8, 2]);
+        assert_eq!(turns, [16, 8, 8, 8, 2]);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! Reads of the same thing that wait for their turn are sent once: the answer of the first is everybody's. Who asks
 //! after it was sent asks anew, so that an answer is never older than its question.
+//!
+//! But for those to whom an answer that came a moment ago will do: what is asked before a change is taken on, and what
+//! nobody's change alters. They share what is under way as well, and what came within their time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -23,6 +27,8 @@ pub(crate) struct Question {
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
     signed_for: (Option<String>, Option<String>),
+    /// How many changes there had been, where that matters: after one more it is another question.
+    changes: Option<u64>,
 }
 
 impl Question {
@@ -39,6 +45,7 @@ impl Question {
             headers: headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect(),
             body: call.body.clone(),
             signed_for: (call.sign_as.clone(), call.region.clone()),
+            changes: None,
         }
     }
 }
@@ -46,12 +53,81 @@ impl Question {
 /// What comes of the first: its answer, or, once it is dropped without one, nothing.
 pub(crate) type Awaited = watch::Receiver<Option<Response>>;
 
-/// The reads that wait for their turn.
+/// How long an answer will do before a change is taken on. The change is looked at again when it begins.
+const CHECKED: Duration = Duration::from_secs(1);
+
+/// How old an answer may be.
+#[derive(Clone, Copy)]
+pub(crate) enum Age {
+    /// No older than its question.
+    Fresh,
+    /// A moment, if nothing was changed by the same service of the account since it was asked for.
+    Moment,
+    /// So old, whatever was changed.
+    UpTo(Duration),
+}
+
+impl Age {
+    /// How old that call's answer may be.
+    pub(crate) fn of(call: &Call) -> Self {
+        match call.unchanging {
+            Some(age) => Self::UpTo(age),
+            None if call.lane == Lane::Check => Self::Moment,
+            None => Self::Fresh,
+        }
+    }
+
+    fn limit(self) -> Duration {
+        match self {
+            Self::Fresh => Duration::ZERO,
+            Self::Moment => CHECKED,
+            Self::UpTo(limit) => limit,
+        }
+    }
+}
+
+/// The reads that wait for their turn, and answers that will do for a while.
 #[derive(Default)]
-pub(crate) struct SharedReads(Mutex<HashMap<Question, Awaited>>);
+pub(crate) struct SharedReads(Mutex<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    waiting: HashMap<Question, Awaited>,
+    kept: HashMap<Question, Kept>,
+    /// How many changes were begun and have ended, by provider, account and service.
+    changes: HashMap<Whose, u64>,
+}
+
+/// Provider, account and service.
+type Whose = (&'static str, String, &'static str);
+
+/// A call that changes something, under way.
+pub(crate) struct Change<'a> {
+    reads: &'a SharedReads,
+    whose: Whose,
+}
+
+/// An answer that came.
+struct Kept {
+    response: Response,
+    came: Duration,
+    limit: Duration,
+}
+
+/// Whose question it is, and what it may be answered with.
+#[derive(Clone, Copy)]
+pub(crate) struct Wish {
+    pub(crate) provider: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) age: Age,
+    /// The time on the clock that does not go back.
+    pub(crate) now: Duration,
+}
 
 /// Who asks.
 pub(crate) enum Joined<'a> {
+    /// Somebody was answered a moment ago.
+    Known(Response),
     /// Nobody waits with this question yet.
     First(First<'a>),
     /// Somebody does.
@@ -63,41 +139,82 @@ pub(crate) struct First<'a> {
     reads: &'a SharedReads,
     question: Option<Box<Question>>,
     answer: watch::Sender<Option<Response>>,
+    age: Age,
 }
 
 impl SharedReads {
-    /// Waits with whoever has the same question.
-    pub(crate) fn join(&self, question: Question) -> Joined<'_> {
-        let mut waiting = self.lock();
-        if let Some(awaited) = waiting.get(&question) {
+    /// Has the answer that will do, or waits with whoever has the same question.
+    pub(crate) fn join(&self, mut question: Question, wish: Wish) -> Joined<'_> {
+        let mut shared = self.lock();
+        if matches!(wish.age, Age::Moment) {
+            let whose = (wish.provider, question.account.clone(), wish.service);
+            question.changes = Some(shared.changes.get(&whose).copied().unwrap_or_default());
+        }
+        if !matches!(wish.age, Age::Fresh) {
+            shared.kept.retain(|_, kept| wish.now.saturating_sub(kept.came) <= kept.limit);
+            if let Some(kept) = shared.kept.get(&question) {
+                return Joined::Known(kept.response.clone());
+            }
+        }
+        if let Some(awaited) = shared.waiting.get(&question) {
             return Joined::After(awaited.clone());
         }
         let (answer, awaited) = watch::channel(None);
-        waiting.insert(question.clone(), awaited);
-        Joined::First(First { reads: self, question: Some(Box::new(question)), answer })
+        shared.waiting.insert(question.clone(), awaited);
+        Joined::First(First { reads: self, question: Some(Box::new(question)), answer, age: wish.age })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Question, Awaited>> {
+    /// A change begins, and ends with the value: what was asked before either tells nobody how it is now.
+    pub(crate) fn change(&self, provider: &'static str, account: &str, service: &'static str) -> Change<'_> {
+        let change = Change { reads: self, whose: (provider, account.to_owned(), service) };
+        change.tell();
+        change
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl First<'_> {
-    /// Its turn has come: from now on nobody joins.
+    /// Its turn has come: from now on nobody joins who wants an answer that is no older than the question.
     pub(crate) fn goes(&mut self) {
-        if let Some(question) = self.question.take() {
-            self.reads.lock().remove(&*question);
+        if matches!(self.age, Age::Fresh) {
+            self.leave();
         }
     }
 
-    /// Everybody who joined has this answer.
-    pub(crate) fn answered(self, response: &Response) {
+    /// Everybody who joined has this answer, and whoever comes while it will do, if it is a good one.
+    pub(crate) fn answered(mut self, response: &Response, now: Duration) {
         self.answer.send_replace(Some(response.clone()));
+        let Some(question) = self.leave() else { return };
+        if response.status.is_success() {
+            let kept = Kept { response: response.clone(), came: now, limit: self.age.limit() };
+            self.reads.lock().kept.insert(*question, kept);
+        }
+    }
+
+    fn leave(&mut self) -> Option<Box<Question>> {
+        let question = self.question.take()?;
+        self.reads.lock().waiting.remove(&*question);
+        Some(question)
     }
 }
 
 impl Drop for First<'_> {
     fn drop(&mut self) {
-        self.goes();
+        self.leave();
+    }
+}
+
+impl Change<'_> {
+    fn tell(&self) {
+        *self.reads.lock().changes.entry(self.whose.clone()).or_default() += 1;
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.tell();
     }
 }

@@ -35,6 +35,44 @@ async fn those_that_wait_are_sent_once_and_what_was_sent_before_answers_nobody_e
 }
 
 #[tokio::test]
+async fn before_a_change_is_taken_on_an_answer_of_a_moment_ago_will_do() {
+    let many = ["1", "2", "3", "4", "5"].map(|body| answer(200, &[], body));
+    let rig = Rig::with(many, |options| options, |builder| builder).await;
+    let text = |response: pmks_transport::Response| String::from_utf8(response.body.to_vec()).unwrap();
+    let check = async || text(rig.client.send(rig.call(Effect::Read).lane(Lane::Check)).await.unwrap());
+    // Those that come while it is under way have its answer too, though there is room for all.
+    assert_eq!(futures::future::join_all((0..5).map(|_| check())).await, ["1"; 5]);
+    rig.clock.advance(Duration::from_millis(900));
+    assert_eq!(check().await, "1");
+    // In other lanes, and of another account, nobody has an answer that is older than the question.
+    assert_eq!(text(rig.client.send(rig.call(Effect::Read)).await.unwrap()), "2");
+    rig.clock.advance(Duration::from_millis(200));
+    assert_eq!(check().await, "3");
+    // What was asked before a change of ours is not how it is after it.
+    rig.client.send(rig.call(Effect::Idempotent)).await.unwrap();
+    assert_eq!(check().await, "5");
+    let other = rig.client.with_account("another");
+    let elsewhere = other.send(rig.call(Effect::Read).lane(Lane::Check)).await.unwrap();
+    assert_ne!(text(elsewhere), "5");
+}
+
+#[tokio::test]
+async fn what_nobody_changes_is_known_for_a_while_and_an_error_is_not() {
+    let acts = [answer(404, &[], "none"), answer(200, &[], "1"), answer(200, &[], "change")];
+    let rig = Rig::with(acts, |options| options, |builder| builder).await;
+    let versions = || rig.call(Effect::Read).unchanging(Duration::from_secs(10));
+    assert_eq!(rig.client.send(versions()).await.unwrap().status, 404);
+    assert_eq!(rig.client.send(versions()).await.unwrap().body, "1");
+    rig.client.send(rig.call(Effect::Creates)).await.unwrap();
+    rig.clock.advance(Duration::from_secs(9));
+    assert_eq!(rig.client.send(versions()).await.unwrap().body, "1");
+    assert_eq!(rig.server.seen(), 3);
+    rig.clock.advance(Duration::from_secs(2));
+    rig.client.send(versions()).await.unwrap();
+    assert_eq!(rig.server.seen(), 4);
+}
+
+#[tokio::test]
 async fn changes_are_never_shared_nor_are_reads_that_differ() {
     let rig = rig([]).await;
     bodies(&rig, Effect::Idempotent, 3).await;

@@ -1,5 +1,7 @@
 //! `Microsoft.ContainerService`.
 
+use std::time::Duration;
+
 use http::Method;
 use pmks_driver::{Effect, Result};
 use serde_json::{Value, json};
@@ -11,6 +13,9 @@ use crate::wire::container_service as wire;
 
 const SERVICE: &str = "containerservice";
 const VERSION: &str = version::CONTAINER_SERVICE;
+/// How old the list of versions on offer may be. It changes with Azure's weekly releases, and every creation asks for it:
+/// <https://learn.microsoft.com/azure/aks/release-tracker>
+const OFFERED: Duration = Duration::from_secs(10);
 
 impl Api {
     /// Every cluster of the subscription, in whatever region and resource group.
@@ -138,7 +143,7 @@ impl Api {
         self.change(call).await
     }
 
-    /// The Kubernetes versions of the connection's region.
+    /// The Kubernetes versions of the connection's region, as they were [`OFFERED`] ago at most.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/aks/managed-clusters/list-kubernetes-versions>
     pub(crate) async fn kubernetes_versions(&self) -> Result<wire::KubernetesVersions> {
@@ -151,6 +156,6 @@ impl Api {
             region,
             "kubernetesVersions",
         ]);
-        self.json(self.call(shape, &path)).await
+        self.json(self.call(shape, &path).unchanging(OFFERED)).await
     }
 }
