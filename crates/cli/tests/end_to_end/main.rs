@@ -10,6 +10,7 @@
 
 mod accounts;
 mod ambient;
+mod at_once;
 mod bad_input;
 mod beside;
 mod configuration;

@@ -13,6 +13,13 @@ pub(crate) struct Visitor {
     token: String,
 }
 
+/// What came of a request.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) text: String,
+}
+
 impl Visitor {
     pub(crate) fn new(url: &str, token: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -37,6 +44,18 @@ impl Visitor {
     pub(crate) fn post_all(&self, asked: Vec<(String, Value)>, at_once: usize) -> Vec<Value> {
         let all = futures::stream::iter(asked)
             .map(|(path, body)| async move { self.send(&reqwest::Method::POST, &path, Some(&body)).await });
+        self.runtime.block_on(all.buffered(at_once).collect())
+    }
+
+    /// All of these, so many at the same time, whatever is answered.
+    pub(crate) fn post_whatever(&self, asked: Vec<(String, Value)>, at_once: usize) -> Vec<Answer> {
+        let all = futures::stream::iter(asked).map(|(path, body)| async move {
+            let request = self.client.post(format!("{}/{path}", self.url)).json(&body);
+            let response = request.bearer_auth(&self.token).send().await.unwrap();
+            let after = response.headers().get("retry-after").and_then(|after| after.to_str().ok());
+            let (status, retry_after) = (response.status().as_u16(), after.map(str::to_owned));
+            Answer { status, retry_after, text: response.text().await.unwrap() }
+        });
         self.runtime.block_on(all.buffered(at_once).collect())
     }
 
