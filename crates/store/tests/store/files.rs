@@ -37,6 +37,40 @@ async fn a_file_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_hol
 
 #[cfg(unix)]
 #[tokio::test]
+async fn what_an_earlier_release_imported_has_the_name_that_the_cloud_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let said = |called: &str| Observation {
+        value: json!({"iid": {"nameId": called, "systemId": "x"}}),
+        started_at: at(1),
+        observed_at: at(1),
+    };
+    let imported = |uid: u128, name: &str, called: &str| NewResource {
+        observation: Some(said(called)),
+        imported: true,
+        ..resource(Uuid::from_u128(uid), ResourceKind::Network, name)
+    };
+    let made = NewResource { imported: false, ..imported(4, "made", "other") };
+    let all = vec![imported(1, "ours", "theirs"), imported(2, "same", "same"), imported(3, "bare", ""), made];
+    store.insert_resources(all, audit()).await.unwrap();
+    store.close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(directory.path().join("s"));
+    let writer = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let before =
+        "ALTER TABLE resources DROP COLUMN cloud_name; DELETE FROM _sqlx_migrations WHERE version = 12";
+    sqlx::raw_sql(before).execute(&writer).await.unwrap();
+    writer.close().await;
+    let store = open(directory.path()).await;
+    let mut called = Vec::new();
+    for uid in 1..5 {
+        let record = store.resource(Uuid::from_u128(uid)).await.unwrap().unwrap();
+        called.push((record.name_at_cloud().to_owned(), record.cloud_name.is_some()));
+    }
+    let wanted = [("theirs", true), ("same", false), ("bare", false), ("made", false)];
+    assert_eq!(called, wanted.map(|(name, other)| (name.to_owned(), other)));
+}
+
+#[tokio::test]
 async fn the_file_and_its_companions_are_yours_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
