@@ -28,7 +28,7 @@ pub(crate) async fn run(app: &App, serve: &Serve) -> Result<()> {
     let server = start(app, serve).await?;
     output::note(&format!("pmks serves at {}", server.url));
     spider::tell(app);
-    if serve.listen.ip().is_loopback() && app.data.token_file().exists() {
+    if server.on_loopback && app.data.token_file().exists() {
         output::note(&format!(
             "commands on this machine find it; others use the token in {}",
             app.data.token_file().display()
@@ -54,6 +54,8 @@ pub(crate) struct Server {
     pub(crate) url: url::Url,
     /// The simulated clouds that it has.
     pub(crate) clouds: Vec<Served>,
+    /// Whether nobody else can reach it.
+    on_loopback: bool,
     stop: watch::Sender<bool>,
     http: tokio::task::JoinHandle<()>,
     engine: tokio::task::JoinHandle<()>,
@@ -76,7 +78,7 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     let authentication = spider::serve(app, authentication(app, loopback)?)?;
     let named = ["PMKS_USERNAME", "SPIDER_USERNAME"].iter().any(|name| app.environment.get(name).is_some());
     if !loopback && !named {
-        require_a_token(app, &pmks, serve).await?;
+        require_a_token(app, &pmks, listen_at).await?;
     }
     let state = State::new(pmks.clone(), authentication, Arc::clone(&app.clock))
         .with_log(Arc::clone(&app.log) as Arc<dyn pmks_server::LogFilter>);
@@ -94,7 +96,7 @@ pub(crate) async fn start(app: &App, serve: &Serve) -> Result<Server> {
     state.engine_runs(true);
     let url = serving.url.clone();
     let http = answer(app, serving, false)?;
-    Ok(Server { url, clouds, stop, http, engine, _lock: lock })
+    Ok(Server { url, clouds, on_loopback: loopback, stop, http, engine, _lock: lock })
 }
 
 /// Answers others while a command works on the data directory: on loopback, to whoever has the directory's token. The
@@ -209,7 +211,7 @@ fn authentication(app: &App, loopback: bool) -> Result<Authentication> {
 }
 
 /// Whom a network can reach somebody must be able to log in to, or nobody could use it and nobody would notice.
-async fn require_a_token(app: &App, pmks: &Pmks, serve: &Serve) -> Result<()> {
+async fn require_a_token(app: &App, pmks: &Pmks, listen_at: std::net::SocketAddr) -> Result<()> {
     let now = app.clock.wall();
     let tokens = pmks.api_tokens().list(&Caller::local("pmks serve")).await?;
     let is_accepted = |token: &pmks_core::ApiTokenView| {
@@ -218,7 +220,7 @@ async fn require_a_token(app: &App, pmks: &Pmks, serve: &Serve) -> Result<()> {
     if tokens.iter().any(is_accepted) {
         return Ok(());
     }
-    let says = format!("{} can be reached by others, and no login is configured", serve.listen);
+    let says = format!("{listen_at} can be reached by others, and no login is configured");
     Err(Error::usage(says).with_fix(
         "set PMKS_USERNAME and PMKS_PASSWORD, make a token first (`pmks api-token create NAME --role admin`), or \
          listen on 127.0.0.1",

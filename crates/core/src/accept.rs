@@ -69,8 +69,11 @@ impl Pmks {
             let draft = patience.needed(&connection, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
             // What waits for another operation finds the cloud as that one leaves it.
-            if shared.check(&checking, &place, &draft, &patience).await?.is_empty() {
-                shared.ask_first(&checking, &place, &draft, &patience).await?;
+            if shared.check(&checking, &place, &draft, &patience).await?.is_empty()
+                && shared.ask_first(&checking, &place, &draft, &patience).await.is_err()
+            {
+                // What was said a moment ago lets pass, and refuses nothing.
+                shared.ask_first(&at, &place, &draft, &patience).await?;
             }
             match shared.store_draft(caller, &place, operation, draft).await {
                 Err(failure) if failure.kind == FailureKind::Stale && more > 0 => more -= 1,

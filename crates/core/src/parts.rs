@@ -100,7 +100,7 @@ impl Shared {
             Ok(all) => all.into_iter().next().map(|observe| observe.observation),
             Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
                 let what = new.kind.says();
-                return Err(invalid("systemId", format!("there is no {what} {system_id:?} at the cloud")));
+                return Err(invalid("systemId", format!("{what} {system_id:?} does not exist at the cloud")));
             }
             Err(ReadFailed::Cloud(error)) => return Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => return Err(failure),

@@ -65,7 +65,8 @@ impl SecurityGroups<'_> {
         let shared = &self.0.shared;
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
-        if records.find(ResourceKind::SecurityGroup, None, system_id).await?.is_some() {
+        let known = records.find(ResourceKind::SecurityGroup, None, system_id).await?;
+        if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
             return Err(already_exists(ResourceKind::SecurityGroup, system_id));
         }
         let found = at.driver.get_security_group(system_id).await.map_err(|error| at.failed(&error))?;

@@ -50,9 +50,14 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
-    /// Whether something must exist in the account first.
-    pub(crate) fn lacks_prerequisite(&self) -> bool {
-        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::PrerequisiteMissing)
+    /// Whether core says that the name is taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::AlreadyExists)
+    }
+
+    /// Whether core finds something wrong with what was asked for.
+    pub(crate) fn is_of_request(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::InvalidRequest)
     }
 
     /// Whether it says that there is no such thing.

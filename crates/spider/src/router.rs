@@ -21,6 +21,7 @@ use pmks_core::{Caller, Idempotency, Pmks, Role};
 use pmks_model::FailureKind;
 use pmks_transport::Clock;
 use serde_json::Value;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::Refusal;
@@ -83,7 +84,11 @@ async fn nowhere(request: Request) -> Response {
 async fn routed(settings: Arc<Settings>, methods: Methods, request: Request) -> Response {
     let asked = if *request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some((_, handler)) = methods.iter().find(|(method, _)| *method == asked) else {
-        return other_method(&methods);
+        let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        return match routes::outside(first) {
+            Some(says) => Refusal::unsupported(says).into_response(),
+            None => other_method(&methods),
+        };
     };
     match answer(settings, *handler, request).await {
         Ok(reply) => reply.into_response(),
@@ -127,7 +132,17 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     });
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
-    match handler(call).await {
+    if !connection.trim().is_empty() {
+        pmks.connections().learn_account(connection.trim()).await;
+    }
+    let answer = if parts.method == Method::GET || parts.method == Method::HEAD {
+        handler(call).await
+    } else {
+        // What came whole is carried out: who hangs up ends nothing but the answer.
+        let carried_out = tokio::spawn(handler(call).in_current_span()).await;
+        carried_out.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
+    };
+    match answer {
         Err(refusal) if refusal.is_absent() && refusal.is_about_connection() => {
             Err(not_connected(&pmks, connection.trim(), refusal).await)
         }

@@ -1,11 +1,10 @@
-//! Synchronous on durable: an answer waits for the events of an operation. Whoever hangs up ends the wait, and nothing
-//! else.
+//! Synchronous on durable: an answer waits for the events of an operation.
 
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use http::StatusCode;
-use pmks_core::{Mutation, OperationView};
+use pmks_core::{Accepted, Mutation, OperationView};
 use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
 
 use crate::Refusal;
@@ -38,12 +37,26 @@ impl Call {
         until: Until,
         limit: Duration,
     ) -> Result<OperationView, Refusal> {
-        let accepted = self.pmks().accept(&self.caller, mutation).await?;
+        let accepted = self.accept(mutation).await?;
         if self.respond_async {
             Ok(accepted.operation)
         } else {
             self.follow(accepted.operation, until, limit).await
         }
+    }
+
+    /// Takes a change on. What the account lacks first is made, as CB-Spider's drivers do on the way.
+    pub(crate) async fn accept(&self, mutation: Mutation) -> Result<Accepted, Refusal> {
+        let lacking = match self.pmks().accept(&self.caller, mutation.clone()).await {
+            Err(failure) if failure.kind == FailureKind::PrerequisiteMissing => failure,
+            accepted => return Ok(accepted?),
+        };
+        let fix = Mutation::FixPrerequisites { connection: mutation.connection().to_owned(), cluster: None };
+        // A provider that has nothing to be fixed says what is missing, and not that.
+        let fixing = self.pmks().accept(&self.keyless(), fix).await;
+        let Ok(fixing) = fixing else { return Err(lacking.into()) };
+        self.follow(fixing.operation, Until::Over, CHANGE).await?;
+        Ok(self.pmks().accept(&self.caller, mutation).await?)
     }
 
     /// The answer to whoever does not want to wait.

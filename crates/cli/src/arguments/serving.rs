@@ -23,9 +23,9 @@ pub(crate) struct Demo {
 /// The server.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where to listen
-    #[arg(long, env = "PMKS_LISTEN", default_value = "127.0.0.1:1024")]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:1024]
+    #[arg(long, env = "PMKS_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
     /// The URL at which others reach this server; written into kubeconfigs
     #[arg(long, env = "PMKS_EXTERNAL_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) external_url: Option<url::Url>,

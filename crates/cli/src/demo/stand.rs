@@ -92,7 +92,7 @@ fn installation(app: &App, folder: &Path) -> App {
 
 fn serve_on(demo: &Demo) -> Serve {
     Serve {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        listen: Some((Ipv4Addr::LOCALHOST, 0).into()),
         external_url: None,
         tls_cert: None,
         tls_key: None,

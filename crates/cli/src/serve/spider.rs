@@ -32,6 +32,9 @@ pub(super) fn tell(app: &App) {
 /// One of the two is set without the other.
 pub(super) fn serve(app: &App, authentication: Authentication) -> Result<Authentication> {
     match (app.environment.get(USERNAME), app.environment.get(PASSWORD)) {
+        (Some(name), Some(_)) if name.contains(':') => {
+            Err(Error::usage(format!("{USERNAME} holds a colon, at which HTTP Basic ends a name")))
+        }
         (Some(name), Some(password)) => {
             let served = authentication.with_spider(name, &SecretString::from(password));
             served.map_err(|error| Error::new(pmks_model::FailureKind::Unexpected, error.to_string()))
@@ -59,15 +62,15 @@ pub(super) fn unique_cloud_names(app: &App, asked: Option<bool>) -> Result<bool>
 ///
 /// # Errors
 /// The address cannot be read.
-pub(super) fn listen(app: &App, asked: SocketAddr) -> Result<SocketAddr> {
-    let usual = asked == SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    match app.environment.get(SERVER_ADDRESS) {
-        Some(address) if usual && app.environment.get(USERNAME).is_some() => {
+pub(super) fn listen(app: &App, asked: Option<SocketAddr>) -> Result<SocketAddr> {
+    match (asked, app.environment.get(SERVER_ADDRESS)) {
+        (Some(asked), _) => Ok(asked),
+        (None, Some(address)) if app.environment.get(USERNAME).is_some() => {
             address_of(address).ok_or_else(|| {
                 Error::usage(format!("{SERVER_ADDRESS} is no HOST, HOST:PORT or :PORT: {address:?}"))
             })
         }
-        _ => Ok(asked),
+        (None, _) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
     }
 }
 

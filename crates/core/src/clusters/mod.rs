@@ -120,7 +120,8 @@ impl Clusters<'_> {
         let shared = &self.0.shared;
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
-        if records.find(ResourceKind::Cluster, None, system_id).await?.is_some() {
+        let known = records.find(ResourceKind::Cluster, None, system_id).await?;
+        if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
             return Err(already_exists(ResourceKind::Cluster, system_id));
         }
         let found = at.driver.get_cluster(system_id).await.map_err(|error| at.failed(&error))?;

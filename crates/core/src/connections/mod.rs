@@ -4,6 +4,7 @@ mod change;
 mod specification;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
@@ -20,6 +21,9 @@ use crate::{
 
 pub(crate) use change::update_of_pieces;
 pub(crate) use specification::Specification;
+
+/// How long a reader waits until it is known whose account a connection is.
+const LEARNED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Connections.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +160,19 @@ impl Connections<'_> {
         let connection = shared.connection(name).await?;
         let whole = shared.drivers.whole(&connection).await?;
         Ok((connection.provider, whole))
+    }
+
+    /// Learns whose account a connection is of which nobody has learned it yet: what others made there is known by it
+    /// then. Why it cannot be learned in some seconds is for whoever needs the cloud to tell.
+    pub async fn learn_account(self, name: &str) {
+        let shared = &self.0.shared;
+        let Ok(at) = shared.drivers.at(name).await else { return };
+        if at.place().is_none() {
+            tokio::select! {
+                _ = shared.drivers.proven(name) => {}
+                () = shared.clock.deadline(LEARNED_WITHIN) => {}
+            }
+        }
     }
 
     /// Finds out whom the credential acts for, asking the cloud unless this process knows it.

@@ -8,7 +8,7 @@ use pmks_driver::{
 use pmks_model::{
     ClusterRequest, Findings, Iid, NodeGroupRequest, ResourceKind, UpgradeRequest, UpgradeTargets,
 };
-use pmks_store::{Decided, NewResource, Resource, ResourceUpdate};
+use pmks_store::{NewResource, Resource, ResourceUpdate};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;

@@ -29,7 +29,7 @@ impl Drafting<'_> {
             Err(error) if error.is_not_found() => {
                 return Err(invalid(
                     "systemId",
-                    format!("there is no cluster {:?} at the cloud", import.system_id),
+                    format!("cluster {:?} does not exist at the cloud", import.system_id),
                 ));
             }
             answer => answer.map_err(|error| self.at.failed(&error))?,

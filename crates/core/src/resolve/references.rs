@@ -197,7 +197,7 @@ impl References<'_> {
             Err(error) if is_absent(&error) => {
                 let what = kind.says();
                 self.findings
-                    .add(field, format!("there is no {what} {text:?}, neither here nor at the cloud"));
+                    .add(field, format!("{what} {text:?} does not exist, neither here nor at the cloud"));
                 Ok(None)
             }
             Err(error) => Err(self.at.failed(&error)),

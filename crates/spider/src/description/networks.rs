@@ -31,6 +31,7 @@ pub(super) const ALL: &[Operation] = described! {
     DELETE "/securitygroup/{Name}" "delete-securitygroup" AT_BY_FORCE => "Result", "Deletes a security group.";
     POST "/securitygroup/{SGName}/rules" "add-rule" asks("RulesRequest") => "SecurityInfo", "Adds rules to a security group.";
     DELETE "/securitygroup/{SGName}/rules" "remove-rule" asks("RulesRequest") => "Result", "Removes rules from a security group.";
+    DELETE "/securitygroup/{SGName}/csprules" "" asks("RulesRequest") => "Result", "Removes rules from a security group.";
     GET "/getsecuritygroupowner" "" asks("CSPRequest") => "IID", "Gets the VPC of a security group of the cloud.";
     POST "/getsecuritygroupowner" "get-sg-owner-vpc" asks("CSPRequest") => "IID", "Gets the VPC of a security group of the cloud.";
     POST "/regsecuritygroup" "register-securitygroup" asks("VPCRegisterRequest") => "SecurityInfo", "Takes over a security group of the cloud.";

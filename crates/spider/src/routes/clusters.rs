@@ -6,10 +6,10 @@ use pmks_core::{
     ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, UnmanagedCluster,
 };
 use pmks_driver::KeyPairUse;
-use pmks_model::{FailureKind, Iid, ResourceKind, Status, UpgradeTargets};
+use pmks_model::{FailureKind, Iid, ResourceKind, UpgradeTargets};
 use serde_json::{Value, json};
 
-use super::all::{self, Kind, Outcome, name_of};
+use super::all::{self, Facts, Kind, Outcome};
 use super::kubeconfig::{self, Form};
 use super::{node_groups, shapes};
 use crate::Refusal;
@@ -21,12 +21,13 @@ use crate::wait::{CHANGE, TAKEN_ON, Until};
 pub(super) enum Cluster {}
 
 impl Kind for Cluster {
+    const KIND: ResourceKind = ResourceKind::Cluster;
     const TYPE: &'static str = "cluster";
     const LIST: &'static str = "cluster";
     type View = ClusterView;
 
-    fn facts(view: &ClusterView) -> (&Iid, &str, bool) {
-        (&view.iid, &view.uid, view.status == Status::Missing)
+    fn facts(view: &ClusterView) -> Facts<'_> {
+        Facts::of(&view.iid, &view.uid, &view.status.to_string())
     }
 
     fn connection(view: &ClusterView) -> &str {
@@ -39,6 +40,10 @@ impl Kind for Cluster {
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<ClusterView> {
         call.pmks().clusters().get(connection, name, None).await
+    }
+
+    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<ClusterView> {
+        call.pmks().clusters().get(connection, name, Some(Duration::ZERO)).await
     }
 
     async fn shown(call: &Call, _: &str, views: &[ClusterView]) -> Outcome<Vec<Value>> {
@@ -62,9 +67,9 @@ impl Kind for Cluster {
         Mutation::DeleteCluster { connection, cluster, delete_volumes: false }
     }
 
-    async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
+    async fn adopt(call: &Call, connection: &str, name: &str, id: &str) -> Outcome<()> {
         let import = ImportCluster {
-            name: name_of(id),
+            name: name.to_owned(),
             system_id: id.to_owned(),
             take_over: false,
             node_groups: Vec::new(),
@@ -93,7 +98,9 @@ pub(super) async fn list(call: Call) -> Answer {
             clusters.list_written(Some(connection), &filter, Interface::Spider, write).await
         }
     });
-    Ok(Reply::of_written(format!("{{\"cluster\":[{}]}}", written.await?.join(","))))
+    let mut written = written.await?;
+    written.retain(|cluster| !cluster.is_empty());
+    Ok(Reply::of_written(format!("{{\"cluster\":[{}]}}", written.join(","))))
 }
 
 /// One, as it was written last.
@@ -105,14 +112,20 @@ pub(super) async fn get(call: Call) -> Answer {
     let (clusters, write) = (call.pmks().clusters(), writer(&call));
     let (_, written) =
         clusters.get_written(&connection, call.named(0), None, Interface::Spider, &write).await?;
+    if written.is_empty() {
+        return Err(all::absent::<Cluster>(&connection, call.named(0)));
+    }
     Ok(Reply::of_written(written.as_ref().to_owned()))
 }
 
 /// Writes clusters with the kubeconfig that is the same for everybody. One that cannot be written is as empty as while
-/// nothing answers at the cluster.
+/// nothing answers at the cluster. Of what the cloud never had nothing is written.
 fn writer(call: &Call) -> impl Fn(ClusterView) -> String + Sync + use<> {
     let server = call.settings.url.clone();
     move |view| {
+        if Cluster::facts(&view).unmade {
+            return String::new();
+        }
         let kubeconfig = kubeconfig::by_curl(server.as_deref(), &view).unwrap_or_default();
         written(&shapes::cluster(&view, &kubeconfig))
     }
@@ -137,17 +150,17 @@ pub(super) async fn create(call: Call) -> Answer {
         ..NewCluster::default()
     };
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    changed(&call, mutation, &connection, &name, Until::Known).await
+    match changed(&call, mutation.clone(), &connection, &name, Until::Known).await {
+        Err(refusal)
+            if refusal.is_taken() && all::make_room::<Cluster>(&call, &connection, &name).await? =>
+        {
+            changed(&call, mutation, &connection, &name, Until::Known).await
+        }
+        answer => answer,
+    }
 }
 
-/// Makes what must exist in the account first, as CB-Spider's drivers do on the way.
-async fn prepare_account(call: &Call, connection: &str) -> Outcome<()> {
-    let fix = Mutation::FixPrerequisites { connection: connection.to_owned(), cluster: None };
-    let accepted = call.pmks().accept(&call.keyless(), fix).await?;
-    call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)
-}
-
-/// Has a cluster changed, and answers it as it is then. What the account lacks is made first.
+/// Has a cluster changed, and answers it as it is then.
 pub(super) async fn changed(
     call: &Call,
     mutation: Mutation,
@@ -155,13 +168,7 @@ pub(super) async fn changed(
     name: &str,
     until: Until,
 ) -> Answer {
-    let operation = match call.change(mutation.clone(), until, TAKEN_ON).await {
-        Err(refusal) if refusal.lacks_prerequisite() => {
-            prepare_account(call, connection).await?;
-            call.change(mutation, until, TAKEN_ON).await?
-        }
-        operation => operation?,
-    };
+    let operation = call.change(mutation, until, TAKEN_ON).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => shown(call, &read_now(call, connection, name).await?).await,
@@ -221,13 +228,20 @@ pub(super) async fn register(call: Call) -> Answer {
 
 pub(super) async fn unregister(call: Call) -> Answer {
     let (connection, name) = (call.connection()?, call.named(0));
+    if all::by_name::<Cluster>(&call, &connection, name).await.is_err() {
+        return Err(unregistered(name));
+    }
     match Cluster::forget(&call, &connection, name).await {
         Ok(()) => Ok(Reply::result(true)),
         Err(failure) if failure.kind == FailureKind::NotFound && failure.is_about(ResourceKind::Cluster) => {
-            Err(Refusal::absent(format!("The Kubernetes Cluster '{name}' does not exist!")))
+            Err(unregistered(name))
         }
         Err(failure) => Err(failure.into()),
     }
+}
+
+fn unregistered(name: &str) -> Refusal {
+    Refusal::absent(format!("The Kubernetes Cluster '{name}' does not exist!"))
 }
 
 /// What a list of the cloud says of a cluster.

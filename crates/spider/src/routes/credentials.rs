@@ -52,8 +52,8 @@ fn translated(
     let known = |(key, value): (String, String)| {
         Some((spellings::field(spelling, capabilities, key.trim())?.to_owned(), lines(value)))
     };
-    let values: Option<Vec<(String, String)>> = given.into_iter().map(known).collect();
-    let values = values.ok_or_else(refused)?;
+    // Clients send what other services of the cloud want beside, as CB-Tumblebug does.
+    let values: Vec<(String, String)> = given.into_iter().filter_map(known).collect();
     let credential = Credential::from_values(values.iter().cloned());
     credential.form(capabilities.credential_forms).map_err(|_| refused())?;
     Ok(values)

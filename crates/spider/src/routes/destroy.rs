@@ -32,6 +32,7 @@ pub(super) async fn all(mut call: Call) -> Answer {
     (call.caller.idempotency, call.respond_async) = (None, false);
     let connection = call.connection()?;
     call.pmks().connections().get(&connection).await?;
+    call.caller.require_operator(&connection)?;
     let ended = tokio::spawn(async move { each(&call, &connection).await }).await;
     let kinds = ended.map_err(|_| Refusal::internal("the removal broke off"))??;
     Ok(Reply::Json(json!({
@@ -52,12 +53,12 @@ async fn of<K: Kind>(call: &Call, connection: &str) -> Outcome<Ended> {
     let mut known = K::known(call, connection).await?;
     known.retain(|view| K::connection(view) == connection);
     let removals = known.iter().map(|view| {
-        let removal = K::removal(connection.to_owned(), K::facts(view).0.name_id.clone());
+        let removal = K::removal(connection.to_owned(), K::facts(view).iid.name_id.clone());
         call.change(removal, Until::Over, LIMIT)
     });
     let (mut gone, mut remain) = (Vec::new(), Vec::new());
     for (view, ended) in known.iter().zip(join_all(removals).await) {
-        let iid = K::facts(view).0;
+        let iid = K::facts(view).iid;
         match ended {
             Ok(_) => gone.push(shapes::iid(iid)),
             Err(refusal) if refusal.is_absent() => gone.push(shapes::iid(iid)),

@@ -1,11 +1,13 @@
 //! Key pairs. The private half is in the answer to the creation, and nowhere else.
 
+use std::time::Duration;
+
 use pmks_core::{ImportResource, KeyPairView, Mutation, NewKeyPair};
-use pmks_model::Iid;
+use pmks_model::{Iid, ResourceKind};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::all::{Kind, Outcome, name_of};
+use super::all::{self, Facts, Kind, Outcome};
 use super::shapes;
 use crate::call::{Answer, Call, whole};
 use crate::reply::Reply;
@@ -15,12 +17,13 @@ use crate::wait::{CHANGE, Until};
 pub(super) enum KeyPair {}
 
 impl Kind for KeyPair {
+    const KIND: ResourceKind = ResourceKind::KeyPair;
     const TYPE: &'static str = "keypair";
     const LIST: &'static str = "keypair";
     type View = KeyPairView;
 
-    fn facts(view: &KeyPairView) -> (&Iid, &str, bool) {
-        (&view.iid, &view.uid, view.status == "Missing")
+    fn facts(view: &KeyPairView) -> Facts<'_> {
+        Facts::of(&view.iid, &view.uid, &view.status)
     }
 
     fn connection(view: &KeyPairView) -> &str {
@@ -33,6 +36,10 @@ impl Kind for KeyPair {
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<KeyPairView> {
         call.pmks().key_pairs().get(connection, name, None).await
+    }
+
+    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<KeyPairView> {
+        call.pmks().key_pairs().get(connection, name, Some(Duration::ZERO)).await
     }
 
     async fn shown(_: &Call, _: &str, views: &[KeyPairView]) -> Outcome<Vec<Value>> {
@@ -50,8 +57,8 @@ impl Kind for KeyPair {
         Mutation::DeleteKeyPair { connection, key_pair }
     }
 
-    async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
-        let import = ImportResource { name: name_of(id), system_id: id.to_owned() };
+    async fn adopt(call: &Call, connection: &str, name: &str, id: &str) -> Outcome<()> {
+        let import = ImportResource { name: name.to_owned(), system_id: id.to_owned() };
         call.pmks().key_pairs().import(&call.keyless(), connection, import).await?;
         Ok(())
     }
@@ -72,7 +79,14 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
-    let accepted = call.pmks().accept(&call.caller, mutation).await?;
+    let accepted = match call.accept(mutation.clone()).await {
+        Err(refusal)
+            if refusal.is_taken() && all::make_room::<KeyPair>(&call, &connection, &name).await? =>
+        {
+            call.accept(mutation).await?
+        }
+        accepted => accepted?,
+    };
     let private_key = if let Some(key) = accepted.private_key {
         key.once_made(call.pmks(), &call.caller).await?.1.expose_secret().to_owned()
     } else {

@@ -62,9 +62,10 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
 fn curl(server: Option<&Url>, connection: &str, cluster: &str) -> ExecCommand {
     let server = server.map(|url| url.as_str().trim_end_matches('/'));
     let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    // Within single quotes of the shell.
     let url = format!(
         "{}/spider/cluster/{}/token?ConnectionName={}",
-        server.unwrap_or_default(),
+        server.unwrap_or_default().replace('\'', "%27"),
         escaped(cluster),
         escaped(connection)
     );

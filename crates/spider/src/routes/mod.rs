@@ -130,6 +130,7 @@ fn networks_and_keys() -> Vec<Row> {
         DELETE "/securitygroup/{a}" all::delete::<SecurityGroup>;
         POST "/securitygroup/{a}/rules" security_groups::add_rules;
         DELETE "/securitygroup/{a}/rules" security_groups::remove_rules;
+        DELETE "/securitygroup/{a}/csprules" security_groups::remove_rules;
         GET "/getsecuritygroupowner" security_groups::owner;
         POST "/getsecuritygroupowner" security_groups::owner;
         POST "/regsecuritygroup" security_groups::register;

@@ -1,26 +1,28 @@
 //! Networks, which CB-Spider calls VPCs.
 
+use std::time::Duration;
+
 use pmks_core::{ImportResource, Mutation, NetworkView, NewNetwork, NewSubnet};
-use pmks_model::Iid;
+use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
-use super::all::{self, Kind, Outcome, name_of};
+use super::all::{self, Facts, Kind, Outcome};
 use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::fields::Fields;
-use crate::wait::{CHANGE, Until};
 
 /// Networks.
 pub(super) enum Network {}
 
 impl Kind for Network {
+    const KIND: ResourceKind = ResourceKind::Network;
     const TYPE: &'static str = "vpc";
     const LIST: &'static str = "vpc";
     type View = NetworkView;
 
-    fn facts(view: &NetworkView) -> (&Iid, &str, bool) {
-        (&view.iid, &view.uid, view.status == "Missing")
+    fn facts(view: &NetworkView) -> Facts<'_> {
+        Facts::of(&view.iid, &view.uid, &view.status)
     }
 
     fn connection(view: &NetworkView) -> &str {
@@ -33,6 +35,10 @@ impl Kind for Network {
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<NetworkView> {
         call.pmks().networks().get(connection, name, None).await
+    }
+
+    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<NetworkView> {
+        call.pmks().networks().get(connection, name, Some(Duration::ZERO)).await
     }
 
     async fn shown(_: &Call, _: &str, views: &[NetworkView]) -> Outcome<Vec<Value>> {
@@ -48,8 +54,8 @@ impl Kind for Network {
         Mutation::DeleteNetwork { connection, network }
     }
 
-    async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
-        let import = ImportResource { name: name_of(id), system_id: id.to_owned() };
+    async fn adopt(call: &Call, connection: &str, name: &str, id: &str) -> Outcome<()> {
+        let import = ImportResource { name: name.to_owned(), system_id: id.to_owned() };
         call.pmks().networks().import(&call.keyless(), connection, import).await?;
         Ok(())
     }
@@ -75,7 +81,7 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateNetwork { connection: connection.clone(), network };
-    let operation = call.change(mutation, Until::Over, CHANGE).await?;
+    let operation = all::make::<Network>(&call, &connection, &name, mutation).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<Network>(&call, &connection, &name).await,

@@ -4,8 +4,7 @@ use pmks_core::{Mutation, NewNodeGroup};
 use pmks_driver::KeyPairUse;
 use pmks_model::{Scaling, ScalingChange};
 
-use super::all::Kind as _;
-use super::clusters::{self, Cluster};
+use super::clusters;
 use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call};
@@ -104,9 +103,8 @@ pub(super) async fn scale(call: Call) -> Answer {
         return Ok(accepted);
     }
     let (connection, name) = (call.connection()?, call.named(1));
-    let cluster = Cluster::get(&call, &connection, call.named(0)).await?;
     let group = call.pmks().node_groups().get(&connection, call.named(0), name, None).await?;
-    Ok(Reply::Json(shapes::node_group(&cluster, &group)))
+    Ok(Reply::Json(shapes::node_group(&group)))
 }
 
 /// Waits until the cloud has the new scaling; `Some`: the client does not.

@@ -1,10 +1,12 @@
 //! Security groups.
 
+use std::time::Duration;
+
 use pmks_core::{ImportResource, Mutation, NewRule, NewSecurityGroup, SecurityGroupView};
-use pmks_model::Iid;
+use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
-use super::all::{self, Kind, Outcome, name_of};
+use super::all::{self, Facts, Kind, Outcome};
 use super::networks::Network;
 use super::shapes;
 use crate::Refusal;
@@ -20,12 +22,13 @@ const ANYWHERE: &str = "0.0.0.0/0";
 pub(super) enum SecurityGroup {}
 
 impl Kind for SecurityGroup {
+    const KIND: ResourceKind = ResourceKind::SecurityGroup;
     const TYPE: &'static str = "sg";
     const LIST: &'static str = "securitygroup";
     type View = SecurityGroupView;
 
-    fn facts(view: &SecurityGroupView) -> (&Iid, &str, bool) {
-        (&view.iid, &view.uid, view.status == "Missing")
+    fn facts(view: &SecurityGroupView) -> Facts<'_> {
+        Facts::of(&view.iid, &view.uid, &view.status)
     }
 
     fn connection(view: &SecurityGroupView) -> &str {
@@ -38,6 +41,10 @@ impl Kind for SecurityGroup {
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<SecurityGroupView> {
         call.pmks().security_groups().get(connection, name, None).await
+    }
+
+    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<SecurityGroupView> {
+        call.pmks().security_groups().get(connection, name, Some(Duration::ZERO)).await
     }
 
     async fn shown(call: &Call, connection: &str, views: &[SecurityGroupView]) -> Outcome<Vec<Value>> {
@@ -55,8 +62,8 @@ impl Kind for SecurityGroup {
         Mutation::DeleteSecurityGroup { connection, security_group }
     }
 
-    async fn adopt(call: &Call, connection: &str, id: &str) -> Outcome<()> {
-        let import = ImportResource { name: name_of(id), system_id: id.to_owned() };
+    async fn adopt(call: &Call, connection: &str, name: &str, id: &str) -> Outcome<()> {
+        let import = ImportResource { name: name.to_owned(), system_id: id.to_owned() };
         call.pmks().security_groups().import(&call.keyless(), connection, import).await?;
         Ok(())
     }
@@ -78,7 +85,7 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateSecurityGroup { connection: connection.clone(), security_group };
-    let operation = call.change(mutation, Until::Over, CHANGE).await?;
+    let operation = all::make::<SecurityGroup>(&call, &connection, &name, mutation).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<SecurityGroup>(&call, &connection, &name).await,

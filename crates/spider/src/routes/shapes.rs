@@ -100,6 +100,9 @@ pub(super) fn tags_of_cluster(view: &ClusterView) -> &Tags {
 }
 
 pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
+    if view.status == Status::Missing {
+        return gone(view);
+    }
     let seen = view.observed.as_ref();
     let named = |names: &[String]| names.iter().map(|name| Iid::new(name.clone(), "")).collect::<Vec<_>>();
     let network = seen.map_or_else(|| Iid::new(view.network.clone(), ""), |seen| seen.network.clone());
@@ -115,11 +118,11 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
             "SubnetIIDs": iids(&subnets),
             "SecurityGroupIIDs": iids(&groups),
         },
-        "NodeGroupList": view.node_groups.iter().map(|group| node_group(view, group)).collect::<Vec<_>>(),
+        "NodeGroupList": view.node_groups.iter().map(node_group).collect::<Vec<_>>(),
         "AccessInfo": filled(&[("Endpoint", &view.access.endpoint), ("Kubeconfig", kubeconfig)]),
         "Addons": {},
         "Status": status(view.status),
-        "CreatedTime": if view.status == Status::Missing { NO_TIME.to_owned() } else { view.created_at.to_string() },
+        "CreatedTime": view.created_at.to_string(),
     });
     add(&mut shown, "TagList", tags(tags_of_cluster(view)));
     add(&mut shown, "KeyValueList", facts(&view.key_value_list));
@@ -133,7 +136,21 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     shown
 }
 
-pub(super) fn node_group(cluster: &ClusterView, view: &NodeGroupView) -> Value {
+/// What is left to be said of a cluster that the cloud has no more.
+fn gone(view: &ClusterView) -> Value {
+    json!({
+        "IId": iid(&view.iid),
+        "Version": "",
+        "Network": {"VpcIID": pair("", ""), "SubnetIIDs": [], "SecurityGroupIIDs": []},
+        "NodeGroupList": [],
+        "AccessInfo": {},
+        "Addons": {},
+        "Status": "",
+        "CreatedTime": NO_TIME,
+    })
+}
+
+pub(super) fn node_group(view: &NodeGroupView) -> Value {
     let scaling = view.scaling;
     let mut shown = json!({
         "IId": iid(&view.iid),
@@ -144,7 +161,7 @@ pub(super) fn node_group(cluster: &ClusterView, view: &NodeGroupView) -> Value {
         "DesiredNodeSize": scaling.map_or(0, |scaling| scaling.desired),
         "MinNodeSize": scaling.map_or(0, |scaling| scaling.min),
         "MaxNodeSize": scaling.map_or(0, |scaling| scaling.max),
-        "Status": if cluster.status == Status::Missing { "" } else { status(view.status) },
+        "Status": status(view.status),
     });
     let size = view.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default();
     if let Some(fields) = shown.as_object_mut() {

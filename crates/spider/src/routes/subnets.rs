@@ -44,6 +44,11 @@ pub(super) async fn get(call: Call) -> Answer {
 pub(super) async fn delete(call: Call) -> Answer {
     let connection = call.connection()?;
     let (network, subnet) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let found = call.pmks().subnets().get(&connection, &network, &subnet, None).await;
+    if found.is_ok_and(|found| found.iid.name_id != subnet) {
+        let says = format!("Subnet '{subnet}' does not exist in connection '{connection}'");
+        return Err(Refusal::absent(says));
+    }
     let mutation = Mutation::DeleteSubnet {
         connection: connection.clone(),
         network: network.clone(),
@@ -80,12 +85,19 @@ pub(super) async fn unregister(call: Call) -> Answer {
 pub(super) async fn delete_at_cloud(call: Call) -> Answer {
     let connection = call.connection()?;
     let (network, id) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let found = call.pmks().subnets().get(&connection, &network, &id, None).await?;
-    let subnet = if found.uid.is_empty() {
-        let import = ImportResource { name: name_of(&id), system_id: id };
-        call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?.name
-    } else {
-        found.name
+    // A name that reads the same is something else.
+    let view = call.pmks().networks().get(&connection, &network, None).await?;
+    let is_it = |subnet: &&SubnetView| subnet.iid.system_id.eq_ignore_ascii_case(&id);
+    let subnet = match view.subnets.iter().find(is_it) {
+        Some(known) if !known.uid.is_empty() => known.name.clone(),
+        Some(_) => {
+            let import = ImportResource { name: name_of(&id), system_id: id };
+            call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?.name
+        }
+        None => {
+            let says = format!("Subnet '{id}' does not exist in connection '{connection}'");
+            return Err(Refusal::absent(says));
+        }
     };
     let mutation = Mutation::DeleteSubnet { connection, network, subnet };
     let operation = call.change(mutation, Until::Over, DELETION).await?;

@@ -1,0 +1,106 @@
+//! What is removed is what was named, what failed makes room, and what came whole is carried out.
+
+use std::pin::pin;
+
+use http::Method;
+use pmks_driver::ErrorKind;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::spider::{Spider, USER};
+
+const AT: &str = "ConnectionName=here";
+
+fn at() -> Value {
+    json!({"ConnectionName": "here"})
+}
+
+fn vpc(name: &str) -> Value {
+    json!({"ConnectionName": "here", "ReqInfo": {"Name": name, "IPv4_CIDR": "10.0.0.0/16"}})
+}
+
+async fn made(spider: &Spider, name: &str) -> String {
+    let (status, made) = spider.carried(Method::POST, "/spider/vpc", vpc(name)).await;
+    assert_eq!(status, 200, "{made}");
+    made["IId"]["SystemId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_identifier_is_no_name_and_a_name_no_identifier() {
+    let spider = Spider::new().await;
+    let (first, second) = (made(&spider, "first").await, made(&spider, "second").await);
+    for path in [format!("/spider/vpc/{first}"), format!("/spider/regvpc/{first}")] {
+        let (status, refused) = spider.carried(Method::DELETE, &path, at()).await;
+        assert_eq!(status, 404, "{path}: {refused}");
+        let says = format!("VPC '{first}' does not exist in connection 'here'");
+        assert_eq!(refused["message"], says, "{path}");
+    }
+    for name in ["first", "second"] {
+        assert_eq!(spider.ask(Method::DELETE, &format!("/spider/regvpc/{name}"), at()).await.0, 200);
+    }
+    // The one is called as the other is known at the cloud.
+    let twisted = json!({"ConnectionName": "here", "ReqInfo": {"Name": first, "CSPId": second}});
+    assert_eq!(spider.ask(Method::POST, "/spider/regvpc", twisted).await.0, 200);
+    let path = format!("/spider/cspvpc/{first}");
+    assert_eq!(spider.carried(Method::DELETE, &path, at()).await, (200, json!({"Result": "true"})));
+    assert_eq!(spider.rig.cloud.world().networks.keys().collect::<Vec<_>>(), [&second]);
+    let (status, refused) = spider.carried(Method::DELETE, &path, at()).await;
+    assert_eq!(status, 404, "{refused}");
+    assert_eq!(refused["message"], format!("VPC '{first}' does not exist in connection 'here'"));
+    assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspvpc/{second}"), at()).await.0, 200);
+    assert!(spider.rig.cloud.world().networks.is_empty());
+}
+
+#[tokio::test]
+async fn a_creation_that_failed_before_the_cloud_had_anything_makes_room_for_the_next() {
+    let spider = Spider::new().await;
+    spider.rig.cloud.world().failures.insert("ask network".into(), ErrorKind::QuotaExceeded);
+    let (status, failed) = spider.carried(Method::POST, "/spider/vpc", vpc("net")).await;
+    assert!(status >= 400, "{failed}");
+    // `/v1` tells what became of it; a client of CB-Spider has nothing.
+    assert_eq!(spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["status"], "Failed");
+    let read = async |path: &str| spider.ask(Method::GET, &format!("/spider/{path}?{AT}"), Value::Null).await;
+    assert_eq!(read("vpc/net").await.0, 404);
+    assert_eq!(read("vpc").await, (200, json!({"vpc": []})));
+    assert_eq!(read("allvpc").await.1["AllList"]["MappedList"], json!([]));
+    assert_eq!(spider.ask(Method::GET, "/spider/countvpc/here", Value::Null).await.1, json!({"count": 0}));
+    spider.rig.cloud.world().failures.clear();
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc", vpc("net")).await.0, 200);
+    assert_eq!(spider.rig.cloud.world().networks.len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_cloud_no_longer_has_is_told_apart_at_the_second_look() {
+    let spider = Spider::new().await;
+    let id = made(&spider, "net").await;
+    spider.rig.cloud.world().networks.remove(&id);
+    let own = json!([{"NameId": "net", "SystemId": id}]);
+    // One answer without it may be late.
+    for (mapped, alone) in [(&own, &json!([])), (&json!([]), &own)] {
+        let (status, sides) = spider.ask(Method::GET, &format!("/spider/allvpc?{AT}"), Value::Null).await;
+        let told = (&sides["AllList"]["MappedList"], &sides["AllList"]["OnlySpiderList"]);
+        assert_eq!((status, told), (200, (mapped, alone)), "{sides}");
+        spider.rig.clock.advance(std::time::Duration::from_mins(2));
+    }
+}
+
+#[tokio::test]
+async fn who_goes_away_at_once_has_asked_all_the_same() {
+    let spider = Spider::new().await;
+    // The first answer waits for a slow hash.
+    assert_eq!(spider.ask(Method::GET, "/spider/vpc", at()).await.0, 200);
+    let asked = Spider::request(USER, Method::POST, "/spider/vpc", &vpc("net"));
+    // Polled until the request was handed on, and dropped: as a server does when the connection ends.
+    {
+        let mut answer = pin!(spider.router.clone().oneshot(asked));
+        assert!(futures::poll!(answer.as_mut()).is_pending());
+    }
+    for _ in 0..200 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        spider.rig.settle().await;
+        if spider.rig.cloud.world().networks.len() == 1 {
+            return;
+        }
+    }
+    panic!("nobody made it");
+}
