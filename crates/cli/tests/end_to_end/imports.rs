@@ -67,7 +67,6 @@ fn maker(simulator: &Simulator) -> User {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one story from import to forgetting")]
 fn what_somebody_else_made_is_imported_used_and_forgotten() {
     let simulator = Sandbox::new();
     let simulator = simulator.simulate("2000");

@@ -199,21 +199,21 @@ pub(super) async fn delete_at_cloud<K: Kind>(call: Call) -> Answer {
         let found = known.iter().find(|view| is_it(&K::facts(view).iid.system_id));
         found.map(|view| K::facts(view).iid.name_id.clone())
     };
-    let name = match of(&|own| own == id).or_else(|| of(&|own| own.eq_ignore_ascii_case(&id))) {
-        Some(name) => name,
-        None => {
-            let taken = |name: &str| known.iter().any(|view| K::facts(view).iid.name_id == name);
-            let plain = name_of(&id);
-            let name = if taken(&plain) { format!("{plain}-to-be-deleted") } else { plain };
-            match K::adopt(&call, &connection, &name, &id).await {
-                Err(refusal) if refusal.is_of_request() => return Err(absent::<K>(&connection, &id)),
-                adopted => adopted?,
-            }
-            name
-        }
-    };
+    let own = of(&|own| own == id).or_else(|| of(&|own| own.eq_ignore_ascii_case(&id)));
+    let name = if let Some(own) = own { own } else { adopt::<K>(&call, &connection, &known, &id).await? };
     let operation = call.change(K::removal(connection, name), Until::Over, DELETION).await?;
     Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
+}
+
+/// Takes over what only the cloud knows, in order to remove it; its name here.
+async fn adopt<K: Kind>(call: &Call, connection: &str, known: &[K::View], id: &str) -> Outcome<String> {
+    let plain = name_of(id);
+    let is_taken = known.iter().any(|view| K::facts(view).iid.name_id == plain);
+    let name = if is_taken { format!("{plain}-to-be-deleted") } else { plain };
+    match K::adopt(call, connection, &name, id).await {
+        Err(refusal) if refusal.is_of_request() => Err(absent::<K>(connection, id)),
+        adopted => adopted.map(|()| name),
+    }
 }
 
 pub(super) async fn unregister<K: Kind>(call: Call) -> Answer {
