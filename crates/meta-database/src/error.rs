@@ -25,11 +25,13 @@ pub enum Error {
         /// What the database says.
         why: String,
     },
-    /// A row holds what cannot be read.
-    #[error("{what} cannot be read: {why}")]
+    /// Nothing can be made of a row.
+    #[error("{table}, the row of {row}: {why}")]
     Row {
-        /// Which one.
-        what: String,
+        /// Its table.
+        table: &'static str,
+        /// What tells it from others: its name, or all that it holds of what is known at a cloud.
+        row: String,
         /// Why.
         why: String,
     },

@@ -12,6 +12,13 @@ use crate::{Error, Source};
 /// How long a database may be locked by who uses it.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// A row, and the first of its columns that holds no text, which is empty here.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Texts<const N: usize> {
+    pub(crate) texts: [String; N],
+    pub(crate) no_text: Option<&'static str>,
+}
+
 /// An open database.
 pub(crate) enum Rows {
     Sqlite(SqliteConnection),
@@ -44,17 +51,21 @@ impl Rows {
         &mut self,
         table: &'static str,
         columns: [&'static str; N],
-    ) -> Result<Vec<[String; N]>, Error> {
+    ) -> Result<Vec<Texts<N>>, Error> {
         let failed = |error: sqlx::Error| Error::Table { table, why: error.to_string() };
         if !self.has(table).await.map_err(failed)? {
             return Ok(Vec::new());
         }
         let query = AssertSqlSafe(format!("SELECT {} FROM {table}", columns.join(", ")));
         let rows = match self {
-            Self::Sqlite(database) => sqlx::query(query).fetch_all(database).await.map(|rows| texts(&rows)),
-            Self::Postgres(database) => sqlx::query(query).fetch_all(database).await.map(|rows| texts(&rows)),
+            Self::Sqlite(database) => {
+                sqlx::query(query).fetch_all(database).await.map(|rows| texts(&rows, columns))
+            }
+            Self::Postgres(database) => {
+                sqlx::query(query).fetch_all(database).await.map(|rows| texts(&rows, columns))
+            }
         };
-        let mut rows = rows.map_err(failed)?.map_err(failed)?;
+        let mut rows = rows.map_err(failed)?;
         rows.sort();
         Ok(rows)
     }
@@ -83,7 +94,7 @@ impl Rows {
     }
 }
 
-fn texts<const N: usize, R>(rows: &[R]) -> sqlx::Result<Vec<[String; N]>>
+fn texts<const N: usize, R>(rows: &[R], columns: [&'static str; N]) -> Vec<Texts<N>>
 where
     R: Row,
     usize: ColumnIndex<R>,
@@ -91,11 +102,14 @@ where
     R::Database: Database,
 {
     let read = |row: &R| {
-        let mut texts = [const { String::new() }; N];
-        for (place, text) in texts.iter_mut().enumerate() {
-            *text = row.try_get::<Option<String>, _>(place)?.unwrap_or_default();
+        let mut read = Texts { texts: [const { String::new() }; N], no_text: None };
+        for (place, (text, column)) in read.texts.iter_mut().zip(columns).enumerate() {
+            match row.try_get::<Option<String>, _>(place) {
+                Ok(found) => *text = found.unwrap_or_default(),
+                Err(_) => read.no_text = read.no_text.or(Some(column)),
+            }
         }
-        Ok(texts)
+        read
     };
     rows.iter().map(read).collect()
 }

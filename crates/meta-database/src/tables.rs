@@ -5,9 +5,8 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::Error;
 use crate::rows::Rows;
-use crate::sealed;
+use crate::{Error, RowKind, Unreadable, sealed};
 
 /// All that concerns managed Kubernetes, in the order of its names.
 #[derive(Debug, Default)]
@@ -22,6 +21,8 @@ pub struct MetaDatabase {
     pub connection_configs: Vec<ConnectionConfig>,
     /// What is known at the clouds: networks before what lies in them, node groups last.
     pub known: Vec<Known>,
+    /// Rows that nothing can be made of.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A driver.
@@ -42,8 +43,8 @@ pub struct CredentialInfo {
     pub name: String,
     /// Whose: `AWS`.
     pub provider: String,
-    /// Its values, by CB-Spider's keys; or why they cannot be read.
-    pub values: Result<Vec<(String, SecretString)>, Error>,
+    /// Its values, by CB-Spider's keys.
+    pub values: Vec<(String, SecretString)>,
 }
 
 /// A region.
@@ -130,87 +131,146 @@ impl fmt::Display for KnownKind {
     }
 }
 
+/// The tables, read one after another; what nothing can be made of is put aside.
+struct Reader<'a> {
+    rows: &'a mut Rows,
+    unreadable: Vec<Unreadable>,
+}
+
 pub(crate) async fn read(rows: &mut Rows) -> Result<MetaDatabase, Error> {
-    let drivers =
-        rows.all("cloud_driver_infos", ["driver_name", "provider_name", "driver_lib_file_name"]).await?;
-    let credentials =
-        rows.all("credential_infos", ["credential_name", "provider_name", "key_value_info_list"]).await?;
-    let regions = rows
-        .all("region_infos", ["region_name", "provider_name", "key_value_info_list", "available_zone_list"])
+    let mut reader = Reader { rows, unreadable: Vec::new() };
+    let drivers = ["driver_name", "provider_name", "driver_lib_file_name"];
+    let drivers = reader
+        .records(RowKind::Driver, drivers, 3, |[name, provider, library]| {
+            Ok(DriverInfo { name, provider, library })
+        })
+        .await?;
+    let credentials = ["credential_name", "provider_name", "key_value_info_list"];
+    let credentials = reader
+        .records(RowKind::Credential, credentials, 2, |[name, provider, values]| {
+            Ok(CredentialInfo { name, provider, values: opened(&values)? })
+        })
+        .await?;
+    let regions = ["region_name", "provider_name", "key_value_info_list", "available_zone_list"];
+    let regions = reader
+        .records(RowKind::Region, regions, 2, |[name, provider, values, zones]| {
+            let values = list("key_value_info_list", &values)?;
+            Ok(RegionInfo { name, provider, values, zones: list("available_zone_list", &zones)? })
+        })
         .await?;
     let configs = ["config_name", "provider_name", "driver_name", "credential_name", "region_name"];
-    let configs = rows.all("connection_config_infos", configs).await?;
+    let connection_configs = reader
+        .records(RowKind::ConnectionConfig, configs, 5, |[name, provider, driver, credential, region]| {
+            Ok(ConnectionConfig { name, provider, driver, credential, region })
+        })
+        .await?;
+    let known = reader.known().await?;
     Ok(MetaDatabase {
-        drivers: drivers
-            .into_iter()
-            .map(|[name, provider, library]| DriverInfo { name, provider, library })
-            .collect(),
-        credentials: credentials.into_iter().map(credential).collect(),
-        regions: regions.into_iter().map(region).collect::<Result<_, _>>()?,
-        connection_configs: configs
-            .into_iter()
-            .map(|[name, provider, driver, credential, region]| ConnectionConfig {
-                name,
-                provider,
-                driver,
-                credential,
-                region,
-            })
-            .collect(),
-        known: known(rows).await?,
+        drivers,
+        credentials,
+        regions,
+        connection_configs,
+        known,
+        unreadable: reader.unreadable,
     })
 }
 
-async fn known(rows: &mut Rows) -> Result<Vec<Known>, Error> {
-    const OF_VPC: Option<&str> = Some("owner_vpc_name");
-    let tables = [
-        (KnownKind::Network, "vpc_iid_infos", None),
-        (KnownKind::Subnet, "subnet_iid_infos", OF_VPC),
-        (KnownKind::SecurityGroup, "sg_iid_infos", OF_VPC),
-        (KnownKind::KeyPair, "key_iid_infos", None),
-        (KnownKind::Cluster, "cluster_iid_infos", OF_VPC),
-        (KnownKind::NodeGroup, "node_group_iid_infos", Some("owner_cluster_name")),
-    ];
-    let mut all = Vec::new();
-    for (kind, table, owner) in tables {
-        let columns = ["connection_name", owner.unwrap_or("''"), "name_id", "system_id"];
-        for [connection, owner, name, system_id] in rows.all(table, columns).await? {
-            // The name at the cloud, a colon, and the cloud's identifier, which may hold colons itself.
-            let csp_id = system_id.split_once(':').map_or(&*system_id, |(_, csp_id)| csp_id).to_owned();
-            all.push(Known { kind, connection, owner, name, csp_id });
+impl Reader<'_> {
+    /// The rows of a table whose first column is their name. The first `needed` columns must say something.
+    async fn records<const N: usize, T>(
+        &mut self,
+        kind: RowKind,
+        columns: [&'static str; N],
+        needed: usize,
+        make: impl Fn([String; N]) -> Result<T, String>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        for row in self.rows.all(kind.table(), columns).await? {
+            let name = row.texts.first().cloned().unwrap_or_default();
+            let says = columns.into_iter().zip(&row.texts).take(needed);
+            let result = match wrong(row.no_text, says) {
+                Some(why) => Err(why),
+                None => make(row.texts),
+            };
+            match result {
+                Ok(one) => all.push(one),
+                Err(why) => {
+                    let why = Error::Row { table: kind.table(), row: format!("{name:?}"), why };
+                    self.unreadable.push(Unreadable { kind, connection: String::new(), name, why });
+                }
+            }
         }
+        Ok(all)
     }
-    Ok(all)
+
+    async fn known(&mut self) -> Result<Vec<Known>, Error> {
+        // The column of the owner, and whether something cannot be told without it.
+        const OF_VPC: Option<(&str, bool)> = Some(("owner_vpc_name", false));
+        let tables = [
+            (KnownKind::Network, None),
+            (KnownKind::Subnet, Some(("owner_vpc_name", true))),
+            (KnownKind::SecurityGroup, OF_VPC),
+            (KnownKind::KeyPair, None),
+            (KnownKind::Cluster, OF_VPC),
+            (KnownKind::NodeGroup, Some(("owner_cluster_name", true))),
+        ];
+        let mut all = Vec::new();
+        for (kind, owner) in tables {
+            let (owner_column, needed) = owner.unwrap_or(("''", false));
+            let columns = ["connection_name", owner_column, "name_id", "system_id"];
+            let of = RowKind::Known(kind);
+            for row in self.rows.all(of.table(), columns).await? {
+                let [connection, owner, name, system_id] = row.texts;
+                // The name at the cloud, a colon, and the cloud's identifier, which may hold colons itself.
+                let csp_id = system_id.split_once(':').map_or(&*system_id, |(_, csp_id)| csp_id).to_owned();
+                let says = [&connection, &owner, &name, &csp_id];
+                let says =
+                    columns.into_iter().zip(says).filter(|(column, _)| needed || *column != owner_column);
+                match wrong(row.no_text, says) {
+                    None => all.push(Known { kind, connection, owner, name, csp_id }),
+                    Some(why) => {
+                        let row = format!("{name:?} at {connection:?}, with the system id {system_id:?}");
+                        let why = Error::Row { table: of.table(), row, why };
+                        self.unreadable.push(Unreadable { kind: of, connection, name, why });
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
 }
 
-fn credential([name, provider, values]: [String; 3]) -> CredentialInfo {
-    let values = opened(&format!("the credential {name:?}"), &values);
-    CredentialInfo { name, provider, values }
+/// Why nothing can be made of a row, by its column that holds no text, and by those that must say something.
+fn wrong<'a>(
+    no_text: Option<&'static str>,
+    mut says: impl Iterator<Item = (&'static str, &'a String)>,
+) -> Option<String> {
+    if let Some(column) = no_text {
+        return Some(format!("{column} holds no text"));
+    }
+    let (column, said) = says.find(|(_, said)| said.trim().is_empty())?;
+    // Of an identifier only what follows the colon names something.
+    let what = if column == "system_id" { "the cloud's identifier in system_id" } else { column };
+    Some(format!("{what} is empty{}", if said.is_empty() { "" } else { " but for spaces" }))
 }
 
-fn opened(what: &str, values: &str) -> Result<Vec<(String, SecretString)>, Error> {
-    let open = |pair: Pair| {
-        let failed = |why: &str| Error::Row { what: format!("{} of {what}", pair.key), why: why.to_owned() };
-        let value = sealed::open(&pair.value).map_err(failed)?;
-        Ok((pair.key, value))
+fn opened(values: &str) -> Result<Vec<(String, SecretString)>, String> {
+    let open = |pair: Pair| match sealed::open(&pair.value) {
+        Ok(value) => Ok((pair.key, value)),
+        Err(why) => Err(format!("the value of {} in key_value_info_list cannot be read: {why}", pair.key)),
     };
-    list::<Pair>(values, || what.to_owned())?.into_iter().map(open).collect()
-}
-
-fn region([name, provider, values, zones]: [String; 4]) -> Result<RegionInfo, Error> {
-    let what = || format!("the region {name:?}");
-    let (values, zones) = (list(&values, what)?, list(&zones, what)?);
-    Ok(RegionInfo { name, provider, values, zones })
+    list::<Pair>("key_value_info_list", values)?.into_iter().map(open).collect()
 }
 
 /// A list that is kept as JSON; nothing where it is empty.
-fn list<T: for<'de> Deserialize<'de>>(text: &str, what: impl Fn() -> String) -> Result<Vec<T>, Error> {
+fn list<T: for<'de> Deserialize<'de>>(column: &str, text: &str) -> Result<Vec<T>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     // What the reader says of JSON that is wrong may hold a part of it: only where it is wrong is told.
-    serde_json::from_str(text).map_err(|error| Error::Row {
-        what: what(),
-        why: format!("line {}, column {} of its list", error.line(), error.column()),
+    serde_json::from_str(text).map_err(|error| {
+        // What is no list at all is wrong before its first letter.
+        let (line, place) = (error.line(), error.column().max(1));
+        format!("{column} is not the JSON of a list, at line {line}, column {place}")
     })
 }

@@ -4,6 +4,8 @@
 mod source;
 mod steps;
 mod surface;
+#[cfg(test)]
+mod tests;
 
 use pmks_model::FailureKind;
 use serde_json::Value;
@@ -28,7 +30,7 @@ pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
     let session = app.session_that_works(false).await?;
     let surface = Surface::of(session.client.clone()).await?;
     look(&surface, &mut steps).await?;
-    let wanted = steps.count(Standing::Wanted);
+    let wanted = steps.count(Standing::Wanted) + steps.count(Standing::Comes);
     if asked.own.plan || wanted == 0 {
         print(app, &steps)?;
         let says = if wanted == 0 { "nothing is left to be taken over" } else { "nothing was done" };
@@ -49,11 +51,18 @@ pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
 
 /// What is here already, and what can be no part of this installation.
 async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
-    while let Some(step) = steps.next(Standing::Unknown) {
-        let (standing, why) = surface.standing(step).await?;
-        step.end(standing, why);
+    for place in 0..steps.all().len() {
+        let Some(step) = steps.all().get(place) else { break };
+        let (standing, why) = match surface.standing(step, steps).await {
+            // A name that the server refuses to look for is none: it costs its own row, no other.
+            Err(error) if error.is(FailureKind::InvalidRequest) || error.is(FailureKind::Malformed) => {
+                (Standing::LeftOut, step.of_row(&in_one_line(&error.text())))
+            }
+            looked => looked?,
+        };
+        steps.end(place, standing, why);
     }
-    steps.leave_out_what_hangs();
+    steps.settle();
     Ok(())
 }
 
@@ -78,7 +87,7 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
             Err(error) if error.is(FailureKind::Unavailable) => return Err(error),
             Err(error) => step.end(Standing::Failed, in_one_line(&error.text())),
         }
-        steps.leave_out_what_hangs();
+        steps.settle();
     }
     Ok(())
 }

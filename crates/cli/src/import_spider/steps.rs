@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use pmks_meta_database::{Known, KnownKind, MetaDatabase};
+use pmks_meta_database::{Error as Unusable, Known, KnownKind, MetaDatabase, RowKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+
+use crate::client::Path;
 
 /// What becomes of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +15,11 @@ pub(super) enum Standing {
     Unknown,
     /// It is not here.
     Wanted,
+    /// It comes with its cluster, which is wanted.
+    Comes,
     /// It is here.
     There,
-    /// It comes with its cluster, or cannot come at all.
+    /// It cannot come.
     LeftOut,
     TakenOver,
     Failed,
@@ -26,9 +30,9 @@ pub(super) enum Standing {
 pub(super) enum What {
     /// One of CB-Spider's four records.
     Record(Record),
-    /// What is known at a cloud, with the node groups of a cluster.
+    /// What is known at a cloud, with the node groups that come with a cluster.
     Known { known: Known, node_groups: Vec<Known> },
-    /// What cannot be read.
+    /// What nothing can be made of, and why.
     Unreadable(String),
 }
 
@@ -39,13 +43,24 @@ pub(super) struct Record {
     pub(super) path: &'static str,
     /// Its body, the values of a credential apart.
     pub(super) shown: Value,
+    /// What a connection is made of.
+    pub(super) made_of: Vec<Piece>,
     secrets: Vec<(String, SecretString)>,
+}
+
+/// What a connection is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) kind: RowKind,
+    /// Its resource in the paths.
+    pub(super) path: &'static str,
+    pub(super) name: String,
 }
 
 /// One thing.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub(super) kind: String,
+    pub(super) kind: RowKind,
     pub(super) connection: String,
     pub(super) name: String,
     pub(super) provider: String,
@@ -60,7 +75,7 @@ pub(super) struct Steps(Vec<Step>);
 impl Standing {
     fn says(self) -> &'static str {
         match self {
-            Self::Unknown | Self::Wanted => "to be taken over",
+            Self::Unknown | Self::Wanted | Self::Comes => "to be taken over",
             Self::There => "is here already",
             Self::LeftOut => "left out",
             Self::TakenOver => "taken over",
@@ -83,21 +98,44 @@ impl Record {
 }
 
 impl Step {
-    fn record(kind: &str, name: &str, provider: &str, path: &'static str, shown: Value) -> Self {
-        let what = What::Record(Record { path, shown, secrets: Vec::new() });
-        Self::new(kind, String::new(), name, provider, what)
-    }
-
-    fn new(kind: &str, connection: String, name: &str, provider: &str, what: What) -> Self {
+    fn new(kind: RowKind, connection: &str, name: &str, provider: &str, what: What) -> Self {
         Self {
-            kind: kind.to_owned(),
-            connection,
+            kind,
+            connection: connection.to_owned(),
             name: name.to_owned(),
             provider: provider.to_owned(),
             what,
             standing: Standing::Unknown,
             why: String::new(),
         }
+    }
+
+    fn of_record(resource: Resource, name: &str, provider: &str, shown: Value) -> Self {
+        let (kind, path) = resource;
+        let what = match refusal_of(&[name]) {
+            None => What::Record(Record { path, shown, made_of: Vec::new(), secrets: Vec::new() }),
+            Some(why) => What::Unreadable(of_row(kind, "", name, &why)),
+        };
+        Self::new(kind, "", name, provider, what)
+    }
+
+    fn of_known(known: &Known, provider: &str, node_groups: Vec<Known>) -> Self {
+        let kind = RowKind::Known(known.kind);
+        let what = match refusal_of_known(known) {
+            None => What::Known { known: known.clone(), node_groups },
+            Some(why) => What::Unreadable(of_row(kind, &known.connection, &known.name, &why)),
+        };
+        Self::new(kind, &known.connection, &known.name, provider, what)
+    }
+
+    /// What becomes of it, as far as is known.
+    pub(super) const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Why, of its row.
+    pub(super) fn of_row(&self, why: &str) -> String {
+        of_row(self.kind, &self.connection, &self.name, why)
     }
 
     pub(super) fn end(&mut self, standing: Standing, why: String) {
@@ -112,7 +150,7 @@ impl Step {
             What::Record(_) | What::Unreadable(_) => "",
         };
         json!({
-            "kind": self.kind,
+            "kind": self.kind.to_string(),
             "connection": self.connection,
             "name": self.name,
             "systemId": system_id,
@@ -131,36 +169,78 @@ impl Step {
         }
     }
 
-    fn known(&self, kind: KnownKind) -> Option<&Known> {
+    /// What must have been taken over before it, each by kind, connection and name.
+    fn hangs_on(&self) -> Vec<Key> {
         match &self.what {
-            What::Known { known, .. } if known.kind == kind => Some(known),
-            _ => None,
+            What::Unreadable(_) => Vec::new(),
+            What::Record(record) => record.made_of.iter().map(Piece::key).collect(),
+            What::Known { known, .. } => {
+                let mut all = vec![(RowKind::ConnectionConfig, String::new(), known.connection.clone())];
+                let owner = match known.kind {
+                    KnownKind::Subnet => Some(KnownKind::Network),
+                    KnownKind::NodeGroup => Some(KnownKind::Cluster),
+                    _ => None,
+                };
+                all.extend(
+                    owner.map(|kind| (RowKind::Known(kind), known.connection.clone(), known.owner.clone())),
+                );
+                all
+            }
+        }
+    }
+
+    /// Whether nothing that hangs on it can come any more.
+    fn is_lost(&self) -> bool {
+        match self.standing {
+            Standing::Failed => true,
+            // Who is made of a piece, or lies in a network, that is left out was looked at by itself: something of
+            // that name may be here.
+            Standing::LeftOut => match &self.what {
+                What::Unreadable(_) => false,
+                What::Record(_) => self.kind == RowKind::ConnectionConfig,
+                What::Known { .. } => true,
+            },
+            _ => false,
         }
     }
 }
+
+impl Piece {
+    fn of((kind, path): Resource, name: &str) -> Self {
+        Self { kind, path, name: name.to_owned() }
+    }
+
+    fn key(&self) -> Key {
+        (self.kind, String::new(), self.name.clone())
+    }
+}
+
+/// Kind, connection and name.
+type Key = (RowKind, String, String);
 
 impl Steps {
     pub(super) fn of(meta: &MetaDatabase) -> Self {
         let mut steps = records(meta);
         let provider = |connection: &str| {
             let config = meta.connection_configs.iter().find(|config| config.name == connection);
-            config.map(|config| config.provider.clone()).unwrap_or_default()
+            config.map(|config| config.provider.as_str()).unwrap_or_default()
         };
         for known in &meta.known {
-            if known.kind == KnownKind::NodeGroup {
-                continue;
-            }
             let of_it = |group: &&Known| {
                 known.kind == KnownKind::Cluster
                     && group.kind == KnownKind::NodeGroup
                     && group.connection == known.connection
                     && group.owner == known.name
+                    && refusal_of_known(group).is_none()
             };
             let node_groups = meta.known.iter().filter(of_it).cloned().collect();
-            let what = What::Known { known: known.clone(), node_groups };
-            let (kind, connection) = (known.kind.to_string(), known.connection.clone());
-            steps.push(Step::new(&kind, connection, &known.name, &provider(&known.connection), what));
+            steps.push(Step::of_known(known, provider(&known.connection), node_groups));
         }
+        for row in &meta.unreadable {
+            let what = What::Unreadable(row.why.to_string());
+            steps.push(Step::new(row.kind, &row.connection, &row.name, "", what));
+        }
+        steps.sort_by_key(|step| step.kind);
         Self(steps)
     }
 
@@ -176,44 +256,77 @@ impl Steps {
         self.0.iter_mut().find(|step| step.standing == standing)
     }
 
-    /// What lies in a network that could not be taken over cannot be either; nothing can where the connection is none.
-    pub(super) fn leave_out_what_hangs(&mut self) {
-        let lost = |step: &&Step| matches!(step.standing, Standing::LeftOut | Standing::Failed);
-        let networks: BTreeSet<(String, String)> = self
-            .0
-            .iter()
-            .filter(lost)
-            .filter_map(|step| {
-                step.known(KnownKind::Network).map(|known| (known.connection.clone(), known.name.clone()))
-            })
-            .collect();
-        let connections: BTreeSet<String> = self
-            .0
-            .iter()
-            .filter(lost)
-            .filter_map(|step| match &step.what {
-                What::Record(record) if record.path == CONNECTION_CONFIG => Some(step.name.clone()),
-                _ => None,
-            })
-            .collect();
-        for step in self.0.iter_mut().filter(|step| step.standing == Standing::Wanted) {
-            let What::Known { known, .. } = &step.what else { continue };
-            let why = if connections.contains(&known.connection) {
-                format!("its connection {} was not taken over", known.connection)
-            } else if known.kind == KnownKind::Subnet
-                && networks.contains(&(known.connection.clone(), known.owner.clone()))
+    /// Ends the one at that place.
+    pub(super) fn end(&mut self, place: usize, standing: Standing, why: String) {
+        if let Some(step) = self.0.get_mut(place) {
+            step.end(standing, why);
+        }
+    }
+
+    /// The one of that name, rather one that can be read.
+    pub(super) fn find(&self, kind: RowKind, connection: &str, name: &str) -> Option<&Step> {
+        let is_it = |step: &&Step| step.kind == kind && step.connection == connection && step.name == name;
+        self.0.iter().filter(is_it).min_by_key(|step| matches!(step.what, What::Unreadable(_)))
+    }
+
+    /// What hangs on something that could not be taken over cannot be either, and node groups share what becomes of
+    /// their cluster.
+    pub(super) fn settle(&mut self) {
+        let (mut lost, mut come): (BTreeSet<Key>, BTreeSet<Key>) = Default::default();
+        for step in &mut self.0 {
+            if matches!(step.standing, Standing::Wanted | Standing::Comes) {
+                let needed = step.hangs_on();
+                if let Some((kind, _, name)) = needed.iter().find(|key| lost.contains(*key)) {
+                    step.end(Standing::LeftOut, format!("its {kind} {name} was not taken over"));
+                } else if step.standing == Standing::Comes && needed.iter().any(|key| come.contains(key)) {
+                    step.standing = Standing::TakenOver;
+                }
+            }
+            let key = || (step.kind, step.connection.clone(), step.name.clone());
+            if step.is_lost() {
+                lost.insert(key());
+            } else if step.standing == Standing::TakenOver && step.kind == RowKind::Known(KnownKind::Cluster)
             {
-                format!("its network {} was not taken over", known.owner)
-            } else {
-                continue;
-            };
-            step.end(Standing::LeftOut, why);
+                come.insert(key());
+            }
         }
     }
 }
 
-/// The resource of connection configs in `/spider`'s paths.
-pub(super) const CONNECTION_CONFIG: &str = "connectionconfig";
+/// A record's kind, and its resource in `/spider`'s paths.
+type Resource = (RowKind, &'static str);
+
+const DRIVER: Resource = (RowKind::Driver, "driver");
+const CREDENTIAL: Resource = (RowKind::Credential, "credential");
+const REGION: Resource = (RowKind::Region, "region");
+const CONNECTION_CONFIG: Resource = (RowKind::ConnectionConfig, "connectionconfig");
+
+/// The longest name or identifier that is asked for, in bytes: no cloud has a longer one, and a path must hold some.
+const LONGEST: usize = 1024;
+
+/// Why one of these can be no part of a path, by which everything is asked for.
+fn refusal_of(names: &[&str]) -> Option<String> {
+    let refusal = |name: &&str| match Path::at([*name]).target() {
+        Ok(_) if name.len() <= LONGEST => None,
+        Ok(_) => Some(format!("{} bytes are too many for a name", name.len())),
+        Err(_) => Some(format!("{name:?} is no name")),
+    };
+    names.iter().find_map(refusal)
+}
+
+fn refusal_of_known(known: &Known) -> Option<String> {
+    let is_told_by_owner = matches!(known.kind, KnownKind::Subnet | KnownKind::NodeGroup);
+    let owner = is_told_by_owner.then_some(known.owner.as_str());
+    let names = [&*known.connection, &*known.name, &*known.csp_id];
+    refusal_of(&names).or_else(|| refusal_of(owner.as_slice()))
+}
+
+/// Why, of which row.
+fn of_row(kind: RowKind, connection: &str, name: &str, why: &str) -> String {
+    let at = if connection.is_empty() { String::new() } else { format!(" at {connection:?}") };
+    let error = Unusable::Row { table: kind.table(), row: format!("{name:?}{at}"), why: why.to_owned() };
+    error.to_string()
+}
 
 fn records(meta: &MetaDatabase) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -223,22 +336,19 @@ fn records(meta: &MetaDatabase) -> Vec<Step> {
             "ProviderName": driver.provider,
             "DriverLibFileName": driver.library,
         });
-        steps.push(Step::record("driver", &driver.name, &driver.provider, "driver", body));
+        steps.push(Step::of_record(DRIVER, &driver.name, &driver.provider, body));
     }
     for credential in &meta.credentials {
-        let what = match &credential.values {
-            Ok(values) => What::Record(Record {
-                path: "credential",
-                shown: json!({
-                    "CredentialName": credential.name,
-                    "ProviderName": credential.provider,
-                    "KeyValueInfoList": [],
-                }),
-                secrets: values.clone(),
-            }),
-            Err(error) => What::Unreadable(error.to_string()),
-        };
-        steps.push(Step::new("credential", String::new(), &credential.name, &credential.provider, what));
+        let body = json!({
+            "CredentialName": credential.name,
+            "ProviderName": credential.provider,
+            "KeyValueInfoList": [],
+        });
+        let mut step = Step::of_record(CREDENTIAL, &credential.name, &credential.provider, body);
+        if let What::Record(record) = &mut step.what {
+            record.secrets.clone_from(&credential.values);
+        }
+        steps.push(step);
     }
     for region in &meta.regions {
         let pairs = region.values.iter().map(|pair| json!({"Key": pair.key, "Value": pair.value}));
@@ -248,7 +358,7 @@ fn records(meta: &MetaDatabase) -> Vec<Step> {
             "KeyValueInfoList": pairs.collect::<Vec<_>>(),
             "AvailableZoneList": region.zones,
         });
-        steps.push(Step::record("region", &region.name, &region.provider, "region", body));
+        steps.push(Step::of_record(REGION, &region.name, &region.provider, body));
     }
     for config in &meta.connection_configs {
         let body = json!({
@@ -258,7 +368,15 @@ fn records(meta: &MetaDatabase) -> Vec<Step> {
             "CredentialName": config.credential,
             "RegionName": config.region,
         });
-        steps.push(Step::record("connection", &config.name, &config.provider, CONNECTION_CONFIG, body));
+        let mut step = Step::of_record(CONNECTION_CONFIG, &config.name, &config.provider, body);
+        if let What::Record(record) = &mut step.what {
+            record.made_of = vec![
+                Piece::of(DRIVER, &config.driver),
+                Piece::of(CREDENTIAL, &config.credential),
+                Piece::of(REGION, &config.region),
+            ];
+        }
+        steps.push(step);
     }
     steps
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use pmks_api::{ImportCluster, ImportNodeGroup};
-use pmks_meta_database::{Known, KnownKind};
+use pmks_meta_database::{Known, KnownKind, RowKind};
 use pmks_model::FailureKind;
 use serde_json::{Value, json};
 
-use super::steps::{Record, Standing, Step, What};
+use super::steps::{Record, Standing, Step, Steps, What};
 use crate::app::App;
 use crate::arguments::Mutation;
 use crate::client::{Client, Path, Request};
@@ -42,15 +42,27 @@ impl Surface {
         Ok(Self { client, providers })
     }
 
-    /// What is known of it here, and what there is to say about that.
-    pub(super) async fn standing(&self, step: &Step) -> Result<(Standing, String)> {
+    /// What is known of it here, and what there is to say about that. Of the steps before it that is known.
+    pub(super) async fn standing(&self, step: &Step, steps: &Steps) -> Result<(Standing, String)> {
         match &step.what {
             What::Unreadable(why) => Ok((Standing::LeftOut, why.clone())),
-            What::Record(record) => self.record(record, &step.name).await,
-            What::Known { known, .. } => match self.unsupported(&step.provider) {
-                Some(why) => Ok((Standing::LeftOut, why)),
-                None => self.known(known).await,
+            What::Record(record) => match self.record(record, &step.name).await? {
+                (Standing::Wanted, _) => self.made_of(record, steps).await,
+                looked => Ok(looked),
             },
+            What::Known { known, .. } => {
+                if let Some(why) = self.unsupported(known, &step.provider, steps) {
+                    return Ok((Standing::LeftOut, why));
+                }
+                match known.kind {
+                    KnownKind::NodeGroup => self.node_group(known, steps).await,
+                    KnownKind::Subnet => match self.known(known).await? {
+                        (Standing::Wanted, _) => self.in_network(known, steps).await,
+                        looked => Ok(looked),
+                    },
+                    _ => self.known(known).await,
+                }
+            }
         }
     }
 
@@ -66,6 +78,66 @@ impl Surface {
         let why =
             other.map(|(key, _)| format!("with another {key}; it is left as it is")).unwrap_or_default();
         Ok((Standing::There, why))
+    }
+
+    /// A connection is wanted if each of its pieces comes too, or is here.
+    async fn made_of(&self, record: &Record, steps: &Steps) -> Result<(Standing, String)> {
+        for piece in &record.made_of {
+            let row = steps.find(piece.kind, "", &piece.name);
+            if row.is_some_and(comes_or_is_there) {
+                continue;
+            }
+            if self.find(Path::at(["spider", piece.path, &piece.name])).await?.is_none() {
+                return Ok((Standing::LeftOut, missing(piece.kind, &piece.name, row)));
+            }
+        }
+        Ok((Standing::Wanted, String::new()))
+    }
+
+    /// A subnet is wanted if its network comes too, or is here.
+    async fn in_network(&self, known: &Known, steps: &Steps) -> Result<(Standing, String)> {
+        let kind = RowKind::Known(KnownKind::Network);
+        let network = steps.find(kind, &known.connection, &known.owner);
+        let is_one = network.is_some_and(comes_or_is_there)
+            || self.find(owner_of(known, KnownKind::Network)).await?.is_some();
+        Ok(if is_one {
+            (Standing::Wanted, String::new())
+        } else {
+            (Standing::LeftOut, missing(kind, &known.owner, network))
+        })
+    }
+
+    /// A node group comes with its cluster, or not any more.
+    async fn node_group(&self, known: &Known, steps: &Steps) -> Result<(Standing, String)> {
+        let kind = RowKind::Known(KnownKind::Cluster);
+        let cluster = steps.find(kind, &known.connection, &known.owner);
+        let mut of_cluster = known.clone();
+        match cluster.map(|step| (step.standing(), &step.what)) {
+            Some((Standing::Wanted, _)) => {
+                return Ok((Standing::Comes, format!("with its cluster {}", known.owner)));
+            }
+            // Here it may have another name.
+            Some((Standing::There, What::Known { known: cluster, .. })) => {
+                of_cluster.owner.clone_from(&cluster.csp_id);
+            }
+            Some((Standing::LeftOut, What::Known { .. })) => {
+                return Ok((Standing::LeftOut, format!("its cluster {} was not taken over", known.owner)));
+            }
+            _ if self.find(owner_of(known, KnownKind::Cluster)).await?.is_none() => {
+                return Ok((Standing::LeftOut, missing(kind, &known.owner, cluster)));
+            }
+            _ => {}
+        }
+        match self.known(&of_cluster).await? {
+            (Standing::Wanted, _) => {
+                let why = format!(
+                    "its cluster {} is here already, and has no node group of that identifier",
+                    known.owner
+                );
+                Ok((Standing::LeftOut, why))
+            }
+            looked => Ok(looked),
+        }
     }
 
     async fn known(&self, known: &Known) -> Result<(Standing, String)> {
@@ -90,10 +162,13 @@ impl Surface {
         }
     }
 
-    /// Why nothing of that provider can be taken over; `None`: it can.
-    fn unsupported(&self, provider: &str) -> Option<String> {
+    /// Why nothing can be taken over at that connection; `None`: it can.
+    fn unsupported(&self, known: &Known, provider: &str, steps: &Steps) -> Option<String> {
         if provider.is_empty() {
-            return Some("its connection is not in the meta database".to_owned());
+            let connection = &known.connection;
+            let is_row = steps.find(RowKind::ConnectionConfig, "", connection).is_some();
+            let why = if is_row { "cannot be read" } else { "is not in the meta database" };
+            return Some(format!("its connection {connection} {why}"));
         }
         let known = self.providers.contains(&provider.to_lowercase());
         (!known).then(|| format!("there is no driver for {provider}"))
@@ -105,6 +180,18 @@ impl Surface {
             Err(error) if error.is(FailureKind::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+fn comes_or_is_there(step: &Step) -> bool {
+    matches!(step.standing(), Standing::Wanted | Standing::There)
+}
+
+/// What is said of something whose part or owner is not here, by its row if there is one.
+fn missing(kind: RowKind, name: &str, row: Option<&Step>) -> String {
+    match row {
+        Some(_) => format!("its {kind} {name} is left out, and is not here"),
+        None => format!("its {kind} {name} is neither in the meta database nor here"),
     }
 }
 
@@ -158,6 +245,11 @@ fn collection(known: &Known) -> Path {
         KnownKind::Cluster => within(&["clusters"]),
         KnownKind::NodeGroup => within(&["clusters", &known.owner, "nodeGroups"]),
     }
+}
+
+/// The network or cluster in which it is.
+fn owner_of(known: &Known, kind: KnownKind) -> Path {
+    collection(&Known { kind, ..known.clone() }).join(&known.owner)
 }
 
 fn path_of(known: &Known, name: &str) -> Path {

@@ -81,7 +81,7 @@ fn what_cb_spider_knows_is_taken_over_once() {
     ]);
     let (network, subnet) = (id(&["network", "get", "n"]), id(&["subnet", "get", "s", "--network", "n"]));
     let known = json!({
-        "vpc_iid_infos": [["aws-config01", "vpc-01", format!("vpc-01-x:{network}")]],
+        "vpc_iid_infos": [["aws-config01", "vpc-01", format!("vpc-01-x:{network}")], ["aws-config01", "", ":"]],
         "subnet_iid_infos": [["aws-config01", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-01"]],
         "sg_iid_infos": [["aws-config01", "gone", "gone-x:sg-0123456789abcdef0", "vpc-01"]],
         "cluster_iid_infos": [["aws-config01", "k8s-01", "c:c", "vpc-01"]],
@@ -101,6 +101,10 @@ fn what_cb_spider_knows_is_taken_over_once() {
     let (planned, rows) = import(&["--plan"]);
     assert_eq!(planned.code, Some(0), "{planned:?}");
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "to be taken over");
+    let group = ("to be taken over".to_owned(), "with its cluster k8s-01".to_owned());
+    assert_eq!(standing(&rows, "node group", "ng-01"), group);
+    let (bad, why) = standing(&rows, "network", "");
+    assert!(bad == "left out" && why.starts_with("vpc_iid_infos, the row of \"\""), "{bad}: {why}");
     assert!(
         user.json(&["connection", "list"])["items"].as_array().unwrap().is_empty(),
         "a plan makes nothing"
@@ -121,10 +125,15 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
     let (marked, why) = standing(&rows, "cluster", "k8s-01");
     assert!(marked == "failed" && why.contains("is managed by"), "{marked}: {why}");
+    let without = ("left out".to_owned(), "its cluster k8s-01 was not taken over".to_owned());
+    assert_eq!(standing(&rows, "node group", "ng-01"), without);
     let (second, rows) = import(&["--yes", "--take-over"]);
     assert_eq!(second.code, Some(8), "the group is gone for good: {second:?}");
     assert_eq!(standing(&rows, "network", "vpc-01").0, "is here already");
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "taken over", "{rows}");
+    assert_eq!(standing(&rows, "node group", "ng-01").0, "taken over", "{rows}");
+    let (_, rows) = import(&["--plan"]);
+    assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
     let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);
     assert_eq!(
         (&cluster["nodeGroups"][0]["name"], &cluster["iid"]["systemId"]),

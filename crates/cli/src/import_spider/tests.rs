@@ -1,0 +1,284 @@
+//! What is planned of a meta database that holds what cannot be taken over, with a server that knows little.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pmks_meta_database::{
+    ConnectionConfig, CredentialInfo, DriverInfo, Error as MetaError, Known, KnownKind, MetaDatabase,
+    RegionInfo, RowKind, Unreadable,
+};
+use serde_json::{Value, json};
+
+use super::look;
+use super::steps::{Standing, Steps};
+use super::surface::Surface;
+use crate::client::{Client, Door, Received, Sent};
+use crate::error::Result;
+
+/// A server that knows these targets, and takes `refused` for no name.
+struct Knows(BTreeMap<&'static str, Value>);
+
+#[async_trait]
+impl Door for Knows {
+    async fn send(&self, request: Sent) -> Result<Received> {
+        let (status, body) = match request.target.as_str() {
+            "/spider/cloudos" => (StatusCode::OK, json!({"cloudos": ["AWS"]})),
+            "/v1/providers" => (StatusCode::OK, json!({"items": [{"name": "aws"}]})),
+            target if target.ends_with("/refused") => {
+                (StatusCode::BAD_REQUEST, json!({"message": "not a name of ours"}))
+            }
+            target => match self.0.get(target) {
+                Some(there) => (StatusCode::OK, there.clone()),
+                None => (StatusCode::NOT_FOUND, json!({"message": "there is none"})),
+            },
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = futures::stream::iter([Ok(Bytes::from(body.to_string()))]).boxed();
+        Ok(Received { status, headers, body })
+    }
+}
+
+fn driver(name: &str) -> DriverInfo {
+    DriverInfo { name: name.to_owned(), provider: "AWS".to_owned(), library: "aws.so".to_owned() }
+}
+
+fn region(name: &str) -> RegionInfo {
+    RegionInfo { name: name.to_owned(), provider: "AWS".to_owned(), values: Vec::new(), zones: Vec::new() }
+}
+
+fn config(name: &str, [driver, credential, region]: [&str; 3]) -> ConnectionConfig {
+    let [name, provider, driver, credential, region] =
+        [name, "AWS", driver, credential, region].map(str::to_owned);
+    ConnectionConfig { name, provider, driver, credential, region }
+}
+
+fn known(kind: KnownKind, connection: &str, owner: &str, name: &str, csp_id: &str) -> Known {
+    let [connection, owner, name, csp_id] = [connection, owner, name, csp_id].map(str::to_owned);
+    Known { kind, connection, owner, name, csp_id }
+}
+
+fn unreadable(kind: RowKind, connection: &str, name: &str) -> Unreadable {
+    let why =
+        MetaError::Row { table: kind.table(), row: format!("{name:?}"), why: "it holds no text".to_owned() };
+    Unreadable { kind, connection: connection.to_owned(), name: name.to_owned(), why }
+}
+
+/// Everything of one connection that works.
+fn good() -> MetaDatabase {
+    let credential = CredentialInfo { name: "c".to_owned(), provider: "AWS".to_owned(), values: Vec::new() };
+    MetaDatabase {
+        drivers: vec![driver("d")],
+        credentials: vec![credential],
+        regions: vec![region("r")],
+        connection_configs: vec![config("a", ["d", "c", "r"])],
+        known: vec![
+            known(KnownKind::Network, "a", "", "n", "vpc-1"),
+            known(KnownKind::Subnet, "a", "n", "s", "subnet-1"),
+            known(KnownKind::Cluster, "a", "n", "k", "k-1"),
+            known(KnownKind::NodeGroup, "a", "k", "g", "g-1"),
+        ],
+        unreadable: Vec::new(),
+    }
+}
+
+async fn planned(meta: &MetaDatabase, here: &[(&'static str, Value)]) -> Steps {
+    let door = Knows(here.iter().cloned().collect());
+    let surface = Surface::of(Client::new(Arc::new(door))).await.unwrap();
+    let mut steps = Steps::of(meta);
+    look(&surface, &mut steps).await.unwrap();
+    steps
+}
+
+/// What is said of each: kind, name, standing and why.
+fn said(steps: &Steps) -> Vec<[String; 4]> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let row = |row: &Value| ["kind", "name", "standing", "why"].map(|key| text(row, key));
+    steps.all().iter().map(|step| row(&step.row())).collect()
+}
+
+const GOOD: [[&str; 4]; 8] = [
+    ["driver", "d", "to be taken over", ""],
+    ["credential", "c", "to be taken over", ""],
+    ["region", "r", "to be taken over", ""],
+    ["connection", "a", "to be taken over", ""],
+    ["network", "n", "to be taken over", ""],
+    ["subnet", "s", "to be taken over", ""],
+    ["cluster", "k", "to be taken over", ""],
+    ["node group", "g", "to be taken over", "with its cluster k"],
+];
+
+#[tokio::test]
+async fn node_groups_are_shown_with_their_cluster_and_follow_it() {
+    let mut steps = planned(&good(), &[]).await;
+    assert_eq!(said(&steps), GOOD);
+    for (place, _) in GOOD.iter().enumerate().take(7) {
+        steps.end(place, Standing::TakenOver, String::new());
+    }
+    steps.settle();
+    assert_eq!(said(&steps)[7], ["node group", "g", "taken over", "with its cluster k"]);
+    let mut steps = planned(&good(), &[]).await;
+    steps.end(6, Standing::Failed, String::new());
+    steps.settle();
+    assert_eq!(said(&steps)[7], ["node group", "g", "left out", "its cluster k was not taken over"]);
+}
+
+#[tokio::test]
+async fn what_fails_takes_along_what_hangs_on_it() {
+    let mut steps = planned(&good(), &[]).await;
+    steps.end(2, Standing::Failed, "refused".to_owned());
+    steps.settle();
+    let said = said(&steps);
+    assert_eq!(said[3], ["connection", "a", "left out", "its region r was not taken over"]);
+    for row in &said[4..] {
+        assert_eq!(row[2..], ["left out", "its connection a was not taken over"], "{row:?}");
+    }
+    assert_eq!(steps.count(Standing::Wanted), 2, "driver and credential");
+}
+
+/// A row more, and the line of the answer that it is.
+type Case = (fn(&mut MetaDatabase), [&'static str; 3]);
+
+const BAD: &[Case] = &[
+    (
+        |meta| meta.drivers.push(driver("..")),
+        ["driver", "..", r#"cloud_driver_infos, the row of "..": ".." is no name"#],
+    ),
+    (
+        |meta| meta.regions.push(region("refused")),
+        ["region", "refused", r#"region_infos, the row of "refused": invalid-request: not a name of ours"#],
+    ),
+    (
+        |meta| meta.unreadable.push(unreadable(RowKind::Region, "", "x")),
+        ["region", "x", r#"region_infos, the row of "x": it holds no text"#],
+    ),
+    (
+        |meta| meta.connection_configs.push(config("b", ["no", "c", "r"])),
+        ["connection", "b", "its driver no is neither in the meta database nor here"],
+    ),
+    (
+        |meta| meta.connection_configs.push(config("b", ["d", "no", "r"])),
+        ["connection", "b", "its credential no is neither in the meta database nor here"],
+    ),
+    (
+        |meta| meta.connection_configs.push(config("b", ["d", "c", "no"])),
+        ["connection", "b", "its region no is neither in the meta database nor here"],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Network, "a", "", ".", "vpc-2")),
+        ["network", ".", r#"vpc_iid_infos, the row of "." at "a": "." is no name"#],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Network, "a", "", "m", "..")),
+        ["network", "m", r#"vpc_iid_infos, the row of "m" at "a": ".." is no name"#],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Network, "a", "", "m", &"v".repeat(1025))),
+        ["network", "m", r#"vpc_iid_infos, the row of "m" at "a": 1025 bytes are too many for a name"#],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Network, "none", "", "m", "vpc-2")),
+        ["network", "m", "its connection none is not in the meta database"],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Subnet, "a", "no", "t", "subnet-2")),
+        ["subnet", "t", "its network no is neither in the meta database nor here"],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::NodeGroup, "a", "no", "h", "h-1")),
+        ["node group", "h", "its cluster no is neither in the meta database nor here"],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::NodeGroup, "a", "k", "..", "h-1")),
+        ["node group", "..", r#"node_group_iid_infos, the row of ".." at "a": ".." is no name"#],
+    ),
+];
+
+#[tokio::test]
+async fn a_bad_row_is_one_line_of_the_plan_and_left_out() {
+    for (add, [kind, name, why]) in BAD {
+        let mut meta = good();
+        add(&mut meta);
+        let steps = planned(&meta, &[]).await;
+        let (bad, good): (Vec<_>, Vec<_>) =
+            said(&steps).into_iter().partition(|row| row[0] == *kind && row[1] == *name);
+        assert_eq!(bad, [[*kind, *name, "left out", *why]]);
+        assert_eq!(good, GOOD, "{why}");
+        let groups = steps.all().iter().find_map(super::steps::Step::cluster).unwrap().1;
+        assert_eq!(groups.len(), 1, "the cluster is asked for with what can come: {why}");
+    }
+}
+
+#[tokio::test]
+async fn what_hangs_on_a_row_that_cannot_be_read_is_left_out() {
+    let mut meta = good();
+    meta.regions.clear();
+    meta.unreadable.push(unreadable(RowKind::Region, "", "r"));
+    let rows = said(&planned(&meta, &[]).await);
+    assert_eq!(rows[3], ["connection", "a", "left out", "its region r is left out, and is not here"]);
+    assert_eq!(rows[4], ["network", "n", "left out", "its connection a was not taken over"]);
+
+    let mut meta = good();
+    meta.connection_configs.clear();
+    meta.unreadable.push(unreadable(RowKind::ConnectionConfig, "", "a"));
+    let rows = said(&planned(&meta, &[]).await);
+    assert_eq!(rows[4], ["network", "n", "left out", "its connection a cannot be read"]);
+
+    let mut meta = good();
+    meta.known.retain(|known| !matches!(known.kind, KnownKind::Network | KnownKind::Cluster));
+    meta.unreadable.push(unreadable(RowKind::Known(KnownKind::Network), "a", "n"));
+    meta.unreadable.push(unreadable(RowKind::Known(KnownKind::Cluster), "a", "k"));
+    let rows = said(&planned(&meta, &[]).await);
+    assert_eq!(rows[5], ["subnet", "s", "left out", "its network n is left out, and is not here"]);
+    assert_eq!(rows[7], ["node group", "g", "left out", "its cluster k is left out, and is not here"]);
+}
+
+#[tokio::test]
+async fn what_is_missing_there_may_be_here() {
+    let mut meta = good();
+    meta.regions.clear();
+    meta.known.retain(|known| known.kind != KnownKind::Network);
+    let here = [
+        ("/spider/region/r", json!({"RegionName": "r"})),
+        ("/v1/connections/a/networks/n", json!({"name": "n", "iid": {"systemId": "vpc-1"}})),
+    ];
+    let rows = said(&planned(&meta, &here).await);
+    let wanted = GOOD.iter().filter(|row| !["region", "network"].contains(&row[0]));
+    assert_eq!(rows, wanted.copied().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
+    let mut meta = good();
+    meta.known.push(known(KnownKind::NodeGroup, "a", "k", "later", "h-1"));
+    meta.known.push(known(KnownKind::NodeGroup, "a", "k", "renamed", "i-1"));
+    let group = |name: &str, id: &str| json!({"name": name, "iid": {"systemId": id}});
+    let here = [
+        ("/v1/connections/a/clusters/k-1", json!({"name": "other", "iid": {"systemId": "k-1"}})),
+        ("/v1/connections/a/clusters/k-1/nodeGroups/g-1", group("g", "g-1")),
+        ("/v1/connections/a/clusters/k-1/nodeGroups/i-1", group("i", "i-1")),
+    ];
+    let rows = said(&planned(&meta, &here).await);
+    let none = "its cluster k is here already, and has no node group of that identifier";
+    assert_eq!(
+        rows[6..],
+        [
+            ["cluster", "k", "is here already", "by the name other"],
+            ["node group", "g", "is here already", ""],
+            ["node group", "later", "left out", none],
+            ["node group", "renamed", "is here already", "by the name i"],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_node_group_is_not_looked_for_in_a_stranger_of_its_clusters_name() {
+    let here = [("/v1/connections/a/clusters/k", json!({"name": "k", "iid": {"systemId": "other"}}))];
+    let rows = said(&planned(&good(), &here).await);
+    assert_eq!(rows[6], ["cluster", "k", "left out", "that name is taken, by other"]);
+    assert_eq!(rows[7], ["node group", "g", "left out", "its cluster k was not taken over"]);
+}
