@@ -7,6 +7,7 @@ mod surface;
 #[cfg(test)]
 mod tests;
 
+use pmks_api::Finding;
 use pmks_model::FailureKind;
 use serde_json::Value;
 
@@ -85,11 +86,31 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
             Ok(()) => step.end(Standing::TakenOver, String::new()),
             Err(error @ (Error::Interrupted(_) | Error::BrokenPipe)) => return Err(error),
             Err(error) if error.is(FailureKind::Unavailable) => return Err(error),
-            Err(error) => step.end(Standing::Failed, in_one_line(&error.text())),
+            Err(error) => {
+                let without = step.leave_groups(&refused_groups(&error));
+                if without.is_empty() {
+                    step.end(Standing::Failed, in_one_line(&error.text()));
+                }
+                // The cluster is still wanted, and asked for again without them.
+                for (group, why) in without {
+                    steps.leave_out(&group, &why);
+                }
+            }
         }
         steps.settle();
     }
     Ok(())
+}
+
+/// The node groups for which alone an import of a cluster was refused, by their places, and why. CB-Spider keeps rows of
+/// node groups that are gone.
+fn refused_groups(error: &Error) -> Vec<(usize, String)> {
+    let Error::Problem(problem) = error else { return Vec::new() };
+    let place = |finding: &Finding| {
+        let (place, _) = finding.field.strip_prefix("nodeGroups[")?.split_once(']')?;
+        Some((place.parse().ok()?, finding.says.clone()))
+    };
+    problem.findings.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 fn in_one_line(text: &str) -> String {

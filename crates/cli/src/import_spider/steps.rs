@@ -169,6 +169,21 @@ impl Step {
         }
     }
 
+    /// Takes those node groups, by their places, from what comes with this cluster: each, and why.
+    pub(super) fn leave_groups(&mut self, refused: &[(usize, String)]) -> Vec<(Known, String)> {
+        let What::Known { node_groups, .. } = &mut self.what else { return Vec::new() };
+        let why = |place: usize| refused.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone());
+        let all = std::mem::take(node_groups);
+        let mut left = Vec::new();
+        for (place, group) in all.into_iter().enumerate() {
+            match why(place) {
+                Some(why) => left.push((group, why)),
+                None => node_groups.push(group),
+            }
+        }
+        left
+    }
+
     /// What must have been taken over before it, each by kind, connection and name.
     fn hangs_on(&self) -> Vec<Key> {
         match &self.what {
@@ -260,6 +275,15 @@ impl Steps {
     pub(super) fn end(&mut self, place: usize, standing: Standing, why: String) {
         if let Some(step) = self.0.get_mut(place) {
             step.end(standing, why);
+        }
+    }
+
+    /// Leaves out what is known by those names.
+    pub(super) fn leave_out(&mut self, known: &Known, why: &str) {
+        let is_it =
+            |step: &&mut Step| matches!(&step.what, What::Known { known: other, .. } if other == known);
+        if let Some(step) = self.0.iter_mut().find(is_it) {
+            step.end(Standing::LeftOut, why.to_owned());
         }
     }
 

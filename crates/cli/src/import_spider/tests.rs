@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pmks_api::Finding;
 use pmks_meta_database::{
     ConnectionConfig, CredentialInfo, DriverInfo, Error as MetaError, Known, KnownKind, MetaDatabase,
     RegionInfo, RowKind, Unreadable,
 };
 use serde_json::{Value, json};
 
-use super::look;
 use super::steps::{Standing, Steps};
 use super::surface::Surface;
+use super::{look, refused_groups};
 use crate::client::{Client, Door, Received, Sent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A server that knows these targets, and takes `refused` for no name.
 struct Knows(BTreeMap<&'static str, Value>);
@@ -125,6 +126,23 @@ async fn node_groups_are_shown_with_their_cluster_and_follow_it() {
     steps.end(6, Standing::Failed, String::new());
     steps.settle();
     assert_eq!(said(&steps)[7], ["node group", "g", "left out", "its cluster k was not taken over"]);
+}
+
+#[test]
+fn only_a_refusal_that_speaks_of_node_groups_alone_leaves_them_out() {
+    let refused = |fields: &[&str]| {
+        let mut error = Error::usage("refused");
+        if let Error::Problem(problem) = &mut error {
+            let finding =
+                |field: &&str| Finding { field: (*field).to_owned(), says: "there is none".to_owned() };
+            problem.findings = fields.iter().map(finding).collect();
+        }
+        refused_groups(&error).into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&["nodeGroups[0].systemId", "nodeGroups[12].name"]), [0, 12]);
+    for other in [&[][..], &["name"], &["nodeGroups"], &["nodeGroups[0].systemId", "name"]] {
+        assert!(refused(other).is_empty(), "{other:?}");
+    }
 }
 
 #[tokio::test]

@@ -85,7 +85,10 @@ fn what_cb_spider_knows_is_taken_over_once() {
         "subnet_iid_infos": [["aws-config01", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-01"]],
         "sg_iid_infos": [["aws-config01", "gone", "gone-x:sg-0123456789abcdef0", "vpc-01"]],
         "cluster_iid_infos": [["aws-config01", "k8s-01", "c:c", "vpc-01"]],
-        "node_group_iid_infos": [["aws-config01", "ng-01", "at-cloud:at-cloud", "k8s-01"]],
+        "node_group_iid_infos": [
+            ["aws-config01", "ghost", "ghost:ghost", "k8s-01"],
+            ["aws-config01", "ng-01", "at-cloud:at-cloud", "k8s-01"],
+        ],
     });
     let user = Sandbox::new();
     let file = user.path("cb-spider.db");
@@ -101,8 +104,7 @@ fn what_cb_spider_knows_is_taken_over_once() {
     let (planned, rows) = import(&["--plan"]);
     assert_eq!(planned.code, Some(0), "{planned:?}");
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "to be taken over");
-    let group = ("to be taken over".to_owned(), "with its cluster k8s-01".to_owned());
-    assert_eq!(standing(&rows, "node group", "ng-01"), group);
+    assert_eq!(standing(&rows, "node group", "ng-01").1, "with its cluster k8s-01");
     let (bad, why) = standing(&rows, "network", "");
     assert!(bad == "left out" && why.starts_with("vpc_iid_infos, the row of \"\""), "{bad}: {why}");
     assert!(
@@ -125,13 +127,14 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
     let (marked, why) = standing(&rows, "cluster", "k8s-01");
     assert!(marked == "failed" && why.contains("is managed by"), "{marked}: {why}");
-    let without = ("left out".to_owned(), "its cluster k8s-01 was not taken over".to_owned());
-    assert_eq!(standing(&rows, "node group", "ng-01"), without);
+    assert_eq!(standing(&rows, "node group", "ng-01").1, "its cluster k8s-01 was not taken over");
     let (second, rows) = import(&["--yes", "--take-over"]);
     assert_eq!(second.code, Some(8), "the group is gone for good: {second:?}");
     assert_eq!(standing(&rows, "network", "vpc-01").0, "is here already");
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "taken over", "{rows}");
     assert_eq!(standing(&rows, "node group", "ng-01").0, "taken over", "{rows}");
+    let (ghost, why) = standing(&rows, "node group", "ghost");
+    assert!(ghost == "left out" && why.contains("has no node group \"ghost\""), "{ghost}: {why}");
     let (_, rows) = import(&["--plan"]);
     assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
     let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);
