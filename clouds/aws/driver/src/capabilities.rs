@@ -221,6 +221,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_unique_name_of_a_security_group_is_one_that_ec2_gives() {
+        let name = CAPABILITIES.unique_names.security_group.make("sg-01", &[0; UniqueName::SUFFIX]);
+        assert!(!name.starts_with("sg-"), "{name}");
+    }
+
+    #[test]
     fn names_are_told_apart() {
         let key = CAPABILITIES.tags.unwrap().key;
         for (rule, fine, refused) in [
