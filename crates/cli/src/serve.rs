@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::registry::{self, Simulated};
 use crate::simulated::Served;
 use crate::{house, output, private_file, signals, simulated, sudden_death};
+pub(crate) use spider::USUAL_ADDRESS;
 
 /// Serves until told to end.
 pub(crate) async fn run(app: &App, serve: &Serve) -> Result<()> {

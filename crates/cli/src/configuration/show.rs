@@ -8,6 +8,7 @@ use url::Url;
 use super::Configuration;
 use crate::app::App;
 use crate::house;
+use crate::serve::USUAL_ADDRESS;
 
 /// Variables that are read and have no flag, because a flag would show them to every process of the machine.
 const SECRET_VARIABLES: [&str; 3] = ["PMKS_TOKEN", "PMKS_PASSWORD", "PMKS_MASTER_KEY"];
@@ -56,6 +57,7 @@ fn default(setting: &Arg, key: &str, app: &App) -> String {
         "data-dir" => app.data.path().display().to_string(),
         "database" => format!("sqlite:{}", app.data.file("pmks.db").display()),
         "master-key-file" => house::master_key_file(app).display().to_string(),
+        "listen" => USUAL_ADDRESS.to_string(),
         _ if matches!(setting.get_action(), ArgAction::SetTrue) => "false".to_owned(),
         _ => {
             let values =

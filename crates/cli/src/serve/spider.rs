@@ -12,6 +12,8 @@ use crate::spider_variables::{self, ID_TRANSFORM_MODE, PASSWORD, SERVER_ADDRESS,
 
 /// CB-Spider's port, and ours.
 const PORT: u16 = 1024;
+/// Where a server listens where nobody says.
+pub(crate) const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT);
 
 /// Says at the start whether `/spider` is served, and which variables mean nothing.
 pub(super) fn tell(app: &App) {
@@ -70,7 +72,7 @@ pub(super) fn listen(app: &App, asked: Option<SocketAddr>) -> Result<SocketAddr>
                 Error::usage(format!("{SERVER_ADDRESS} is no HOST, HOST:PORT or :PORT: {address:?}"))
             })
         }
-        (None, _) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
+        (None, _) => Ok(USUAL_ADDRESS),
     }
 }
 
