@@ -134,7 +134,7 @@ async fn subnets_of_an_imported_network_are_named_by_their_bare_names() {
     let create = ["cluster", "create", "c", "-c", "sim", "--network", "theirs", "--plan", "--subnet"];
     pmks.succeed(&[create.as_slice(), &["net-a"], &NODES].concat());
     let wrong = pmks.run(&[create.as_slice(), &["net-c"], &NODES].concat());
-    assert!(wrong.code == 2 && wrong.stderr.contains("there is no subnet \"net-c\""), "{wrong:?}");
+    assert!(wrong.code == 2 && wrong.stderr.contains("subnet \"net-c\" does not exist"), "{wrong:?}");
     let unseen = ["cluster", "create", "c", "-c", "sim", "--network", "net", "--subnet", "net-b", "--plan"];
     pmks.succeed(&[unseen.as_slice(), &NODES].concat());
     pmks.succeed(&["subnet", "import", "mine", "-c", "sim", "--network", "theirs", "--system-id", "net-a"]);
