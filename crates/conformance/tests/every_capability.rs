@@ -38,6 +38,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("security_group_name", "crates/driver/src/validate.rs", "likewise"),
     ("key_pair_name", "crates/driver/src/validate.rs", "likewise"),
     (
+        "unique_names",
+        "crates/driver/src/unique_names.rs",
+        "a driver hears a name like any other; every form is held against its rule by the registry's own test",
+    ),
+    (
         "token_reach",
         "crates/core/src/clusters/ways_in.rs",
         "what a token opens beside its cluster no cloud says; who is handed it is held by core's own tests",
@@ -98,10 +103,11 @@ fn every_field_is_read_by_a_case_or_by_somebody_who_is_named() {
     assert!(fields.len() > 30, "the fields are not found: {fields:?}");
     let mut wrong = Vec::new();
     for field in &fields {
-        // The bounds are asked for by a function of theirs, and so are the operations.
+        // The bounds are asked for by a function of theirs, and so are tags and the operations.
         let by_case = reads(&cases, "capabilities", field)
             || reads(&cases, "capabilities()", field)
             || (field == "call_bounds" && cases.contains("capabilities().call_bound("))
+            || (field == "tagged" && cases.contains("capabilities.takes_tags("))
             || (field == "operations" && cases.contains("capabilities.has("));
         match ELSEWHERE.iter().find(|(name, ..)| name == field) {
             None if by_case => {}
