@@ -132,15 +132,19 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     });
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
-    if !connection.trim().is_empty() {
-        pmks.connections().learn_account(connection.trim()).await;
-    }
-    let answer = if parts.method == Method::GET || parts.method == Method::HEAD {
+    let (core, name) = (pmks.clone(), connection.trim().to_owned());
+    let carried_out = async move {
+        if !name.is_empty() {
+            core.connections().learn_account(&name).await;
+        }
         handler(call).await
+    };
+    let answer = if parts.method == Method::GET || parts.method == Method::HEAD {
+        carried_out.await
     } else {
         // What came whole is carried out: who hangs up ends nothing but the answer.
-        let carried_out = tokio::spawn(handler(call).in_current_span()).await;
-        carried_out.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
+        let ended = tokio::spawn(carried_out.in_current_span()).await;
+        ended.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
     };
     match answer {
         Err(refusal) if refusal.is_absent() && refusal.is_about_connection() => {
