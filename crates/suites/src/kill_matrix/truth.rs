@@ -50,6 +50,9 @@ pub(crate) const RECORDED: [ResourceKind; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picture(BTreeMap<String, usize>);
 
+/// So many letters of what was drawn for a name nothing has by chance.
+const RECOGNIZED: usize = 6;
+
 /// How many there are of each kind.
 pub(crate) type Counts = BTreeMap<String, i64>;
 
@@ -69,7 +72,7 @@ pub(crate) async fn picture(house: &House, process: &Process, operation: Uuid) -
     let drawn: Vec<_> =
         records.iter().filter_map(|one| Some((one.cloud_name.as_deref()?, &one.name))).collect();
     let own =
-        |text: &str| drawn.iter().fold(text.to_owned(), |text, (called, name)| text.replace(called, name));
+        |text: &str| drawn.iter().fold(text.to_owned(), |text, (called, name)| without(&text, called, name));
     let mut rows = BTreeMap::new();
     for row in house.cloud.resources() {
         let tags: BTreeMap<_, _> = row
@@ -256,6 +259,14 @@ pub(crate) fn is_called(id: &str, row: &Resource, system_id: &str) -> bool {
     let last = system_id.rsplit('/').next().unwrap_or(system_id);
     let is = |text: &str| text.eq_ignore_ascii_case(system_id) || text.eq_ignore_ascii_case(last);
     is(id) || row.name.as_deref().is_some_and(is)
+}
+
+/// A text that says `name` where it said `called`, whole or cut short: clouds name what belongs to a thing by as much of
+/// its name as there is room for.
+fn without(text: &str, called: &str, name: &str) -> String {
+    let least = name.len() + RECOGNIZED;
+    let cuts = (least..=called.len()).rev().filter_map(|end| called.get(..end));
+    cuts.fold(text.to_owned(), |text, cut| text.replace(cut, name))
 }
 
 /// A tag's value, the same in every run: the marks of this operation by name, what is random masked.
