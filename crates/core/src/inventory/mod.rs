@@ -128,8 +128,9 @@ impl Inventory {
         match need(observed_at(record), now, asked.busy, asked.max_age) {
             Need::Nothing => Ok(()),
             Need::Now => self.refresh_one(at, record, asked.reader(asked.began, now), Lane::Live).await,
-            // Whoever reads one cluster soon reads the others: the list costs little more.
-            Need::Later if record.kind == ResourceKind::Cluster => {
+            // Whoever reads one cluster soon reads the others: the list costs little more. One that was never seen has
+            // just been made, and says nothing of how old the others are.
+            Need::Later if record.kind == ResourceKind::Cluster && observed_at(record).is_some() => {
                 drop(self.refresh_place(at, place, later, Lane::Refresh));
                 Ok(())
             }
