@@ -30,8 +30,18 @@ const URL_LIFETIME: Duration = Duration::from_mins(1);
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(14);
 
 /// Who the credential acts for: partition and account, and the user or role.
+///
+/// # Errors
+/// `Unexpected` where STS names no account: twelve digits.
+///
+/// Source: <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
 pub(crate) async fn account_identity(driver: &AwsDriver) -> Result<AccountIdentity> {
     let caller = driver.api.get_caller_identity().await?;
+    if caller.account.len() != 12 || !caller.account.bytes().all(|digit| digit.is_ascii_digit()) {
+        let says = "STS does not say which account this is";
+        let error = DriverError::new(ErrorKind::Unexpected, PROVIDER, says);
+        return Err(error.with_action("sts.GetCallerIdentity"));
+    }
     driver.api.learn_account(&caller.account);
     let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
     Ok(AccountIdentity {

@@ -33,9 +33,15 @@ const WAY_IN_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Who the credential acts for: tenant and subscription. One call, and the first time one for the place.
 ///
 /// # Errors
-/// `InvalidRequest` where the subscription sees no such region, or the region has no such zone.
+/// `InvalidRequest` where the subscription sees no such region, or the region has no such zone; `Unexpected` where
+/// subscription or tenant are not said.
 pub(crate) async fn account_identity(driver: &AzureDriver) -> Result<AccountIdentity> {
     let found = driver.api.own_subscription().await?;
+    if found.tenant_id.is_empty() || found.id.is_empty() {
+        let says = "the resource manager does not say which subscription of which tenant this is";
+        let error = DriverError::new(ErrorKind::Unexpected, PROVIDER, says);
+        return Err(error.with_action("Subscriptions.Get"));
+    }
     check_place(driver).await?;
     let account = format!("{}/{}", found.tenant_id, found.id).to_ascii_lowercase();
     Ok(AccountIdentity { account, principal: driver.here.principal.clone() })

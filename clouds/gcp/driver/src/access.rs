@@ -12,6 +12,10 @@ use crate::names::last;
 use crate::prerequisites::CONTAINER;
 use crate::{GcpDriver, PROVIDER};
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
 /// Who the credential acts for: the project, by the number that never changes and by its id. One call, where the
 /// machine's own service account acts one of its metadata server, and the first time one for the place.
 ///
@@ -27,7 +31,7 @@ pub(crate) async fn account_identity(driver: &GcpDriver) -> Result<AccountIdenti
     } else {
         Some(&*service.parent)
     };
-    let number = parent.map(last).filter(|number| !number.is_empty()).ok_or_else(|| {
+    let number = parent.map(last).filter(|number| is_number(number)).ok_or_else(|| {
         let says = "Service Usage does not say which project this is";
         DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action("serviceusage.services.get")
     })?;

@@ -2,7 +2,8 @@
 
 use pmks_driver::cluster_objects::{Part, keep_seen};
 use pmks_driver::{
-    AccountIdentity, Care, ClusterCredential, Detail, DriverError, Listing, OwnWords, OwnWordsOf, Result,
+    AccountIdentity, Care, ClusterCredential, Detail, DriverError, ErrorKind, Listing, OwnWords, OwnWordsOf,
+    Result,
 };
 use pmks_model::{Children, Cluster, KeyPair, Network, Node, NodeGroup, Region, ResourceKind, SecurityGroup};
 
@@ -17,6 +18,10 @@ const CHILDREN: Part = Part::with_volumes_that_go("balancers and volumes");
 /// Who the credential acts for.
 pub(crate) async fn account_identity(driver: &MockDriver) -> Result<AccountIdentity> {
     let account = driver.api.account().await?.id;
+    if account.is_empty() {
+        let says = "the Mock cloud does not say which account this is";
+        return Err(DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action("mock.account.get"));
+    }
     // A name is a secret here: who acts is told by the account alone.
     Ok(AccountIdentity { account: format!("{PROVIDER}:{account}"), principal: format!("user of {account}") })
 }
