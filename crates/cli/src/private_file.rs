@@ -16,6 +16,11 @@ pub(crate) fn replace_quickly(path: &Path, content: &str) -> Result<()> {
     replace_by(path, content, |_| Ok(()))
 }
 
+/// Opens a file to write behind what it holds.
+pub(crate) fn append(path: &Path) -> Result<File> {
+    File::options().append(true).open(path).map_err(|error| Error::file("write", path, &error))
+}
+
 /// Makes a file in one step; one that is there already is left alone.
 pub(crate) fn create(path: &Path, content: &str) -> Result<()> {
     match beside(path, content, File::sync_all)?.persist_noclobber(path) {

@@ -1,5 +1,7 @@
 //! Simulated clouds that this process serves: fresh ones, or worlds that are kept in a folder.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,13 +13,16 @@ use futures::future::BoxFuture;
 use http::Request;
 use pmks_model::FailureKind;
 use pmks_simulation::{
-    Answered, Cloud, Controls, Effects, Identified, Refusal, Resource, RunningCloud, StateError,
+    Answered, Change, Cloud, Controls, Effects, Identified, Refusal, Resource, RunningCloud, StateError,
 };
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::private_file;
 use crate::registry::{Entry, Simulated};
+
+/// So many bytes of changes are always kept before the world is written whole again.
+const LEAST: usize = 1 << 20;
 
 /// A simulated cloud that is being served.
 pub(crate) struct Served {
@@ -67,7 +72,7 @@ fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u
             )
             .with_fix("remove the file to begin with a fresh world")
         };
-        let mut kept: Value = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
+        let mut kept = kept_world(&text).map_err(|error| damaged(&error))?;
         port =
             kept.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
         cloud
@@ -78,12 +83,27 @@ fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u
         cloud: Arc::clone(&cloud),
         file,
         port: OnceLock::new(),
-        last: Mutex::default(),
         answers: AtomicU64::default(),
-        covered: AtomicU64::default(),
+        written: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
     };
     Ok((Arc::new(Keeping { cloud, kept: Arc::new(kept) }), port))
+}
+
+/// What a file holds: a world and its port, then a line for each of the times at which it changed.
+fn kept_world(text: &str) -> serde_json::Result<Value> {
+    let mut lines = text.split_inclusive('\n');
+    let mut kept: Value = serde_json::from_str(lines.next().unwrap_or_default())?;
+    // The last one may have been written in part when the process died: nobody was answered by it.
+    for line in lines.filter(|line| line.ends_with('\n')) {
+        let changes: Vec<Change> = serde_json::from_str(line)?;
+        if let Some(world) = kept.get_mut("world") {
+            for change in changes {
+                change.put_into(world);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 async fn serve_kept(name: &'static str, keeping: Arc<Keeping>, port: u16) -> Result<Served> {
@@ -137,45 +157,75 @@ struct Keeping {
     kept: Arc<Kept>,
 }
 
-/// Where its world is kept. It is written whole: answers that wait at the same time wait for one writing.
+/// Where its world is kept. Answers that wait at the same time wait for one writing.
 struct Kept {
     cloud: Arc<dyn Cloud>,
     file: PathBuf,
     port: OnceLock<u16>,
-    /// The revision that was last written, where the cloud counts them.
-    last: Mutex<Option<u64>>,
     /// How many answers were made.
     answers: AtomicU64,
-    /// How many of them had been made when the world that is on the disk was read.
-    covered: AtomicU64,
+    written: Mutex<Written>,
     turn: tokio::sync::Mutex<()>,
 }
 
+/// What the file holds.
+#[derive(Default)]
+struct Written {
+    /// The revision.
+    revision: Option<u64>,
+    /// Where to go on writing; nothing where the world must be written whole.
+    end: Option<File>,
+    /// How many bytes the whole world had, and what changed since.
+    whole: usize,
+    changes: usize,
+}
+
 impl Kept {
+    /// Of a cloud that does not count, each answer may have changed it.
+    fn revision(&self) -> u64 {
+        self.cloud.revision().unwrap_or_else(|| self.answers.load(Ordering::SeqCst))
+    }
+
     /// Writes the world as it is.
     fn write(&self) {
         let Some(port) = self.port.get() else { return };
         // Held while it is written: an older world never comes over a newer one.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let covers = self.answers.load(Ordering::SeqCst);
-        let now = self.cloud.revision();
-        if now.is_none() || *last != now {
-            let written = self.cloud.snapshot().map_err(|error| error.to_string()).and_then(|world| {
-                let text = json!({"port": port, "world": world}).to_string();
-                private_file::replace_quickly(&self.file, &text).map_err(|error| error.text())
-            });
-            if let Err(error) = written {
-                tracing::error!(error, "the world cannot be kept");
-                return;
-            }
-            *last = now;
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.revision();
+        if written.revision == Some(now) {
+            return;
         }
-        self.covered.store(covers, Ordering::SeqCst);
+        match self.put(&mut written, *port) {
+            Ok(()) => written.revision = Some(now),
+            Err(error) => {
+                written.end = None;
+                tracing::error!(error, "the world cannot be kept");
+            }
+        }
+    }
+
+    /// Writes what changed, or the whole where that is not known, or less than what changed since.
+    fn put(&self, written: &mut Written, port: u16) -> std::result::Result<(), String> {
+        let changes = self.cloud.changes();
+        if let (Some(changes), Some(end)) = (changes, &mut written.end)
+            && written.changes <= written.whole.max(LEAST)
+        {
+            let line = serde_json::to_string(&changes).map_err(|error| error.to_string())? + "\n";
+            end.write_all(line.as_bytes()).map_err(|error| error.to_string())?;
+            written.changes += line.len();
+            return Ok(());
+        }
+        let world = self.cloud.snapshot().map_err(|error| error.to_string())?;
+        let text = json!({"port": port, "world": world}).to_string() + "\n";
+        private_file::replace_quickly(&self.file, &text).map_err(|error| error.text())?;
+        let end = Some(private_file::append(&self.file).map_err(|error| error.text())?);
+        *written = Written { revision: None, end, whole: text.len(), changes: 0 };
+        Ok(())
     }
 
     /// Whether nothing changed since it was written; no, where that is not known at once.
     fn is_written(&self) -> bool {
-        self.last.try_lock().is_ok_and(|last| last.is_some() && *last == self.cloud.revision())
+        self.written.try_lock().is_ok_and(|written| written.revision == Some(self.revision()))
     }
 
     /// Waits until the world is on the disk as it is now, or newer.
@@ -183,9 +233,8 @@ impl Kept {
         if self.is_written() {
             return;
         }
-        let wanted = self.answers.load(Ordering::SeqCst);
         let _turn = self.turn.lock().await;
-        if self.covered.load(Ordering::SeqCst) >= wanted {
+        if self.is_written() {
             return;
         }
         let kept = Arc::clone(&self);
@@ -256,6 +305,10 @@ impl Cloud for Keeping {
         self.cloud.snapshot()
     }
 
+    fn changes(&self) -> Option<Vec<Change>> {
+        self.cloud.changes()
+    }
+
     fn revision(&self) -> Option<u64> {
         self.cloud.revision()
     }
@@ -266,5 +319,23 @@ impl Cloud for Keeping {
 
     fn kept(&self) -> BoxFuture<'static, ()> {
         Arc::clone(&self.kept).keep().boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_a_world_and_what_changed_but_for_what_was_cut_off() {
+        let change = |value: u8| json!([{"at": ["things", "a"], "is": value}]).to_string();
+        let whole = json!({"port": 7, "world": {"things": {"a": 1}}});
+        let world = |text: &str| kept_world(text).map(|kept| kept["world"]["things"]["a"].clone()).ok();
+        assert_eq!(world(&format!("{whole}")), Some(json!(1)), "as earlier releases wrote it");
+        assert_eq!(world(&format!("{whole}\n{}\n{}\n", change(2), change(3))), Some(json!(3)));
+        assert_eq!(world(&format!("{whole}\n{}\n{}", change(2), change(3))), Some(json!(2)));
+        assert_eq!(world(&format!("{whole}\n{}\n{}", change(2), &change(3)[..9])), Some(json!(2)));
+        assert_eq!(world(&format!("{whole}\n{}\n{}\n", &change(2)[..9], change(3))), None);
+        assert_eq!(world(""), None);
     }
 }

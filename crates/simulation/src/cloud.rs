@@ -13,7 +13,7 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use crate::kubernetes::{AuthoritySnapshot, Backs};
-use crate::{Calls, Deeds, Effects, Faults, Resource, SimulationClock};
+use crate::{Calls, Change, Deeds, Effects, Faults, Resource, SimulationClock};
 
 /// What a request is about, as far as it says so itself; nothing is proven yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,6 +171,12 @@ pub trait Cloud: Send + Sync + 'static {
     /// # Errors
     /// When the world cannot be written as JSON.
     fn snapshot(&self) -> Result<Value, StateError>;
+
+    /// What to put into the JSON of a snapshot since this was last asked, where that is known; a snapshot that is taken
+    /// afterwards may hold some of the next ones already.
+    fn changes(&self) -> Option<Vec<Change>> {
+        None
+    }
 
     /// A number that is another one whenever the world may be. `None`: nobody counts, and it may be at any time.
     fn revision(&self) -> Option<u64> {

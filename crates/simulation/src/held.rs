@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Buckets, Controls, Effects, Now, StateError};
+use crate::{Buckets, Change, Changes, Controls, Effects, Now, StateError};
 
 /// How many earlier worlds are kept while a fault shows old ones.
 const HISTORY: usize = 200;
@@ -28,6 +28,11 @@ pub trait World: Clone + Serialize + DeserializeOwned + Send + 'static {
 
     /// When the next pending work falls due. Whatever is due must be gone after it was settled.
     fn next_due(&self) -> Option<Duration>;
+
+    /// Notes what is another than in `before`, an earlier copy, by the keys of its JSON; whether that is all.
+    fn changes_since(&self, _before: &Self, _changes: &mut Changes) -> bool {
+        false
+    }
 
     /// Does what has fallen due until `now`, step by step in the order in which it fell due.
     fn settle(&mut self, now: Now) {
@@ -48,6 +53,8 @@ pub struct Held<W> {
     pub buckets: Buckets,
     world: Mutex<W>,
     history: Mutex<VecDeque<(Duration, W)>>,
+    /// As it was when its changes were last asked for.
+    told: Mutex<Option<W>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,7 +68,13 @@ struct Snapshot<W> {
 impl<W: World> Held<W> {
     /// Holds this world, with full buckets.
     pub fn new(controls: Controls, world: W) -> Self {
-        Self { controls, buckets: Buckets::default(), world: Mutex::new(world), history: Mutex::default() }
+        Self {
+            controls,
+            buckets: Buckets::default(),
+            world: Mutex::new(world),
+            history: Mutex::default(),
+            told: Mutex::default(),
+        }
     }
 
     /// Runs `act` on the world as it is at this moment. Must not be called from within itself.
@@ -109,6 +122,21 @@ impl<W: World> Held<W> {
         let work_seconds = self.controls.clock.now_work().as_secs_f64();
         serde_json::to_value(Snapshot { version: W::SNAPSHOT_VERSION, work_seconds, world })
             .map_err(|error| StateError(format!("the world cannot be written: {error}")))
+    }
+
+    /// What to put into the JSON of a snapshot since this was last asked; `None`: only a snapshot says it. One that is
+    /// taken afterwards may hold some of the next ones already.
+    pub fn changes(&self) -> Option<Vec<Change>> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.with_world(|world, _| world.clone());
+        let changes = told.as_ref().and_then(|before| {
+            let (mut changes, mut are_all) = (Changes::default(), false);
+            changes.is("workSeconds", &self.controls.clock.now_work().as_secs_f64());
+            changes.within("world", |changes| are_all = now.changes_since(before, changes));
+            changes.found().filter(|_| are_all)
+        });
+        *told = Some(now);
+        changes
     }
 
     /// Goes on from a snapshot.

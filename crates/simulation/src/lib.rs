@@ -5,6 +5,7 @@
 mod body;
 pub mod buckets;
 pub mod calls;
+mod changes;
 mod cidr;
 pub mod clock;
 pub mod cloud;
@@ -25,6 +26,7 @@ mod shown;
 
 pub use buckets::{BucketLimits, Buckets};
 pub use calls::{CallRecord, Calls};
+pub use changes::{Change, Changes, Shared};
 pub use cidr::Cidr;
 pub use clock::{ManualTime, Now, SimulationClock, SystemTime, TimeSource};
 pub use cloud::{Answered, Cloud, Controls, Identified, Refusal, StateError};

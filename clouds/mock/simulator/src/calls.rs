@@ -113,7 +113,7 @@ impl Call<'_> {
 
     fn thing(&mut self, kind: Kind, id: &str) -> Result<Thing> {
         let region = self.region.clone();
-        let found = self.held().things.get(id).filter(|one| one.kind == kind && one.region == region);
+        let found = self.held().thing(id).filter(|one| one.kind == kind && one.region == region);
         found.cloned().ok_or_else(|| Error::not_found(kind.word(), id))
     }
 
@@ -234,8 +234,7 @@ impl Call<'_> {
         }
         self.refuse_busy(&thing)?;
         if let Some(version) = body.get("version").and_then(Value::as_str) {
-            let above =
-                self.held().things.get(&thing.parent).map_or("", |one| one.text("version")).to_owned();
+            let above = self.held().thing(&thing.parent).map_or("", |one| one.text("version")).to_owned();
             check_version(version, &above)?;
             if catalogue::version(version) < catalogue::version(thing.text("version")) {
                 return Err(Error::invalid(format!("{version} is lower than what {} has", thing.name)));
@@ -261,7 +260,7 @@ impl Call<'_> {
     fn refuse_busy(&mut self, thing: &Thing) -> Result<()> {
         let is_busy = |one: &Thing| ![state::ACTIVE, state::FAILED].contains(&&*one.state);
         let held = self.held();
-        let whole = held.things.get(&thing.parent).filter(|_| thing.kind.goes_with_parent());
+        let whole = held.thing(&thing.parent).filter(|_| thing.kind.goes_with_parent());
         let mut all = std::iter::once(thing).chain(whole).chain(held.parts(thing, Kind::NodeGroup));
         match all.find(|one| is_busy(one)) {
             Some(busy) => Err(Error::busy(busy.kind.word(), &busy.name)),

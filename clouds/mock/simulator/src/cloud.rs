@@ -1,14 +1,15 @@
 //! The Mock cloud as a whole: its world behind one mutex, its controls, its clusters' endpoints.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use pmks_simulation::kubernetes::Endpoints;
 use pmks_simulation::{
-    Answered, Cloud, Controls, Effects, Held, Identified, Refusal, Resource, SimulationClock, StateError,
-    SystemTime, TimeSource,
+    Answered, Change, Cloud, Controls, Effects, Held, Identified, Refusal, Resource, SimulationClock,
+    StateError, SystemTime, TimeSource,
 };
 use serde_json::{Value, json};
 
@@ -40,6 +41,8 @@ pub struct MockCloud {
     held: Arc<Held<World>>,
     settings: Settings,
     endpoints: Endpoints<World>,
+    /// The revision for which endpoints were last looked after.
+    stood: AtomicU64,
 }
 
 impl MockCloud {
@@ -48,7 +51,7 @@ impl MockCloud {
         let clock = SimulationClock::new(Arc::clone(&settings.time), settings.speed);
         let world = World::new(settings.seed, settings.work);
         let held = Arc::new(Held::new(Controls::new(clock, settings.seed), world));
-        Self { held, settings, endpoints: Endpoints::default() }
+        Self { held, settings, endpoints: Endpoints::default(), stood: AtomicU64::new(u64::MAX) }
     }
 }
 
@@ -67,7 +70,10 @@ impl Cloud for MockCloud {
 
     fn answer(&self, request: &Request<Bytes>, _call: &Identified, effects: &Effects) -> Answered {
         let answered = self.held.answer(effects, |world, now| front::answer(world, now, request, effects));
-        self.endpoints.stand(&self.held);
+        let revision = self.held.with_world(|world, _| world.revision);
+        if self.stood.swap(revision, Ordering::SeqCst) != revision {
+            self.endpoints.stand(&self.held);
+        }
         answered
     }
 
@@ -114,6 +120,10 @@ impl Cloud for MockCloud {
 
     fn snapshot(&self) -> Result<Value, StateError> {
         self.held.snapshot()
+    }
+
+    fn changes(&self) -> Option<Vec<Change>> {
+        self.held.changes()
     }
 
     fn revision(&self) -> Option<u64> {

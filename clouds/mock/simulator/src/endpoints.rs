@@ -39,7 +39,7 @@ pub(crate) type Key = (String, String, String);
 impl World {
     fn at(&self, (account, _, id): &Key) -> Option<(&Account, &Thing)> {
         let account = self.accounts.get(account)?;
-        Some((account, account.things.get(id)?))
+        Some((account, account.thing(id)?))
     }
 }
 
@@ -56,7 +56,7 @@ impl Clusters for World {
                 && (one.endpoint.is_some() || [state::ACTIVE, state::UPDATING].contains(&&*one.state))
         };
         let of_account = |(name, account): (&String, &Account)| -> Vec<Key> {
-            let clusters = account.things.values().filter(stands);
+            let clusters = account.all().filter(stands);
             clusters.map(|one| (name.clone(), one.name.clone(), one.id.clone())).collect()
         };
         self.accounts.iter().flat_map(of_account).collect()
@@ -115,7 +115,8 @@ impl Clusters for World {
         let is_it = |one: &&Thing| {
             one.kind == Kind::Balancer && one.parent == key.2 && one.text("service") == deletion.name
         };
-        if let Some(id) = account.things.values().find(is_it).map(|one| one.id.clone()) {
+        let found = account.all().find(is_it).map(|one| one.id.clone());
+        if let Some(id) = found {
             account.take(&id);
         }
         false

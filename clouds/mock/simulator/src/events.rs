@@ -40,8 +40,7 @@ pub(crate) fn happen(world: &mut World, event: &Value, now: Now) -> Result<Value
                 one.name.starts_with(&format!("{}{COPY}", cluster.name))
                     || (one.parent == cluster.id && one.name.contains(COPY))
             };
-            let copies: Vec<String> =
-                held.things.values().filter(is_copy).map(|one| one.id.clone()).collect();
+            let copies: Vec<String> = held.all().filter(is_copy).map(|one| one.id.clone()).collect();
             for copy in &copies {
                 held.take(copy);
             }

@@ -17,7 +17,7 @@ pub(crate) fn act(world: &mut World, event: &Value, now: Now) -> Result<Value, S
     let found = world
         .accounts
         .iter()
-        .find_map(|(name, account)| Some((name.clone(), account.things.values().find(is_it)?.clone())));
+        .find_map(|(name, account)| Some((name.clone(), account.all().find(is_it)?.clone())));
     let (account, thing) = found.ok_or_else(|| event.is_missing())?;
     if event.deed == Deed::IsChanged {
         let held = world.account(&account).things.get_mut(&thing.id);

@@ -130,3 +130,35 @@ fn each_mock_name_is_an_account_of_its_own_and_survives_its_snapshot() {
     assert_eq!(again.0.resources(), client.0.resources());
     assert_eq!(account(&again, "another"), account(&client, "another"));
 }
+
+#[test]
+fn a_world_that_is_kept_by_its_changes_is_the_same() {
+    let client = Client::new(60);
+    let later = || client.0.controls().clock.advance(Duration::from_mins(1));
+    assert_eq!(client.0.changes(), None, "nothing was told before");
+    let mut kept = client.0.snapshot().unwrap();
+    let keep = |kept: &mut Value| {
+        for change in client.0.changes().expect("all accounts are there") {
+            change.put_into(kept);
+        }
+        assert_eq!(*kept, client.0.snapshot().unwrap());
+    };
+    let network = client.make("networks", &json!({"name": "net", "cidr": "10.0.0.0/16"}));
+    keep(&mut kept);
+    later();
+    let subnet = json!({"name": "sub", "parent": network, "cidr": "10.0.1.0/24", "zone": "mars-z1"});
+    let subnet = client.make("subnets", &subnet);
+    client.send_as("another", "GET", "clusters", &json!({}));
+    keep(&mut kept);
+    later();
+    client.ask("PATCH", &format!("networks/{network}"), &json!({"labels": {"a": "b"}}));
+    client.ask("DELETE", &format!("subnets/{subnet}"), &json!({}));
+    keep(&mut kept);
+    later();
+    client.ask("PATCH", &format!("networks/{network}"), &json!({"labels": {"a": null}}));
+    later();
+    keep(&mut kept);
+    assert_eq!(client.0.resources().len(), 1);
+    client.0.reset();
+    assert_eq!(client.0.changes(), None, "accounts are gone");
+}

@@ -13,7 +13,7 @@ use crate::world::{Account, Kind, Machine, Thing, World, state};
 const REMEMBERED: usize = 500;
 
 /// An operation, as the API shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     /// The thing that it is about.
     pub(crate) target: String,
@@ -97,7 +97,7 @@ pub(crate) fn settle(world: &mut World, now: Now) {
             operation.error.clone_from(&error);
         }
         match (act, error) {
-            (Act::Delete, _) => drop(account.take(&target)),
+            (Act::Delete, _) => account.take(&target),
             (_, Some((_, reason))) => {
                 if let Some(thing) = account.things.get_mut(&target) {
                     (thing.state, thing.reason) = (state::FAILED.to_owned(), reason);
@@ -121,7 +121,7 @@ pub(crate) fn forget(world: &mut World, target: &str) {
 
 /// A thing is as it was asked for.
 fn done(account: &mut Account, random: &mut Random, id: &str, members: Map<String, Value>, now: Now) {
-    let Some(thing) = account.things.get(id) else { return };
+    let Some(thing) = account.thing(id) else { return };
     let mut thing = thing.clone();
     let before = thing.text("version").to_owned();
     for (key, value) in members {
@@ -151,15 +151,15 @@ fn done(account: &mut Account, random: &mut Random, id: &str, members: Map<Strin
         }
         size(account, random, &mut thing, now);
     }
-    account.things.insert(id.to_owned(), thing);
+    account.put(thing);
 }
 
 /// Lets nodes come and go until there are as many as are wanted.
 fn size(account: &Account, random: &mut Random, group: &mut Thing, now: Now) {
     let wanted = group.scaling("desired");
     group.machines.truncate(wanted);
-    let Some(cluster) = account.things.get(&group.parent) else { return };
-    let subnets: Vec<&Thing> = cluster.texts("subnetIds").filter_map(|id| account.things.get(id)).collect();
+    let Some(cluster) = account.thing(&group.parent) else { return };
+    let subnets: Vec<&Thing> = cluster.texts("subnetIds").filter_map(|id| account.thing(id)).collect();
     let groups = account.parts(cluster, Kind::NodeGroup).filter(|other| other.id != group.id);
     let mut taken: Vec<String> = groups.flat_map(|other| &other.machines).map(|one| one.ip.clone()).collect();
     taken.extend(group.machines.iter().map(|machine| machine.ip.clone()));

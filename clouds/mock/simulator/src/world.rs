@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pmks_simulation::kubernetes::ClusterEndpoint;
-use pmks_simulation::{Now, Random, Resource};
+use pmks_simulation::{Changes, Now, Random, Resource, Shared};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,7 @@ pub(crate) struct Account {
     /// What tokens of its clusters are made with.
     pub(crate) secret: String,
     /// Things by identifier.
-    pub(crate) things: BTreeMap<String, Thing>,
+    pub(crate) things: BTreeMap<String, Shared<Thing>>,
     /// Identifiers by region, kind, parent and name, which are one together.
     pub(crate) names: BTreeMap<String, String>,
     /// Operations by identifier, the last ones.
@@ -175,7 +175,7 @@ impl Thing {
             }
         }
         if self.kind == Kind::NodeGroup {
-            let cluster = account.things.get(&self.parent).map_or("", |cluster| &cluster.name);
+            let cluster = account.thing(&self.parent).map_or("", |cluster| &cluster.name);
             row = row.with("cluster", cluster);
             for key in ["min", "max", "desired"] {
                 row = row.with(key, self.scaling(key));
@@ -193,19 +193,37 @@ impl Account {
     /// Puts a thing where it is found.
     pub(crate) fn put(&mut self, thing: Thing) {
         self.names.insert(thing.place(), thing.id.clone());
-        self.things.insert(thing.id.clone(), thing);
+        self.things.insert(thing.id.clone(), Shared::new(thing));
     }
 
     /// Takes a thing away, with what goes with it.
-    pub(crate) fn take(&mut self, id: &str) -> Option<Thing> {
-        let taken = self.things.remove(id)?;
+    pub(crate) fn take(&mut self, id: &str) {
+        let Some(taken) = self.things.remove(id) else { return };
         self.names.remove(&taken.place());
         let parts = |one: &&Thing| one.parent == id && one.kind.goes_with_parent();
-        let parts: Vec<String> = self.things.values().filter(parts).map(|one| one.id.clone()).collect();
+        let parts: Vec<String> = self.all().filter(parts).map(|one| one.id.clone()).collect();
         for part in parts {
             self.take(&part);
         }
-        Some(taken)
+    }
+
+    fn changes_since(&self, before: &Self, changes: &mut Changes) {
+        changes.is("id", &self.id);
+        changes.is("moved", &self.moved);
+        changes.is("secret", &self.secret);
+        changes.entries("things", &self.things, &before.things, Shared::is_same);
+        changes.entries("names", &self.names, &before.names, |one, other| one == other);
+        changes.entries("operations", &self.operations, &before.operations, |one, other| one == other);
+    }
+
+    /// The thing of that identifier.
+    pub(crate) fn thing(&self, id: &str) -> Option<&Thing> {
+        self.things.get(id).map(|thing| &**thing)
+    }
+
+    /// All things.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Thing> {
+        self.things.values().map(|thing| &**thing)
     }
 
     /// The things of a kind in a region, or in a whole where one is named; in order of their names.
@@ -219,12 +237,12 @@ impl Account {
         let start =
             if everywhere { format!("{region}/{}/", kind.word()) } else { place(region, kind, parent) };
         let all = self.names.range(start.clone()..).take_while(move |(place, _)| place.starts_with(&start));
-        all.filter_map(|(_, id)| self.things.get(id))
+        all.filter_map(|(_, id)| self.thing(id))
     }
 
     /// The thing of that name.
     pub(crate) fn named(&self, region: &str, kind: Kind, parent: &str, name: &str) -> Option<&Thing> {
-        self.things.get(self.names.get(&(place(region, kind, parent) + name))?)
+        self.thing(self.names.get(&(place(region, kind, parent) + name))?)
     }
 
     /// The parts of a thing.
@@ -242,7 +260,7 @@ impl Account {
             (Kind::KeyPair, Kind::NodeGroup) => one.region == of.region && one.text("keyPair") == of.name,
             _ => false,
         };
-        self.things.values().filter(uses).map(|one| format!("{} {}", one.kind.word(), one.name)).collect()
+        self.all().filter(uses).map(|one| format!("{} {}", one.kind.word(), one.name)).collect()
     }
 }
 
@@ -266,16 +284,14 @@ impl World {
     /// The first cluster of that name or identifier, with the `MockName` of its account.
     pub(crate) fn cluster(&self, named: &str) -> Option<(String, &Thing)> {
         let is_it = |one: &&Thing| one.kind == Kind::Cluster && (one.name == named || one.id == named);
-        self.accounts
-            .iter()
-            .find_map(|(name, account)| Some((name.clone(), account.things.values().find(is_it)?)))
+        self.accounts.iter().find_map(|(name, account)| Some((name.clone(), account.all().find(is_it)?)))
     }
 
     /// Ground truth.
     pub(crate) fn resources(&self) -> Vec<Resource> {
         let mut rows = Vec::new();
         for account in self.accounts.values() {
-            for thing in account.things.values() {
+            for thing in account.all() {
                 rows.push(thing.row(account));
                 rows.extend(thing.machines.iter().map(|machine| {
                     Resource::new("node", &machine.name, "Running", machine.created)
@@ -293,6 +309,26 @@ impl pmks_simulation::World for World {
 
     fn settle_at(&mut self, now: Now) {
         work::settle(self, now);
+    }
+
+    fn changes_since(&self, before: &Self, changes: &mut Changes) -> bool {
+        changes.is("random", &self.random);
+        changes.is("offered", &self.offered);
+        changes.is("work", &self.work);
+        changes.is("revision", &self.revision);
+        if !self.pending.is_empty() || !before.pending.is_empty() {
+            changes.is("pending", &self.pending);
+        }
+        changes.within("accounts", |changes| {
+            for (name, account) in &self.accounts {
+                match before.accounts.get(name) {
+                    Some(known) => changes.within(name, |changes| account.changes_since(known, changes)),
+                    None => changes.is(name, account),
+                }
+            }
+        });
+        // Accounts go when all begins anew.
+        before.accounts.keys().all(|name| self.accounts.contains_key(name))
     }
 
     fn next_due(&self) -> Option<Duration> {
