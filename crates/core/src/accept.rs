@@ -11,7 +11,7 @@ use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
 use crate::failure::of_store;
-use crate::patience::Patience;
+use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::stored;
@@ -19,6 +19,9 @@ use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, PrivateKey
 
 /// Where the intent of a cluster's removal says whether volumes go too: two that differ there are not joined.
 const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
+
+/// What a plan waits for.
+const PLANNED: &str = "what the change would come to there";
 
 /// How often a change of any version of a record is read again, where others change it at the same time.
 const MOST_READ_AGAIN: u32 = 20;
@@ -59,14 +62,15 @@ impl Pmks {
         }
         let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
-        let (at, place) = patience.needed(&connection, shared.place_of(&connection).boxed()).await?;
+        let (at, place) =
+            patience.needed(&connection, ACTS_FOR, shared.place_of(&connection).boxed()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
         let checking = at.checking();
         // Whoever takes any version is not told of a change that came between our own read and the store.
         let mut more = if mutation.takes_any_version() { MOST_READ_AGAIN } else { 0 };
         let accepted = loop {
             let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
-            let draft = patience.needed(&connection, drafted).await?;
+            let draft = patience.needed(&connection, NAMED, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
             // What waits for another operation finds the cloud as that one leaves it.
             if shared.check(&checking, &place, &draft, &patience).await?.is_empty()
@@ -88,7 +92,7 @@ impl Pmks {
     /// Shows what a change would do: asks the cloud, stores nothing, changes nothing.
     ///
     /// # Errors
-    /// As [`Pmks::accept`], and whatever the cloud says.
+    /// As [`Pmks::accept`], and whatever the cloud says; `Unavailable` if it does not say in twenty seconds.
     pub async fn plan(&self, caller: &Caller, mutation: Mutation) -> Result<PlanView> {
         self.plan_as_read(caller, mutation, Findings::default()).await
     }
@@ -109,10 +113,10 @@ impl Pmks {
         let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
         let at = shared.drivers.at(&connection).await?;
-        let place = patience.needed(&connection, shared.drivers.place_unkept(&at).boxed()).await?;
+        let place = patience.needed(&connection, ACTS_FOR, shared.drivers.place_unkept(&at).boxed()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
-        let draft =
-            patience.needed(&connection, shared.draft(&at, &place, operation, mutation).boxed()).await?;
+        let drafted = shared.draft(&at, &place, operation, mutation).boxed();
+        let draft = patience.needed(&connection, NAMED, drafted).await?;
         let draft = Draft { unreadable, ..draft };
         let waits_for = shared.check(&at, &place, &draft, &patience).await?;
         let mut plan = PlanView {
@@ -130,7 +134,10 @@ impl Pmks {
                 .push(format!("it waits for {holders}, and is checked and planned when its turn comes"));
         }
         let search = shared.search(&draft).await?;
-        match shared.prepare(&at, &place, &draft, &search).await {
+        // A plan is nothing without it.
+        let prepared = async { Ok(shared.prepare(&at, &place, &draft, &search).await) };
+        let prepared = patience.needed(&connection, PLANNED, prepared.boxed()).await;
+        match prepared.unwrap_or_else(|failure| Err(Unprepared::NotNow(failure))) {
             Ok(Some(prepared)) => show(&mut plan, prepared, at.specification.pace),
             Ok(None) => {}
             Err(Unprepared::Refused(failure) | Unprepared::NotNow(failure)) if waits_for.is_empty() => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use pmks_model::{Iid, ResourceKind};
 use pmks_store::{NewResource, Resource};
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::drivers::{At, Place};
 use crate::failure::{check, conflict, invalid, not_found, of_store};
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
+use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::records::{Records, observation};
 use crate::{Caller, ImportResource, Result};
@@ -40,7 +42,7 @@ pub(crate) struct Known {
 }
 
 impl Shared {
-    /// Keeps a record of something that exists at the cloud.
+    /// Keeps a record of something that exists at the cloud, which is waited for as a change's is.
     pub(crate) async fn import_part(
         &self,
         caller: &Caller,
@@ -50,7 +52,9 @@ impl Shared {
     ) -> Result<Known> {
         caller.require_operator(connection)?;
         caller.refuse_key()?;
-        let (at, place) = self.drivers.proven(connection).await?;
+        let patience = Patience::begins(&self.clock);
+        let proven = self.drivers.proven(connection).boxed();
+        let (at, place) = patience.needed(connection, ACTS_FOR, proven).await?;
         let network = self.network_of(&place, part).await?;
         let mut findings = pmks_model::Findings::default();
         findings.add_some("name", pmks_model::refusal_of_ours(&asked.name));
@@ -75,7 +79,8 @@ impl Shared {
             protected: false,
             imported: true,
         };
-        let record = self.observed_import(&at, record, network.as_ref()).await?;
+        let observed = self.observed_import(&at, record, network.as_ref()).boxed();
+        let record = patience.needed(connection, NAMED, observed).await?;
         let uid = record.uid;
         let target = format!("{} {}", part.kind.says(), record.name);
         let audit = self.audit(caller, &format!("{}.import", part.kind.as_str()), target);

@@ -1,4 +1,4 @@
-//! How long a request waits for a cloud before it is answered. The two bounds together lie well below the time that a
+//! How long a request for a change, its plan or an import waits for a cloud before it is answered. The two bounds together lie well below the time that a
 //! server gives a request, so that who asks is always told whether the change was taken on.
 
 use std::sync::Arc;
@@ -19,6 +19,11 @@ const NEEDED: Duration = Duration::from_secs(20);
 /// When who was refused may come again, in seconds: by then a request budget has room for some.
 const COME_AGAIN: u64 = 10;
 
+/// What is waited for: whose account it is.
+pub(crate) const ACTS_FOR: &str = "whom the credential acts for";
+/// What is waited for: what the request names and no record tells of.
+pub(crate) const NAMED: &str = "what it has of what the request names";
+
 /// One request's patience with its cloud, from when it came. What is waited for is boxed: whoever awaits this is large
 /// enough.
 pub(crate) struct Patience {
@@ -32,15 +37,20 @@ impl Patience {
         Self { clock: Arc::clone(clock), ends: clock.deadline(NEEDED).shared() }
     }
 
-    /// What the request cannot do without.
+    /// What the request cannot do without; `what` names it where it does not come.
     ///
     /// # Errors
     /// Its own; `Unavailable` once patience has ended.
-    pub(crate) async fn needed<T>(&self, connection: &str, asked: BoxFuture<'_, Result<T>>) -> Result<T> {
+    pub(crate) async fn needed<T>(
+        &self,
+        connection: &str,
+        what: &str,
+        asked: BoxFuture<'_, Result<T>>,
+    ) -> Result<T> {
         tokio::select! {
             biased;
             answered = asked => answered,
-            () = self.ends.clone() => Err(not_in_time(connection)),
+            () = self.ends.clone() => Err(not_in_time(connection, what)),
         }
     }
 
@@ -55,11 +65,11 @@ impl Patience {
     }
 }
 
-fn not_in_time(connection: &str) -> Box<Failure> {
+fn not_in_time(connection: &str, what: &str) -> Box<Failure> {
     let waited = NEEDED.as_secs();
     let says = format!(
-        "connection {connection:?}: the cloud has not said within {waited} s what the request hangs on; nothing was \
-         taken on"
+        "connection {connection:?}: the cloud has not said within {waited} s {what}; nothing was taken on, and nothing \
+         changed"
     );
     let failure = Failure::new(FailureKind::Unavailable, says)
         .with_fix("ask again a little later, with fewer requests at once if there were many");

@@ -1,5 +1,6 @@
 //! A change of a connection: what may change, what must be proven before it does.
 
+use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::Credential;
 use pmks_model::Findings;
 use pmks_store::{Connection, ConnectionUpdate, PieceKind};
@@ -9,6 +10,7 @@ use super::{Specification, sealed, version_tag, view};
 use crate::drivers::{read_specification, same_account};
 use crate::failure::{check, conflict, invalid, of_cloud, of_store, stale, unexpected};
 use crate::patch::merge;
+use crate::patience::{ACTS_FOR, Patience};
 use crate::pmks::Shared;
 use crate::records::stored;
 use crate::{Caller, ConnectionView, NewConnection, Result};
@@ -112,7 +114,8 @@ async fn update_to(
         if connection.account.is_some() {
             let name = &connection.name;
             let driver = shared.drivers.make(name, &connection.provider, after, credential.clone()).await?;
-            let identity = driver.account_identity().await.map_err(|error| of_cloud(name, &error))?;
+            let asked = driver.account_identity().map_err(|error| of_cloud(name, &error)).boxed();
+            let identity = Patience::begins(&shared.clock).needed(name, ACTS_FOR, asked).await?;
             same_account(connection, &identity)?;
             update.account = Some((identity.account, identity.principal));
         }

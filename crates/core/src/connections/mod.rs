@@ -6,6 +6,7 @@ mod specification;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
 use pmks_store::{OperationFilter, Page as StorePage};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::failure::{already_exists, check, of_store, unexpected};
+use crate::patience::{ACTS_FOR, Patience};
 use crate::pmks::Shared;
 use crate::resolve::add_apart;
 use crate::{
@@ -21,6 +23,9 @@ use crate::{
 
 pub(crate) use change::update_of_pieces;
 pub(crate) use specification::Specification;
+
+/// What a validation waits for, once it is known whom the credential acts for.
+const PREREQUISITES: &str = "what stands of what must exist in the account";
 
 /// How long a reader waits until it is known whose account a connection is.
 const LEARNED_WITHIN: Duration = Duration::from_secs(5);
@@ -191,13 +196,15 @@ impl Connections<'_> {
     /// Asks the cloud whether the credential is accepted, stores whom it acts for, and reads the prerequisites.
     ///
     /// # Errors
-    /// `NotFound`, `NotAllowed`; `Conflict` if it acts for another account. What the cloud says is in the answer.
+    /// `NotFound`, `NotAllowed`; `Conflict` if it acts for another account. What the cloud says is in the answer, and
+    /// that it does not say it in twenty seconds.
     pub async fn validate(self, caller: &Caller, name: &str) -> Result<ValidationView> {
         caller.require_operator(name)?;
         caller.refuse_key()?;
         let shared = &self.0.shared;
         let at = shared.drivers.at(name).await?;
-        let account = match shared.drivers.prove_now(&at).await {
+        let patience = Patience::begins(&shared.clock);
+        let account = match patience.needed(name, ACTS_FOR, shared.drivers.prove_now(&at).boxed()).await {
             Ok(account) => account,
             Err(failure) if failure.kind == FailureKind::Conflict => return Err(failure),
             Err(failure) => {
@@ -211,9 +218,10 @@ impl Connections<'_> {
             }
         };
         let (mut prerequisites, mut missed) = (Vec::new(), Vec::new());
-        match at.driver.prerequisites(None).await {
+        let asked = at.driver.prerequisites(None).map_err(|error| at.failed(&error)).boxed();
+        match patience.needed(name, PREREQUISITES, asked).await {
             Ok(found) => prerequisites = found,
-            Err(error) => missed.push(*at.failed(&error)),
+            Err(failure) => missed.push(*failure),
         }
         Ok(ValidationView { valid: true, account: Some(account), error: None, prerequisites, missed })
     }

@@ -46,8 +46,8 @@ pub(crate) struct World {
     pub(crate) makes_templates: bool,
     /// Templates can be made, and not removed.
     pub(crate) keeps_templates: bool,
-    /// Preparations of clusters are not answered.
-    pub(crate) hangs: bool,
+    /// Calls that are not answered.
+    pub(crate) hangs: Vec<&'static str>,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,
@@ -88,6 +88,14 @@ impl Cloud {
         match world.failures.get(name).cloned() {
             Some(kind) => Err(DriverError::new(kind, PROVIDER, format!("{name} was scripted to fail"))),
             None => Ok(world),
+        }
+    }
+
+    /// Never comes back from a call that is not answered.
+    pub(crate) async fn answer(&self, name: &str) {
+        let hangs = self.world().hangs.contains(&name);
+        if hangs {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -190,6 +190,7 @@ impl Driver for FakeDriver {
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
+        self.cloud.answer("account_identity").await;
         let world = self.cloud.call("account_identity")?;
         match world.accounts.get(&self.key) {
             Some(account) => Ok(AccountIdentity { account: account.clone(), principal: self.key.clone() }),
@@ -287,6 +288,7 @@ impl Driver for FakeDriver {
     }
 
     async fn get_network(&self, system_id: &str) -> Result<Network> {
+        self.cloud.answer("get_network").await;
         let world = self.cloud.call("get_network")?;
         let subnets = world.subnets.values().filter(|subnet| subnet.network == system_id).cloned().collect();
         Ok(Network { subnets, ..found(&world.networks, system_id)? })
@@ -301,9 +303,7 @@ impl Driver for FakeDriver {
     }
 
     async fn get_security_group(&self, system_id: &str) -> Result<SecurityGroup> {
-        if self.cloud.world().hangs {
-            std::future::pending::<()>().await;
-        }
+        self.cloud.answer("get_security_group").await;
         found(&self.cloud.call("get_security_group")?.security_groups, system_id)
     }
 
@@ -316,6 +316,7 @@ impl Driver for FakeDriver {
     }
 
     async fn prerequisites(&self, _cluster: Option<&Cluster>) -> Result<Vec<Prerequisite>> {
+        self.cloud.answer("prerequisites").await;
         drop(self.cloud.call("prerequisites")?);
         let state = PrerequisiteState::Missing { what: vec!["role".to_owned()] };
         Ok(vec![Prerequisite { name: "role".to_owned(), says: "a role".to_owned(), state, fix: None }])
@@ -362,9 +363,7 @@ impl Driver for FakeDriver {
     async fn create_cluster(&self, asked: &CreateCluster) -> Result<Prepared> {
         self.asked("cluster.create", asked);
         drop(self.cloud.call("prepare")?);
-        if self.cloud.world().hangs {
-            std::future::pending::<()>().await;
-        }
+        self.cloud.answer("prepare").await;
         let make = Make::Cluster { request: asked.request.clone(), marks: asked.marks.clone() };
         let cluster = make.stage("control plane").subject(ResourceKind::Cluster, &asked.request.name);
         let groups = asked.request.node_groups.iter().flat_map(|group| {

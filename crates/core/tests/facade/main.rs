@@ -18,6 +18,7 @@ mod inventory;
 mod networks;
 mod node_groups;
 mod operations;
+mod patience;
 mod places;
 mod preparation;
 mod remnants;
