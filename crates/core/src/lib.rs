@@ -55,7 +55,7 @@ pub use asked::{
     ImportCluster, ImportResource, NewCluster, NewConnection, NewKeyPair, NewNetwork, NewNodeGroup, NewRule,
     NewSecurityGroup, NewSubnet,
 };
-pub use audit::Audit;
+pub use audit::{Audit, AuditTimes};
 pub use caller::{Caller, ConnectionScope, Idempotency};
 pub use clusters::{ClusterFilter, Clusters, Interface};
 pub use connections::Connections;

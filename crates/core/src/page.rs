@@ -119,7 +119,7 @@ impl PageRequest {
     }
 }
 
-fn token(list: &str, after: &str) -> String {
+pub(crate) fn token(list: &str, after: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}\n{after}"))
 }
 

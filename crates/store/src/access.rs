@@ -69,6 +69,26 @@ pub struct AuditEntry {
     pub request_id: String,
 }
 
+/// Which lines of the audit log are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// None from before this time.
+    pub since: Option<Timestamp>,
+    /// None from this time on.
+    pub until: Option<Timestamp>,
+    /// None from this place on, which a page before ended with.
+    pub before: Option<i64>,
+}
+
+/// A line of the audit log where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditLine {
+    /// Rises with every line, whatever becomes of the clock.
+    pub sequence: i64,
+    /// What it says.
+    pub entry: AuditEntry,
+}
+
 /// A change of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

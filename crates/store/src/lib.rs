@@ -22,7 +22,7 @@ mod telemetry;
 
 mod sqlite;
 
-pub use access::{ApiToken, AuditEntry, Event, NewApiToken, Role};
+pub use access::{ApiToken, AuditEntry, AuditFilter, AuditLine, Event, NewApiToken, Role};
 pub use connection::{Connection, ConnectionUpdate, Credential, NewConnection};
 pub use error::{DatabaseError, Error, Fault, Result};
 pub use kill_points::{KillPoints, NoKillPoints};

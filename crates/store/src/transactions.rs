@@ -6,10 +6,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Accept, Accepted, ApiToken, AuditEntry, Begun, Blocked, Changes, Claim, Claimed, Connection,
-    ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey, NewApiToken,
-    NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Piece, PieceKind, PutPiece,
-    Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord, Standing, SystemKey, Wish,
+    Accept, Accepted, ApiToken, AuditEntry, AuditFilter, AuditLine, Begun, Blocked, Changes, Claim, Claimed,
+    Connection, ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey,
+    NewApiToken, NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Piece, PieceKind,
+    PutPiece, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord, Standing,
+    SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -218,7 +219,7 @@ pub trait Access: Send + Sync {
     async fn audit(&self, entry: AuditEntry) -> Result<()>;
 
     /// The audit log, newest first.
-    async fn audit_log(&self, before: Option<Timestamp>, limit: u32) -> Result<Vec<AuditEntry>>;
+    async fn audit_log(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditLine>>;
 
     /// Makes an API token's record. `AlreadyExists` if the name is taken.
     async fn create_api_token(&self, token: NewApiToken, audit: AuditEntry) -> Result<ApiToken>;

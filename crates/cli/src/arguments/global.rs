@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 /// What holds for every command. Each flag has a variable `PMKS_…` and a key in `pmks.toml`.
 #[derive(Clone, Debug, Args)]
@@ -98,6 +99,32 @@ pub(crate) struct OwnPlan {
 }
 
 /// `90`, `90s`, `30m`, `2h`, `7d`.
+/// A point in time, as a user says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// So long ago.
+    Ago(Duration),
+    /// Then.
+    At(Timestamp),
+}
+
+impl Moment {
+    /// When that is.
+    pub(crate) fn seen_at(self, now: Timestamp) -> Timestamp {
+        match self {
+            // What is longer ago than there are times is before all.
+            Self::Ago(time) => now.checked_sub(time).unwrap_or(Timestamp::MIN),
+            Self::At(time) => time,
+        }
+    }
+}
+
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    duration(text).map(Moment::Ago).or_else(|_| text.parse().map(Moment::At)).map_err(|_| {
+        "expected a time such as 2027-01-31T12:00:00Z, or how long ago, such as 90s, 30m, 2h or 7d".to_owned()
+    })
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let count: u64 =

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use clap::builder::BoolishValueParser;
 
 use super::OwnPlan;
-use super::global::duration;
+use super::global::{Moment, duration, moment};
 
 /// Verbs of operations.
 #[derive(Debug, Subcommand)]
@@ -104,7 +104,17 @@ pub(crate) enum ApiTokenCommand {
 pub(crate) enum AuditCommand {
     /// Who changed what, the newest first
     #[command(visible_alias = "ls")]
-    List,
+    List {
+        /// From then on: a time such as 2027-01-31T12:00:00Z, or how long ago, such as 2h or 7d
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        since: Option<Moment>,
+        /// From before then, said in the same way
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        until: Option<Moment>,
+        /// The most lines; if left out 100, or all since the time that is said
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: Option<u32>,
+    },
 }
 
 /// Verbs of the log.

@@ -155,6 +155,12 @@ impl Client {
 
     /// Reads every page of a list.
     pub(crate) async fn list(&self, path: Path) -> Result<Vec<Value>> {
+        self.list_at_most(path, None).await
+    }
+
+    /// Reads pages of a list until there are so many items.
+    pub(crate) async fn list_at_most(&self, path: Path, most: Option<usize>) -> Result<Vec<Value>> {
+        let most = most.unwrap_or(usize::MAX);
         let mut items = Vec::new();
         let mut page = path.clone();
         for _ in 0..MOST_PAGES {
@@ -163,8 +169,13 @@ impl Client {
                 items.extend(more);
             }
             match answer.get("nextPageToken").and_then(Value::as_str) {
-                Some(token) if !token.is_empty() => page = path.clone().query("pageToken", token),
-                _ => return Ok(items),
+                Some(token) if !token.is_empty() && items.len() < most => {
+                    page = path.clone().query("pageToken", token);
+                }
+                _ => {
+                    items.truncate(most);
+                    return Ok(items);
+                }
             }
         }
         Err(unreadable("the list does not end"))

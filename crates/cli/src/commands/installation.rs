@@ -77,9 +77,24 @@ fn print_token(app: &App, made: &Value) -> Result<()> {
     output::data(made.get("token").and_then(Value::as_str).unwrap_or_default())
 }
 
+/// How many lines of the audit are shown where nobody says how many.
+const USUAL_LINES: u32 = 100;
+/// The most that one page of them holds.
+const LARGEST_PAGE: usize = 1000;
+
 pub(super) async fn audit(app: &App, command: &AuditCommand) -> Result<()> {
-    let AuditCommand::List = command;
-    print_list(app, Path::v1(["audit"]), Kind::Audit).await
+    let AuditCommand::List { since, until, limit } = *command;
+    let most = limit.or(if since.is_none() { Some(USUAL_LINES) } else { None }).map(|most| most as usize);
+    let mut path = Path::v1(["audit"]);
+    for (name, moment) in [("since", since), ("until", until)] {
+        if let Some(moment) = moment {
+            path = path.query(name, &moment.seen_at(app.clock.wall()).to_string());
+        }
+    }
+    let page = most.unwrap_or(LARGEST_PAGE).min(LARGEST_PAGE);
+    let path = path.query("pageSize", &page.to_string());
+    let lines = app.session().await?.client.list_at_most(path, most).await?;
+    output::items(app.form(), Kind::Audit, &lines)
 }
 
 pub(super) async fn log_level(app: &App, command: LogLevelCommand) -> Result<()> {

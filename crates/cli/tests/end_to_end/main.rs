@@ -11,6 +11,7 @@
 mod accounts;
 mod ambient;
 mod at_once;
+mod audit;
 mod bad_input;
 mod beside;
 mod configuration;

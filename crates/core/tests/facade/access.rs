@@ -1,6 +1,6 @@
 //! The ways into a cluster.
 
-use pmks_core::{Caller, ExecPlugin, KubeconfigRequest, Role, exec_credential};
+use pmks_core::{AuditTimes, Caller, ExecPlugin, KubeconfigRequest, PageRequest, Role, exec_credential};
 use pmks_driver::KubeconfigFormat;
 use pmks_model::FailureKind;
 use secrecy::ExposeSecret;
@@ -44,7 +44,13 @@ async fn a_token_is_for_operators_and_is_written_down() {
     let credential = clusters.token(&rig.admin, "here", "prod").await.unwrap();
     let printed = exec_credential(&credential);
     assert!(printed.expose_secret().contains("token-of-prod"));
-    let log = rig.pmks.audit().list(&rig.admin, None, 10).await.unwrap();
+    let log = rig
+        .pmks
+        .audit()
+        .list(&rig.admin, AuditTimes::default(), &PageRequest::default())
+        .await
+        .unwrap()
+        .items;
     let line = log.iter().find(|line| line.action == "cluster.token").unwrap();
     assert_eq!((line.who.as_str(), line.target.as_str()), ("me", "cluster prod"));
     assert!(!format!("{log:?}").contains("token-of-prod"));

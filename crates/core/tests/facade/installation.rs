@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pmks_core::{Caller, ConnectionScope, NewApiToken, Role};
+use pmks_core::{AuditTimes, Caller, ConnectionScope, NewApiToken, PageRequest, Role};
 use pmks_model::FailureKind;
 use pmks_transport::Clock as _;
 use secrecy::ExposeSecret;
@@ -58,7 +58,15 @@ async fn tokens_are_the_administrators_and_have_good_names() {
     assert_eq!(failure.kind, FailureKind::NotAllowed);
     assert_eq!(tokens.list(&operator).await.unwrap_err().kind, FailureKind::NotAllowed);
     assert_eq!(tokens.revoke(&operator, "ci").await.unwrap_err().kind, FailureKind::NotAllowed);
-    assert_eq!(rig.pmks.audit().list(&operator, None, 1).await.unwrap_err().kind, FailureKind::NotAllowed);
+    assert_eq!(
+        rig.pmks
+            .audit()
+            .list(&operator, AuditTimes::default(), &PageRequest::default())
+            .await
+            .unwrap_err()
+            .kind,
+        FailureKind::NotAllowed
+    );
     let nobody = ConnectionScope::Named(BTreeSet::new());
     let failure = tokens.create(&rig.admin, asked("-", nobody)).await.unwrap_err();
     assert_eq!(fields(&failure), ["name", "connections"]);

@@ -1,6 +1,6 @@
 //! What the cloud refuses is refused before anything is stored, where it answers in time; a plan finds the same.
 
-use pmks_core::{Caller, ClusterFilter, Idempotency, Mutation, OperationFilter};
+use pmks_core::{AuditTimes, Caller, ClusterFilter, Idempotency, Mutation, OperationFilter, PageRequest};
 use pmks_driver::ErrorKind;
 use pmks_model::{Failure, FailureKind, Findings, OperationState, ScalingChange, Status};
 use serde_json::json;
@@ -34,7 +34,8 @@ impl Rig {
     pub(crate) async fn stored(&self) -> (usize, usize, usize) {
         let clusters = self.pmks.clusters().list(Some("here"), &ClusterFilter::default()).await.unwrap();
         let operations = self.pmks.operations().list(&OperationFilter::default()).await.unwrap();
-        let audit = self.pmks.audit().list(&self.admin, None, 1000).await.unwrap();
+        let page = PageRequest { page_size: Some(1000), ..PageRequest::default() };
+        let audit = self.pmks.audit().list(&self.admin, AuditTimes::default(), &page).await.unwrap().items;
         (clusters.items.len(), operations.items.len(), audit.len())
     }
 }

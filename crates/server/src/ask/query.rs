@@ -244,10 +244,15 @@ pub(crate) struct PrerequisiteQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditQuery {
-    /// Only lines before this time (RFC 3339).
-    pub(crate) before: Option<String>,
+    /// Only lines from this time on (RFC 3339).
+    pub(crate) since: Option<String>,
+    /// Only lines from before this time (RFC 3339); `before` says the same.
+    #[serde(alias = "before")]
+    pub(crate) until: Option<String>,
     /// The most lines, 1 to 1000; 100 if left out.
     pub(crate) page_size: Option<u32>,
+    /// The `nextPageToken` of the page before.
+    pub(crate) page_token: Option<String>,
 }
 
 /// How a kubeconfig lets its user in.

@@ -95,11 +95,6 @@ pub(crate) fn written_list(page: &Page<Arc<str>>) -> String {
     list
 }
 
-/// A list that is one page.
-pub(crate) fn whole<V, B>(items: Vec<V>, body: impl Fn(V) -> B) -> api::List<B> {
-    api::List { items: items.into_iter().map(body).collect(), next_page_token: None }
-}
-
 fn iid(iid: Iid) -> api::Iid {
     api::Iid { name_id: iid.name_id, system_id: iid.system_id }
 }

@@ -6,8 +6,9 @@ use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use http::StatusCode;
+use jiff::Timestamp;
 use pmks_api::{ApiToken, AuditEntry, CreatedApiToken, List, LogLevel, NewApiToken};
-use pmks_core::{Caller, PageRequest};
+use pmks_core::{AuditTimes, Caller, PageRequest};
 use pmks_model::{Failure, FailureKind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,22 +64,22 @@ async fn revoke_api_token(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Who did what, newest first.
+/// Who did what, the newest first. The next page begins where this one ended, whatever was done meanwhile.
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery), responses((status = 200, body = List<AuditEntry>)))]
 async fn list_audit(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<AuditQuery>,
 ) -> Answer {
-    let before = query.before.as_deref().map(str::parse).transpose();
-    let before =
-        before.map_err(|_| Refused::malformed("before", "must be a time such as 2027-01-31T12:00:00Z"))?;
-    let limit = query.page_size.unwrap_or(100);
-    if !(1..=1000).contains(&limit) {
-        return Err(Refused::invalid("pageSize", "must be from 1 to 1000"));
-    }
-    let views = state.pmks.audit().list(&caller, before, limit).await?;
-    Ok(Json(convert::whole(views, convert::audit_entry)).into_response())
+    let times = AuditTimes { since: time("since", query.since)?, until: time("until", query.until)? };
+    let page = PageRequest::from(PartQuery { page_size: query.page_size, page_token: query.page_token });
+    let page = state.pmks.audit().list(&caller, times, &page).await?;
+    Ok(Json(convert::list(page, convert::audit_entry)).into_response())
+}
+
+fn time(field: &str, given: Option<String>) -> Result<Option<Timestamp>, Refused> {
+    let malformed = |_| Refused::malformed(field, "must be a time such as 2027-01-31T12:00:00Z");
+    given.map(|text| text.parse().map_err(malformed)).transpose()
 }
 
 /// What the server logs now.

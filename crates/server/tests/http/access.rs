@@ -1,5 +1,7 @@
 //! Who may do what.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -140,6 +142,42 @@ async fn what_changes_is_in_the_audit_with_its_request() {
     assert_eq!((&line["who"], &line["action"]), (&json!("local"), &json!("connection.create")));
     assert_eq!(line["requestId"], "my-request.1");
     assert!(!audit.text.contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_audit_is_told_by_time_and_in_pages() {
+    let rig = Rig::empty().await;
+    for name in ["a", "b", "c", "d"] {
+        rig.post("/v1/connections", connection(name)).await.ok(201);
+        rig.clock.advance(Duration::from_mins(1));
+    }
+    let read = async |query: &str| {
+        let page = rig.get(&format!("/v1/audit?{query}")).await.ok(200).clone();
+        let lines = page["items"].as_array().unwrap().iter();
+        let targets: Vec<String> =
+            lines.map(|line| line["target"].as_str().unwrap().replace("connection ", "")).collect();
+        (targets.join(""), page["nextPageToken"].as_str().map(str::to_owned))
+    };
+    let (minute, later) = ("2026-01-01T00:01:00Z", "2026-01-01T00:03:00Z");
+    assert_eq!(read("").await, ("dcba".into(), None));
+    assert_eq!(read(&format!("since={minute}")).await, ("dcb".into(), None));
+    assert_eq!(read(&format!("until={later}")).await, ("cba".into(), None));
+    assert_eq!(read(&format!("before={later}")).await, ("cba".into(), None), "as it was called before");
+    let (first, token) = read(&format!("since={minute}&pageSize=2")).await;
+    assert_eq!(first, "dc");
+    let token = token.unwrap();
+    // What comes meanwhile moves nothing.
+    rig.post("/v1/connections", connection("e")).await.ok(201);
+    assert_eq!(read(&format!("since={minute}&pageSize=2&pageToken={token}")).await, ("b".into(), None));
+    for (query, status, kind) in [
+        (format!("since={later}&until={minute}"), 422, "invalid-request"),
+        (format!("until={later}&before={later}"), 400, "malformed"),
+        ("since=yesterday".into(), 400, "malformed"),
+        ("pageToken=x".into(), 400, "malformed"),
+        ("pageSize=0".into(), 422, "invalid-request"),
+    ] {
+        rig.get(&format!("/v1/audit?{query}")).await.refused(status, kind);
+    }
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn installation(tour: &mut Tour) {
         "/v1/openapi.json",
         "/v1/providers",
         "/v1/providers/fake",
-        "/v1/audit?before=2030-01-01T00:00:00Z&pageSize=10",
+        "/v1/audit?since=2020-01-01T00:00:00Z&until=2030-01-01T00:00:00Z&pageSize=10",
         "/v1/apiTokens",
         "/v1/logLevel",
     ] {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::connections::unique;
 use super::values::{from_uid, json, limit, maybe_millis, millis, word};
 use super::{Database, Write, rows};
-use crate::{Access, ApiToken, AuditEntry, Error, Event, NewApiToken, Result};
+use crate::{Access, ApiToken, AuditEntry, AuditFilter, AuditLine, Error, Event, NewApiToken, Result};
 
 /// How often 32 bytes are written to find out whether something can be kept: 64 KiB, more than an operation takes.
 const PROBE: usize = 2_048;
@@ -38,13 +38,17 @@ impl Access for Database {
         write.end(written).await
     }
 
-    async fn audit_log(&self, before: Option<Timestamp>, most: u32) -> Result<Vec<AuditEntry>> {
-        let asked =
-            sqlx::query("SELECT * FROM audit WHERE $1 IS NULL OR at < $1 ORDER BY sequence DESC LIMIT $2")
-                .bind(maybe_millis(before))
-                .bind(limit(most));
+    async fn audit_log(&self, filter: &AuditFilter, most: u32) -> Result<Vec<AuditLine>> {
+        // Without a condition that may be absent the place is found by the key, however long the log is.
+        let asked = sqlx::query(
+            "SELECT * FROM audit WHERE at >= $1 AND at < $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4",
+        )
+        .bind(maybe_millis(filter.since).unwrap_or(i64::MIN))
+        .bind(maybe_millis(filter.until).unwrap_or(i64::MAX))
+        .bind(filter.before.unwrap_or(i64::MAX))
+        .bind(limit(most));
         self.read("audit_log", async {
-            asked.fetch_all(&self.readers).await?.iter().map(rows::audit_entry).collect()
+            asked.fetch_all(&self.readers).await?.iter().map(rows::audit_line).collect()
         })
         .await
     }

@@ -367,7 +367,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{Access as _, AuditEntry, Fault, MasterKey, NoKillPoints, Operations as _, SqliteStore};
+    use crate::{
+        Access as _, AuditEntry, AuditFilter, Fault, MasterKey, NoKillPoints, Operations as _, SqliteStore,
+    };
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {
         let mut connection = store.writers.acquire().await.unwrap();
@@ -430,7 +432,7 @@ mod tests {
         assert!(store.probe().await.is_err(), "it is not ready");
         only_read("PRAGMA query_only = 0").await;
         store.audit(line("kept")).await.unwrap();
-        assert_eq!(store.audit_log(None, 10).await.unwrap().len(), 1);
+        assert_eq!(store.audit_log(&AuditFilter::default(), 10).await.unwrap().len(), 1);
     }
 
     #[tokio::test]
@@ -446,8 +448,13 @@ mod tests {
         let (small, refused) = tokio::join!(store.audit(line("small")), store.audit(line(&large)));
         let Err(Error::Database(error)) = refused else { panic!("{refused:?}") };
         assert_eq!(error.fault, Fault::Full);
-        let mut kept: Vec<String> =
-            store.audit_log(None, 10).await.unwrap().into_iter().map(|line| line.target).collect();
+        let mut kept: Vec<String> = store
+            .audit_log(&AuditFilter::default(), 10)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|line| line.entry.target)
+            .collect();
         kept.reverse();
         // What shared its commit is on the disk, or was told that it is not.
         assert_eq!(kept, if small.is_ok() { vec!["first", "small"] } else { vec!["first"] });
@@ -458,6 +465,6 @@ mod tests {
         }
         limit_pages(&store, 1_000_000).await;
         store.audit(line(&large)).await.unwrap();
-        assert_eq!(store.audit_log(None, 10).await.unwrap().len(), kept.len() + 1);
+        assert_eq!(store.audit_log(&AuditFilter::default(), 10).await.unwrap().len(), kept.len() + 1);
     }
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::Db;
 use crate::{
-    ApiToken, AuditEntry, Connection, Error, Event, Observation, Operation, Piece, Resource, Result, Stage,
-    StageRecord, Standing,
+    ApiToken, AuditEntry, AuditLine, Connection, Error, Event, Observation, Operation, Piece, Resource,
+    Result, Stage, StageRecord, Standing,
 };
 
 type DbRow = <Db as Database>::Row;
@@ -228,14 +228,15 @@ pub(super) fn event(row: &DbRow) -> Result<Event> {
     })
 }
 
-pub(super) fn audit_entry(row: &DbRow) -> Result<AuditEntry> {
-    Ok(AuditEntry {
+pub(super) fn audit_line(row: &DbRow) -> Result<AuditLine> {
+    let entry = AuditEntry {
         at: row.time("at")?,
         who: row.text("who")?,
         action: row.text("action")?,
         target: row.text("target")?,
         request_id: row.text("request_id")?,
-    })
+    };
+    Ok(AuditLine { sequence: row.plain("sequence")?, entry })
 }
 
 pub(super) fn api_token(row: &DbRow) -> Result<ApiToken> {

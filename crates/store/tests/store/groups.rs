@@ -113,7 +113,7 @@ async fn changes_that_wait_together_share_a_commit_and_one_that_fails_takes_noth
 async fn written(store: &SqliteStore) -> (Vec<pmks_store::Operation>, Vec<serde_json::Value>, usize) {
     let operations = store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
     let events = store.events_after(0, None, 100).await.unwrap();
-    let lines = store.audit_log(None, 100).await.unwrap();
+    let lines = store.audit_log(&AuditFilter::default(), 100).await.unwrap();
     (operations, events.into_iter().map(|event| event.snapshot).collect(), lines.len())
 }
 

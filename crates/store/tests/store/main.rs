@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose setting fails has failed")]
 
+mod audit_log;
 mod changes;
 mod files;
 mod groups;
@@ -16,11 +17,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pmks_model::{OperationKind, OperationState, ResourceKind, ResourceReference, StageState};
 use pmks_store::{
-    Accept, Accepted, Access as _, AuditEntry, Begun, Claim, Claimed, ConnectionUpdate, Connections as _,
-    Credential, End, Error, Finish, Hold, HoldMode, IdempotencyKey, KillPoints, MasterKey, NewApiToken,
-    NewConnection, NewOperation, NewResource, NewStage, NoKillPoints, Observation, Observe, OperationFilter,
-    Operations as _, Page, ResourceFilter, ResourceKey, ResourceUpdate, Resources as _, Role, SqliteStore,
-    StageRecord, SystemKey, WhenHeld, Wish,
+    Accept, Accepted, Access as _, AuditEntry, AuditFilter, Begun, Claim, Claimed, ConnectionUpdate,
+    Connections as _, Credential, End, Error, Finish, Hold, HoldMode, IdempotencyKey, KillPoints, MasterKey,
+    NewApiToken, NewConnection, NewOperation, NewResource, NewStage, NoKillPoints, Observation, Observe,
+    OperationFilter, Operations as _, Page, ResourceFilter, ResourceKey, ResourceUpdate, Resources as _,
+    Role, SqliteStore, StageRecord, SystemKey, WhenHeld, Wish,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -314,7 +315,7 @@ async fn a_refused_acceptance_leaves_nothing() {
     assert!(matches!(store.accept(second).await, Err(Error::AlreadyExists { .. })));
     assert!(store.operation(Uuid::from_u128(2)).await.unwrap().is_none());
     assert!(store.resource(Uuid::from_u128(77)).await.unwrap().is_none());
-    assert_eq!(store.audit_log(None, 100).await.unwrap().len(), 2);
+    assert_eq!(store.audit_log(&AuditFilter::default(), 100).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -538,6 +539,10 @@ async fn a_crash_within_a_transaction_leaves_all_of_it_or_nothing() {
         assert_eq!(store.operation(Uuid::from_u128(1)).await.unwrap().is_some(), there, "{point}");
         assert_eq!(store.resource(CLUSTER).await.unwrap().is_some(), there, "{point}");
         assert_eq!(store.events_after(0, None, 9).await.unwrap().len(), usize::from(there), "{point}");
-        assert_eq!(store.audit_log(None, 9).await.unwrap().len(), 1 + usize::from(there), "{point}");
+        assert_eq!(
+            store.audit_log(&AuditFilter::default(), 9).await.unwrap().len(),
+            1 + usize::from(there),
+            "{point}"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Pieces: sealed, whole with the connections that follow them, gone with the connection whose row they are.
 
 use pmks_store::{
-    Access as _, ConnectionUpdate, Connections as _, Credential, Error, PieceKind, Pieces as _, PutPiece,
-    SqliteStore,
+    Access as _, AuditFilter, ConnectionUpdate, Connections as _, Credential, Error, PieceKind, Pieces as _,
+    PutPiece, SqliteStore,
 };
 use serde_json::json;
 
@@ -63,8 +63,13 @@ async fn a_piece_is_put_with_its_connections_or_not_at_all() {
     assert!(store.connection("b").await.unwrap().is_none());
     store.put_piece(changed(stands.revision), audit()).await.unwrap();
     assert_eq!(store.connection("a").await.unwrap().unwrap().specification, json!({"region": "s"}));
-    let actions: Vec<String> =
-        store.audit_log(None, 10).await.unwrap().into_iter().map(|entry| entry.action).collect();
+    let actions: Vec<String> = store
+        .audit_log(&AuditFilter::default(), 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|line| line.entry.action)
+        .collect();
     assert_eq!(actions, ["connection.update", "connection.create", "test", "connection.create", "test"]);
     // The row of a connection goes with it, whatever way that is.
     store.delete_connection("a", audit()).await.unwrap();
