@@ -5,16 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::Request;
 use pmks_model::FailureKind;
-use pmks_simulation::{
-    Answered, Change, Cloud, Controls, Effects, Identified, Refusal, Resource, RunningCloud, StateError,
-};
+use pmks_simulation::{Answered, Before, Change, Cloud, Effects, Identified, Over, RunningCloud, StateError};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -59,7 +56,7 @@ pub(crate) async fn kept_anywhere(entry: &Entry, how: Simulated, folder: &Path) 
 }
 
 /// The world that is kept in that folder, or a fresh one, and the port that it had.
-fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u16)> {
+fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Keeping, u16)> {
     private_file::folder(folder)?;
     let file = folder.join(format!("{}.json", entry.name));
     let cloud = entry.simulated(how);
@@ -87,7 +84,7 @@ fn read(entry: &Entry, how: Simulated, folder: &Path) -> Result<(Arc<Keeping>, u
         written: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
     };
-    Ok((Arc::new(Keeping { cloud, kept: Arc::new(kept) }), port))
+    Ok((Keeping { cloud, kept: Arc::new(kept) }, port))
 }
 
 /// What a file holds: a world and its port, then a line for each of the times at which it changed.
@@ -106,11 +103,12 @@ fn kept_world(text: &str) -> serde_json::Result<Value> {
     Ok(kept)
 }
 
-async fn serve_kept(name: &'static str, keeping: Arc<Keeping>, port: u16) -> Result<Served> {
-    let served = serve(name, Arc::clone(&keeping) as Arc<dyn Cloud>, port).await?;
+async fn serve_kept(name: &'static str, keeping: Keeping, port: u16) -> Result<Served> {
+    let kept = Arc::clone(&keeping.kept);
+    let served = serve(name, Arc::new(Over(keeping)), port).await?;
     // Connections name the port: it is kept with the world.
-    let _ = keeping.kept.port.set(served.running.address().port());
-    keeping.kept.write();
+    let _ = kept.port.set(served.running.address().port());
+    kept.write();
     Ok(served)
 }
 
@@ -243,39 +241,15 @@ impl Kept {
     }
 }
 
-impl Cloud for Keeping {
-    fn name(&self) -> &'static str {
-        self.cloud.name()
-    }
-
-    fn controls(&self) -> &Controls {
-        self.cloud.controls()
-    }
-
-    fn identify(&self, request: &Request<Bytes>) -> Identified {
-        self.cloud.identify(request)
+impl Before for Keeping {
+    fn behind(&self) -> &dyn Cloud {
+        &*self.cloud
     }
 
     fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
         let answered = self.cloud.answer(request, call, effects);
         self.kept.answers.fetch_add(1, Ordering::SeqCst);
         answered
-    }
-
-    fn refuse(&self, call: &Identified, refusal: &Refusal) -> Answered {
-        self.cloud.refuse(call, refusal)
-    }
-
-    fn settle(&self) {
-        self.cloud.settle();
-    }
-
-    fn next_due(&self) -> Option<Duration> {
-        self.cloud.next_due()
-    }
-
-    fn resources(&self) -> Vec<Resource> {
-        self.cloud.resources()
     }
 
     fn reset(&self) {
@@ -287,34 +261,6 @@ impl Cloud for Keeping {
         let result = self.cloud.event(event);
         self.kept.write();
         result
-    }
-
-    fn connection(&self, endpoint: &str) -> Value {
-        self.cloud.connection(endpoint)
-    }
-
-    fn access_token(&self) -> Option<String> {
-        self.cloud.access_token()
-    }
-
-    fn authority(&self) -> Option<pmks_simulation::kubernetes::AuthoritySnapshot> {
-        self.cloud.authority()
-    }
-
-    fn snapshot(&self) -> std::result::Result<Value, StateError> {
-        self.cloud.snapshot()
-    }
-
-    fn changes(&self) -> Option<Vec<Change>> {
-        self.cloud.changes()
-    }
-
-    fn revision(&self) -> Option<u64> {
-        self.cloud.revision()
-    }
-
-    fn restore(&self, snapshot: Value) -> std::result::Result<(), StateError> {
-        self.cloud.restore(snapshot)
     }
 
     fn kept(&self) -> BoxFuture<'static, ()> {

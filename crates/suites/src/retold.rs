@@ -1,13 +1,10 @@
 //! A simulated cloud whose answers pass through somebody who may change them. The world behind it is as it is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use pmks_simulation::kubernetes::AuthoritySnapshot;
-use pmks_simulation::{Answered, Cloud, Controls, Effects, Identified, Refusal, Resource, StateError};
-use serde_json::Value;
+use pmks_simulation::{Answered, Before, Cloud, Effects, Identified, Over};
 
 /// Who answers in a cloud's place.
 pub(crate) trait Tells: Send + Sync + 'static {
@@ -22,69 +19,22 @@ pub(crate) trait Tells: Send + Sync + 'static {
 }
 
 /// A cloud and who answers in its place.
-pub(crate) struct Retold<T> {
-    pub(crate) cloud: Arc<dyn Cloud>,
-    pub(crate) teller: Arc<T>,
+struct Retold<T> {
+    cloud: Arc<dyn Cloud>,
+    teller: Arc<T>,
 }
 
-impl<T: Tells> Cloud for Retold<T> {
-    fn name(&self) -> &'static str {
-        self.cloud.name()
-    }
-
-    fn controls(&self) -> &Controls {
-        self.cloud.controls()
-    }
-
-    fn identify(&self, request: &Request<Bytes>) -> Identified {
-        self.cloud.identify(request)
+impl<T: Tells> Before for Retold<T> {
+    fn behind(&self) -> &dyn Cloud {
+        &*self.cloud
     }
 
     fn answer(&self, request: &Request<Bytes>, call: &Identified, effects: &Effects) -> Answered {
         self.teller.tell(&*self.cloud, request, call, effects)
     }
+}
 
-    fn refuse(&self, call: &Identified, refusal: &Refusal) -> Answered {
-        self.cloud.refuse(call, refusal)
-    }
-
-    fn settle(&self) {
-        self.cloud.settle();
-    }
-
-    fn next_due(&self) -> Option<Duration> {
-        self.cloud.next_due()
-    }
-
-    fn resources(&self) -> Vec<Resource> {
-        self.cloud.resources()
-    }
-
-    fn reset(&self) {
-        self.cloud.reset();
-    }
-
-    fn event(&self, event: &Value) -> Result<Value, StateError> {
-        self.cloud.event(event)
-    }
-
-    fn connection(&self, endpoint: &str) -> Value {
-        self.cloud.connection(endpoint)
-    }
-
-    fn access_token(&self) -> Option<String> {
-        self.cloud.access_token()
-    }
-
-    fn authority(&self) -> Option<AuthoritySnapshot> {
-        self.cloud.authority()
-    }
-
-    fn snapshot(&self) -> Result<Value, StateError> {
-        self.cloud.snapshot()
-    }
-
-    fn restore(&self, snapshot: Value) -> Result<(), StateError> {
-        self.cloud.restore(snapshot)
-    }
+/// The cloud as he tells of it.
+pub(crate) fn retold<T: Tells>(cloud: Arc<dyn Cloud>, teller: Arc<T>) -> Arc<dyn Cloud> {
+    Arc::new(Over(Retold { cloud, teller }))
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::fault_matrix::Reshaper;
-use crate::retold::Retold;
+use crate::retold::retold;
 use crate::{CloudUnderTest, Settings};
 
 /// The one connection.
@@ -104,7 +104,7 @@ impl House {
         let time = Arc::new(OneTime(clock.clone()));
         let cloud = under_test.cloud(Settings { seed: 1, speed: f64::from(pace), time });
         let reshaper = Arc::new(Reshaper::default());
-        let cloud: Arc<dyn Cloud> = Arc::new(Retold { cloud, teller: Arc::clone(&reshaper) });
+        let cloud = retold(cloud, Arc::clone(&reshaper));
         let running = serve(Arc::clone(&cloud), 0).await.unwrap();
         // In memory where the machine has such a folder: thousands of stores wait for no disk.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();

@@ -17,9 +17,9 @@ use pmks_driver::{
     KubeconfigFormat, Marks, NodeMetricsAsked, OwnWordsOf,
 };
 use pmks_model::{Cluster, Node, NodeMetric, ResourceKind};
-use pmks_simulation::{Cloud, Random};
+use pmks_simulation::Random;
 
-use crate::retold::Retold;
+use crate::retold::retold;
 use crate::rig::rig_in;
 use crate::simulated_cloud::SPEED;
 use crate::{CloudUnderTest, SimulatedCloud};
@@ -41,7 +41,7 @@ const MOST_CALLS: usize = 4000;
 pub async fn run(under_test: &'static dyn CloudUnderTest) {
     let cloud = Arc::new(Replayed::new());
     let teller = Arc::clone(&cloud);
-    let before = |cloud| Arc::new(Retold { cloud, teller }) as Arc<dyn Cloud>;
+    let before = |cloud| retold(cloud, teller);
     let world = SimulatedCloud::start_as(under_test, SPEED, before).await;
     let rig = rig_in(under_test, world, false).await;
     for name in
