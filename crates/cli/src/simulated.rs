@@ -160,7 +160,7 @@ struct Kept {
     cloud: Arc<dyn Cloud>,
     file: PathBuf,
     port: OnceLock<u16>,
-    /// How many answers were made.
+    /// How many answers were made: a revision of those clouds that count none themselves.
     answers: AtomicU64,
     written: Mutex<Written>,
     turn: tokio::sync::Mutex<()>,
@@ -179,7 +179,7 @@ struct Written {
 }
 
 impl Kept {
-    /// Of a cloud that does not count, each answer may have changed it.
+    /// A number that rises with whatever may have changed the world.
     fn revision(&self) -> u64 {
         self.cloud.revision().unwrap_or_else(|| self.answers.load(Ordering::SeqCst))
     }
@@ -189,10 +189,8 @@ impl Kept {
         let Some(port) = self.port.get() else { return };
         // Held while it is written: an older world never comes over a newer one.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the world is read: what changes it meanwhile is written once more.
         let now = self.revision();
-        if written.revision == Some(now) {
-            return;
-        }
         match self.put(&mut written, *port) {
             Ok(()) => written.revision = Some(now),
             Err(error) => {
@@ -221,18 +219,19 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether nothing changed since it was written; no, where that is not known at once.
-    fn is_written(&self) -> bool {
-        self.written.try_lock().is_ok_and(|written| written.revision == Some(self.revision()))
+    /// Whether the world of that revision, or a newer one, is on the disk; no, where that is not known at once.
+    fn has_written(&self, revision: u64) -> bool {
+        self.written.try_lock().is_ok_and(|written| written.revision.is_some_and(|written| written >= revision))
     }
 
     /// Waits until the world is on the disk as it is now, or newer.
     async fn keep(self: Arc<Self>) {
-        if self.is_written() {
+        let wanted = self.revision();
+        if self.has_written(wanted) {
             return;
         }
         let _turn = self.turn.lock().await;
-        if self.is_written() {
+        if self.has_written(wanted) {
             return;
         }
         let kept = Arc::clone(&self);

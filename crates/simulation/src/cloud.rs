@@ -178,7 +178,7 @@ pub trait Cloud: Send + Sync + 'static {
         None
     }
 
-    /// A number that is another one whenever the world may be. `None`: nobody counts, and it may be at any time.
+    /// A number that is higher whenever the world may be another one. `None`: nobody counts, and it may be at any time.
     fn revision(&self) -> Option<u64> {
         None
     }

@@ -98,7 +98,9 @@ impl Cloud for MockCloud {
     }
 
     fn reset(&self) {
-        self.held.reset(World::new(self.settings.seed, self.settings.work));
+        // It goes on: whoever keeps the world tells by it what is newer.
+        let revision = self.held.with_world(|world, _| world.revision) + 1;
+        self.held.reset(World { revision, ..World::new(self.settings.seed, self.settings.work) });
         self.endpoints.keep(&self.held);
     }
 
