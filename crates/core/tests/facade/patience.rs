@@ -16,7 +16,8 @@ async fn a_cloud_that_does_not_answer_is_waited_for_some_seconds() {
     rig.cloud.world().hangs = vec!["prepare"];
     let began = Instant::now();
     let operation = rig.accept(create(new_cluster("prod"))).await.unwrap();
-    assert!((9..30).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    // Half as long as what cannot be done without.
+    assert!((9..19).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     rig.cloud.world().hangs.clear();
     rig.settle().await;
     assert_eq!(rig.operation(&operation).await.state, OperationState::Succeeded);
@@ -112,11 +113,10 @@ fn other() -> ImportResource {
     from(json!({"name": "other", "systemId": "vpc-9"}))
 }
 
-/// What is answered once patience has ended. A peer is waited for in real time, whatever the tests' clock says, and a
-/// server gives a request thirty seconds.
+/// What is answered once patience has ended: in real time, whatever the tests' clock says, and on a busy machine late.
 async fn in_time<T>(asked: impl Future<Output = T>) -> T {
     let began = Instant::now();
-    let answer = tokio::time::timeout(Duration::from_secs(28), Box::pin(asked)).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_mins(1), Box::pin(asked)).await.unwrap();
     assert!(began.elapsed().as_secs() >= 19, "{:?}", began.elapsed());
     answer
 }

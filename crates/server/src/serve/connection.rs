@@ -25,9 +25,6 @@ use crate::State;
 const HARD_HEAD_BYTES: usize = 64 << 10;
 /// How long to wait when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
-/// How long whoever comes has to say what for, however many others come: of many at once most are let go as soon as they
-/// have come, and their heads are on the way.
-const MOMENT: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 struct Serve {
@@ -165,6 +162,6 @@ async fn dismissed(state: &State, head: &Head) {
     tokio::select! {
         biased;
         () = state.closing.cancelled() => {}
-        _ = futures::future::join(state.clock.deadline(MOMENT), head.let_go()) => {}
+        _ = futures::future::join(state.clock.deadline(state.limits.moment), head.let_go()) => {}
     }
 }

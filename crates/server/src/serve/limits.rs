@@ -13,6 +13,9 @@ pub struct Limits {
     pub headers: usize,
     /// How long a peer may take to send a head, or stay silent between two requests.
     pub head_read: Duration,
+    /// How long whoever comes has to say what for, however many others come: of many at once most are let go as soon as
+    /// they have come, and their heads are on the way.
+    pub moment: Duration,
     /// How long a request may take, streams apart.
     pub request: Duration,
     /// How long a peer may take no byte of an answer.
@@ -41,6 +44,7 @@ impl Default for Limits {
             head_bytes: 16 << 10,
             headers: 64,
             head_read: Duration::from_secs(10),
+            moment: Duration::from_millis(250),
             request: Duration::from_secs(30),
             stall: Duration::from_secs(30),
             linger: Duration::from_secs(5),

@@ -20,6 +20,8 @@ pub(super) struct Served {
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// On a busy machine too; less than any of the usual limits takes.
+pub(super) const SOON: Duration = Duration::from_secs(8);
 
 pub(super) async fn served(limits: Limits) -> Served {
     let rig = Rig::new().await;
@@ -173,7 +175,7 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
 async fn who_never_stops_sending_is_let_go() {
     for (limits, every) in [
         (short(), Duration::from_millis(20)),
-        (Limits { linger_bytes: 1 << 20, ..Limits::default() }, Duration::ZERO),
+        (Limits { linger_bytes: 1 << 20, linger: PATIENCE * 6, ..Limits::default() }, Duration::ZERO),
     ] {
         let served = served(limits).await;
         let mut stream = served.connect().await;
@@ -189,7 +191,7 @@ async fn who_never_stops_sending_is_let_go() {
         while stream.write_all(&piece).await.is_ok() {
             tokio::time::sleep(every).await;
             sent += piece.len();
-            assert!(start.elapsed() < Duration::from_secs(4), "it may go on sending: {sent}");
+            assert!(start.elapsed() < PATIENCE * 2, "it may go on sending: {sent}");
         }
         assert!(sent < 64 << 20, "{sent}");
     }
@@ -197,7 +199,7 @@ async fn who_never_stops_sending_is_let_go() {
 
 #[tokio::test]
 async fn who_is_still_sending_crowds_nobody_out() {
-    let served = served(Limits { connections: 1, ..Limits::default() }).await;
+    let served = served(Limits { connections: 1, linger: PATIENCE * 6, ..Limits::default() }).await;
     let mut stream = served.connect().await;
     let head = format!(
         "POST /v1/nothing HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000000000\r\n\r\n",
@@ -209,7 +211,7 @@ async fn who_is_still_sending_crowds_nobody_out() {
     let start = Instant::now();
     let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -304,7 +306,7 @@ async fn half_a_head_crowds_nobody_out() {
         let start = Instant::now();
         let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
         // The one that waited longest was let go; the newest may still send the rest.
         assert_eq!(read_all(kept.first_mut().unwrap()).await, "");
         let newest = kept.last_mut().unwrap();
@@ -315,7 +317,8 @@ async fn half_a_head_crowds_nobody_out() {
 
 #[tokio::test]
 async fn of_many_who_come_at_once_each_is_answered() {
-    let served = served(Limits { heads: 4, connections: 64, ..Limits::default() }).await;
+    // The moment that they have may be long: this machine may be a slow one.
+    let served = served(Limits { heads: 4, connections: 64, moment: PATIENCE, ..Limits::default() }).await;
     let asked = served.get("/v1/providers", "Connection: close\r\n");
     let mut all = Vec::new();
     for _ in 0..60 {
@@ -345,7 +348,7 @@ async fn a_peer_that_reads_nothing_is_let_go() {
     let start = Instant::now();
     timeout(PATIENCE * 2, finished).await.unwrap().unwrap();
     // It was let go before: the end needs no patience.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
