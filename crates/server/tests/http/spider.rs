@@ -145,11 +145,19 @@ async fn of_two_that_make_one_name_one_is_refused_and_whoever_hangs_up_loses_not
     assert_eq!(refused.1["message"], "VPC 'net' already exists in connection 'here'");
     assert_eq!(spider.rig.cloud.world().networks.len(), 1);
     // Nothing carries on meanwhile, so the answer would wait for ever.
-    let hangs_up = tokio::time::timeout(
-        Duration::from_millis(300),
-        spider.ask(Method::POST, "/spider/vpc", vpc("second")),
-    );
-    assert!(hangs_up.await.is_err());
+    let taken_on = async {
+        while spider.rig.get("/v1/operations?state=queued").await.ok(200)["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        answer = spider.ask(Method::POST, "/spider/vpc", vpc("second")) => panic!("{answer:?}"),
+        () = taken_on => {}
+    }
     spider.rig.settle().await;
     let (status, seen) = spider.ask(Method::GET, "/spider/vpc/second?ConnectionName=here", Value::Null).await;
     assert_eq!((status, &seen["IId"]["NameId"]), (200, &json!("second")));

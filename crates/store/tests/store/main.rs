@@ -510,14 +510,15 @@ async fn tokens_are_kept_as_hashes_and_revoked_for_good() {
     assert!(matches!(store.revoke_api_token("ci", audit()).await, Err(Error::NotFound { .. })));
 }
 
-/// Ends everything at one named point.
+/// Ends everything at one named point, and tells that it was reached.
 #[derive(Debug)]
-struct EndAt(&'static str);
+struct EndAt(&'static str, Arc<tokio::sync::Notify>);
 
 #[async_trait::async_trait]
 impl KillPoints for EndAt {
     async fn at(&self, point: &str) {
         if point == self.0 {
+            self.1.notify_one();
             std::future::pending::<()>().await;
         }
     }
@@ -531,9 +532,13 @@ async fn a_crash_within_a_transaction_leaves_all_of_it_or_nothing() {
         let directory = tempfile::tempdir().unwrap();
         with_connection(directory.path()).await.close().await;
         let path = directory.path().join("s");
-        let store = SqliteStore::open(&path, key(1), Arc::new(EndAt(point))).await.unwrap();
-        let died = tokio::time::timeout(Duration::from_millis(200), store.accept(create(1))).await;
-        assert!(died.is_err(), "{point}");
+        let reached = Arc::new(tokio::sync::Notify::new());
+        let end = Arc::new(EndAt(point, Arc::clone(&reached)));
+        let store = SqliteStore::open(&path, key(1), end).await.unwrap();
+        tokio::select! {
+            accepted = store.accept(create(1)) => panic!("{point}: {accepted:?}"),
+            () = reached.notified() => {}
+        }
         store.close().await;
         let store = open(directory.path()).await;
         assert_eq!(store.operation(Uuid::from_u128(1)).await.unwrap().is_some(), there, "{point}");
