@@ -17,20 +17,22 @@ mod cloud;
 mod driver;
 #[path = "../tests/facade/rig.rs"]
 mod rig;
+#[path = "../tests/facade/sample.rs"]
+mod sample;
 #[path = "../tests/facade/stages.rs"]
 mod stages;
 
 use std::time::{Duration, Instant};
 
 use pmks_core::{ClusterFilter, PageRequest};
-use pmks_driver::Marks;
-use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Scaling, Status, Version};
+use pmks_model::ResourceKind;
 use pmks_store::{AuditEntry, NewResource, Observation, Observe};
 use pmks_transport::Clock as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use rig::{Rig, create, new_cluster};
+use sample::{seen_cluster, seen_group};
 
 const CLUSTERS: u128 = 10_000;
 const OPERATIONS: u32 = 500;
@@ -126,43 +128,6 @@ fn audit(rig: &Rig) -> AuditEntry {
 
 fn uid(n: u128, part: u128) -> Uuid {
     Uuid::from_u128((0xc << 100) + n * 10 + part)
-}
-
-fn seen_cluster(n: u128) -> Cluster {
-    let tags = Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() };
-    let tags = tags.onto(&[("team".to_owned(), "a".to_owned())].into());
-    let iid = |kind: &str| Iid::new("", format!("{kind}-0123456789abcdef0"));
-    let mut seen = Cluster {
-        iid: Iid::unnamed(format!("cluster-{n}")),
-        incarnation: "2026-01-01T00:00:00Z".to_owned(),
-        version: Some(Version::of_minor(1, 34)),
-        status: Status::Active,
-        tags,
-        node_groups: (1..3).map(|part| seen_group(n, part)).collect(),
-        ..Cluster::default()
-    };
-    seen.network.network = iid("vpc");
-    seen.network.subnets = vec![iid("subnet"), iid("subnet")];
-    seen.access.endpoint =
-        "https://0123456789ABCDEF0123456789ABCDEF.gr7.ap-northeast-2.eks.amazonaws.com".into();
-    seen.access.certificate_authority = "x".repeat(1_500);
-    seen
-}
-
-fn seen_group(n: u128, part: u128) -> NodeGroup {
-    NodeGroup {
-        iid: Iid::unnamed(format!("group-{part}")),
-        incarnation: "2026-01-01T00:00:00Z".to_owned(),
-        version: Some(Version::of_minor(1, 34)),
-        machine_type: "t3.medium".to_owned(),
-        image: "AL2023_x86_64_STANDARD".to_owned(),
-        scaling: Some(Scaling { auto_scaling: false, min: 1, max: 5, desired: 3 }),
-        status: Status::Active,
-        nodes: (0..3)
-            .map(|node| Iid::new(format!("ip-10-0-0-{node}"), format!("i-{n:08x}{part}{node}")))
-            .collect(),
-        ..NodeGroup::default()
-    }
 }
 
 fn observation(rig: &Rig, value: Value) -> Observation {

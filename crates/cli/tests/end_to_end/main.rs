@@ -34,6 +34,8 @@ mod measures;
 mod plans;
 mod random_deaths;
 mod retry;
+#[path = "../../../core/tests/facade/sample.rs"]
+mod sample;
 mod sandbox;
 mod secrets;
 mod serving;
