@@ -293,7 +293,7 @@ async fn more_connections_than_allowed_wait() {
 #[tokio::test]
 async fn half_a_head_crowds_nobody_out() {
     for limits in [
-        Limits { heads: 4, connections: 8, ..Limits::default() },
+        Limits { heads: 4, connections: 64, ..Limits::default() },
         Limits { heads: 8, connections: 4, ..Limits::default() },
     ] {
         let served = served(limits).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pmks_transport::{Bucket, Buckets, Call, Clock as _, Effect, Lane, Method};
 
 use crate::rig::Rig;
-use crate::server::{Act, answer};
+use crate::server::{Act, answer, http};
 
 /// One call at once, and one a second.
 async fn rig(acts: impl IntoIterator<Item = Act>) -> Rig {
@@ -32,6 +32,22 @@ async fn those_that_wait_are_sent_once_and_what_was_sent_before_answers_nobody_e
     let bodies = bodies(&rig, Effect::Read, 6).await;
     assert_eq!(bodies, ["before", "after", "after", "after", "after", "after"]);
     assert_eq!(rig.server.seen(), 2);
+}
+
+#[tokio::test]
+async fn what_waited_and_was_sent_answers_nobody_who_comes_after_that() {
+    let slow = Act::Trickle(http(200, &[], b"second"), Duration::from_millis(5));
+    let rig = rig([answer(200, &[], "first"), slow, answer(200, &[], "third")]).await;
+    let ask = async || rig.client.send(rig.call(Effect::Read)).await.unwrap().body;
+    assert_eq!(ask().await, "first");
+    let late = async {
+        while rig.server.seen() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        ask().await
+    };
+    let both = rig.clock.run(Duration::from_millis(40), futures::future::join(ask(), late)).await;
+    assert_eq!(both, ("second".into(), "third".into()));
 }
 
 #[tokio::test]
