@@ -1,5 +1,6 @@
-//! How long a request for a change, its plan or an import waits for a cloud before it is answered. The two bounds together lie well below the time that a
-//! server gives a request, so that who asks is always told whether the change was taken on.
+//! How long a request for a change, its plan or an import waits for a cloud before it is answered. The two bounds
+//! together lie well below the time that a server gives a request, so that who asks is always told whether the change
+//! was taken on.
 
 use std::sync::Arc;
 use std::time::Duration;

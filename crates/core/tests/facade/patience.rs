@@ -1,5 +1,5 @@
-//! A cloud that does not answer costs who asks some seconds, and never the answer. Each of these waits in real time: what
-//! can be waited for at once is.
+//! A cloud that does not answer costs who asks some seconds, and never the answer. Each of these waits in real time:
+//! what can be waited for at once is.
 
 use std::time::{Duration, Instant};
 
