@@ -37,7 +37,7 @@ impl SecurityGroups<'_> {
     pub async fn list(self, connection: &str, page: &PageRequest) -> Result<Page<SecurityGroupView>> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::SecurityGroup)).await?;
         let mut views = known.security_groups()?;
-        views.retain(|view| page.keeps(&view.name, &view.status, Some(&view.tags)));
+        views.retain(|view| page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
         page.cut(&format!("security groups of {connection}"), views, |view| &view.uid)
     }
 

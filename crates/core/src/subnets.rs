@@ -48,7 +48,7 @@ impl Subnets<'_> {
                 .map(|network| known.strangers(network))
                 .unwrap_or_default(),
         );
-        views.retain(|view| page.keeps(&view.name, &view.status, Some(&view.tags)));
+        views.retain(|view| page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
         let list = format!("subnets of {connection} {network}");
         page.cut(&list, views, |view| if view.uid.is_empty() { &view.iid.system_id } else { &view.uid })
     }

@@ -1,8 +1,8 @@
-//! The one set of statuses for clusters and node groups of every cloud.
+//! The one set of statuses for clusters, node groups and what they are made of, of every cloud.
 
 use serde::{Deserialize, Serialize};
 
-/// How a cluster or node group is.
+/// How a cluster, node group, network, subnet, security group or key pair is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Being made.

@@ -42,7 +42,7 @@ impl KeyPairs<'_> {
     pub async fn list(self, connection: &str, page: &PageRequest) -> Result<Page<KeyPairView>> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::KeyPair)).await?;
         let mut views = known.key_pairs()?;
-        views.retain(|view| page.keeps(&view.name, &view.status, Some(&view.tags)));
+        views.retain(|view| page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
         page.cut(&format!("key pairs of {connection}"), views, |view| &view.uid)
     }
 

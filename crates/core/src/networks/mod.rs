@@ -40,7 +40,7 @@ impl Networks<'_> {
     pub async fn list(self, connection: &str, page: &PageRequest) -> Result<Page<NetworkView>> {
         let known = self.0.shared.list_parts(connection, Part::of(ResourceKind::Network)).await?;
         let mut views = known.networks()?;
-        views.retain(|view| page.keeps(&view.name, &view.status, Some(&view.tags)));
+        views.retain(|view| page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
         page.cut(&format!("networks of {connection}"), views, |view| &view.uid)
     }
 

@@ -111,7 +111,7 @@ impl Known {
             tags: shown_tags(record, asked.tags, seen.as_ref().map(|seen| &seen.tags)),
             version_tag: version_tag(record),
             created_by_pmks: !record.imported,
-            status: status.to_string(),
+            status,
             status_reason,
             created_at: record.created_at,
             observed_at: observed_at(record),
@@ -170,10 +170,9 @@ impl Known {
         })
     }
 
-    fn status(&self, record: &Resource, seen: bool, parts: &[&Resource]) -> (String, String) {
+    fn status(&self, record: &Resource, seen: bool, parts: &[&Resource]) -> (Status, String) {
         let seen = seen.then(|| (Status::Active, String::new()));
-        let (status, reason) = self.activity.status(record, seen, parts.iter().copied());
-        (status.to_string(), reason)
+        self.activity.status(record, seen, parts.iter().copied())
     }
 }
 
@@ -204,7 +203,7 @@ fn unrecorded(network: &Resource, subnet: &Subnet, name: String) -> SubnetView {
         tags: Marks::off(&subnet.tags),
         version_tag: String::new(),
         created_by_pmks: false,
-        status: Status::Active.to_string(),
+        status: Status::Active,
         status_reason: String::new(),
         created_at: network.created_at,
         observed_at: observed_at(network),

@@ -1,7 +1,7 @@
 //! Networks, subnets, security groups and key pairs as they are shown.
 
 use jiff::Timestamp;
-use pmks_model::{Iid, KeyValueList, Tags};
+use pmks_model::{Iid, KeyValueList, Status, Tags};
 use serde::{Deserialize, Serialize};
 
 use crate::NewRule;
@@ -34,7 +34,7 @@ pub struct NetworkView {
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is: `Creating`, `Active`, `Degraded`, `Deleting`, `Failed`, `Missing`.
-    pub status: String,
+    pub status: Status,
     /// Why.
     pub status_reason: String,
     /// When our record was made.
@@ -75,7 +75,7 @@ pub struct SubnetView {
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
-    pub status: String,
+    pub status: Status,
     /// Why.
     pub status_reason: String,
     /// When our record was made.
@@ -114,7 +114,7 @@ pub struct SecurityGroupView {
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
-    pub status: String,
+    pub status: Status,
     /// Why.
     pub status_reason: String,
     /// When our record was made.
@@ -153,7 +153,7 @@ pub struct KeyPairView {
     /// Whether pmks made it; else it was imported.
     pub created_by_pmks: bool,
     /// How it is.
-    pub status: String,
+    pub status: Status,
     /// Why.
     pub status_reason: String,
     /// When our record was made.

@@ -240,7 +240,7 @@ async fn what_is_so_new_that_the_answer_may_be_late_is_asked_for_again() {
     rig.cloud.world().networks.remove("vpc-9");
     let status = async || rig.pmks.networks().get("here", "old", NOW).await.unwrap().status;
     rig.advance(1);
-    assert_eq!(status().await, "Active");
+    assert_eq!(status().await, Status::Active);
     rig.advance(30);
-    assert_eq!(status().await, "Missing");
+    assert_eq!(status().await, Status::Missing);
 }

@@ -453,17 +453,17 @@ async fn what_a_failed_creation_made_in_part_is_not_active() {
     assert_eq!((view.iid.system_id.as_str(), view.status.as_str()), ("net-0001", "Degraded"));
     says_what_to_do(&view.status_reason, &failed, "network");
     assert!(view.status_reason.contains("already-exists"), "{view:?}");
-    assert_eq!(view.subnets[0].status, "Failed");
+    assert_eq!(view.subnets[0].status, Status::Failed);
     says_what_to_do(&view.subnets[0].status_reason, &failed, "network");
     let degraded = PageRequest { state: Some("Degraded".into()), ..PageRequest::default() };
     assert_eq!(networks.list("here", &degraded).await.unwrap().items.len(), 1);
     rig.cloud.world().failures.clear();
     rig.pmks.operations().retry(&rig.admin, &failed.id.to_string(), None).await.unwrap();
-    assert_eq!(networks.get("here", "net", None).await.unwrap().status, "Creating");
+    assert_eq!(networks.get("here", "net", None).await.unwrap().status, Status::Creating);
     rig.settle().await;
     let view = networks.get("here", "net", None).await.unwrap();
     assert_eq!((view.status.as_str(), view.status_reason.as_str()), ("Active", ""));
-    assert_eq!(view.subnets[0].status, "Active");
+    assert_eq!(view.subnets[0].status, Status::Active);
 }
 
 #[tokio::test]
@@ -473,7 +473,7 @@ async fn a_network_is_whole_once_nothing_of_it_is_missing() {
     let create = Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") };
     assert_eq!(rig.run(create).await.state, OperationState::Failed);
     let networks = rig.pmks.networks();
-    assert_eq!(networks.get("here", "net", None).await.unwrap().status, "Degraded");
+    assert_eq!(networks.get("here", "net", None).await.unwrap().status, Status::Degraded);
     let (connection, network) = ("here".to_owned(), "net".to_owned());
     rig.done(Mutation::DeleteSubnet { connection, network, subnet: "sub".into() }).await;
     let view = networks.get("here", "net", None).await.unwrap();
@@ -488,13 +488,13 @@ async fn what_was_never_made_says_by_which_operation() {
     rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
     let failed = rig.run(group("web", "net")).await;
     let view = rig.pmks.security_groups().get("here", "web", None).await.unwrap();
-    assert_eq!(view.status, "Failed");
+    assert_eq!(view.status, Status::Failed);
     says_what_to_do(&view.status_reason, &failed, "security group");
     let public_key = Some(format!("ssh-ed25519 AAAA{} me", "C".repeat(60)));
     let key_pair = NewKeyPair { name: "mine".into(), public_key, ..NewKeyPair::default() };
     let failed = rig.run(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
     let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
-    assert_eq!(view.status, "Failed");
+    assert_eq!(view.status, Status::Failed);
     says_what_to_do(&view.status_reason, &failed, "key pair");
 }
 

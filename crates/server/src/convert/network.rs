@@ -14,7 +14,7 @@ macro_rules! record {
             iid: iid($view.iid),
             cloud_name: $view.cloud_name,
             created_by_pmks: $view.created_by_pmks,
-            status: $view.status,
+            status: $view.status.as_str().to_owned(),
             status_reason: $view.status_reason,
             created_at: time($view.created_at),
             observed_at: some_time($view.observed_at),

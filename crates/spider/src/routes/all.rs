@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use pmks_core::{Mutation, OperationView};
-use pmks_model::{FailureKind, Iid, ResourceKind};
+use pmks_model::{FailureKind, Iid, ResourceKind, Status};
 use serde_json::{Value, json};
 
 use crate::Refusal;
@@ -32,8 +32,9 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(iid: &'a Iid, uid: &'a str, status: &str) -> Self {
-        Self { iid, uid, gone: status == "Missing", unmade: status == "Failed" && iid.system_id.is_empty() }
+    pub(super) fn of(iid: &'a Iid, uid: &'a str, status: Status) -> Self {
+        let unmade = status == Status::Failed && iid.system_id.is_empty();
+        Self { iid, uid, gone: status == Status::Missing, unmade }
     }
 }
 

@@ -27,7 +27,7 @@ impl Kind for Cluster {
     type View = ClusterView;
 
     fn facts(view: &ClusterView) -> Facts<'_> {
-        Facts::of(&view.iid, &view.uid, &view.status.to_string())
+        Facts::of(&view.iid, &view.uid, view.status)
     }
 
     fn connection(view: &ClusterView) -> &str {
