@@ -147,7 +147,7 @@ impl Shared {
 
     /// All that we keep a record of.
     pub(crate) async fn list_parts(&self, connection: &str, part: Part<'_>) -> Result<Known> {
-        let at = self.drivers.at(connection).await?;
+        let at = self.reading(connection).await?;
         let Some(place) = at.place() else {
             if let Some(name) = part.network {
                 return Err(not_found(ResourceKind::Network, name));
@@ -205,7 +205,7 @@ impl Shared {
         max_age: Option<Duration>,
     ) -> Result<Known> {
         let began = self.clock.wall();
-        let at = self.drivers.at(connection).await?;
+        let at = self.reading(connection).await?;
         let place = at.place().ok_or_else(|| not_found(part.kind, name))?;
         let network = self.network_of(&place, part).await?;
         let parent = network.map(|network| network.uid);

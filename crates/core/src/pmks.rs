@@ -6,6 +6,7 @@ use pmks_driver::{Capabilities, Environment};
 use pmks_store::{AuditEntry, KillPoints, NoKillPoints, Store};
 use pmks_transport::{Clock, Transport};
 
+use crate::connections::Silent;
 use crate::drivers::Drivers;
 use crate::failure::of_store;
 use crate::hooks::RecordHooks;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) memory: Arc<Memory>,
     pub(crate) inventory: Inventory,
     pub(crate) live: Live,
+    pub(crate) silent: Silent,
     pub(crate) replay: Arc<Replay>,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
@@ -92,6 +94,7 @@ impl Pmks {
             memory,
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
             live: Live::default(),
+            silent: Silent::default(),
             replay: Arc::new(Replay::new(Arc::clone(&store))),
             store,
             clock,

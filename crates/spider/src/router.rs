@@ -132,18 +132,11 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     });
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
-    let (core, name) = (pmks.clone(), connection.trim().to_owned());
-    let carried_out = async move {
-        if !name.is_empty() {
-            core.connections().learn_account(&name).await;
-        }
-        handler(call).await
-    };
     let answer = if parts.method == Method::GET || parts.method == Method::HEAD {
-        carried_out.await
+        handler(call).await
     } else {
         // What came whole is carried out: who hangs up ends nothing but the answer.
-        let ended = tokio::spawn(carried_out.in_current_span()).await;
+        let ended = tokio::spawn(handler(call).in_current_span()).await;
         ended.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
     };
     match answer {

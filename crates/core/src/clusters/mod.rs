@@ -283,7 +283,7 @@ impl Shared {
     /// The connection of that name, or all.
     pub(crate) async fn each(&self, connection: Option<&str>) -> Result<Vec<At>> {
         if let Some(name) = connection {
-            return Ok(vec![self.drivers.at(name).await?]);
+            return Ok(vec![self.reading(name).await?]);
         }
         let mut all = Vec::new();
         self.memory.refresh().await?;
@@ -308,7 +308,7 @@ impl Shared {
         parent: Option<Uuid>,
         name: &str,
     ) -> Result<(At, Resource)> {
-        let at = self.drivers.at(connection).await?;
+        let at = self.reading(connection).await?;
         let place = at.place().ok_or_else(|| not_found(kind, name))?;
         let record = Records { store: self.store.as_ref(), place: &place }.get(kind, parent, name).await?;
         Ok((at, record))
@@ -322,7 +322,7 @@ impl Shared {
         max_age: Option<Duration>,
     ) -> Result<(At, Uuid)> {
         let began = self.clock.wall();
-        let at = self.drivers.at(connection).await?;
+        let at = self.reading(connection).await?;
         let place = at.here().ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
         let (record, asked) = {
             let kept = self.memory.kept();

@@ -1,10 +1,10 @@
 //! Connections: one account in one place. Secrets go in and never come out.
 
 mod change;
+mod learning;
 mod specification;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
@@ -22,13 +22,11 @@ use crate::{
 };
 
 pub(crate) use change::update_of_pieces;
+pub(crate) use learning::Silent;
 pub(crate) use specification::Specification;
 
 /// What a validation waits for, once it is known whom the credential acts for.
 const PREREQUISITES: &str = "what stands of what must exist in the account";
-
-/// How long a reader waits until it is known whose account a connection is.
-const LEARNED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Connections.
 #[derive(Clone, Copy, Debug)]
@@ -165,19 +163,6 @@ impl Connections<'_> {
         let connection = shared.connection(name).await?;
         let whole = shared.drivers.whole(&connection).await?;
         Ok((connection.provider, whole))
-    }
-
-    /// Learns whose account a connection is of which nobody has learned it yet: what others made there is known by it
-    /// then. Why it cannot be learned in some seconds is for whoever needs the cloud to tell.
-    pub async fn learn_account(self, name: &str) {
-        let shared = &self.0.shared;
-        let Ok(at) = shared.drivers.at(name).await else { return };
-        if at.place().is_none() {
-            tokio::select! {
-                _ = shared.drivers.proven(name) => {}
-                () = shared.clock.deadline(LEARNED_WITHIN) => {}
-            }
-        }
     }
 
     /// Finds out whom the credential acts for, asking the cloud unless this process knows it.

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) keeps_templates: bool,
     /// Calls that are not answered.
     pub(crate) hangs: Vec<&'static str>,
+    /// Nobody is told whom a credential acts for, as long as this is so.
+    pub(crate) silent: bool,
     /// Lists are read at once and answered when this is opened.
     pub(crate) slow: Option<tokio::sync::watch::Receiver<bool>>,
     made: u64,

@@ -191,6 +191,9 @@ impl Driver for FakeDriver {
 
     async fn account_identity(&self) -> Result<AccountIdentity> {
         self.cloud.answer("account_identity").await;
+        while self.cloud.world().silent {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let world = self.cloud.call("account_identity")?;
         match world.accounts.get(&self.key) {
             Some(account) => Ok(AccountIdentity { account: account.clone(), principal: self.key.clone() }),

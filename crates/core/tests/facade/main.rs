@@ -15,6 +15,7 @@ mod connections;
 mod deletions;
 mod installation;
 mod inventory;
+mod learning;
 mod networks;
 mod node_groups;
 mod operations;

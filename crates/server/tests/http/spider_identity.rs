@@ -1,6 +1,7 @@
 //! What is removed is what was named, what failed makes room, and what came whole is carried out.
 
 use std::pin::pin;
+use std::task::{Context, Waker};
 
 use http::Method;
 use pmks_driver::ErrorKind;
@@ -89,12 +90,31 @@ async fn who_goes_away_at_once_has_asked_all_the_same() {
     let spider = Spider::new().await;
     // The first answer waits for a slow hash.
     assert_eq!(spider.ask(Method::GET, "/spider/vpc", at()).await.0, 200);
+    asks_and_goes(&spider);
+    made_all_the_same(&spider).await;
+}
+
+#[tokio::test]
+async fn who_goes_away_before_the_account_is_known_has_asked_all_the_same() {
+    let spider = Spider::new().await;
+    assert_eq!(spider.ask(Method::GET, "/spider/cloudos", Value::Null).await.0, 200);
+    assert_eq!(spider.rig.get("/v1/connections/here").await.ok(200)["account"], Value::Null);
+    spider.rig.cloud.world().silent = true;
+    asks_and_goes(&spider);
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(spider.rig.cloud.world().networks.is_empty());
+    spider.rig.cloud.world().silent = false;
+    made_all_the_same(&spider).await;
+}
+
+/// Asks for a network, and hangs up as soon as the request was handed on: as a server sees it when a connection ends.
+fn asks_and_goes(spider: &Spider) {
     let asked = Spider::request(USER, Method::POST, "/spider/vpc", &vpc("net"));
-    // Polled until the request was handed on, and dropped: as a server does when the connection ends.
-    {
-        let mut answer = pin!(spider.router.clone().oneshot(asked));
-        assert!(futures::poll!(answer.as_mut()).is_pending());
-    }
+    let mut answer = pin!(spider.router.clone().oneshot(asked));
+    assert!(answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+}
+
+async fn made_all_the_same(spider: &Spider) {
     for _ in 0..200 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         spider.rig.settle().await;
