@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ pub(crate) enum Reply {
     Json(Value),
     /// The same, which nobody may keep: it holds a secret.
     Secret(Value),
-    /// 202 with JSON.
-    Accepted(Value),
+    /// 202 with JSON, and where the operation can be followed.
+    Accepted { operation: Value, location: String },
     /// 200 with text.
     Text(String),
     /// 200 with what is written already, of that kind.
@@ -54,7 +54,13 @@ impl Reply {
             Self::Typed(kind, text) => return response(StatusCode::OK, kind, text),
             Self::Json(value) => (StatusCode::OK, value, false),
             Self::Secret(value) => (StatusCode::OK, value, true),
-            Self::Accepted(value) => (StatusCode::ACCEPTED, value, false),
+            Self::Accepted { operation, location } => {
+                let mut response = response(StatusCode::ACCEPTED, JSON, written(&operation) + "\n");
+                if let Ok(location) = HeaderValue::from_str(&location) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                return response;
+            }
             Self::With(status, value) => (status, value, false),
         };
         let mut response = response(status, JSON, written(&value) + "\n");

@@ -59,9 +59,12 @@ impl Call {
         Ok(self.pmks().accept(&self.caller, mutation).await?)
     }
 
-    /// The answer to whoever does not want to wait.
+    /// The answer to whoever does not want to wait: the operation, and where it can be read by whoever asked.
     pub(crate) fn at_once(&self, operation: &OperationView) -> Option<Reply> {
-        self.respond_async.then(|| Reply::Accepted(serde_json::to_value(operation).unwrap_or_default()))
+        self.respond_async.then(|| Reply::Accepted {
+            operation: serde_json::to_value(operation).unwrap_or_default(),
+            location: format!("/spider/operation/{}", operation.id),
+        })
     }
 
     /// Waits for an operation.

@@ -168,22 +168,41 @@ async fn whoever_does_not_wait_has_the_operation() {
     let spider = Spider::new().await;
     let mut asked = Spider::request(USER, Method::POST, "/spider/vpc", &vpc("net"));
     asked.headers_mut().insert("prefer", "respond-async, wait=5".parse().unwrap());
-    let (status, operation) = spider.send(asked).await;
+    let response = spider.router.clone().oneshot(asked).await.unwrap();
+    let place = response.headers()["location"].to_str().unwrap().to_owned();
+    let (status, bytes) =
+        (response.status().as_u16(), response.into_body().collect().await.unwrap().to_bytes());
+    let operation: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!((status, &operation["kind"]), (202, &json!("network.create")), "{operation}");
     let path = format!("/v1/operations/{}", operation["id"].as_str().unwrap());
     assert_eq!(spider.rig.get(&path).await.ok(200)["id"], operation["id"]);
+    // Who asked reads what becomes of it with the same credentials.
+    assert_eq!(spider.ask(Method::GET, &place, Value::Null).await, (200, operation));
+    spider.rig.settle().await;
+    let (status, ended) = spider.ask(Method::GET, &place, Value::Null).await;
+    assert_eq!((status, &ended["state"]), (200, &json!("succeeded")), "{ended}");
+    let viewer = spider.rig.token("viewer", None).await;
+    assert_eq!(spider.by(("x", &viewer), Method::GET, &place, &Value::Null).await, (200, ended));
+    assert_eq!(spider.by(("x", "nobody"), Method::GET, &place, &Value::Null).await.0, 401);
+    for lost in ["/spider/operation/x", "/spider/operation/0196f1a0-0000-7000-8000-000000000000"] {
+        let (status, refused) = spider.ask(Method::GET, lost, Value::Null).await;
+        assert!(
+            status == 404 && refused["message"].as_str().unwrap().contains("does not exist"),
+            "{refused}"
+        );
+    }
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> Value {
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Value {
     pairs.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
-fn credential(key: &str) -> Value {
+pub(crate) fn credential(key: &str) -> Value {
     let values = pairs(&[("accessKey", key), ("secretKey", "hunter2")]);
     json!({"CredentialName": "cred", "ProviderName": "FAKE", "KeyValueInfoList": values})
 }
 
-fn region(name: &str) -> Value {
+pub(crate) fn region(name: &str) -> Value {
     json!({"RegionName": "reg", "ProviderName": "FAKE", "KeyValueInfoList": pairs(&[("Region", name)])})
 }
 

@@ -26,4 +26,5 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/countcluster/{ConnectionName}" "count-cluster-by-connection" NOTHING => "Count", "Counts the clusters of a connection.";
     GET "/monitoring/clusternode/{ClusterName}/{NodeGroupName}/{NodeNumber}/{MetricType}" "get-cluster-node-metric" AT_TIMES => "MetricData", "Gets what the cloud measures of a node, which is counted from 1: cpu_usage, memory_usage, disk_read, disk_write, disk_read_ops, disk_write_ops, network_in or network_out.";
     GET "/splockinfo" "" NOTHING => "{splockinfo: [string]}", "Lists what waits behind a lock: nothing does.";
+    GET "/operation/{Id}" "get-operation" NOTHING => "object", "Gets the operation that carries out a change, which is answered at once to who asks by 'Prefer: respond-async'.";
 };

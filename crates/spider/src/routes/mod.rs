@@ -178,6 +178,7 @@ fn clusters_and_groups() -> Vec<Row> {
         GET "/countcluster/{a}" all::count::<Cluster>;
         GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" metrics::of_node;
         GET "/splockinfo" service::locks;
+        GET "/operation/{a}" service::operation;
     }
 }
 

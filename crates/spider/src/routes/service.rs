@@ -37,6 +37,12 @@ pub(super) async fn health(call: Call) -> Answer {
     }
 }
 
+/// What becomes of a change that its client does not wait for.
+pub(super) async fn operation(call: Call) -> Answer {
+    let operation = call.pmks().operations().get(call.named(0)).await?;
+    Ok(Reply::Json(serde_json::to_value(operation).unwrap_or_default()))
+}
+
 /// Nothing here waits behind a lock: operations hold what they work on, and reads hold nothing.
 pub(super) fn locks(_: Call) -> Ready<Answer> {
     let none = ["<VPC SPLock> ", "<SG SPLock> ", "<Key SPLock> ", "<VM SPLock> "];
