@@ -279,7 +279,7 @@ impl Shared {
     }
 
     /// Operations, as people call them.
-    async fn in_words(&self, operations: &[Uuid]) -> String {
+    pub(crate) async fn in_words(&self, operations: &[Uuid]) -> String {
         let mut words = Vec::new();
         for id in operations {
             words.push(match self.store.operation(*id).await {

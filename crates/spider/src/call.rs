@@ -85,14 +85,16 @@ impl Call {
         Ok(all.into_iter().map(|view| view.name).collect())
     }
 
-    /// The connection that the path names, else all.
+    /// The connection that the path names, else all; none, where only its row is there: nothing is known at it.
     pub(crate) async fn of_path_or_all(&self) -> Result<Vec<String>, Refusal> {
-        match self.named(0) {
-            "" => self.connections().await,
-            one => {
-                self.pmks().connections().get(one).await?;
-                Ok(vec![one.to_owned()])
-            }
+        let one = match self.named(0) {
+            "" => return self.connections().await,
+            one => one,
+        };
+        match self.pmks().connections().get(one).await {
+            Ok(_) => Ok(vec![one.to_owned()]),
+            Err(_) if self.pmks().pieces().lacking(one).await?.is_some() => Ok(Vec::new()),
+            Err(failure) => Err(failure.into()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::Credential;
-use pmks_model::Findings;
+use pmks_model::{Failure, Findings};
 use pmks_store::{Connection, ConnectionUpdate, PieceKind};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ pub(super) async fn checked(
             "a change of endpoints, caCertificate or settings carries it whole again",
         ));
     }
-    let update = update_to(shared, &connection, &before, &after, given).await?;
+    let update = update_to(shared, &connection, &before, &after, given, Whose::OwnAlone).await?;
     Ok((connection.revision, update))
 }
 
@@ -97,7 +97,17 @@ pub(crate) async fn update_of_pieces(
         return Ok(None);
     }
     let given = Some(asked.credential).filter(|_| !is_same);
-    update_to(shared, connection, &before, &after, given).await.map(Some)
+    update_to(shared, connection, &before, &after, given, Whose::AnyWhereNothingIs).await.map(Some)
+}
+
+/// Whose account a changed credential may act for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The connection's own.
+    OwnAlone,
+    /// Another one too, where nothing is known at the connection: those who put pieces have one name for whatever they
+    /// put last, and make no other connection.
+    AnyWhereNothingIs,
 }
 
 /// What the store is told, once it is known to be allowed.
@@ -107,6 +117,7 @@ async fn update_to(
     before: &Specification,
     after: &Specification,
     given: Option<Credential>,
+    whose: Whose,
 ) -> Result<ConnectionUpdate> {
     movable(shared, connection, before, after).await?;
     let mut update = ConnectionUpdate { specification: Some(stored(after)?), ..ConnectionUpdate::default() };
@@ -116,7 +127,12 @@ async fn update_to(
             let driver = shared.drivers.make(name, &connection.provider, after, credential.clone()).await?;
             let asked = driver.account_identity().map_err(|error| of_cloud(name, &error)).boxed();
             let identity = Patience::begins(&shared.clock).needed(name, ACTS_FOR, asked).await?;
-            same_account(connection, &identity)?;
+            if let Err(failure) = same_account(connection, &identity) {
+                let needed = shared.needed_by(name).await?;
+                if whose == Whose::OwnAlone || !needed.is_empty() {
+                    return Err(needed_too(failure, &needed));
+                }
+            }
             update.account = Some((identity.account, identity.principal));
         }
         update.credential = sealed(&credential)?;
@@ -201,6 +217,14 @@ fn unchanged(connection: &Connection, asked: &NewConnection) -> Result<()> {
         findings.add("provider", "cannot be changed");
     }
     check(findings)
+}
+
+/// With what would be lost.
+fn needed_too(mut failure: Box<Failure>, needed: &[String]) -> Box<Failure> {
+    if !needed.is_empty() {
+        failure.detail = format!("{}; it is needed by {}", failure.detail, needed.join(", "));
+    }
+    failure
 }
 
 /// What our records were made through stays where it is while there are any.

@@ -138,13 +138,7 @@ impl Connections<'_> {
     pub async fn plan_delete(self, caller: &Caller, name: &str) -> Result<()> {
         let shared = &self.0.shared;
         shared.unneeded(caller, name).await?;
-        let unfinished = OperationFilter {
-            connection: Some(name.to_owned()),
-            unfinished: true,
-            ..OperationFilter::default()
-        };
-        let unfinished = shared.store.operations(&unfinished, StorePage::all()).await.map_err(of_store)?;
-        let holders: Vec<Uuid> = unfinished.iter().map(|operation| operation.id).collect();
+        let holders = shared.unfinished_at(name).await?;
         if holders.is_empty() { Ok(()) } else { Err(shared.held(&holders).await) }
     }
 
@@ -298,7 +292,6 @@ impl Shared {
         Ok(specification)
     }
 
-    /// What is known at a connection, in words.
     /// A connection that the caller may remove, where nothing is known there.
     async fn unneeded(&self, caller: &Caller, name: &str) -> Result<pmks_store::Connection> {
         caller.require_operator(name)?;
@@ -312,6 +305,28 @@ impl Shared {
         Err(Box::new(Failure::new(FailureKind::Conflict, says).with_fix("delete or forget them first")))
     }
 
+    /// The operations at a connection that are not over.
+    async fn unfinished_at(&self, name: &str) -> Result<Vec<Uuid>> {
+        let filter = OperationFilter {
+            connection: Some(name.to_owned()),
+            unfinished: true,
+            ..OperationFilter::default()
+        };
+        let unfinished = self.store.operations(&filter, StorePage::all()).await.map_err(of_store)?;
+        Ok(unfinished.iter().map(|operation| operation.id).collect())
+    }
+
+    /// What is known at a connection, and what goes on there, in words.
+    async fn needed_by(&self, name: &str) -> Result<Vec<String>> {
+        let mut needed = self.known_at(name).await?;
+        let unfinished = self.unfinished_at(name).await?;
+        if !unfinished.is_empty() {
+            needed.push(self.in_words(&unfinished).await);
+        }
+        Ok(needed)
+    }
+
+    /// What is known at a connection, in words.
     async fn known_at(&self, name: &str) -> Result<Vec<String>> {
         let filter = pmks_store::ResourceFilter {
             connection: Some(name.to_owned()),

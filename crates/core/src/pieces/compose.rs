@@ -45,7 +45,11 @@ impl Lacking {
 impl Known {
     pub(super) async fn read(shared: &Shared) -> Result<Self> {
         let all = shared.store.pieces().await.map_err(of_store)?;
-        Ok(Self { pieces: all.into_iter().map(read).collect::<Result<_>>()?, put: None })
+        // One that cannot be read is as if it was not there: whoever puts it anew mends that.
+        let readable = all.into_iter().filter_map(|piece| {
+            read(piece).inspect_err(|failure| tracing::warn!(%failure, "a piece is left out")).ok()
+        });
+        Ok(Self { pieces: readable.collect(), put: None })
     }
 
     pub(super) fn put(&mut self, piece: Piece, credential: Option<Credential>) {
@@ -56,6 +60,13 @@ impl Known {
             Some(known) => *known = piece,
             None => self.pieces.push(piece),
         }
+    }
+
+    /// The provider of the driver that a connection's row names; of the row where that is not there.
+    pub(super) fn provider_of(&self, name: &str) -> Option<&str> {
+        let row = self.find(PieceKind::Connection, name).ok()?;
+        let Holds::Connection { driver, .. } = &row.holds else { return None };
+        Some(&self.find(PieceKind::Driver, driver).unwrap_or(row).provider)
     }
 
     pub(super) fn all(&self, kind: PieceKind) -> Vec<Piece> {

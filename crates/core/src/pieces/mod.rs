@@ -6,7 +6,7 @@
 mod compose;
 mod unconnected;
 
-use pmks_driver::Credential;
+use pmks_driver::{Capabilities, Credential};
 use pmks_model::{Failure, FailureKind};
 use pmks_store::{PieceKind, PutPiece};
 use serde::{Deserialize, Serialize};
@@ -200,6 +200,23 @@ impl Pieces<'_> {
         }
         let audit = shared.audit(caller, &format!("{}.delete", word(kind)), format!("{} {name}", word(kind)));
         shared.store.delete_piece(kind, name, audit).await.map_err(of_store)
+    }
+
+    /// What the driver of a connection can do, also where its row is there and no connection is made of it; `None`: it is a
+    /// provider's that is not known here.
+    ///
+    /// # Errors
+    /// `NotFound`: there is neither.
+    pub async fn capabilities(self, connection: &str) -> Result<Option<&'static Capabilities>> {
+        let provider = match self.0.connections().get(connection).await {
+            Ok(view) => view.provider,
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                let known = Known::read(&self.0.shared).await?;
+                known.provider_of(connection).ok_or(failure)?.to_owned()
+            }
+            Err(failure) => return Err(failure),
+        };
+        Ok(self.0.provider(&provider).ok())
     }
 
     /// Why there is no connection of that name although its row is there: `NotFound` of a piece, `Unsupported` of the

@@ -1,5 +1,7 @@
-//! What the driver of a connection can do, in CB-Spider's words. What pmks does not serve is not there.
+//! What the driver of a connection can do, in CB-Spider's words. What pmks does not serve is not there, nor
+//! is anything of a driver that nobody has here.
 
+use pmks_driver::Capabilities;
 use pmks_model::OperationKind;
 use serde_json::json;
 
@@ -8,11 +10,13 @@ use crate::call::{Answer, Call};
 use crate::reply::Reply;
 
 pub(super) async fn get(call: Call) -> Answer {
-    let connection = call.connection()?;
-    let can = call.capabilities(&connection).await?;
-    let network = can.has(OperationKind::NetworkCreate);
-    let tagged: Vec<&str> =
-        types::words().filter(|(_, kind)| can.takes_tags(*kind)).map(|(word, _)| word).collect();
+    let can = call.pmks().pieces().capabilities(&call.connection()?).await?;
+    let is = |what: fn(&Capabilities) -> bool| can.is_some_and(what);
+    let network = is(|can| can.has(OperationKind::NetworkCreate));
+    let tagged: Vec<&str> = types::words()
+        .filter(|(_, kind)| can.is_some_and(|can| can.takes_tags(*kind)))
+        .map(|(word, _)| word)
+        .collect();
     let absent = [
         "PriceInfoHandler",
         "VMHandler",
@@ -32,14 +36,14 @@ pub(super) async fn get(call: Call) -> Answer {
         "SINGLE_VPC",
     ];
     let mut answer = json!({
-        "ZoneBasedControl": can.zonal_subnets,
-        "RegionZoneHandler": true,
-        "ImageHandler": true,
-        "VMSpecHandler": true,
+        "ZoneBasedControl": is(|can| can.zonal_subnets),
+        "RegionZoneHandler": can.is_some(),
+        "ImageHandler": can.is_some(),
+        "VMSpecHandler": can.is_some(),
         "VPCHandler": network,
-        "SecurityHandler": can.has(OperationKind::SecurityGroupCreate),
-        "KeyPairHandler": can.has(OperationKind::KeyPairCreate),
-        "ClusterHandler": can.has(OperationKind::ClusterCreate),
+        "SecurityHandler": is(|can| can.has(OperationKind::SecurityGroupCreate)),
+        "KeyPairHandler": is(|can| can.has(OperationKind::KeyPairCreate)),
+        "ClusterHandler": is(|can| can.has(OperationKind::ClusterCreate)),
         "TagHandler": !tagged.is_empty(),
         "TagSupportResourceType": tagged,
         "VPC_CIDR": network,

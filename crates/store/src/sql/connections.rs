@@ -145,6 +145,8 @@ impl Write<'_> {
         }
         if let (Some(known), Some((proven, _))) = (&now.account, &update.account)
             && known != proven
+            // What a proof finds never moves a connection; what somebody decides may, where nothing was made there.
+            && (revision.is_none() || self.is_needed(name).await?)
         {
             return Err(Error::Conflict(format!(
                 "connection {name:?} belongs to account {known}, and the credential to {proven}"
@@ -171,16 +173,24 @@ impl Write<'_> {
         self.connection(name).await
     }
 
+    async fn known_at_connection(&mut self, name: &str) -> Result<i64> {
+        let known = sqlx::query_scalar("SELECT COUNT(*) FROM resources WHERE connection = $1");
+        Ok(known.bind(name).fetch_one(self.on()).await?)
+    }
+
+    /// Whether anything is known at a connection, or going on there.
+    async fn is_needed(&mut self, name: &str) -> Result<bool> {
+        Ok(self.known_at_connection(name).await? > 0
+            || !self.unfinished_of_connection(name).await?.is_empty())
+    }
+
     async fn delete_connection(&mut self, name: &str, audit: &AuditEntry) -> Result<()> {
         self.connection(name).await?;
         let holders = self.unfinished_of_connection(name).await?;
         if !holders.is_empty() {
             return Err(Error::Held { holders });
         }
-        let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM resources WHERE connection = $1")
-            .bind(name)
-            .fetch_one(self.on())
-            .await?;
+        let known = self.known_at_connection(name).await?;
         if known > 0 {
             return Err(Error::Conflict(format!(
                 "{known} resources are known at connection {name:?}: delete or forget them first"

@@ -1,0 +1,191 @@
+//! Pieces of connections: what stands by them is not lost, and what is made of nothing breaks nothing.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::spider::{Spider, credential, pairs, region};
+
+fn driver(provider: &str) -> Value {
+    json!({"DriverName": "drv", "ProviderName": provider, "DriverLibFileName": "f.so"})
+}
+
+fn config(name: &str, region: &str) -> Value {
+    json!({
+        "ConfigName": name, "ProviderName": "FAKE", "DriverName": "drv", "CredentialName": "cred",
+        "RegionName": region,
+    })
+}
+
+async fn put(spider: &Spider, path: &str, body: Value) -> (u16, String) {
+    let (status, answer) = spider.ask(Method::POST, &format!("/spider/{path}"), body).await;
+    (status, answer["message"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn get(spider: &Spider, path: &str) -> (u16, Value) {
+    spider.ask(Method::GET, &format!("/spider/{path}"), Value::Null).await
+}
+
+/// The connection `conf`, of pieces.
+async fn connected() -> Spider {
+    let spider = Spider::new().await;
+    for (path, body) in [
+        ("driver", driver("FAKE")),
+        ("credential", credential("AK1")),
+        ("region", region("r1")),
+        ("connectionconfig", config("conf", "reg")),
+    ] {
+        assert_eq!(put(&spider, path, body).await.0, 200, "{path}");
+    }
+    spider
+}
+
+/// A cluster by it.
+async fn cluster(spider: &Spider) {
+    let at = |asked: Value| json!({"ConnectionName": "conf", "ReqInfo": asked});
+    let vpc = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16", "SubnetInfoList": [
+        {"Name": "sub", "IPv4_CIDR": "10.0.1.0/24"}]});
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc", at(vpc)).await.0, 200);
+    let asked = json!({"Name": "prod", "VPCName": "net", "SubnetNames": ["sub"]});
+    let (status, made) = spider.carried(Method::POST, "/spider/cluster", at(asked)).await;
+    assert_eq!(status, 200, "{made}");
+}
+
+#[tokio::test]
+async fn pieces_that_clusters_stand_by_are_not_lost() {
+    let spider = connected().await;
+    cluster(&spider).await;
+    let pieces = ["driver/drv", "credential/cred", "region/reg", "connectionconfig/conf"];
+    let seen = async || {
+        let mut all = Vec::new();
+        for piece in pieces {
+            all.push(get(&spider, piece).await.1);
+        }
+        all.push(spider.rig.get("/v1/connections/conf").await.ok(200));
+        all
+    };
+    let before = seen().await;
+    for (path, body, says) in [
+        ("credential", credential("AK2"), "cluster \"prod\""),
+        ("region", region("r2"), "cluster \"prod\""),
+        ("driver", driver("NHN"), "connection \"conf\" stands"),
+        ("connectionconfig", config("conf", "none"), "connection \"conf\" stands"),
+    ] {
+        let (status, message) = put(&spider, path, body).await;
+        assert!(status == 409 && message.contains(says), "{path}: {status} {message}");
+    }
+    for (path, says) in pieces.iter().zip(["connection conf", "connection conf", "connection conf", "prod"]) {
+        let path = format!("/spider/{path}");
+        let (status, answer) = spider.ask(Method::DELETE, &path, Value::Null).await;
+        assert!(status == 409 && answer["message"].as_str().unwrap().contains(says), "{path}: {answer}");
+    }
+    assert_eq!(seen().await, before);
+    // Clients put the same ones at each of their starts, and a new secret of the same account now and then.
+    for (path, body) in [
+        ("driver", driver("fake")),
+        ("credential", credential("AK1")),
+        ("region", region("r1")),
+        ("connectionconfig", config("conf", "reg")),
+    ] {
+        assert_eq!(put(&spider, path, body).await, (200, String::new()), "{path}");
+    }
+    assert_eq!(seen().await, before, "not even a revision");
+    assert_eq!(put(&spider, "credential", credential("AK1b")).await.0, 200);
+    assert_eq!(get(&spider, "cluster/prod?ConnectionName=conf").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_connection_at_which_nothing_is_may_become_another_accounts() {
+    let spider = connected().await;
+    let account = async || {
+        assert_eq!(get(&spider, "vpc?ConnectionName=conf").await, (200, json!({"vpc": []})));
+        spider.rig.get("/v1/connections/conf").await.ok(200)["account"]["account"].clone()
+    };
+    assert_eq!(account().await, "fake:1");
+    assert_eq!(put(&spider, "credential", credential("AK2")).await, (200, String::new()));
+    assert_eq!(account().await, "fake:2");
+    // What goes on there is lost no more than what stands.
+    let vpc = json!({"ConnectionName": "conf", "ReqInfo": {"Name": "net", "IPv4_CIDR": "10.0.0.0/16"}});
+    let asked = Spider::request(crate::spider::USER, Method::POST, "/spider/vpc", &vpc);
+    let asked = {
+        let mut asked = asked;
+        asked.headers_mut().insert("prefer", "respond-async".parse().unwrap());
+        asked
+    };
+    assert_eq!(spider.send(asked).await.0, 202);
+    let (status, message) = put(&spider, "credential", credential("AK1")).await;
+    assert!(status == 409 && message.contains("network.create of \"net\""), "{status} {message}");
+}
+
+#[tokio::test]
+async fn configs_of_what_is_not_there_break_nothing() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    assert_eq!(put(&spider, "driver", driver("FAKE")).await.0, 200);
+    assert_eq!(put(&spider, "connectionconfig", config("dangling", "none")).await.0, 200);
+    let other = json!({
+        "ConfigName": "other", "ProviderName": "OPENSTACK", "DriverName": "none", "CredentialName": "none",
+        "RegionName": "none",
+    });
+    assert_eq!(put(&spider, "connectionconfig", other).await.0, 200);
+    for kind in ["vpc", "subnet", "securitygroup", "keypair", "cluster", "vm"] {
+        for name in ["dangling", "other"] {
+            assert_eq!(
+                get(&spider, &format!("count{kind}/{name}")).await,
+                (200, json!({"count": 0})),
+                "{kind}"
+            );
+        }
+        let (status, all) = get(&spider, &format!("count{kind}")).await;
+        assert!(status == 200 && all["count"].is_u64(), "{kind}: {all}");
+        assert_eq!(get(&spider, &format!("count{kind}/none")).await.0, 404);
+    }
+    assert_eq!(get(&spider, "countcluster").await.1, json!({"count": 1}));
+    assert_eq!(get(&spider, "countconnectionconfig").await.1, json!({"count": 3}));
+    let (_, listed) = get(&spider, "connectionconfig").await;
+    let names: Vec<&str> = listed["connectionconfig"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|config| config["ConfigName"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["dangling", "other", "here"]);
+    for (name, can) in [("dangling", true), ("here", true), ("other", false)] {
+        let (status, said) = get(&spider, &format!("driver/capability?ConnectionName={name}")).await;
+        assert_eq!(
+            (status, &said["ClusterHandler"], &said["VPCHandler"]),
+            (200, &json!(can), &json!(can)),
+            "{name}"
+        );
+    }
+    assert_eq!(get(&spider, "driver/capability?ConnectionName=none").await.0, 404);
+    // What a cloud would have to be asked for says what is missing.
+    for path in ["vpc", "cluster", "allvpc", "allcluster", "vm", "regionzone"] {
+        let (status, said) = get(&spider, &format!("{path}?ConnectionName=dangling")).await;
+        let missing = "dangling: credential \"cred\" does not exist";
+        assert_eq!((status, said["message"].as_str().unwrap()), (404, missing), "{path}");
+        let (status, said) = get(&spider, &format!("{path}?ConnectionName=other")).await;
+        assert!(
+            status == 404 && said["message"].as_str().unwrap().contains("other: driver"),
+            "{path}: {said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_piece_that_cannot_be_read_costs_itself() {
+    let spider = connected().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(spider.rig.database());
+    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    let broken = "UPDATE pieces SET content = '{\"is\":\"tomorrow\"}' WHERE name = 'reg'";
+    assert_eq!(sqlx::query(broken).execute(&pool).await.unwrap().rows_affected(), 1);
+    assert_eq!(
+        get(&spider, "region").await.1,
+        json!({"region": [{
+            "RegionName": "here", "ProviderName": "FAKE", "KeyValueInfoList": pairs(&[("Region", "r1")]),
+            "AvailableZoneList": [],
+        }]})
+    );
+    assert_eq!(get(&spider, "vpc?ConnectionName=conf").await.0, 200, "the connection stands none the less");
+    assert_eq!(put(&spider, "region", region("r1")).await.0, 200);
+    assert_eq!(get(&spider, "region/reg").await.0, 200);
+}
