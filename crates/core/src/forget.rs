@@ -5,7 +5,7 @@ use pmks_store::{Hold, HoldMode, OperationFilter, Page, Resource, ResourceFilter
 
 use crate::failure::of_store;
 use crate::pmks::Shared;
-use crate::{Caller, Result};
+use crate::{Caller, Reference, Result};
 
 impl Shared {
     /// The record of a cluster, where the caller may drop it.
@@ -13,7 +13,7 @@ impl Shared {
         &self,
         caller: &Caller,
         connection: &str,
-        name: &str,
+        meant: Reference,
         abandon: bool,
     ) -> Result<Resource> {
         caller.require_operator(connection)?;
@@ -21,7 +21,7 @@ impl Shared {
         if abandon {
             caller.require_admin("abandoning an operation")?;
         }
-        let (_, record) = self.known(connection, ResourceKind::Cluster, None, name).await?;
+        let (_, record) = self.known(connection, ResourceKind::Cluster, None, meant).await?;
         Ok(record)
     }
 

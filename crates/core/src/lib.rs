@@ -16,12 +16,14 @@ mod mutation;
 mod page;
 mod patch;
 mod patience;
+mod reference;
 mod views;
 
 mod drivers;
 mod records;
 
 mod accept;
+mod beforehand;
 mod cloud_names;
 mod drafts;
 mod hooks;
@@ -47,6 +49,7 @@ mod operations;
 mod pieces;
 mod replay;
 mod security_groups;
+mod sides;
 mod subnets;
 
 pub use access::{ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};
@@ -56,6 +59,7 @@ pub use asked::{
     NewSecurityGroup, NewSubnet,
 };
 pub use audit::{Audit, AuditTimes};
+pub use beforehand::Beforehand;
 pub use caller::{Caller, ConnectionScope, Idempotency};
 pub use clusters::{ClusterFilter, Clusters, Interface};
 pub use connections::Connections;
@@ -69,8 +73,10 @@ pub use operations::{Event, EventStream, OperationFilter, Operations};
 pub use page::{Page, PageRequest};
 pub use pieces::{Holds, Piece, Pieces, Unconnected};
 pub use pmks::{Options, Pmks};
+pub use reference::Reference;
 pub use registry::Registry;
 pub use security_groups::SecurityGroups;
+pub use sides::Sides;
 pub use subnets::Subnets;
 pub use views::{
     ApiTokenView, AuditView, ClusterView, ConnectionView, CreatedApiToken, KeyPairView, NetworkView,

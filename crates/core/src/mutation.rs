@@ -4,7 +4,7 @@ use pmks_model::{OperationKind, ResourceKind, ScalingChange, UpgradeTargets};
 
 use crate::{
     ImportCluster, NewCluster, NewKeyPair, NewNetwork, NewNodeGroup, NewRule, NewSecurityGroup, NewSubnet,
-    OperationView, PrivateKey,
+    OperationView, PrivateKey, Reference,
 };
 
 /// A change at a cloud that a caller asks for. [`crate::Pmks::accept`] carries it out, [`crate::Pmks::plan`] shows it.
@@ -17,7 +17,7 @@ pub enum Mutation {
     },
     DeleteCluster {
         connection: String,
-        cluster: String,
+        cluster: Reference,
         delete_volumes: bool,
     },
     /// A JSON merge patch of `tags`, `deletionProtection` and `options`; `if_match` is the version tag, `*` any.
@@ -59,7 +59,7 @@ pub enum Mutation {
     RemoveNodeGroup {
         connection: String,
         cluster: String,
-        node_group: String,
+        node_group: Reference,
     },
     CreateNetwork {
         connection: String,
@@ -67,7 +67,7 @@ pub enum Mutation {
     },
     DeleteNetwork {
         connection: String,
-        network: String,
+        network: Reference,
     },
     CreateSubnet {
         connection: String,
@@ -77,7 +77,7 @@ pub enum Mutation {
     DeleteSubnet {
         connection: String,
         network: String,
-        subnet: String,
+        subnet: Reference,
     },
     CreateSecurityGroup {
         connection: String,
@@ -92,7 +92,7 @@ pub enum Mutation {
     },
     DeleteSecurityGroup {
         connection: String,
-        security_group: String,
+        security_group: Reference,
     },
     /// A JSON merge patch of `tags`, of a network, subnet, security group, key pair or cluster; `if_match` is the version
     /// tag, `*` any. With `only_new` each tag to be set must be one that it does not have.
@@ -109,7 +109,7 @@ pub enum Mutation {
     },
     DeleteKeyPair {
         connection: String,
-        key_pair: String,
+        key_pair: Reference,
     },
     /// Of the account, or of one cluster.
     FixPrerequisites {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pmks_model::ResourceKind;
 
 use crate::failure::not_found;
-use crate::{Caller, NodeGroupView, Page, PageRequest, Pmks, Result};
+use crate::{Caller, NodeGroupView, Page, PageRequest, Pmks, Reference, Result};
 
 /// Node groups.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +48,18 @@ impl NodeGroups<'_> {
     ///
     /// # Errors
     /// `Conflict` while an operation runs, `NotFound`, `NotAllowed`.
-    pub async fn forget(self, caller: &Caller, connection: &str, cluster: &str, name: &str) -> Result<()> {
+    pub async fn forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        cluster: &str,
+        meant: impl Into<Reference>,
+    ) -> Result<()> {
         let shared = &self.0.shared;
         caller.require_operator(connection)?;
         caller.refuse_key()?;
         let (_, whole) = shared.known(connection, ResourceKind::Cluster, None, cluster).await?;
-        let (_, record) = shared.known(connection, ResourceKind::NodeGroup, Some(whole.uid), name).await?;
+        let (_, record) = shared.known(connection, ResourceKind::NodeGroup, Some(whole.uid), meant).await?;
         shared.forget(caller, &record, false).await
     }
 

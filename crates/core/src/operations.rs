@@ -4,6 +4,7 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use pmks_model::{OperationKind, OperationState};
 use pmks_store::{AuditEntry, Operation, Page as StorePage, Store, Wish};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use uuid::Uuid;
 
 use crate::accept::idempotency_key;
@@ -155,6 +156,27 @@ impl Operations<'_> {
             }
         };
         Ok(self.following(Some(operation.id), begin, first).stream())
+    }
+
+    /// Waits until an operation is over, or waits for a decision; `None`: it does neither within that time.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) async fn settled(self, id: &str, limit: Duration) -> Result<Option<Arc<OperationView>>> {
+        let mut events = self.events(Some(id), None).await?;
+        let settled = async {
+            while let Some(event) = events.next().await {
+                let state = event.operation.state;
+                if state.is_final() || state == OperationState::Blocked {
+                    return Some(event.operation);
+                }
+            }
+            None
+        };
+        Ok(tokio::select! {
+            settled = settled => settled,
+            () = self.0.shared.clock.deadline(limit) => None,
+        })
     }
 
     fn following(self, operation: Option<Uuid>, after: i64, first: Option<Event>) -> Following {

@@ -18,7 +18,7 @@ use crate::inventory::seen::{ReadFailed, read_part};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::records::{Records, observation};
-use crate::{Caller, ImportResource, Result};
+use crate::{Caller, ImportResource, Reference, Result};
 
 /// Which of them: its kind, and the network of a subnet.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ impl Shared {
         let started_at = self.clock.wall();
         let system_id = new.system_id.clone().unwrap_or_default();
         let stand_in = stand_in(&new, started_at);
-        let read = read_part(&at.driver, &stand_in, &[], &system_id, started_at, self.clock.as_ref()).await;
+        let read = read_part(&at.driver, &stand_in, &[], started_at, self.clock.as_ref()).await;
         let observation = match read {
             Ok(all) => all.into_iter().next().map(|observe| observe.observation),
             Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
@@ -201,16 +201,17 @@ impl Shared {
         &self,
         connection: &str,
         part: Part<'_>,
-        name: &str,
+        meant: impl Into<Reference>,
         max_age: Option<Duration>,
     ) -> Result<Known> {
+        let meant = meant.into();
         let began = self.clock.wall();
         let at = self.reading(connection).await?;
-        let place = at.place().ok_or_else(|| not_found(part.kind, name))?;
+        let place = at.place().ok_or_else(|| not_found(part.kind, meant.as_str()))?;
         let network = self.network_of(&place, part).await?;
         let parent = network.map(|network| network.uid);
         let records = Records { store: self.store.as_ref(), place: &place };
-        let record = records.get(part.kind, parent, name).await?;
+        let record = records.get(part.kind, parent, &meant).await?;
         let busy = Activity::about(self.store.as_ref(), [&record]).await?.busy([&record]);
         self.inventory.freshen(&at, &place, &record, Asked { began, busy, max_age }).await?;
         let mut known = self.known_parts(&place, part.kind, parent).await?;
@@ -224,9 +225,9 @@ impl Shared {
         caller: &Caller,
         connection: &str,
         part: Part<'_>,
-        name: &str,
+        meant: Reference,
     ) -> Result<()> {
-        let record = self.forgettable_part(caller, connection, part, name).await?;
+        let record = self.forgettable_part(caller, connection, part, meant).await?;
         self.forget(caller, &record, false).await
     }
 
@@ -236,9 +237,9 @@ impl Shared {
         caller: &Caller,
         connection: &str,
         part: Part<'_>,
-        name: &str,
+        meant: Reference,
     ) -> Result<()> {
-        let record = self.forgettable_part(caller, connection, part, name).await?;
+        let record = self.forgettable_part(caller, connection, part, meant).await?;
         self.require_unheld(&record).await
     }
 
@@ -248,22 +249,22 @@ impl Shared {
         caller: &Caller,
         connection: &str,
         part: Part<'_>,
-        name: &str,
+        meant: Reference,
     ) -> Result<Resource> {
         caller.require_operator(connection)?;
         caller.refuse_key()?;
-        let mut known = self.get_part(connection, part, name, None).await?;
-        let Some(record) = known.records.pop() else { return Err(not_found(part.kind, name)) };
+        let mut known = self.get_part(connection, part, &meant, None).await?;
+        let Some(record) = known.records.pop() else { return Err(not_found(part.kind, meant.as_str())) };
         let network = known.all.iter().find(|other| Some(other.uid) == record.parent);
         let holders = users(&known.all, &record, network)?;
         if !holders.is_empty() {
-            let says = format!("{} {name:?} is used by {}", part.kind.says(), holders.join(", "));
+            let says = format!("{} {:?} is used by {}", part.kind.says(), meant.as_str(), holders.join(", "));
             return Err(conflict(says));
         }
         Ok(record)
     }
 
-    async fn known_parts(
+    pub(crate) async fn known_parts(
         &self,
         place: &Place,
         kind: ResourceKind,

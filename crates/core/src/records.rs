@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::drivers::Place;
 use crate::failure::{not_found, of_store, unexpected};
-use crate::{NewRule, Result};
+use crate::reference::By;
+use crate::{NewRule, Reference, Result};
 
 /// What was asked of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -150,34 +151,71 @@ pub(crate) struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// The record of that name, else of that identifier at the cloud.
+    /// The record that is meant.
     pub(crate) async fn find(
         &self,
         kind: ResourceKind,
         parent: Option<Uuid>,
-        name: &str,
+        meant: impl Into<Reference>,
+    ) -> Result<Option<Resource>> {
+        let meant = meant.into();
+        let text = meant.as_str();
+        match meant.by {
+            By::Name => self.called(kind, parent, text).await,
+            By::Identifier => self.known_as(kind, parent, text).await,
+            By::Either => match self.called(kind, parent, text).await? {
+                Some(found) => Ok(Some(found)),
+                None => self.identified(kind, parent, text).await,
+            },
+            By::Record(uid) => {
+                let found = self.store.resource(uid).await.map_err(of_store)?;
+                Ok(found.filter(|record| record.kind == kind && self.place.holds(record)))
+            }
+        }
+    }
+
+    /// The record of that name.
+    async fn called(&self, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> Result<Option<Resource>> {
+        let (account, location) = (self.place.account.clone(), self.place.location(kind));
+        let key = ResourceKey { account, location, kind, parent, name: name.to_owned() };
+        self.store.find_resource(&key).await.map_err(of_store)
+    }
+
+    /// The record of exactly that identifier at the cloud.
+    async fn identified(
+        &self,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        id: &str,
     ) -> Result<Option<Resource>> {
         let (account, location) = (self.place.account.clone(), self.place.location(kind));
-        let by_name = ResourceKey {
-            account: account.clone(),
-            location: location.clone(),
-            kind,
-            parent,
-            name: name.to_owned(),
-        };
-        if let Some(found) = self.store.find_resource(&by_name).await.map_err(of_store)? {
+        let key = SystemKey { account, location, kind, parent, system_id: id.to_owned() };
+        self.store.find_system_id(&key).await.map_err(of_store)
+    }
+
+    /// The same, in whatever case where no other is written so.
+    async fn known_as(&self, kind: ResourceKind, parent: Option<Uuid>, id: &str) -> Result<Option<Resource>> {
+        if let Some(found) = self.identified(kind, parent, id).await? {
             return Ok(Some(found));
         }
-        let by_id = SystemKey { account, location, kind, parent, system_id: name.to_owned() };
-        self.store.find_system_id(&by_id).await.map_err(of_store)
+        let is_it = |record: &Resource| {
+            record.system_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(id))
+        };
+        Ok(self.all(Some(kind), parent).await?.into_iter().find(is_it))
     }
 
     /// The same, which must be there.
     ///
     /// # Errors
     /// `NotFound`.
-    pub(crate) async fn get(&self, kind: ResourceKind, parent: Option<Uuid>, name: &str) -> Result<Resource> {
-        self.find(kind, parent, name).await?.ok_or_else(|| not_found(kind, name))
+    pub(crate) async fn get(
+        &self,
+        kind: ResourceKind,
+        parent: Option<Uuid>,
+        meant: impl Into<Reference>,
+    ) -> Result<Resource> {
+        let meant = meant.into();
+        self.find(kind, parent, &meant).await?.ok_or_else(|| not_found(kind, meant.as_str()))
     }
 
     /// All of a kind in the region, wherever in it they have their names.

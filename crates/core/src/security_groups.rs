@@ -7,7 +7,7 @@ use pmks_model::{Iid, ResourceKind};
 use crate::failure::{already_exists, not_found};
 use crate::parts::Part;
 use crate::records::Records;
-use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Result, SecurityGroupView};
+use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Reference, Result, SecurityGroupView};
 
 /// Security groups.
 #[derive(Clone, Copy, Debug)]
@@ -93,15 +93,26 @@ impl SecurityGroups<'_> {
     ///
     /// # Errors
     /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
-    pub async fn forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
-        self.0.shared.forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), name).await
+    pub async fn forget(self, caller: &Caller, connection: &str, meant: impl Into<Reference>) -> Result<()> {
+        self.0
+            .shared
+            .forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), meant.into())
+            .await
     }
 
     /// Refuses what [`Self::forget`] would, and drops nothing.
     ///
     /// # Errors
     /// Those of [`Self::forget`].
-    pub async fn plan_forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
-        self.0.shared.plan_forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), name).await
+    pub async fn plan_forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        meant: impl Into<Reference>,
+    ) -> Result<()> {
+        self.0
+            .shared
+            .plan_forget_part(caller, connection, Part::of(ResourceKind::SecurityGroup), meant.into())
+            .await
     }
 }

@@ -6,7 +6,7 @@ use pmks_model::{FailureKind, ResourceKind};
 
 use crate::failure::not_found;
 use crate::parts::Part;
-use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Result, SubnetView};
+use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Reference, Result, SubnetView};
 
 /// Subnets.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +84,15 @@ impl Subnets<'_> {
     ///
     /// # Errors
     /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
-    pub async fn forget(self, caller: &Caller, connection: &str, network: &str, name: &str) -> Result<()> {
+    pub async fn forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        network: &str,
+        meant: impl Into<Reference>,
+    ) -> Result<()> {
         let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
-        self.0.shared.forget_part(caller, connection, part, name).await
+        self.0.shared.forget_part(caller, connection, part, meant.into()).await
     }
 
     /// Refuses what [`Self::forget`] would, and drops nothing.
@@ -98,9 +104,9 @@ impl Subnets<'_> {
         caller: &Caller,
         connection: &str,
         network: &str,
-        name: &str,
+        meant: impl Into<Reference>,
     ) -> Result<()> {
         let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
-        self.0.shared.plan_forget_part(caller, connection, part, name).await
+        self.0.shared.plan_forget_part(caller, connection, part, meant.into()).await
     }
 }

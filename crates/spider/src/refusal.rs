@@ -50,11 +50,6 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
-    /// Whether core says that the name is taken.
-    pub(crate) fn is_taken(&self) -> bool {
-        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::AlreadyExists)
-    }
-
     /// Whether core finds something wrong with what was asked for.
     pub(crate) fn is_of_request(&self) -> bool {
         self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::InvalidRequest)
@@ -70,9 +65,9 @@ impl Refusal {
         !self.is_absent() && self.status != StatusCode::GATEWAY_TIMEOUT
     }
 
-    /// Whether core says it of a connection.
-    pub(crate) fn is_about_connection(&self) -> bool {
-        self.failure.as_ref().is_some_and(|failure| failure.is_about(ResourceKind::Connection))
+    /// Whether core says it of a thing of that kind.
+    pub(crate) fn is_about(&self, kind: ResourceKind) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.is_about(kind))
     }
 
     /// The same in CB-Spider's words, where it says that something is not there or is there already.

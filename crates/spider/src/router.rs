@@ -18,7 +18,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use pmks_core::{Caller, Idempotency, Pmks, Role};
-use pmks_model::FailureKind;
+use pmks_model::{FailureKind, ResourceKind};
 use pmks_transport::Clock;
 use serde_json::Value;
 use tracing::Instrument as _;
@@ -140,7 +140,7 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
         ended.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
     };
     match answer {
-        Err(refusal) if refusal.is_absent() && refusal.is_about_connection() => {
+        Err(refusal) if refusal.is_absent() && refusal.is_about(ResourceKind::Connection) => {
             Err(not_connected(&pmks, connection.trim(), refusal).await)
         }
         answer => answer.map_err(|refusal| refusal.at(connection.trim())),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use http::StatusCode;
-use pmks_core::{Accepted, Mutation, OperationView};
+use pmks_core::{Accepted, Beforehand, Mutation, OperationView};
 use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
 
 use crate::Refusal;
@@ -45,18 +45,11 @@ impl Call {
         }
     }
 
-    /// Takes a change on. What the account lacks first is made, as CB-Spider's drivers do on the way.
+    /// Takes a change on. What CB-Spider's drivers make on the way is made first, and what a creation left of which
+    /// CB-Spider would keep nothing makes room.
     pub(crate) async fn accept(&self, mutation: Mutation) -> Result<Accepted, Refusal> {
-        let lacking = match self.pmks().accept(&self.caller, mutation.clone()).await {
-            Err(failure) if failure.kind == FailureKind::PrerequisiteMissing => failure,
-            accepted => return Ok(accepted?),
-        };
-        let fix = Mutation::FixPrerequisites { connection: mutation.connection().to_owned(), cluster: None };
-        // A provider that has nothing to be fixed says what is missing, and not that.
-        let fixing = self.pmks().accept(&self.keyless(), fix).await;
-        let Ok(fixing) = fixing else { return Err(lacking.into()) };
-        self.follow(fixing.operation, Until::Over, CHANGE).await?;
-        Ok(self.pmks().accept(&self.caller, mutation).await?)
+        let may = Beforehand { prerequisites: true, room: true };
+        Ok(self.pmks().accept_after(&self.caller, mutation, may).await?)
     }
 
     /// The answer to whoever does not want to wait: the operation, and where it can be read by whoever asked.

@@ -22,7 +22,7 @@ use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::{Records, observed};
 use crate::{
-    Caller, ClusterView, KubeconfigRequest, Mutation, NodeView, Page, PageRequest, Pmks, Result,
+    Caller, ClusterView, KubeconfigRequest, Mutation, NodeView, Page, PageRequest, Pmks, Reference, Result,
     UnmanagedCluster,
 };
 use view::Shown;
@@ -165,9 +165,15 @@ impl Clusters<'_> {
     ///
     /// # Errors
     /// `NotFound`, `NotAllowed`; `Conflict` while an operation runs.
-    pub async fn forget(self, caller: &Caller, connection: &str, name: &str, abandon: bool) -> Result<()> {
+    pub async fn forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        meant: impl Into<Reference>,
+        abandon: bool,
+    ) -> Result<()> {
         let shared = &self.0.shared;
-        let record = shared.forgettable_cluster(caller, connection, name, abandon).await?;
+        let record = shared.forgettable_cluster(caller, connection, meant.into(), abandon).await?;
         shared.forget(caller, &record, abandon).await
     }
 
@@ -179,11 +185,11 @@ impl Clusters<'_> {
         self,
         caller: &Caller,
         connection: &str,
-        name: &str,
+        meant: impl Into<Reference>,
         abandon: bool,
     ) -> Result<Vec<String>> {
         let shared = &self.0.shared;
-        let record = shared.forgettable_cluster(caller, connection, name, abandon).await?;
+        let record = shared.forgettable_cluster(caller, connection, meant.into(), abandon).await?;
         if !abandon {
             shared.require_unheld(&record).await?;
         }
@@ -300,17 +306,18 @@ impl Shared {
         Ok(all)
     }
 
-    /// A record at a connection, by our name or the cloud's identifier.
+    /// A record at a connection.
     pub(crate) async fn known(
         &self,
         connection: &str,
         kind: ResourceKind,
         parent: Option<Uuid>,
-        name: &str,
+        meant: impl Into<Reference>,
     ) -> Result<(At, Resource)> {
+        let meant = meant.into();
         let at = self.reading(connection).await?;
-        let place = at.place().ok_or_else(|| not_found(kind, name))?;
-        let record = Records { store: self.store.as_ref(), place: &place }.get(kind, parent, name).await?;
+        let place = at.place().ok_or_else(|| not_found(kind, meant.as_str()))?;
+        let record = Records { store: self.store.as_ref(), place: &place }.get(kind, parent, meant).await?;
         Ok((at, record))
     }
 
@@ -361,8 +368,11 @@ impl Shared {
     async fn left_of(&self, connection: &str, cluster: String) -> Result<Children> {
         let (at, place) = self.place_of(connection).await?;
         let operation = pmks_store::new_uid(self.clock.wall());
-        let deletion =
-            Mutation::DeleteCluster { connection: connection.to_owned(), cluster, delete_volumes: false };
+        let deletion = Mutation::DeleteCluster {
+            connection: connection.to_owned(),
+            cluster: cluster.into(),
+            delete_volumes: false,
+        };
         let draft = self.draft(&at, &place, operation, deletion).await?;
         let search = self.search(&draft).await?;
         match self.prepare(&at, &place, &draft, &search).await {
@@ -390,6 +400,13 @@ impl Shared {
         }
         self.memory.refresh().await?;
         Ok(places)
+    }
+
+    /// Every cluster of a place, as it is in memory.
+    pub(crate) async fn clusters_at(&self, place: Place) -> Result<Vec<ClusterView>> {
+        self.memory.refresh().await?;
+        let (kept, places) = (self.memory.kept(), BTreeSet::from([place]));
+        kept.clusters_after(&places, None).map(|record| self.view(&kept, record)).collect()
     }
 
     async fn freshen_clusters(&self, at: &At, place: &Place, max_age: Option<Duration>) -> Result<()> {
@@ -463,15 +480,24 @@ impl Shared {
     async fn unmanaged_at(&self, at: &At) -> Result<(Vec<(String, UnmanagedCluster)>, Vec<Missed>)> {
         let identity = self.drivers.prove(at).await?;
         let listing = at.driver.list_clusters(Detail::Clusters).await.map_err(|error| at.failed(&error))?;
-        let place = at.place_in(identity.account.clone());
-        let records = Records { store: self.store.as_ref(), place: &place };
+        let place = at.place_in(identity.account);
+        Ok((self.strangers(at, &place, listing.items).await?, listing.missed))
+    }
+
+    /// Those of a list that we keep no record of, each with what tells it wherever it is found.
+    pub(crate) async fn strangers(
+        &self,
+        at: &At,
+        place: &Place,
+        listed: Vec<Cluster>,
+    ) -> Result<Vec<(String, UnmanagedCluster)>> {
+        let records = Records { store: self.store.as_ref(), place };
         let known = records.of_region(ResourceKind::Cluster).await?;
         let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
         let [installation, ..] = Marks::KEYS;
-        let strangers =
-            listing.items.into_iter().filter(|cluster| !ours.contains(cluster.iid.system_id.as_str()));
+        let strangers = listed.into_iter().filter(|cluster| !ours.contains(cluster.iid.system_id.as_str()));
         let views = strangers.map(|cluster| {
-            let key = format!("{}\n{}\n{}", identity.account, at.specification.region, cluster.iid.system_id);
+            let key = format!("{}\n{}\n{}", place.account, at.specification.region, cluster.iid.system_id);
             let view = UnmanagedCluster {
                 connection: at.connection.name.clone(),
                 installation: cluster.tags.get(installation).cloned(),
@@ -482,6 +508,6 @@ impl Shared {
             };
             (key, view)
         });
-        Ok((views.collect(), listing.missed))
+        Ok(views.collect())
     }
 }

@@ -19,7 +19,7 @@ use crate::cloud_names::distinct;
 use crate::failure::{invalid, precondition};
 use crate::records::{ClusterIntent, stored};
 use crate::resolve::{self, iid};
-use crate::{NewCluster, Result};
+use crate::{NewCluster, Reference, Result};
 
 /// What a new cluster and its node groups are called at the cloud; `None`: as they are here.
 struct Called {
@@ -154,11 +154,11 @@ impl Drafting<'_> {
         Ok(records)
     }
 
-    pub(super) async fn delete_cluster(&self, name: &str, delete_volumes: bool) -> Result<Draft> {
-        let record = self.records().get(ResourceKind::Cluster, None, name).await?;
+    pub(super) async fn delete_cluster(&self, meant: &Reference, delete_volumes: bool) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Cluster, None, meant).await?;
         if record.protected {
             return Err(precondition(
-                format!("the deletion of cluster {name:?} is protected"),
+                format!("the deletion of cluster {:?} is protected", meant.as_str()),
                 "take deletionProtection back first, if it is to go",
             ));
         }
@@ -211,7 +211,8 @@ impl Drafting<'_> {
         let mut findings = Findings::default();
         if let UpgradeTargets::Named(names) = &mut node_groups {
             for (index, group) in names.iter_mut().enumerate() {
-                let known = self.records().find(ResourceKind::NodeGroup, Some(record.uid), group).await?;
+                let known =
+                    self.records().find(ResourceKind::NodeGroup, Some(record.uid), group.as_str()).await?;
                 if let Some(known) = known {
                     known.name_at_cloud().clone_into(group);
                 } else {

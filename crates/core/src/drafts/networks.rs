@@ -24,8 +24,9 @@ use crate::records::{
     ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
     observation, observed, stored,
 };
+use crate::reference::By;
 use crate::resolve::{self, iid, is_absent};
-use crate::{NewKeyPair, NewNetwork, NewRule, NewSecurityGroup, NewSubnet, Result};
+use crate::{NewKeyPair, NewNetwork, NewRule, NewSecurityGroup, NewSubnet, Reference, Result};
 
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
@@ -66,7 +67,7 @@ impl Drafting<'_> {
             self.cloud_name(ResourceKind::Subnet, asked.unique_cloud_name, &asked.name, &mut findings)?;
         request.name = cloud_name.clone().unwrap_or(request.name);
         if findings.is_empty() {
-            self.fits(&network, request.cidr, &mut findings).await?;
+            self.fits(&network, &asked.name, request.cidr, &mut findings).await?;
         }
         let uid = self.uid();
         let marks = self.marks(uid);
@@ -79,7 +80,7 @@ impl Drafting<'_> {
     }
 
     /// A new subnet lies within its network and apart from its siblings, as far as their addresses are known.
-    async fn fits(&self, network: &Resource, cidr: Cidr, findings: &mut Findings) -> Result<()> {
+    async fn fits(&self, network: &Resource, name: &str, cidr: Cidr, findings: &mut Findings) -> Result<()> {
         let seen = observed::<Network>(network).map(|seen| seen.cidr).filter(|cidr| !cidr.is_empty());
         // Where the cloud keeps no addresses of a network, those hold that were asked for.
         let whole = seen.unwrap_or_else(|| asked_cidr(network));
@@ -88,9 +89,11 @@ impl Drafting<'_> {
         {
             findings.add("cidr", format!("must lie within the network's {whole}"));
         }
-        for sibling in self.records().all(Some(ResourceKind::Subnet), Some(network.uid)).await? {
-            let has = observed::<pmks_model::Subnet>(&sibling)
-                .map_or_else(|| asked_cidr(&sibling), |seen| seen.cidr);
+        let siblings = self.records().all(Some(ResourceKind::Subnet), Some(network.uid)).await?;
+        // One that has its name is refused for that.
+        for sibling in siblings.iter().filter(|sibling| sibling.name != name) {
+            let has =
+                observed::<pmks_model::Subnet>(sibling).map_or_else(|| asked_cidr(sibling), |seen| seen.cidr);
             if Cidr::from_str(&has).is_ok_and(|has| has.overlaps(cidr)) {
                 findings.add("cidr", format!("overlaps subnet {:?} ({has})", sibling.name));
             }
@@ -175,25 +178,32 @@ impl Drafting<'_> {
         Ok(draft)
     }
 
-    pub(super) async fn delete_network(&self, name: &str) -> Result<Draft> {
-        let record = self.records().get(ResourceKind::Network, None, name).await?;
+    pub(super) async fn delete_network(&self, meant: &Reference) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::Network, None, meant).await?;
         self.unused(&record, None).await?;
         self.delete(&record, None).await
     }
 
-    pub(super) async fn delete_subnet(&self, network: &str, name: &str) -> Result<Draft> {
+    /// Of those that have no record, too: but what is named by our name alone has one.
+    pub(super) async fn delete_subnet(&self, network: &str, meant: &Reference) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
-        let whole = self.at.driver.subnet_id(network.system_id.as_deref().unwrap_or_default(), name);
-        let id = whole.as_deref().unwrap_or(name);
-        let mut known = self.records().find(ResourceKind::Subnet, Some(network.uid), name).await?;
-        if known.is_none() && id != name {
+        let text = meant.as_str();
+        let whole = match meant.by {
+            By::Either => self.at.driver.subnet_id(network.system_id.as_deref().unwrap_or_default(), text),
+            By::Name | By::Identifier | By::Record(_) => None,
+        };
+        let id = whole.as_deref().unwrap_or(text);
+        let mut known = self.records().find(ResourceKind::Subnet, Some(network.uid), meant).await?;
+        if known.is_none() && id != text {
             known = self.records().find(ResourceKind::Subnet, Some(network.uid), id).await?;
         }
-        let (record, made) = if let Some(record) = known {
-            (record, None)
-        } else {
-            let made = self.unrecorded_subnet(&network, name, id).await?;
-            (stand_in(&made, self.now), Some(made))
+        let (record, made) = match (known, meant.by) {
+            (Some(record), _) => (record, None),
+            (None, By::Name | By::Record(_)) => return Err(not_found(ResourceKind::Subnet, text)),
+            (None, By::Either | By::Identifier) => {
+                let made = self.unrecorded_subnet(&network, text, id).await?;
+                (stand_in(&made, self.now), Some(made))
+            }
         };
         self.unused(&record, Some(&network)).await?;
         let mut draft = self.delete(&record, Some(&network)).await?;
@@ -236,14 +246,14 @@ impl Drafting<'_> {
         })
     }
 
-    pub(super) async fn delete_security_group(&self, name: &str) -> Result<Draft> {
-        let record = self.records().get(ResourceKind::SecurityGroup, None, name).await?;
+    pub(super) async fn delete_security_group(&self, meant: &Reference) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::SecurityGroup, None, meant).await?;
         self.unused(&record, None).await?;
         self.delete(&record, None).await
     }
 
-    pub(super) async fn delete_key_pair(&self, name: &str) -> Result<Draft> {
-        let record = self.records().get(ResourceKind::KeyPair, None, name).await?;
+    pub(super) async fn delete_key_pair(&self, meant: &Reference) -> Result<Draft> {
+        let record = self.records().get(ResourceKind::KeyPair, None, meant).await?;
         self.unused(&record, None).await?;
         self.delete(&record, None).await
     }

@@ -15,7 +15,7 @@ use super::{Draft, Drafting, alone, shared};
 use crate::failure::precondition;
 use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, stored};
 use crate::resolve::{self, iid};
-use crate::{NewNodeGroup, Result};
+use crate::{NewNodeGroup, Reference, Result};
 
 impl Drafting<'_> {
     pub(super) async fn add_node_group(&self, cluster: &str, asked: NewNodeGroup) -> Result<Draft> {
@@ -111,8 +111,8 @@ impl Drafting<'_> {
         Ok(draft)
     }
 
-    pub(super) async fn remove_node_group(&self, cluster: &str, name: &str) -> Result<Draft> {
-        let (cluster, record) = self.group(cluster, name).await?;
+    pub(super) async fn remove_node_group(&self, cluster: &str, meant: &Reference) -> Result<Draft> {
+        let (cluster, record) = self.group(cluster, meant).await?;
         if self.capabilities().last_node_group != LastNodeGroup::Removable {
             let all = self.records().all(Some(ResourceKind::NodeGroup), Some(cluster.uid)).await?;
             if all.len() == 1 {
@@ -125,9 +125,9 @@ impl Drafting<'_> {
         Ok(self.change_of(&cluster, &record, Change::RemoveNodeGroup(remove)))
     }
 
-    async fn group(&self, cluster: &str, name: &str) -> Result<(Resource, Resource)> {
+    async fn group(&self, cluster: &str, meant: impl Into<Reference>) -> Result<(Resource, Resource)> {
         let cluster = self.records().get(ResourceKind::Cluster, None, cluster).await?;
-        let record = self.records().get(ResourceKind::NodeGroup, Some(cluster.uid), name).await?;
+        let record = self.records().get(ResourceKind::NodeGroup, Some(cluster.uid), meant).await?;
         Ok((cluster, record))
     }
 

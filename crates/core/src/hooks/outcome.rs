@@ -188,12 +188,12 @@ async fn network_part(
         let request = Some(with_tags(&record, &asked.tags)?);
         outcome.updates.push((record.uid, ResourceUpdate { request, ..ResourceUpdate::default() }));
     }
-    let Some(system_id) = record.system_id.clone() else { return Ok(()) };
+    if record.system_id.is_none() {
+        return Ok(());
+    }
     let parts = parts(hooks, &record).await?;
     let started_at = hooks.clock.wall();
-    match seen::read_part(&connected.driver, &record, &parts, &system_id, started_at, hooks.clock.as_ref())
-        .await
-    {
+    match seen::read_part(&connected.driver, &record, &parts, started_at, hooks.clock.as_ref()).await {
         Ok(observations) => outcome.observations = observations,
         Err(seen::ReadFailed::Cloud(error)) if error.is_not_found() && operation.kind.removes() => {
             outcome.updates.push(missing(record.uid, started_at));

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use pmks_driver::Detail;
-use pmks_model::ResourceKind;
-use pmks_store::{AuditEntry, NewResource, OperationFilter, Page, Resource, Store};
+use pmks_driver::{Detail, Listing};
+use pmks_model::{Cluster, ResourceKind};
+use pmks_store::{AuditEntry, NewResource, Observe, OperationFilter, Page, Resource, Store};
 use pmks_transport::{Clock, Lane};
 use uuid::Uuid;
 
@@ -151,21 +151,22 @@ impl Inventory {
     ) -> impl Future<Output = Result<()>> + use<> {
         let (inner, at, place) = (Arc::clone(&self.0), at.clone(), place.clone());
         let key = format!("{}\n{}", place.account, place.location(ResourceKind::Cluster));
-        self.0.flights.join(key, reader, move || {
-            async move {
-                let result = inner.list(&at, &place, lane).await;
-                let word = if result.is_ok() { "ok" } else { "failed" };
-                metrics::counter!("pmks_refreshes_total", "result" => word).increment(1);
-                let mut errors = inner.errors.lock().unwrap_or_else(PoisonError::into_inner);
-                match &result {
-                    Ok(()) => errors.remove(&place),
-                    Err(failure) => errors.insert(place, failure.to_string()),
-                };
-                drop(errors);
-                result
-            }
-            .boxed()
-        })
+        self.0
+            .flights
+            .join(key, reader, move || async move { inner.listed(&at, &place, lane).await.map(drop) }.boxed())
+    }
+
+    /// The same now, for whoever needs the list itself.
+    ///
+    /// # Errors
+    /// What the cloud says.
+    pub(crate) async fn list_now(&self, at: &At, place: &Place) -> Result<Listing<Cluster>> {
+        self.0.listed(at, place, Lane::Live).await
+    }
+
+    /// Keeps what a cloud said.
+    pub(crate) async fn keep(&self, observations: Vec<Observe>) -> Result<()> {
+        self.0.keep(observations, Vec::new()).await
     }
 
     fn refresh_one(
@@ -183,7 +184,20 @@ impl Inventory {
 }
 
 impl Inner {
-    async fn list(&self, at: &At, place: &Place, lane: Lane) -> Result<()> {
+    async fn listed(&self, at: &At, place: &Place, lane: Lane) -> Result<Listing<Cluster>> {
+        let result = self.list(at, place, lane).await;
+        let word = if result.is_ok() { "ok" } else { "failed" };
+        metrics::counter!("pmks_refreshes_total", "result" => word).increment(1);
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        match &result {
+            Ok(_) => errors.remove(place),
+            Err(failure) => errors.insert(place.clone(), failure.to_string()),
+        };
+        drop(errors);
+        result
+    }
+
+    async fn list(&self, at: &At, place: &Place, lane: Lane) -> Result<Listing<Cluster>> {
         self.drivers.prove(at).await?;
         let started_at = self.clock.wall();
         let listing =
@@ -195,7 +209,7 @@ impl Inner {
         for group in groups {
             parts_of.entry(group.parent.unwrap_or_default()).or_default().push(group);
         }
-        let listed: HashMap<&str, &pmks_model::Cluster> =
+        let listed: HashMap<&str, &Cluster> =
             listing.items.iter().map(|cluster| (cluster.iid.system_id.as_str(), cluster)).collect();
         let (mut observations, mut inserts, mut absent) = (Vec::new(), Vec::new(), Vec::new());
         for record in &clusters {
@@ -216,7 +230,10 @@ impl Inner {
         }
         self.keep(observations, inserts).await?;
         // What a partial list lacks may be there.
-        if listing.is_complete() { self.note_absent(at, &absent, started_at).await } else { Ok(()) }
+        if listing.is_complete() {
+            self.note_absent(at, &absent, started_at).await?;
+        }
+        Ok(listing)
     }
 
     async fn read(&self, at: &At, record: &Resource, lane: Lane) -> Result<()> {
@@ -230,7 +247,7 @@ impl Inner {
                     Ok(seen::cluster(record, &parts, &cluster, started_at, self.clock.wall())?)
                 })
             }
-            _ => seen::read_part(&driver, record, &parts, system_id, started_at, self.clock.as_ref())
+            _ => seen::read_part(&driver, record, &parts, started_at, self.clock.as_ref())
                 .await
                 .map(|observations| seen::Seen { observations, ..seen::Seen::default() }),
         };
@@ -266,7 +283,7 @@ impl Inner {
         self.store.resources(&filter, Page::all()).await.map_err(of_store)
     }
 
-    async fn keep(&self, observations: Vec<pmks_store::Observe>, inserts: Vec<NewResource>) -> Result<()> {
+    async fn keep(&self, observations: Vec<Observe>, inserts: Vec<NewResource>) -> Result<()> {
         let seen: Vec<Uuid> = observations.iter().map(|observe| observe.uid).collect();
         let mut observations = observations.into_iter();
         // A list of thousands must not hold up the writer for long.

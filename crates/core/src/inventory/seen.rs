@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pmks_driver::{Driver, DriverError, ErrorKind, Marks};
-use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Subnet};
+use pmks_model::{Cluster, Iid, KeyPair, Network, NodeGroup, ResourceKind, SecurityGroup, Subnet};
 use pmks_store::{NewResource, Observe, Resource};
 use pmks_transport::Clock;
 use serde::Serialize;
@@ -66,59 +66,96 @@ pub(crate) fn cluster(
     Ok(seen)
 }
 
-/// Reads a network, subnet, security group or key pair.
-///
-/// # Errors
-/// What the cloud says.
-pub(crate) async fn read_part(
-    driver: &Arc<dyn Driver>,
+/// Something that is no cluster, as a cloud says it.
+#[derive(Clone, Copy)]
+pub(crate) enum Said<'a> {
+    Network(&'a Network),
+    Subnet(&'a Subnet),
+    SecurityGroup(&'a SecurityGroup),
+    KeyPair(&'a KeyPair),
+}
+
+impl<'a> From<&'a Network> for Said<'a> {
+    fn from(said: &'a Network) -> Self {
+        Self::Network(said)
+    }
+}
+
+impl<'a> From<&'a SecurityGroup> for Said<'a> {
+    fn from(said: &'a SecurityGroup) -> Self {
+        Self::SecurityGroup(said)
+    }
+}
+
+impl<'a> From<&'a KeyPair> for Said<'a> {
+    fn from(said: &'a KeyPair) -> Self {
+        Self::KeyPair(said)
+    }
+}
+
+/// What a network, subnet, security group or key pair says of its record and those of its parts; `None`: it is another
+/// one of that identifier.
+pub(crate) fn part(
     record: &Resource,
     parts: &[Resource],
-    system_id: &str,
+    said: Said<'_>,
     started_at: Timestamp,
-    clock: &dyn Clock,
-) -> std::result::Result<Vec<Observe>, ReadFailed> {
-    let times = |observed_at| Times { started_at, observed_at };
-    Ok(match record.kind {
-        ResourceKind::Network => {
-            let network = driver.get_network(system_id).await?;
-            let times = times(clock.wall());
-            let mut all = vec![times.observe(record.uid, system_id, system_id, &network)?];
+    observed_at: Timestamp,
+) -> Result<Option<Vec<Observe>>> {
+    let times = Times { started_at, observed_at };
+    let system_id = record.system_id.as_deref().unwrap_or_default();
+    Ok(Some(match said {
+        Said::Network(network) => {
+            let mut all = vec![times.observe(record.uid, system_id, system_id, network)?];
             for subnet in &network.subnets {
-                let same = |part: &&Resource| part.system_id.as_deref() == Some(&subnet.iid.system_id);
+                let id = &subnet.iid.system_id;
+                let same = |part: &&Resource| part.system_id.as_deref() == Some(id);
                 if let Some(part) = parts.iter().find(same) {
-                    all.push(times.observe(
-                        part.uid,
-                        &subnet.iid.system_id,
-                        &subnet.iid.system_id,
-                        subnet,
-                    )?);
+                    all.push(times.observe(part.uid, id, id, subnet)?);
                 }
             }
             all
         }
-        ResourceKind::Subnet => {
-            let subnet: Subnet = driver.get_subnet(system_id).await?;
-            vec![times(clock.wall()).observe(record.uid, system_id, system_id, &subnet)?]
-        }
-        ResourceKind::SecurityGroup => {
-            let group = driver.get_security_group(system_id).await?;
-            vec![times(clock.wall()).observe(record.uid, system_id, system_id, &group)?]
-        }
-        ResourceKind::KeyPair => {
-            let pair = driver.get_key_pair(system_id).await?;
+        Said::Subnet(subnet) => vec![times.observe(record.uid, system_id, system_id, subnet)?],
+        Said::SecurityGroup(group) => vec![times.observe(record.uid, system_id, system_id, group)?],
+        Said::KeyPair(pair) => {
             // Where nothing else tells it from others, its identifier stands for that, as in older records.
             let told = Some(pair.incarnation.as_str()).filter(|told| !told.is_empty());
             let incarnation = told.unwrap_or(system_id);
             let known = record.incarnation.as_deref() != Some(system_id);
             if known && told.is_some() && is_another(record, incarnation) {
-                let says = format!("the key pair {system_id:?} is another one now");
-                let provider = driver.capabilities().provider;
-                return Err(DriverError::new(ErrorKind::NotFound, provider, says).into());
+                return Ok(None);
             }
-            vec![times(clock.wall()).observe(record.uid, system_id, incarnation, &pair)?]
+            vec![times.observe(record.uid, system_id, incarnation, pair)?]
         }
-        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => Vec::new(),
+    }))
+}
+
+/// Reads a network, subnet, security group or key pair.
+///
+/// # Errors
+/// What the cloud says; `NotFound` where it is another one of that identifier.
+pub(crate) async fn read_part(
+    driver: &Arc<dyn Driver>,
+    record: &Resource,
+    parts: &[Resource],
+    started_at: Timestamp,
+    clock: &dyn Clock,
+) -> std::result::Result<Vec<Observe>, ReadFailed> {
+    let system_id = record.system_id.as_deref().unwrap_or_default();
+    let seen = |said: Said<'_>| part(record, parts, said, started_at, clock.wall());
+    let seen = match record.kind {
+        ResourceKind::Network => seen(Said::Network(&driver.get_network(system_id).await?))?,
+        ResourceKind::Subnet => seen(Said::Subnet(&driver.get_subnet(system_id).await?))?,
+        ResourceKind::SecurityGroup => {
+            seen(Said::SecurityGroup(&driver.get_security_group(system_id).await?))?
+        }
+        ResourceKind::KeyPair => seen(Said::KeyPair(&driver.get_key_pair(system_id).await?))?,
+        ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => return Ok(Vec::new()),
+    };
+    seen.ok_or_else(|| {
+        let says = format!("the {} {system_id:?} is another one now", record.kind.says());
+        DriverError::new(ErrorKind::NotFound, driver.capabilities().provider, says).into()
     })
 }
 

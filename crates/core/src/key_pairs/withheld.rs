@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use pmks_model::{Failure, FailureKind, OperationState};
 use secrecy::SecretString;
 
@@ -32,21 +31,7 @@ impl PrivateKey {
     /// asked to stop.
     pub async fn once_made(self, pmks: &Pmks, caller: &Caller) -> Result<(OperationView, SecretString)> {
         let id = self.operation.id.to_string();
-        let mut events = pmks.operations().events(Some(&id), None).await?;
-        let settles = |state: OperationState| state.is_final() || state == OperationState::Blocked;
-        let settled = async {
-            while let Some(event) = events.next().await {
-                if settles(event.operation.state) {
-                    return Some(event.operation);
-                }
-            }
-            None
-        };
-        let settled = tokio::select! {
-            settled = settled => settled,
-            () = pmks.shared.clock.deadline(PATIENCE) => None,
-        };
-        match settled {
+        match pmks.operations().settled(&id, PATIENCE).await? {
             Some(operation) if operation.state == OperationState::Succeeded => {
                 Ok((OperationView::clone(&operation), self.key))
             }

@@ -10,7 +10,7 @@ use pmks_model::ResourceKind;
 
 use crate::failure::not_found;
 use crate::parts::Part;
-use crate::{Caller, ImportResource, NetworkView, Page, PageRequest, Pmks, Result};
+use crate::{Caller, ImportResource, NetworkView, Page, PageRequest, Pmks, Reference, Result};
 
 /// Networks.
 #[derive(Clone, Copy, Debug)]
@@ -70,15 +70,23 @@ impl Networks<'_> {
     ///
     /// # Errors
     /// `Conflict` while an operation runs or something of ours lives in it, `NotFound`, `NotAllowed`.
-    pub async fn forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
-        self.0.shared.forget_part(caller, connection, Part::of(ResourceKind::Network), name).await
+    pub async fn forget(self, caller: &Caller, connection: &str, meant: impl Into<Reference>) -> Result<()> {
+        self.0.shared.forget_part(caller, connection, Part::of(ResourceKind::Network), meant.into()).await
     }
 
     /// Refuses what [`Self::forget`] would, and drops nothing.
     ///
     /// # Errors
     /// Those of [`Self::forget`].
-    pub async fn plan_forget(self, caller: &Caller, connection: &str, name: &str) -> Result<()> {
-        self.0.shared.plan_forget_part(caller, connection, Part::of(ResourceKind::Network), name).await
+    pub async fn plan_forget(
+        self,
+        caller: &Caller,
+        connection: &str,
+        meant: impl Into<Reference>,
+    ) -> Result<()> {
+        self.0
+            .shared
+            .plan_forget_part(caller, connection, Part::of(ResourceKind::Network), meant.into())
+            .await
     }
 }

@@ -287,7 +287,12 @@ impl Driver for FakeDriver {
     }
 
     async fn list_networks(&self) -> Result<Vec<Network>> {
-        Ok(self.cloud.call("list_networks")?.networks.values().cloned().collect())
+        let world = self.cloud.call("list_networks")?;
+        let whole = |network: &Network| {
+            let subnets = world.subnets.values().filter(|subnet| subnet.network == network.iid.system_id);
+            Network { subnets: subnets.cloned().collect(), ..network.clone() }
+        };
+        Ok(world.networks.values().map(whole).collect())
     }
 
     async fn get_network(&self, system_id: &str) -> Result<Network> {

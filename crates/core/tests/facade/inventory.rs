@@ -139,7 +139,7 @@ async fn what_is_read_is_what_is_stored_after_every_change_and_after_a_restart()
         assert_eq!(names(&rig).await, expected);
     }
     let (connection, cluster) = ("here".to_owned(), "b".to_owned());
-    let delete = Mutation::DeleteCluster { connection, cluster, delete_volumes: false };
+    let delete = Mutation::DeleteCluster { connection, cluster: cluster.into(), delete_volumes: false };
     rig.accept(delete.clone()).await.unwrap();
     assert_eq!(names(&rig).await[1], ("b".to_owned(), Status::Deleting), "the answer and what is read agree");
     rig.settle().await;

@@ -9,6 +9,7 @@ mod rig;
 mod stages;
 
 mod access;
+mod beforehand;
 mod cloud_names;
 mod clusters;
 mod connections;
@@ -22,6 +23,7 @@ mod operations;
 mod patience;
 mod places;
 mod preparation;
+mod references;
 mod remnants;
 mod tags;
 mod unfinished;

@@ -126,7 +126,7 @@ async fn unheard() -> Rig {
 
 fn delete_prod() -> Mutation {
     let (connection, cluster) = ("here".to_owned(), "prod".to_owned());
-    Mutation::DeleteCluster { connection, cluster, delete_volumes: false }
+    Mutation::DeleteCluster { connection, cluster: cluster.into(), delete_volumes: false }
 }
 
 #[tokio::test]

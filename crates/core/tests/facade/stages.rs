@@ -177,7 +177,14 @@ impl Calls {
                 world.templates.remove(&id);
                 Ok(id)
             }
-            Make::Nothing => Ok("role".to_owned()),
+            Make::Nothing => {
+                // The role is there from then on.
+                let lacks = |kind: &mut ErrorKind| matches!(kind, ErrorKind::PrerequisiteMissing { .. });
+                if self.name == "role" && world.failures.get_mut("prepare").is_some_and(lacks) {
+                    world.failures.remove("prepare");
+                }
+                Ok("role".to_owned())
+            }
             part => Ok(network_part(world, part, context)),
         }
     }

@@ -119,7 +119,7 @@ async fn delete_cluster(
     asked: Asked<NoFields>,
 ) -> Answer {
     let delete_volumes = query.delete_volumes;
-    let mutation = Mutation::DeleteCluster { connection, cluster, delete_volumes };
+    let mutation = Mutation::DeleteCluster { connection, cluster: cluster.into(), delete_volumes };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

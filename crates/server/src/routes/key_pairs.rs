@@ -130,7 +130,7 @@ async fn delete_key_pair(
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    let mutation = Mutation::DeleteKeyPair { connection, key_pair };
+    let mutation = Mutation::DeleteKeyPair { connection, key_pair: key_pair.into() };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

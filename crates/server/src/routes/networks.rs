@@ -101,7 +101,7 @@ async fn delete_network(
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    let mutation = Mutation::DeleteNetwork { connection, network };
+    let mutation = Mutation::DeleteNetwork { connection, network: network.into() };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

@@ -70,7 +70,7 @@ async fn remove_node_group(
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    let mutation = Mutation::RemoveNodeGroup { connection, cluster, node_group };
+    let mutation = Mutation::RemoveNodeGroup { connection, cluster, node_group: node_group.into() };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

@@ -120,7 +120,7 @@ async fn delete_security_group(
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    let mutation = Mutation::DeleteSecurityGroup { connection, security_group };
+    let mutation = Mutation::DeleteSecurityGroup { connection, security_group: security_group.into() };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

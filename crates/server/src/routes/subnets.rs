@@ -98,7 +98,7 @@ async fn delete_subnet(
     Query(query): Query<Changing>,
     asked: Asked<NoFields>,
 ) -> Answer {
-    let mutation = Mutation::DeleteSubnet { connection, network, subnet };
+    let mutation = Mutation::DeleteSubnet { connection, network, subnet: subnet.into() };
     change(&state, &asked.caller, mutation, query.dry_run).await
 }
 

@@ -20,6 +20,7 @@ mod sockets;
 mod spider;
 mod spider_identity;
 mod spider_records;
+mod spider_sides;
 mod spider_surface;
 mod tour;
 

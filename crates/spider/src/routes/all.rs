@@ -3,18 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use pmks_core::{Mutation, OperationView};
-use pmks_model::{FailureKind, Iid, ResourceKind, Status};
+use pmks_core::{Mutation, Reference, Sides};
+use pmks_model::{Iid, ResourceKind, Status};
 use serde_json::{Value, json};
 
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
-use crate::wait::{CHANGE, DELETION, Until};
-
-/// How many the cloud is asked for at once.
-const AT_ONCE: usize = 8;
+use crate::wait::{DELETION, Until};
 
 /// What a route's helper answers.
 pub(super) type Outcome<T> = Result<T, Refusal>;
@@ -25,8 +21,6 @@ pub(super) struct Facts<'a> {
     pub(super) iid: &'a Iid,
     /// Its identifier here.
     pub(super) uid: &'a str,
-    /// Whether the cloud has it no more.
-    gone: bool,
     /// Whether its creation failed before the cloud had it.
     pub(super) unmade: bool,
 }
@@ -34,7 +28,7 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn of(iid: &'a Iid, uid: &'a str, status: Status) -> Self {
         let unmade = status == Status::Failed && iid.system_id.is_empty();
-        Self { iid, uid, gone: status == Status::Missing, unmade }
+        Self { iid, uid, unmade }
     }
 }
 
@@ -65,13 +59,6 @@ pub(super) trait Kind {
         name: &str,
     ) -> impl Future<Output = pmks_core::Result<Self::View>> + Send;
 
-    /// The same as the cloud has it now.
-    fn get_now(
-        call: &Call,
-        connection: &str,
-        name: &str,
-    ) -> impl Future<Output = pmks_core::Result<Self::View>> + Send;
-
     /// Each as clients are shown it.
     fn shown(
         call: &Call,
@@ -79,11 +66,14 @@ pub(super) trait Kind {
         views: &[Self::View],
     ) -> impl Future<Output = Outcome<Vec<Value>>> + Send;
 
-    /// Those at the cloud that have no record, each as clients are shown it.
-    fn strangers(call: &Call, connection: &str) -> impl Future<Output = Outcome<Vec<(Iid, Value)>>> + Send;
+    /// What there is, asked now, by who knows of it; what only the cloud knows as clients are shown it.
+    fn sides(
+        call: &Call,
+        connection: &str,
+    ) -> impl Future<Output = Outcome<Sides<Self::View, (Iid, Value)>>> + Send;
 
     /// The removal of one.
-    fn removal(connection: String, name: String) -> Mutation;
+    fn removal(connection: String, meant: Reference) -> Mutation;
 
     /// Keeps a record of what only the cloud knows.
     fn adopt(call: &Call, connection: &str, name: &str, id: &str)
@@ -93,7 +83,7 @@ pub(super) trait Kind {
     fn forget(
         call: &Call,
         connection: &str,
-        name: &str,
+        meant: Reference,
     ) -> impl Future<Output = pmks_core::Result<()>> + Send;
 }
 
@@ -119,24 +109,23 @@ pub(super) async fn show<K: Kind>(call: &Call, connection: &str, name: &str) -> 
 
 /// What both know, what only we know, what only the cloud knows, by their names alone.
 pub(super) async fn names<K: Kind>(call: Call) -> Answer {
-    let connection = call.connection()?;
-    let strangers = K::strangers(&call, &connection).await?;
-    let (missing, mapped) = seen::<K>(&call, &connection).await?;
-    let strangers: Vec<Value> = strangers.iter().map(|(iid, _)| super::shapes::iid(iid)).collect();
+    let sides = K::sides(&call, &call.connection()?).await?;
+    let strangers: Vec<Value> = sides.strangers.iter().map(|(iid, _)| super::shapes::iid(iid)).collect();
     Ok(Reply::Json(json!({"AllList": {
-        "MappedList": iids::<K>(&mapped), "OnlySpiderList": iids::<K>(&missing), "OnlyCSPList": strangers,
+        "MappedList": iids::<K>(&without_unmade::<K>(sides.known)),
+        "OnlySpiderList": iids::<K>(&sides.gone),
+        "OnlyCSPList": strangers,
     }})))
 }
 
 /// The same, what is at the cloud whole.
 pub(super) async fn infos<K: Kind>(call: Call) -> Answer {
     let connection = call.connection()?;
-    let strangers = K::strangers(&call, &connection).await?;
-    let (missing, mapped) = seen::<K>(&call, &connection).await?;
-    let mapped = K::shown(&call, &connection, &mapped).await?;
-    let strangers: Vec<Value> = strangers.into_iter().map(|(_, whole)| whole).collect();
+    let sides = K::sides(&call, &connection).await?;
+    let known = K::shown(&call, &connection, &without_unmade::<K>(sides.known)).await?;
+    let strangers: Vec<Value> = sides.strangers.into_iter().map(|(_, whole)| whole).collect();
     Ok(Reply::Json(json!({"ResourceType": K::TYPE, "AllListInfo": {
-        "MappedInfoList": mapped, "OnlySpiderList": iids::<K>(&missing), "OnlyCSPInfoList": strangers,
+        "MappedInfoList": known, "OnlySpiderList": iids::<K>(&sides.gone), "OnlyCSPInfoList": strangers,
     }})))
 }
 
@@ -149,66 +138,39 @@ pub(super) async fn count<K: Kind>(call: Call) -> Answer {
     Ok(Reply::count(seen.len()))
 }
 
-/// Has one made. What a creation left that failed before the cloud had anything makes room for the next.
-pub(super) async fn make<K: Kind>(
-    call: &Call,
-    connection: &str,
-    name: &str,
-    mutation: Mutation,
-) -> Outcome<OperationView> {
-    match call.change(mutation.clone(), Until::Over, CHANGE).await {
-        Err(refusal) if refusal.is_taken() && make_room::<K>(call, connection, name).await? => {
-            call.change(mutation, Until::Over, CHANGE).await
-        }
-        ended => ended,
-    }
-}
-
-/// Removes what failed before the cloud had it; whether there was such a thing.
-pub(super) async fn make_room<K: Kind>(call: &Call, connection: &str, name: &str) -> Outcome<bool> {
-    let unmade = K::get(call, connection, name).await.is_ok_and(|view| K::facts(&view).unmade);
-    if unmade {
-        let removal = K::removal(connection.to_owned(), name.to_owned());
-        let accepted = call.pmks().accept(&call.keyless(), removal).await?;
-        call.follow(accepted.operation, Until::Over, DELETION).await?;
-    }
-    Ok(unmade)
-}
-
 /// Answers when it is gone. What the cloud does not let go is forgotten, as clients that force it expect: not removed,
 /// hence not true.
 pub(super) async fn delete<K: Kind>(call: Call) -> Answer {
-    let (connection, name) = (call.connection()?, call.named(0).to_owned());
+    let (connection, meant) = (call.connection()?, Reference::name(call.named(0)));
     let force = call.force()?;
-    by_name::<K>(&call, &connection, &name).await?;
-    let removal = K::removal(connection.clone(), name.clone());
-    match call.change(removal, Until::Over, DELETION).await {
+    match call.change(K::removal(connection.clone(), meant.clone()), Until::Over, DELETION).await {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
         Err(refusal) if force && refusal.is_final() => {
-            K::forget(&call, &connection, &name).await.map_err(|_| refusal)?;
+            K::forget(&call, &connection, meant).await.map_err(|_| refusal)?;
             Ok(Reply::result(false))
         }
         Err(refusal) => Err(refusal),
     }
 }
 
-/// By the cloud's identifier, whether it is known here or not. A name that reads the same is something else.
+/// By the cloud's identifier, whether it is known here or not.
 pub(super) async fn delete_at_cloud<K: Kind>(call: Call) -> Answer {
     let (connection, id) = (call.connection()?, call.named(0).to_owned());
-    let known = K::known(&call, &connection).await?;
-    let of = |is_it: &dyn Fn(&str) -> bool| {
-        let found = known.iter().find(|view| is_it(&K::facts(view).iid.system_id));
-        found.map(|view| K::facts(view).iid.name_id.clone())
+    let removal = |meant| call.change(K::removal(connection.clone(), meant), Until::Over, DELETION);
+    let operation = match removal(Reference::identifier(&id)).await {
+        Err(refusal) if refusal.is_absent() && refusal.is_about(K::KIND) => {
+            let name = adopt::<K>(&call, &connection, &id).await?;
+            removal(Reference::name(name)).await?
+        }
+        ended => ended?,
     };
-    let own = of(&|own| own == id).or_else(|| of(&|own| own.eq_ignore_ascii_case(&id)));
-    let name = if let Some(own) = own { own } else { adopt::<K>(&call, &connection, &known, &id).await? };
-    let operation = call.change(K::removal(connection, name), Until::Over, DELETION).await?;
     Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))
 }
 
 /// Takes over what only the cloud knows, in order to remove it; its name here.
-async fn adopt<K: Kind>(call: &Call, connection: &str, known: &[K::View], id: &str) -> Outcome<String> {
+async fn adopt<K: Kind>(call: &Call, connection: &str, id: &str) -> Outcome<String> {
     let plain = name_of(id);
+    let known = K::known(call, connection).await?;
     let is_taken = known.iter().any(|view| K::facts(view).iid.name_id == plain);
     let name = if is_taken { format!("{plain}-to-be-deleted") } else { plain };
     match K::adopt(call, connection, &name, id).await {
@@ -218,19 +180,8 @@ async fn adopt<K: Kind>(call: &Call, connection: &str, known: &[K::View], id: &s
 }
 
 pub(super) async fn unregister<K: Kind>(call: Call) -> Answer {
-    let (connection, name) = (call.connection()?, call.named(0));
-    by_name::<K>(&call, &connection, name).await?;
-    K::forget(&call, &connection, name).await?;
+    K::forget(&call, &call.connection()?, Reference::name(call.named(0))).await?;
     Ok(Reply::result(true))
-}
-
-/// Core takes an identifier for a name too; what clients remove they name.
-pub(super) async fn by_name<K: Kind>(call: &Call, connection: &str, name: &str) -> Outcome<()> {
-    match K::get(call, connection, name).await {
-        Ok(view) if K::facts(&view).iid.name_id != name => Err(absent::<K>(connection, name)),
-        // What is not there, core says.
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn absent<K: Kind>(connection: &str, name: &str) -> Refusal {
@@ -240,25 +191,12 @@ pub(super) fn absent<K: Kind>(connection: &str, name: &str) -> Refusal {
 
 /// Those that have a record, but for what the cloud never had.
 async fn made<K: Kind>(call: &Call, connection: &str) -> Outcome<Vec<K::View>> {
-    let mut known = K::known(call, connection).await?;
-    known.retain(|view| !K::facts(view).unmade);
-    Ok(known)
+    Ok(without_unmade::<K>(K::known(call, connection).await?))
 }
 
-/// The same as the cloud has them now: those that are gone, and those that are not.
-async fn seen<K: Kind>(call: &Call, connection: &str) -> Outcome<(Vec<K::View>, Vec<K::View>)> {
-    let known = made::<K>(call, connection).await?;
-    let fresh = stream::iter(known).map(|view| async move {
-        let name = K::facts(&view).iid.name_id.clone();
-        match K::get_now(call, connection, &name).await {
-            Ok(fresh) => Ok(Some(fresh)),
-            // Its record went meanwhile.
-            Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
-            Err(failure) => Err(Refusal::from(failure)),
-        }
-    });
-    let fresh: Vec<Option<K::View>> = fresh.buffered(AT_ONCE).try_collect().await?;
-    Ok(fresh.into_iter().flatten().partition(|view| K::facts(view).gone))
+fn without_unmade<K: Kind>(mut views: Vec<K::View>) -> Vec<K::View> {
+    views.retain(|view| !K::facts(view).unmade);
+    views
 }
 
 fn iids<K: Kind>(views: &[K::View]) -> Vec<Value> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pmks_core::{
-    ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, UnmanagedCluster,
+    ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, Reference, Sides,
+    UnmanagedCluster,
 };
 use pmks_driver::KeyPairUse;
 use pmks_model::{FailureKind, Iid, ResourceKind, UpgradeTargets};
@@ -42,10 +43,6 @@ impl Kind for Cluster {
         call.pmks().clusters().get(connection, name, None).await
     }
 
-    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<ClusterView> {
-        call.pmks().clusters().get(connection, name, Some(Duration::ZERO)).await
-    }
-
     async fn shown(call: &Call, _: &str, views: &[ClusterView]) -> Outcome<Vec<Value>> {
         let form = Form::of(call)?;
         let mut all = Vec::with_capacity(views.len());
@@ -55,15 +52,12 @@ impl Kind for Cluster {
         Ok(all)
     }
 
-    async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
-        let (strangers, missed) = call.pmks().clusters().unmanaged(Some(connection)).await?;
-        match missed.into_iter().next() {
-            Some(missed) => Err(missed.failure.into()),
-            None => Ok(strangers.iter().map(|found| (found.iid.clone(), stranger(found))).collect()),
-        }
+    async fn sides(call: &Call, connection: &str) -> Outcome<Sides<ClusterView, (Iid, Value)>> {
+        let sides = call.pmks().clusters().sides(connection).await?;
+        Ok(sides.with_strangers(|found| (found.iid.clone(), stranger(&found))))
     }
 
-    fn removal(connection: String, cluster: String) -> Mutation {
+    fn removal(connection: String, cluster: Reference) -> Mutation {
         Mutation::DeleteCluster { connection, cluster, delete_volumes: false }
     }
 
@@ -79,8 +73,8 @@ impl Kind for Cluster {
         call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)
     }
 
-    async fn forget(call: &Call, connection: &str, name: &str) -> pmks_core::Result<()> {
-        call.pmks().clusters().forget(&call.keyless(), connection, name, false).await
+    async fn forget(call: &Call, connection: &str, meant: Reference) -> pmks_core::Result<()> {
+        call.pmks().clusters().forget(&call.keyless(), connection, meant, false).await
     }
 }
 
@@ -150,14 +144,7 @@ pub(super) async fn create(call: Call) -> Answer {
         ..NewCluster::default()
     };
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    match changed(&call, mutation.clone(), &connection, &name, Until::Known).await {
-        Err(refusal)
-            if refusal.is_taken() && all::make_room::<Cluster>(&call, &connection, &name).await? =>
-        {
-            changed(&call, mutation, &connection, &name, Until::Known).await
-        }
-        answer => answer,
-    }
+    changed(&call, mutation, &connection, &name, Until::Known).await
 }
 
 /// Has a cluster changed, and answers it as it is then.
@@ -228,20 +215,13 @@ pub(super) async fn register(call: Call) -> Answer {
 
 pub(super) async fn unregister(call: Call) -> Answer {
     let (connection, name) = (call.connection()?, call.named(0));
-    if all::by_name::<Cluster>(&call, &connection, name).await.is_err() {
-        return Err(unregistered(name));
-    }
-    match Cluster::forget(&call, &connection, name).await {
+    match Cluster::forget(&call, &connection, Reference::name(name)).await {
         Ok(()) => Ok(Reply::result(true)),
         Err(failure) if failure.kind == FailureKind::NotFound && failure.is_about(ResourceKind::Cluster) => {
-            Err(unregistered(name))
+            Err(Refusal::absent(format!("The Kubernetes Cluster '{name}' does not exist!")))
         }
         Err(failure) => Err(failure.into()),
     }
-}
-
-fn unregistered(name: &str) -> Refusal {
-    Refusal::absent(format!("The Kubernetes Cluster '{name}' does not exist!"))
 }
 
 /// What a list of the cloud says of a cluster.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use pmks_core::Reference;
 use serde_json::{Value, json};
 
 use super::all::{Kind, Outcome};
@@ -53,7 +54,8 @@ async fn of<K: Kind>(call: &Call, connection: &str) -> Outcome<Ended> {
     let mut known = K::known(call, connection).await?;
     known.retain(|view| K::connection(view) == connection);
     let removals = known.iter().map(|view| {
-        let removal = K::removal(connection.to_owned(), K::facts(view).iid.name_id.clone());
+        let meant = Reference::name(&K::facts(view).iid.name_id);
+        let removal = K::removal(connection.to_owned(), meant);
         call.change(removal, Until::Over, LIMIT)
     });
     let (mut gone, mut remain) = (Vec::new(), Vec::new());

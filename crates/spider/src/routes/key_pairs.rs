@@ -1,13 +1,11 @@
 //! Key pairs. The private half is in the answer to the creation, and nowhere else.
 
-use std::time::Duration;
-
-use pmks_core::{ImportResource, KeyPairView, Mutation, NewKeyPair};
+use pmks_core::{ImportResource, KeyPairView, Mutation, NewKeyPair, Reference, Sides};
 use pmks_model::{Iid, ResourceKind};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::all::{self, Facts, Kind, Outcome};
+use super::all::{Facts, Kind, Outcome};
 use super::shapes;
 use crate::call::{Answer, Call, whole};
 use crate::reply::Reply;
@@ -38,22 +36,17 @@ impl Kind for KeyPair {
         call.pmks().key_pairs().get(connection, name, None).await
     }
 
-    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<KeyPairView> {
-        call.pmks().key_pairs().get(connection, name, Some(Duration::ZERO)).await
-    }
-
     async fn shown(_: &Call, _: &str, views: &[KeyPairView]) -> Outcome<Vec<Value>> {
         Ok(views.iter().map(|view| shapes::key_pair(view, "")).collect())
     }
 
-    /// Clients ask this to find out whether a connection works: the cloud is asked whom it acts for, too.
-    async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
-        call.pmks().connections().prove(&call.caller, connection).await?;
-        let strangers = call.pmks().key_pairs().unmanaged(connection).await?;
-        Ok(strangers.iter().map(|view| (view.iid.clone(), shapes::key_pair(view, ""))).collect())
+    /// Clients ask this to find out whether a connection works.
+    async fn sides(call: &Call, connection: &str) -> Outcome<Sides<KeyPairView, (Iid, Value)>> {
+        let sides = call.pmks().key_pairs().sides(connection).await?;
+        Ok(sides.with_strangers(|view| (view.iid.clone(), shapes::key_pair(&view, ""))))
     }
 
-    fn removal(connection: String, key_pair: String) -> Mutation {
+    fn removal(connection: String, key_pair: Reference) -> Mutation {
         Mutation::DeleteKeyPair { connection, key_pair }
     }
 
@@ -63,8 +56,8 @@ impl Kind for KeyPair {
         Ok(())
     }
 
-    async fn forget(call: &Call, connection: &str, name: &str) -> pmks_core::Result<()> {
-        call.pmks().key_pairs().forget(&call.keyless(), connection, name).await
+    async fn forget(call: &Call, connection: &str, meant: Reference) -> pmks_core::Result<()> {
+        call.pmks().key_pairs().forget(&call.keyless(), connection, meant).await
     }
 }
 
@@ -79,14 +72,7 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
-    let accepted = match call.accept(mutation.clone()).await {
-        Err(refusal)
-            if refusal.is_taken() && all::make_room::<KeyPair>(&call, &connection, &name).await? =>
-        {
-            call.accept(mutation).await?
-        }
-        accepted => accepted?,
-    };
+    let accepted = call.accept(mutation).await?;
     let private_key = if let Some(key) = accepted.private_key {
         key.once_made(call.pmks(), &call.caller).await?.1.expose_secret().to_owned()
     } else {

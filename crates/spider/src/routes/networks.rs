@@ -1,8 +1,6 @@
 //! Networks, which CB-Spider calls VPCs.
 
-use std::time::Duration;
-
-use pmks_core::{ImportResource, Mutation, NetworkView, NewNetwork, NewSubnet};
+use pmks_core::{ImportResource, Mutation, NetworkView, NewNetwork, NewSubnet, Reference, Sides};
 use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
@@ -11,6 +9,7 @@ use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::fields::Fields;
+use crate::wait::{CHANGE, Until};
 
 /// Networks.
 pub(super) enum Network {}
@@ -37,20 +36,16 @@ impl Kind for Network {
         call.pmks().networks().get(connection, name, None).await
     }
 
-    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<NetworkView> {
-        call.pmks().networks().get(connection, name, Some(Duration::ZERO)).await
-    }
-
     async fn shown(_: &Call, _: &str, views: &[NetworkView]) -> Outcome<Vec<Value>> {
         Ok(views.iter().map(shapes::network).collect())
     }
 
-    async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
-        let strangers = call.pmks().networks().unmanaged(connection).await?;
-        Ok(strangers.iter().map(|view| (view.iid.clone(), shapes::network(view))).collect())
+    async fn sides(call: &Call, connection: &str) -> Outcome<Sides<NetworkView, (Iid, Value)>> {
+        let sides = call.pmks().networks().sides(connection).await?;
+        Ok(sides.with_strangers(|view| (view.iid.clone(), shapes::network(&view))))
     }
 
-    fn removal(connection: String, network: String) -> Mutation {
+    fn removal(connection: String, network: Reference) -> Mutation {
         Mutation::DeleteNetwork { connection, network }
     }
 
@@ -60,8 +55,8 @@ impl Kind for Network {
         Ok(())
     }
 
-    async fn forget(call: &Call, connection: &str, name: &str) -> pmks_core::Result<()> {
-        call.pmks().networks().forget(&call.keyless(), connection, name).await
+    async fn forget(call: &Call, connection: &str, meant: Reference) -> pmks_core::Result<()> {
+        call.pmks().networks().forget(&call.keyless(), connection, meant).await
     }
 }
 
@@ -81,7 +76,7 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateNetwork { connection: connection.clone(), network };
-    let operation = all::make::<Network>(&call, &connection, &name, mutation).await?;
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<Network>(&call, &connection, &name).await,

@@ -1,6 +1,6 @@
 //! Node groups of a cluster.
 
-use pmks_core::{Mutation, NewNodeGroup};
+use pmks_core::{Mutation, NewNodeGroup, Reference};
 use pmks_driver::KeyPairUse;
 use pmks_model::{Scaling, ScalingChange};
 
@@ -62,7 +62,7 @@ pub(super) async fn add(call: Call) -> Answer {
 /// not true.
 pub(super) async fn remove(call: Call) -> Answer {
     let connection = call.connection()?;
-    let (cluster, node_group) = (call.named(0).to_owned(), call.named(1).to_owned());
+    let (cluster, node_group) = (call.named(0).to_owned(), Reference::name(call.named(1)));
     let mutation = Mutation::RemoveNodeGroup {
         connection: connection.clone(),
         cluster: cluster.clone(),
@@ -72,7 +72,7 @@ pub(super) async fn remove(call: Call) -> Answer {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
         Err(refusal) if call.force()? && refusal.is_final() => {
             let forgotten = call.pmks().node_groups();
-            let forgotten = forgotten.forget(&call.keyless(), &connection, &cluster, &node_group).await;
+            let forgotten = forgotten.forget(&call.keyless(), &connection, &cluster, node_group).await;
             forgotten.map_err(|_| refusal)?;
             Ok(Reply::result(false))
         }

@@ -1,8 +1,6 @@
 //! Security groups.
 
-use std::time::Duration;
-
-use pmks_core::{ImportResource, Mutation, NewRule, NewSecurityGroup, SecurityGroupView};
+use pmks_core::{ImportResource, Mutation, NewRule, NewSecurityGroup, Reference, SecurityGroupView, Sides};
 use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
@@ -43,22 +41,18 @@ impl Kind for SecurityGroup {
         call.pmks().security_groups().get(connection, name, None).await
     }
 
-    async fn get_now(call: &Call, connection: &str, name: &str) -> pmks_core::Result<SecurityGroupView> {
-        call.pmks().security_groups().get(connection, name, Some(Duration::ZERO)).await
-    }
-
     async fn shown(call: &Call, connection: &str, views: &[SecurityGroupView]) -> Outcome<Vec<Value>> {
         let networks = Networks::of(call, connection).await?;
         Ok(views.iter().map(|view| networks.show(view)).collect())
     }
 
-    async fn strangers(call: &Call, connection: &str) -> Outcome<Vec<(Iid, Value)>> {
+    async fn sides(call: &Call, connection: &str) -> Outcome<Sides<SecurityGroupView, (Iid, Value)>> {
         let networks = Networks::of(call, connection).await?;
-        let strangers = call.pmks().security_groups().unmanaged(connection).await?;
-        Ok(strangers.iter().map(|view| (view.iid.clone(), networks.show(view))).collect())
+        let sides = call.pmks().security_groups().sides(connection).await?;
+        Ok(sides.with_strangers(|view| (view.iid.clone(), networks.show(&view))))
     }
 
-    fn removal(connection: String, security_group: String) -> Mutation {
+    fn removal(connection: String, security_group: Reference) -> Mutation {
         Mutation::DeleteSecurityGroup { connection, security_group }
     }
 
@@ -68,8 +62,8 @@ impl Kind for SecurityGroup {
         Ok(())
     }
 
-    async fn forget(call: &Call, connection: &str, name: &str) -> pmks_core::Result<()> {
-        call.pmks().security_groups().forget(&call.keyless(), connection, name).await
+    async fn forget(call: &Call, connection: &str, meant: Reference) -> pmks_core::Result<()> {
+        call.pmks().security_groups().forget(&call.keyless(), connection, meant).await
     }
 }
 
@@ -85,7 +79,7 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateSecurityGroup { connection: connection.clone(), security_group };
-    let operation = all::make::<SecurityGroup>(&call, &connection, &name, mutation).await?;
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<SecurityGroup>(&call, &connection, &name).await,

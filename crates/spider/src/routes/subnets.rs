@@ -1,9 +1,9 @@
 //! Subnets of a network.
 
-use pmks_core::{ImportResource, Mutation, NewSubnet, SubnetView};
+use pmks_core::{ImportResource, Mutation, NewSubnet, Reference, SubnetView};
 use pmks_model::{FailureKind, ResourceKind};
 
-use super::all::{self, Kind as _, name_of};
+use super::all::{self, Kind as _};
 use super::networks::{self, Network};
 use super::shapes;
 use crate::Refusal;
@@ -43,22 +43,16 @@ pub(super) async fn get(call: Call) -> Answer {
 
 pub(super) async fn delete(call: Call) -> Answer {
     let connection = call.connection()?;
-    let (network, subnet) = (call.named(0).to_owned(), call.named(1).to_owned());
-    let found = call.pmks().subnets().get(&connection, &network, &subnet, None).await;
-    if found.is_ok_and(|found| found.iid.name_id != subnet) {
-        let says = format!("Subnet '{subnet}' does not exist in connection '{connection}'");
-        return Err(Refusal::absent(says));
-    }
+    let (network, meant) = (call.named(0).to_owned(), Reference::name(call.named(1)));
     let mutation = Mutation::DeleteSubnet {
         connection: connection.clone(),
         network: network.clone(),
-        subnet: subnet.clone(),
+        subnet: meant.clone(),
     };
     match call.change(mutation, Until::Over, DELETION).await {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
         Err(refusal) if call.force()? && refusal.is_final() => {
-            let forgotten =
-                call.pmks().subnets().forget(&call.keyless(), &connection, &network, &subnet).await;
+            let forgotten = call.pmks().subnets().forget(&call.keyless(), &connection, &network, meant).await;
             forgotten.map_err(|_| refusal)?;
             Ok(Reply::result(false))
         }
@@ -76,29 +70,16 @@ pub(super) async fn register(call: Call) -> Answer {
 }
 
 pub(super) async fn unregister(call: Call) -> Answer {
-    let (connection, name) = (call.connection()?, call.named(0));
+    let (connection, meant) = (call.connection()?, Reference::name(call.named(0)));
     let network = call.asked()?.required("VPCName")?;
-    call.pmks().subnets().forget(&call.keyless(), &connection, &network, name).await?;
+    call.pmks().subnets().forget(&call.keyless(), &connection, &network, meant).await?;
     Ok(Reply::result(true))
 }
 
+/// By the cloud's identifier, whether it is known here or not.
 pub(super) async fn delete_at_cloud(call: Call) -> Answer {
     let connection = call.connection()?;
-    let (network, id) = (call.named(0).to_owned(), call.named(1).to_owned());
-    // A name that reads the same is something else.
-    let view = call.pmks().networks().get(&connection, &network, None).await?;
-    let is_it = |subnet: &&SubnetView| subnet.iid.system_id.eq_ignore_ascii_case(&id);
-    let subnet = match view.subnets.iter().find(is_it) {
-        Some(known) if !known.uid.is_empty() => known.name.clone(),
-        Some(_) => {
-            let import = ImportResource { name: name_of(&id), system_id: id };
-            call.pmks().subnets().import(&call.keyless(), &connection, &network, import).await?.name
-        }
-        None => {
-            let says = format!("Subnet '{id}' does not exist in connection '{connection}'");
-            return Err(Refusal::absent(says));
-        }
-    };
+    let (network, subnet) = (call.named(0).to_owned(), Reference::identifier(call.named(1)));
     let mutation = Mutation::DeleteSubnet { connection, network, subnet };
     let operation = call.change(mutation, Until::Over, DELETION).await?;
     Ok(call.at_once(&operation).unwrap_or(Reply::result(true)))

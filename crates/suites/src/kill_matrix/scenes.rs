@@ -110,7 +110,7 @@ fn of_cluster(kind: OperationKind, offer: &Offer) -> Scene {
             before.push(Remembers);
             before.push(Does(cluster(offer, &offer.new, &["ga"])));
             before.extend(children(offer));
-            let asks = Mutation::DeleteCluster { connection, cluster: name, delete_volumes: true };
+            let asks = Mutation::DeleteCluster { connection, cluster: name.into(), delete_volumes: true };
             Scene::new(before, asks).undoing()
         }
         OperationKind::ClusterUpgrade => {
@@ -178,7 +178,7 @@ fn of_node_group(kind: OperationKind, offer: &Offer) -> Scene {
             word.into_iter().fold(scene, |scene, word| scene.at_version(word, &offer.between))
         }
         _ => {
-            let asks = Mutation::RemoveNodeGroup { connection, cluster, node_group };
+            let asks = Mutation::RemoveNodeGroup { connection, cluster, node_group: node_group.into() };
             let before = standing(offer, &offer.new, &["gb"], [Remembers, Does(add(offer, "ga"))]);
             Scene::new(before, asks).undoing()
         }
@@ -282,7 +282,8 @@ pub(crate) fn of_balanced_cluster(offer: &Offer) -> Scene {
     before.push(Does(cluster(offer, &offer.new, &["ga"])));
     before.extend(balancers(offer));
     let (connection, name) = (HERE.to_owned(), CLUSTER.to_owned());
-    Scene::new(before, Mutation::DeleteCluster { connection, cluster: name, delete_volumes: false }).undoing()
+    Scene::new(before, Mutation::DeleteCluster { connection, cluster: name.into(), delete_volumes: false })
+        .undoing()
 }
 
 /// What controllers in the cluster make: balancers of every kind, and a volume.

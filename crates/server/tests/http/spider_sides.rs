@@ -1,0 +1,113 @@
+//! What both sides know is told by one list of the cloud's.
+
+use http::Method;
+use pmks_model::Iid;
+use serde_json::{Value, json};
+
+use crate::rig::cluster;
+use crate::spider::Spider;
+use crate::stages::network;
+
+/// As many as would be asked for one by one.
+const MANY: usize = 50;
+
+async fn get(spider: &Spider, path: &str) -> Value {
+    let (status, said) =
+        spider.ask(Method::GET, &format!("/spider/{path}?ConnectionName=here"), Value::Null).await;
+    assert_eq!(status, 200, "{path}: {said}");
+    said
+}
+
+impl Spider {
+    /// Networks that both sides know, each registered.
+    async fn networks(&self) {
+        for number in 0..MANY {
+            let (id, name) = (format!("net-{number}"), format!("n{number}"));
+            let network = network(&id, &name, "10.0.0.0/16");
+            self.rig.cloud.world().networks.insert(id.clone(), network);
+            let asked = json!({"name": name, "systemId": id});
+            self.rig.post("/v1/connections/here/networks", asked).await.ok(201);
+        }
+        // So old that it would be read again.
+        self.rig.clock.advance(std::time::Duration::from_mins(10));
+        self.rig.cloud.world().calls.clear();
+    }
+
+    fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.rig.cloud.world().calls)
+    }
+}
+
+#[tokio::test]
+async fn networks_are_told_by_one_list() {
+    let spider = Spider::new().await;
+    spider.networks().await;
+    let stranger = network("net-x", "x", "10.9.0.0/16");
+    spider.rig.cloud.world().networks.insert("net-x".into(), stranger);
+    let gone = spider.rig.cloud.world().networks.remove("net-7").unwrap();
+    let sides = get(&spider, "allvpc").await["AllList"].clone();
+    let number = |list: &str| sides[list].as_array().unwrap().len();
+    assert_eq!(
+        (number("MappedList"), number("OnlySpiderList"), number("OnlyCSPList")),
+        (MANY - 1, 1, 1),
+        "{sides}"
+    );
+    assert_eq!(sides["OnlySpiderList"], json!([{"NameId": "n7", "SystemId": "net-7"}]));
+    assert_eq!(sides["OnlyCSPList"][0]["SystemId"], "net-x");
+    // What the list lacks is asked for by itself: it may be late in it.
+    assert_eq!(spider.calls(), ["list_networks", "get_network"]);
+    // What the list says is what is known from then on, and comes back when it is there again.
+    spider.rig.cloud.world().networks.insert("net-7".into(), gone);
+    spider.rig.cloud.world().networks.get_mut("net-3").unwrap().cidr = "10.3.0.0/16".into();
+    let infos = get(&spider, "allvpcinfo").await["AllListInfo"].clone();
+    assert_eq!(spider.calls(), ["list_networks"]);
+    assert_eq!(infos["MappedInfoList"].as_array().unwrap().len(), MANY);
+    assert_eq!(infos["OnlySpiderList"], json!([]));
+    let read = spider.rig.get("/v1/connections/here/networks/n3").await.ok(200);
+    assert_eq!(read["cidr"], "10.3.0.0/16");
+    assert_eq!(spider.calls(), Vec::<String>::new(), "it was just seen");
+}
+
+#[tokio::test]
+async fn clusters_are_told_by_one_list() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let operation = spider.rig.post("/v1/connections/here/clusters", cluster("other")).await.ok(202);
+    spider.rig.succeeded(&operation).await;
+    let mut stranger = spider.rig.cloud.world().clusters["prod"].clone();
+    stranger.iid = Iid::new("x", "x");
+    spider.rig.cloud.world().clusters.insert("x".into(), stranger);
+    spider.rig.clock.advance(std::time::Duration::from_mins(10));
+    spider.calls();
+    let sides = get(&spider, "allcluster").await["AllList"].clone();
+    let names = |list: &str| -> Vec<&str> {
+        sides[list].as_array().unwrap().iter().map(|iid| iid["NameId"].as_str().unwrap()).collect()
+    };
+    assert_eq!((names("MappedList"), names("OnlySpiderList")), (vec!["prod", "other"], vec![]), "{sides}");
+    assert_eq!(names("OnlyCSPList"), ["x"]);
+    assert_eq!(spider.calls(), ["list_clusters"]);
+    spider.rig.cloud.world().clusters.remove("prod");
+    let infos = get(&spider, "allclusterinfo").await["AllListInfo"].clone();
+    assert_eq!(infos["OnlySpiderList"], json!([{"NameId": "prod", "SystemId": "prod"}]), "{infos}");
+    assert_eq!(infos["MappedInfoList"].as_array().unwrap().len(), 1);
+    assert_eq!(spider.calls(), ["list_clusters", "get_cluster"]);
+}
+
+#[tokio::test]
+async fn groups_and_key_pairs_are_told_by_one_list_each() {
+    let spider = Spider::new().await;
+    spider.rig.network().await;
+    for name in ["a", "b", "c"] {
+        let asked = json!({"name": name, "network": "net", "rules": []});
+        let operation = spider.rig.post("/v1/connections/here/securityGroups", asked).await.ok(202);
+        spider.rig.succeeded(&operation).await;
+        spider.rig.key_pair(name).await.ok(201);
+    }
+    spider.rig.clock.advance(std::time::Duration::from_mins(10));
+    spider.calls();
+    for (path, call) in [("allsecuritygroup", "list_security_groups"), ("allkeypair", "list_key_pairs")] {
+        let sides = get(&spider, path).await["AllList"].clone();
+        assert_eq!(sides["MappedList"].as_array().unwrap().len(), 3, "{sides}");
+        assert_eq!(spider.calls(), [call]);
+    }
+}
