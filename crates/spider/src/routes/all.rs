@@ -4,9 +4,13 @@
 use std::collections::BTreeSet;
 
 use pmks_core::{Mutation, Reference, Sides};
-use pmks_model::{Iid, ResourceKind, Status};
+use pmks_model::{Iid, ResourceKind, Status, Tags};
 use serde_json::{Value, json};
 
+use super::clusters::Cluster;
+use super::key_pairs::KeyPair;
+use super::networks::Network;
+use super::security_groups::SecurityGroup;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
@@ -21,14 +25,24 @@ pub(super) struct Facts<'a> {
     pub(super) iid: &'a Iid,
     /// Its identifier here.
     pub(super) uid: &'a str,
+    /// What the cloud calls it.
+    cloud_name: &'a str,
+    /// The tags that it has.
+    tags: &'a Tags,
     /// Whether its creation failed before the cloud had it.
     pub(super) unmade: bool,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(iid: &'a Iid, uid: &'a str, status: Status) -> Self {
+    pub(super) fn of(
+        iid: &'a Iid,
+        uid: &'a str,
+        cloud_name: &'a str,
+        tags: &'a Tags,
+        status: Status,
+    ) -> Self {
         let unmade = status == Status::Failed && iid.system_id.is_empty();
-        Self { iid, uid, unmade }
+        Self { iid, uid, cloud_name, tags, unmade }
     }
 }
 
@@ -85,6 +99,39 @@ pub(super) trait Kind {
         connection: &str,
         meant: Reference,
     ) -> impl Future<Output = pmks_core::Result<()>> + Send;
+}
+
+/// What is known of one, whatever it is.
+pub(super) struct Found {
+    /// Both its names.
+    pub(super) iid: Iid,
+    /// What the cloud calls it.
+    pub(super) cloud_name: String,
+    /// The tags that it has.
+    pub(super) tags: Tags,
+}
+
+/// One by name or by the cloud's identifier; `None`: what is of that kind is a part of something, or nothing at a cloud.
+pub(super) async fn found(
+    call: &Call,
+    kind: ResourceKind,
+    connection: &str,
+    name: &str,
+) -> Outcome<Option<Found>> {
+    let found = match kind {
+        ResourceKind::Network => of_kind::<Network>(call, connection, name).await,
+        ResourceKind::SecurityGroup => of_kind::<SecurityGroup>(call, connection, name).await,
+        ResourceKind::KeyPair => of_kind::<KeyPair>(call, connection, name).await,
+        ResourceKind::Cluster => of_kind::<Cluster>(call, connection, name).await,
+        ResourceKind::Subnet | ResourceKind::NodeGroup | ResourceKind::Connection => return Ok(None),
+    };
+    found.map(Some)
+}
+
+async fn of_kind<K: Kind>(call: &Call, connection: &str, name: &str) -> Outcome<Found> {
+    let view = K::get(call, connection, name).await?;
+    let Facts { iid, cloud_name, tags, .. } = K::facts(&view);
+    Ok(Found { iid: iid.clone(), cloud_name: cloud_name.to_owned(), tags: tags.clone() })
 }
 
 pub(super) async fn list<K: Kind>(call: Call) -> Answer {

@@ -6,24 +6,22 @@ use std::future::{Ready, ready};
 use pmks_model::{Iid, ResourceKind};
 use serde_json::json;
 
-use super::all::{Kind as _, Outcome};
+use super::all::{self, Kind as _, Outcome};
 use super::clusters::Cluster;
-use super::key_pairs::KeyPair;
 use super::networks::Network;
-use super::security_groups::SecurityGroup;
 use super::types;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
 
 /// A resource that is known here: the identifier of the cluster that it is a part of, its own, and its name at the cloud.
-struct Found {
+struct Known {
     parent: String,
     iid: Iid,
     cloud_name: String,
 }
 
-impl Found {
+impl Known {
     fn whole(iid: Iid, cloud_name: String) -> Self {
         Self { parent: String::new(), iid, cloud_name }
     }
@@ -56,48 +54,36 @@ fn kind(call: &Call) -> Outcome<ResourceKind> {
 }
 
 /// A part is looked for in every network or cluster that is known: CB-Spider's request names no whole.
-async fn find(call: &Call, connection: &str, kind: ResourceKind, name: &str) -> Outcome<Found> {
+async fn find(call: &Call, connection: &str, kind: ResourceKind, name: &str) -> Outcome<Known> {
+    if let Some(found) = all::found(call, kind, connection, name).await? {
+        return Ok(Known::whole(found.iid, found.cloud_name));
+    }
     match kind {
-        ResourceKind::Network => {
-            Network::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
-        }
-        ResourceKind::SecurityGroup => SecurityGroup::get(call, connection, name)
-            .await
-            .map(|view| Found::whole(view.iid, view.cloud_name)),
-        ResourceKind::KeyPair => {
-            KeyPair::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
-        }
-        ResourceKind::Cluster => {
-            Cluster::get(call, connection, name).await.map(|view| Found::whole(view.iid, view.cloud_name))
-        }
         ResourceKind::Subnet => {
             let networks = Network::known(call, connection).await?;
-            let all = networks.into_iter().flat_map(|network| network.subnets);
-            return one(all.map(|subnet| Found::whole(subnet.iid, subnet.cloud_name)), kind, name);
+            let parts = networks.into_iter().flat_map(|network| network.subnets);
+            one(parts.map(|subnet| Known::whole(subnet.iid, subnet.cloud_name)), kind, name)
         }
         ResourceKind::NodeGroup => {
             let clusters = Cluster::known(call, connection).await?;
-            let all = clusters.into_iter().flat_map(|cluster| {
+            let parts = clusters.into_iter().flat_map(|cluster| {
                 let parent = cluster.iid.system_id;
-                cluster.node_groups.into_iter().map(move |group| Found {
+                cluster.node_groups.into_iter().map(move |group| Known {
                     parent: parent.clone(),
                     iid: group.iid,
                     cloud_name: group.cloud_name,
                 })
             });
-            return one(all, kind, name);
+            one(parts, kind, name)
         }
-        ResourceKind::Connection => {
-            return Err(Refusal::unsupported("a connection is nothing at a cloud"));
-        }
+        _ => Err(Refusal::unsupported("a connection is nothing at a cloud")),
     }
-    .map_err(Refusal::from)
 }
 
 /// The one that is called so.
-fn one(all: impl Iterator<Item = Found>, kind: ResourceKind, name: &str) -> Outcome<Found> {
+fn one(all: impl Iterator<Item = Known>, kind: ResourceKind, name: &str) -> Outcome<Known> {
     let what = crate::names::of(kind).unwrap_or_default();
-    let mut found: Vec<Found> =
+    let mut found: Vec<Known> =
         all.filter(|one| one.iid.name_id == name || one.iid.system_id == name).collect();
     match (found.pop(), found.len()) {
         (None, _) => Err(Refusal::absent(format!("{what} '{name}' does not exist"))),

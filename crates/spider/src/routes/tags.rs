@@ -7,11 +7,8 @@ use pmks_core::{Mutation, Tagged};
 use pmks_model::{FailureKind, ResourceKind, Tags};
 use serde_json::json;
 
-use super::all::{Kind as _, Outcome};
-use super::clusters::Cluster;
-use super::key_pairs::KeyPair;
+use super::all::{self, Kind as _, Outcome};
 use super::networks::Network;
-use super::security_groups::SecurityGroup;
 use super::{shapes, types};
 use crate::Refusal;
 use crate::call::{Answer, Call};
@@ -39,20 +36,13 @@ impl Subject {
         };
         let kind = types::read(&said("ResourceType")?)?;
         let (connection, name) = (call.connection()?, said("ResourceName")?);
-        let mut network = None;
-        let tags = match kind {
-            ResourceKind::Cluster => {
-                shapes::tags_of_cluster(&Cluster::get(call, &connection, &name).await?).clone()
-            }
-            ResourceKind::Network => Network::get(call, &connection, &name).await?.tags,
-            ResourceKind::Subnet => {
+        let (network, tags) = match (all::found(call, kind, &connection, &name).await?, kind) {
+            (Some(found), _) => (None, found.tags),
+            (None, ResourceKind::Subnet) => {
                 let (within, tags) = subnet(call, &connection, &name).await?;
-                network = Some(within);
-                tags
+                (Some(within), tags)
             }
-            ResourceKind::SecurityGroup => SecurityGroup::get(call, &connection, &name).await?.tags,
-            ResourceKind::KeyPair => KeyPair::get(call, &connection, &name).await?.tags,
-            ResourceKind::NodeGroup | ResourceKind::Connection => {
+            (None, _) => {
                 let what = crate::names::of(kind).unwrap_or_default();
                 return Err(Refusal::unsupported(format!(
                     "tags of a {what} are not supported here: a node group gets those of its cluster when it is made"
