@@ -79,10 +79,11 @@ impl Call {
         Ok(self.pmks().provider(&view.provider)?)
     }
 
-    /// The names of all connections.
-    pub(crate) async fn connections(&self) -> Result<Vec<String>, Refusal> {
+    /// The connections of which it is known whose account they are: together they know of everything that is known, and
+    /// no cloud is asked for the others.
+    async fn connections(&self) -> Result<Vec<String>, Refusal> {
         let all = whole(|page| async move { self.pmks().connections().list(&page).await }).await?;
-        Ok(all.into_iter().map(|view| view.name).collect())
+        Ok(all.into_iter().filter(|view| view.account.is_some()).map(|view| view.name).collect())
     }
 
     /// The connection that the path names, else all; none, where only its row is there: nothing is known at it.

@@ -26,7 +26,6 @@ mod tour;
 
 // The scripted cloud of the facade's own tests: one fake for both.
 #[path = "../../../core/tests/facade/cloud.rs"]
-#[expect(dead_code, reason = "the facade's tests use more of it")]
 mod cloud;
 #[path = "../../../core/tests/facade/driver.rs"]
 mod driver;

@@ -172,6 +172,20 @@ async fn configs_of_what_is_not_there_break_nothing() {
 }
 
 #[tokio::test]
+async fn counts_of_all_connections_ask_no_cloud() {
+    let spider = connected().await;
+    cluster(&spider).await;
+    let asked = spider.rig.cloud.count("account_identity");
+    // Nobody has used the connection `here` yet, which is of the same account.
+    for (kind, number) in [("vpc", 1), ("subnet", 1), ("cluster", 1), ("keypair", 0)] {
+        assert_eq!(get(&spider, &format!("count{kind}")).await, (200, json!({"count": number})), "{kind}");
+    }
+    assert_eq!(spider.rig.cloud.count("account_identity"), asked);
+    assert_eq!(get(&spider, "countcluster/here").await.1, json!({"count": 1}));
+    assert_eq!(spider.rig.cloud.count("account_identity"), asked + 1);
+}
+
+#[tokio::test]
 async fn a_piece_that_cannot_be_read_costs_itself() {
     let spider = connected().await;
     let file = sqlx::sqlite::SqliteConnectOptions::new().filename(spider.rig.database());
