@@ -1,12 +1,13 @@
 //! Pieces: sealed, whole with the connections that follow them, gone with the connection whose row they are.
 
+use pmks_model::ResourceKind;
 use pmks_store::{
     Access as _, AuditFilter, ConnectionUpdate, Connections as _, Credential, Error, PieceKind, Pieces as _,
-    PutPiece, SqliteStore,
+    PutPiece, Resources as _, SqliteStore,
 };
 use serde_json::json;
 
-use crate::{audit, connection, key, open};
+use crate::{CLUSTER, audit, connection, key, open, resource, with_connection};
 
 fn piece(kind: PieceKind, name: &str, secret: Option<&str>) -> PutPiece {
     PutPiece {
@@ -78,4 +79,23 @@ async fn a_piece_is_put_with_its_connections_or_not_at_all() {
     store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
     store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
     assert!(store.pieces().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_becomes_another_accounts_by_a_decision_and_while_nothing_is_known_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let account = |account: &str| ConnectionUpdate {
+        account: Some((account.to_owned(), "me".to_owned())),
+        ..ConnectionUpdate::default()
+    };
+    let first = store.update_connection("c", None, account("aws:1"), audit()).await.unwrap();
+    let proof = store.update_connection("c", None, account("aws:2"), audit()).await;
+    assert!(matches!(proof, Err(Error::Conflict(_))), "{proof:?}");
+    store.insert_resources(vec![resource(CLUSTER, ResourceKind::Cluster, "k")], audit()).await.unwrap();
+    let moved = store.update_connection("c", Some(first.revision), account("aws:2"), audit()).await;
+    assert!(matches!(moved, Err(Error::Conflict(_))), "{moved:?}");
+    store.forget(CLUSTER, false, audit()).await.unwrap();
+    let moved = store.update_connection("c", Some(first.revision), account("aws:2"), audit()).await.unwrap();
+    assert_eq!(moved.account.as_deref(), Some("aws:2"));
 }

@@ -84,6 +84,12 @@ pub(super) async fn make(scene: &Scene) {
     assert_eq!(scene.client.ok("POST", "/connectionconfig", Some(config.clone())).await, config);
     let lacking = "config-01: driver \"driver-01\" does not exist";
     scene.refused("GET", "/vpc", Some(at()), 404, lacking).await;
+    for kind in ["vpc", "subnet", "securitygroup", "keypair", "cluster", "vm"] {
+        let count = format!("/count{kind}/{CONNECTION}");
+        assert_eq!(scene.client.ok("GET", &count, None).await, json!({"count": 0}), "{kind}");
+    }
+    let can = format!("/driver/capability?ConnectionName={CONNECTION}");
+    assert_eq!(scene.client.ok("GET", &can, None).await["ClusterHandler"], true);
     let lower = json!({
         "drivername": "driver-01", "providername": provider.to_lowercase(), "driverlibfilename": "x-driver-v1.0.so",
     });
