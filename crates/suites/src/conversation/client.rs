@@ -77,6 +77,20 @@ impl Client {
         (status, json)
     }
 
+    /// The operation of a change that is not waited for, and where the same client can read it.
+    pub(super) async fn at_once(&self, method: &str, path: &str, body: Value) -> (String, Value) {
+        let asked = self.request(method, path, Some(body)).header("prefer", "respond-async");
+        let answer = asked.send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 202, "{method} {path}");
+        if let Some(description) = &self.description {
+            description.succeeds(method, path);
+        }
+        let place = answer.headers()["location"].to_str().expect("a place").to_owned();
+        let place = place.strip_prefix("/spider").expect("below /spider").to_owned();
+        let text = answer.text().await.expect("a text");
+        (place, serde_json::from_str(&text).expect("an operation"))
+    }
+
     /// What must succeed.
     pub(super) async fn ok(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let (status, json) = self.ask(method, path, body).await;

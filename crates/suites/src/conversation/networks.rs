@@ -286,10 +286,25 @@ pub(super) async fn by_identifier(scene: &Scene) {
     scene.delete(&format!("/cspsecuritygroup/{}", id(&group))).await;
     scene.delete(&format!("/vpc/vpc-09/cspsubnet/{}", id(&vpc["SubnetInfoList"][0]))).await;
     is_without_subnets(&scene.get("/vpc/vpc-09").await);
-    scene.delete(&format!("/cspvpc/{}", id(&vpc))).await;
+    followed(scene, "DELETE", &format!("/cspvpc/{}", id(&vpc))).await;
     for (path, name) in [("/keypair", "keypair"), ("/securitygroup", "securitygroup"), ("/vpc", "vpc")] {
         assert_eq!(scene.get(path).await, json!({name: []}));
     }
+}
+
+/// A change that is not waited for, but asked after until it has succeeded.
+async fn followed(scene: &Scene, method: &str, path: &str) {
+    let (place, operation) = scene.client.at_once(method, path, at()).await;
+    for _ in 0..600 {
+        let now = scene.client.ok("GET", &place, None).await;
+        assert_eq!(now["id"], operation["id"]);
+        if now["state"] == "succeeded" {
+            return;
+        }
+        assert!(now["state"] == "queued" || now["state"] == "running", "{now}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{method} {path} did not come to its end");
 }
 
 #[track_caller]
