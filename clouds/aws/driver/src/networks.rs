@@ -127,10 +127,11 @@ fn named(tags: &Tags, id: &str) -> Iid {
     }
 }
 
-/// The tags that a resource of ours gets at its creation: the user's, our marks, and the name for people.
+/// The tags that a resource of ours gets at its creation: the user's, our marks, and the name for people, unless the user
+/// gives that themselves. It is by the marks that what is ours is found.
 pub(crate) fn tags_of(name: &str, user: &Tags, marks: &Marks) -> Tags {
     let mut tags = marks.onto(user);
-    tags.insert(NAME_TAG.to_owned(), name.to_owned());
+    tags.entry(NAME_TAG.to_owned()).or_insert_with(|| name.to_owned());
     tags
 }
 

@@ -42,8 +42,9 @@ impl Tagged {
     }
 }
 
+/// With a `Name`, by which consoles of clouds call things: a user's own is as good as any other tag.
 fn given() -> Tags {
-    [("purpose", "conformance"), ("stays", "so")]
+    [("purpose", "conformance"), ("stays", "so"), ("Name", "chosen by a user")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into_iter()
         .collect()
