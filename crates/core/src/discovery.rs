@@ -8,7 +8,9 @@ use pmks_model::{Image, KubernetesVersion, MachineType, Region, ResourceKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::connections::Specification;
 use crate::drivers::At;
+use crate::zones::{self, Asker};
 use crate::{Pmks, Result};
 
 /// How old an answer may be where nobody says. Clouds add versions and machine types every few weeks.
@@ -69,6 +71,34 @@ impl Discovery<'_> {
         self.ask("regions", connection, max_age, async |at| at.driver.regions().await).await
     }
 
+    /// The regions, each with its zones: of one name, or all. Where a region tells its zones to nobody but itself it is
+    /// asked for them, and one that refuses or is late has none.
+    ///
+    /// # Errors
+    /// As [`Discovery::versions`]; `NotFound` for the region of that name.
+    pub async fn regions_with_zones(
+        self,
+        connection: &str,
+        name: Option<&str>,
+        max_age: Option<Duration>,
+    ) -> Result<Dated<Region>> {
+        let shared = &self.0.shared;
+        let what = format!("zones of {}", name.unwrap_or("all regions"));
+        self.ask_by(&what, connection, max_age, async |at| {
+            let found = at.driver.regions().await.map_err(|error| at.failed(&error))?;
+            let (stored, who) = (&at.connection, format!("connection {:?}", at.connection.name));
+            let asker = Asker {
+                who: &who,
+                name: &stored.name,
+                provider: &stored.provider,
+                specification: Specification::clone(&at.specification),
+                credential: shared.drivers.whole(stored).await?.credential,
+            };
+            Ok(asker.with_zones(shared, zones::of_name(found, name)?).await)
+        })
+        .await
+    }
+
     /// What the cloud itself says of one thing, its secrets taken out, asked now. Identifiers are the cloud's; `parent` is
     /// a node group's cluster.
     ///
@@ -98,11 +128,26 @@ impl Discovery<'_> {
         T: Clone + Send + Sync + 'static,
         F: AsyncFnOnce(&At) -> std::result::Result<Vec<T>, DriverError>,
     {
+        let ask = async |at: &At| ask(at).await.map_err(|error| at.failed(&error));
+        self.ask_by(what, connection, max_age, ask).await
+    }
+
+    async fn ask_by<T, F>(
+        self,
+        what: &str,
+        connection: &str,
+        max_age: Option<Duration>,
+        ask: F,
+    ) -> Result<Dated<T>>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: AsyncFnOnce(&At) -> Result<Vec<T>>,
+    {
         let shared = &self.0.shared;
         let at = shared.drivers.at(connection).await?;
         // Another credential may see other offers.
         let key = format!("{what}\n{}\n{}", at.connection.uid, at.connection.revision);
-        let ask = async || ask(&at).await.map_err(|error| at.failed(&error));
+        let ask = async || ask(&at).await;
         shared.live.get(key, shared.clock.as_ref(), max_age.unwrap_or(OFFERS_KEPT), ask).await
     }
 }

@@ -51,6 +51,7 @@ mod replay;
 mod security_groups;
 mod sides;
 mod subnets;
+mod zones;
 
 pub use access::{ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};
 pub use api_tokens::{ApiTokens, NewApiToken};

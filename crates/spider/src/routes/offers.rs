@@ -1,7 +1,7 @@
 //! What a cloud offers: regions with their zones, images, machine types.
 
 use pmks_core::Unconnected;
-use pmks_model::{Image, MachineType, Region};
+use pmks_model::{FailureKind, Image, MachineType, Region};
 use serde_json::{Value, json};
 
 use crate::Refusal;
@@ -10,14 +10,19 @@ use crate::reply::Reply;
 
 pub(super) async fn regions(call: Call) -> Answer {
     let connection = call.connection()?;
-    let found = call.pmks().discovery().regions(&connection, None).await?;
+    let found = call.pmks().discovery().regions_with_zones(&connection, None, None).await?;
     Ok(Reply::list("regionzone", found.items.iter().map(region_info).collect()))
 }
 
 pub(super) async fn region(call: Call) -> Answer {
     let connection = call.connection()?;
-    let found = call.pmks().discovery().regions(&connection, None).await?;
-    one(found.items.iter().find(|item| item.name == call.named(0)).map(region_info), "Region", &call)
+    match call.pmks().discovery().regions_with_zones(&connection, Some(call.named(0)), None).await {
+        // Of what else there is not core says so itself.
+        Err(failure) if failure.kind == FailureKind::NotFound && failure.about.is_none() => {
+            one(None, "Region", &call)
+        }
+        found => one(found?.items.first().map(region_info), "Region", &call),
+    }
 }
 
 /// The same before there is a connection config: of a driver and a credential, asked at the region that

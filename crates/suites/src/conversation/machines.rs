@@ -41,6 +41,12 @@ pub(super) async fn offers(scene: &Scene) {
         assert_eq!(scene.get(&format!("{path}/{}", in_a_path(name))).await, all[0], "{path}");
         scene.refused("GET", &format!("{path}/none?ConnectionName={CONNECTION}"), None, 404, "'none'").await;
     }
+    // Whoever chooses a zone of another region finds it there, also where a region tells its zones to itself alone.
+    let regions = scene.get("/regionzone").await;
+    let all = regions["regionzone"].as_array().expect("a list");
+    let zoned =
+        all.iter().filter(|region| region["ZoneList"].as_array().is_some_and(|zones| !zones.is_empty()));
+    assert!(all.len() < 2 || zoned.count() > 1, "{regions}");
     let machine = &scene.get("/vmspec").await["vmspec"][0];
     has_keys(&machine["VCpu"], &["Count", "ClockGHz"]);
     machine["VCpu"]["Count"].as_str().expect("a text").parse::<u32>().expect("a number");
