@@ -5,8 +5,8 @@ use axum::RequestExt;
 use axum::extract::{MatchedPath, RawPathParams, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::Version;
 use http::header::{HOST, HeaderValue, ORIGIN};
+use http::{HeaderMap, Uri, Version};
 use pmks_core::Caller;
 use pmks_model::FailureKind;
 use url::{Host, Url};
@@ -156,8 +156,37 @@ fn addressed(request: &Request, state: &State, pages: Pages) -> Result<(), Refus
 
 /// By which name and port the caller calls us.
 fn names_us(request: &Request) -> Option<Url> {
-    let host = request.uri().authority().map(http::uri::Authority::as_str);
-    named(host.or_else(|| request.headers().get(HOST)?.to_str().ok())?)
+    calls(request.uri(), request.headers())
+}
+
+fn calls(uri: &Uri, headers: &HeaderMap) -> Option<Url> {
+    let host = uri.authority().map(http::uri::Authority::as_str);
+    named(host.or_else(|| headers.get(HOST)?.to_str().ok())?)
+}
+
+/// The URL at which whoever sent this reaches us, without a slash at its end; `None`: nobody does.
+pub(crate) fn reached_at(state: &State, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let own = state.url.as_deref()?;
+    let Some(scheme) = state.anywhere else { return Some(own.as_str().trim_end_matches('/').to_owned()) };
+    // It stands in a line that a shell reads.
+    let plain =
+        |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
+    let called = calls(uri, headers);
+    let called = called.as_ref().filter(|url| !matches!(url.host(), Some(host) if is_unspecified(&host)));
+    Some(match called.and_then(|url| Some((url.host_str()?, url.port()))) {
+        Some((host, Some(port))) if plain(host) => format!("{scheme}://{host}:{port}"),
+        Some((host, None)) if plain(host) => format!("{scheme}://{host}"),
+        // Whoever names no host, as HTTP/1.0 lets, is on this machine or knows the way.
+        _ => format!("{scheme}://localhost:{}", own.port_or_known_default().unwrap_or_default()),
+    })
+}
+
+fn is_unspecified(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_unspecified(),
+        Host::Ipv6(address) => address.is_unspecified(),
+        Host::Domain(_) => false,
+    }
 }
 
 /// That host and port, and nothing else.

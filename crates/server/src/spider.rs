@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use http::StatusCode;
 use pmks_model::{Failure, FailureKind};
-use pmks_spider::{Refusal, Settings};
+use pmks_spider::{ReachedAt, Refusal, Settings};
 
-use crate::admission::{Pages, inspect};
+use crate::admission::{Pages, inspect, reached_at};
 use crate::answer::{Frame, Written, framed};
 use crate::refused::{Carried, Refused};
 use crate::{InProcess, State};
@@ -26,7 +26,7 @@ pub(crate) fn routes(state: &Arc<State>) -> Option<Router> {
     let settings = Settings {
         pmks: state.pmks.clone(),
         clock: Arc::clone(&state.clock),
-        url: state.url.clone(),
+        url: state.url.clone().filter(|_| state.anywhere.is_none()),
         body_bytes: state.limits.body_bytes,
         body_time: state.limits.request,
     };
@@ -59,6 +59,11 @@ async fn admit(state: &State, frame: Frame, mut request: Request, next: Next) ->
     inspect(&request, state, Pages::All)?;
     if let Some(answer) = pmks_spider::preflight(request.method(), request.headers()) {
         return Ok(answer);
+    }
+    if state.anywhere.is_some()
+        && let Some(url) = reached_at(state, request.uri(), request.headers())
+    {
+        request.extensions_mut().insert(ReachedAt(url));
     }
     if !pmks_spider::exempt(request.uri().path()) {
         let mut caller = match request.extensions().get::<InProcess>() {

@@ -31,6 +31,9 @@ pub struct State {
     pub(crate) sampling: Option<Sampling>,
     /// The URL at which others reach this server; `None`: the command line's own process.
     pub(crate) url: Option<Arc<Url>>,
+    /// The scheme of a server that listens at every address and has no name of its own: each caller reaches it at the
+    /// one that it calls it by.
+    pub(crate) anywhere: Option<&'static str>,
     /// Whether it listens on loopback, and so refuses whoever calls it by another name.
     pub(crate) loopback: bool,
     /// Where it listens, as text; `None`: nowhere.
@@ -55,6 +58,7 @@ impl State {
             log: None,
             sampling: None,
             url: None,
+            anywhere: None,
             loopback: false,
             listens: None,
             closing: CancellationToken::new(),

@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) body: Fields,
     /// Whether the client does not want to wait.
     pub(crate) respond_async: bool,
+    /// The URL at which the client reaches the server, without a slash at its end; empty: at none.
+    pub(crate) server: String,
 }
 
 impl Call {

@@ -19,4 +19,4 @@ mod routes;
 pub use cors::{preflight, readable};
 pub use description::{Body, Operation, Sends, operations};
 pub use refusal::Refusal;
-pub use router::{Settings, exempt, router};
+pub use router::{ReachedAt, Settings, exempt, router};

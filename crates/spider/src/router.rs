@@ -35,7 +35,7 @@ pub struct Settings {
     pub pmks: Pmks,
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
-    /// The URL at which clients reach the server; `None`: nobody does.
+    /// The URL at which clients reach the server; `None`: each request says its own as [`ReachedAt`], or nobody does.
     pub url: Option<Arc<Url>>,
     /// The largest body that is read, in bytes.
     pub body_bytes: usize,
@@ -48,6 +48,10 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+/// In a request: the URL at which its sender reaches the server, without a slash at its end.
+#[derive(Clone, Debug)]
+pub struct ReachedAt(pub String);
 
 type Methods = Arc<[(Method, Handler)]>;
 
@@ -130,7 +134,10 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     let respond_async = parts.headers.get_all("prefer").iter().any(|value| {
         value.to_str().is_ok_and(|text| text.split([',', ';']).any(|word| word.trim() == "respond-async"))
     });
-    let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async };
+    let own = settings.url.as_deref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let called = || parts.extensions.get::<ReachedAt>().map(|ReachedAt(url)| url.clone());
+    let server = own.or_else(called).unwrap_or_default();
+    let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async, server };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
     let answer = if parts.method == Method::GET || parts.method == Method::HEAD {
         handler(call).await

@@ -174,6 +174,7 @@ fn plugin_user(command: ExecCommand) -> User {
 }
 
 fn write(subject: Subject<'_>, user: User) -> Result<String> {
+    // Files are merged by these names. None is another cluster's: a connection's holds no `@`.
     let name = format!("{}@{}", subject.cluster, subject.connection);
     let authority = &subject.access.certificate_authority;
     let file = Kubeconfig {
@@ -247,6 +248,23 @@ mod tests {
                 "http://127.0.0.1:1024"
             ])
         );
+    }
+
+    #[test]
+    fn no_two_clusters_have_one_name_in_a_merged_file() {
+        let access = access();
+        let named = |cluster: &str, connection: &str| {
+            let plugin = ExecPlugin { command: "/pmks".into(), server: None };
+            let file = read(&exec(Subject { connection, cluster, access: &access }, &plugin).unwrap());
+            let name = file["current-context"].as_str().unwrap().to_owned();
+            for kind in ["clusters", "users", "contexts"] {
+                assert_eq!(file[kind][0]["name"], *name);
+            }
+            name
+        };
+        let all = [("a", "c"), ("a", "d"), ("b", "c"), ("a@b", "c"), ("a@c", "c"), ("a", "b-c")];
+        let names: std::collections::BTreeSet<_> = all.iter().map(|(k, c)| named(k, c)).collect();
+        assert_eq!(names.len(), all.len(), "{names:?}");
     }
 
     #[test]

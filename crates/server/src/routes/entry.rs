@@ -6,6 +6,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Uri};
 use pmks_api::AccessToken;
 use pmks_core::{Caller, ExecPlugin, KubeconfigRequest};
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::{Answer, unkept};
 use crate::ask::{Asked, KubeconfigFormat, KubeconfigQuery, NoFields, NoQuery, Query};
-use crate::{State, convert};
+use crate::{State, admission, convert};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(get_kubeconfig)).routes(routes!(create_token))
@@ -27,6 +28,8 @@ async fn get_kubeconfig(
     Shared(state): Shared<Arc<State>>,
     Path((connection, cluster)): Path<(String, String)>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
     Query(query): Query<KubeconfigQuery>,
 ) -> Answer {
     let format = match query.format {
@@ -34,7 +37,7 @@ async fn get_kubeconfig(
         KubeconfigFormat::Native => pmks_driver::KubeconfigFormat::Native,
         KubeconfigFormat::Static => pmks_driver::KubeconfigFormat::Static,
     };
-    let server = state.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let server = admission::reached_at(&state, &uri, &headers);
     let exec = ExecPlugin { command: query.command.unwrap_or_else(|| "pmks".to_owned()), server };
     let request = KubeconfigRequest { format, exec };
     let yaml = state.pmks.clusters().kubeconfig(&caller, &connection, &cluster, &request).await?;

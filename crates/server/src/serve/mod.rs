@@ -99,6 +99,7 @@ pub async fn serve(
     }
     let own = Url::parse(&format!("{scheme}://{address}"))
         .map_err(|error| ServeError::Listen { address, source: std::io::Error::other(error) })?;
+    state.anywhere = (options.external_url.is_none() && address.ip().is_unspecified()).then_some(scheme);
     let url = options.external_url.unwrap_or(own);
     state.url = Some(Arc::new(url.clone()));
     state.loopback = address.ip().is_loopback();

@@ -19,6 +19,7 @@ mod rig;
 mod sockets;
 mod spider;
 mod spider_identity;
+mod spider_reach;
 mod spider_records;
 mod spider_sides;
 mod spider_surface;

@@ -1,5 +1,6 @@
 //! Clusters.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use pmks_core::{
@@ -94,7 +95,8 @@ pub(super) async fn list(call: Call) -> Answer {
     });
     let mut written = written.await?;
     written.retain(|cluster| !cluster.is_empty());
-    Ok(Reply::of_written(format!("{{\"cluster\":[{}]}}", written.join(","))))
+    let written = format!("{{\"cluster\":[{}]}}", written.join(","));
+    Ok(Reply::of_written(for_client(&call, written)))
 }
 
 /// One, as it was written last.
@@ -109,18 +111,32 @@ pub(super) async fn get(call: Call) -> Answer {
     if written.is_empty() {
         return Err(all::absent::<Cluster>(&connection, call.named(0)));
     }
-    Ok(Reply::of_written(written.as_ref().to_owned()))
+    Ok(Reply::of_written(for_client(&call, written.as_ref().to_owned())))
+}
+
+/// Stands in what is kept for everybody where the URL of the server is each client's own. No name or tag is like it.
+static STAND_IN: LazyLock<String> = LazyLock::new(|| {
+    let mut chance = [0; 16];
+    // Without chance it is what no name or tag holds all the same.
+    let _ = aws_lc_rs::rand::fill(&mut chance);
+    format!("server-{:032x}", u128::from_be_bytes(chance))
+});
+
+/// What is kept for everybody as this client is shown it.
+fn for_client(call: &Call, written: String) -> String {
+    if call.settings.url.is_some() { written } else { written.replace(STAND_IN.as_str(), &call.server) }
 }
 
 /// Writes clusters with the kubeconfig that is the same for everybody. One that cannot be written is as empty as while
 /// nothing answers at the cluster. Of what the cloud never had nothing is written.
 fn writer(call: &Call) -> impl Fn(ClusterView) -> String + Sync + use<> {
-    let server = call.settings.url.clone();
+    let own = call.settings.url.is_some();
+    let server = if own { call.server.clone() } else { STAND_IN.clone() };
     move |view| {
         if Cluster::facts(&view).unmade {
             return String::new();
         }
-        let kubeconfig = kubeconfig::by_curl(server.as_deref(), &view).unwrap_or_default();
+        let kubeconfig = kubeconfig::by_curl(&server, &view).unwrap_or_default();
         written(&shapes::cluster(&view, &kubeconfig))
     }
 }

@@ -6,7 +6,6 @@ use pmks_driver::{ExecCommand, KubeconfigFormat};
 use pmks_model::FailureKind;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use url::Url;
 
 use crate::Refusal;
 use crate::call::{Answer, Call};
@@ -30,8 +29,8 @@ impl Form {
     }
 }
 
-/// The kubeconfig of a cluster by `curl`; empty while nothing answers there.
-pub(super) fn by_curl(server: Option<&Url>, view: &ClusterView) -> pmks_core::Result<String> {
+/// The kubeconfig of a cluster by `curl` at this URL of the server; empty while nothing answers there.
+pub(super) fn by_curl(server: &str, view: &ClusterView) -> pmks_core::Result<String> {
     if view.access.endpoint.is_empty() {
         return Ok(String::new());
     }
@@ -55,17 +54,16 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
             made => return Ok(made?),
         }
     }
-    Ok(by_curl(call.settings.url.as_deref(), view)?)
+    Ok(by_curl(&call.server, view)?)
 }
 
 /// Runs `curl`; name and password reach it by its input, for others see the arguments of a process.
-fn curl(server: Option<&Url>, connection: &str, cluster: &str) -> ExecCommand {
-    let server = server.map(|url| url.as_str().trim_end_matches('/'));
+fn curl(server: &str, connection: &str, cluster: &str) -> ExecCommand {
     let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     // Within single quotes of the shell.
     let url = format!(
         "{}/spider/cluster/{}/token?ConnectionName={}",
-        server.unwrap_or_default().replace('\'', "%27"),
+        server.replace('\'', "%27"),
         escaped(cluster),
         escaped(connection)
     );

@@ -11,9 +11,7 @@ use crate::description;
 use crate::reply::Reply;
 
 pub(super) fn endpoint_info(call: Call) -> Ready<Answer> {
-    let Call { settings, .. } = call;
-    let url = settings.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
-    let url = url.unwrap_or_default();
+    let url = call.server;
     ready(Ok(Reply::Text(format!("\n  pmks, as CB-Spider's managed Kubernetes\n  REST: {url}/spider\n"))))
 }
 
