@@ -230,4 +230,11 @@ pub struct ImportCluster {
     /// Our names for its node groups, each by its identifier or its name at the cloud; the others have theirs.
     #[serde(default)]
     pub node_groups: Vec<ImportResource>,
+    /// Whether the others are called by the cluster's name and a number from zero instead (`prod-nodegroup-0`), in the
+    /// order of their names at the cloud.
+    #[serde(default)]
+    pub number_node_groups: bool,
+    /// The network that it has to lie in, by our name or the cloud's identifier; empty: wherever it lies.
+    #[serde(default)]
+    pub network: String,
 }

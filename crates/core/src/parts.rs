@@ -17,10 +17,10 @@ use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
-use crate::records::{Records, observation};
+use crate::records::{Records, SecurityGroupIntent, observation, stored};
 use crate::{Caller, ImportResource, Reference, Result};
 
-/// Which of them: its kind, and the network of a subnet.
+/// Which of them: its kind, and the network of a subnet, or the one that a security group has to lie in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) kind: ResourceKind,
@@ -62,14 +62,15 @@ impl Shared {
             findings.add("systemId", "is required");
         }
         check(findings)?;
-        let asked = within(&at, network.as_ref(), asked);
+        let whole = network.as_ref().filter(|_| part.kind == ResourceKind::Subnet);
+        let asked = within(&at, whole, asked);
         let record = NewResource {
             uid: pmks_store::new_uid(self.clock.wall()),
             kind: part.kind,
             connection: connection.to_owned(),
             account: place.account.clone(),
             location: place.location(part.kind),
-            parent: network.as_ref().map(|network| network.uid),
+            parent: whole.map(|network| network.uid),
             name: asked.name.clone(),
             cloud_name: None,
             system_id: Some(asked.system_id.clone()),
@@ -79,7 +80,7 @@ impl Shared {
             protected: false,
             imported: true,
         };
-        let observed = self.observed_import(&at, record, network.as_ref()).boxed();
+        let observed = self.observed_import(&at, &place, record, network.as_ref()).boxed();
         let record = patience.needed(connection, NAMED, observed).await?;
         let uid = record.uid;
         let target = format!("{} {}", part.kind.says(), record.name);
@@ -94,7 +95,8 @@ impl Shared {
     async fn observed_import(
         &self,
         at: &At,
-        new: NewResource,
+        place: &Place,
+        mut new: NewResource,
         network: Option<&Resource>,
     ) -> Result<NewResource> {
         let started_at = self.clock.wall();
@@ -115,12 +117,15 @@ impl Shared {
             return Err(invalid("systemId", says));
         }
         if let (Some(network), Some(seen)) = (network, &observation) {
-            let belongs = seen.value.get("network").and_then(Value::as_str);
-            if belongs != network.system_id.as_deref() {
-                return Err(invalid(
-                    "systemId",
-                    format!("{system_id:?} is no part of network {:?}", network.name),
-                ));
+            let belongs = seen.value.get("network").and_then(Value::as_str).unwrap_or_default();
+            if belongs.is_empty() && new.kind == ResourceKind::SecurityGroup {
+                // Where a cloud's groups lie in no network it is the user who says for which one it is.
+                let intent = SecurityGroupIntent { network: network.name.clone(), ..Default::default() };
+                new.request = stored(&intent)?;
+            } else if Some(belongs) != network.system_id.as_deref() {
+                let records = Records { store: self.store.as_ref(), place };
+                let own = records.find(ResourceKind::Network, None, belongs).await?;
+                return Err(invalid("systemId", not_in(&system_id, network, own.as_ref(), belongs)));
             }
         }
         // As the cloud writes it: another way to write the same one would be a second record of one thing.
@@ -283,6 +288,12 @@ impl Shared {
         let activity = Activity::about(self.store.as_ref(), about).await?;
         Ok(Known { records, all, activity })
     }
+}
+
+/// That something lies in another network than was said; `own`: the record of the one that it lies in.
+pub(crate) fn not_in(system_id: &str, said: &Resource, own: Option<&Resource>, own_id: &str) -> String {
+    let own = own.map_or(own_id, |own| own.name.as_str());
+    format!("{system_id:?} is no part of network {:?}: it lies in {own:?}", said.name)
 }
 
 /// A record that is about to be made, as a read wants it.

@@ -14,7 +14,7 @@ use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Reference, Result, 
 pub struct SecurityGroups<'a>(pub(crate) &'a Pmks);
 
 impl SecurityGroups<'_> {
-    /// Keeps a record of one that exists at the cloud.
+    /// Keeps a record of one that exists at the cloud, wherever it lies.
     ///
     /// # Errors
     /// `InvalidRequest` if it is not there, `AlreadyExists` if we know it, `NotAllowed`.
@@ -24,7 +24,22 @@ impl SecurityGroups<'_> {
         connection: &str,
         asked: ImportResource,
     ) -> Result<SecurityGroupView> {
-        let part = Part::of(ResourceKind::SecurityGroup);
+        self.import_in(caller, connection, None, asked).await
+    }
+
+    /// The same of one that has to lie in that network, by our name or the cloud's identifier. Where the cloud's groups
+    /// belong to no network, the record keeps that it is for this one.
+    ///
+    /// # Errors
+    /// As [`Self::import`]; `NotFound` of the network, `InvalidRequest` if it lies in another one.
+    pub async fn import_in(
+        self,
+        caller: &Caller,
+        connection: &str,
+        network: Option<&str>,
+        asked: ImportResource,
+    ) -> Result<SecurityGroupView> {
+        let part = Part { kind: ResourceKind::SecurityGroup, network };
         let name = asked.name.clone();
         let known = self.0.shared.import_part(caller, connection, part, asked).await?;
         known.security_groups()?.pop().ok_or_else(|| not_found(ResourceKind::SecurityGroup, &name))

@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::{Draft, Drafting, alone, shared};
 use crate::cloud_names::other_name;
 use crate::failure::{conflict, invalid};
-use crate::records::observation;
-use crate::{ImportCluster, ImportResource, Result};
+use crate::parts::not_in;
+use crate::records::{Records, observation};
+use crate::{ImportCluster, Result};
 
 impl Drafting<'_> {
     pub(super) async fn import_cluster(&self, import: ImportCluster) -> Result<Draft> {
@@ -24,6 +25,11 @@ impl Drafting<'_> {
         crate::failure::check(findings)?;
         // «Not found» counts only in the account that the connection belongs to.
         self.shared.drivers.acts_for(self.at).await?;
+        let records = Records { store: self.shared.store.as_ref(), place: self.place };
+        let network = match import.network.as_str() {
+            "" => None,
+            named => Some(records.get(ResourceKind::Network, None, named).await?),
+        };
         let started_at = self.shared.clock.wall();
         let cluster = match self.at.driver.get_cluster(&import.system_id).await {
             Err(error) if error.is_not_found() => {
@@ -38,8 +44,16 @@ impl Drafting<'_> {
         if let Some(says) = elsewhere.or_else(|| self.at.cluster_elsewhere(&cluster.iid.system_id)) {
             return Err(invalid("systemId", says));
         }
+        let lies_in = &cluster.network.network.system_id;
+        if let Some(network) = network.filter(|network| {
+            // Where a cloud does not say it, nobody knows better.
+            !lies_in.is_empty() && network.system_id.as_ref() != Some(lies_in)
+        }) {
+            let own = records.find(ResourceKind::Network, None, lies_in).await?;
+            return Err(invalid("network", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
+        }
         self.refuse_strangers(&cluster, import.take_over)?;
-        let names = names_of_groups(&cluster, &import.node_groups)?;
+        let names = names_of_groups(&cluster, &import)?;
         let uid = self.uid();
         let resource = self.reference(ResourceKind::Cluster, &import.name);
         Ok(Draft {
@@ -133,10 +147,23 @@ impl Drafting<'_> {
     }
 }
 
-/// The name of each node group: what the user calls it, else what the cloud does.
-fn names_of_groups(cluster: &Cluster, given: &[ImportResource]) -> Result<Vec<String>> {
-    let mut findings = Findings::default();
-    let mut names: Vec<&str> = cluster.node_groups.iter().map(|group| group.iid.name_id.as_str()).collect();
+/// The name of each node group: what the user calls it, else what the cloud does, or a number.
+fn names_of_groups(cluster: &Cluster, import: &ImportCluster) -> Result<Vec<String>> {
+    let (mut findings, given) = (Findings::default(), &import.node_groups);
+    let at_cloud = || cluster.node_groups.iter().map(|group| group.iid.name_id.as_str());
+    // By their names, for a list of the cloud may have another order each time.
+    let number = |name: &str| at_cloud().filter(|other| *other < name).count();
+    let called = |name: &str| {
+        if import.number_node_groups {
+            format!("{}-nodegroup-{}", import.name, number(name))
+        } else {
+            name.to_owned()
+        }
+    };
+    let mut names: Vec<String> = at_cloud().map(called).collect();
+    if import.number_node_groups {
+        findings.add_some("name", names.iter().find_map(|name| pmks_model::refusal_of_ours(name)));
+    }
     let mut taken = BTreeSet::new();
     for (index, wish) in given.iter().enumerate() {
         let field = |field: &str| format!("nodeGroups[{index}].{field}");
@@ -152,13 +179,13 @@ fn names_of_groups(cluster: &Cluster, given: &[ImportResource]) -> Result<Vec<St
             findings.add(field("systemId"), "is named twice");
         }
         if let Some(name) = names.get_mut(place) {
-            *name = &wish.name;
+            name.clone_from(&wish.name);
         }
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         findings.add("nodeGroups", format!("two node groups would be called {twice:?}"));
     }
     crate::failure::check(findings)?;
-    Ok(names.into_iter().map(str::to_owned).collect())
+    Ok(names)
 }

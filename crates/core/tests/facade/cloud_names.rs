@@ -268,6 +268,7 @@ async fn what_is_imported_keeps_the_clouds_name_beside_ours() {
         system_id: "prod".into(),
         take_over: false,
         node_groups: vec![own],
+        ..ImportCluster::default()
     };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     let view = rig.get("taken").await;

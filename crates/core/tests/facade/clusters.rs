@@ -20,8 +20,13 @@ fn patch(patch: Value, if_match: &str) -> Mutation {
 }
 
 fn import(name: &str, system_id: &str, take_over: bool) -> Mutation {
-    let import =
-        ImportCluster { name: name.into(), system_id: system_id.into(), take_over, node_groups: Vec::new() };
+    let import = ImportCluster {
+        name: name.into(),
+        system_id: system_id.into(),
+        take_over,
+        node_groups: Vec::new(),
+        ..ImportCluster::default()
+    };
     Mutation::ImportCluster { connection: "here".into(), import }
 }
 

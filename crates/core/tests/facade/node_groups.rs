@@ -236,6 +236,7 @@ async fn limits_that_nobody_asked_for_give_way_where_the_cloud_keeps_none() {
         system_id: "prod".into(),
         take_over: false,
         node_groups: Vec::new(),
+        ..pmks_core::ImportCluster::default()
     };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     let desired = |desired| ScalingChange { desired: Some(desired), ..ScalingChange::default() };
@@ -256,6 +257,7 @@ async fn an_imported_node_group_keeps_only_what_was_asked_since() {
         system_id: "prod".into(),
         take_over: false,
         node_groups: Vec::new(),
+        ..pmks_core::ImportCluster::default()
     };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     rig.done(scale("workers", ScalingChange { max: Some(9), ..ScalingChange::default() })).await;
@@ -280,6 +282,7 @@ async fn a_node_group_of_an_imported_cluster_is_given_its_security_groups() {
         system_id: "prod".into(),
         take_over: false,
         node_groups: Vec::new(),
+        ..pmks_core::ImportCluster::default()
     };
     rig.done(Mutation::ImportCluster { connection: "here".into(), import }).await;
     rig.done(add(json!({"name": "batch", "scaling": scaling()}))).await;

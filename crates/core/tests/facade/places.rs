@@ -29,7 +29,7 @@ async fn a_cluster_of_another_zone_is_not_reached_by_its_name() {
         name: "prod".into(),
         system_id: "prod".into(),
         take_over: true,
-        node_groups: Vec::new(),
+        ..ImportCluster::default()
     };
     let import = Mutation::ImportCluster { connection: "there".into(), import };
     let refused = rig.accept(import).await.unwrap_err();
@@ -46,7 +46,7 @@ async fn a_cluster_is_known_once_wherever_its_name_is_looked_for() {
         name: "again".into(),
         system_id: "prod".into(),
         take_over: true,
-        node_groups: Vec::new(),
+        ..ImportCluster::default()
     };
     let import = Mutation::ImportCluster { connection: "there".into(), import };
     let refused = rig.accept(import).await.unwrap_err();

@@ -151,6 +151,7 @@ pub(crate) fn import_cluster(asked: api::ImportCluster) -> ImportCluster {
         system_id: asked.system_id,
         take_over: asked.take_over,
         node_groups: asked.node_groups.into_iter().map(own).collect(),
+        ..ImportCluster::default()
     }
 }
 

@@ -63,12 +63,8 @@ impl Kind for Cluster {
     }
 
     async fn adopt(call: &Call, connection: &str, name: &str, id: &str) -> Outcome<()> {
-        let import = ImportCluster {
-            name: name.to_owned(),
-            system_id: id.to_owned(),
-            take_over: false,
-            node_groups: Vec::new(),
-        };
+        let import =
+            ImportCluster { name: name.to_owned(), system_id: id.to_owned(), ..ImportCluster::default() };
         let mutation = Mutation::ImportCluster { connection: connection.to_owned(), import };
         let accepted = call.pmks().accept(&call.keyless(), mutation).await?;
         call.follow(accepted.operation, Until::Over, CHANGE).await.map(drop)
@@ -218,8 +214,8 @@ pub(super) async fn register(call: Call) -> Answer {
     let import = ImportCluster {
         name: name.clone(),
         system_id: asked.required("CSPId")?,
-        take_over: false,
-        node_groups: Vec::new(),
+        number_node_groups: true,
+        ..ImportCluster::default()
     };
     let mutation = Mutation::ImportCluster { connection: connection.clone(), import };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;

@@ -159,8 +159,9 @@ pub(super) async fn owner(call: Call) -> Answer {
 pub(super) async fn register(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let import = ImportResource { name: asked.required("Name")?, system_id: asked.required("CSPId")? };
-    let name = import.name.clone();
-    call.pmks().security_groups().import(&call.keyless(), &connection, import).await?;
+    let (name, network) = (import.name.clone(), asked.text("VPCName")?);
+    let network = Some(network.trim()).filter(|network| !network.is_empty());
+    call.pmks().security_groups().import_in(&call.keyless(), &connection, network, import).await?;
     all::show::<SecurityGroup>(&call, &connection, &name).await
 }
 

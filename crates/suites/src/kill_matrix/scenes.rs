@@ -127,7 +127,7 @@ fn of_cluster(kind: OperationKind, offer: &Offer) -> Scene {
                 name: "taken".into(),
                 system_id: String::new(),
                 take_over: false,
-                node_groups: Vec::new(),
+                ..ImportCluster::default()
             };
             let asks = Mutation::ImportCluster { connection, import };
             Scene::new(standing(offer, &offer.new, &["ga"], [Forgets(CLUSTER)]), asks)
