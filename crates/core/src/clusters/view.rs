@@ -15,9 +15,12 @@ use crate::records::observed_at;
 use crate::resolve::iid;
 use crate::{ClusterView, NodeGroupView, ObservedCluster, ObservedNodeGroup, Result};
 
-/// Our names by kind and identifier at the cloud.
+/// Our names by kind and identifier at the cloud; of security groups the identifiers by our names, too.
 #[derive(Default)]
-pub(crate) struct Names(HashMap<(ResourceKind, String), String>);
+pub(crate) struct Names {
+    by_system_id: HashMap<(ResourceKind, String), String>,
+    security_groups: HashMap<String, Vec<String>>,
+}
 
 impl Names {
     pub(crate) fn of(records: &[Resource]) -> Self {
@@ -30,23 +33,46 @@ impl Names {
 
     pub(crate) fn add(&mut self, record: &Resource) {
         if let Some(system_id) = &record.system_id {
-            self.0.insert((record.kind, system_id.clone()), record.name.clone());
+            self.by_system_id.insert((record.kind, system_id.clone()), record.name.clone());
+            if record.kind == ResourceKind::SecurityGroup {
+                self.security_groups.entry(record.name.clone()).or_default().push(system_id.clone());
+            }
         }
     }
 
     pub(crate) fn remove(&mut self, record: &Resource) {
         if let Some(system_id) = &record.system_id {
-            self.0.remove(&(record.kind, system_id.clone()));
+            self.by_system_id.remove(&(record.kind, system_id.clone()));
+            if let Some(called_so) = self.security_groups.get_mut(&record.name)
+                && record.kind == ResourceKind::SecurityGroup
+            {
+                called_so.retain(|known| known != system_id);
+                if called_so.is_empty() {
+                    self.security_groups.remove(&record.name);
+                }
+            }
         }
     }
 
     /// Our name, else the identifier itself.
     pub(crate) fn text(&self, kind: ResourceKind, system_id: &str) -> String {
-        self.0.get(&(kind, system_id.to_owned())).cloned().unwrap_or_else(|| system_id.to_owned())
+        self.by_system_id.get(&(kind, system_id.to_owned())).cloned().unwrap_or_else(|| system_id.to_owned())
     }
 
     fn iid(&self, kind: ResourceKind, given: &Iid) -> Iid {
         Iid::new(self.text(kind, &given.system_id), given.system_id.clone())
+    }
+
+    /// Both names of a security group that somebody named by either; one that has no record keeps what it was called, as
+    /// does a name that several have in spaces of their own.
+    fn security_group(&self, text: &str) -> Iid {
+        match self.security_groups.get(text).map(Vec::as_slice) {
+            Some([system_id]) => Iid::new(text, system_id.clone()),
+            _ => match self.by_system_id.get(&(ResourceKind::SecurityGroup, text.to_owned())) {
+                Some(name) => Iid::new(name.clone(), text),
+                None => Iid::new(text, ""),
+            },
+        }
     }
 
     fn iids(&self, kind: ResourceKind, given: &[Iid]) -> Vec<Iid> {
@@ -96,6 +122,7 @@ impl Shown<'_> {
         let mut node_groups = node_groups.collect::<Result<Vec<_>>>()?;
         node_groups.sort_by(|a, b| a.name.cmp(&b.name));
         let place = seen.map(|seen| self.observed_cluster(seen));
+        let asked_groups = asked.security_groups.iter().map(|text| self.names.security_group(text)).collect();
         let texts = |given: Option<&Vec<Iid>>| {
             given.map(|given| given.iter().map(|iid| iid.name_id.clone()).collect()).unwrap_or_default()
         };
@@ -116,6 +143,7 @@ impl Shown<'_> {
                 asked.security_groups,
                 place.as_ref().map(|place| &place.security_groups),
             ),
+            asked_security_groups: asked_groups,
             node_groups,
             tags: asked.tags,
             deletion_protection: record.protected,
@@ -212,4 +240,26 @@ fn whole(asked: pmks_model::ScalingChange) -> Option<pmks_model::Scaling> {
 /// What was asked for, else what is there.
 fn some(asked: String, seen: impl FnOnce() -> Option<String>) -> String {
     if asked.is_empty() { seen().unwrap_or_default() } else { asked }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parts::sample;
+
+    #[test]
+    fn security_groups_that_were_asked_for_are_told_by_both_names() {
+        let group =
+            |uid, name: &str, id: &str| sample(ResourceKind::SecurityGroup, uid, name, Some((id, id)));
+        let mut names =
+            Names::of(&[group(1, "web", "sg-1"), group(2, "twice", "sg-2"), group(3, "twice", "sg-3")]);
+        let told = |names: &Names, text: &str| names.security_group(text);
+        for text in ["web", "sg-1"] {
+            assert_eq!(told(&names, text), Iid::new("web", "sg-1"));
+        }
+        assert_eq!(told(&names, "twice"), Iid::new("twice", ""), "of two spaces: nobody knows which");
+        names.remove(&group(3, "twice", "sg-3"));
+        assert_eq!(told(&names, "twice"), Iid::new("twice", "sg-2"));
+        assert_eq!(told(&names, "none"), Iid::new("none", ""));
+    }
 }

@@ -33,6 +33,8 @@ pub struct ClusterView {
     pub subnets: Vec<String>,
     /// Its security groups.
     pub security_groups: Vec<String>,
+    /// Those that were asked for alone, by both names as far as they have a record: some clouds keep none of a cluster.
+    pub asked_security_groups: Vec<Iid>,
     /// Its node groups, ordered by name.
     pub node_groups: Vec<NodeGroupView>,
     /// The user's tags.

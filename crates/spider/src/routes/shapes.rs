@@ -107,7 +107,9 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     let named = |names: &[String]| names.iter().map(|name| Iid::new(name.clone(), "")).collect::<Vec<_>>();
     let network = seen.map_or_else(|| Iid::new(view.network.clone(), ""), |seen| seen.network.clone());
     let subnets = seen.map_or_else(|| named(&view.subnets), |seen| seen.subnets.clone());
-    let groups = seen.map_or_else(|| named(&view.security_groups), |seen| seen.security_groups.clone());
+    // A cloud that keeps none of a cluster (AKS has them of nodes alone) leaves it at what was asked for.
+    let said = seen.map(|seen| seen.security_groups.clone()).filter(|said| !said.is_empty());
+    let groups = said.unwrap_or_else(|| view.asked_security_groups.clone());
     let version =
         seen.and_then(|seen| seen.version.as_ref()).map_or_else(|| view.version.clone(), ToString::to_string);
     let mut shown = json!({
