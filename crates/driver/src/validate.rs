@@ -146,7 +146,7 @@ impl Rules<'_> {
         let chosen_type = request.root_disk_type.as_str();
         if !matches!(chosen_type, "" | "default") && !disk.types.contains(&chosen_type) {
             let says = if disk.types.is_empty() {
-                "cannot be chosen here".to_owned()
+                "cannot be chosen here: leave it out, or say default".to_owned()
             } else {
                 format!("is one of {}", disk.types.join(", "))
             };

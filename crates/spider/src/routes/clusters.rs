@@ -7,7 +7,6 @@ use pmks_core::{
     ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, Reference, Sides,
     UnmanagedCluster,
 };
-use pmks_driver::KeyPairUse;
 use pmks_model::{FailureKind, Iid, ResourceKind, UpgradeTargets};
 use serde_json::{Value, json};
 
@@ -143,7 +142,7 @@ pub(super) async fn create(call: Call) -> Answer {
     let name = asked.required("Name")?;
     let can = call.capabilities(&connection).await?;
     let groups = asked.parts("NodeGroupList")?.unwrap_or_default();
-    let keyed = can.key_pair != KeyPairUse::Unused;
+    let of_cloud = node_groups::OfCloud::of(can);
     let cluster = NewCluster {
         name: name.clone(),
         unique_cloud_name: call.unique_names()?,
@@ -151,7 +150,10 @@ pub(super) async fn create(call: Call) -> Answer {
         network: asked.text("VPCName")?,
         subnets: asked.texts("SubnetNames")?,
         security_groups: asked.texts("SecurityGroupNames")?,
-        node_groups: groups.iter().map(|group| node_groups::new(group, keyed)).collect::<Result<_, _>>()?,
+        node_groups: groups
+            .iter()
+            .map(|group| node_groups::new(group, of_cloud))
+            .collect::<Result<_, _>>()?,
         tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };

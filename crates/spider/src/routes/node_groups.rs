@@ -1,32 +1,77 @@
 //! Node groups of a cluster.
 
 use pmks_core::{Mutation, NewNodeGroup, Reference};
-use pmks_driver::KeyPairUse;
+use pmks_driver::{Capabilities, KeyPairUse};
 use pmks_model::{Scaling, ScalingChange};
 
 use super::clusters;
-use super::shapes;
+use super::{shapes, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::wait::{CHANGE, DELETION, Until};
 
-/// A node group that is asked for. `keyed`: whether the cloud has any use for the key pair that clients name always.
-pub(super) fn new(asked: &Fields, keyed: bool) -> Result<NewNodeGroup, Refusal> {
-    let or_default = |key| asked.text(key).map(|text| if text == "default" { String::new() } else { text });
+/// How what clients say of node groups is meant at a cloud.
+#[derive(Clone, Copy)]
+pub(super) struct OfCloud {
+    /// Whether it has any use for the key pair that clients name always.
+    keyed: bool,
+    /// The types of root disks that CB-Spider counts there.
+    root_disk_types: &'static [&'static str],
+}
+
+impl OfCloud {
+    pub(super) fn of(can: &Capabilities) -> Self {
+        let spelling = spellings::of(&spellings::to_spider(can.provider));
+        Self {
+            keyed: can.key_pair != KeyPairUse::Unused,
+            root_disk_types: spelling.map(|spelling| spelling.root_disk_types).unwrap_or_default(),
+        }
+    }
+
+    /// A type of root disk by the cloud's word, or as `TYPE1` by its place in CB-Spider's list of the cloud's: one beyond
+    /// its end is its last one. Whether the cloud lets choose it the driver says.
+    ///
+    /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/common-runtime/ClusterManager.go>,
+    /// `translateRootDiskInfo`
+    fn root_disk_type(self, said: String) -> Result<String, Refusal> {
+        let upper = said.to_ascii_uppercase();
+        let Some(place) = upper.strip_prefix("TYPE") else { return Ok(said) };
+        let known = self.root_disk_types;
+        let place = place.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
+        match place.and_then(|place| known.get(place).or(known.last())) {
+            Some(word) => Ok((*word).to_owned()),
+            None => {
+                let places = known.iter().enumerate();
+                let all =
+                    places.map(|(place, word)| format!("TYPE{} ({word}), ", place + 1)).collect::<String>();
+                let says =
+                    format!("RootDiskType: {said:?} is none of {all}default, or the cloud's own words");
+                Err(Refusal::invalid(says))
+            }
+        }
+    }
+}
+
+/// A node group that is asked for.
+pub(super) fn new(asked: &Fields, of_cloud: OfCloud) -> Result<NewNodeGroup, Refusal> {
+    let or_default = |key| {
+        let text = asked.text(key)?.trim().to_owned();
+        Ok::<_, Refusal>(if text.eq_ignore_ascii_case("default") { String::new() } else { text })
+    };
     Ok(NewNodeGroup {
         name: asked.required("Name")?,
         unique_cloud_name: None,
         version: String::new(),
         machine_type: asked.text("VMSpecName")?,
         image: or_default("ImageName")?,
-        root_disk_type: or_default("RootDiskType")?,
+        root_disk_type: of_cloud.root_disk_type(or_default("RootDiskType")?)?,
         root_disk_size_gib: match or_default("RootDiskSize")?.as_str() {
             "" => None,
             _ => asked.number("RootDiskSize")?,
         },
-        key_pair: if keyed { asked.text("KeyPairName")? } else { String::new() },
+        key_pair: if of_cloud.keyed { asked.text("KeyPairName")? } else { String::new() },
         scaling: scaling(asked)?,
     })
 }
@@ -49,10 +94,8 @@ fn scaling(asked: &Fields) -> Result<Option<Scaling>, Refusal> {
 pub(super) async fn add(call: Call) -> Answer {
     let (connection, cluster) = (call.connection()?, call.named(0).to_owned());
     let can = call.capabilities(&connection).await?;
-    let node_group = NewNodeGroup {
-        unique_cloud_name: call.unique_names()?,
-        ..new(&call.asked()?, can.key_pair != KeyPairUse::Unused)?
-    };
+    let node_group =
+        NewNodeGroup { unique_cloud_name: call.unique_names()?, ..new(&call.asked()?, OfCloud::of(can))? };
     let mutation =
         Mutation::AddNodeGroup { connection: connection.clone(), cluster: cluster.clone(), node_group };
     clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await
@@ -121,13 +164,32 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> NewNodeGroup {
-        new(&Fields::of_body(json.as_bytes()).unwrap(), true).unwrap()
+        new(&Fields::of_body(json.as_bytes()).unwrap(), CLOUD).unwrap()
+    }
+
+    const CLOUD: OfCloud = OfCloud { keyed: true, root_disk_types: &["SSD", "HDD", "MEM"] };
+
+    #[test]
+    fn types_of_root_disks_are_counted_or_called_by_the_clouds_words() {
+        let read = |of_cloud: OfCloud, said: &str| of_cloud.root_disk_type(said.to_owned());
+        for (said, means) in
+            [("TYPE1", "SSD"), ("type2", "HDD"), ("TYPE3", "MEM"), ("TYPE9", "MEM"), ("HDD", "HDD"), ("", "")]
+        {
+            assert_eq!(read(CLOUD, said).unwrap(), means, "{said}");
+        }
+        for said in ["TYPE0", "TYPE", "TYPE-1", "TYPEx"] {
+            let refused = read(CLOUD, said).unwrap_err();
+            assert_eq!(refused.status.as_u16(), 400);
+            let says = "is none of TYPE1 (SSD), TYPE2 (HDD), TYPE3 (MEM), default";
+            assert!(refused.message.contains(says), "{}", refused.message);
+        }
+        assert!(read(OfCloud { root_disk_types: &[], ..CLOUD }, "TYPE1").is_err());
     }
 
     #[test]
     fn sizes_come_as_texts_and_what_is_default_is_nothing() {
         let group = read(
-            r#"{"Name": "g", "ImageName": "default", "RootDiskType": "default", "RootDiskSize": "default",
+            r#"{"Name": "g", "ImageName": "default", "RootDiskType": "DEFAULT", "RootDiskSize": "default",
                 "OnAutoScaling": "true", "DesiredNodeSize": "1", "MinNodeSize": "1", "MaxNodeSize": "2"}"#,
         );
         assert_eq!(
@@ -146,6 +208,6 @@ mod tests {
         assert_eq!((group.scaling, group.root_disk_size_gib), (Some(Scaling::fixed(3)), Some(50)));
         assert_eq!(read(r#"{"Name": "g"}"#).scaling, None);
         let asked = Fields::of_body(br#"{"Name": "g", "DesiredNodeSize": "many"}"#).unwrap();
-        assert!(new(&asked, true).is_err());
+        assert!(new(&asked, CLOUD).is_err());
     }
 }
