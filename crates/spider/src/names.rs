@@ -2,34 +2,83 @@
 
 use pmks_model::{Findings, ResourceKind};
 
-/// A field's name in core, and in CB-Spider's bodies.
-const FIELDS: &[(&str, &str)] = &[
-    ("name", "Name"),
-    ("version", "Version"),
-    ("network", "VPCName"),
-    ("subnets", "SubnetNames"),
-    ("securityGroups", "SecurityGroupNames"),
-    ("nodeGroups", "NodeGroupList"),
-    ("image", "ImageName"),
-    ("machineType", "VMSpecName"),
-    ("rootDiskType", "RootDiskType"),
-    ("rootDiskSizeGib", "RootDiskSize"),
-    ("keyPair", "KeyPairName"),
-    ("scaling.autoScaling", "OnAutoScaling"),
-    ("scaling.desired", "DesiredNodeSize"),
-    ("scaling.min", "MinNodeSize"),
-    ("scaling.max", "MaxNodeSize"),
-    ("tags", "TagList"),
-    ("cidr", "IPv4_CIDR"),
-    ("zone", "Zone"),
-    ("rules", "SecurityRules"),
-    ("direction", "Direction"),
-    ("protocol", "IPProtocol"),
-    ("fromPort", "FromPort"),
-    ("toPort", "ToPort"),
-    ("systemId", "CSPId"),
-    ("region", "Region"),
-    ("provider", "ProviderName"),
+use crate::description;
+
+/// Names of one kind of body: each a field of core, and what the body calls it.
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Fields of core and of each body, by the name that its shape has in the description: what one body calls `IPv4_CIDR`
+/// another one calls `CIDR`.
+const FIELDS: &[(&str, Fields)] = &[
+    (
+        "ClusterRequest",
+        &[
+            ("name", "Name"),
+            ("version", "Version"),
+            ("network", "VPCName"),
+            ("subnets", "SubnetNames"),
+            ("securityGroups", "SecurityGroupNames"),
+            ("nodeGroups", "NodeGroupList"),
+            ("tags", "TagList"),
+        ],
+    ),
+    (
+        "NodeGroupRequest",
+        &[
+            ("name", "Name"),
+            ("image", "ImageName"),
+            ("machineType", "VMSpecName"),
+            ("rootDiskType", "RootDiskType"),
+            ("rootDiskSizeGib", "RootDiskSize"),
+            ("keyPair", "KeyPairName"),
+            ("scaling.autoScaling", "OnAutoScaling"),
+            ("scaling.desired", "DesiredNodeSize"),
+            ("scaling.min", "MinNodeSize"),
+            ("scaling.max", "MaxNodeSize"),
+        ],
+    ),
+    ("AutoScalingRequest", &[("scaling.autoScaling", "OnAutoScaling")]),
+    (
+        "ScalingRequest",
+        &[
+            ("scaling.desired", "DesiredNodeSize"),
+            ("scaling.min", "MinNodeSize"),
+            ("scaling.max", "MaxNodeSize"),
+        ],
+    ),
+    ("UpgradeRequest", &[("version", "Version")]),
+    (
+        "VPCRequest",
+        &[("name", "Name"), ("cidr", "IPv4_CIDR"), ("subnets", "SubnetInfoList"), ("tags", "TagList")],
+    ),
+    ("SubnetRequest", &[("name", "Name"), ("zone", "Zone"), ("cidr", "IPv4_CIDR"), ("tags", "TagList")]),
+    (
+        "SecurityGroupRequest",
+        &[("name", "Name"), ("network", "VPCName"), ("rules", "SecurityRules"), ("tags", "TagList")],
+    ),
+    ("RulesRequest", &[("add", "RuleInfoList"), ("remove", "RuleInfoList")]),
+    (
+        "RuleRequest",
+        &[
+            ("direction", "Direction"),
+            ("protocol", "IPProtocol"),
+            ("fromPort", "FromPort"),
+            ("toPort", "ToPort"),
+            ("cidr", "CIDR"),
+        ],
+    ),
+    ("KeyPairRequest", &[("name", "Name"), ("tags", "TagList")]),
+    ("TagRequest", &[("tags", "Tag")]),
+    ("CSPRequest", &[("systemId", "CSPId")]),
+    ("RegisterRequest", &[("name", "Name"), ("systemId", "CSPId")]),
+    ("VPCRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
+    ("SubnetRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
+    ("ClusterRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
+    ("DriverInfo", &[("provider", "ProviderName")]),
+    ("CredentialInfo", &[("provider", "ProviderName")]),
+    // Its region and zone are keys of its list.
+    ("RegionInfo", &[("provider", "ProviderName"), ("region", "Region"), ("zone", "Zone")]),
+    ("ConnectionConfigInfo", &[("provider", "ProviderName"), ("region", "RegionName")]),
 ];
 
 /// What a kind is called in messages that clients look into; a connection is called nothing there.
@@ -45,12 +94,13 @@ pub(crate) fn of(kind: ResourceKind) -> Option<&'static str> {
     })
 }
 
-/// Everything that is wrong with a request, its fields named as the client named them.
-pub(crate) fn in_their_words(findings: &Findings) -> String {
+/// Everything that is wrong with a request, its fields named as clients name them in a body of that shape. Without a shape
+/// they are called as in core.
+pub(crate) fn in_their_words(findings: &Findings, shape: &str) -> String {
     let said = findings.iter().map(|finding| {
         // Pages of CB-Spider read the versions to choose from out of this phrase.
         let says = finding.says.replace("offered are ", "Available version(s): ");
-        match field(&finding.field) {
+        match field(shape, &finding.field) {
             field if field.is_empty() => says,
             field => format!("{field} {says}"),
         }
@@ -58,36 +108,76 @@ pub(crate) fn in_their_words(findings: &Findings) -> String {
     said.collect::<Vec<_>>().join("; ")
 }
 
-/// The first word of core that a place begins with gives way to CB-Spider's, and so the rest.
-fn field(place: &str) -> String {
+/// The first word of core that a place begins with gives way to the body's, and so the rest in what that word holds.
+fn field(shape: &str, place: &str) -> String {
     let begins = |known: &str| {
         let rest = place.strip_prefix(known)?;
         (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
     };
-    let Some((theirs, rest)) = FIELDS.iter().find_map(|(known, theirs)| Some((*theirs, begins(known)?)))
-    else {
+    let mut known = FIELDS.iter().filter(|(of, _)| *of == shape).flat_map(|(_, fields)| *fields);
+    let Some((theirs, rest)) = known.find_map(|(known, theirs)| Some((*theirs, begins(known)?))) else {
         return place.to_owned();
     };
     match rest.split_once('.') {
-        Some((index, more)) => format!("{theirs}{index}.{}", field(more)),
+        Some((index, more)) => {
+            format!("{theirs}{index}.{}", field(description::shape_within(shape, theirs), more))
+        }
         None => format!("{theirs}{rest}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn places_are_named_as_clients_name_them() {
-        for (core, theirs) in [
-            ("subnets[1]", "SubnetNames[1]"),
-            ("nodeGroups[0].scaling.min", "NodeGroupList[0].MinNodeSize"),
-            ("nodeGroups[2].name", "NodeGroupList[2].Name"),
-            ("credential.clientId", "credential.clientId"),
-            ("namesake", "namesake"),
+    fn places_are_named_as_clients_name_them_in_that_body() {
+        for (shape, core, theirs) in [
+            ("ClusterRequest", "subnets[1]", "SubnetNames[1]"),
+            ("ClusterRequest", "nodeGroups[0].scaling.min", "NodeGroupList[0].MinNodeSize"),
+            ("ClusterRequest", "nodeGroups[2].name", "NodeGroupList[2].Name"),
+            ("VPCRequest", "subnets[1].cidr", "SubnetInfoList[1].IPv4_CIDR"),
+            ("SecurityGroupRequest", "rules[0].cidr", "SecurityRules[0].CIDR"),
+            ("RulesRequest", "add[0].toPort", "RuleInfoList[0].ToPort"),
+            ("VPCRequest", "tags.a.b", "TagList.a.b"),
+            ("ClusterRequest", "namesake", "namesake"),
+            ("CredentialInfo", "credential.clientId", "credential.clientId"),
+            ("", "cidr", "cidr"),
         ] {
-            assert_eq!(field(core), theirs);
+            assert_eq!(field(shape, core), theirs, "{shape}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_body_is_named_and_none_that_it_does_not_have() {
+        for (shape, fields) in FIELDS {
+            let known: BTreeSet<&str> = description::fields_of(shape).collect();
+            for (core, theirs) in *fields {
+                let is_key = *shape == "RegionInfo" && ["Region", "Zone"].contains(theirs);
+                assert!(known.contains(theirs) || is_key, "{shape} has no {theirs} for {core}");
+            }
+        }
+        // What a client may send, and core knows nothing of by a name of its own.
+        let silent = ["ResourceType", "ResourceName", "DriverLibFileName"];
+        let own = ["DriverName", "CredentialName", "RegionName", "ConfigName", "KeyValueInfoList"];
+        for operation in description::operations() {
+            let body = description::shape_of(operation.method, operation.path);
+            let mut shapes = vec![body];
+            while let Some(shape) = shapes.pop() {
+                for theirs in description::fields_of(shape) {
+                    let fields = FIELDS.iter().find(|(of, _)| *of == shape);
+                    let named = fields.is_some_and(|(_, all)| all.iter().any(|(_, known)| *known == theirs));
+                    let other = silent.contains(&theirs)
+                        || own.contains(&theirs)
+                        || ["AvailableZoneList", "Key", "Value", "ConnectionName"].contains(&theirs)
+                        // It is the network that says the zone of what is registered, and its name is in the path.
+                        || ["SubnetRegisterRequest", "SubnetUnregisterRequest"].contains(&shape);
+                    assert!(named || other, "{} {}: {shape}.{theirs}", operation.method, operation.path);
+                    shapes.push(description::shape_within(shape, theirs));
+                }
+            }
         }
     }
 }

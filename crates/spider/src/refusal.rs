@@ -20,6 +20,9 @@ pub struct Refusal {
     pub(crate) failure: Option<Box<Failure>>,
 }
 
+/// The shape of no body: fields are called as in core.
+const CORE: &str = "";
+
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), failure: None }
@@ -86,6 +89,16 @@ impl Refusal {
         self
     }
 
+    /// The same with the fields of a request named as a body of that shape names them.
+    pub(crate) fn of_body(mut self, shape: &str) -> Self {
+        let findings = self.failure.as_ref().map(|failure| &failure.findings);
+        if let Some(findings) = findings.filter(|findings| !findings.is_empty()) {
+            let in_words_of = |shape| crate::names::in_their_words(findings, shape);
+            self.message = self.message.replacen(&in_words_of(CORE), &in_words_of(shape), 1);
+        }
+        self
+    }
+
     /// As HTTP has it.
     pub fn into_response(self) -> Response {
         let retry_after = self.failure.as_ref().and_then(|failure| failure.retry_after_seconds);
@@ -116,7 +129,7 @@ impl From<Failure> for Refusal {
 fn message(failure: &Failure) -> String {
     let mut text = failure.detail.clone();
     if !failure.findings.is_empty() {
-        text = format!("{text}: {}", crate::names::in_their_words(&failure.findings));
+        text = format!("{text}: {}", crate::names::in_their_words(&failure.findings, CORE));
     }
     if let Some(fix) = &failure.fix {
         text = format!("{text}; {fix}");

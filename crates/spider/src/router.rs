@@ -26,6 +26,7 @@ use url::Url;
 
 use crate::Refusal;
 use crate::call::{Answer, Call, Handler};
+use crate::description;
 use crate::fields::Fields;
 use crate::routes;
 
@@ -53,14 +54,16 @@ impl std::fmt::Debug for Settings {
 #[derive(Clone, Debug)]
 pub struct ReachedAt(pub String);
 
-type Methods = Arc<[(Method, Handler)]>;
+/// The routes of one path: each with its method, and the shape of what is asked for there.
+type Methods = Arc<[(Method, Handler, &'static str)]>;
 
 /// Everything below `/spider`. A [`Caller`] is in each request's extensions, but where [`exempt`] says so.
 pub fn router(settings: Settings) -> Router {
     let settings = Arc::new(settings);
-    let mut paths: BTreeMap<&str, Vec<(Method, Handler)>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Vec<(Method, Handler, &'static str)>> = BTreeMap::new();
     for (method, path, handler) in routes::all() {
-        paths.entry(path).or_default().push((method, handler));
+        let shape = description::shape_of(method.as_str(), path);
+        paths.entry(path).or_default().push((method, handler, shape));
     }
     let mut router = Router::new();
     for (path, methods) in paths {
@@ -87,7 +90,7 @@ async fn nowhere(request: Request) -> Response {
 
 async fn routed(settings: Arc<Settings>, methods: Methods, request: Request) -> Response {
     let asked = if *request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
-    let Some((_, handler)) = methods.iter().find(|(method, _)| *method == asked) else {
+    let Some((_, handler, shape)) = methods.iter().find(|(method, ..)| *method == asked) else {
         let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
         return match routes::outside(first) {
             Some(says) => Refusal::unsupported(says).into_response(),
@@ -96,12 +99,12 @@ async fn routed(settings: Arc<Settings>, methods: Methods, request: Request) -> 
     };
     match answer(settings, *handler, request).await {
         Ok(reply) => reply.into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => refusal.of_body(shape).into_response(),
     }
 }
 
 fn other_method(methods: &Methods) -> Response {
-    let known: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
+    let known: Vec<&str> = methods.iter().map(|(method, ..)| method.as_str()).collect();
     let mut response = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response();
     if let Ok(known) = HeaderValue::from_str(&known.join(", ")) {
         response.headers_mut().insert(ALLOW, known);

@@ -132,19 +132,41 @@ static DEFINITIONS: LazyLock<Value> = LazyLock::new(|| {
     )
 });
 
+/// A path whose names are nobody's.
+fn nameless(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// The shape of what is asked for at a route; empty: it has none.
+pub(crate) fn shape_of(method: &str, path: &str) -> &'static str {
+    let path = nameless(path);
+    let row = operations().find(|row| row.method == method && nameless(row.path) == path);
+    match row.map(|row| row.sends.body) {
+        Some(Body::Asked(shape) | Body::Made(shape) | Body::Whole(shape)) => shape,
+        Some(Body::Nothing | Body::Connection) | None => "",
+    }
+}
+
+/// The fields of a shape.
+#[cfg(test)]
+pub(crate) fn fields_of(shape: &str) -> impl Iterator<Item = &'static str> {
+    let fields = DEFINITIONS.get(shape).and_then(|shape| shape.get("properties")?.as_object());
+    fields.into_iter().flat_map(|fields| fields.keys().map(String::as_str))
+}
+
+/// The shape of what a field of a shape holds, or its list; empty: it holds none.
+pub(crate) fn shape_within(shape: &str, field: &str) -> &'static str {
+    let field = DEFINITIONS.get(shape).and_then(|shape| shape.get("properties")?.get(field));
+    let held = field.map(|field| field.get("items").unwrap_or(field));
+    let named = held.and_then(|held| held.get("$ref")?.as_str());
+    named.map(|name| name.trim_start_matches("#/definitions/")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    /// A path whose names are nobody's.
-    fn nameless(path: &str) -> String {
-        path.split('/')
-            .map(|part| if part.starts_with('{') { "{}" } else { part })
-            .collect::<Vec<_>>()
-            .join("/")
-    }
 
     #[test]
     fn every_route_is_described_and_every_description_has_a_route() {
