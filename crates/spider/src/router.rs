@@ -138,8 +138,8 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
         value.to_str().is_ok_and(|text| text.split([',', ';']).any(|word| word.trim() == "respond-async"))
     });
     let own = settings.url.as_deref().map(|url| url.as_str().trim_end_matches('/').to_owned());
-    let called = || parts.extensions.get::<ReachedAt>().map(|ReachedAt(url)| url.clone());
-    let server = own.or_else(called).unwrap_or_default();
+    let by_request = || parts.extensions.get::<ReachedAt>().map(|ReachedAt(url)| url.clone());
+    let server = own.or_else(by_request).unwrap_or_default();
     let call = Call { query: query(&parts)?, settings, caller, path, body, respond_async, server };
     let (pmks, connection) = (call.pmks().clone(), call.either("ConnectionName").unwrap_or_default());
     let answer = if parts.method == Method::GET || parts.method == Method::HEAD {

@@ -40,17 +40,13 @@ impl OfCloud {
         let Some(place) = upper.strip_prefix("TYPE") else { return Ok(said) };
         let known = self.root_disk_types;
         let place = place.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
-        match place.and_then(|place| known.get(place).or(known.last())) {
-            Some(word) => Ok((*word).to_owned()),
-            None => {
-                let places = known.iter().enumerate();
-                let all =
-                    places.map(|(place, word)| format!("TYPE{} ({word}), ", place + 1)).collect::<String>();
-                let says =
-                    format!("RootDiskType: {said:?} is none of {all}default, or the cloud's own words");
-                Err(Refusal::invalid(says))
-            }
+        if let Some(word) = place.and_then(|place| known.get(place).or(known.last())) {
+            return Ok((*word).to_owned());
         }
+        let counted = known.iter().enumerate().map(|(place, word)| format!("TYPE{} ({word})", place + 1));
+        let all: Vec<String> = counted.chain(["default, or the cloud's own words".to_owned()]).collect();
+        let says = format!("RootDiskType: {said:?} is none of {}", all.join(", "));
+        Err(Refusal::invalid(says))
     }
 }
 
