@@ -222,6 +222,7 @@ pub(super) async fn register(call: Call) -> Answer {
     let mutation = Mutation::ImportCluster { connection: connection.clone(), import };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
+        network: asked.required("VPCName")?,
         Some(accepted) => Ok(accepted),
         None => shown(&call, &Cluster::get(&call, &connection, &name).await?).await,
     }
