@@ -60,7 +60,7 @@ pub(super) async fn make(scene: &Scene) {
     let groups = if can.security_groups == Presence::Forbidden { json!([]) } else { json!(["group-01"]) };
     let asked = json!({
         "Name": "cluster-01", "Version": versions(scene).await.0, "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene),
-        "SecurityGroupNames": groups, "NodeGroupList": [group("ng01")],
+        "SecurityGroupNames": groups.clone(), "NodeGroupList": [group("ng01")],
         "TagList": [{"Key": "env", "Value": "test"}],
     });
     let began = std::time::Instant::now();
@@ -86,6 +86,12 @@ pub(super) async fn make(scene: &Scene) {
         .refused("POST", "/tag", Some(asks(about)), 501, "tags of a Kubernetes NodeGroup are not support")
         .await;
     is_named(&ready["Network"]["VpcIID"], "vpc-01");
+    let shown = ready["Network"]["SecurityGroupIIDs"].as_array().unwrap();
+    if groups != json!([]) {
+        // Also where the cloud does not say with which ones a cluster was made.
+        let own = scene.get("/securitygroup/group-01").await["IId"].clone();
+        assert!(shown.contains(&own), "{own} in {ready}");
+    }
     for subnet in ready["Network"]["SubnetIIDs"].as_array().unwrap() {
         assert!(subnet["NameId"].as_str().unwrap().starts_with("subnet-"), "{ready}");
     }
@@ -149,6 +155,8 @@ pub(super) async fn node_groups(scene: &Scene) {
     is_group(&scaled);
     is_named(&scaled["IId"], "ng02");
     assert_eq!((&scaled["MinNodeSize"], &scaled["MaxNodeSize"]), (&json!(1), &json!(3)));
+    // The size is the autoscaler's while it is on: the answer says the one that is.
+    assert_eq!((&scaled["OnAutoScaling"], &scaled["DesiredNodeSize"]), (&json!(true), &json!(1)));
     let none = "Kubernetes NodeGroup 'none' does not exist in connection 'config-01'";
     scene.refused("PUT", &format!("{path}/none/autoscalesize"), Some(asks(sizes)), 404, none).await;
     let off = asks(json!({"OnAutoScaling": "false"}));
@@ -375,10 +383,15 @@ pub(super) async fn lists(scene: &Scene) {
         let owner = scene.client.ok(method, "/getclusterowner", Some(known.clone())).await;
         is_named(&owner, "vpc-01");
     }
-    let back =
-        scene.post("/regcluster", json!({"VPCName": "vpc-01", "Name": "cluster-01", "CSPId": id})).await;
+    let register = |vpc: &str| json!({"VPCName": vpc, "Name": "cluster-01", "CSPId": id});
+    let says = "VPC 'none' does not exist in connection 'config-01'";
+    scene.refused("POST", "/regcluster", Some(asks(register("none"))), 404, says).await;
+    let back = scene.post("/regcluster", register("vpc-01")).await;
     is_cluster(&back);
     assert_eq!(back["IId"], one["IId"]);
+    let groups = |cluster: &Value| cluster["NodeGroupList"][0]["IId"].clone();
+    assert_eq!(groups(&back)["NameId"], "cluster-01-nodegroup-0");
+    assert_eq!(groups(&back)["SystemId"], groups(&one)["SystemId"]);
     let seen =
         tokio::task::block_in_place(|| scene.pmks.json(&["cluster", "get", "cluster-01", "-c", CONNECTION]));
     assert_eq!(seen["iid"]["systemId"], id);

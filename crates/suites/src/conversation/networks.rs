@@ -127,9 +127,8 @@ fn is_vpc(vpc: &Value, names: &[String]) {
     has_keys(vpc, VPC_KEYS);
     is_named(&vpc["IId"], "vpc-01");
     let subnets = vpc["SubnetInfoList"].as_array().unwrap();
-    let mut has: Vec<&str> = subnets.iter().map(|subnet| subnet["IId"]["NameId"].as_str().unwrap()).collect();
-    has.sort_unstable();
-    assert_eq!(has, names);
+    let has: Vec<&str> = subnets.iter().map(|subnet| subnet["IId"]["NameId"].as_str().unwrap()).collect();
+    assert_eq!(has, names, "in the order in which they were asked for");
     for subnet in subnets {
         has_keys(subnet, SUBNET_KEYS);
         assert!(subnet["IPv4_CIDR"].as_str().unwrap().starts_with("10.20."));
@@ -166,6 +165,9 @@ pub(super) async fn security_group(scene: &Scene) {
     scene
         .refused("POST", "/securitygroup", Some(asks(lost)), 400, "VPCName network \"none\" does not exist")
         .await;
+    let known = json!({"VPCName": "none", "Name": "group-02", "CSPId": made["IId"]["SystemId"]});
+    let says = "VPC 'none' does not exist in connection 'config-01'";
+    scene.refused("POST", "/regsecuritygroup", Some(asks(known)), 404, says).await;
     let listed = scene.get("/securitygroup/vpc/vpc-01").await;
     assert_eq!(listed["securitygroup"].as_array().unwrap().len(), 1);
     let sides = scene.get("/allsecuritygroup").await;
@@ -201,7 +203,7 @@ async fn other_rules(scene: &Scene, rule: &impl Fn(&str, &str, &str) -> Value) {
     let none = asks(json!({"RuleInfoList": []}));
     scene.refused("POST", path, Some(none), 400, "at least one rule").await;
     let wide = json!({"RuleInfoList": [{"Direction": "inbound", "IPProtocol": "TCP", "FromPort": "1", "ToPort": "2", "CIDR": "x"}]});
-    scene.refused("POST", path, Some(asks(wide)), 400, "add[0].cidr").await;
+    scene.refused("POST", path, Some(asks(wide)), 400, "RuleInfoList[0].CIDR").await;
     let says = "Security Group 'none' does not exist in connection 'config-01'";
     let of_none = asks(json!({"RuleInfoList": own}));
     scene.refused("POST", "/securitygroup/none/rules", Some(of_none.clone()), 404, says).await;
@@ -225,8 +227,14 @@ async fn strange_and_back(scene: &Scene, path: &str, kind: &str, made: &Value) {
     let info = strangers.iter().find(is_it).unwrap_or_else(|| panic!("{infos}"));
     let same = |key: &str| assert_eq!(info.get(key), made.get(key), "{key}");
     ["SecurityRules", "Fingerprint"].into_iter().for_each(same);
-    let back = scene.post(&format!("/reg{path}"), json!({"Name": name, "CSPId": id})).await;
+    let mut again = json!({"Name": name, "CSPId": id});
+    let lies_in = made.get("VpcIID").map(|network| network["NameId"].clone());
+    if let Some(network) = &lies_in {
+        again["VPCName"] = network.clone();
+    }
+    let back = scene.post(&format!("/reg{path}"), again).await;
     assert_eq!(back["IId"], made["IId"]);
+    assert_eq!(back.get("VpcIID"), made.get("VpcIID"));
     assert_eq!(alone(&scene.get(&format!("/all{path}")).await), 0);
 }
 
