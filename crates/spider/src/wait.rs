@@ -18,6 +18,10 @@ pub(crate) const DELETION: Duration = Duration::from_mins(10);
 /// How long clients wait until a cloud has taken on a cluster or node group.
 pub(crate) const TAKEN_ON: Duration = Duration::from_mins(15);
 
+/// How much longer what the cloud has taken on is waited for: where work takes no time, as at CB-Spider's Mock, clients
+/// expect it done, and where it takes minutes nobody minds these.
+const DONE_AT_ONCE: Duration = Duration::from_secs(2);
+
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
@@ -77,15 +81,22 @@ impl Call {
             }
             None
         };
-        let reached = std::pin::pin!(reached);
         let reached = tokio::select! {
             reached = reached => reached,
             () = self.settings.clock.deadline(limit) => None,
         };
-        match reached {
-            Some(operation) => ended(&operation).map(|()| OperationView::clone(&operation)),
-            None => Err(too_long(&operation, limit)),
+        let Some(mut reached) = reached else { return Err(too_long(&operation, limit)) };
+        let over = async {
+            while !is_reached(&reached, Until::Over) {
+                let Some(event) = events.next().await else { break };
+                reached = event.operation;
+            }
+        };
+        tokio::select! {
+            () = over => {}
+            () = self.settings.clock.deadline(DONE_AT_ONCE) => {}
         }
+        ended(&reached).map(|()| OperationView::clone(&reached))
     }
 
     /// Whether the cloud has named what an operation makes: a cluster, or a node group of one.
@@ -122,8 +133,9 @@ fn ended(operation: &OperationView) -> Result<(), Refusal> {
     match (operation.state, &operation.error) {
         (OperationState::Failed, Some(failure)) => {
             let mut refusal = Refusal::from(Failure { about: None, ..failure.clone() });
-            // The request was right, and what it led to was not: not the client's to mend by another request.
-            if failure.kind == FailureKind::NotFound {
+            // The request was right, and what the cloud said to it was not: not the client's to mend by another request.
+            // What went from here before its turn came is simply not there.
+            if failure.kind == FailureKind::NotFound && failure.provider.is_some() {
                 refusal.status = StatusCode::BAD_GATEWAY;
             }
             refusal.message = format!("{} (operation {id})", refusal.message);
@@ -151,4 +163,31 @@ fn too_long(operation: &OperationView, limit: Duration) -> Refusal {
         limit.as_secs()
     );
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, says)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_any_more_is_told_from_what_the_cloud_misses() {
+        let refused = |provider: Option<&str>| {
+            let mut failure = Failure::new(FailureKind::NotFound, "the record of cluster \"k\" is gone");
+            failure.provider = provider.map(str::to_owned);
+            let operation: OperationView = serde_json::from_value(json!({
+                "id": "01890a5d-ac96-774b-bcce-b302099a8057", "kind": "cluster.update", "connection": "c",
+                "resource": {"kind": "cluster", "name": "k", "connection": "c"}, "state": "failed",
+                "cancelRequested": false, "attempt": 1, "stages": [], "remains": [], "requestedBy": "me",
+                "progress": {"done": 0, "total": 0, "expectedSeconds": 0},
+                "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "error": failure,
+            }))
+            .unwrap();
+            ended(&operation).unwrap_err()
+        };
+        let (ours, cloud) = (refused(None), refused(Some("aws")));
+        assert_eq!((ours.status, cloud.status), (StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY));
+        assert!(ours.message.contains("does not exist") && ours.message.contains("(operation "), "{ours:?}");
+    }
 }

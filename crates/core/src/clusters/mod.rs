@@ -354,7 +354,9 @@ impl Shared {
             let (at, uid) = self.fresh_cluster(connection, name, max_age).await?;
             // The whole of it, with node groups and nodes, is in the store alone.
             let record = self.store.resource(uid).await.map_err(of_store)?;
-            if let Some(seen) = record.as_ref().and_then(observed) {
+            // It went since it was found.
+            let record = record.ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
+            if let Some(seen) = observed(&record) {
                 return Ok((at, seen));
             }
         }

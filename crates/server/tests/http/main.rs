@@ -21,6 +21,7 @@ mod spider;
 mod spider_identity;
 mod spider_reach;
 mod spider_records;
+mod spider_registered;
 mod spider_sides;
 mod spider_surface;
 mod tour;

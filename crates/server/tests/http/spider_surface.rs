@@ -318,6 +318,28 @@ async fn what_only_the_cloud_knows_is_removed_by_its_identifier() {
 }
 
 #[tokio::test]
+async fn a_creation_is_answered_once_it_is_taken_on_and_done_where_that_takes_no_time() {
+    let spider = Spider::new().await;
+    spider.rig.network().await;
+    let body = |name: &str| {
+        json!({"ConnectionName": "here", "ReqInfo": {
+            "Name": name, "VPCName": "net", "SubnetNames": ["sub"], "NodeGroupList": [{"Name": "workers"}],
+        }})
+    };
+    let of = |cluster: &Value| (cluster["Status"].clone(), cluster["NodeGroupList"][0]["Status"].clone());
+    let made = spider.carried(Method::POST, "/spider/cluster", body("prod")).await.1;
+    assert_eq!(of(&made), (json!("Active"), json!("Active")), "{made}");
+    let more = json!({"ConnectionName": "here", "ReqInfo": {"Name": "more"}});
+    let (_, added) = spider.carried(Method::POST, "/spider/cluster/prod/nodegroup", more).await;
+    assert_eq!(of(&added), (json!("Active"), json!("Active")), "{added}");
+    assert_eq!(of(&get(&spider, "/spider/cluster/prod").await.1), of(&added));
+    // What is waited for to its end, and has none, is refused.
+    spider.rig.cloud.world().stuck.insert("cluster".to_owned());
+    let (status, made) = spider.carried(Method::POST, "/spider/cluster", body("slow")).await;
+    assert!(status == 200 && !made["IId"]["SystemId"].as_str().unwrap().is_empty(), "{made}");
+}
+
+#[tokio::test]
 async fn one_key_is_one_network() {
     let spider = Spider::new().await;
     let body = json!({"ConnectionName": "here", "ReqInfo": {"Name": "net", "IPv4_CIDR": "10.0.0.0/16"}});

@@ -47,7 +47,12 @@ impl Kind for Cluster {
         let form = Form::of(call)?;
         let mut all = Vec::with_capacity(views.len());
         for view in views {
-            all.push(shapes::cluster(view, &kubeconfig::of(call, view, &form).await?));
+            match kubeconfig::of(call, view, &form).await {
+                Ok(kubeconfig) => all.push(shapes::cluster(view, &kubeconfig)),
+                // It went meanwhile: of a list the others remain.
+                Err(refusal) if refusal.is_absent() => {}
+                Err(refusal) => return Err(refusal),
+            }
         }
         Ok(all)
     }
@@ -98,7 +103,11 @@ pub(super) async fn list(call: Call) -> Answer {
 pub(super) async fn get(call: Call) -> Answer {
     let connection = call.connection()?;
     if !matches!(Form::of(&call)?, Form::Curl) {
-        return all::get::<Cluster>(call).await;
+        let view = Cluster::get(&call, &connection, call.named(0)).await?;
+        if Cluster::facts(&view).unmade {
+            return Err(all::absent::<Cluster>(&connection, call.named(0)));
+        }
+        return shown(&call, &view).await;
     }
     let (clusters, write) = (call.pmks().clusters(), writer(&call));
     let (_, written) =
@@ -211,10 +220,9 @@ pub(super) async fn owner(call: Call) -> Answer {
 pub(super) async fn register(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let name = asked.required("Name")?;
-    // It is the cloud that says where a cluster lies.
-    asked.required("VPCName")?;
     let import = ImportCluster {
         name: name.clone(),
+        network: asked.required("VPCName")?,
         system_id: asked.required("CSPId")?,
         number_node_groups: true,
         ..ImportCluster::default()
@@ -222,7 +230,6 @@ pub(super) async fn register(call: Call) -> Answer {
     let mutation = Mutation::ImportCluster { connection: connection.clone(), import };
     let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
-        network: asked.required("VPCName")?,
         Some(accepted) => Ok(accepted),
         None => shown(&call, &Cluster::get(&call, &connection, &name).await?).await,
     }
