@@ -11,7 +11,9 @@ use tower::ServiceExt as _;
 use crate::spider::{Spider, USER};
 
 fn asked(asked: Value) -> Value {
-    json!({"ConnectionName": "here", "ReqInfo": asked})
+    let mut body = json!({"ConnectionName": "here"});
+    body["ReqInfo"] = asked;
+    body
 }
 
 /// Two networks, each with a subnet and a security group; the networks' identifiers by their names are not asked for.
