@@ -221,7 +221,9 @@ impl Kept {
 
     /// Whether the world of that revision, or a newer one, is on the disk; no, where that is not known at once.
     fn has_written(&self, revision: u64) -> bool {
-        self.written.try_lock().is_ok_and(|written| written.revision.is_some_and(|written| written >= revision))
+        self.written
+            .try_lock()
+            .is_ok_and(|written| written.revision.is_some_and(|written| written >= revision))
     }
 
     /// Waits until the world is on the disk as it is now, or newer.

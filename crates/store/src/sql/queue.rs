@@ -294,10 +294,12 @@ impl Write<'_> {
         .await?;
         wait_behind(self.on(), order).await?;
         // What was asked, its token and its notes stay: an ask that nobody settled is still looked for. What had begun
-        // to wait when another stage failed gets its whole time again too.
+        // to wait when another stage failed gets its whole time again too. What was seen gone without having been asked
+        // to go is looked at once more: that look may be why another stage failed.
         sqlx::query(
             "UPDATE stages SET state = 'waiting', started_at = NULL, finished_at = NULL, error = NULL, detail = '' \
-             WHERE operation = $1 AND state IN ('failed', 'waiting')",
+             WHERE operation = $1 AND (state IN ('failed', 'waiting') OR (state = 'done' AND asked_at IS NULL AND \
+             json_extract(specification, '$.doomed') IS NOT NULL))",
         )
         .bind(from_uid(operation.id))
         .execute(self.on())

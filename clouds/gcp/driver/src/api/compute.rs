@@ -162,7 +162,7 @@ impl Kind {
     }
 
     /// The call that reads one.
-    fn get(self, scope: &Scope) -> &'static str {
+    pub(crate) fn get(self, scope: &Scope) -> &'static str {
         let [get, _] = self.calls(scope);
         get
     }

@@ -65,9 +65,18 @@ async fn subnet(driver: &GcpDriver, iid: &Iid) -> Result<Prepared> {
 }
 
 /// The number of what stands under that name; empty where nothing does.
+///
+/// # Errors
+/// `Unexpected` for an answer without a number: something stands, and nobody knows what.
 async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Result<String> {
     match driver.api.get::<Value>(what, scope, name).await {
-        Ok(found) => Ok(found.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()),
+        Ok(found) => {
+            let number = found.get("id").and_then(Value::as_str).filter(|id| id.parse::<u64>().is_ok());
+            number.map(str::to_owned).ok_or_else(|| {
+                let says = format!("Compute Engine does not say which {name} stands there");
+                DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action(what.get(scope))
+            })
+        }
         Err(error) if error.is_not_found() => Ok(String::new()),
         Err(error) => Err(error),
     }
