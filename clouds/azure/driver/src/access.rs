@@ -37,7 +37,8 @@ const WAY_IN_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// subscription or tenant are not said.
 pub(crate) async fn account_identity(driver: &AzureDriver) -> Result<AccountIdentity> {
     let found = driver.api.own_subscription().await?;
-    if found.tenant_id.is_empty() || found.id.is_empty() {
+    let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
+    if !is_id(&found.tenant_id) || !is_id(&found.id) {
         let says = "the resource manager does not say which subscription of which tenant this is";
         let error = DriverError::new(ErrorKind::Unexpected, PROVIDER, says);
         return Err(error.with_action("Subscriptions.Get"));

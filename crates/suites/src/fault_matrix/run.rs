@@ -163,6 +163,8 @@ impl Stage {
 
     /// Somebody reads: what an operation could not read at its end is read now.
     pub(super) async fn read_anew(&self, process: &Process) -> Result<(), String> {
+        // A budget that was lowered lasts for seconds.
+        self.house.rest().await;
         let (pmks, now) = (&process.pmks, Some(Duration::ZERO));
         let records = process.store.resources(&ResourceFilter::default(), Page::all()).await.unwrap();
         for record in &records {

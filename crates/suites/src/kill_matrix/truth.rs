@@ -264,7 +264,7 @@ pub(crate) fn is_called(id: &str, row: &Resource, system_id: &str) -> bool {
 /// A text that says `name` where it said `called`, whole or cut short: clouds name what belongs to a thing by as much of
 /// its name as there is room for.
 fn without(text: &str, called: &str, name: &str) -> String {
-    let least = name.len() + RECOGNIZED;
+    let least = called.len().min(name.len() + RECOGNIZED);
     let cuts = (least..=called.len()).rev().filter_map(|end| called.get(..end));
     cuts.fold(text.to_owned(), |text, cut| text.replace(cut, name))
 }
