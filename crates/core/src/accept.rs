@@ -3,14 +3,14 @@
 use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind};
-use pmks_store::{Accept, IdempotencyKey, NewOperation};
+use pmks_store::{Accept, Connection, IdempotencyKey, NewOperation};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
-use crate::failure::of_store;
+use crate::failure::{conflict, of_store};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -79,7 +79,7 @@ impl Pmks {
                 // What was said a moment ago lets pass, and refuses nothing.
                 shared.ask_first(&at, &place, &draft, &patience).await?;
             }
-            match shared.store_draft(caller, &place, operation, draft).await {
+            match shared.store_draft(caller, &at, &place, operation, draft).await {
                 Err(failure) if failure.kind == FailureKind::Stale && more > 0 => more -= 1,
                 accepted => break accepted?,
             }
@@ -203,10 +203,13 @@ impl Shared {
     async fn store_draft(
         &self,
         caller: &Caller,
+        at: &At,
         place: &Place,
         operation: Uuid,
         draft: Draft,
     ) -> Result<Accepted> {
+        let _stands = self.standing.read().await;
+        self.unchanged(&at.connection).await?;
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -254,6 +257,18 @@ impl Shared {
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),
             Err(error) => Err(of_store(error)),
         }
+    }
+
+    /// Refuses what was made ready for a connection that is another one by now, or gone.
+    async fn unchanged(&self, connection: &Connection) -> Result<()> {
+        let now = self.connection(&connection.name).await?;
+        // Who was not known yet may have been learned meanwhile.
+        let same_account = connection.account.is_none() || now.account == connection.account;
+        if same_account && (now.uid, &now.specification) == (connection.uid, &connection.specification) {
+            return Ok(());
+        }
+        let says = format!("connection {:?} was changed while this was asked for", connection.name);
+        Err(Box::new((*conflict(says)).with_fix("ask for it again")))
     }
 
     /// A refusal of a removal that differs from the one under way: one of the two wishes would be lost.

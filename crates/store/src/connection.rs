@@ -55,6 +55,8 @@ pub struct ConnectionUpdate {
     pub account: Option<(String, String)>,
     /// The new credential.
     pub credential: Option<Credential>,
+    /// It leads elsewhere from now on: refused while anything is known or going on at the connection.
+    pub moves: bool,
 }
 
 /// A credential in the clear, on its way in or out. `Debug` shows nothing of it, and its memory is wiped.

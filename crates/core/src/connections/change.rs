@@ -24,6 +24,7 @@ pub(super) async fn update(
 ) -> Result<ConnectionView> {
     let (revision, update) = checked(shared, caller, name, patch, if_match).await?;
     let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
+    let _alone = shared.standing.write().await;
     let changed = shared.store.update_connection(name, Some(revision), update, audit).await;
     let changed = view(changed.map_err(of_store)?)?;
     // What it says from now on is its own, and no piece's.
@@ -119,8 +120,9 @@ async fn update_to(
     given: Option<Credential>,
     whose: Whose,
 ) -> Result<ConnectionUpdate> {
-    movable(shared, connection, before, after).await?;
-    let mut update = ConnectionUpdate { specification: Some(stored(after)?), ..ConnectionUpdate::default() };
+    let moves = moves(shared, connection, before, after).await?;
+    let specification = Some(stored(after)?);
+    let mut update = ConnectionUpdate { specification, moves, ..ConnectionUpdate::default() };
     if let Some(credential) = given {
         if connection.account.is_some() {
             let name = &connection.name;
@@ -227,13 +229,13 @@ fn needed_too(mut failure: Box<Failure>, needed: &[String]) -> Box<Failure> {
     failure
 }
 
-/// What our records were made through stays where it is while there are any.
-async fn movable(
+/// Whether it leads elsewhere. What our records were made through stays where it is while there are any.
+async fn moves(
     shared: &Shared,
     connection: &Connection,
     before: &Specification,
     after: &Specification,
-) -> Result<()> {
+) -> Result<bool> {
     let (name, provider) = (&connection.name, &connection.provider);
     let mut moved = Vec::new();
     for (field, is_moved) in [
@@ -252,11 +254,11 @@ async fn movable(
         }
     }
     if moved.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let known = shared.known_at(name).await?;
     if known.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let mut failure = conflict(format!(
         "{} of connection {name:?} cannot change while it is needed by {}",

@@ -121,6 +121,7 @@ impl Connections<'_> {
         let shared = &self.0.shared;
         let connection = shared.unneeded(caller, name).await?;
         let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
+        let _alone = shared.standing.write().await;
         match shared.store.delete_connection(name, audit).await {
             Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
             Err(error) => Err(of_store(error)),
@@ -225,7 +226,7 @@ impl Connections<'_> {
 }
 
 impl Shared {
-    async fn connection(&self, name: &str) -> Result<pmks_store::Connection> {
+    pub(crate) async fn connection(&self, name: &str) -> Result<pmks_store::Connection> {
         let found = self.store.connection(name).await.map_err(of_store)?;
         found.ok_or_else(|| crate::failure::not_found(ResourceKind::Connection, name))
     }

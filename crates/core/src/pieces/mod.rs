@@ -20,6 +20,9 @@ use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
 use compose::{Known, Lacking};
 pub use unconnected::Unconnected;
 
+/// How often a piece is put once more that met another one.
+const MOST_PUT_AGAIN: u32 = 3;
+
 /// Pieces.
 #[derive(Clone, Copy, Debug)]
 pub struct Pieces<'a>(pub(crate) &'a Pmks);
@@ -92,6 +95,22 @@ impl Pieces<'_> {
     /// `NotAllowed`; of a connection that would be made or changed what [`crate::Connections::create`] and
     /// [`crate::Connections::update`] answer: nothing is put then.
     pub async fn put(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
+        let mut more = MOST_PUT_AGAIN;
+        loop {
+            match self.put_once(caller, piece.clone(), credential.clone()).await {
+                // Somebody else made or changed one of the connections meanwhile: what is put last holds.
+                Err(failure)
+                    if more > 0
+                        && matches!(failure.kind, FailureKind::AlreadyExists | FailureKind::Stale) =>
+                {
+                    more -= 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn put_once(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
         let shared = &self.0.shared;
         everywhere(caller)?;
         // What repeats it changes nothing: no key is needed, and none is refused.
@@ -135,6 +154,7 @@ impl Pieces<'_> {
             made,
             changed,
         };
+        let _alone = shared.standing.write().await;
         shared.store.put_piece(put, audit).await.map_err(of_store)
     }
 
@@ -199,6 +219,7 @@ impl Pieces<'_> {
             }
         }
         let audit = shared.audit(caller, &format!("{}.delete", word(kind)), format!("{} {name}", word(kind)));
+        let _alone = shared.standing.write().await;
         shared.store.delete_piece(kind, name, audit).await.map_err(of_store)
     }
 

@@ -458,6 +458,7 @@ impl Driver for FakeDriver {
     }
 
     async fn create_network(&self, asked: &CreateNetwork) -> Result<Prepared> {
+        self.cloud.answer("prepare network").await;
         self.asked("network.create", asked);
         drop(self.cloud.call("prepare")?);
         let network = Make::Network { request: asked.request.clone() };

@@ -244,3 +244,24 @@ async fn a_plan_stores_no_account() {
     rig.done(network()).await;
     assert_eq!(proven().await.unwrap().account, "fake:1");
 }
+
+#[tokio::test]
+async fn nothing_is_taken_on_by_what_a_connection_was() {
+    let rig = Rig::new().await;
+    rig.cloud.world().hangs.push("prepare network");
+    let network = || Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") };
+    let elsewhere = async {
+        rig.breathe().await;
+        let patch = json!({"region": "r2"});
+        rig.pmks.connections().update(&rig.admin, "here", patch, "*").await.unwrap();
+        rig.cloud.world().hangs.clear();
+    };
+    let (refused, ()) = futures::join!(rig.accept(network()), elsewhere);
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Conflict);
+    assert!(refused.detail.contains("was changed while this was asked for"), "{refused}");
+    rig.accept(network()).await.unwrap();
+    let patch = json!({"region": "r1"});
+    let refused = rig.pmks.connections().update(&rig.admin, "here", patch, "*").await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Conflict, "{refused}");
+}

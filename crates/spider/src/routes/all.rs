@@ -207,7 +207,14 @@ pub(super) async fn delete_at_cloud<K: Kind>(call: Call) -> Answer {
     let operation = match removal(Reference::identifier(&id)).await {
         Err(refusal) if refusal.is_absent() && refusal.is_about(K::KIND) => {
             let name = adopt::<K>(&call, &connection, &id).await?;
-            removal(Reference::name(name)).await?
+            match removal(Reference::name(name.clone())).await {
+                // What stays at the cloud was asked to go, and not to be known here.
+                Err(refusal) if refusal.is_final() => {
+                    let _ = K::forget(&call, &connection, Reference::name(name)).await;
+                    return Err(refusal);
+                }
+                ended => ended?,
+            }
         }
         ended => ended?,
     };

@@ -44,14 +44,21 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
         return Ok(String::new());
     }
     if let Form::Cloud(format) = form {
-        let exec = ExecPlugin { command: String::new(), server: None };
-        let request = KubeconfigRequest { format: *format, exec };
-        let made =
-            call.pmks().clusters().kubeconfig(&call.keyless(), &view.connection, &view.name, &request).await;
-        match made {
-            // Clients ask it of every cloud; of one that has none they get what works everywhere.
-            Err(failure) if matches!(failure.kind, FailureKind::Unsupported | FailureKind::Precondition) => {}
-            made => return Ok(made?),
+        // What lets in whoever holds it is the own way of a cloud that gives its users no program for it.
+        let formats = [*format, KubeconfigFormat::Static];
+        let own = if *format == KubeconfigFormat::Native { &formats[..] } else { &formats[..1] };
+        for (place, format) in own.iter().enumerate() {
+            let exec = ExecPlugin { command: String::new(), server: None };
+            let request = KubeconfigRequest { format: *format, exec };
+            let clusters = call.pmks().clusters();
+            match clusters.kubeconfig(&call.keyless(), &view.connection, &view.name, &request).await {
+                // Clients ask it of every cloud; of one that has none they get what works everywhere.
+                Err(failure)
+                    if matches!(failure.kind, FailureKind::Unsupported | FailureKind::Precondition) => {}
+                // It was not asked for by its name.
+                Err(failure) if place > 0 && failure.kind == FailureKind::NotAllowed => {}
+                made => return Ok(made?),
+            }
         }
     }
     Ok(by_curl(&call.server, view)?)

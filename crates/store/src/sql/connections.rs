@@ -152,6 +152,9 @@ impl Write<'_> {
                 "connection {name:?} belongs to account {known}, and the credential to {proven}"
             )));
         }
+        if update.moves && self.is_needed(name).await? {
+            return Err(Error::Conflict(format!("something is known or going on at connection {name:?}")));
+        }
         let (account, principal) = update.account.unzip();
         let credential_revision = now.credential_revision + i64::from(update.credential.is_some());
         sqlx::query(
