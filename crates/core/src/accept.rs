@@ -209,7 +209,7 @@ impl Shared {
         draft: Draft,
     ) -> Result<Accepted> {
         let _stands = self.standing.read().await;
-        self.unchanged(&at.connection).await?;
+        self.unchanged(&at.connection, place).await?;
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -260,10 +260,10 @@ impl Shared {
     }
 
     /// Refuses what was made ready for a connection that is another one by now, or gone.
-    async fn unchanged(&self, connection: &Connection) -> Result<()> {
+    async fn unchanged(&self, connection: &Connection, place: &Place) -> Result<()> {
         let now = self.connection(&connection.name).await?;
-        // Who was not known yet may have been learned meanwhile.
-        let same_account = connection.account.is_none() || now.account == connection.account;
+        // Whose it is may not have been known when it was read.
+        let same_account = now.account.as_deref() == Some(&*place.account);
         if same_account && (now.uid, &now.specification) == (connection.uid, &connection.specification) {
             return Ok(());
         }
