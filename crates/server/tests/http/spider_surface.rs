@@ -312,6 +312,13 @@ async fn what_only_the_cloud_knows_is_removed_by_its_identifier() {
     assert_eq!(spider.carried(Method::DELETE, "/spider/regcluster/prod", at()).await, truly);
     assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspcluster/{cluster}"), at()).await, truly);
     assert_eq!(spider.carried(Method::DELETE, "/spider/regvpc/net", at()).await, truly);
+    // What the cloud does not let go is not known here for having been asked to go.
+    let refusal = pmks_driver::ErrorKind::QuotaExceeded;
+    spider.rig.cloud.world().failures.insert("ask removal".into(), refusal);
+    let refused = spider.carried(Method::DELETE, &format!("/spider/cspvpc/{network}"), at()).await;
+    assert!(refused.0 >= 400, "{refused:?}");
+    assert_eq!(get(&spider, "/spider/countvpc").await, (200, json!({"count": 0})));
+    spider.rig.cloud.world().failures.clear();
     assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspvpc/{network}"), at()).await, truly);
     assert!(spider.rig.cloud.world().networks.is_empty());
     assert_eq!(get(&spider, "/spider/countvpc").await, (200, json!({"count": 0})));
