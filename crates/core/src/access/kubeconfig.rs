@@ -263,8 +263,8 @@ mod tests {
             name
         };
         let all = [("a", "c"), ("a", "d"), ("b", "c"), ("a@b", "c"), ("a@c", "c"), ("a", "b-c")];
-        let names: std::collections::BTreeSet<_> = all.iter().map(|(k, c)| named(k, c)).collect();
-        assert_eq!(names.len(), all.len(), "{names:?}");
+        let distinct: std::collections::BTreeSet<_> = all.iter().map(|(k, c)| named(k, c)).collect();
+        assert_eq!(distinct.len(), all.len(), "{distinct:?}");
     }
 
     #[test]

@@ -32,7 +32,7 @@ async fn what_cannot_be_done_without_is_waited_for_as_well_and_then_refused() {
     // No record tells of that group: whether there is one only the cloud knows.
     let asked = cluster(json!({"securityGroups": ["sg-elsewhere"]}));
     let both = async { tokio::join!(rig.pmks.plan(&rig.admin, asked.clone()), rig.accept(asked)) };
-    let (planned, refusal) = in_time(both).await;
+    let (planned, refusal) = Box::pin(in_time(both)).await;
     let (planned, refusal) = (*planned.unwrap_err(), refusal.unwrap_err());
     assert_eq!(planned, refusal);
     assert_eq!(rig.stored().await, before, "a refusal stores nothing");
