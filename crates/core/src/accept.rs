@@ -3,14 +3,14 @@
 use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind};
-use pmks_store::{Accept, Connection, IdempotencyKey, NewOperation};
+use pmks_store::{Accept, IdempotencyKey, NewOperation, Through};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
-use crate::failure::{conflict, of_store};
+use crate::failure::of_store;
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -208,8 +208,6 @@ impl Shared {
         operation: Uuid,
         draft: Draft,
     ) -> Result<Accepted> {
-        let _stands = self.standing.read().await;
-        self.unchanged(&at.connection, place).await?;
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -228,6 +226,10 @@ impl Shared {
                 requested_by: caller.name.clone(),
                 traceparent: caller.traceparent.clone(),
                 now: self.clock.wall(),
+            },
+            through: Through {
+                connection: at.connection.uid,
+                specification: at.connection.specification.clone(),
             },
             resources: draft.resources,
             decided: draft.decided,
@@ -257,18 +259,6 @@ impl Shared {
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),
             Err(error) => Err(of_store(error)),
         }
-    }
-
-    /// Refuses what was made ready for a connection that is another one by now, or gone.
-    async fn unchanged(&self, connection: &Connection, place: &Place) -> Result<()> {
-        let now = self.connection(&connection.name).await?;
-        // Whose it is may not have been known when it was read.
-        let same_account = now.account.as_deref() == Some(&*place.account);
-        if same_account && (now.uid, &now.specification) == (connection.uid, &connection.specification) {
-            return Ok(());
-        }
-        let says = format!("connection {:?} was changed while this was asked for", connection.name);
-        Err(Box::new((*conflict(says)).with_fix("ask for it again")))
     }
 
     /// A refusal of a removal that differs from the one under way: one of the two wishes would be lost.

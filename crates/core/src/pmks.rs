@@ -56,9 +56,6 @@ pub(crate) struct Shared {
     pub(crate) inventory: Inventory,
     pub(crate) live: Live,
     pub(crate) silent: Silent,
-    /// Read while what was taken on is written, written while a connection becomes another one or goes: nothing is taken
-    /// on by what a connection was.
-    pub(crate) standing: tokio::sync::RwLock<()>,
     pub(crate) replay: Arc<Replay>,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
@@ -98,7 +95,6 @@ impl Pmks {
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
             live: Live::default(),
             silent: Silent::default(),
-            standing: tokio::sync::RwLock::default(),
             replay: Arc::new(Replay::new(Arc::clone(&store))),
             store,
             clock,

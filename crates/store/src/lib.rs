@@ -30,7 +30,7 @@ pub use master_key::{MasterKey, MasterKeyError};
 pub use operation::{
     Accept, Accepted, Begun, Blocked, Claim, Claimed, Decided, End, Fence, Finish, Hold, HoldMode,
     IdempotencyKey, NewOperation, NewStage, Operation, OperationFilter, Stage, StageRecord, Standing,
-    WhenHeld, Wish, made_nothing,
+    Through, WhenHeld, Wish, made_nothing,
 };
 pub use piece::{Piece, PieceKind, PutPiece};
 pub use resource::{

@@ -141,6 +141,8 @@ pub struct StageRecord {
 pub struct Accept {
     /// The operation.
     pub operation: NewOperation,
+    /// The connection that it was made ready with: one that leads elsewhere by now is a `Conflict`.
+    pub through: Through,
     /// The records that come into being with it.
     pub resources: Vec<NewResource>,
     /// What the user decided that needs no cloud: true from now on, whatever becomes of the operation.
@@ -158,6 +160,15 @@ pub struct Accept {
     pub idempotency: Option<IdempotencyKey>,
     /// The line for the audit log.
     pub audit: AuditEntry,
+}
+
+/// Where a connection led when it was read. Whose account that was is the operation's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Through {
+    /// The connection's uid: another one may have its name by now.
+    pub connection: Uuid,
+    /// Its specification.
+    pub specification: serde_json::Value,
 }
 
 /// A change of a record that is accepted together with an operation.

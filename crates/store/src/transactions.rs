@@ -130,7 +130,8 @@ pub trait Operations: Send + Sync {
     /// Stores an intent with its operation, records, holds, idempotency key and audit line. A new record takes the
     /// place of one whose creation made nothing ([`made_nothing`](crate::made_nothing)).
     ///
-    /// `AlreadyExists`; `Held` where a hold refuses to wait; `KeyReused`.
+    /// `AlreadyExists`; `Held` where a hold refuses to wait; `Conflict` where the connection leads elsewhere by now;
+    /// `KeyReused`.
     async fn accept(&self, accept: Accept) -> Result<Accepted>;
 
     /// The operations, oldest first, that are not over and that one with these holds would have to wait for.

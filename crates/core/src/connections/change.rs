@@ -24,7 +24,6 @@ pub(super) async fn update(
 ) -> Result<ConnectionView> {
     let (revision, update) = checked(shared, caller, name, patch, if_match).await?;
     let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
-    let _alone = shared.standing.write().await;
     let changed = shared.store.update_connection(name, Some(revision), update, audit).await;
     let changed = view(changed.map_err(of_store)?)?;
     // What it says from now on is its own, and no piece's.

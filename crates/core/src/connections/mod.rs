@@ -121,7 +121,6 @@ impl Connections<'_> {
         let shared = &self.0.shared;
         let connection = shared.unneeded(caller, name).await?;
         let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
-        let _alone = shared.standing.write().await;
         match shared.store.delete_connection(name, audit).await {
             Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
             Err(error) => Err(of_store(error)),

@@ -154,7 +154,6 @@ impl Pieces<'_> {
             made,
             changed,
         };
-        let _alone = shared.standing.write().await;
         shared.store.put_piece(put, audit).await.map_err(of_store)
     }
 
@@ -219,7 +218,6 @@ impl Pieces<'_> {
             }
         }
         let audit = shared.audit(caller, &format!("{}.delete", word(kind)), format!("{} {name}", word(kind)));
-        let _alone = shared.standing.write().await;
         shared.store.delete_piece(kind, name, audit).await.map_err(of_store)
     }
 

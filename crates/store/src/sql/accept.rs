@@ -88,6 +88,12 @@ impl Write<'_> {
             self.keep_key(accept.idempotency.as_ref(), id, now).await?;
             return Ok(Accepted::Joined(joined));
         }
+        if !together::lead_as_read(self.on(), std::slice::from_ref(&accept)).await? {
+            let connection = &accept.operation.resource.connection;
+            return Err(Error::Conflict(format!(
+                "connection {connection:?} was changed while this was asked for: ask for it again"
+            )));
+        }
         if accept.supersedes
             && let Some(uid) = accept.operation.resource_uid
         {

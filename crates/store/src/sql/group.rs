@@ -368,7 +368,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Access as _, AuditEntry, AuditFilter, Fault, MasterKey, NoKillPoints, Operations as _, SqliteStore,
+        Access as _, AuditEntry, AuditFilter, Connections as _, Fault, MasterKey, NoKillPoints,
+        Operations as _, SqliteStore,
     };
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {
@@ -402,8 +403,11 @@ mod tests {
             traceparent: None,
             now: Timestamp::UNIX_EPOCH,
         };
+        let through =
+            crate::Through { connection: uuid::Uuid::nil(), specification: serde_json::Value::Null };
         Accept {
             operation,
+            through,
             resources: Vec::new(),
             decided: None,
             holds: Vec::new(),
@@ -441,7 +445,15 @@ mod tests {
         let path = directory.path().join("s");
         let key = MasterKey::from_bytes([1; 32]);
         let store = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap();
-        store.audit(line("first")).await.unwrap();
+        let connection = crate::NewConnection {
+            uid: uuid::Uuid::nil(),
+            name: "c".to_owned(),
+            provider: "p".to_owned(),
+            specification: serde_json::Value::Null,
+            account: None,
+            credential: None,
+        };
+        store.create_connection(connection, line("first")).await.unwrap();
         // As many as there are: the next that is needed is refused.
         limit_pages(&store, 1).await;
         let large = "x".repeat(100_000);

@@ -3,7 +3,7 @@
 //! Where anything stands in the way of one of them none is kept, and which it was is not said: the caller undoes all
 //! and tries fewer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use pmks_model::{OperationState, StageState};
@@ -39,11 +39,34 @@ impl Accept {
 
 /// Keeps all of them, in this order; `None` where something stands in the way.
 pub(super) async fn keep_all(on: &mut Connection, accepts: &[Accept]) -> Result<Option<Kept>> {
+    if !lead_as_read(on, accepts).await? {
+        return Ok(None);
+    }
     let records = accepts.iter().flat_map(|accept| {
         let now = accept.operation.now;
         accept.resources.iter().map(move |record| (record, now))
     });
     if insert_records(on, &records.collect::<Vec<_>>()).await? { keep(on, accepts).await } else { Ok(None) }
+}
+
+/// Whether each connection leads where it led when it was read.
+pub(super) async fn lead_as_read(on: &mut Connection, accepts: &[Accept]) -> Result<bool> {
+    let read: HashSet<_> =
+        accepts.iter().map(|accept| (&accept.through, accept.operation.account.as_str())).collect();
+    for (through, account) in read {
+        let leads = sqlx::query(
+            "SELECT 1 FROM connections WHERE uid = $1 AND specification = $2 AND (account = $3 OR account IS NULL)",
+        )
+        .bind(from_uid(through.connection))
+        .bind(json(&through.specification)?)
+        .bind(account)
+        .fetch_optional(&mut *on)
+        .await?;
+        if leads.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Makes records; `false`: one of their names or identifiers is known.

@@ -245,3 +245,47 @@ async fn a_store_that_is_closed_says_so() {
     let read = store.operations(&OperationFilter::default(), Page::all()).await;
     assert!(matches!(read, Err(Error::Closed)), "{read:?}");
 }
+
+#[tokio::test]
+async fn what_was_made_ready_with_a_connection_that_leads_elsewhere_by_now_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, gate) = crowded(directory.path(), 256).await;
+    let elsewhere = ConnectionUpdate {
+        specification: Some(json!({"region": "elsewhere"})),
+        moves: true,
+        ..ConnectionUpdate::default()
+    };
+    let mut change = Box::pin(store.update_connection("c", None, elsewhere, audit()));
+    assert!((&mut change).now_or_never().is_none());
+    let moved_too = |number| {
+        let through = Through { connection: CONNECTION, specification: json!({"region": "elsewhere"}) };
+        Accept { through, ..another(number) }
+    };
+    let another_one = |number| {
+        let through = Through { connection: Uuid::from_u128(1), ..moved_too(number).through };
+        Accept { through, ..another(number) }
+    };
+    let asked = [another(1), moved_too(2), another_one(3), moved_too(4), another(5)];
+    let all: Vec<_> = asked.into_iter().map(|accept| Box::pin(store.accept(accept))).collect();
+    let mut all = futures::future::join_all(all);
+    assert!((&mut all).now_or_never().is_none());
+    gate.open.send_replace(true);
+    change.await.unwrap();
+    for (answer, stands) in all.await.into_iter().zip([false, true, false, true, false]) {
+        match answer {
+            Ok(_) => assert!(stands),
+            Err(Error::Conflict(says)) => assert!(!stands && says.contains("was changed"), "{says}"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    // Alone, and where whose account it is differs.
+    let account =
+        ConnectionUpdate { account: Some(("aws:2".into(), "me".into())), ..ConnectionUpdate::default() };
+    store.update_connection("c", None, account, audit()).await.unwrap();
+    for accept in [moved_too(6), Accept { supersedes: true, ..moved_too(7) }] {
+        let refused = store.accept(accept).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    }
+    let kept = store.operations(&OperationFilter::default(), Page::all()).await.unwrap();
+    assert_eq!(kept.iter().map(|kept| kept.id.as_u128()).collect::<Vec<_>>(), [2, 4]);
+}

@@ -21,11 +21,12 @@ use pmks_store::{
     Connections as _, Credential, End, Error, Finish, Hold, HoldMode, IdempotencyKey, KillPoints, MasterKey,
     NewApiToken, NewConnection, NewOperation, NewResource, NewStage, NoKillPoints, Observation, Observe,
     OperationFilter, Operations as _, Page, ResourceFilter, ResourceKey, ResourceUpdate, Resources as _,
-    Role, SqliteStore, StageRecord, SystemKey, WhenHeld, Wish,
+    Role, SqliteStore, StageRecord, SystemKey, Through, WhenHeld, Wish,
 };
 use serde_json::json;
 use uuid::Uuid;
 
+const CONNECTION: Uuid = Uuid::from_u128(0xc0);
 const CLUSTER: Uuid = Uuid::from_u128(0xc1);
 const NETWORK: Uuid = Uuid::from_u128(0x41);
 
@@ -53,7 +54,7 @@ async fn open(directory: &Path) -> SqliteStore {
 
 fn connection(name: &str, secret: Option<&str>) -> NewConnection {
     NewConnection {
-        uid: pmks_store::new_uid(at(0)),
+        uid: if name == "c" { CONNECTION } else { pmks_store::new_uid(at(0)) },
         name: name.into(),
         provider: "aws".into(),
         specification: json!({"region": "r"}),
@@ -107,6 +108,7 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
             traceparent: None,
             now: at(0),
         },
+        through: Through { connection: CONNECTION, specification: json!({"region": "r"}) },
         resources,
         decided: None,
         holds: vec![hold(CLUSTER, HoldMode::Exclusive), hold(NETWORK, HoldMode::Shared)],

@@ -12,7 +12,7 @@ use pmks_driver::{
 use pmks_model::{Failure, Iid, OperationKind, ResourceKind, ResourceReference, UpgradeRequest};
 use pmks_store::{
     Accept, AuditEntry, Hold, HoldMode, IdempotencyKey, MasterKey, NewConnection, NewOperation, NewResource,
-    NoKillPoints, Operation, Operations as _, SqliteStore, Store, WhenHeld, Wish,
+    NoKillPoints, Operation, Operations as _, SqliteStore, Store, Through, WhenHeld, Wish,
 };
 use pmks_transport::Clock;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ use super::cloud::{Cloud, Thing};
 use super::driver::{CAPABILITIES, FakeDriver, Plans, makes, removes};
 use crate::engine::testing::{Scene, drive};
 use crate::engine::{Connected, Drivers, Engine, Hooks, Options, Outcome};
+
+const CONNECTION: Uuid = Uuid::from_u128(0xc0);
 
 pub(super) const CLUSTER: Uuid = Uuid::from_u128(0xc1);
 pub(super) const GROUPS: [(&str, Uuid); 2] = [("a", Uuid::from_u128(0xa1)), ("b", Uuid::from_u128(0xb1))];
@@ -149,6 +151,7 @@ impl Set {
                 traceparent: None,
                 now: self.now(),
             },
+            through: Through { connection: CONNECTION, specification: serde_json::Value::Null },
             resources: if creates { Self::records() } else { Vec::new() },
             decided: None,
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
@@ -216,7 +219,7 @@ impl Scene for Set {
 
     async fn set(&self, store: &Arc<dyn Store>) {
         let connection = NewConnection {
-            uid: Uuid::from_u128(0xc0),
+            uid: CONNECTION,
             name: "c".into(),
             provider: "fake".into(),
             specification: serde_json::Value::Null,
