@@ -17,6 +17,7 @@ use pmks_model::{AccessInfo, Cluster, Findings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::arm_id::is_uuid;
 use crate::clusters::is_in;
 use crate::convert::{ENTRA, LOCAL_ACCOUNTS};
 use crate::wire::container_service as wire;
@@ -37,8 +38,7 @@ const WAY_IN_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// subscription or tenant are not said.
 pub(crate) async fn account_identity(driver: &AzureDriver) -> Result<AccountIdentity> {
     let found = driver.api.own_subscription().await?;
-    let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
-    if !is_id(&found.tenant_id) || !is_id(&found.id) {
+    if !is_uuid(&found.tenant_id) || !is_uuid(&found.id) {
         let says = "the resource manager does not say which subscription of which tenant this is";
         let error = DriverError::new(ErrorKind::Unexpected, PROVIDER, says);
         return Err(error.with_action("Subscriptions.Get"));

@@ -16,6 +16,11 @@ pub(crate) const NETWORK: &str = "Microsoft.Network";
 /// The namespace of machines, disks and SSH public keys.
 pub(crate) const COMPUTE: &str = "Microsoft.Compute";
 
+/// Whether a text is an identifier as Azure writes those of tenants, subscriptions and groups: a UUID with its hyphens.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
+}
+
 /// The words that Azure writes in several cases, as Azure's documents write them.
 const WORDS: &[&str] = &[
     CONTAINER_SERVICE,

@@ -11,6 +11,7 @@ use pmks_model::Findings;
 use pmks_transport::{ClientOptions, Redaction};
 
 use crate::api::Api;
+use crate::arm_id::is_uuid;
 use crate::capabilities::CAPABILITIES;
 use crate::credential::{Bearer, FORMS};
 use crate::driver::{AzureDriver, Here, Settings};
@@ -173,7 +174,7 @@ fn subscription(
         if !is_form {
             findings.add(field, "is required here, or AZURE_SUBSCRIPTION_ID in the environment");
         }
-    } else if uuid::Uuid::try_parse(found).is_err() {
+    } else if !is_uuid(found) {
         findings.add(field, "must be a subscription's ID, such as 00000000-0000-0000-0000-000000000000");
     }
     found.to_ascii_lowercase()

@@ -16,9 +16,12 @@ use crate::{MockDriver, PROVIDER, convert};
 const CHILDREN: Part = Part::with_volumes_that_go("balancers and volumes");
 
 /// Who the credential acts for.
+///
+/// # Errors
+/// `Unexpected` where the cloud names no account: twelve digits.
 pub(crate) async fn account_identity(driver: &MockDriver) -> Result<AccountIdentity> {
     let account = driver.api.account().await?.id;
-    if account.is_empty() {
+    if account.len() != 12 || !account.bytes().all(|digit| digit.is_ascii_digit()) {
         let says = "the Mock cloud does not say which account this is";
         return Err(DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action("mock.account.get"));
     }

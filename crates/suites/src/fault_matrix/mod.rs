@@ -6,6 +6,7 @@
 //! cloud's scenes together meet every way. `PMKS_LONG=1` takes all pairs of a call and a way; `PMKS_WAYS`, words with
 //! commas between, only the ways whose names contain one of these.
 
+mod account;
 mod anew;
 mod beside;
 mod clear;
@@ -24,6 +25,11 @@ use crate::kill_matrix::MakeScene;
 /// The operation's calls go wrong, one after the other, in every way.
 pub async fn faults(under_test: &'static dyn CloudUnderTest, scene: MakeScene) {
     run::faults(under_test, scene).await;
+}
+
+/// Whose account a connection is, is never told by answers that do not say it.
+pub async fn account_never_guessed(under_test: &'static dyn CloudUnderTest) {
+    account::never_guessed(under_test).await;
 }
 
 /// A cluster that is silent is deleted without it, and what it alone knew by the next attempt.
@@ -77,6 +83,13 @@ macro_rules! fault_matrix {
             #[tokio::test]
             async fn what_a_cluster_brought_about_is_shown_as_far_as_it_answers() {
                 $crate::fault_matrix::shown_in_parts($cloud).await;
+            }
+        }
+
+        mod account {
+            #[tokio::test]
+            async fn nobody_is_taken_for_the_owner_by_an_answer_that_names_none() {
+                $crate::fault_matrix::account_never_guessed($cloud).await;
             }
         }
 

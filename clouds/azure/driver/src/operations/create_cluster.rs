@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::node_zones::Zones;
 use super::pool_choice::{self, Choice, Common, Mode};
 use super::{Maker, Stage, addresses, aim, node_group, role_assignment, subnet_guard, tags};
-use crate::arm_id::{ArmId, CONTAINER_SERVICE};
+use crate::arm_id::{ArmId, CONTAINER_SERVICE, is_uuid};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::container_service as wire;
 use crate::wire::network::{Subnet, VirtualNetwork};
@@ -272,8 +272,7 @@ impl Options {
         }
         let groups = option("adminGroups").and_then(Value::as_array).into_iter().flatten();
         for (index, group) in groups.enumerate() {
-            let is_id = |text: &str| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
-            if !group.as_str().is_some_and(is_id) {
+            if !group.as_str().is_some_and(is_uuid) {
                 let says = "must be the object ID of a group, such as 00000000-0000-0000-0000-000000000000";
                 findings.add(format!("options.adminGroups[{index}]"), says);
             }
