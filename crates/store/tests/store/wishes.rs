@@ -74,6 +74,29 @@ async fn what_waited_when_another_stage_failed_gets_its_time_again() {
 }
 
 #[tokio::test]
+async fn what_was_seen_gone_is_looked_at_once_more_and_what_was_asked_to_go_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    store.accept(create(1)).await.unwrap();
+    let fence = claim(&store, 1).await.remove(0).fence;
+    let stage = |name: &str, specification| NewStage { name: name.into(), specification };
+    let stages = vec![
+        stage("seen", json!({"doomed": "x"})),
+        stage("asked", json!({"doomed": "y"})),
+        stage("made", json!({"doomed": null})),
+    ];
+    store.begin(fence, Begun { stages, ..begun() }, done(), at(1)).await.unwrap();
+    for (name, asked_at) in [("seen", None), ("asked", Some(at(1))), ("made", None)] {
+        store.record(fence, name, StageRecord { asked_at, ..done() }, None, at(60), at(1)).await.unwrap();
+    }
+    let failure = pmks_model::Failure::new(pmks_model::FailureKind::Timeout, "late");
+    store.finish(fence, finish(End::Failed(Box::new(failure)), at(2))).await.unwrap();
+    let again = store.retry(wish(1, 3), None).await.unwrap();
+    let states: Vec<_> = again.stages[1..].iter().map(|stage| stage.record.state).collect();
+    assert_eq!(states, [StageState::Waiting, StageState::Done, StageState::Done]);
+}
+
+#[tokio::test]
 async fn what_is_decided_is_true_with_its_operation_or_not_at_all() {
     let directory = tempfile::tempdir().unwrap();
     let store = with_connection(directory.path()).await;
