@@ -21,6 +21,7 @@ mod networks;
 mod node_groups;
 mod operations;
 mod patience;
+mod pieces;
 mod places;
 mod preparation;
 mod references;

@@ -1,0 +1,94 @@
+//! Pieces, and the connections that are made of them.
+
+use pmks_core::{Holds, Mutation, Piece};
+use pmks_driver::Credential;
+use pmks_model::FailureKind;
+use pmks_store::PieceKind;
+
+use super::rig::{Rig, new_network};
+
+fn piece(name: &str, holds: Holds) -> Piece {
+    Piece { name: name.to_owned(), provider: "fake".to_owned(), holds }
+}
+
+fn region(region: &str) -> Piece {
+    let holds =
+        Holds::Region { region: region.to_owned(), zone: String::new(), zones: None, more: Vec::new() };
+    piece("region", holds)
+}
+
+fn config() -> Piece {
+    let [driver, credential, region] = ["driver", "credential", "region"].map(str::to_owned);
+    piece("config", Holds::Connection { driver, credential, region })
+}
+
+impl Rig {
+    async fn put(&self, piece: Piece) -> Result<(), FailureKind> {
+        self.pmks.pieces().put(&self.admin, piece, None).await.map_err(|failure| failure.kind)
+    }
+
+    async fn put_credential(&self, key: &str) -> Result<(), FailureKind> {
+        let values = [("accessKey", key), ("secretKey", "hunter2")];
+        let fields = values.map(|(name, _)| name.to_owned()).into();
+        let credential = Credential::from_values(values.map(|(name, value)| (name.to_owned(), value.into())));
+        let piece = piece("credential", Holds::Credential { fields });
+        self.pmks.pieces().put(&self.admin, piece, Some(credential)).await.map_err(|failure| failure.kind)
+    }
+
+    /// All that a connection is made of, but for what names them.
+    async fn with_pieces() -> Self {
+        let rig = Self::empty().await;
+        rig.put(piece("driver", Holds::Driver { file: "fake.so".to_owned() })).await.unwrap();
+        rig.put_credential("AK1").await.unwrap();
+        rig.put(region("r1")).await.unwrap();
+        rig
+    }
+
+    async fn connections(&self) -> Vec<String> {
+        let all = self.pmks.connections().list(&pmks_core::PageRequest::default()).await.unwrap();
+        all.items.into_iter().map(|view| format!("{} in {}", view.name, view.region)).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_many_put_at_once_is_one_connection() {
+    let rig = Rig::with_pieces().await;
+    let puts = (0..8).map(|_| rig.put(config()));
+    assert_eq!(futures::future::join_all(puts).await, [Ok(()); 8]);
+    assert_eq!(rig.connections().await, ["config in r1"]);
+}
+
+#[tokio::test]
+async fn a_connection_follows_its_pieces_until_something_is_known_there() {
+    let rig = Rig::with_pieces().await;
+    rig.put(config()).await.unwrap();
+    // Both change it: one after the other, whichever is first.
+    let (moved, anew) = futures::join!(rig.put(region("r2")), rig.put_credential("AK1b"));
+    assert_eq!((moved, anew), (Ok(()), Ok(())));
+    assert_eq!(rig.connections().await, ["config in r2"]);
+    rig.done(Mutation::CreateNetwork { connection: "config".into(), network: new_network("net") }).await;
+    assert_eq!(rig.put(region("r1")).await, Err(FailureKind::Conflict));
+    assert_eq!(rig.put_credential("AK2").await, Err(FailureKind::Conflict), "another account's");
+    assert_eq!(rig.put_credential("AK1").await, Ok(()));
+    assert_eq!(rig.connections().await, ["config in r2"]);
+}
+
+#[tokio::test]
+async fn a_piece_that_a_connection_is_made_of_stays() {
+    let rig = Rig::with_pieces().await;
+    rig.put(config()).await.unwrap();
+    let delete = async |kind, name| {
+        rig.pmks.pieces().delete(&rig.admin, kind, name).await.map_err(|failure| failure.detail)
+    };
+    for (kind, name) in
+        [(PieceKind::Driver, "driver"), (PieceKind::Credential, "credential"), (PieceKind::Region, "region")]
+    {
+        let refused = delete(kind, name).await.unwrap_err();
+        assert!(refused.contains("is used by connection config"), "{refused}");
+    }
+    delete(PieceKind::Connection, "config").await.unwrap();
+    assert!(rig.connections().await.is_empty());
+    delete(PieceKind::Region, "region").await.unwrap();
+    delete(PieceKind::Region, "region").await.unwrap();
+    assert_eq!(rig.pmks.pieces().list(PieceKind::Region).await.unwrap(), []);
+}
