@@ -1,5 +1,6 @@
 //! One try of a call: sign, send, read the answer within its limits, tell observers and recorders. Repeats nothing.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -30,6 +31,28 @@ pub(crate) struct Attempt<'a> {
     signed_at: Timestamp,
 }
 
+/// Who was told of a try. Those that wait for its end when it is dropped hear that it was abandoned.
+struct Told<'a> {
+    attempt: &'a Attempt<'a>,
+    /// When it was sent, until it has ended.
+    since: Option<Duration>,
+    /// Which observers were told of its beginning, and not of its end.
+    waiting: Range<usize>,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        let (facts, shared) = (&self.attempt.facts, &self.attempt.client.transport.shared);
+        if let Some(since) = self.since {
+            let duration = shared.clock.monotonic().saturating_sub(since);
+            telemetry::abandoned(facts.provider, facts.service, facts.action, duration);
+        }
+        for observer in &shared.observers[self.waiting.clone()] {
+            observer.abandoned(facts);
+        }
+    }
+}
+
 impl<'a> Attempt<'a> {
     pub(crate) fn new(client: &'a Client, call: &'a Call, attempt: u32, left: Duration) -> Self {
         let facts = CallFacts {
@@ -54,9 +77,12 @@ impl<'a> Attempt<'a> {
         let request = self.signed().await?;
         self.left = self.left.saturating_sub(shared.clock.monotonic().saturating_sub(began));
         self.facts.nth = self.client.count(self.call.action);
+        let mut told = Told { attempt: &self, since: None, waiting: 0..0 };
         for observer in &shared.observers {
             observer.before(&self.facts).await;
+            told.waiting.end += 1;
         }
+        told.since = Some(shared.clock.monotonic());
         let fault = shared.faults.as_ref().map_or(Fault::Pass, |layer| layer.fault(&self.facts));
         let injected = fault != Fault::Pass;
         let (wall, started) = (shared.clock.wall(), shared.clock.monotonic());
@@ -69,10 +95,12 @@ impl<'a> Attempt<'a> {
             }
             Err(_) => false,
         };
+        told.since = None;
         let outcome = outcome(&result);
         telemetry::tried(self.facts.provider, self.facts.service, self.facts.action, outcome, duration);
         self.record(&request, wall, &result, duration, injected);
         for observer in &shared.observers {
+            told.waiting.start += 1;
             observer.after(&self.facts, outcome).await;
         }
         result.map(|response| Answered { response, request, clock_was_wrong })

@@ -43,6 +43,8 @@ pub enum Outcome {
     Lost,
     /// Answered, but too large to read.
     TooLarge,
+    /// Nobody waited any longer: it may have been sent, and whether it was answered is not known.
+    Abandoned,
 }
 
 impl Outcome {
@@ -57,6 +59,7 @@ impl Outcome {
             Self::NotSent => "notSent",
             Self::Lost => "lost",
             Self::TooLarge => "tooLarge",
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -70,4 +73,7 @@ pub trait CallObserver: Send + Sync {
 
     /// The try has ended; its caller does not know yet.
     async fn after(&self, call: &CallFacts, outcome: Outcome);
+
+    /// Nobody waits for the try any more, and it will have no `after`.
+    fn abandoned(&self, _call: &CallFacts) {}
 }

@@ -86,6 +86,17 @@ pub(crate) fn tried(
     metrics::histogram!("pmks_cloud_call_duration_seconds", &labels).record(duration.as_secs_f64());
 }
 
+/// Counts one try that nobody waits for any more.
+pub(crate) fn abandoned(
+    provider: &'static str,
+    service: &'static str,
+    action: &'static str,
+    duration: Duration,
+) {
+    Span::current().record("outcome", Outcome::Abandoned.as_str());
+    tried(provider, service, action, Outcome::Abandoned, duration);
+}
+
 /// Counts one throttled answer.
 pub(crate) fn throttled(provider: &'static str, service: &'static str, action: &'static str) {
     let labels = [("provider", provider), ("service", service), ("action", action)];

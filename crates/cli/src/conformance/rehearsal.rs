@@ -32,9 +32,6 @@ const BEHIND: Duration = Duration::from_hours(72);
 /// How long nothing may happen before whoever sleeps is woken.
 const STILL: Duration = Duration::from_millis(1);
 
-/// A call that takes longer, in real time, was dropped, and its end is not told.
-const DROPPED_AFTER: u32 = 500;
-
 /// A case as it was rehearsed.
 pub(crate) struct Rehearsed {
     /// The case.
@@ -160,8 +157,6 @@ impl World {
 
     /// Runs `future` to its end, in virtual time.
     pub(super) async fn run<F: Future>(&self, future: F) -> F::Output {
-        // Calls of an earlier future that was dropped are under way no more.
-        self.under_way.0.store(0, Ordering::Relaxed);
         run_on(&self.time.0, &self.under_way, future).await
     }
 }
@@ -170,19 +165,13 @@ impl World {
 /// happens.
 async fn run_on<F: Future>(clock: &VirtualClock, under_way: &UnderWay, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
-    let mut busy = 0;
     loop {
         tokio::select! {
             biased;
             output = &mut future => return output,
             () = SystemClock.sleep(STILL) => {}
         }
-        busy = if under_way.0.load(Ordering::Relaxed) > 0 { busy + 1 } else { 0 };
-        if busy > DROPPED_AFTER {
-            under_way.0.store(0, Ordering::Relaxed);
-            busy = 0;
-        }
-        if let (0, Some(wait)) = (busy, clock.next_wake()) {
+        if let (0, Some(wait)) = (under_way.0.load(Ordering::Relaxed), clock.next_wake()) {
             clock.advance(wait);
         }
     }
@@ -249,8 +238,11 @@ impl CallObserver for UnderWay {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    async fn after(&self, _call: &CallFacts, _outcome: Outcome) {
-        // Where calls were given up for dropped, one may still end.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+    async fn after(&self, call: &CallFacts, _outcome: Outcome) {
+        self.abandoned(call);
+    }
+
+    fn abandoned(&self, _call: &CallFacts) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

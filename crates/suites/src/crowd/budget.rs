@@ -15,10 +15,6 @@ use super::stillness::is_still;
 /// Tokens are fractions; this much missing is rounding.
 const ROUNDING: f64 = 1e-3;
 
-/// What a simulated cloud on loopback has not answered after this long, in real time, nobody waits for any more. Longer
-/// than a machine that is busy with other work needs: the clock must not move while somebody is still being answered.
-const DROPPED: Duration = Duration::from_secs(20);
-
 /// Where the system does not tell what threads do: how long, in real time, nothing may be heard of any before whoever
 /// sleeps is woken; longer than between two points that an engine or a store passes while it works.
 const QUIET: Duration = Duration::from_millis(15);
@@ -69,18 +65,10 @@ impl Traffic {
         self.lock().len()
     }
 
-    /// Whether any was sent and has no answer yet. One that was dropped will have none.
-    fn is_under_way(&self) -> bool {
-        if self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > DROPPED {
-            self.under_way.store(0, Ordering::SeqCst);
-        }
-        self.under_way.load(Ordering::SeqCst) > 0
-    }
-
     /// Whether nothing happens, and nothing that was sent has no answer.
     pub(super) fn is_quiet(&self) -> bool {
         let long_ago = |time| self.moved.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > time;
-        !self.is_under_way()
+        self.under_way.load(Ordering::SeqCst) == 0
             && match is_still() {
                 Some(true) => true,
                 Some(false) => long_ago(RESTLESS),
@@ -160,9 +148,12 @@ impl CallObserver for Traffic {
         self.lock().push(((call.account.clone(), call.service, call.action), self.clock.monotonic()));
     }
 
-    async fn after(&self, _call: &CallFacts, _outcome: Outcome) {
-        let less = |under_way: usize| Some(under_way.saturating_sub(1));
-        let _ = self.under_way.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+    async fn after(&self, call: &CallFacts, _outcome: Outcome) {
+        self.abandoned(call);
+    }
+
+    fn abandoned(&self, _call: &CallFacts) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
         self.moves();
     }
 }

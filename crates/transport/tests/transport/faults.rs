@@ -1,6 +1,6 @@
 //! The fault layer and the observers: what the server saw, and what the caller learned.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -104,5 +104,51 @@ async fn a_call_can_be_killed_before_it_leaves_and_after_it_was_applied() {
             () = reached.notified() => {}
         }
         assert_eq!(rig.server.seen(), seen);
+    }
+}
+
+/// What observers were told, in order.
+#[derive(Default)]
+struct Heard(Mutex<Vec<&'static str>>);
+
+#[async_trait]
+impl CallObserver for Heard {
+    async fn before(&self, _: &CallFacts) {
+        self.0.lock().unwrap().push("before");
+    }
+
+    async fn after(&self, _: &CallFacts, _: Outcome) {
+        self.0.lock().unwrap().push("after");
+    }
+
+    fn abandoned(&self, _: &CallFacts) {
+        self.0.lock().unwrap().push("abandoned");
+    }
+}
+
+#[tokio::test]
+async fn whoever_heard_of_a_try_hears_of_its_end_also_where_nobody_waits_for_it() {
+    for before in [true, false] {
+        let reached = Arc::new(Notify::new());
+        let (first, last) = (Arc::new(Heard::default()), Arc::new(Heard::default()));
+        let stop = Arc::new(Stop { before, reached: Arc::clone(&reached) });
+        let observers = (Arc::clone(&first), Arc::clone(&last));
+        let rig = Rig::with(
+            [],
+            |options| options,
+            |builder| builder.observer(observers.0).observer(stop).observer(observers.1),
+        )
+        .await;
+        tokio::select! {
+            result = rig.client.send(rig.call(Effect::Creates)) => panic!("not stopped: {result:?}"),
+            () = reached.notified() => {}
+        }
+        let told = |heard: &Heard| heard.0.lock().unwrap().clone();
+        let (first, last) = (told(&first), told(&last));
+        if before {
+            assert_eq!((first, last), (vec!["before", "abandoned"], vec![]));
+        } else {
+            assert_eq!((first, last), (vec!["before", "after"], vec!["before", "abandoned"]));
+        }
     }
 }
