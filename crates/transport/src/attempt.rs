@@ -47,7 +47,7 @@ impl Drop for Told<'_> {
             let duration = shared.clock.monotonic().saturating_sub(since);
             telemetry::abandoned(facts.provider, facts.service, facts.action, duration);
         }
-        for observer in &shared.observers[self.waiting.clone()] {
+        for observer in shared.observers.iter().take(self.waiting.end).skip(self.waiting.start) {
             observer.abandoned(facts);
         }
     }

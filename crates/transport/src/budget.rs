@@ -169,8 +169,9 @@ const LEAST_SHARE: f64 = 1.0 / 16.0;
 const RECOVERY: Duration = Duration::from_mins(5);
 /// Throttled answers closer together than this are one event: they answer calls that were under way together.
 const ONE_EVENT: Duration = Duration::from_secs(1);
-/// A cloud that asks for more is asked again after this all the same.
-const LONGEST_CLOSED: Duration = Duration::from_hours(1);
+/// A cloud that asks for more is asked again after this all the same: one call finds out whether it means it, and an answer
+/// that something on the way made up holds nobody for longer.
+const LONGEST_CLOSED: Duration = Duration::from_mins(5);
 /// Tokens are fractions; this much missing is rounding.
 const ROUNDING: f64 = 1e-6;
 
@@ -310,8 +311,11 @@ impl Gate {
 
     fn reading(&self, provider: &'static str, service: &'static str, action: &'static str) -> BudgetReading {
         let mut state = self.lock();
-        state.refill(self.clock.monotonic());
-        let (tokens, waiting, share) = (state.tokens.max(0.0), state.queue.len(), state.share);
+        let now = self.clock.monotonic();
+        state.refill(now);
+        let is_closed = state.closed_until > now;
+        let tokens = if is_closed { 0.0 } else { state.tokens.max(0.0) };
+        let (waiting, share) = (state.queue.len(), state.share);
         BudgetReading { provider, service, action, tokens, waiting, share }
     }
 

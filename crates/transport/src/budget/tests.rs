@@ -173,3 +173,15 @@ fn a_pump_dropped_with_its_runtime_is_started_again() {
     });
     runtime().block_on(bench.take(2));
 }
+
+#[tokio::test]
+async fn a_pause_that_the_cloud_asks_for_is_shown_and_no_longer_than_five_minutes() {
+    let bench = bench(5, 2.0);
+    bench.gate.lower(Some(Duration::from_secs(99_999_999_999)));
+    bench.clock.advance(Duration::from_mins(4));
+    assert!(bench.gate.reading("aws", "eks", "eks.ListClusters").tokens.abs() < ROUNDING);
+    let left = bench.gate.acquire(Lane::Live, Duration::from_secs(1)).await.unwrap_err();
+    assert!(near(left, Duration::from_mins(1)), "{left:?}");
+    bench.clock.advance(Duration::from_mins(1));
+    assert_eq!(bench.take(1).await, Duration::ZERO);
+}
