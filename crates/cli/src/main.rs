@@ -19,6 +19,7 @@ mod import_spider;
 mod key_ring;
 mod kubeconfig;
 mod local;
+mod log_writer;
 mod login;
 mod mutations;
 mod output;
@@ -120,7 +121,8 @@ fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Res
     // Fails only when a provider is installed already: then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut traces = traces(&cli.command, &environment);
-    let log = tracing_setup::install(
+    // Dropped last, when all has been said.
+    let (log, _last_lines) = tracing_setup::install(
         &cli.global.log,
         cli.global.log_json,
         traces.as_ref().and_then(|traces| traces.as_ref().ok()),

@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
 
 use crate::error::{Error, Result};
+use crate::log_writer::{LastLines, LogWriter};
 use crate::{output, registry};
 
 /// The log, whose filter may be changed while the process runs.
@@ -34,29 +35,34 @@ impl LogFilter for Log {
     }
 }
 
-/// Installs the log.
+/// Installs the log, with what waits for its last lines.
 ///
 /// # Errors
 /// For a filter that cannot be read.
-pub(crate) fn install(asked: &str, json: bool, traces: Option<&Traces>) -> Result<Arc<Log>> {
+pub(crate) fn install(asked: &str, json: bool, traces: Option<&Traces>) -> Result<(Arc<Log>, LastLines)> {
     let (filter, kept) = of(asked).map_err(|says| Error::usage(format!("--log {says}")))?;
-    let installed = every(filter, json, traces).try_init();
-    installed.map_err(|error| Error::usage(format!("no log can be written: {error}")))?;
-    Ok(Arc::new(kept))
+    let unwritten = |error: &dyn std::fmt::Display| Error::usage(format!("no log can be written: {error}"));
+    let (to, last) = LogWriter::begin(std::io::stderr()).map_err(|error| unwritten(&error))?;
+    every(filter, to, json, traces).try_init().map_err(|error| unwritten(&error))?;
+    Ok((Arc::new(kept), last))
 }
 
 /// Everything that looks at spans and events.
-fn every(filter: reload::Layer<Targets, Registry>, json: bool, traces: Option<&Traces>) -> Dispatch {
+fn every<W: Write + Clone + Send + Sync + 'static>(
+    filter: reload::Layer<Targets, Registry>,
+    to: W,
+    json: bool,
+    traces: Option<&Traces>,
+) -> Dispatch {
     let filter = filter.and(filter_fn(says_no_secret));
-    // A log that cannot be written, as on a full disk, is no reason to fail: the layer would tell of it by a panic.
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    // The layer would tell of what it cannot write by a panic.
+    let log = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let log: Box<dyn Layer<Registry> + Send + Sync> = if json {
-        let log = log.with_writer(|| OneLine { to: std::io::stderr(), form: Form::Json });
+        let log = log.with_writer(move || OneLine { to: to.clone(), form: Form::Json });
         log.json().with_filter(filter).boxed()
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let log = log
-            .with_writer(move || OneLine { to: std::io::stderr(), form: Form::Text { coloured: colours } });
+        let log = log.with_writer(move || OneLine { to: to.clone(), form: Form::Text { coloured: colours } });
         log.with_ansi(colours).with_filter(filter).boxed()
     };
     let log = tracing_subscriber::registry().with(log);
@@ -223,7 +229,7 @@ mod tests {
         let metadata = made.unwrap();
         let interest = |asked: &str| {
             let (filter, log) = of(asked).unwrap();
-            let all = every(filter, true, None);
+            let all = every(filter, Kept::default(), true, None);
             let before = all.register_callsite(metadata);
             log.set("info").unwrap();
             (before.is_never(), all.register_callsite(metadata).is_never())

@@ -30,7 +30,7 @@ pub use document::{document, document_json};
 pub use log_level::LogFilter;
 pub use serve::{Limits, ServeError, ServeOptions, Serving, Tls, serve};
 pub use state::State;
-pub use telemetry::table as metrics_table;
+pub use telemetry::{log_line_lost, table as metrics_table};
 
 use std::sync::Arc;
 

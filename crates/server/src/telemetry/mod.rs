@@ -21,7 +21,14 @@ pub use table::table;
 /// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>
 const TRACEPARENT: &str = "traceparent";
 
+const LOG_LINES_LOST: &str = "pmks_log_lines_lost_total";
+
 const UPKEEP: Duration = Duration::from_secs(30);
+
+/// Counts a line of the log that was lost: whoever reads it does not come after.
+pub fn log_line_lost() {
+    metrics::counter!(LOG_LINES_LOST).increment(1);
+}
 
 /// All metrics of this process.
 #[derive(Clone)]
@@ -43,7 +50,8 @@ impl Metrics {
             table::describe();
             metrics::gauge!("pmks_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
             // What never happened shows as zero: an alert on what is absent is none.
-            for fault in [Fault::Full, Fault::Forbidden, Fault::Corrupt, Fault::Disk, Fault::Other] {
+            metrics::counter!(LOG_LINES_LOST).increment(0);
+            for fault in Fault::ALL {
                 metrics::counter!("pmks_store_failures_total", "fault" => fault.as_str()).increment(0);
             }
             handle

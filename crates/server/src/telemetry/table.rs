@@ -122,6 +122,12 @@ const METRICS: &[Metric] = &[
         "how much of the rate is used: 1, less after the cloud said it was too much",
     ),
     (
+        "pmks_log_lines_lost_total",
+        Counter,
+        &[],
+        "lines of the log for which there was no room, since whoever reads it does not come after",
+    ),
+    (
         "pmks_trace_spans_total",
         Counter,
         &["outcome"],
