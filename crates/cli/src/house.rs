@@ -37,6 +37,7 @@ pub(crate) async fn open(
 
 async fn store(app: &App) -> Result<Arc<SqliteStore>> {
     let path = database(app)?;
+    say_if_new(app, &path);
     let mut opened = Err(pmks_store::Error::WrongMasterKey);
     for key in master_keys(app, &path)? {
         opened = SqliteStore::open(&path, key, sudden_death::kill_points(&app.environment)).await;
@@ -107,6 +108,18 @@ fn database(app: &App) -> Result<PathBuf> {
 
 /// The keys that may have sealed the database, the newest first: of the environment, of a file, else of the user's
 /// configuration folder.
+/// A new store where there were others is what a user wants, or the sign of one that was lost.
+fn say_if_new(app: &App, database: &Path) {
+    let is_empty = std::fs::metadata(database).map_or(true, |metadata| metadata.len() == 0);
+    if is_empty && app.environment.get("PMKS_MASTER_KEY").is_none() && master_key_file(app).exists() {
+        tracing::warn!(
+            "a new database is begun in {}: there is none, or an empty one; if there was one, stop and put it back \
+             (docs/store.md)",
+            database.display()
+        );
+    }
+}
+
 fn master_keys(app: &App, database: &Path) -> Result<Vec<MasterKey>> {
     if let Some(text) = app.environment.get("PMKS_MASTER_KEY") {
         return key_ring::of_text(text);

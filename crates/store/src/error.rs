@@ -87,6 +87,8 @@ pub enum Fault {
     Forbidden,
     /// It is no database, or not a whole one any more.
     Corrupt,
+    /// Its file was taken away, or another one put in its place, while it is served.
+    Removed,
     /// Its disk did not read or write: over a quota or a limit, or failing.
     Disk,
     /// Something else; the source says more.
@@ -94,6 +96,10 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::Forbidden, Self::Corrupt, Self::Removed, Self::Disk, Self::Other];
+
     /// By the primary result code, the low byte. Source: <https://www.sqlite.org/rescode.html>
     fn of(error: &sqlx::Error) -> Self {
         let error = match error {
@@ -125,6 +131,7 @@ impl Fault {
             Self::Full => "the disk of the database is full",
             Self::Forbidden => "the database cannot be written to",
             Self::Corrupt => "the database is damaged",
+            Self::Removed => "the database was taken away, or another one put in its place",
             Self::Disk => "the disk of the database does not read or write",
             Self::Other => "the database failed",
         }
@@ -142,6 +149,9 @@ impl Fault {
             Self::Corrupt => {
                 Some("stop pmks and put a backup in its place, or save what can be read: docs/store.md")
             }
+            Self::Removed => Some(
+                "stop pmks and put the file, or a backup, in its place; it begins anew where there is none: docs/store.md",
+            ),
             Self::Disk => Some(
                 "look whether its disk is over a quota or a limit of file sizes, or failing; what was not stored was \
                  not done, and the rest goes on once it writes again",
@@ -156,6 +166,7 @@ impl Fault {
             Self::Full => "full",
             Self::Forbidden => "forbidden",
             Self::Corrupt => "corrupt",
+            Self::Removed => "removed",
             Self::Disk => "disk",
             Self::Other => "other",
         }
@@ -166,6 +177,11 @@ impl DatabaseError {
     /// What a check of the whole file found.
     pub(crate) fn corrupt(says: String) -> Self {
         Self { fault: Fault::Corrupt, source: Arc::new(sqlx::Error::Protocol(says)) }
+    }
+
+    /// The file is not where it was.
+    pub(crate) fn removed(says: String) -> Self {
+        Self { fault: Fault::Removed, source: Arc::new(sqlx::Error::Protocol(says)) }
     }
 }
 

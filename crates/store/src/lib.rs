@@ -7,6 +7,7 @@
 mod access;
 mod connection;
 mod error;
+mod file;
 mod operation;
 mod piece;
 mod resource;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use crate::file::File;
 use crate::{KillPoints, MasterKey, Result};
 
 #[path = "sql/mod.rs"]
@@ -87,7 +88,8 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await?;
-        Self::over(sql::Opening { writers, readers, master, kill_points, grouping }).await
+        let file = File::opened(path);
+        Self::over(sql::Opening { writers, readers, master, kill_points, grouping, file }).await
     }
 }
 

@@ -348,6 +348,56 @@ fn a_database_that_is_damaged_while_it_is_served_is_not_worked_with_any_more() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_a_damaged_database() {
+    let user = Sandbox::new();
+    let simulator = user.simulate("2000");
+    let database = filled(&user);
+    assert_eq!(user.connect("a", &simulator).code, Some(0));
+    let mut content = std::fs::read(&database).unwrap();
+    let (said, instead) = (b"\"region\":", b"\"region;:");
+    let places: Vec<usize> =
+        (0..content.len() - said.len()).filter(|at| content[*at..].starts_with(said)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        content[at..at + said.len()].copy_from_slice(instead);
+    }
+    std::fs::write(&database, content).unwrap();
+    // The file is as SQLite wants it.
+    let server = user.serve(&[]);
+    let url = |path: &str| format!("{}{path}", server.url);
+    refused(&http_get(&url("/v1/connections/a/networks"), Some(&token(&user))), "the database is damaged");
+    wait_for("readiness to be gone", || (http_get(&url("/readyz"), None).0 == 503).then_some(()));
+    let check = store_check(&server);
+    assert!(check["says"].as_str().unwrap().contains("specification cannot be read"), "{check}");
+    assert!(check["fix"].as_str().unwrap().contains("docs/store.md"), "{check}");
+}
+
+#[test]
+fn a_database_that_is_taken_away_while_it_is_served_is_not_written_any_more() {
+    let user = Sandbox::new();
+    let simulator = user.simulate("2000");
+    let database = filled(&user);
+    assert_eq!(user.connect("a", &simulator).code, Some(0));
+    let server = user.serve(&[]);
+    let token = token(&user);
+    let url = |path: &str| format!("{}{path}", server.url);
+    assert_eq!(http_get(&url("/readyz"), None).0, 200);
+    std::fs::rename(&database, database.with_extension("away")).unwrap();
+    let network = json!({"name": "late", "cidr": "10.9.0.0/16"});
+    let post = || http_post(&url("/v1/connections/a/networks"), &token, &network);
+    refused(&post(), "the database was taken away");
+    std::fs::write(&database, b"").unwrap();
+    refused(&post(), "the database was taken away");
+    wait_for("readiness to be gone", || (http_get(&url("/readyz"), None).0 == 503).then_some(()));
+    let check = store_check(&server);
+    assert!(check["fix"].as_str().unwrap().contains("docs/store.md"), "{check}");
+    server.terminate();
+    std::fs::rename(database.with_extension("away"), &database).unwrap();
+    let server = user.serve(&[]);
+    assert_eq!(http_get(&format!("{}/readyz", server.url), None).0, 200);
+}
+
+#[test]
 fn a_second_server_is_refused_and_told_of_the_first() {
     let user = Sandbox::new();
     let server = user.serve(&[]);

@@ -31,6 +31,7 @@ impl Database {
     async fn accept_with_others(&self, accept: Accept) -> Result<group::Told> {
         self.kill_points.at("store.accept.before").await;
         self.refuse_if_damaged()?;
+        self.refuse_if_removed()?;
         let began = Instant::now();
         let waiting = telemetry::Waiting::begin();
         let told = group::accept(&self.writer, accept).await;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{BEGIN_WRITE, Db, SKIP_LOCKED};
+use crate::file::File;
 use crate::{AuditEntry, DatabaseError, Error, Fault, KillPoints, MasterKey, Result, seal, telemetry};
 
 mod group;
@@ -50,8 +51,9 @@ pub struct Database {
     installation: Uuid,
     newest: watch::Sender<i64>,
     newest_change: watch::Sender<i64>,
-    /// Set once the file turned out to be damaged: from then on nothing is done by half of what it knew.
+    /// Set once the file turned out to be damaged, or gone: from then on nothing is done by half of what it knew.
     damaged: OnceLock<DatabaseError>,
+    file: File,
 }
 
 /// A transaction that writes, and the kill points around it. Dropped before its end, it changes nothing.
@@ -70,6 +72,7 @@ pub(super) struct Opening {
     pub(super) master: MasterKey,
     pub(super) kill_points: Arc<dyn KillPoints>,
     pub(super) grouping: Grouping,
+    pub(super) file: File,
 }
 
 pub(super) async fn migrate(pool: &Pool<Db>, migrations: &[(i64, &'static str, &'static str)]) -> Result<()> {
@@ -87,7 +90,7 @@ pub(super) async fn migrate(pool: &Pool<Db>, migrations: &[(i64, &'static str, &
 
 impl Database {
     pub(super) async fn over(opening: Opening) -> Result<Self> {
-        let Opening { writers, readers, master, kill_points, grouping } = opening;
+        let Opening { writers, readers, master, kill_points, grouping, file } = opening;
         let installation = installation(&writers, &master).await?;
         sqlx::query(
             "UPDATE operations SET lease_owner = NULL, lease_until = NULL, fence = fence + 1 \
@@ -119,6 +122,7 @@ impl Database {
             newest,
             newest_change,
             damaged: OnceLock::new(),
+            file,
         })
     }
 
@@ -134,6 +138,7 @@ impl Database {
     async fn write(&self, name: &'static str) -> Result<Write<'_>> {
         self.kill_points.at(&format!("store.{name}.before")).await;
         self.refuse_if_damaged()?;
+        self.refuse_if_removed()?;
         let began = Instant::now();
         let waiting = telemetry::Waiting::begin();
         let turn = group::turn(&self.writer).await;
@@ -163,11 +168,18 @@ impl Database {
         self.damaged.get().map_or(Ok(()), |damaged| Err(damaged.clone().into()))
     }
 
+    /// What is written into a file that nobody finds any more is lost with the process.
+    fn refuse_if_removed(&self) -> Result<()> {
+        let stands = self.file.stands().map_err(Error::from);
+        self.ended(&stands);
+        stands
+    }
+
     /// Counts what the database failed at, and remembers that it is damaged.
     fn ended<T>(&self, outcome: &Result<T>) {
         let Err(Error::Database(error)) = outcome else { return };
         telemetry::failed(error.fault);
-        if error.fault == Fault::Corrupt && self.damaged.set(error.clone()).is_ok() {
+        if matches!(error.fault, Fault::Corrupt | Fault::Removed) && self.damaged.set(error.clone()).is_ok() {
             tracing::error!(%error, "nothing is read or written any more: see docs/store.md");
         }
     }

@@ -75,7 +75,7 @@ impl Columns for DbRow {
 }
 
 fn damaged(column: &str, why: &dyn std::fmt::Display) -> Error {
-    Error::Damaged(format!("column {column} cannot be read: {why}"))
+    crate::DatabaseError::corrupt(format!("column {column} cannot be read: {why}")).into()
 }
 
 fn parse_uid(column: &str, text: &str) -> Result<Uuid> {

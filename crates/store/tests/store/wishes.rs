@@ -92,8 +92,8 @@ async fn what_was_seen_gone_is_looked_at_once_more_and_what_was_asked_to_go_is_n
     let failure = pmks_model::Failure::new(pmks_model::FailureKind::Timeout, "late");
     store.finish(fence, finish(End::Failed(Box::new(failure)), at(2))).await.unwrap();
     let again = store.retry(wish(1, 3), None).await.unwrap();
-    let states: Vec<_> = again.stages[1..].iter().map(|stage| stage.record.state).collect();
-    assert_eq!(states, [StageState::Waiting, StageState::Done, StageState::Done]);
+    let found: Vec<_> = again.stages[1..].iter().map(|stage| stage.record.state).collect();
+    assert_eq!(found, [StageState::Waiting, StageState::Done, StageState::Done]);
 }
 
 #[tokio::test]
