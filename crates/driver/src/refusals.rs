@@ -113,14 +113,27 @@ impl Table {
         first.map_or_else(|| (self.by_status)(refusal.action, refusal.status), |row| row.meaning)
     }
 
+    /// The error of an endpoint that lacks the call.
+    pub fn lacking(&self, action: &'static str, response: &Response) -> DriverError {
+        let kind = ErrorKind::Unsupported { capability: action.to_owned() };
+        let (status, whose) = (response.status.as_u16(), self.whose);
+        let says = format!(
+            "this endpoint does not implement {action}: it answered {status} without {whose} error body"
+        );
+        self.answered(kind, says, action, response)
+    }
+
     /// The error of an answer without the cloud's own error body: a proxy's page, or an endpoint that lacks the call.
     pub fn without_body(&self, action: &'static str, effect: Effect, response: &Response) -> DriverError {
         let (status, whose) = (response.status.as_u16(), self.whose);
         let (kind, message) = match status {
-            404 | 405 | 501 => (
-                ErrorKind::Unsupported { capability: action.to_owned() },
+            405 | 501 => return self.lacking(action, response),
+            // Nothing that could be taken for an absence, of the thing or of the call.
+            404 => (
+                of_riddle(effect),
                 format!(
-                    "this endpoint does not implement {action}: it answered {status} without {whose} error body"
+                    "the endpoint answered 404 without {whose} error body: something else answers in its place, or it \
+                     lacks {action}"
                 ),
             ),
             429 => {

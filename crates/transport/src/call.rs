@@ -146,6 +146,11 @@ impl Call {
         self
     }
 
+    /// The service.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
     /// The call's name.
     pub fn action(&self) -> &'static str {
         self.action

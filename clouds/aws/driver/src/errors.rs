@@ -152,11 +152,19 @@ struct Said {
     request_id: Option<String>,
 }
 
-/// The error that an answer stands for.
-pub(crate) fn of_answer(action: &'static str, effect: Effect, response: &Response) -> DriverError {
+/// The error that an answer stands for, of an endpoint that may lack calls.
+pub(crate) fn of_answer(
+    action: &'static str,
+    effect: Effect,
+    response: &Response,
+    may_lack: bool,
+) -> DriverError {
     let status = response.status.as_u16();
     let Some(said) = said(response) else {
-        return TABLE.without_body(action, effect, response);
+        return match status {
+            404 if may_lack => TABLE.lacking(action, response),
+            _ => TABLE.without_body(action, effect, response),
+        };
     };
     let after = retry_after(&response.headers);
     let mut kind = classify(action, effect, status, &said.code, &said.message);

@@ -21,6 +21,11 @@ fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response
     }
 }
 
+/// At AWS itself.
+fn of_answer(action: &'static str, effect: Effect, response: &Response) -> DriverError {
+    super::of_answer(action, effect, response, false)
+}
+
 #[test]
 fn every_row_can_be_reached() {
     assert_eq!(TABLE.hidden(), None);
@@ -206,9 +211,12 @@ fn reads_every_form_of_body() {
 #[test]
 fn a_404_that_is_not_aws_own_is_never_not_found() {
     let page = "<!doctype html><html lang=en><title>404 Not Found</title>";
-    let error = of_answer("eks.DescribeUpdate", Effect::Read, &answer(404, &[], page));
-    assert_eq!(*error.kind(), ErrorKind::Unsupported { capability: "eks.DescribeUpdate".into() });
-    assert!(error.message().contains("does not implement eks.DescribeUpdate"), "{error}");
+    let answer = answer(404, &[], page);
+    let at_aws = of_answer("eks.DescribeUpdate", Effect::Read, &answer);
+    assert_eq!(*at_aws.kind(), ErrorKind::Unexpected);
+    let at_an_emulator = super::of_answer("eks.DescribeUpdate", Effect::Read, &answer, true);
+    assert_eq!(*at_an_emulator.kind(), ErrorKind::Unsupported { capability: "eks.DescribeUpdate".into() });
+    assert!(at_an_emulator.message().contains("does not implement eks.DescribeUpdate"), "{at_an_emulator}");
 }
 
 #[test]

@@ -173,7 +173,8 @@ fn both_forms_of_the_body_are_read_with_their_details() {
 #[test]
 fn an_answer_without_azures_body_is_no_absence() {
     for (status, effect, expected) in [
-        (404, Effect::Read, "Unsupported"),
+        (404, Effect::Read, "Unexpected"),
+        (404, Effect::Creates, "Ambiguous"),
         (405, Effect::Idempotent, "Unsupported"),
         (401, Effect::Read, "Unauthenticated"),
         (412, Effect::Creates, "AlreadyExists"),

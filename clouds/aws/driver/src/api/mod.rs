@@ -121,6 +121,8 @@ impl Api {
 
     async fn send(&self, call: Call) -> Result<Response> {
         let (action, effect) = (call.action(), call.effect());
+        // An emulator lacks calls; at AWS itself a 404 that is not AWS' own is somebody else's.
+        let may_lack = self.endpoints.replaced(call.service()).is_some();
         let response = self
             .client()
             .send(call)
@@ -129,7 +131,7 @@ impl Api {
         if response.status.is_success() {
             Ok(response)
         } else {
-            Err(errors::of_answer(action, effect, &response))
+            Err(errors::of_answer(action, effect, &response, may_lack))
         }
     }
 }
