@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 
+use crate::skew::Dated;
 use crate::{
     Call, CallFacts, Client, Error, ErrorKind, Exchange, Fault, Outcome, Response, SignContext, SignError,
     response, skew, telemetry,
@@ -272,7 +273,8 @@ impl<'a> Attempt<'a> {
         };
         let (wall, monotonic) = sent;
         let middle = (wall.saturating_add(duration / 2).unwrap_or(wall), monotonic + duration / 2);
-        self.client.transport.shared.skew.learn(&self.facts.host, middle, date);
+        let answer = Dated { date, refuses: response::is_refusal(response) };
+        self.client.transport.shared.skew.learn(&self.facts.host, middle, answer);
         skew::was_off(self.signed_at, duration, date)
     }
 

@@ -16,7 +16,7 @@ use crate::pool::Wanted;
 use crate::shared_reads::{Age, First, Joined, Question, Wish};
 use crate::{
     AllowedHost, Buckets, Call, ClientCertificate, Effect, Error, ErrorKind, Limits, Redaction, Renewal,
-    Response, Signer, Transport, Verdict, classify_by_status, hosts, telemetry,
+    Response, Signer, Transport, Verdict, classify_by_status, hosts, response, telemetry,
 };
 
 /// What a client is made from.
@@ -256,7 +256,7 @@ impl Client {
 
     /// Whether a refusal may end with another signature: at the right time, or with another token. `None`: it is none.
     async fn renewal(&self, call: &Call, answered: &Answered) -> Option<Renewal> {
-        if answered.clock_was_wrong && is_refusal(&answered.response) {
+        if answered.clock_was_wrong && response::is_refusal(&answered.response) {
             return Some(Renewal::Now);
         }
         let signer = &self.options.signer;
@@ -381,11 +381,6 @@ fn refused_young(call: &Call, retry_after: Duration) -> Error {
 
 fn method_word(method: &Method) -> Option<&'static str> {
     ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"].into_iter().find(|word| method == word)
-}
-
-/// A status with which clouds refuse a signature's date. Whatever it was refused for, it was not applied.
-fn is_refusal(response: &Response) -> bool {
-    matches!(response.status.as_u16(), 400 | 401 | 403)
 }
 
 impl fmt::Debug for Client {

@@ -38,16 +38,24 @@ fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(&domain.to_ascii_lowercase()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
+/// How the unique local addresses begin at which EC2's (`fd00:ec2::254`) and Google's (`fd20:ce::254`) metadata services
+/// answer.
+const OF_METADATA: [[u16; 2]; 2] = [[0xfd00, 0xec2], [0xfd20, 0xce]];
+
 /// Whether a URL names a link-local address, or the name that stands for one: a machine's own metadata service answers
 /// there, which hands out its credentials, and never a cloud's API or a cluster's.
 ///
 /// Sources: <https://www.rfc-editor.org/rfc/rfc3927>, <https://www.rfc-editor.org/rfc/rfc4291#section-2.5.6>,
-/// <https://cloud.google.com/compute/docs/metadata/querying-metadata>
+/// <https://cloud.google.com/compute/docs/metadata/querying-metadata>,
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>
 pub fn is_link_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_link_local(),
         Some(Host::Ipv6(address)) => {
-            address.is_unicast_link_local() || address.to_ipv4_mapped().is_some_and(|old| old.is_link_local())
+            let [first, second, ..] = address.segments();
+            address.is_unicast_link_local()
+                || OF_METADATA.contains(&[first, second])
+                || address.to_ipv4_mapped().is_some_and(|old| old.is_link_local())
         }
         Some(Host::Domain(name)) => {
             name.trim_end_matches('.').eq_ignore_ascii_case("metadata.google.internal")
@@ -74,6 +82,9 @@ mod tests {
             ("https://[fe80::1]/", true),
             ("https://[::ffff:169.254.169.254]/", true),
             ("http://Metadata.Google.Internal./", true),
+            ("http://[fd00:ec2::254]/latest", true),
+            ("http://[fd20:ce::254]/", true),
+            ("https://[fd00::1]/", false),
             ("http://127.0.0.1:1/", false),
             ("https://[::1]/", false),
             ("https://10.0.0.1/", false),

@@ -64,6 +64,11 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
 }
 
+/// A status with which clouds refuse a signature's date. Whatever it was refused for, it was not applied.
+pub(crate) fn is_refusal(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 400 | 401 | 403)
+}
+
 /// The answer's `Date`.
 pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(header::DATE)?.to_str().ok()?)

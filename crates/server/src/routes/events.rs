@@ -38,7 +38,7 @@ async fn follow_operation(
     _: Query<NoQuery>,
     headers: HeaderMap,
 ) -> Answer {
-    let reader = state.readers.admit(&caller.name, state.limits.event_readers)?;
+    let reader = state.readers.admit(&caller.name, &state.limits)?;
     let last = Last::of(&headers);
     let mut events = state.pmks.operations().events(Some(&operation), last.id).await?;
     let present = events.next().await;
@@ -60,7 +60,7 @@ async fn follow_all(
     _: Query<NoQuery>,
     headers: HeaderMap,
 ) -> Answer {
-    let reader = state.readers.admit(&caller.name, state.limits.event_readers)?;
+    let reader = state.readers.admit(&caller.name, &state.limits)?;
     let events = state.pmks.operations().events(None, Last::of(&headers).id).await?;
     Ok(stream(&state, reader, events, false))
 }

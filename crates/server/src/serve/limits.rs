@@ -33,6 +33,8 @@ pub struct Limits {
     pub drain: Duration,
     /// The most streams of events of one caller at once; more are refused (429).
     pub event_readers: usize,
+    /// The same of all callers together: fewer than there are connections.
+    pub all_event_readers: usize,
     /// How often a silent stream says that it is alive.
     pub heartbeat: Duration,
 }
@@ -52,6 +54,7 @@ impl Default for Limits {
             heads: 256,
             connections: 512,
             event_readers: 128,
+            all_event_readers: 384,
             drain: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
         }

@@ -82,7 +82,7 @@ const METRICS: &[Metric] = &[
         "pmks_cloud_calls_total",
         Counter,
         &["provider", "service", "action", "outcome"],
-        "tries of cloud calls, by status class, or why there was no answer",
+        "tries of cloud calls, by status class, or why there was no answer; `abandoned`: nobody waited for it any longer",
     ),
     (
         "pmks_cloud_call_duration_seconds",
@@ -153,7 +153,7 @@ const METRICS: &[Metric] = &[
         "pmks_store_failures_total",
         Counter,
         &["fault"],
-        "what the database failed at: `full`, `forbidden`, `corrupt`, `disk`, `other`",
+        "what the database failed at: `full`, `forbidden`, `corrupt`, `removed`, `disk`, `other`",
     ),
 ];
 

@@ -291,6 +291,30 @@ async fn more_connections_than_allowed_wait() {
 }
 
 #[tokio::test]
+async fn all_streams_together_leave_room_for_who_asks_for_something() {
+    let served = served(Limits { connections: 3, all_event_readers: 2, ..short() }).await;
+    let follow = || async {
+        let mut stream = served.connect().await;
+        stream.write_all(served.get("/v1/events", "").as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        (stream, String::from_utf8_lossy(&head[9..]).into_owned())
+    };
+    let (one, two) = (follow().await, follow().await);
+    assert_eq!((one.1.as_str(), two.1.as_str()), ("200", "200"));
+    assert_eq!(follow().await.1, "429");
+    let answer = served.exchange(served.get("/healthz", "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(one);
+    let again = async {
+        while follow().await.1 != "200" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), again).await.unwrap();
+}
+
+#[tokio::test]
 async fn half_a_head_crowds_nobody_out() {
     for limits in [
         Limits { heads: 4, connections: 64, ..Limits::default() },
