@@ -79,13 +79,22 @@ pub(crate) async fn run(pmks: &Pmks, empty: Server<'_>) -> anyhow::Result<()> {
         all.iter().find(|one| one.measured.what == what).map(|one| &one.measured).context("not measured")
     };
     let (few, many) = (found("GET one of 1")?, found("GET one of 10000")?);
-    target("GET of the empty handler's rate, at least 40 %", few.ratio() * 100.0, " %", few.ratio() >= 0.4);
+    for what in ["GET one of 1", "GET one of 100", "GET one of 1000", "GET one of 10000"] {
+        let ratio = found(what)?.ratio();
+        let says = format!("{what}, of the empty handler's rate, at least 40 %");
+        target(&says, ratio * 100.0, " %", ratio >= 0.4);
+    }
     let flat = many.ratio() / few.ratio();
     target("GET of 10,000 beside GET of 1, at least 90 %", flat * 100.0, " %", flat >= 0.9);
     let rate = found("LIST of 100, whole")?.rate();
     target("LIST of 100, at least 500 a second", rate, " a second", rate >= 500.0);
     let rate = whole.measured.rate();
     target("LIST of 1,000 whole, at least 30 a second", rate, " a second", rate >= 30.0);
+    let paged = all.iter().find(|one| one.measured.what.starts_with("LIST of 10000, a page of 100 "));
+    let paged = paged.context("no such list")?;
+    let pages = paced(at(paged.size)?, 100, 1000, &paged.asks, StatusCode::OK).await?;
+    let slow = milliseconds(pages.at(99));
+    target("LIST of 10,000, pages of 100 at 100 a second, p99 under 50 ms", slow, " ms", slow < 50.0);
     let slow = milliseconds(ten_a_second.at(99));
     target("LIST of 1,000 whole at 10 a second, p99 under 100 ms", slow, " ms", slow < 100.0);
     Ok(())
