@@ -116,7 +116,7 @@ mod tests {
         }
         drop(last);
         let written = String::from_utf8(held.0.lock().unwrap().clone()).unwrap();
-        let numbers = written.lines().map(|line| line.parse().unwrap());
+        let numbers = written.lines().map(|line| line.parse::<usize>().unwrap());
         assert!(numbers.eq(0..1000), "{written}");
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! The default run kills once a scene, at another point in each; `PMKS_LONG=1` at all distinct points.
 
+use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -32,6 +33,10 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// How often it is asked whether a life is over.
 const STEP: Duration = Duration::from_millis(10);
 
+/// One of so many points, by name, may be passed in none of the lives: at that pace a short operation is never given back
+/// between two steps (`store.release`), as longer ones and those of the same process are.
+const NEVER: usize = 10;
+
 /// The signal of the kill.
 const SIGKILL: i32 = 9;
 
@@ -57,28 +62,39 @@ pub(super) async fn killed(under_test: &'static dyn CloudUnderTest, scene: MakeS
     let place = OperationKind::ALL.iter().position(|one| *one == stage.scene.asks.kind()).unwrap_or_default();
     let first = place * 7 % all.len().max(1);
     let user = User::new();
-    let (mut deaths, mut unmet, mut failed) = (0, 0, Vec::new());
+    let (mut deaths, mut failed) = (0, Vec::new());
+    let mut never: BTreeSet<&str> = all.iter().map(|at| points[*at].as_str()).collect();
+    let named = never.len();
     for at in all.iter().cycle().skip(first).take(all.len()) {
         if deaths + failed.len() > 0 && !is_long() {
             break;
         }
         let point = &points[*at];
         let time = points.iter().take(*at + 1).filter(|passed| *passed == point).count();
-        let point = format!("{point}#{time}");
-        match asked.die(&stage, &user, &point, &quiet.picture).await {
-            Ok(Life::Killed) => deaths += 1,
-            // What happens side by side does not happen in the same order each time.
-            Ok(Life::Done) => unmet += 1,
-            Err(why) => failed.push(format!("killed at {point}: {why}\n{}", user.log())),
+        let at = format!("{point}#{time}");
+        match asked.die(&stage, &user, &at, &quiet.picture).await {
+            Ok(Life::Killed) => {
+                never.remove(point.as_str());
+                deaths += 1;
+            }
+            // How often a cloud is asked whether it is done depends on how busy the machine is.
+            Ok(Life::Done) => {}
+            Err(why) => failed.push(format!("killed at {at}: {why}\n{}", user.log())),
         }
     }
     println!(
-        "{kind}: {} distinct points, killed at {deaths}, {unmet} not passed, {:.1} s",
+        "{kind}: {} distinct points of {named} names, killed at {deaths}, never at {never:?}, {:.1} s",
         all.len(),
         SystemClock.monotonic().saturating_sub(began).as_secs_f64()
     );
     assert!(failed.is_empty(), "{kind}: {} runs failed:\n{}", failed.len(), failed.join("\n\n"));
-    assert!(unmet * 4 <= all.len(), "{kind}: {unmet} of {} points were not passed", all.len());
+    assert!(deaths > 0, "{kind}: it was never killed");
+    // What happens side by side does not happen in the same order each time, and some reads are shared.
+    assert!(
+        !is_long() || never.len() * NEVER <= named,
+        "{kind}: it was never killed at {} of {named} points: {never:?}",
+        never.len()
+    );
 }
 
 /// An operation that is taken on and not begun.
