@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
-use crate::failure::of_store;
+use crate::failure::{being_deleted, of_store};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -66,8 +66,10 @@ impl Pmks {
             patience.needed(&connection, ACTS_FOR, shared.place_of(&connection).boxed()).await?;
         let operation = pmks_store::new_uid(shared.clock.wall());
         let checking = at.checking();
-        // Whoever takes any version is not told of a change that came between our own read and the store.
-        let mut more = if mutation.takes_any_version() { MOST_READ_AGAIN } else { 0 };
+        // Whoever takes any version is not told of a change that came between our own read and the store, and what is
+        // made of something that went meanwhile is refused as if that had never been there.
+        let anew = mutation.takes_any_version() || kind.creates();
+        let mut more = if anew { MOST_READ_AGAIN } else { 0 };
         let accepted = loop {
             let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
             let draft = patience.needed(&connection, NAMED, drafted).await?;
@@ -80,7 +82,10 @@ impl Pmks {
                 shared.ask_first(&at, &place, &draft, &patience).await?;
             }
             match shared.store_draft(caller, &at, &place, operation, draft).await {
-                Err(failure) if failure.kind == FailureKind::Stale && more > 0 => more -= 1,
+                Err(failure) if failure.kind == FailureKind::Stale && more > 0 => {
+                    more -= 1;
+                    shared.memory.refresh().await?;
+                }
                 accepted => break accepted?,
             }
         };
@@ -234,6 +239,7 @@ impl Shared {
             resources: draft.resources,
             decided: draft.decided,
             holds: draft.holds,
+            names: draft.names,
             joins: draft.kind.removes(),
             alike: if draft.kind == OperationKind::ClusterDelete { vec![DELETE_VOLUMES] } else { Vec::new() },
             supersedes,
@@ -255,7 +261,8 @@ impl Shared {
                 Ok(Accepted { operation, private_key })
             }
             Ok(other) => Ok(Accepted { operation: other.operation().view(), private_key: None }),
-            Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
+            Err(pmks_store::Error::Held { holders }) if supersedes => Err(self.held(&holders).await),
+            Err(pmks_store::Error::Held { holders }) => Err(self.going(&holders).await),
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),
             Err(error) => Err(of_store(error)),
         }
@@ -275,6 +282,15 @@ impl Shared {
         let says = format!("{} is under way{how}", self.in_words(&[operation]).await);
         let fix = "ask for the same, or cancel that one (`pmks operation cancel`) and ask again";
         Box::new(Failure::new(FailureKind::Conflict, says).with_fix(fix))
+    }
+
+    /// A refusal to make something of what these operations remove.
+    async fn going(&self, removals: &[Uuid]) -> Box<Failure> {
+        let Some(first) = removals.first() else { return self.held(removals).await };
+        match self.store.operation(*first).await {
+            Ok(Some(removal)) => being_deleted(removal.resource.kind, &removal.resource.name, removal.id),
+            _ => self.held(removals).await,
+        }
     }
 
     /// A refusal that says in words who holds it.

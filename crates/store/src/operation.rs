@@ -149,6 +149,8 @@ pub struct Accept {
     pub decided: Option<Decided>,
     /// What it holds while it is not over.
     pub holds: Vec<Hold>,
+    /// Records of others that it names and does not remove: nothing is made of what is gone, or on its way out.
+    pub names: Vec<Uuid>,
     /// Joins an operation of the same kind on the same record that is not over, instead of making one.
     pub joins: bool,
     /// Where, as JSON pointers into the intent, the operation that it would join must say the same: what is asked for

@@ -108,7 +108,7 @@ impl Drafting<'_> {
         let uid = self.uid();
         let change = Change::CreateCluster(CreateCluster { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::Cluster, &asked.name), uid, change);
-        draft.holds.extend(held.into_iter().map(shared));
+        draft.shares(held);
         draft.resources = self.cluster_records(uid, asked, called)?;
         draft.findings = findings;
         Ok(draft)

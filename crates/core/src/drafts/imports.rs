@@ -63,6 +63,7 @@ impl Drafting<'_> {
             change: None,
             resources: self.imported_records(uid, &import.name, &cluster, &names, started_at)?,
             holds: vec![alone(uid), shared(self.at.connection.uid)],
+            names: Vec::new(),
             decided: None,
             private_key: None,
             unreadable: Findings::default(),

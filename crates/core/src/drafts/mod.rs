@@ -6,7 +6,7 @@ mod networks;
 mod node_groups;
 mod tags;
 
-pub(crate) use networks::users;
+pub(crate) use networks::{refuse_used, users};
 pub(crate) use node_groups::beyond_limits;
 pub(crate) use tags::version_tag;
 
@@ -34,6 +34,8 @@ pub(crate) struct Draft {
     pub(crate) change: Option<Change>,
     pub(crate) resources: Vec<NewResource>,
     pub(crate) holds: Vec<Hold>,
+    /// Records of others without which there is nothing to make it of or in.
+    pub(crate) names: Vec<Uuid>,
     /// What the user decided that needs no cloud.
     pub(crate) decided: Option<Decided>,
     /// The private half of a key pair that was made, for the answer alone.
@@ -55,6 +57,12 @@ impl Draft {
             Some(Change::UpdateTags(asked)) => !asked.tags.is_empty(),
             Some(_) => true,
         }
+    }
+
+    /// Shares what it names while it is not over.
+    fn shares(&mut self, named: Vec<Uuid>) {
+        self.holds.extend(named.iter().copied().map(shared));
+        self.names.extend(named);
     }
 }
 
@@ -227,6 +235,7 @@ impl Drafting<'_> {
             change: Some(change),
             resources: Vec::new(),
             holds: vec![alone(uid), shared(self.at.connection.uid)],
+            names: Vec::new(),
             decided: None,
             private_key: None,
             unreadable: Findings::default(),

@@ -21,8 +21,8 @@ use crate::key_pairs::generate_key_pair;
 use crate::networks::name_within;
 use crate::parts::stand_in;
 use crate::records::{
-    ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, SecurityGroupIntent, SubnetIntent, intent,
-    observation, observed, stored,
+    ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, Records, SecurityGroupIntent, SubnetIntent,
+    intent, observation, observed, stored,
 };
 use crate::reference::By;
 use crate::resolve::{self, iid, is_absent};
@@ -73,7 +73,7 @@ impl Drafting<'_> {
         let marks = self.marks(uid);
         let change = Change::CreateSubnet(CreateSubnet { network: iid(&network), request, marks });
         let mut draft = self.draft_of(self.part_of(&network, &asked.name), uid, change);
-        draft.holds.push(shared(network.uid));
+        draft.shares(vec![network.uid]);
         draft.resources = vec![NewResource { cloud_name, ..self.subnet_record(uid, network.uid, asked)? }];
         draft.findings = findings;
         Ok(draft)
@@ -123,7 +123,7 @@ impl Drafting<'_> {
         let uid = self.uid();
         let change = Change::CreateSecurityGroup(CreateSecurityGroup { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::SecurityGroup, &asked.name), uid, change);
-        draft.holds.extend(held.into_iter().map(shared));
+        draft.shares(held);
         let kept = SecurityGroupIntent {
             network: asked.network.clone(),
             rules: asked.rules.clone(),
@@ -269,14 +269,8 @@ impl Drafting<'_> {
         self.removal(record, Change::DeleteResource(asked)).await
     }
 
-    /// Refuses to remove what something of ours lives in, naming all of it.
     async fn unused(&self, record: &Resource, network: Option<&Resource>) -> Result<()> {
-        let holders = users(&self.records().all(None, None).await?, record, network)?;
-        if holders.is_empty() {
-            return Ok(());
-        }
-        let what = record.kind.says();
-        Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
+        refuse_used(&self.records(), record, network).await
     }
 
     fn subnet_record(&self, uid: uuid::Uuid, network: uuid::Uuid, asked: &NewSubnet) -> Result<NewResource> {
@@ -291,6 +285,20 @@ impl Drafting<'_> {
             ..self.reference(ResourceKind::Subnet, name)
         }
     }
+}
+
+/// Refuses to remove what something of ours lives in, naming all of it.
+pub(crate) async fn refuse_used(
+    records: &Records<'_>,
+    record: &Resource,
+    network: Option<&Resource>,
+) -> Result<()> {
+    let holders = users(&records.all(None, None).await?, record, network)?;
+    if holders.is_empty() {
+        return Ok(());
+    }
+    let what = record.kind.says();
+    Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
 }
 
 /// Our clusters, node groups and security groups that use this record, in words.

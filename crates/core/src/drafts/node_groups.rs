@@ -11,7 +11,7 @@ use pmks_model::{
 use pmks_store::{NewResource, Resource};
 
 use super::clusters::target as cluster_target;
-use super::{Draft, Drafting, alone, shared};
+use super::{Draft, Drafting, alone};
 use crate::failure::precondition;
 use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, stored};
 use crate::resolve::{self, iid};
@@ -53,7 +53,8 @@ impl Drafting<'_> {
         });
         let mut draft = self.draft_of(self.part(&cluster, &asked.name), uid, change);
         draft.holds.push(alone(cluster.uid));
-        draft.holds.extend(held.into_iter().map(shared));
+        draft.names.push(cluster.uid);
+        draft.shares(held);
         let record =
             self.record(uid, ResourceKind::NodeGroup, Some(cluster.uid), &asked.name, stored(&asked)?);
         draft.resources = vec![NewResource { cloud_name, ..record }];

@@ -11,6 +11,7 @@ use pmks_model::{Failure, FailureKind, OperationKind, ResourceKind};
 use pmks_store::{Operation, Resource, Store};
 use pmks_transport::Clock;
 
+use crate::drafts::refuse_used;
 use crate::drivers::Place;
 use crate::engine::{Connected, Hooks, Outcome};
 use crate::failure::of_store;
@@ -39,6 +40,16 @@ impl RecordHooks {
         })
     }
 
+    /// What was accepted while a removal was being checked may use what is to go. By now nothing more is: the removal
+    /// holds it.
+    async fn still_unused(&self, records: &Records<'_>, record: &Resource) -> crate::Result<()> {
+        let network = match record.parent {
+            Some(network) => self.store.resource(network).await.map_err(of_store)?,
+            None => None,
+        };
+        refuse_used(records, record, network.as_ref()).await
+    }
+
     /// The record of the cluster that an operation is about or in.
     async fn cluster(&self, operation: &Operation) -> Option<Resource> {
         let record = self.record(operation).await.ok()??;
@@ -61,6 +72,9 @@ impl Hooks for RecordHooks {
         let location = record.as_ref().map(|record| record.location.clone()).unwrap_or_default();
         let place = Place::kept(&operation.account, &location);
         let records = Records { store: self.store.as_ref(), place: &place };
+        if let (Change::DeleteResource(_), Some(record)) = (&change, &record) {
+            self.still_unused(&records, record).await.map_err(|failure| *failure)?;
+        }
         resolve_change(&records, record.as_ref(), change).await.map_err(|failure| *failure)
     }
 

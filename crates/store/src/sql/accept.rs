@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::queue::refuse_lost;
 use super::values::{from_parent, from_uid, millis, word};
 use super::{Columns, Connection, Database, Write, changes, group, together};
 use crate::{
@@ -107,6 +108,7 @@ impl Write<'_> {
             self.clear_place(resource).await?;
             self.insert_resource(resource, now).await?;
         }
+        refuse_lost(self.on(), &accept.names).await?;
         let id = accept.operation.id;
         let kept = together::keep(self.on(), std::slice::from_ref(&accept)).await?;
         let kept = kept.ok_or_else(|| together::made_twice(id))?;

@@ -412,6 +412,7 @@ mod tests {
             decided: None,
             holds: Vec::new(),
             joins: false,
+            names: Vec::new(),
             alike: Vec::new(),
             supersedes: false,
             idempotency: None,

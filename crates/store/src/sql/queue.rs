@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use pmks_model::{Failure, FailureKind, OperationState};
+use pmks_model::{Failure, FailureKind, OperationKind, OperationState};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -36,6 +36,34 @@ pub(super) async fn wait_behind(on: &mut Connection, order: i64) -> Result<HashM
         }
     }
     Ok(behind)
+}
+
+/// Refuses to name what is gone (`Stale`: it was there when it was read), or what a removal holds that is not over.
+/// Together with the removal's own hold this decides which of the two comes first, in one transaction.
+pub(super) async fn refuse_lost(on: &mut Connection, named: &[Uuid]) -> Result<()> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let places = (1..=named.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+    let standing = format!("SELECT COUNT(*) FROM resources WHERE uid IN ({places})");
+    let standing = sqlx::query_scalar::<_, i64>(AssertSqlSafe(standing));
+    let standing = named.iter().fold(standing, |asked, uid| asked.bind(from_uid(*uid)));
+    if usize::try_from(standing.fetch_one(&mut *on).await?).ok() != Some(named.len()) {
+        return Err(Error::Stale { what: "something that it names".to_owned() });
+    }
+    let alone = format!(
+        "SELECT o.id, o.kind FROM holds JOIN operations o ON o.id = holds.operation \
+         WHERE holds.active = 1 AND holds.exclusive = 1 AND holds.resource IN ({places}) ORDER BY o.queue_order"
+    );
+    let alone = sqlx::query(AssertSqlSafe(alone));
+    let alone = named.iter().fold(alone, |asked, uid| asked.bind(from_uid(*uid)));
+    let mut holders = Vec::new();
+    for row in alone.fetch_all(on).await? {
+        if row.word::<OperationKind>("kind")?.removes() {
+            holders.push(row.uid("id")?);
+        }
+    }
+    if holders.is_empty() { Ok(()) } else { Err(Error::Held { holders }) }
 }
 
 impl Database {

@@ -3,7 +3,7 @@
 //! Where anything stands in the way of one of them none is kept, and which it was is not said: the caller undoes all
 //! and tries fewer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use pmks_model::{OperationState, StageState};
@@ -11,7 +11,7 @@ use sqlx::QueryBuilder;
 use sqlx::query_builder::Separated;
 use uuid::Uuid;
 
-use super::queue::wait_behind;
+use super::queue::{refuse_lost, wait_behind};
 use super::values::{flag, from_parent, from_uid, json, maybe_json, maybe_millis, millis, number, word};
 use super::{Connection, Db};
 use crate::{
@@ -40,6 +40,11 @@ impl Accept {
 /// Keeps all of them, in this order; `None` where something stands in the way.
 pub(super) async fn keep_all(on: &mut Connection, accepts: &[Accept]) -> Result<Option<Kept>> {
     if !lead_as_read(on, accepts).await? {
+        return Ok(None);
+    }
+    // What hundreds name together is looked at once.
+    let named: BTreeSet<Uuid> = accepts.iter().flat_map(|accept| accept.names.iter().copied()).collect();
+    if refuse_lost(on, &named.into_iter().collect::<Vec<_>>()).await.is_err() {
         return Ok(None);
     }
     let records = accepts.iter().flat_map(|accept| {

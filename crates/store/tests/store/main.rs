@@ -112,6 +112,7 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
         resources,
         decided: None,
         holds: vec![hold(CLUSTER, HoldMode::Exclusive), hold(NETWORK, HoldMode::Shared)],
+        names: Vec::new(),
         joins: false,
         alike: Vec::new(),
         supersedes: false,

@@ -76,3 +76,37 @@ async fn who_waits_in_a_file_of_an_earlier_release_waits_still() {
     store.finish(first[0].fence, finish(End::Succeeded, at(2))).await.unwrap();
     assert_eq!(behind(&store).await, [None, None, Some(2)]);
 }
+
+/// A creation that names the network, and its removal.
+fn of_network(number: u128) -> Accept {
+    let mut accept = sharing(number);
+    accept.operation.kind = OperationKind::ClusterCreate;
+    accept.names = vec![NETWORK];
+    accept
+}
+
+fn removal(number: u128) -> Accept {
+    let mut accept = alone(number);
+    accept.operation.kind = OperationKind::NetworkDelete;
+    accept
+}
+
+#[tokio::test]
+async fn nothing_is_made_of_what_is_gone_or_on_its_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let unknown = store.accept(of_network(1)).await;
+    assert!(matches!(&unknown, Err(Error::Stale { .. })), "{unknown:?}");
+    store.insert_resources(vec![resource(NETWORK, ResourceKind::Network, "n")], audit()).await.unwrap();
+    // Behind a change of it there is a place, whoever waits together.
+    store.accept(alone(2)).await.unwrap();
+    let (first, second) = tokio::join!(store.accept(of_network(3)), store.accept(of_network(4)));
+    assert!(first.is_ok() && second.is_ok());
+    store.accept(removal(5)).await.unwrap();
+    let (first, second) = tokio::join!(store.accept(of_network(6)), store.accept(sharing(7)));
+    let holders = vec![Uuid::from_u128(5)];
+    assert!(matches!(&first, Err(Error::Held { holders: named }) if *named == holders), "{first:?}");
+    assert!(second.is_ok(), "what names nothing waits as ever");
+    store.cancel(wish(5, 1)).await.unwrap();
+    store.accept(of_network(8)).await.unwrap();
+}

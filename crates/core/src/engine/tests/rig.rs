@@ -156,6 +156,7 @@ impl Set {
             decided: None,
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
             joins: kind.removes(),
+            names: Vec::new(),
             alike: Vec::new(),
             supersedes: kind.removes(),
             idempotency: Some(IdempotencyKey {
