@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) inventory: Inventory,
     pub(crate) live: Live,
     pub(crate) silent: Silent,
+    /// Held while what connections are made of is compared with what was read, and written or removed.
+    pub(crate) pieces: tokio::sync::Mutex<()>,
     pub(crate) replay: Arc<Replay>,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
@@ -95,6 +97,7 @@ impl Pmks {
             inventory: Inventory::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&drivers)),
             live: Live::default(),
             silent: Silent::default(),
+            pieces: tokio::sync::Mutex::default(),
             replay: Arc::new(Replay::new(Arc::clone(&store))),
             store,
             clock,

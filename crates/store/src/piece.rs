@@ -32,6 +32,8 @@ pub struct Piece {
     pub provider: String,
     /// What it says.
     pub content: Value,
+    /// Counts how often it was put.
+    pub revision: i64,
     /// When it was first put.
     pub created_at: Timestamp,
 }

@@ -118,17 +118,8 @@ impl Connections<'_> {
     /// # Errors
     /// `Conflict` with what is known there, `NotFound`, `NotAllowed`.
     pub async fn delete(self, caller: &Caller, name: &str) -> Result<()> {
-        let shared = &self.0.shared;
-        let connection = shared.unneeded(caller, name).await?;
-        let audit = shared.audit(caller, "connection.delete", format!("connection {name}"));
-        match shared.store.delete_connection(name, audit).await {
-            Err(pmks_store::Error::Held { holders }) => Err(shared.held(&holders).await),
-            Err(error) => Err(of_store(error)),
-            Ok(()) => {
-                shared.drivers.forget(connection.uid);
-                Ok(())
-            }
-        }
+        let _alone = self.0.shared.pieces.lock().await;
+        self.0.shared.delete_connection(caller, name).await
     }
 
     /// Refuses what [`Self::delete`] would, and removes nothing.
@@ -290,6 +281,20 @@ impl Shared {
         }
         check(findings)?;
         Ok(specification)
+    }
+
+    /// Removes it. Whoever asks sees to it that nothing is taken on there meanwhile.
+    pub(crate) async fn delete_connection(&self, caller: &Caller, name: &str) -> Result<()> {
+        let connection = self.unneeded(caller, name).await?;
+        let audit = self.audit(caller, "connection.delete", format!("connection {name}"));
+        match self.store.delete_connection(name, audit).await {
+            Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
+            Err(error) => Err(of_store(error)),
+            Ok(()) => {
+                self.drivers.forget(connection.uid);
+                Ok(())
+            }
+        }
     }
 
     /// A connection that the caller may remove, where nothing is known there.

@@ -16,6 +16,8 @@ use crate::{NewConnection, Result};
 /// Every piece, and the secrets of the one that is about to be put.
 pub(super) struct Known {
     pieces: Vec<Piece>,
+    /// How often each of them was put, in the same order.
+    revisions: Vec<i64>,
     put: Option<(String, Option<Credential>)>,
 }
 
@@ -47,19 +49,46 @@ impl Known {
         let all = shared.store.pieces().await.map_err(of_store)?;
         // One that cannot be read is as if it was not there: whoever puts it anew mends that.
         let readable = all.into_iter().filter_map(|piece| {
-            read(piece).inspect_err(|failure| tracing::warn!(%failure, "a piece is left out")).ok()
+            let revision = piece.revision;
+            let piece = read(piece).inspect_err(|failure| tracing::warn!(%failure, "a piece is left out"));
+            piece.ok().map(|piece| (piece, revision))
         });
-        Ok(Self { pieces: readable.collect(), put: None })
+        let (pieces, revisions) = readable.unzip();
+        Ok(Self { pieces, revisions, put: None })
     }
 
     pub(super) fn put(&mut self, piece: Piece, credential: Option<Credential>) {
         if piece.holds.kind() == PieceKind::Credential {
             self.put = Some((piece.name.clone(), credential));
         }
-        match self.pieces.iter_mut().find(|known| is(known, piece.holds.kind(), &piece.name)) {
-            Some(known) => *known = piece,
-            None => self.pieces.push(piece),
+        let kind = piece.holds.kind();
+        if let Some(known) = self.pieces.iter_mut().find(|known| is(known, kind, &piece.name)) {
+            *known = piece;
+        } else {
+            self.pieces.push(piece);
+            self.revisions.push(0);
         }
+    }
+
+    /// What a connection of that name is made of, and how often each of that was put: the same as long as nobody else puts
+    /// or deletes any of it.
+    pub(super) fn made_of(&self, name: &str) -> Vec<(PieceKind, &str, i64)> {
+        let of_row = self.find(PieceKind::Connection, name).ok().map(|row| match &row.holds {
+            Holds::Connection { driver, credential, region } => [
+                (PieceKind::Connection, name),
+                (PieceKind::Driver, driver.as_str()),
+                (PieceKind::Credential, credential.as_str()),
+                (PieceKind::Region, region.as_str()),
+            ],
+            _ => [(PieceKind::Connection, name); 4],
+        });
+        let put = self.pieces.iter().zip(&self.revisions);
+        put.filter_map(|(piece, revision)| {
+            let kind = piece.holds.kind();
+            let is_of = of_row.iter().flatten().any(|(of, name)| *of == kind && *name == piece.name);
+            is_of.then_some((kind, piece.name.as_str(), *revision))
+        })
+        .collect()
     }
 
     /// The provider of the driver that a connection's row names; of the row where that is not there.

@@ -8,11 +8,12 @@ mod unconnected;
 
 use pmks_driver::{Capabilities, Credential};
 use pmks_model::{Failure, FailureKind};
-use pmks_store::{PieceKind, PutPiece};
+use pmks_store::{Connection, PieceKind, PutPiece};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::connections::{sealed, update_of_pieces};
-use crate::failure::{conflict, of_store, unexpected, unknown};
+use crate::failure::{conflict, of_store, stale, unexpected, unknown};
 use crate::pmks::Shared;
 use crate::records::stored;
 use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
@@ -21,7 +22,7 @@ use compose::{Known, Lacking};
 pub use unconnected::Unconnected;
 
 /// How often a piece is put once more that met another one.
-const MOST_PUT_AGAIN: u32 = 3;
+const MOST_PUT_AGAIN: u32 = 20;
 
 /// Pieces.
 #[derive(Clone, Copy, Debug)]
@@ -117,9 +118,10 @@ impl Pieces<'_> {
         let caller = &Caller { idempotency: None, ..caller.clone() };
         let mut known = Known::read(shared).await?;
         known.put(piece.clone(), credential.clone());
-        let (mut made, mut changed) = (Vec::new(), Vec::new());
+        let (mut made, mut changed, mut read) = (Vec::new(), Vec::new(), Vec::new());
         for name in known.connections_of(piece.holds.kind(), &piece.name) {
             let stands = shared.store.connection(&name).await.map_err(of_store)?;
+            read.push((name.clone(), stands.as_ref().map(|stands| (stands.uid, stands.revision))));
             match (known.connection(shared, &name).await, stands) {
                 (Ok(asked), None) => {
                     let specification = shared.asked_for(caller, &asked).await?;
@@ -133,7 +135,8 @@ impl Pieces<'_> {
                     });
                 }
                 (Ok(asked), Some(stands)) => {
-                    let update = update_of_pieces(shared, caller, &stands, asked).await?;
+                    let update = update_of_pieces(shared, caller, &stands, asked).await;
+                    let update = shared.unless_gone(&stands, update).await?;
                     changed.extend(update.map(|update| (name, stands.revision, update)));
                 }
                 (Err(Lacking::Piece(_)), None) => {}
@@ -143,7 +146,7 @@ impl Pieces<'_> {
                 (Err(Lacking::Failed(failure)), _) => return Err(failure),
             }
         }
-        let kind = word(piece.holds.kind());
+        let (kind, kept) = (word(piece.holds.kind()), piece.clone());
         let audit = shared.audit(caller, &format!("{kind}.put"), format!("{kind} {}", piece.name));
         let put = PutPiece {
             kind: piece.holds.kind(),
@@ -154,6 +157,8 @@ impl Pieces<'_> {
             made,
             changed,
         };
+        let _alone = shared.pieces.lock().await;
+        shared.as_read(&known, kept, &read).await?;
         shared.store.put_piece(put, audit).await.map_err(of_store)
     }
 
@@ -197,10 +202,12 @@ impl Pieces<'_> {
         let shared = &self.0.shared;
         everywhere(caller)?;
         let caller = &Caller { idempotency: None, ..caller.clone() };
+        // Who puts one meanwhile finds it as it was before, or as it is after.
+        let _alone = shared.pieces.lock().await;
         if kind == PieceKind::Connection {
-            match self.0.connections().delete(caller, name).await {
+            match shared.delete_connection(caller, name).await {
                 Err(failure) if failure.kind == FailureKind::NotFound => {}
-                ended => return ended,
+                ended => ended?,
             }
         } else {
             let known = Known::read(shared).await?;
@@ -256,7 +263,32 @@ impl Pieces<'_> {
     }
 }
 
+/// A connection as it was read: its name, and its uid and revision where it stood.
+type AsRead = (String, Option<(Uuid, i64)>);
+
 impl Shared {
+    /// Refuses what was made ready for pieces and connections that are others by now.
+    async fn as_read(&self, known: &Known, put: Piece, read: &[AsRead]) -> Result<()> {
+        let mut now = Known::read(self).await?;
+        let (kind, name) = (put.holds.kind(), put.name.clone());
+        now.put(put, None);
+        let mut same = now.connections_of(kind, &name).len() == read.len();
+        for (connection, stood) in read {
+            let stands = self.store.connection(connection).await.map_err(of_store)?;
+            same &= *stood == stands.map(|stands| (stands.uid, stands.revision));
+            same &= now.made_of(connection) == known.made_of(connection);
+        }
+        if same { Ok(()) } else { Err(stale(word(kind), &name)) }
+    }
+
+    /// What went wrong while a connection was read that is gone by now means nothing.
+    async fn unless_gone<T>(&self, connection: &Connection, read: Result<T>) -> Result<T> {
+        let Err(failure) = read else { return read };
+        let now = self.store.connection(&connection.name).await.map_err(of_store)?;
+        let stands = now.is_some_and(|now| now.uid == connection.uid);
+        Err(if stands { failure } else { stale("connection", &connection.name) })
+    }
+
     async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
         self.memory.refresh().await?;
         let kept = self.memory.kept();

@@ -203,3 +203,61 @@ async fn a_piece_that_cannot_be_read_costs_itself() {
     assert_eq!(put(&spider, "region", region("r1")).await.0, 200);
     assert_eq!(get(&spider, "region/reg").await.0, 200);
 }
+
+#[tokio::test]
+async fn a_secret_that_the_cloud_refuses_is_the_clients() {
+    let spider = connected().await;
+    cluster(&spider).await;
+    let (status, message) = put(&spider, "credential", credential("stranger")).await;
+    assert_eq!(status, 400, "{message}");
+    assert!(message.contains("conf") && message.contains("who are you?"), "what the cloud said: {message}");
+    assert_eq!(get(&spider, "cluster/prod?ConnectionName=conf").await.0, 200, "the one before stays");
+}
+
+#[tokio::test]
+async fn a_config_that_is_put_beside_its_deletion_is_whole_or_gone() {
+    let spider = connected().await;
+    for round in 0..20 {
+        let all = (0..3).map(|_| put(&spider, "connectionconfig", config("conf", "reg")));
+        let deletes = (0..3).map(|_| async {
+            let (status, _) = spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await;
+            (status, String::new())
+        });
+        let (put, deleted) =
+            futures::join!(futures::future::join_all(all), futures::future::join_all(deletes));
+        for (status, message) in put.into_iter().chain(deleted) {
+            assert_eq!((status, message.as_str()), (200, ""), "round {round}");
+        }
+        let row = get(&spider, "connectionconfig/conf").await.0;
+        let connection = spider.rig.get("/v1/connections/conf").await.status.as_u16();
+        assert_eq!(row, connection, "round {round}: the row and its connection");
+        let vpcs = get(&spider, "vpc?ConnectionName=conf").await.0;
+        assert_eq!(vpcs, row, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn no_piece_goes_from_under_a_config_that_is_put_beside() {
+    let spider = connected().await;
+    for round in 0..20 {
+        for (path, body) in [("credential", credential("AK1")), ("region", region("r1"))] {
+            assert_eq!(put(&spider, path, body).await.0, 200, "{path}");
+        }
+        spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await;
+        let delete = |path: &'static str| spider.ask(Method::DELETE, path, Value::Null);
+        let (_, credential, region) = futures::join!(
+            put(&spider, "connectionconfig", config("conf", "reg")),
+            delete("/spider/credential/cred"),
+            delete("/spider/region/reg"),
+        );
+        for (status, said) in [&credential, &region] {
+            assert!([200, 409].contains(status), "round {round}: {said}");
+        }
+        let stands = spider.rig.get("/v1/connections/conf").await.status == 200;
+        assert_eq!(
+            stands,
+            credential.0 == 409 && region.0 == 409,
+            "round {round}: {credential:?} {region:?}"
+        );
+    }
+}

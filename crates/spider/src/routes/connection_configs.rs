@@ -16,9 +16,7 @@ pub(super) async fn put(call: Call) -> Answer {
         call.body.required("RegionName")?,
     );
     let piece = Piece { name, provider, holds: Holds::Connection { driver, credential, region } };
-    let shown = show(&call, &piece);
-    call.pmks().pieces().put(&call.caller, piece, None).await?;
-    Ok(Reply::Json(shown))
+    pieces::put(&call, piece, None, show).await
 }
 
 pub(super) async fn list(call: Call) -> Answer {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::{pieces, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
-use crate::reply::Reply;
 
 /// What stands in the place of every value.
 const HIDDEN: &str = "Hidden for security.";
@@ -19,9 +18,7 @@ pub(super) async fn put(call: Call) -> Answer {
     let values = translated(&call, &provider, given)?;
     let fields = values.iter().map(|(field, _)| field.clone()).collect();
     let piece = Piece { name, provider, holds: Holds::Credential { fields } };
-    let shown = show(&call, &piece);
-    call.pmks().pieces().put(&call.caller, piece, Some(Credential::from_values(values))).await?;
-    Ok(Reply::Json(shown))
+    pieces::put(&call, piece, Some(Credential::from_values(values)), show).await
 }
 
 pub(super) async fn list(call: Call) -> Answer {

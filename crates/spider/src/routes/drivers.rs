@@ -5,15 +5,12 @@ use serde_json::{Value, json};
 
 use super::{pieces, spellings};
 use crate::call::{Answer, Call};
-use crate::reply::Reply;
 
 pub(super) async fn put(call: Call) -> Answer {
     let (name, provider) = pieces::named(&call.body, "DriverName")?;
     let file = call.body.required("DriverLibFileName")?;
     let piece = Piece { name, provider, holds: Holds::Driver { file } };
-    let shown = show(&call, &piece);
-    call.pmks().pieces().put(&call.caller, piece, None).await?;
-    Ok(Reply::Json(shown))
+    pieces::put(&call, piece, None, show).await
 }
 
 pub(super) async fn list(call: Call) -> Answer {

@@ -1,6 +1,9 @@
 //! What the four records of CB-Spider have in common.
 
+use http::StatusCode;
 use pmks_core::{Piece, PieceKind};
+use pmks_driver::Credential;
+use pmks_model::FailureKind;
 use serde_json::Value;
 
 use super::spellings;
@@ -11,6 +14,21 @@ use crate::reply::Reply;
 
 /// How a piece is shown.
 pub(super) type Show = fn(&Call, &Piece) -> Value;
+
+/// Puts a piece, and shows it. A secret that the cloud does not take, or who may not even ask whose it is, is what the
+/// client sent, by this request or one before: nothing is wrong between here and the cloud.
+pub(super) async fn put(call: &Call, piece: Piece, credential: Option<Credential>, show: Show) -> Answer {
+    let shown = show(call, &piece);
+    call.pmks().pieces().put(&call.caller, piece, credential).await.map_err(|failure| {
+        let is_of_secret = matches!(failure.kind, FailureKind::Unauthenticated | FailureKind::Forbidden);
+        let mut refusal = Refusal::from(failure);
+        if is_of_secret {
+            refusal.status = StatusCode::BAD_REQUEST;
+        }
+        refusal
+    })?;
+    Ok(Reply::Json(shown))
+}
 
 /// The pieces of that kind, of one provider if one is given.
 pub(super) async fn list(call: &Call, kind: PieceKind, name: &str, show: Show) -> Answer {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{pieces, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
-use crate::reply::Reply;
 
 pub(super) async fn put(call: Call) -> Answer {
     let (name, provider) = pieces::named(&call.body, "RegionName")?;
@@ -23,9 +22,7 @@ pub(super) async fn put(call: Call) -> Answer {
     let zones =
         if call.body.says("AvailableZoneList") { Some(call.body.texts("AvailableZoneList")?) } else { None };
     let piece = Piece { name, provider, holds: Holds::Region { region, zone, zones, more } };
-    let shown = show(&call, &piece);
-    call.pmks().pieces().put(&call.caller, piece, None).await?;
-    Ok(Reply::Json(shown))
+    pieces::put(&call, piece, None, show).await
 }
 
 pub(super) async fn list(call: Call) -> Answer {

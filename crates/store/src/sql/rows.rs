@@ -111,6 +111,7 @@ pub(super) fn piece(row: &DbRow) -> Result<Piece> {
         name: row.text("name")?,
         provider: row.text("provider")?,
         content: row.json("content")?,
+        revision: row.plain("revision")?,
         created_at: row.time("created_at")?,
     })
 }
