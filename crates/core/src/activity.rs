@@ -78,6 +78,11 @@ impl Activity {
         self.0.contains_key(&uid)
     }
 
+    /// All records that something is going on with.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Uuid> {
+        self.0.keys().copied()
+    }
+
     /// Whether anything is going on with one of these records.
     pub(crate) fn busy<'a>(&self, records: impl IntoIterator<Item = &'a Resource>) -> bool {
         records.into_iter().any(|record| self.0.contains_key(&record.uid))

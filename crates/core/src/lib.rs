@@ -46,6 +46,7 @@ mod measure;
 mod networks;
 mod node_groups;
 mod operations;
+mod ours;
 mod pieces;
 mod replay;
 mod security_groups;

@@ -172,11 +172,11 @@ impl Shared {
         found: impl IntoIterator<Item = (Iid, T)>,
     ) -> Result<Known> {
         let now = self.clock.wall();
-        let kept = Records { store: self.store.as_ref(), place }.of_region(kind).await?;
+        let ours = self.ours_at_cloud(place, kind).await?;
         let mut known = self.known_parts(place, kind, None).await?;
         known.records.clear();
         for (iid, found) in found {
-            if kept.iter().any(|record| record.system_id.as_deref() == Some(iid.system_id.as_str())) {
+            if ours.has(&iid) {
                 continue;
             }
             let record = NewResource {

@@ -129,6 +129,12 @@ pub trait Driver: Send + Sync {
         None
     }
 
+    /// Whether the cloud lives within this process: whatever an earlier one sent it is over, done or not, and what was
+    /// done is to be seen. `false`: requests go on by themselves. Asks nobody.
+    fn ends_with_the_process(&self) -> bool {
+        false
+    }
+
     /// The security groups of the region, ordered by name; those too that the cloud makes for itself.
     async fn list_security_groups(&self) -> Result<Vec<SecurityGroup>>;
 

@@ -40,11 +40,12 @@ impl Mock {
         Self { home: Some(home) }
     }
 
-    async fn endpoint(&self, connection: &ConnectionSpecification) -> Result<Url> {
+    /// Where the cloud is, and whether it is the one within the process.
+    async fn endpoint(&self, connection: &ConnectionSpecification) -> Result<(Url, bool)> {
         let named = connection.endpoints.get(PROVIDER).or_else(|| connection.endpoints.get("all"));
         match (named, &self.home) {
-            (Some(url), _) => Ok(url.clone()),
-            (None, Some(home)) => home.url().await.map_err(|why| {
+            (Some(url), _) => Ok((url.clone(), false)),
+            (None, Some(home)) => home.url().await.map(|url| (url, true)).map_err(|why| {
                 DriverError::new(
                     ErrorKind::Unavailable,
                     PROVIDER,
@@ -109,7 +110,7 @@ impl Provider for Mock {
     async fn connect(&self, connection: &ConnectionSpecification, house: &House) -> Result<Arc<dyn Driver>> {
         let findings = self.check(connection, &house.environment);
         findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
-        let endpoint = self.endpoint(connection).await?;
+        let (endpoint, at_home) = self.endpoint(connection).await?;
         let name = SecretString::from(connection.credential.get(MOCK_NAME).unwrap_or_default());
         let mut options = ClientOptions::new(PROVIDER, Arc::new(Bearer(name)));
         options.buckets = CAPABILITIES.budget();
@@ -122,7 +123,7 @@ impl Provider for Mock {
             made.map_err(|error| errors::TABLE.of_transport("connect", pmks_driver::Effect::Read, error))?;
         let api = Api::new(client, &endpoint, &connection.region);
         let zone = connection.zone.as_deref().map(Arc::from);
-        Ok(Arc::new(MockDriver { api, region: Arc::from(connection.region.as_str()), zone }))
+        Ok(Arc::new(MockDriver { api, region: Arc::from(connection.region.as_str()), zone, at_home }))
     }
 
     fn wrong_credential(&self, right: &Credential) -> Option<Credential> {

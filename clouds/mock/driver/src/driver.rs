@@ -29,6 +29,8 @@ pub(crate) struct MockDriver {
     pub(crate) region: Arc<str>,
     /// The zone of subnets that name none, where the user named one.
     pub(crate) zone: Option<Arc<str>>,
+    /// Whether its cloud is the one within the process.
+    pub(crate) at_home: bool,
 }
 
 impl Staged for MockDriver {
@@ -47,6 +49,10 @@ impl Driver for MockDriver {
 
     fn on_lane(&self, lane: Lane) -> Arc<dyn Driver> {
         Arc::new(self.in_lane(lane))
+    }
+
+    fn ends_with_the_process(&self) -> bool {
+        self.at_home
     }
 
     async fn account_identity(&self) -> Result<AccountIdentity> {

@@ -14,6 +14,20 @@ use serde_json::{Value, json};
 const CREATE: [&str; 8] =
     ["connection", "create", "m", "--provider", "mock", "--region", "default", "--credential"];
 
+const CLUSTER: [&str; 11] = [
+    "cluster",
+    "create",
+    "prod",
+    "-c",
+    "m",
+    "--network",
+    "net",
+    "--subnet",
+    "net-a",
+    "--node-group",
+    "name=ga,desired=2,max=3",
+];
+
 /// A connection, and a cluster `prod` with a node group.
 fn stand() -> Pmks {
     let pmks = Pmks::new().unwrap();
@@ -25,8 +39,7 @@ fn stand() -> Pmks {
     pmks.succeed(&[CREATE.as_slice(), &[&named]].concat());
     let subnet = "name=net-a,cidr=10.0.1.0/24";
     pmks.succeed(&["network", "create", "net", "-c", "m", "--cidr", "10.0.0.0/16", "--subnet", subnet]);
-    let create = ["cluster", "create", "prod", "-c", "m", "--network", "net", "--subnet", "net-a"];
-    pmks.succeed(&[create.as_slice(), &["--node-group", "name=ga,desired=2,max=3"]].concat());
+    pmks.succeed(&CLUSTER);
     pmks
 }
 
@@ -70,4 +83,38 @@ async fn a_connection_without_an_endpoint_has_its_cloud_within_the_process() {
     pmks.succeed(&["cluster", "delete", "prod", "-c", "m", "--yes"]);
     served.stop();
     assert_eq!(pmks.json(&["cluster", "list", "-c", "m"])["items"], json!([]));
+}
+
+/// What was asked of the cloud that died with it is looked at as soon as another process begins: nobody waits for an
+/// answer that cannot come.
+#[test]
+fn what_was_asked_when_the_process_was_killed_is_settled_at_once() {
+    for point in ["engine.ask.before#1", "engine.ask.after#1", "engine.ask.after#2"] {
+        let pmks = stand();
+        pmks.succeed(&["cluster", "delete", "prod", "-c", "m", "--yes"]);
+        let served = Served::start(&pmks, &[("PMKS_DIE_AT", point)]);
+        pmks.succeed(&[CLUSTER.as_slice(), &["--no-wait"]].concat());
+        let address = served.url.trim_start_matches("http://").to_owned();
+        while std::net::TcpStream::connect(&address).is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        served.kill();
+        let began = std::time::Instant::now();
+        let served = Served::start(&pmks, &[]);
+        let known = loop {
+            let known = pmks.json(&["cluster", "list", "-c", "m"]);
+            let unmanaged = pmks.json(&["cluster", "unmanaged", "-c", "m"]);
+            assert_eq!(unmanaged["items"], json!([]), "{point}: of nobody while it is being made");
+            if known["items"][0]["status"] == "Active" || began.elapsed().as_secs() > 30 {
+                break known;
+            }
+        };
+        served.stop();
+        let known = known["items"].as_array().unwrap();
+        assert_eq!(known.len(), 1, "{point}");
+        assert_eq!(
+            (&known[0]["status"], &known[0]["nodeGroups"][0]["status"]),
+            (&json!("Active"), &json!("Active"))
+        );
+    }
 }

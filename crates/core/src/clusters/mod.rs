@@ -493,11 +493,9 @@ impl Shared {
         place: &Place,
         listed: Vec<Cluster>,
     ) -> Result<Vec<(String, UnmanagedCluster)>> {
-        let records = Records { store: self.store.as_ref(), place };
-        let known = records.of_region(ResourceKind::Cluster).await?;
-        let ours: BTreeSet<&str> = known.iter().filter_map(|record| record.system_id.as_deref()).collect();
+        let ours = self.ours_at_cloud(place, ResourceKind::Cluster).await?;
         let [installation, ..] = Marks::KEYS;
-        let strangers = listed.into_iter().filter(|cluster| !ours.contains(cluster.iid.system_id.as_str()));
+        let strangers = listed.into_iter().filter(|cluster| !ours.has(&cluster.iid));
         let views = strangers.map(|cluster| {
             let key = format!("{}\n{}\n{}", place.account, at.specification.region, cluster.iid.system_id);
             let view = UnmanagedCluster {

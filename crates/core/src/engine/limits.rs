@@ -54,7 +54,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn until_certain(&self) -> Duration {
-        let Some(at) = self.notes.certain_at else { return Duration::ZERO };
+        let Some(at) = self.notes.certain_at.filter(|_| !self.run.is_over(&self.notes)) else {
+            return Duration::ZERO;
+        };
         let (house, timing) = (self.run.house, self.run.timing);
         let longest = timing.request_limit()
             + timing.paced(Duration::from_secs(self.specification.visible_after_seconds).max(SEEN_WITHIN));

@@ -96,7 +96,8 @@ impl Run<'_> {
         };
         match look {
             Ok(Look::Absent) => {
-                let certain_at = Notes::read(&stage.record.notes).certain_at;
+                let notes = Notes::read(&stage.record.notes);
+                let certain_at = notes.certain_at.filter(|_| !self.is_over(&notes));
                 match certain_at.map(|at| since(now, at)).filter(|wait| !wait.is_zero()) {
                     Some(wait) => later(format!("whether it was made shows in {} s", wait.as_secs())),
                     None => Settled::Nothing,

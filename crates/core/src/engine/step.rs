@@ -266,7 +266,17 @@ impl Run<'_> {
             }
             StageState::Following => self.operation.cancel_requested && specification.cancel == Cancel::Leave,
         };
-        if rests { Next::Rests } else { Next::At(notes.due.unwrap_or(now)) }
+        match notes.due {
+            _ if rests => Next::Rests,
+            Some(_) if stage.record.state == StageState::Asking && self.is_over(&notes) => Next::At(now),
+            due => Next::At(due.unwrap_or(now)),
+        }
+    }
+
+    /// Whether what was sent last can no longer be under way: its cloud ended with the process that sent it.
+    pub(super) fn is_over(&self, notes: &Notes) -> bool {
+        let by_another = notes.certain_by.is_some_and(|by| by.owner != self.house.owner);
+        by_another && self.connected.driver.ends_with_the_process()
     }
 
     /// Whether no stage may begin any more.

@@ -48,8 +48,12 @@ impl Known {
     /// The subnets that the cloud says a network has, and that we keep no record of.
     pub(crate) fn strangers(&self, network: &Resource) -> Vec<SubnetView> {
         let parts: Vec<&Resource> = self.all.iter().filter(|part| part.parent == Some(network.uid)).collect();
+        let made = |part: &Resource| self.activity.busy([network, part]);
         let known = |subnet: &&Subnet| {
-            parts.iter().any(|part| part.system_id.as_deref() == Some(subnet.iid.system_id.as_str()))
+            parts.iter().any(|part| match part.system_id.as_deref() {
+                Some(system_id) => system_id == subnet.iid.system_id,
+                None => part.name_at_cloud() == subnet.iid.name_id && made(part),
+            })
         };
         let name = |subnet: &Subnet| {
             let own = name_within(network, subnet).filter(|own| parts.iter().all(|part| part.name != *own));

@@ -27,6 +27,7 @@ mod preparation;
 mod races;
 mod references;
 mod remnants;
+mod strangers;
 mod tags;
 mod unfinished;
 mod written;
