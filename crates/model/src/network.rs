@@ -167,6 +167,20 @@ impl Rule {
         }
     }
 
+    /// Whether it lets through all that the other does: itself too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let (own, other) = (self.normal(), other.normal());
+        let every_port = own.protocol == Protocol::All || own.from_port.is_none();
+        let ports = every_port
+            || (other.from_port.is_some()
+                && own.from_port <= other.from_port
+                && own.to_port >= other.to_port);
+        own.direction == other.direction
+            && (own.protocol == Protocol::All || own.protocol == other.protocol)
+            && ports
+            && own.cidr.contains(other.cidr)
+    }
+
     /// Whether it is among these, in whatever form.
     pub fn is_among(&self, rules: &[Self]) -> bool {
         let normal = self.normal();

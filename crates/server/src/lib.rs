@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any_service;
 
 /// Everything that is answered. Limits of a socket (connections, slow headers) are [`serve`]'s.
 ///
@@ -51,7 +52,8 @@ fn answered(state: &Arc<State>) -> Router {
     let own = routes.layer(from_fn_with_state(Arc::clone(state), answer::answer));
     let own = own.with_state(Arc::clone(state));
     match spider::routes(state) {
-        Some(spider) => own.nest("/spider", spider),
+        // Nested, it has no path that ends with this slash.
+        Some(spider) => own.route("/spider/", any_service(spider.clone())).nest("/spider", spider),
         None => own,
     }
 }

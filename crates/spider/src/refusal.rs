@@ -58,6 +58,13 @@ impl Refusal {
         self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::InvalidRequest)
     }
 
+    /// Whether core finds something wrong with that field, called as core calls it, and with no other.
+    pub(crate) fn finds(&self, field: &str) -> Option<bool> {
+        let findings = &self.failure.as_ref()?.findings;
+        let of_field = findings.iter().filter(|finding| finding.field == field).count();
+        (of_field > 0).then(|| findings.iter().count() == of_field)
+    }
+
     /// Whether it says that there is no such thing.
     pub(crate) fn is_absent(&self) -> bool {
         self.status == StatusCode::NOT_FOUND

@@ -80,9 +80,7 @@ pub fn exempt(path: &str) -> bool {
 }
 
 async fn nowhere(request: Request) -> Response {
-    let path = request.uri().path();
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    match routes::outside(first) {
+    match routes::outside(request.uri().path()) {
         Some(says) => Refusal::unsupported(says).into_response(),
         None => Refusal::absent("Not Found").into_response(),
     }
@@ -91,8 +89,7 @@ async fn nowhere(request: Request) -> Response {
 async fn routed(settings: Arc<Settings>, methods: Methods, request: Request) -> Response {
     let asked = if *request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some((_, handler, shape)) = methods.iter().find(|(method, ..)| *method == asked) else {
-        let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
-        return match routes::outside(first) {
+        return match routes::outside(request.uri().path()) {
             Some(says) => Refusal::unsupported(says).into_response(),
             None => other_method(&methods),
         };

@@ -18,6 +18,7 @@ mod problems;
 mod rig;
 mod sockets;
 mod spider;
+mod spider_answers;
 mod spider_identity;
 mod spider_reach;
 mod spider_records;

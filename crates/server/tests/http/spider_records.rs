@@ -223,9 +223,9 @@ async fn a_config_that_is_put_beside_its_deletion_is_whole_or_gone() {
             let (status, _) = spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await;
             (status, String::new())
         });
-        let (all, deleted) =
+        let (every, gone) =
             futures::join!(futures::future::join_all(all), futures::future::join_all(deletes));
-        for (status, message) in all.into_iter().chain(deleted) {
+        for (status, message) in every.into_iter().chain(gone) {
             assert_eq!((status, message.as_str()), (200, ""), "round {round}");
         }
         let row = get(&spider, "connectionconfig/conf").await.0;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::all::{self, Facts, Kind, Outcome};
 use super::kubeconfig::{self, Form};
-use super::{node_groups, shapes};
+use super::{networks, node_groups, shapes};
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::reply::{Reply, written};
@@ -166,8 +166,12 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };
+    let network = cluster.network.clone();
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    changed(&call, mutation, &connection, &name, Until::Known).await
+    match changed(&call, mutation, &connection, &name, Until::Known).await {
+        Err(refusal) => Err(networks::unless_absent(&call, &connection, &network, refusal).await),
+        made => made,
+    }
 }
 
 /// Has a cluster changed, and answers it as it is then.

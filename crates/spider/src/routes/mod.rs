@@ -234,7 +234,6 @@ const OUTSIDE: &[&str] = &[
     "quotainfo",
     "dbspec",
     "anycall",
-    "adminweb",
     "sysstats",
     "vm",
     "vmstatus",
@@ -245,8 +244,18 @@ const OUTSIDE: &[&str] = &[
     "check",
 ];
 
-/// Why a route of CB-Spider's is not served, by the first word of its path; `None`: CB-Spider has none either.
-pub(crate) fn outside(first: &str) -> Option<String> {
+/// Why a route of CB-Spider's is not served; `None`: CB-Spider has none either.
+pub(crate) fn outside(path: &str) -> Option<String> {
+    let path = path.trim_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
+    if first.starts_with("adminweb") {
+        let says = "the web pages of CB-Spider are not supported here: use pmks, its /v1 or these routes";
+        return Some(says.to_owned());
+    }
+    if path == "driver/upload" {
+        let says = "uploads of drivers are not supported here: drivers are built in, and POST /driver names one of them";
+        return Some(says.to_owned());
+    }
     let word = first.strip_suffix("info").unwrap_or(first);
     let begins = ["", "reg", "all", "csp", "count", "attach", "detach"];
     let is_of =
@@ -281,7 +290,18 @@ mod tests {
         {
             assert!(outside(first).is_some_and(|says| says.contains("not support")), "{first}");
         }
-        for first in ["", "disks", "clusters", "v1", "regs"] {
+        for (path, says) in [
+            ("/adminweb", "web pages"),
+            ("/adminweb1/main", "web pages"),
+            ("/driver/upload", "drivers are built in"),
+            ("/driver/upload/", "drivers are built in"),
+        ] {
+            assert!(
+                outside(path).is_some_and(|why| why.contains(says) && why.contains("not support")),
+                "{path}"
+            );
+        }
+        for first in ["", "disks", "clusters", "v1", "regs", "driver", "/driver/drv", "/admin"] {
             assert!(outside(first).is_none(), "{first}");
         }
     }

@@ -30,8 +30,9 @@ impl OfCloud {
         }
     }
 
-    /// A type of root disk by the cloud's word, or as `TYPE1` by its place in CB-Spider's list of the cloud's: one beyond
-    /// its end is its last one. Whether the cloud lets choose it the driver says.
+    /// A type of root disk by the cloud's word, or as `TYPE1` by its place in CB-Spider's list of the cloud's. One beyond
+    /// its end is refused: CB-Spider takes the last one, which nobody asked for. Whether the cloud lets choose it the
+    /// driver says.
     ///
     /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/common-runtime/ClusterManager.go>,
     /// `translateRootDiskInfo`
@@ -40,7 +41,7 @@ impl OfCloud {
         let Some(place) = upper.strip_prefix("TYPE") else { return Ok(said) };
         let known = self.root_disk_types;
         let place = place.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
-        if let Some(word) = place.and_then(|place| known.get(place).or(known.last())) {
+        if let Some(word) = place.and_then(|place| known.get(place)) {
             return Ok((*word).to_owned());
         }
         let counted = known.iter().enumerate().map(|(place, word)| format!("TYPE{} ({word})", place + 1));
@@ -73,12 +74,12 @@ pub(super) fn new(asked: &Fields, of_cloud: OfCloud) -> Result<NewNodeGroup, Ref
 }
 
 /// The size that is asked for; `None`: nothing is said of it. Limits that are left out, or zero while nobody moves the
-/// size, are the size.
+/// size, are the size. A most alone says nothing of how many there are: it is one, and never as many as are allowed.
 fn scaling(asked: &Fields) -> Result<Option<Scaling>, Refusal> {
     let auto_scaling = asked.flag("OnAutoScaling")?;
     let (desired, min, max) =
         (asked.number("DesiredNodeSize")?, asked.number("MinNodeSize")?, asked.number("MaxNodeSize")?);
-    let Some(size) = desired.or(min).or(max) else {
+    let Some(size) = desired.or(min).or(max.map(|most| most.min(1))) else {
         return Ok(auto_scaling.map(|auto_scaling| Scaling { auto_scaling, ..Scaling::fixed(1) }));
     };
     let auto_scaling = auto_scaling.unwrap_or_default();
@@ -168,12 +169,11 @@ mod tests {
     #[test]
     fn types_of_root_disks_are_counted_or_called_by_the_clouds_words() {
         let read = |of_cloud: OfCloud, said: &str| of_cloud.root_disk_type(said.to_owned());
-        for (said, means) in
-            [("TYPE1", "SSD"), ("type2", "HDD"), ("TYPE3", "MEM"), ("TYPE9", "MEM"), ("HDD", "HDD"), ("", "")]
+        for (said, means) in [("TYPE1", "SSD"), ("type2", "HDD"), ("TYPE3", "MEM"), ("HDD", "HDD"), ("", "")]
         {
             assert_eq!(read(CLOUD, said).unwrap(), means, "{said}");
         }
-        for said in ["TYPE0", "TYPE", "TYPE-1", "TYPEx"] {
+        for said in ["TYPE0", "TYPE", "TYPE-1", "TYPEx", "TYPE4", "TYPE99"] {
             let refused = read(CLOUD, said).unwrap_err();
             assert_eq!(refused.status.as_u16(), 400);
             let says = "is none of TYPE1 (SSD), TYPE2 (HDD), TYPE3 (MEM), default";
@@ -203,6 +203,11 @@ mod tests {
         );
         assert_eq!((group.scaling, group.root_disk_size_gib), (Some(Scaling::fixed(3)), Some(50)));
         assert_eq!(read(r#"{"Name": "g"}"#).scaling, None);
+        for auto_scaling in [false, true] {
+            let most =
+                read(&format!(r#"{{"Name": "g", "OnAutoScaling": {auto_scaling}, "MaxNodeSize": "5"}}"#));
+            assert_eq!(most.scaling, Some(Scaling { auto_scaling, min: 1, max: 5, desired: 1 }));
+        }
         let asked = Fields::of_body(br#"{"Name": "g", "DesiredNodeSize": "many"}"#).unwrap();
         assert!(new(&asked, CLOUD).is_err());
     }

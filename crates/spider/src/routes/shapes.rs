@@ -24,9 +24,16 @@ pub(super) fn tags(tags: &Tags) -> Vec<Value> {
     tags.iter().map(|(key, value)| key_value(key, value)).collect()
 }
 
-/// The tags that a request gives to what it makes.
+/// The tags that a request gives to what it makes. Of two values for one key either would be lost.
 pub(super) fn asked_tags(asked: &Fields) -> Result<Tags, Refusal> {
-    Ok(asked.pairs("TagList")?.unwrap_or_default().into_iter().collect())
+    let mut tags = Tags::new();
+    for (key, value) in asked.pairs("TagList")?.unwrap_or_default() {
+        if tags.contains_key(&key) {
+            return Err(Refusal::invalid(format!("TagList: the key {key:?} is given twice")));
+        }
+        tags.insert(key, value);
+    }
+    Ok(tags)
 }
 
 pub(super) fn facts(list: &KeyValueList) -> Vec<Value> {

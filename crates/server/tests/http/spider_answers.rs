@@ -1,0 +1,107 @@
+//! What is answered to requests that cannot be carried out: the status that is true, and a reason.
+
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use crate::spider::Spider;
+
+fn at(asked: Value) -> Value {
+    let mut body = json!({"ConnectionName": "here"});
+    body["ReqInfo"] = asked;
+    body
+}
+
+fn message(answer: &Value) -> &str {
+    answer["message"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_vpc_that_nobody_knows_is_not_there_whatever_names_it() {
+    let spider = Spider::new().await;
+    let rules = json!([]);
+    for (path, asked, id) in [
+        ("cluster", json!({"Name": "k", "VPCName": "none", "SubnetNames": []}), None),
+        ("securitygroup", json!({"Name": "g", "VPCName": "none", "SecurityRules": rules}), None),
+        ("regsecuritygroup", json!({"Name": "g", "VPCName": "none", "CSPId": "sg-1"}), Some("sg-1")),
+        ("regsubnet", json!({"Name": "s", "VPCName": "none", "CSPId": "subnet-1"}), Some("subnet-1")),
+        ("vpc/none/subnet", json!({"Name": "s", "IPv4_CIDR": "10.0.1.0/24"}), None),
+    ] {
+        let (status, answer) = spider.ask(Method::POST, &format!("/spider/{path}"), at(asked)).await;
+        assert_eq!(status, 404, "{path}: {answer}");
+        let says = ["VPC 'none' does not exist in connection 'here'"].into_iter().chain(id);
+        assert!(says.into_iter().any(|says| message(&answer).contains(says)), "{path}: {answer}");
+    }
+    // What else is wrong is said as well.
+    let group = json!({"Name": "UPPER", "VPCName": "none", "SecurityRules": rules});
+    let (status, answer) = spider.ask(Method::POST, "/spider/securitygroup", at(group)).await;
+    assert_eq!(status, 404);
+    assert!(
+        message(&answer).contains("VPC 'none' does not exist") && message(&answer).contains("Name"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_told_with_its_reason_to_those_who_may_ask() {
+    let spider = Spider::new().await;
+    for (method, path, status, says) in [
+        (Method::GET, "", 404, "Not Found"),
+        (Method::GET, "/", 404, "Not Found"),
+        (Method::GET, "/nowhere", 404, "Not Found"),
+        (Method::GET, "//vpc", 404, "Not Found"),
+        (Method::POST, "/nowhere/at/all/", 404, "Not Found"),
+        (Method::POST, "/driver/upload", 501, "drivers are built in"),
+        (Method::GET, "/adminweb", 501, "web pages"),
+        (Method::GET, "/adminweb/", 501, "web pages"),
+        (Method::GET, "/adminweb/cluster", 501, "web pages"),
+        (Method::GET, "/adminweb1", 501, "web pages"),
+        (Method::PATCH, "/vpc", 405, "Method Not Allowed"),
+    ] {
+        let path = format!("/spider{path}");
+        let (got, answer) = spider.ask(method.clone(), &path, Value::Null).await;
+        assert_eq!((got, message(&answer).contains(says)), (status, true), "{method} {path}: {answer}");
+        let nobody = Request::builder().method(method).uri(&path).header("host", "pmks.example");
+        let (got, answer) = spider.send(nobody.body(Body::empty()).unwrap()).await;
+        assert_eq!((got, answer), (401, json!({"message": "Unauthorized"})), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_is_given_twice_is_refused() {
+    let spider = Spider::new().await;
+    let twice = json!([{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}]);
+    let asked = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16", "TagList": twice});
+    let (status, answer) = spider.carried(Method::POST, "/spider/vpc", at(asked)).await;
+    assert_eq!((status, message(&answer)), (400, "TagList: the key \"team\" is given twice"));
+}
+
+#[tokio::test]
+async fn a_rule_within_a_wider_one_is_none_that_could_be_removed() {
+    let spider = Spider::new().await;
+    let rule = |from: &str, to: &str, cidr: &str| json!({"Direction": "inbound", "IPProtocol": "tcp", "FromPort": from, "ToPort": to, "CIDR": cidr});
+    let vpc = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16"});
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc", at(vpc)).await.0, 200);
+    let wide = rule("1", "1000", "10.0.0.0/8");
+    let group =
+        json!({"Name": "group", "VPCName": "net", "SecurityRules": [wide, rule("22", "22", "0.0.0.0/0")]});
+    assert_eq!(spider.carried(Method::POST, "/spider/securitygroup", at(group)).await.0, 200);
+    let remove = async |rules: Value| {
+        let asked = at(json!({"RuleInfoList": rules}));
+        spider.carried(Method::DELETE, "/spider/securitygroup/group/rules", asked).await
+    };
+    for within in [rule("80", "80", "10.0.0.0/8"), rule("1", "1000", "10.1.0.0/16")] {
+        let (status, answer) = remove(json!([within])).await;
+        assert_eq!(status, 404, "{answer}");
+        let says = "tcp inbound from 10.0.0.0/8, ports 1 to 1000 lets it through";
+        assert!(message(&answer).contains(says), "{answer}");
+    }
+    let done = (200, json!({"Result": "true"}));
+    // One that is a rule by itself, one that nothing lets through, and one that goes with the wider one.
+    assert_eq!(remove(json!([rule("22", "22", "0.0.0.0/0")])).await, done);
+    assert_eq!(remove(json!([rule("1001", "1001", "10.0.0.0/8")])).await, done);
+    assert_eq!(remove(json!([rule("80", "80", "10.0.0.0/8"), wide])).await, done);
+    let (_, left) =
+        spider.ask(Method::GET, "/spider/securitygroup/group?ConnectionName=here", Value::Null).await;
+    assert_eq!(left["SecurityRules"], json!([]));
+}
