@@ -15,11 +15,11 @@ use crate::records::observed_at;
 use crate::resolve::iid;
 use crate::{ClusterView, NodeGroupView, ObservedCluster, ObservedNodeGroup, Result};
 
-/// Our names by kind and identifier at the cloud; of security groups the identifiers by our names, too.
+/// Our names by kind and identifier at the cloud; of security groups and key pairs the identifiers by our names, too.
 #[derive(Default)]
 pub(crate) struct Names {
     by_system_id: HashMap<(ResourceKind, String), String>,
-    security_groups: HashMap<String, Vec<String>>,
+    identifiers: HashMap<(ResourceKind, String), Vec<String>>,
 }
 
 impl Names {
@@ -34,8 +34,9 @@ impl Names {
     pub(crate) fn add(&mut self, record: &Resource) {
         if let Some(system_id) = &record.system_id {
             self.by_system_id.insert((record.kind, system_id.clone()), record.name.clone());
-            if record.kind == ResourceKind::SecurityGroup {
-                self.security_groups.entry(record.name.clone()).or_default().push(system_id.clone());
+            if has_identifiers(record.kind) {
+                let called_so = self.identifiers.entry((record.kind, record.name.clone()));
+                called_so.or_default().push(system_id.clone());
             }
         }
     }
@@ -43,12 +44,11 @@ impl Names {
     pub(crate) fn remove(&mut self, record: &Resource) {
         if let Some(system_id) = &record.system_id {
             self.by_system_id.remove(&(record.kind, system_id.clone()));
-            if let Some(called_so) = self.security_groups.get_mut(&record.name)
-                && record.kind == ResourceKind::SecurityGroup
-            {
+            let named = (record.kind, record.name.clone());
+            if let Some(called_so) = self.identifiers.get_mut(&named) {
                 called_so.retain(|known| known != system_id);
                 if called_so.is_empty() {
-                    self.security_groups.remove(&record.name);
+                    self.identifiers.remove(&named);
                 }
             }
         }
@@ -63,12 +63,13 @@ impl Names {
         Iid::new(self.text(kind, &given.system_id), given.system_id.clone())
     }
 
-    /// Both names of a security group that somebody named by either; one that has no record keeps what it was called, as
+    /// Both names of a security group or key pair that somebody named by either; one that has no record keeps what it was called, as
     /// does a name that several have in spaces of their own.
-    fn security_group(&self, text: &str) -> Iid {
-        match self.security_groups.get(text).map(Vec::as_slice) {
+    fn named(&self, kind: ResourceKind, text: &str) -> Iid {
+        let called = (kind, text.to_owned());
+        match self.identifiers.get(&called).map(Vec::as_slice) {
             Some([system_id]) => Iid::new(text, system_id.clone()),
-            _ => match self.by_system_id.get(&(ResourceKind::SecurityGroup, text.to_owned())) {
+            _ => match self.by_system_id.get(&called) {
                 Some(name) => Iid::new(name.clone(), text),
                 None => Iid::new(text, ""),
             },
@@ -78,6 +79,11 @@ impl Names {
     fn iids(&self, kind: ResourceKind, given: &[Iid]) -> Vec<Iid> {
         given.iter().map(|given| self.iid(kind, given)).collect()
     }
+}
+
+/// Of what users name by its name alone, while the cloud has another one for it.
+fn has_identifiers(kind: ResourceKind) -> bool {
+    matches!(kind, ResourceKind::SecurityGroup | ResourceKind::KeyPair)
 }
 
 /// What a view is made with.
@@ -122,7 +128,11 @@ impl Shown<'_> {
         let mut node_groups = node_groups.collect::<Result<Vec<_>>>()?;
         node_groups.sort_by(|a, b| a.name.cmp(&b.name));
         let place = seen.map(|seen| self.observed_cluster(seen));
-        let asked_groups = asked.security_groups.iter().map(|text| self.names.security_group(text)).collect();
+        let asked_groups = asked
+            .security_groups
+            .iter()
+            .map(|text| self.names.named(ResourceKind::SecurityGroup, text))
+            .collect();
         let texts = |given: Option<&Vec<Iid>>| {
             given.map(|given| given.iter().map(|iid| iid.name_id.clone()).collect()).unwrap_or_default()
         };
@@ -186,6 +196,13 @@ impl Shown<'_> {
             let id = if given.system_id.is_empty() { &given.name_id } else { &given.system_id };
             Some(self.names.text(ResourceKind::KeyPair, id))
         };
+        let key_pair = some(asked.key_pair, key_pair);
+        let mut key_pair_iid = self.names.named(ResourceKind::KeyPair, &key_pair);
+        if key_pair_iid.system_id.is_empty() {
+            // No record of ours tells: what the cloud says, else what was asked for, which is the cloud's name then.
+            let said = of_seen(|seen| &seen.key_pair.system_id).filter(|said| !said.is_empty());
+            key_pair_iid.system_id = said.unwrap_or_else(|| key_pair.clone());
+        }
         let disk = seen.map(|seen| seen.root_disk_size_gib).filter(|size| *size > 0);
         let scaling = match (asked.scaling, seen.and_then(|seen| seen.scaling)) {
             (asked, Some(seen)) => Some(asked.applied_to(seen)),
@@ -203,7 +220,8 @@ impl Shown<'_> {
             image: some(asked.image, || of_seen(|seen| &seen.image)),
             root_disk_type: some(asked.root_disk_type, || of_seen(|seen| &seen.root_disk_type)),
             root_disk_size_gib: asked.root_disk_size_gib.or(disk),
-            key_pair: some(asked.key_pair, key_pair),
+            key_pair,
+            key_pair_iid,
             scaling,
             status,
             status_reason,
@@ -253,7 +271,7 @@ mod tests {
             |uid, name: &str, id: &str| sample(ResourceKind::SecurityGroup, uid, name, Some((id, id)));
         let mut names =
             Names::of(&[group(1, "web", "sg-1"), group(2, "twice", "sg-2"), group(3, "twice", "sg-3")]);
-        let told = |names: &Names, text: &str| names.security_group(text);
+        let told = |names: &Names, text: &str| names.named(ResourceKind::SecurityGroup, text);
         for text in ["web", "sg-1"] {
             assert_eq!(told(&names, text), Iid::new("web", "sg-1"));
         }

@@ -111,6 +111,8 @@ pub struct NodeGroupView {
     pub root_disk_size_gib: Option<u32>,
     /// The key pair, by our name where we have one; empty: none.
     pub key_pair: String,
+    /// Both names of it; the cloud's as our record has it, else as the cloud says.
+    pub key_pair_iid: Iid,
     /// Limits and size as they were asked for, else as the cloud has them.
     pub scaling: Option<Scaling>,
     /// How it is.

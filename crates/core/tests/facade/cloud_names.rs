@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmks_core::{ImportCluster, ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet};
 use pmks_driver::ErrorKind;
-use pmks_model::{FailureKind, OperationState, ScalingChange, UpgradeTargets};
+use pmks_model::{FailureKind, Iid, OperationState, ScalingChange, UpgradeTargets};
 use serde_json::json;
 
 use super::rig::{Rig, create, fields, from, new_cluster, new_network};
@@ -288,4 +288,28 @@ async fn what_is_imported_keeps_the_clouds_name_beside_ours() {
     );
     let nodes = rig.pmks.clusters().nodes("here", "taken", Some(Duration::ZERO)).await.unwrap();
     assert!(nodes.iter().all(|node| node.node.node_group == "theirs"), "{nodes:?}");
+}
+
+#[tokio::test]
+async fn the_key_pair_of_a_node_group_is_told_by_both_names() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let key_pair: NewKeyPair = from(json!({"name": "mine", "uniqueCloudName": true}));
+    rig.done(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
+    let pair = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap().iid;
+    let mut cluster = new_cluster("prod");
+    cluster.node_groups[0].key_pair = "mine".into();
+    let mut without = cluster.node_groups[0].clone();
+    (without.name, without.key_pair) = ("bare".into(), String::new());
+    cluster.node_groups.push(without);
+    rig.done(create(cluster)).await;
+    // A cloud that says nothing of key pairs, as Azure.
+    for cluster in rig.cloud.world().clusters.values_mut() {
+        cluster.node_groups.iter_mut().for_each(|group| group.key_pair = Iid::default());
+    }
+    let read = rig.pmks.clusters().get("here", "prod", Some(Duration::ZERO)).await.unwrap();
+    let groups = read.node_groups;
+    let of = |name: &str| groups.iter().find(|group| group.name == name).unwrap().key_pair_iid.clone();
+    assert_ne!(pair.name_id, pair.system_id);
+    assert_eq!((of("workers"), of("bare")), (pair, Iid::default()));
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pmks_driver::*;
 use pmks_model::{
-    Child, Children, Cluster, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, NameRule, Network,
-    Node, NodeGroup, NodeMetric, OperationKind, Region, ResourceKind, SecurityGroup, Subnet, Support,
-    UniqueName, Unseen, UnseenVolumes, Version,
+    Child, Children, Cluster, Iid, Image, KeyPair, KubernetesVersion, MachineType, MetricValue, NameRule,
+    Network, Node, NodeGroup, NodeMetric, OperationKind, Region, ResourceKind, SecurityGroup, Subnet,
+    Support, UniqueName, Unseen, UnseenVolumes, Version,
 };
 use pmks_transport::Lane;
 
@@ -236,7 +236,12 @@ impl Driver for FakeDriver {
         let of = |group: &NodeGroup| {
             let name = group.iid.name_id.clone();
             group.nodes.clone().into_iter().map(move |iid| Node {
-                iid,
+                // A group that tells identifiers alone does not know what nodes are called.
+                iid: if iid.name_id == iid.system_id {
+                    Iid::new(format!("host-of-{}", iid.system_id), iid.system_id)
+                } else {
+                    iid
+                },
                 node_group: name.clone(),
                 ..Node::default()
             })

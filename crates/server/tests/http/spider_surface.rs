@@ -155,6 +155,29 @@ async fn of_two_clients_that_set_one_tag_at_once_one_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_machine_is_called_as_its_node_group_tells_it() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    for cluster in spider.rig.cloud.world().clusters.values_mut() {
+        for group in &mut cluster.node_groups {
+            group.nodes = vec![pmks_model::Iid::unnamed("i-1")];
+        }
+    }
+    spider.rig.get("/v1/connections/here/clusters/prod?maxAge=0").await.ok(200);
+    let (_, cluster) = get(&spider, "/spider/cluster/prod").await;
+    let told = cluster["NodeGroupList"][0]["Nodes"][0].clone();
+    assert_eq!(told, json!({"NameId": "i-1", "SystemId": "i-1"}));
+    let (_, machines) = get(&spider, "/spider/vm").await;
+    assert_eq!(machines["vm"][0]["IId"], told);
+    // By the name that Kubernetes has for it, too.
+    for name in ["i-1", "host-of-i-1"] {
+        let (status, machine) = get(&spider, &format!("/spider/vm/{name}")).await;
+        assert_eq!((status, &machine["IId"]), (200, &told), "{name}");
+    }
+    assert_eq!(get(&spider, "/spider/vmstatus").await.1["vmstatus"][0]["IId"], told);
+}
+
+#[tokio::test]
 async fn machines_are_the_nodes_of_clusters() {
     let spider = Spider::new().await;
     spider.rig.cluster().await;

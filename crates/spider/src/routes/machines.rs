@@ -72,7 +72,12 @@ async fn nodes_of(
 /// One, by its name as a node or the cloud's identifier. Clusters are asked until one has it.
 async fn node(call: &Call) -> Outcome<(String, Node)> {
     let (connection, name) = (call.connection()?, call.named(0));
-    let is_it = |(_, view): &Node| view.node.iid.name_id == name || view.node.iid.system_id == name;
+    let is_it = |(cluster, view): &Node| {
+        let own = &view.node.iid;
+        [&own.name_id, &own.system_id, &names(cluster, &view.node).name_id]
+            .into_iter()
+            .any(|known| known == name)
+    };
     for cluster in Cluster::known(call, &connection).await? {
         let found = nodes_of(call, &connection, cluster, None).await?;
         if let Some(node) = found.into_iter().find(is_it) {
@@ -97,9 +102,9 @@ pub(super) async fn get(call: Call) -> Answer {
 pub(super) async fn states(call: Call) -> Answer {
     let connection = call.connection()?;
     let all = nodes(&call, &connection, Some(Duration::ZERO)).await?;
-    let shown = all
-        .iter()
-        .map(|(_, view)| json!({"IId": shapes::iid(&view.node.iid), "VmStatus": state(&view.node.state)}));
+    let shown = all.iter().map(
+        |(of, view)| json!({"IId": shapes::iid(names(of, &view.node)), "VmStatus": state(&view.node.state)}),
+    );
     Ok(Reply::list("vmstatus", shown.collect()))
 }
 
@@ -126,6 +131,13 @@ pub(super) fn beside(_: Call) -> Ready<Answer> {
     )))
 }
 
+/// Both names of a machine, as its node group tells it: where its cloud tells a group's machines by their identifiers
+/// alone, a client that has one from there finds the same here. A group that does not tell it leaves the node's own.
+fn names<'a>(cluster: &'a ClusterView, node: &'a pmks_model::Node) -> &'a Iid {
+    let mut told = cluster.node_groups.iter().flat_map(|group| &group.nodes);
+    told.find(|told| told.system_id == node.iid.system_id).unwrap_or(&node.iid)
+}
+
 async fn region(call: &Call, connection: &str) -> Outcome<String> {
     Ok(call.pmks().connections().get(connection).await?.region)
 }
@@ -142,7 +154,8 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
     let node = &view.node;
     let group = cluster.node_groups.iter().find(|group| group.name == node.node_group);
     let of_group = |field: fn(&pmks_core::NodeGroupView) -> String| group.map(field).unwrap_or_default();
-    let (image, key_pair) = (of_group(|group| group.image.clone()), of_group(|group| group.key_pair.clone()));
+    let image = of_group(|group| group.image.clone());
+    let key_pair = group.map(|group| group.key_pair_iid.clone()).unwrap_or_default();
     let network = cluster.observed.as_ref().map_or_else(Iid::default, |seen| seen.network.clone());
     let addresses = |one: &str| if one.is_empty() { Vec::new() } else { vec![one.to_owned()] };
     let mut facts = vec![
@@ -152,7 +165,7 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
     ];
     facts.extend(shapes::facts(&node.key_value_list));
     json!({
-        "IId": shapes::iid(&node.iid),
+        "IId": shapes::iid(names(cluster, node)),
         "StartTime": node.launched_at.map_or_else(|| shapes::NO_TIME.to_owned(), |at| at.to_string()),
         "Region": {"Region": region, "Zone": node.zone},
         "ImageType": "PublicImage",
@@ -161,7 +174,7 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
         "VpcIID": shapes::iid(&network),
         "SubnetIID": shapes::pair("", ""),
         "SecurityGroupIIds": [],
-        "KeyPairIId": shapes::pair(&key_pair, &key_pair),
+        "KeyPairIId": shapes::iid(&key_pair),
         "RootDiskType": of_group(|group| group.root_disk_type.clone()),
         "RootDiskSize": of_group(|group| group.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default()),
         "RootDeviceName": "",

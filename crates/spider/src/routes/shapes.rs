@@ -165,7 +165,7 @@ pub(super) fn node_group(view: &NodeGroupView) -> Value {
         "IId": iid(&view.iid),
         "ImageIID": pair(&view.image, &view.image),
         "VMSpecName": view.machine_type,
-        "KeyPairIID": pair(&view.key_pair, &view.key_pair),
+        "KeyPairIID": iid(&view.key_pair_iid),
         "OnAutoScaling": scaling.is_some_and(|scaling| scaling.auto_scaling),
         "DesiredNodeSize": scaling.map_or(0, |scaling| scaling.desired),
         "MinNodeSize": scaling.map_or(0, |scaling| scaling.min),
