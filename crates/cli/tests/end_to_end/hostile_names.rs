@@ -1,5 +1,6 @@
 //! Names and words that others chose to harm: in files, headers, the log, YAML and on the terminal.
 
+use pmks_suites::{kubectl, skip_where};
 use serde_json::{Value, json};
 
 use crate::sandbox::{Ended, Sandbox, Simulator, http_get};
@@ -108,18 +109,18 @@ fn hostile_names_are_names_and_nothing_else() {
     one_line_an_event(&user);
 }
 
-/// `kubectl`, where there is one, reads what was written.
+/// `kubectl` reads what was written.
 fn read_by_kubectl(user: &Sandbox, context: &str) {
-    let mut command = std::process::Command::new("kubectl");
+    let kubectl = match kubectl() {
+        Ok(kubectl) => kubectl,
+        Err(why) => return skip_where("a kubeconfig read by kubectl", &why, &["go"]),
+    };
+    let mut command = std::process::Command::new(kubectl);
     command.args(["--kubeconfig", "config", "config", "view", "-o", "json"]).current_dir(user.path(""));
-    match command.output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{output:?}");
-            let read: Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!(read["current-context"], context);
-        }
-        Err(why) => eprintln!("SKIPPED reading a kubeconfig by kubectl: {why}"),
-    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read["current-context"], context);
 }
 
 #[test]
