@@ -213,7 +213,9 @@ pub(crate) fn settle(world: &mut World, project: &str, now: pmks_simulation::Now
         let state = &mut world.project_mut(project).compute;
         let Some(operation) = state.operations.get(&name).cloned() else { continue };
         let mut error = None;
-        let target = state.resources.get(&operation.key).cloned();
+        // What took its name meanwhile is another one.
+        let is_it = |one: &&Stored| one.id == operation.target_id;
+        let target = state.resources.get(&operation.key).filter(is_it).cloned();
         match (&operation.end, target) {
             (End::Gone, Some(target)) => match user_of(state, &target, project) {
                 Some(user) => {
@@ -225,8 +227,10 @@ pub(crate) fn settle(world: &mut World, project: &str, now: pmks_simulation::Now
                     drop_routes(state, &target, project);
                 }
             },
-            (End::Fails(code), _) => {
-                state.resources.remove(&operation.key);
+            (End::Fails(code), target) => {
+                if target.is_some() {
+                    state.resources.remove(&operation.key);
+                }
                 error = Some((
                     code.clone(),
                     "Internal error. Please try again or contact Google Support.".to_owned(),
