@@ -1,5 +1,7 @@
 //! What somebody else does beside the client ([`pmks_simulation::others`]).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use pmks_simulation::others::{CHANGED, STRANGER};
 use pmks_simulation::{Deed, DeedEvent, Now, StateError};
 use serde_json::{Value, json};
@@ -60,13 +62,17 @@ fn to_document(
     }
     let Some(document) = held.documents.get_mut(&id) else { return Ok(None) };
     let (is_subnet, is_new) = (document.kind == network::SUBNETS, event.deed == Deed::IsReplaced);
+    let has_guid = [network::NETWORKS, network::GROUPS].contains(&document.kind.as_str());
     if !document.etag.is_empty() {
         document.etag = etag;
     }
     if is_new {
         document.created = now.wall;
-        if let Some(properties) = document.body.get_mut("properties").filter(|_| !is_subnet) {
-            set(properties, "resourceGuid", guid);
+        match document.body.get_mut("properties") {
+            Some(properties) if has_guid => set(properties, "resourceGuid", guid),
+            // Another's key is another key.
+            Some(properties) if !is_subnet => set(properties, "publicKey", another_key(&guid)),
+            _ => {}
         }
     }
     match (is_subnet, is_new) {
@@ -82,6 +88,13 @@ fn to_document(
         (false, false) => change(&mut document.body),
     }
     Ok(Some(event.id.clone()))
+}
+
+/// A public key that nobody else has.
+fn another_key(seed: &str) -> String {
+    let seed = seed.bytes().filter(|byte| *byte != b'-');
+    let key: Vec<u8> = b"\0\0\0\x0bssh-ed25519\0\0\0 ".iter().copied().chain(seed).collect();
+    format!("ssh-ed25519 {} {}", STANDARD.encode(key), STRANGER.0)
 }
 
 /// Changes a tag.
