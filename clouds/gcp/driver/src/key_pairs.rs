@@ -55,7 +55,7 @@ fn key_pair(name: &str, stored: &Stored) -> KeyPair {
     facts.add("PublicKey", &stored.public_key);
     KeyPair {
         iid: Iid::new(name, name),
-        incarnation: String::new(),
+        incarnation: stored.marks.uid.clone(),
         fingerprint: fingerprint(&stored.public_key),
         tags: stored.marks.onto(&Tags::new()),
         key_value_list: facts,
@@ -70,6 +70,11 @@ fn names(project: &Value) -> BTreeSet<&str> {
 /// The key pair of that name in what was read of the project.
 pub(crate) fn find(project: &Value, name: &str) -> Option<Stored> {
     serde_json::from_str(item(project, name)?.get("value")?.as_str()?).ok()
+}
+
+/// Whether something else than the key pair with these marks stands under that name, also what cannot be read as one.
+pub(crate) fn is_taken(project: &Value, name: &str, marks: &Marks) -> bool {
+    item(project, name).is_some() && find(project, name).is_none_or(|found| found.marks != *marks)
 }
 
 /// The item of the key pair of that name, as it stands in what was read of the project.
@@ -144,6 +149,17 @@ mod tests {
         assert!(names(&project).is_empty());
         assert_eq!(replaced(&then, "admin", None)["items"], project["commonInstanceMetadata"]["items"]);
         assert_eq!(replaced(&json!({}), "admin", Some(&stored()))["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_name_is_free_or_ours() {
+        let marks = stored().marks;
+        let ours = json!({"commonInstanceMetadata": replaced(&json!({}), "admin", Some(&stored()))});
+        let strange =
+            json!({"commonInstanceMetadata": {"items": [{"key": key("admin"), "value": "who:knows"}]}});
+        assert!(!is_taken(&ours, "admin", &marks) && !is_taken(&ours, "other", &marks));
+        assert!(is_taken(&ours, "admin", &Marks { uid: "v".into(), ..marks.clone() }));
+        assert!(is_taken(&strange, "admin", &marks));
     }
 
     /// `ssh-keygen -lf` says the same of this key.

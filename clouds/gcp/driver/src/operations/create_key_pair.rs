@@ -29,8 +29,7 @@ const EXPECTED: Duration = Duration::from_secs(10);
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateKeyPair) -> Result<Prepared> {
     prerequisites::check(driver, &[COMPUTE]).await?;
     let request = &asked.request;
-    let standing = key_pairs::find(&driver.api.get_project().await?, &request.name);
-    if standing.is_some_and(|found| found.marks != asked.marks) {
+    if key_pairs::is_taken(&driver.api.get_project().await?, &request.name, &asked.marks) {
         return Err(aim::taken("key pair", &request.name));
     }
     let stage = WriteKeyPair {
@@ -57,19 +56,19 @@ impl Stage<GcpDriver> for WriteKeyPair {
     const KIND: &'static str = "gcp.keyPair";
 
     async fn look(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Look> {
-        let found = key_pairs::find(&driver.api.get_project().await?, &self.name);
-        Ok(match found {
+        let project = driver.api.get_project().await?;
+        if key_pairs::is_taken(&project, &self.name, &self.marks) {
+            return Ok(Look::failed(&self.name, "", aim::taken("key pair", &self.name)));
+        }
+        Ok(match key_pairs::find(&project, &self.name) {
             None => Look::Absent,
-            Some(found) if found.marks == self.marks => {
-                Look::ready(&self.name, &found.marks.uid, json!({NAME: self.name}))
-            }
-            Some(found) => Look::failed(&self.name, &found.marks.uid, aim::taken("key pair", &self.name)),
+            Some(found) => Look::ready(&self.name, &found.marks.uid, json!({NAME: self.name})),
         })
     }
 
     async fn ask(&self, driver: &GcpDriver, _context: &StageContext) -> Result<Asked> {
         let project = driver.api.get_project().await?;
-        if key_pairs::find(&project, &self.name).is_some_and(|found| found.marks != self.marks) {
+        if key_pairs::is_taken(&project, &self.name, &self.marks) {
             return Err(aim::taken("key pair", &self.name));
         }
         let stored = Stored { public_key: self.public_key.clone(), marks: self.marks.clone() };
