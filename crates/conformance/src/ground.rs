@@ -22,6 +22,10 @@ use crate::{Failed, Rig};
 const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVYgDzfQUCvJxVPnSaWOJFqApohP0NFOA4tJj+PSh0n pmks-conformance";
 
+/// Another one.
+const OTHER_PUBLIC_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUU6oKRX6YAhiXU1mgaJjmzQhwY69oGMAcpSEwKDm1o pmks-conformance";
+
 /// Where clusters stand.
 pub(crate) struct Ground {
     pub(crate) network: Iid,
@@ -264,8 +268,17 @@ pub(crate) fn security_group_request(name: &str, network: &Iid) -> CreateSecurit
 
 /// The public half of a key pair.
 pub(crate) fn key_pair_request(name: &str) -> CreateKeyPair {
+    key_pair_of(PUBLIC_KEY, name)
+}
+
+/// The same of another key.
+pub(crate) fn other_key_pair_request(name: &str) -> CreateKeyPair {
+    key_pair_of(OTHER_PUBLIC_KEY, name)
+}
+
+fn key_pair_of(public_key: &str, name: &str) -> CreateKeyPair {
     let request =
-        KeyPairRequest { name: name.to_owned(), public_key: PUBLIC_KEY.to_owned(), tags: Tags::new() };
+        KeyPairRequest { name: name.to_owned(), public_key: public_key.to_owned(), tags: Tags::new() };
     CreateKeyPair { request, marks: marks() }
 }
 

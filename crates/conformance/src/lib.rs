@@ -76,6 +76,7 @@ macro_rules! for_each_case {
             rules_of_a_standing_group_change,
             key_pairs_come_and_go,
             tags_of_what_clusters_stand_on_change,
+            what_took_a_name_is_another_one,
             a_cluster_with_node_groups_comes_and_goes,
             a_cluster_without_node_groups_is_as_the_capabilities_say,
             a_strangers_name_is_never_adopted,

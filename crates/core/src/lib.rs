@@ -27,6 +27,7 @@ mod beforehand;
 mod cloud_names;
 mod drafts;
 mod hooks;
+mod incarnations;
 mod preparation;
 mod resolve;
 

@@ -13,6 +13,7 @@ use crate::cloud_names::other_name;
 use crate::drafts::users;
 use crate::drivers::{At, Place};
 use crate::failure::{check, conflict, invalid, not_found, of_store};
+use crate::incarnations::kept;
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
@@ -133,11 +134,11 @@ impl Shared {
         let system_id = written.filter(|id| !id.is_empty()).map_or(system_id, str::to_owned);
         // What tells it from another one of that name, where the cloud says; a removal looks for the same one.
         let told = observation.as_ref().and_then(|seen| seen.value.get("incarnation")?.as_str());
-        let told = told.filter(|told| !told.is_empty()).map(str::to_owned);
+        let incarnation = kept(&system_id, told.unwrap_or_default()).to_owned();
         let called = observation.as_ref().and_then(|seen| seen.value.pointer("/iid/nameId")?.as_str());
         Ok(NewResource {
             cloud_name: called.and_then(|called| other_name(called, &new.name)),
-            incarnation: told.or_else(|| Some(system_id.clone())),
+            incarnation: Some(incarnation),
             system_id: Some(system_id),
             observation,
             ..new

@@ -232,6 +232,10 @@ pub struct CreateSecurityGroup {
 pub struct UpdateSecurityGroup {
     /// Which.
     pub iid: Iid,
+    /// Which of those that had this identifier one after the other; empty where the identifier is never given again, or
+    /// nothing else is known.
+    #[serde(default)]
+    pub incarnation: String,
     /// What it is to let through in the end, whether it does so already or not.
     pub add: Vec<Rule>,
     /// What it is no longer to let through by a rule of its own, whether it did so or not.

@@ -87,6 +87,10 @@ impl<'de> Deserialize<'de> for Cidr {
 pub struct Network {
     /// Its names.
     pub iid: Iid,
+    /// What tells it from another of the same identifier made later; empty where the cloud has nothing of the kind, or never
+    /// gives an identifier again.
+    #[serde(default)]
+    pub incarnation: String,
     /// The region it lies in, as connections name it; empty where networks span regions, or an identifier can name none
     /// of another one.
     #[serde(default)]
@@ -109,6 +113,10 @@ pub struct Network {
 pub struct Subnet {
     /// Its names.
     pub iid: Iid,
+    /// What tells it from another of the same identifier made later; empty where the cloud has nothing of the kind, or never
+    /// gives an identifier again.
+    #[serde(default)]
+    pub incarnation: String,
     /// The network's identifier at the cloud.
     pub network: String,
     /// Its addresses.
@@ -127,6 +135,10 @@ pub struct Subnet {
 pub struct SecurityGroup {
     /// Its names.
     pub iid: Iid,
+    /// What tells it from another of the same identifier made later; empty where the cloud has nothing of the kind, or never
+    /// gives an identifier again.
+    #[serde(default)]
+    pub incarnation: String,
     /// The network's identifier at the cloud; empty where the cloud's groups belong to none.
     pub network: String,
     /// Its rules.

@@ -149,6 +149,7 @@ fn network(vpc: &wire::Vpc, subnets: &[wire::Subnet]) -> Network {
     own.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: named(&tags, &vpc.vpc_id),
+        incarnation: String::new(),
         region: String::new(),
         cidr: vpc.cidr_block.clone(),
         subnets: own,
@@ -168,6 +169,7 @@ fn subnet(found: &wire::Subnet) -> Subnet {
     facts.add("DefaultForAz", found.default_for_az.to_string());
     Subnet {
         iid: named(&tags, &found.subnet_id),
+        incarnation: String::new(),
         network: found.vpc_id.clone(),
         cidr: found.cidr_block.clone(),
         zone: found.availability_zone.clone(),
@@ -204,6 +206,7 @@ fn security_group(found: &wire::SecurityGroup) -> SecurityGroup {
     }
     SecurityGroup {
         iid: Iid::new(&found.group_name, &found.group_id),
+        incarnation: String::new(),
         network: found.vpc_id.clone(),
         rules,
         tags: found.tag_set.to_tags(),

@@ -22,6 +22,7 @@ mod convert;
 mod access;
 mod children;
 mod clusters;
+mod incarnations;
 mod machines;
 mod metrics;
 mod networks;

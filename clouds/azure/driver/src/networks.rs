@@ -13,7 +13,7 @@ use crate::arm_id::{ArmId, canonical_text};
 use crate::clusters::{is_in, region_of};
 use crate::wire::network as wire;
 use crate::wire::{Reference, compute};
-use crate::{AzureDriver, PROVIDER};
+use crate::{AzureDriver, PROVIDER, incarnations};
 
 /// The priority of a group's first rule, and how far apart rules lie: others fit between.
 ///
@@ -123,6 +123,7 @@ fn network(found: &wire::VirtualNetwork) -> Network {
     subnets.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: Iid::new(&found.name, &id),
+        incarnation: incarnations::network(found).to_owned(),
         region: region_of(&found.location),
         cidr: prefixes.first().cloned().unwrap_or_default(),
         subnets,
@@ -143,6 +144,8 @@ fn subnet(found: &wire::Subnet, network: &str) -> Subnet {
     facts.add("AddressesInUse", properties.ip_configurations.len().to_string());
     Subnet {
         iid: Iid::new(&found.name, format!("{network}/subnets/{}", found.name)),
+        // Azure gives a subnet nothing but its name.
+        incarnation: String::new(),
         network: network.to_owned(),
         cidr: properties.cidr().to_owned(),
         // Azure's subnets span the zones of their region.
@@ -158,7 +161,7 @@ fn key_pair(found: &compute::SshPublicKey) -> KeyPair {
     facts.add_some("ResourceGroup", ArmId::parse(&found.id).map(|id| id.group().to_owned()));
     KeyPair {
         iid: Iid::new(&found.name, canonical_text(&found.id)),
-        incarnation: String::new(),
+        incarnation: incarnations::key_pair(found),
         fingerprint: fingerprint(&found.properties.public_key),
         tags: found.tags.clone(),
         key_value_list: facts,
@@ -168,7 +171,7 @@ fn key_pair(found: &compute::SshPublicKey) -> KeyPair {
 /// The fingerprint as OpenSSH shows it: Azure keeps none. Empty for a text that is no public key.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc4253#section-6.6>, `ssh-keygen -l`
-fn fingerprint(public_key: &str) -> String {
+pub(crate) fn fingerprint(public_key: &str) -> String {
     let blob = public_key.split_whitespace().nth(1).and_then(|text| STANDARD.decode(text).ok());
     blob.map(|blob| format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))).unwrap_or_default()
 }
@@ -189,6 +192,7 @@ pub(crate) fn security_group(found: &wire::SecurityGroup) -> SecurityGroup {
     let network = properties.subnets.first().and_then(|one| ArmId::parse(&one.id)?.parent());
     SecurityGroup {
         iid: Iid::new(&found.name, canonical_text(&found.id)),
+        incarnation: incarnations::security_group(found).to_owned(),
         network: network.map(|id| id.to_string()).unwrap_or_default(),
         rules,
         tags: found.tags.clone(),

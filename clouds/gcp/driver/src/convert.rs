@@ -352,6 +352,14 @@ pub(crate) fn failed_removal(
     DriverError::new(ErrorKind::Precondition { what: message.clone(), fix }, PROVIDER, message)
 }
 
+/// What no later one of a name has: Compute Engine's number of a resource. Empty for what is none: one that cannot be read
+/// is no sign that another one stands there.
+///
+/// Source: <https://cloud.google.com/compute/docs/reference/rest/v1/networks>, `id`
+pub(crate) fn number(text: &str) -> &str {
+    if text.parse::<u64>().is_ok() { text } else { "" }
+}
+
 /// The name of a network in a URL.
 pub(crate) fn network_name(url: &str, project: &str) -> String {
     Shared::read("network", url, project)

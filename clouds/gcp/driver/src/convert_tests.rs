@@ -4,6 +4,13 @@ use pmks_driver::Marks;
 use serde_json::json;
 
 use super::*;
+
+#[test]
+fn what_is_no_number_tells_nothing() {
+    for (text, told) in [("5696393913761091091", "5696393913761091091"), ("", ""), ("xxxx", ""), ("-1", "")] {
+        assert_eq!(number(text), told);
+    }
+}
 use crate::live::tests::{live, pool};
 
 fn condition(code: &str, message: &str) -> container::StatusCondition {

@@ -61,6 +61,7 @@ fn network(found: &wire::Network, id: &str, subnetworks: &[wire::Subnetwork], pr
     subnets.sort_by(|a, b| a.iid.cmp(&b.iid));
     Network {
         iid: Iid::new(&found.name, id),
+        incarnation: convert::number(&found.id).to_owned(),
         region: String::new(),
         cidr: found.ipv4_range.clone(),
         subnets,
@@ -82,6 +83,7 @@ fn subnet(found: &wire::Subnetwork, id: &str, project: &str) -> Subnet {
     }
     Subnet {
         iid: Iid::new(&found.name, id),
+        incarnation: convert::number(&found.id).to_owned(),
         network: convert::network_name(&found.network, project),
         cidr: found.ip_cidr_range.clone(),
         zone: String::new(),

@@ -69,11 +69,20 @@ fn security_group(name: &str, all: &[Firewall], project: &str) -> Option<Securit
     }
     Some(SecurityGroup {
         iid: Iid::new(name, name),
+        incarnation: incarnation(name, head).to_owned(),
         network: convert::network_name(&head.network, project),
         rules,
         tags: marks::tags_of(&head.description),
         key_value_list: facts,
     })
+}
+
+/// What tells a group from a later one of its name: the number of the firewall rule that stands for it. Empty where none
+/// does: other rules that aim at the tag come and go.
+///
+/// Source: <https://cloud.google.com/compute/docs/reference/rest/v1/firewalls>, `id`
+pub(crate) fn incarnation<'a>(name: &str, head: &'a Firewall) -> &'a str {
+    if head.name == name { convert::number(&head.id) } else { "" }
 }
 
 /// Adds the rules that our words can say, and the others as facts: of denials, tags, service accounts, IPv6, other
@@ -241,6 +250,17 @@ mod tests {
         assert_eq!(found.tags.get("pmks-uid").map(String::as_str), Some("u"));
         assert_eq!(found.key_value_list.get("OtherRule"), None);
         assert!(security_group("db", &made, "p").is_none());
+    }
+
+    #[test]
+    fn a_group_is_told_by_the_rule_that_stands_for_it() {
+        let mut made = firewalls("web", NETWORK, &[rule(Direction::Inbound, Protocol::Icmp, None)], &marks());
+        for (firewall, id) in made.iter_mut().zip(["7", "8"]) {
+            id.clone_into(&mut firewall.id);
+        }
+        let told = |all: &[Firewall]| security_group("web", all, "p").unwrap().incarnation;
+        assert_eq!(told(&made), "7");
+        assert_eq!(told(&made[1..]), "", "the others come and go");
     }
 
     #[test]

@@ -116,6 +116,7 @@ pub(crate) fn children(cluster: &Thing) -> Vec<Child> {
 pub(crate) fn network(thing: Thing) -> Network {
     Network {
         iid: iid(Kind::Network, &thing),
+        incarnation: String::new(),
         region: String::new(),
         subnets: thing.subnets.into_iter().map(subnet).collect(),
         cidr: thing.cidr,
@@ -129,6 +130,7 @@ pub(crate) fn network(thing: Thing) -> Network {
 pub(crate) fn subnet(thing: Thing) -> Subnet {
     Subnet {
         iid: iid(Kind::Subnet, &thing),
+        incarnation: String::new(),
         network: thing.parent,
         cidr: thing.cidr,
         zone: thing.zone,
@@ -141,6 +143,7 @@ pub(crate) fn subnet(thing: Thing) -> Subnet {
 pub(crate) fn security_group(thing: Thing) -> SecurityGroup {
     SecurityGroup {
         iid: iid(Kind::SecurityGroup, &thing),
+        incarnation: String::new(),
         network: thing.parent,
         rules: thing.rules,
         tags: thing.labels,

@@ -87,6 +87,7 @@ async fn one_of_each(rig: &Rig) -> Result<Vec<Change>, Failed> {
         Change::CreateSecurityGroup(security_group_request("pmks-nothing", &nowhere)),
         Change::UpdateSecurityGroup(pmks_driver::UpdateSecurityGroup {
             iid: nowhere.clone(),
+            incarnation: String::new(),
             add: security_group_request("pmks-nothing", &nowhere).request.rules,
             remove: Vec::new(),
             marks: marks(),

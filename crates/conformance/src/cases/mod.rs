@@ -7,6 +7,7 @@ mod clusters;
 mod failures;
 mod faults;
 mod frugality;
+mod incarnations;
 mod limits;
 mod names;
 mod networks;
@@ -62,6 +63,7 @@ mod all {
     pub(super) use super::failures::*;
     pub(super) use super::faults::*;
     pub(super) use super::frugality::*;
+    pub(super) use super::incarnations::*;
     pub(super) use super::limits::*;
     pub(super) use super::names::*;
     pub(super) use super::networks::*;

@@ -165,6 +165,7 @@ pub(crate) async fn rules_of_a_standing_group_change(rig: Rig) -> Result<Verdict
         let listed = |rules: &[&Rule]| rules.iter().map(|rule| (*rule).clone()).collect::<Vec<_>>();
         let change = UpdateSecurityGroup {
             iid: iid.clone(),
+            incarnation: String::new(),
             add: listed(&add),
             remove: listed(&remove),
             marks: Marks { uid: asked.marks.uid.clone(), ..marks() },
@@ -182,7 +183,13 @@ pub(crate) async fn rules_of_a_standing_group_change(rig: Rig) -> Result<Verdict
         }
     }
     delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
-    let late = UpdateSecurityGroup { iid, add: vec![ping], remove: vec![], marks: marks() };
+    let late = UpdateSecurityGroup {
+        iid,
+        incarnation: String::new(),
+        add: vec![ping],
+        remove: vec![],
+        marks: marks(),
+    };
     let error = rig.driver.prepare(&Change::UpdateSecurityGroup(late)).await.err();
     check(error.as_ref().is_some_and(DriverError::is_not_found), || format!("of no group: {error:?}"))?;
     ground.clear(&rig).await?;

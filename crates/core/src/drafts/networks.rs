@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::{Draft, Drafting, shared};
 use crate::cloud_names::{distinct, other_name};
 use crate::failure::{conflict, not_found};
+use crate::incarnations::{kept, told};
 use crate::key_pairs::generate_key_pair;
 use crate::networks::name_within;
 use crate::parts::stand_in;
@@ -151,7 +152,13 @@ impl Drafting<'_> {
         if findings.is_empty() {
             self.refuse_within_wider(&record, &remove).await?;
         }
-        let asked = UpdateSecurityGroup { iid: iid(&record), add, remove, marks: self.marks(record.uid) };
+        let asked = UpdateSecurityGroup {
+            iid: iid(&record),
+            incarnation: told(&record).to_owned(),
+            add,
+            remove,
+            marks: self.marks(record.uid),
+        };
         let reference = self.reference(ResourceKind::SecurityGroup, &record.name);
         let mut draft = self.draft_of(reference, record.uid, Change::UpdateSecurityGroup(asked));
         draft.findings = findings;
@@ -266,7 +273,7 @@ impl Drafting<'_> {
         let new = self.record(self.uid(), ResourceKind::Subnet, Some(network.uid), name, Value::Null);
         Ok(NewResource {
             cloud_name: other_name(&seen.iid.name_id, name),
-            incarnation: Some(system_id.clone()),
+            incarnation: Some(kept(&system_id, &seen.incarnation).to_owned()),
             system_id: Some(system_id.clone()),
             observation: Some(observation(&seen, started_at, self.shared.clock.wall())?),
             imported: true,
@@ -290,7 +297,7 @@ impl Drafting<'_> {
         let asked = DeleteResource {
             kind: record.kind,
             iid: iid(record),
-            incarnation: record.incarnation.clone().unwrap_or_default(),
+            incarnation: told(record).to_owned(),
             network: network.map(iid),
             marks: self.marks(record.uid),
         };

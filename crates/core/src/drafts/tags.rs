@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Draft, Drafting, shared};
 use crate::Result;
 use crate::failure::{invalid, stale};
+use crate::incarnations::told;
 use crate::mutation::Tagged;
 use crate::records::user_tags;
 use crate::resolve::iid;
@@ -97,7 +98,7 @@ impl Drafting<'_> {
         let change = Change::UpdateTags(UpdateTags {
             kind,
             iid: iid(&record),
-            incarnation: record.incarnation.clone().unwrap_or_default(),
+            incarnation: told(&record).to_owned(),
             network: network.as_ref().map(iid),
             tags: changes(&record, patch.tags)?,
             only_new_tags: only_new,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::drafts::beyond_limits;
 use crate::failure::{check, not_found, of_store, precondition};
+use crate::incarnations::told;
 use crate::records::{NodeGroupIntent, Records, intent, user_tags};
 
 /// The change to carry out; `None` if there is nothing left to do. `record` is what the operation is about.
@@ -118,12 +119,13 @@ impl Again<'_> {
                 if asked.iid.system_id.is_empty() {
                     return Err(unmade(ResourceKind::SecurityGroup, &asked.iid.name_id));
                 }
+                aim_part(&mut asked.incarnation, &asked.iid, self.record);
                 Change::UpdateSecurityGroup(asked)
             }
             Change::UpdateTags(asked) if asked.tags.is_empty() => return Ok(None),
             Change::UpdateTags(mut asked) => {
                 aim(&mut asked.iid, self.record);
-                aim_incarnation(&mut asked.incarnation, self.record);
+                aim_part(&mut asked.incarnation, &asked.iid, self.record);
                 if asked.iid.system_id.is_empty() {
                     return Err(unmade(asked.kind, &asked.iid.name_id));
                 }
@@ -138,6 +140,7 @@ impl Again<'_> {
                     return Ok(None);
                 }
                 aim(&mut asked.iid, self.record);
+                aim_part(&mut asked.incarnation, &asked.iid, self.record);
                 if let Some(network) = &mut asked.network {
                     self.fill(ResourceKind::Network, None, network).await?;
                 }
@@ -228,8 +231,45 @@ fn aim_incarnation(incarnation: &mut String, record: Option<&Resource>) {
     }
 }
 
+/// The same of what is no cluster: an identifier that stands for an incarnation, as older ones were accepted, tells nothing.
+fn aim_part(incarnation: &mut String, iid: &Iid, record: Option<&Resource>) {
+    if *incarnation == iid.system_id {
+        incarnation.clear();
+    }
+    if incarnation.is_empty() {
+        record.map(told).unwrap_or_default().clone_into(incarnation);
+    }
+}
+
 fn unmade(kind: ResourceKind, name: &str) -> Box<Failure> {
     let failure =
         Failure::new(FailureKind::Precondition, format!("{} {name:?} is not made yet", kind.says()));
     Box::new(failure.with_fix("wait until its creation has succeeded"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parts::sample;
+
+    #[test]
+    fn an_identifier_in_the_place_of_an_incarnation_tells_nothing() {
+        let iid = Iid::new("net", "n");
+        let aimed = |accepted: &str, known: Option<&str>| {
+            let record = known.map(|known| sample(ResourceKind::Network, 1, "net", Some(("n", known))));
+            let mut incarnation = accepted.to_owned();
+            aim_part(&mut incarnation, &iid, record.as_ref());
+            incarnation
+        };
+        for (accepted, known, expected) in [
+            ("n", Some("n"), ""),
+            ("", Some("n"), ""),
+            ("", None, ""),
+            ("n", Some("7"), "7"),
+            ("", Some("7"), "7"),
+            ("7", Some("8"), "7"),
+        ] {
+            assert_eq!(aimed(accepted, known), expected, "{accepted:?} {known:?}");
+        }
+    }
 }

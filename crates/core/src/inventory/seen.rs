@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::cloud_names::other_name;
+use crate::incarnations::{self, kept};
 use crate::records::observation;
 
 /// What was seen of a cluster and its node groups.
@@ -75,6 +76,18 @@ pub(crate) enum Said<'a> {
     KeyPair(&'a KeyPair),
 }
 
+impl Said<'_> {
+    /// What tells it from others of its identifier; empty where nothing does.
+    fn incarnation(&self) -> &str {
+        match self {
+            Self::Network(said) => &said.incarnation,
+            Self::Subnet(said) => &said.incarnation,
+            Self::SecurityGroup(said) => &said.incarnation,
+            Self::KeyPair(said) => &said.incarnation,
+        }
+    }
+}
+
 impl<'a> From<&'a Network> for Said<'a> {
     fn from(said: &'a Network) -> Self {
         Self::Network(said)
@@ -103,31 +116,26 @@ pub(crate) fn part(
     observed_at: Timestamp,
 ) -> Result<Option<Vec<Observe>>> {
     let times = Times { started_at, observed_at };
-    let system_id = record.system_id.as_deref().unwrap_or_default();
+    if incarnations::is_another(record, said.incarnation()) {
+        return Ok(None);
+    }
     Ok(Some(match said {
         Said::Network(network) => {
-            let mut all = vec![times.observe(record.uid, system_id, system_id, network)?];
+            let mut all = vec![times.observe_part(record, &network.incarnation, network)?];
             for subnet in &network.subnets {
-                let id = &subnet.iid.system_id;
-                let same = |part: &&Resource| part.system_id.as_deref() == Some(id);
+                let id = Some(subnet.iid.system_id.as_str());
+                let same = |part: &&Resource| {
+                    part.system_id.as_deref() == id && !incarnations::is_another(part, &subnet.incarnation)
+                };
                 if let Some(part) = parts.iter().find(same) {
-                    all.push(times.observe(part.uid, id, id, subnet)?);
+                    all.push(times.observe_part(part, &subnet.incarnation, subnet)?);
                 }
             }
             all
         }
-        Said::Subnet(subnet) => vec![times.observe(record.uid, system_id, system_id, subnet)?],
-        Said::SecurityGroup(group) => vec![times.observe(record.uid, system_id, system_id, group)?],
-        Said::KeyPair(pair) => {
-            // Where nothing else tells it from others, its identifier stands for that, as in older records.
-            let told = Some(pair.incarnation.as_str()).filter(|told| !told.is_empty());
-            let incarnation = told.unwrap_or(system_id);
-            let known = record.incarnation.as_deref() != Some(system_id);
-            if known && told.is_some() && is_another(record, incarnation) {
-                return Ok(None);
-            }
-            vec![times.observe(record.uid, system_id, incarnation, pair)?]
-        }
+        Said::Subnet(subnet) => vec![times.observe_part(record, &subnet.incarnation, subnet)?],
+        Said::SecurityGroup(group) => vec![times.observe_part(record, &group.incarnation, group)?],
+        Said::KeyPair(pair) => vec![times.observe_part(record, &pair.incarnation, pair)?],
     }))
 }
 
@@ -189,6 +197,14 @@ impl Times {
             incarnation: Some(incarnation.to_owned()),
             observation: observation(value, self.started_at, self.observed_at)?,
         })
+    }
+
+    /// The same of what is no cluster. What the cloud does not tell this time stays as it was told.
+    fn observe_part(self, record: &Resource, incarnation: &str, value: &impl Serialize) -> Result<Observe> {
+        let system_id = record.system_id.as_deref().unwrap_or_default();
+        let known = incarnations::told(record);
+        let incarnation = if incarnation.is_empty() { known } else { incarnation };
+        self.observe(record.uid, system_id, kept(system_id, incarnation), value)
     }
 
     /// It is called as the cloud calls it, where no record of ours has that name for another one.
@@ -277,6 +293,47 @@ mod tests {
         let called = |name: &str| Resource { cloud_name: Some("ga".to_owned()), ..record(name, 2, None) };
         assert_eq!(judged(called("own"), 1), (vec![2], 0, 0), "by its name at the cloud");
         assert_eq!(judged(called("own"), 3), (vec![], 0, 0), "its own operation knows");
+    }
+
+    fn network(incarnation: &str, subnet: &str) -> Network {
+        let subnet = Subnet {
+            iid: Iid::new("s", "n/s"),
+            incarnation: subnet.to_owned(),
+            network: "n".to_owned(),
+            cidr: "10.0.0.0/24".to_owned(),
+            zone: String::new(),
+            tags: BTreeMap::new(),
+            key_value_list: pmks_model::KeyValueList::default(),
+        };
+        Network {
+            iid: Iid::new("n", "n"),
+            incarnation: incarnation.to_owned(),
+            region: String::new(),
+            cidr: "10.0.0.0/16".to_owned(),
+            subnets: vec![subnet],
+            state: String::new(),
+            tags: BTreeMap::new(),
+            key_value_list: pmks_model::KeyValueList::default(),
+        }
+    }
+
+    #[test]
+    fn another_network_of_the_name_says_nothing_of_ours() {
+        let at = Timestamp::UNIX_EPOCH;
+        let judged = |known: (&str, &str), found: (&str, &str)| {
+            let whole = sample(ResourceKind::Network, 1, "n", Some(("n", known.0)));
+            let inner = sample(ResourceKind::Subnet, 2, "s", Some(("n/s", known.1)));
+            let said = network(found.0, found.1);
+            let seen = part(&whole, &[inner], Said::Network(&said), at, at).unwrap();
+            seen.map(|all| all.into_iter().map(|one| one.incarnation.unwrap()).collect::<Vec<_>>())
+        };
+        let kept = |all: &[&str]| Some(all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+        assert_eq!(judged(("7", "8"), ("7", "8")), kept(&["7", "8"]));
+        assert_eq!(judged(("7", "8"), ("9", "8")), None, "another one");
+        assert_eq!(judged(("7", "8"), ("7", "9")), kept(&["7"]), "another subnet in it");
+        assert_eq!(judged(("n", ""), ("7", "8")), kept(&["7", "8"]), "older records learn what is told");
+        assert_eq!(judged(("n", "n/s"), ("", "")), kept(&["n", "n/s"]), "a cloud that tells nothing");
+        assert_eq!(judged(("7", "8"), ("", "")), kept(&["7", "8"]), "what is not told is not compared");
     }
 
     #[test]

@@ -508,6 +508,7 @@ impl Driver for FakeDriver {
 
     async fn delete_resource(&self, asked: &DeleteResource) -> Result<Prepared> {
         self.cloud.answer("prepare removal").await;
+        self.asked(&format!("{}.delete", asked.kind.as_str()), asked);
         let remove = Make::Remove { kind: asked.kind, id: asked.iid.system_id.clone() };
         let stage = remove.stage("removal");
         Ok(Prepared::of([stage.removes(asked.kind.as_str(), &asked.iid.system_id, &asked.iid.name_id)]))

@@ -385,6 +385,48 @@ async fn what_exists_is_imported_and_forgotten() {
 }
 
 #[tokio::test]
+async fn another_one_of_the_same_identifier_is_not_ours() {
+    let rig = Rig::new().await;
+    rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "old", "10.9.0.0/16"));
+    rig.pmks.networks().import(&rig.admin, "here", import("old", "vpc-9")).await.unwrap();
+    let told = |incarnation: &str| {
+        rig.advance(60);
+        rig.cloud.world().networks.get_mut("vpc-9").unwrap().incarnation = incarnation.into();
+    };
+    let status = async || rig.pmks.networks().get("here", "old", Some(Duration::ZERO)).await.unwrap().status;
+    let removal = || Mutation::DeleteNetwork { connection: "here".into(), network: "old".into() };
+    let aimed = || {
+        let asked = rig.cloud.world().asked.get("network.delete").cloned().unwrap();
+        text(&asked, "/incarnation").to_owned()
+    };
+    // Imported before the cloud told anything: the first that it tells is kept.
+    for (incarnation, expected) in [("", "Active"), ("7", "Active"), ("", "Active"), ("7", "Active")] {
+        told(incarnation);
+        assert_eq!(status().await.as_str(), expected, "{incarnation:?}");
+    }
+    told("8");
+    assert_eq!(status().await, Status::Missing);
+    rig.pmks.networks().sides("here").await.unwrap();
+    assert_eq!(status().await, Status::Missing, "in a list, too");
+    rig.accept(removal()).await.unwrap();
+    rig.settle().await;
+    assert_eq!(aimed(), "7");
+}
+
+#[tokio::test]
+async fn an_import_keeps_what_tells_it_from_others() {
+    let rig = Rig::new().await;
+    let mut found = network("vpc-9", "theirs", "10.9.0.0/16");
+    found.incarnation = "7".into();
+    rig.cloud.world().networks.insert("vpc-9".into(), found);
+    rig.pmks.networks().import(&rig.admin, "here", import("theirs", "vpc-9")).await.unwrap();
+    rig.cloud.world().networks.get_mut("vpc-9").unwrap().incarnation = "8".into();
+    rig.advance(60);
+    let view = rig.pmks.networks().get("here", "theirs", Some(Duration::ZERO)).await.unwrap();
+    assert_eq!(view.status, Status::Missing);
+}
+
+#[tokio::test]
 async fn what_lies_in_another_region_is_neither_imported_nor_named() {
     let rig = Rig::new().await;
     let far = pmks_model::Network { region: "r2".into(), ..network("vpc-far", "", "10.9.0.0/16") };

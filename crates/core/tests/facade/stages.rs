@@ -209,6 +209,7 @@ fn network_part(world: &mut World, make: Make, context: &StageContext) -> String
             let id = world.id("sg");
             let group = SecurityGroup {
                 iid: Iid::new(request.name, id.clone()),
+                incarnation: String::new(),
                 network: request.network.system_id,
                 rules: request.rules,
                 tags: Tags::new(),
@@ -236,6 +237,7 @@ fn network_part(world: &mut World, make: Make, context: &StageContext) -> String
 pub(crate) fn network(id: &str, name: &str, cidr: &str) -> Network {
     Network {
         iid: Iid::new(name, id),
+        incarnation: String::new(),
         region: "r1".to_owned(),
         cidr: cidr.to_owned(),
         subnets: Vec::new(),
@@ -248,6 +250,7 @@ pub(crate) fn network(id: &str, name: &str, cidr: &str) -> Network {
 pub(crate) fn subnet(id: &str, name: &str, network: &str, cidr: &str) -> Subnet {
     Subnet {
         iid: Iid::new(name, id),
+        incarnation: String::new(),
         network: network.to_owned(),
         cidr: cidr.to_owned(),
         zone: "z1".to_owned(),

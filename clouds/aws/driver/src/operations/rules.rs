@@ -123,6 +123,7 @@ mod tests {
     fn rules_come_before_others_go() {
         let asked = UpdateSecurityGroup {
             iid: Iid::new("g", "sg-1"),
+            incarnation: String::new(),
             add: vec![rule(Direction::Inbound, 22), rule(Direction::Outbound, 443)],
             remove: vec![rule(Direction::Inbound, 23)],
             marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },

@@ -21,6 +21,14 @@ pub(super) fn replaced(what: &str, name: &str) -> DriverError {
     DriverError::new(ErrorKind::Replaced, PROVIDER, message)
 }
 
+/// Refuses what another stands in the place of. One that nobody knows is not compared.
+///
+/// # Errors
+/// `Replaced`.
+pub(super) fn refuse_another(what: &str, name: &str, meant: &str, found: &str) -> Result<()> {
+    if is_meant(meant, found) { Ok(()) } else { Err(replaced(what, name)) }
+}
+
 /// The error of something that should stand and does not.
 pub(super) fn gone(what: &str, name: &str) -> DriverError {
     DriverError::new(ErrorKind::NotFound, PROVIDER, format!("there is no {what} {name:?} any more"))
@@ -53,9 +61,8 @@ pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
 }
 
 /// Whether that incarnation is the one that is meant. One that nobody knows is not compared.
-fn is_meant(meant: &str, found: &wire::ManagedCluster) -> bool {
-    let incarnation = convert::incarnation(found);
-    meant.is_empty() || incarnation.is_empty() || meant == incarnation
+pub(super) fn is_meant(meant: &str, found: &str) -> bool {
+    meant.is_empty() || found.is_empty() || meant == found
 }
 
 /// The cluster that is meant; `None`: it is gone.
@@ -68,8 +75,10 @@ pub(super) async fn cluster(
     incarnation: &str,
 ) -> Result<Option<wire::ManagedCluster>> {
     match driver.api.cluster(id).await {
-        Ok(found) if is_meant(incarnation, &found) => Ok(Some(found)),
-        Ok(_) => Err(replaced("cluster", id.name())),
+        Ok(found) => {
+            refuse_another("cluster", id.name(), incarnation, &convert::incarnation(&found))?;
+            Ok(Some(found))
+        }
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
@@ -164,11 +173,7 @@ pub(super) fn unchanged(raw: &Value) -> Condition<'_> {
 /// `Replaced`.
 pub(super) fn check_raw(raw: &Value, meant: &str, name: &str) -> Result<()> {
     let found = raw.pointer("/properties/resourceUID").and_then(Value::as_str).unwrap_or_default();
-    if meant.is_empty() || found.is_empty() || found == meant {
-        Ok(())
-    } else {
-        Err(replaced("cluster", name))
-    }
+    refuse_another("cluster", name, meant, found)
 }
 
 /// Azure's acceptance as the engine takes it: what to follow, and what it is about.
@@ -200,14 +205,16 @@ pub(super) async fn follow(driver: &AzureDriver, action: &'static str, handle: &
     }
 }
 
-/// A resource that was made with one request, as its own state says: its identifier is its incarnation too.
-pub(super) fn made(id: &ArmId, provisioning: &str, what: &str) -> Look {
+/// A resource that was made with one request, as its own state says. Where Azure gives it no incarnation its identifier
+/// stands for that.
+pub(super) fn made(id: &ArmId, incarnation: &str, provisioning: &str, what: &str) -> Look {
     let text = id.to_string();
+    let incarnation = if incarnation.is_empty() { text.as_str() } else { incarnation };
     match provisioning {
-        "Succeeded" | "" => Look::ready(text.as_str(), &text, Value::Null),
-        "Failed" | "Canceled" => Look::failed(text.as_str(), &text, convert::failure("", what, None)),
+        "Succeeded" | "" => Look::ready(text.as_str(), incarnation, Value::Null),
+        "Failed" | "Canceled" => Look::failed(text.as_str(), incarnation, convert::failure("", what, None)),
         "Deleting" => Look::Unsure(format!("a {what} of that name is being deleted")),
-        word => Look::pending(text.as_str(), &text, word),
+        word => Look::pending(text.as_str(), incarnation, word),
     }
 }
 

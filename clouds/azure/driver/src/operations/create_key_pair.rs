@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, COMPUTE};
 use crate::capabilities::CAPABILITIES;
-use crate::{AzureDriver, networks, prerequisites};
+use crate::{AzureDriver, incarnations, networks, prerequisites};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeKeyPair>()];
@@ -58,7 +58,7 @@ impl Stage<AzureDriver> for MakeKeyPair {
         let id = self.id.to_string();
         match driver.api.ssh_public_key(&self.id).await {
             Ok(found) if networks::is_ours(&found.tags, &self.marks) => {
-                Ok(Look::ready(id.as_str(), &id, Value::Null))
+                Ok(aim::made(&self.id, &incarnations::key_pair(&found), "", "key pair"))
             }
             Ok(_) => Ok(Look::failed(id.as_str(), &id, aim::taken("key pair", self.id.name()))),
             Err(error) if error.is_not_found() => Ok(Look::Absent),

@@ -17,7 +17,7 @@ use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, NETWORK};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::network as wire;
-use crate::{AzureDriver, PROVIDER, networks, prerequisites};
+use crate::{AzureDriver, PROVIDER, incarnations, networks, prerequisites};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeNetwork>()];
@@ -139,7 +139,7 @@ fn look_at(id: &ArmId, found: &wire::VirtualNetwork, marks: &Marks) -> Look {
     if !networks::is_ours(&found.tags, marks) {
         return Look::failed(id.to_string(), id.to_string(), aim::taken("network", id.name()));
     }
-    aim::made(id, &found.properties.provisioning_state, "network")
+    aim::made(id, incarnations::network(found), &found.properties.provisioning_state, "network")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, NETWORK};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::network as wire;
-use crate::{AzureDriver, PROVIDER, networks, prerequisites};
+use crate::{AzureDriver, PROVIDER, incarnations, networks, prerequisites};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeSecurityGroup>()];
@@ -105,7 +105,8 @@ fn look_at(id: &ArmId, found: &wire::SecurityGroup, marks: &Marks) -> Look {
     if !networks::is_ours(&found.tags, marks) {
         return Look::failed(id.to_string(), id.to_string(), aim::taken("security group", id.name()));
     }
-    aim::made(id, &found.properties.provisioning_state, "security group")
+    let incarnation = incarnations::security_group(found);
+    aim::made(id, incarnation, &found.properties.provisioning_state, "security group")
 }
 
 #[cfg(test)]

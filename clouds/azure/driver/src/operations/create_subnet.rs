@@ -117,7 +117,7 @@ impl MakeSubnet {
                 aim::taken("subnet", self.id.name()),
             );
         }
-        aim::made(&self.id, &found.properties.provisioning_state, "subnet")
+        aim::made(&self.id, "", &found.properties.provisioning_state, "subnet")
     }
 }
 

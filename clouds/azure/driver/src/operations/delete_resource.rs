@@ -11,6 +11,7 @@ use pmks_model::{ResourceKind, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::standing::{Standing, standing};
 use super::{Maker, Stage, aim, subnet_guard};
 use crate::api::Accepted;
 use crate::arm_id::{ArmId, canonical_text};
@@ -27,16 +28,14 @@ const NAMED: usize = 10;
 /// Looks who holds the resource, and answers the plan. One call, and one for each subnet that a security group guards.
 ///
 /// # Errors
-/// `Precondition` naming what holds it; `Replaced` for one of that name that another installation made.
+/// `Precondition` naming what holds it; `Replaced` for another one of that name than is meant.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared> {
     let id = asked.iid.system_id.as_str();
     let mut prepared = match asked.kind {
-        ResourceKind::Network => network(driver, driver.network_id(id), &asked.marks).await,
+        ResourceKind::Network => network(driver, driver.network_id(id), asked).await,
         ResourceKind::Subnet => subnet(driver, asked).await,
-        ResourceKind::SecurityGroup => {
-            security_group(driver, driver.security_group_id(id), &asked.marks).await
-        }
-        ResourceKind::KeyPair => key_pair(driver, driver.key_pair_id(id), &asked.marks).await,
+        ResourceKind::SecurityGroup => security_group(driver, driver.security_group_id(id), asked).await,
+        ResourceKind::KeyPair => key_pair(driver, driver.key_pair_id(id), asked).await,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
@@ -48,20 +47,14 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &DeleteResource) -> Res
     Ok(prepared)
 }
 
-/// What stands under an identifier; `None`: it is gone.
-fn standing<T>(answer: Result<T>) -> Result<Option<T>> {
-    match answer {
-        Err(error) if error.is_not_found() => Ok(None),
-        answer => answer.map(Some),
+async fn network(driver: &AzureDriver, id: ArmId, asked: &DeleteResource) -> Result<Prepared> {
+    let mut delete = Delete::of(What::Network, id, asked);
+    if let Some(found) = standing(driver.api.network(&delete.id).await)? {
+        let users: Vec<String> = found.properties.subnets.iter().flat_map(users).collect();
+        delete.refuse_others(found.into(), &asked.marks)?;
+        refuse_if_held(&delete.id, &users)?;
     }
-}
-
-async fn network(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
-    if let Some(found) = standing(driver.api.network(&id).await)? {
-        refuse_strangers(&id, &found.tags, marks)?;
-        refuse_if_held(&id, &found.properties.subnets.iter().flat_map(users).collect::<Vec<_>>())?;
-    }
-    Ok(Delete { what: What::Network, id }.alone("network"))
+    Ok(delete.alone("network"))
 }
 
 async fn subnet(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared> {
@@ -73,38 +66,39 @@ async fn subnet(driver: &AzureDriver, asked: &DeleteResource) -> Result<Prepared
     if let Some(found) = standing(driver.api.subnet(&id).await)? {
         refuse_if_held(&id, &users(&found))?;
     }
-    Ok(Delete { what: What::Subnet, id }.alone("subnet"))
+    Ok(Delete { what: What::Subnet, id, incarnation: String::new() }.alone("subnet"))
 }
 
-async fn security_group(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
+async fn security_group(driver: &AzureDriver, id: ArmId, asked: &DeleteResource) -> Result<Prepared> {
+    let mut delete = Delete::of(What::SecurityGroup, id, asked);
     let mut stages = Vec::new();
-    if let Some(found) = standing(driver.api.security_group(&id).await)? {
-        refuse_strangers(&id, &found.tags, marks)?;
+    if let Some(found) = standing(driver.api.security_group(&delete.id).await)? {
+        delete.refuse_others(found.clone().into(), &asked.marks)?;
         let mut holders: Vec<String> =
             found.properties.network_interfaces.iter().map(|one| canonical_text(&one.id)).collect();
         for guarded in &found.properties.subnets {
             let subnet = networks::subnet_id(&guarded.id)?;
             let used =
                 standing(driver.api.subnet(&subnet).await)?.map(|found| users(&found)).unwrap_or_default();
-            if used.is_empty() && made_here(&found.tags, marks) {
-                stages.push(subnet_guard::stage(&subnet, &id, false));
+            if used.is_empty() && made_here(&found.tags, &asked.marks) {
+                stages.push(subnet_guard::stage(&subnet, &delete.id, false));
             } else {
                 holders.push(format!("subnet {subnet}"));
             }
         }
-        refuse_if_held(&id, &holders)?;
+        refuse_if_held(&delete.id, &holders)?;
     }
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
-    let delete = Delete { what: What::SecurityGroup, id };
     stages.push(delete.specification("security group").after(before));
     Ok(Prepared::of(stages))
 }
 
-async fn key_pair(driver: &AzureDriver, id: ArmId, marks: &Marks) -> Result<Prepared> {
-    if let Some(found) = standing(driver.api.ssh_public_key(&id).await)? {
-        refuse_strangers(&id, &found.tags, marks)?;
+async fn key_pair(driver: &AzureDriver, id: ArmId, asked: &DeleteResource) -> Result<Prepared> {
+    let mut delete = Delete::of(What::KeyPair, id, asked);
+    if let Some(found) = standing(driver.api.ssh_public_key(&delete.id).await)? {
+        delete.refuse_others(found.into(), &asked.marks)?;
     }
-    Ok(Delete { what: What::KeyPair, id }.alone("key pair"))
+    Ok(delete.alone("key pair"))
 }
 
 fn mark(tags: &Tags) -> Option<&String> {
@@ -155,29 +149,72 @@ enum What {
     KeyPair,
 }
 
+impl What {
+    fn says(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Subnet => "subnet",
+            Self::SecurityGroup => "security group",
+            Self::KeyPair => "key pair",
+        }
+    }
+}
+
 /// The end of one thing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Delete {
     what: What,
     id: ArmId,
+    /// Which of those that had its name; empty where nobody knows.
+    #[serde(default)]
+    incarnation: String,
 }
 
 impl Delete {
+    fn of(what: What, id: ArmId, asked: &DeleteResource) -> Self {
+        Self { what, id, incarnation: asked.incarnation.clone() }
+    }
+
+    /// Refuses what stands there if it is not the one that is meant; else it is the one from now on.
+    fn refuse_others(&mut self, found: Standing, marks: &Marks) -> Result<()> {
+        aim::refuse_another(self.what.says(), self.id.name(), &self.incarnation, &found.incarnation)?;
+        refuse_strangers(&self.id, &found.tags, marks)?;
+        if !found.incarnation.is_empty() {
+            self.incarnation = found.incarnation;
+        }
+        Ok(())
+    }
+
     fn alone(&self, name: &str) -> Prepared {
         Prepared::of([self.specification(name)])
     }
 
-    /// Its state; `None`: it is gone.
-    async fn state(&self, driver: &AzureDriver) -> Result<Option<String>> {
+    /// What stands there; `None`: it is gone.
+    async fn standing(&self, driver: &AzureDriver) -> Result<Option<Standing>> {
         let (api, id) = (&driver.api, &self.id);
         standing(match self.what {
-            What::Network => api.network(id).await.map(|found| found.properties.provisioning_state),
-            What::Subnet => api.subnet(id).await.map(|found| found.properties.provisioning_state),
-            What::SecurityGroup => {
-                api.security_group(id).await.map(|found| found.properties.provisioning_state)
-            }
-            What::KeyPair => api.ssh_public_key(id).await.map(|_| String::new()),
+            What::Network => api.network(id).await.map(Standing::from),
+            What::Subnet => api.subnet(id).await.map(Standing::from),
+            What::SecurityGroup => api.security_group(id).await.map(Standing::from),
+            What::KeyPair => api.ssh_public_key(id).await.map(Standing::from),
+        })
+    }
+
+    /// One that somebody made after ours was asked to go is none of ours; one that stood before shows that ours was
+    /// taken away by others.
+    fn look_at(&self, found: Option<Standing>, asked: bool) -> Result<Look> {
+        let Some(found) = found else { return Ok(Look::gone()) };
+        if !aim::is_meant(&self.incarnation, &found.incarnation) {
+            return if asked {
+                Ok(Look::gone())
+            } else {
+                Err(aim::replaced(self.what.says(), self.id.name()))
+            };
+        }
+        Ok(match found.state.as_str() {
+            "Deleting" => Look::pending(self.id.to_string(), "", "Deleting"),
+            _ => Look::Absent,
         })
     }
 
@@ -205,12 +242,8 @@ impl Delete {
 impl Stage<AzureDriver> for Delete {
     const KIND: &'static str = "azure.delete";
 
-    async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
-        Ok(match self.state(driver).await?.as_deref() {
-            None => Look::gone(),
-            Some("Deleting") => Look::pending(self.id.to_string(), "", "Deleting"),
-            Some(_) => Look::Absent,
-        })
+    async fn look(&self, driver: &AzureDriver, context: &StageContext) -> Result<Look> {
+        self.look_at(self.standing(driver).await?, context.system_id.is_some())
     }
 
     async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
@@ -244,6 +277,48 @@ mod tests {
             assert_eq!(answer.is_err_and(|error| *error.kind() == ErrorKind::Replaced), refused, "{tags:?}");
         }
         assert!(!made_here(&Tags::new(), &marks()) && made_here(&marks().onto(&Tags::new()), &marks()));
+    }
+
+    #[test]
+    fn another_one_of_the_name_does_not_go() {
+        let id = ArmId::new("0", "g", "p", "virtualNetworks", "n");
+        let delete = |meant: &str| Delete { what: What::Network, id: id.clone(), incarnation: meant.into() };
+        let standing = |incarnation: &str, state: &str| Standing {
+            incarnation: incarnation.into(),
+            state: state.into(),
+            tags: Tags::new(),
+        };
+        let seen =
+            |meant: &str, found: Option<Standing>, asked: bool| match delete(meant).look_at(found, asked) {
+                Ok(Look::Absent) => "stands",
+                Ok(Look::Present(found)) if found.is_gone() => "gone",
+                Ok(Look::Present(_)) => "goes",
+                Err(error) if *error.kind() == ErrorKind::Replaced => "replaced",
+                _ => "?",
+            };
+        assert_eq!(seen("1", None, false), "gone");
+        for (meant, found, state, asked, expected) in [
+            ("1", "1", "Succeeded", false, "stands"),
+            ("1", "1", "Deleting", true, "goes"),
+            ("1", "2", "Succeeded", false, "replaced"),
+            ("1", "2", "Succeeded", true, "gone"),
+            ("", "2", "Succeeded", false, "stands"),
+            ("1", "", "Succeeded", false, "stands"),
+        ] {
+            assert_eq!(seen(meant, Some(standing(found, state)), asked), expected, "{meant} {found} {asked}");
+        }
+        let mut planned = delete("1");
+        let refused = planned.refuse_others(standing("2", "Succeeded"), &marks()).unwrap_err();
+        assert_eq!(*refused.kind(), ErrorKind::Replaced);
+        // A record that knows no incarnation: the plan holds the one that stands when it is made.
+        let mut planned = delete("");
+        planned.refuse_others(standing("2", "Succeeded"), &marks()).unwrap();
+        assert_eq!(planned.incarnation, "2");
+        planned.refuse_others(standing("", "Succeeded"), &marks()).unwrap();
+        assert_eq!(planned.incarnation, "2", "what is not told once stays known");
+        let stored: Delete =
+            serde_json::from_value(serde_json::json!({"what": "network", "id": id})).unwrap();
+        assert_eq!(stored.incarnation, "");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod node_zones;
 mod pool_choice;
 mod progress;
 pub(crate) mod role_assignment;
+mod standing;
 mod subnet_guard;
 pub(crate) mod tags;
 

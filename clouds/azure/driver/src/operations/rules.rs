@@ -16,7 +16,7 @@ use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
 use crate::networks::{FIRST_PRIORITY, LAST_PRIORITY, PRIORITY_STEP};
 use crate::wire::network as wire;
-use crate::{AzureDriver, PROVIDER, networks};
+use crate::{AzureDriver, PROVIDER, incarnations, networks};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<ChangeRules>()];
@@ -24,11 +24,14 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<ChangeRules>()];
 /// Looks what the group has, and answers the plan. One call.
 ///
 /// # Errors
-/// `NotFound`; `Replaced` for another installation's; `InvalidRequest` for what Azure has no place for, and for what is a
+/// `NotFound`; `Replaced` for another one than is meant; `InvalidRequest` for what Azure has no place for, and for what is a
 /// part of a rule that lets through more.
 pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateSecurityGroup) -> Result<Prepared> {
-    let stage = ChangeRules { id: driver.security_group_id(&asked.iid.system_id), asked: asked.clone() };
-    stage.body(driver).await?;
+    let mut stage = ChangeRules { id: driver.security_group_id(&asked.iid.system_id), asked: asked.clone() };
+    let raw = stage.body(driver).await?;
+    if stage.asked.incarnation.is_empty() {
+        incarnations::of_raw(&raw).clone_into(&mut stage.asked.incarnation);
+    }
     let prepared = Prepared::of([stage.specification("rules")]);
     let outbound = asked.add.iter().any(|rule| rule.direction == Direction::Outbound);
     let says = "Azure lets everything out that no rule denies: outbound rules that allow narrow nothing";
@@ -48,11 +51,18 @@ impl ChangeRules {
     async fn body(&self, driver: &AzureDriver) -> Result<Value> {
         let mut raw = driver.api.raw_security_group(&self.id).await?;
         let tags: Tags = raw.get("tags").and_then(|tags| Tags::deserialize(tags).ok()).unwrap_or_default();
-        refuse_strangers(&self.id, &tags, &self.asked.marks)?;
+        self.refuse_others(incarnations::of_raw(&raw), &tags)?;
         let standing = raw.pointer("/properties/securityRules").and_then(Value::as_array);
         let rules = changed(standing.map(Vec::as_slice).unwrap_or_default(), &self.asked)?;
         aim::set_property(&mut raw, "securityRules", Value::Array(rules));
         Ok(raw)
+    }
+
+    /// # Errors
+    /// `Replaced`.
+    fn refuse_others(&self, found: &str, tags: &Tags) -> Result<()> {
+        aim::refuse_another("security group", self.id.name(), &self.asked.incarnation, found)?;
+        refuse_strangers(&self.id, tags, &self.asked.marks)
     }
 
     fn look_at(&self, found: &wire::SecurityGroup) -> Look {
@@ -72,7 +82,7 @@ impl Stage<AzureDriver> for ChangeRules {
 
     async fn look(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Look> {
         let found = driver.api.security_group(&self.id).await?;
-        refuse_strangers(&self.id, &found.tags, &self.asked.marks)?;
+        self.refuse_others(incarnations::security_group(&found), &found.tags)?;
         Ok(self.look_at(&found))
     }
 
@@ -169,6 +179,7 @@ mod tests {
     fn asked(add: &[u16], remove: &[u16]) -> UpdateSecurityGroup {
         UpdateSecurityGroup {
             iid: Iid::new("g", "g"),
+            incarnation: String::new(),
             add: add.iter().copied().map(rule).collect(),
             remove: remove.iter().copied().map(rule).collect(),
             marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },

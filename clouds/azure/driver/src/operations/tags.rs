@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::delete_resource::refuse_strangers;
+use super::standing::Standing;
 use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
 use crate::{AzureDriver, PROVIDER};
@@ -81,8 +82,12 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateTags) -> Result<
             return Err(DriverError::unsupported(PROVIDER, "tags of such a resource by this operation"));
         }
     };
-    let resource = Tagged { kind: asked.kind, id };
-    refuse_strangers(&resource.id, &resource.read(driver).await?.0, &asked.marks)?;
+    let mut resource = Tagged { kind: asked.kind, id, incarnation: asked.incarnation.clone() };
+    let found = resource.read(driver).await?;
+    refuse_strangers(&resource.id, &found.tags, &asked.marks)?;
+    if resource.incarnation.is_empty() {
+        resource.incarnation = found.incarnation;
+    }
     let mut stages: Vec<StageSpecification> = Vec::new();
     let (tags, keys) = (asked.tags.set(), asked.tags.removed());
     if !tags.is_empty() {
@@ -102,30 +107,29 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateTags) -> Result<
 struct Tagged {
     kind: ResourceKind,
     id: ArmId,
+    /// Which of those that had its name; empty where nobody knows.
+    #[serde(default)]
+    incarnation: String,
 }
 
 impl Tagged {
-    /// The tags that it has, and how Azure is with it. One call.
+    /// What stands there. One call.
     ///
     /// # Errors
-    /// `NotFound`.
-    async fn read(&self, driver: &AzureDriver) -> Result<(Tags, String)> {
+    /// `NotFound`; `Replaced` for another one than is meant.
+    async fn read(&self, driver: &AzureDriver) -> Result<Standing> {
         let api = &driver.api;
-        Ok(match self.kind {
-            ResourceKind::KeyPair => (api.ssh_public_key(&self.id).await?.tags, String::new()),
-            ResourceKind::SecurityGroup => {
-                let found = api.security_group(&self.id).await?;
-                (found.tags, found.properties.provisioning_state)
-            }
-            _ => {
-                let found = api.network(&self.id).await?;
-                (found.tags, found.properties.provisioning_state)
-            }
-        })
+        let found: Standing = match self.kind {
+            ResourceKind::KeyPair => api.ssh_public_key(&self.id).await?.into(),
+            ResourceKind::SecurityGroup => api.security_group(&self.id).await?.into(),
+            _ => api.network(&self.id).await?.into(),
+        };
+        aim::refuse_another(self.kind.says(), self.id.name(), &self.incarnation, &found.incarnation)?;
+        Ok(found)
     }
 
     async fn look(&self, driver: &AzureDriver, is_wanted: impl Fn(&Tags) -> bool + Send) -> Result<Look> {
-        let (tags, state) = self.read(driver).await?;
+        let Standing { tags, state, .. } = self.read(driver).await?;
         Ok(match aim::busy(&self.id, "", &state) {
             Some(look) => look,
             None if is_wanted(&tags) => Look::ready(self.id.to_string(), "", Value::Null),
@@ -194,7 +198,7 @@ impl Stage<AzureDriver> for RemoveTags {
 
     /// A tag is named with its value, so that one which somebody writes over meanwhile is looked at again.
     async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
-        let standing = self.standing(&self.resource.read(driver).await?.0);
+        let standing = self.standing(&self.resource.read(driver).await?.tags);
         if standing.is_empty() {
             return Ok(Asked::accepted());
         }
@@ -227,7 +231,7 @@ mod tests {
     #[test]
     fn what_goes_is_named_as_it_stands() {
         let id = ArmId::new("0", "g", "p", "virtualNetworks", "n");
-        let resource = Tagged { kind: ResourceKind::Network, id };
+        let resource = Tagged { kind: ResourceKind::Network, id, incarnation: String::new() };
         let stage = RemoveTags { resource, keys: vec!["team".to_owned(), "none".to_owned()] };
         assert_eq!(stage.standing(&tags(&[("Team", "a"), ("tier", "b")])), tags(&[("Team", "a")]));
     }

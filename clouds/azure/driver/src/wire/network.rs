@@ -91,6 +91,7 @@ pub(crate) struct SecurityGroup {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct SecurityGroupProperties {
     pub(crate) provisioning_state: String,
+    pub(crate) resource_guid: Option<String>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) security_rules: Vec<SecurityRule>,
     /// The subnets that it guards.

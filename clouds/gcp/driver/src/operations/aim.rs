@@ -21,6 +21,15 @@ pub(super) fn replaced(what: &str, name: &str) -> DriverError {
     DriverError::new(ErrorKind::Replaced, PROVIDER, message)
 }
 
+/// Refuses what another stands in the place of. One that nobody knows is not compared.
+///
+/// # Errors
+/// `Replaced`.
+pub(super) fn refuse_another(what: &str, name: &str, meant: &str, found: &str) -> Result<()> {
+    let is_meant = meant.is_empty() || found.is_empty() || meant == found;
+    if is_meant { Ok(()) } else { Err(replaced(what, name)) }
+}
+
 /// Whether that cluster is the one that is meant. An incarnation that nobody knows is not compared.
 pub(super) fn is_meant(meant: &str, found: &container::Cluster) -> bool {
     meant.is_empty() || meant == convert::incarnation(found)
@@ -224,6 +233,17 @@ pub(super) async fn follow_compute(driver: &GcpDriver, handle: &Handle, outputs:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_another_number_is_another_one() {
+        let kind = |meant: &str, found: &str| {
+            refuse_another("network", "n", meant, found).map_err(|error| error.kind().clone())
+        };
+        assert_eq!(kind("7", "8"), Err(ErrorKind::Replaced));
+        for (meant, found) in [("7", "7"), ("", "8"), ("7", "")] {
+            assert_eq!(kind(meant, found), Ok(()), "{meant:?} {found:?}");
+        }
+    }
 
     #[test]
     fn work_is_found_in_a_list_by_its_name_and_place() {

@@ -10,7 +10,7 @@ use pmks_driver::{
     Asked, DeleteResource, DriverError, ErrorKind, Handle, Look, Marks, Poll, Prepared, Result, StageContext,
     StageSpecification,
 };
-use pmks_model::{Iid, ResourceKind};
+use pmks_model::ResourceKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,13 +31,13 @@ const EXPECTED: Duration = Duration::from_secs(30);
 /// security group, one for a key pair.
 ///
 /// # Errors
-/// `Precondition` naming what holds it; `Replaced` for something of that name that is another installation's.
+/// `Precondition` naming what holds it; `Replaced` for another one of that name than is meant.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
     match asked.kind {
-        ResourceKind::Network => network(driver, &asked.iid, &asked.marks).await,
-        ResourceKind::Subnet => subnet(driver, &asked.iid).await,
-        ResourceKind::SecurityGroup => security_group(driver, &asked.iid, &asked.marks).await,
-        ResourceKind::KeyPair => key_pair(driver, &asked.iid, &asked.marks).await,
+        ResourceKind::Network => network(driver, asked).await,
+        ResourceKind::Subnet => subnet(driver, asked).await,
+        ResourceKind::SecurityGroup => security_group(driver, asked).await,
+        ResourceKind::KeyPair => key_pair(driver, asked).await,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => {
             Err(DriverError::unsupported(PROVIDER, "deletion of such a resource by this operation"))
         }
@@ -55,11 +55,13 @@ fn own(driver: &GcpDriver, what: &str, id: &str) -> Result<String> {
     Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what))
 }
 
-async fn subnet(driver: &GcpDriver, iid: &Iid) -> Result<Prepared> {
+async fn subnet(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let iid = &asked.iid;
     let id = iid.system_id.as_str();
     let scope = Scope::region(driver.region());
     let name = own(driver, "subnet", id)?;
     let number = number(driver, Kind::Subnetwork, &scope, &name).await?;
+    aim::refuse_another("subnet", id, &asked.incarnation, &number)?;
     let stage = Delete { what: Kind::Subnetwork, scope, name, number }.stage("subnet");
     Ok(Prepared::of([stage.removes(ResourceKind::Subnet.as_str(), id, &iid.name_id)]))
 }
@@ -71,7 +73,8 @@ async fn subnet(driver: &GcpDriver, iid: &Iid) -> Result<Prepared> {
 async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Result<String> {
     match driver.api.get::<Value>(what, scope, name).await {
         Ok(found) => {
-            let number = found.get("id").and_then(Value::as_str).filter(|id| id.parse::<u64>().is_ok());
+            let number =
+                found.get("id").and_then(Value::as_str).map(convert::number).filter(|id| !id.is_empty());
             number.map(str::to_owned).ok_or_else(|| {
                 let says = format!("Compute Engine does not say which {name} stands there");
                 DriverError::new(ErrorKind::Unexpected, PROVIDER, says).with_action(what.get(scope))
@@ -82,7 +85,8 @@ async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Re
     }
 }
 
-async fn network(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+async fn network(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let DeleteResource { iid, incarnation, marks, .. } = asked;
     let id = iid.system_id.as_str();
     let name = own(driver, "network", id)?;
     let shared = Shared { project: driver.api.project().to_owned(), name: name.clone() };
@@ -95,6 +99,7 @@ async fn network(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepare
         Err(error) if error.is_not_found() => wire::Network::default(),
         found => found?,
     };
+    aim::refuse_another("network", id, incarnation, convert::number(&found.id))?;
     let project = driver.api.project();
     let within = |url: &str| convert::network_name(url, project) == name;
     let content = Content {
@@ -162,11 +167,15 @@ impl Content {
 
 /// The firewall rules that aim at the group's tag go, the one that stands for the group last; those that somebody else
 /// made stay.
-async fn security_group(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+async fn security_group(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
     let (firewalls, clusters) = futures::try_join!(driver.api.list_firewalls(), driver.api.list_clusters())?;
     refuse_if_held(&format!("security group {name}"), &users(name, &clusters.clusters))?;
     let own = security_groups::of_group(name, &firewalls);
+    for head in &own {
+        aim::refuse_another("security group", name, incarnation, security_groups::incarnation(name, head))?;
+    }
     let (ours, strange): (Vec<_>, Vec<_>) =
         own.into_iter().partition(|one| marks::is_made_here(marks, &one.description));
     if ours.is_empty() && strange.iter().any(|one| one.name == name) {
@@ -208,12 +217,15 @@ fn users(tag: &str, clusters: &[container::Cluster]) -> Vec<String> {
 }
 
 /// A key pair under that name that another installation wrote since is not the one that is meant.
-async fn key_pair(driver: &GcpDriver, iid: &Iid, marks: &Marks) -> Result<Prepared> {
+async fn key_pair(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
+    let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
     let found = key_pairs::find(&driver.api.get_project().await?, name);
     if found.as_ref().is_some_and(|found| found.marks.installation != marks.installation) {
         return Err(aim::replaced("key pair", name));
     }
+    let uid = found.as_ref().map(|found| found.marks.uid.as_str());
+    aim::refuse_another("key pair", name, incarnation, uid.unwrap_or_default())?;
     let stage = EraseKeyPair { name: name.to_owned(), meant: found };
     let stage = stage.specification("key pair").expected(EXPECTED);
     Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))

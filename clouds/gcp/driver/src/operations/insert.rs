@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{Maker, Stage, aim};
 use crate::api::compute::{Kind, Scope};
-use crate::{GcpDriver, marks};
+use crate::{GcpDriver, convert, marks};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<Insert>()];
@@ -70,7 +70,7 @@ impl Stage<GcpDriver> for Insert {
         };
         let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
         if marks::are_in(&self.marks, text("description")) {
-            return Ok(Look::ready(&self.name, text("id"), self.outputs()));
+            return Ok(Look::ready(&self.name, convert::number(text("id")), self.outputs()));
         }
         let error = aim::taken(self.what.collection().trim_end_matches('s'), &self.name);
         Ok(Look::failed(&self.name, text("id"), error))
@@ -80,7 +80,7 @@ impl Stage<GcpDriver> for Insert {
         let id = request_id(&context.token);
         let operation = driver.api.insert(self.what, &self.scope, &self.body, id).await?;
         let asked = aim::following_compute(&self.scope, &operation).with_system_id(&self.name);
-        Ok(asked.with_incarnation(operation.target_id))
+        Ok(asked.with_incarnation(convert::number(&operation.target_id)))
     }
 
     async fn poll(&self, driver: &GcpDriver, _context: &StageContext, handle: &Handle) -> Result<Poll> {

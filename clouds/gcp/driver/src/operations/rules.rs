@@ -10,7 +10,7 @@ use pmks_driver::{
     Asked, DriverError, Handle, Look, Marks, Poll, Prepared, Result, StageContext, StageSpecification,
     UpdateSecurityGroup,
 };
-use pmks_model::{Direction, Findings, Rule};
+use pmks_model::{Direction, Findings, ResourceKind, Rule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -35,12 +35,14 @@ const LONGEST_NAME: usize = 63;
 /// Looks what the group has, and answers the plan. One call, pages apart.
 ///
 /// # Errors
-/// `NotFound`; `Replaced` for another installation's; `InvalidRequest` for what is a part of a firewall rule that does more.
+/// `NotFound`; `Replaced` for another one than is meant; `InvalidRequest` for what is a part of a firewall rule that does more.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &UpdateSecurityGroup) -> Result<Prepared> {
     let firewalls = driver.api.list_firewalls().await?;
     let name = asked.iid.system_id.as_str();
     let own = security_groups::of_network(name, &firewalls);
     let head = own.first().ok_or_else(|| security_groups::not_found(name))?;
+    let found = security_groups::incarnation(name, head);
+    aim::refuse_another("security group", name, &asked.incarnation, found)?;
     let [installation, ..] = Marks::KEYS;
     let mark = marks::tags_of(&head.description).get(installation).cloned();
     if mark.is_some_and(|mark| mark != asked.marks.installation) {
@@ -97,7 +99,7 @@ fn plan(
 }
 
 /// Has the rule that stands for the group, which denies what others do not let out, switched as it is to be. A group that
-/// pmks made and that has lost it gets another one.
+/// pmks made and that has lost it gets another one, by which the group is known from then on.
 fn head(
     asked: &UpdateSecurityGroup,
     own: &[&Firewall],
@@ -117,7 +119,8 @@ fn head(
         return None;
     }
     let base = security_groups::base(group, network, &asked.marks);
-    Some(inserted(&security_groups::head(group, disabled, base), asked).stage("security group", EXPECTED))
+    let head = inserted(&security_groups::head(group, disabled, base), asked);
+    Some(head.stage_of("security group", EXPECTED, ResourceKind::SecurityGroup))
 }
 
 /// A firewall rule for each that is missing, under the first names that are free.
@@ -222,8 +225,13 @@ mod tests {
     }
 
     fn planned(standing: &[Firewall], add: &[Rule], remove: &[Rule]) -> Result<Vec<String>> {
+        Ok(plan_of(standing, add, remove)?.into_iter().map(|stage| stage.name).collect())
+    }
+
+    fn plan_of(standing: &[Firewall], add: &[Rule], remove: &[Rule]) -> Result<Vec<StageSpecification>> {
         let asked = UpdateSecurityGroup {
             iid: Iid::new("web", "web"),
+            incarnation: String::new(),
             add: add.to_vec(),
             remove: remove.to_vec(),
             marks: marks(),
@@ -232,7 +240,7 @@ mod tests {
         let taken: Vec<&str> = standing.iter().map(|one| one.name.as_str()).collect();
         let plan = Plan::of(plan(&asked, &own, &taken, "projects/p/global/networks/net")?);
         assert_eq!(plan.defect(), None);
-        Ok(plan.stages.into_iter().map(|stage| stage.name).collect())
+        Ok(plan.stages)
     }
 
     fn standing(rules: &[Rule]) -> Vec<Firewall> {
@@ -261,6 +269,8 @@ mod tests {
         // What stood for the group is gone; a group of somebody else's never had it.
         let mut headless = both[1..].to_vec();
         assert_eq!(planned(&headless, from_ref(&ssh), &[]).unwrap(), ["security group"]);
+        let anew = plan_of(&headless, from_ref(&ssh), &[]).unwrap().remove(0).subject.unwrap();
+        assert_eq!((anew.kind, anew.name.as_str()), (ResourceKind::SecurityGroup, "web"));
         for one in &mut headless {
             one.description.clear();
         }
@@ -285,6 +295,7 @@ mod tests {
         let long = "a".repeat(60);
         let asked = UpdateSecurityGroup {
             iid: Iid::new(&long, &long),
+            incarnation: String::new(),
             add: vec![rule(Direction::Inbound, 22)],
             remove: Vec::new(),
             marks: marks(),

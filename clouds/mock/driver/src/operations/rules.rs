@@ -85,6 +85,7 @@ mod tests {
         let change = ChangeRules {
             asked: UpdateSecurityGroup {
                 iid: Iid::new("g", "g-1"),
+                incarnation: String::new(),
                 add: vec![rule(22, None), rule(443, None)],
                 remove: vec![rule(80, Some(80)), rule(81, None)],
                 marks: Marks { installation: "i".into(), operation: "o".into(), uid: "u".into() },
