@@ -103,9 +103,9 @@ pub trait CloudUnderTest: Send + Sync {
     }
 
     /// Whether a client can tell, of what such a record is about, that a stranger's of the same name and without our marks
-    /// stands in its place: by an identifier of its own, and, just before a call that changes something, by a condition
-    /// that the call carries. Where not, the cloud's guide page says so.
-    fn tells_strangers(&self, _kind: ResourceKind, _just_before_a_change: bool) -> bool {
+    /// stands in its place: by an identifier of its own and, where somebody puts it there just before a call that changes
+    /// something (its service and name), by what that call carries. Where not, the cloud's guide page says so.
+    fn tells_strangers(&self, _kind: ResourceKind, _just_before_change: Option<&str>) -> bool {
         true
     }
 

@@ -86,8 +86,8 @@ impl CloudUnderTest for Aws {
     }
 
     /// What is called by its name alone, by calls that know no condition.
-    fn tells_strangers(&self, kind: ResourceKind, just_before_a_change: bool) -> bool {
-        !(just_before_a_change && [ResourceKind::Cluster, ResourceKind::NodeGroup].contains(&kind))
+    fn tells_strangers(&self, kind: ResourceKind, just_before_change: Option<&str>) -> bool {
+        !(just_before_change.is_some() && [ResourceKind::Cluster, ResourceKind::NodeGroup].contains(&kind))
     }
 
     fn load_balancers(&self) -> &'static [&'static str] {

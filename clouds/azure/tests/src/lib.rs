@@ -89,10 +89,17 @@ impl CloudUnderTest for Azure {
         (service == "containerservice").then_some(Effect::Status { status: 409, code, message })
     }
 
-    /// Identifiers are made of names. Clusters have one of their own beside that, and calls that change them and their
-    /// pools carry a condition.
-    fn tells_strangers(&self, kind: ResourceKind, _: bool) -> bool {
-        kind == ResourceKind::Cluster
+    /// Identifiers are made of names. Clusters, networks and security groups have one of their own beside that, and key pairs
+    /// the key. Calls that change a cluster or its pools carry a condition, as does that which changes a group's rules;
+    /// others know none. Subnets and pools have nothing but their names.
+    fn tells_strangers(&self, kind: ResourceKind, just_before_change: Option<&str>) -> bool {
+        match kind {
+            ResourceKind::Cluster => true,
+            ResourceKind::SecurityGroup => just_before_change
+                .is_none_or(|change| change == "network.NetworkSecurityGroups_CreateOrUpdate"),
+            ResourceKind::Network | ResourceKind::KeyPair => just_before_change.is_none(),
+            _ => false,
+        }
     }
 
     fn status_members(&self, word: Option<&str>) -> Value {

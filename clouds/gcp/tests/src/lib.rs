@@ -122,9 +122,14 @@ impl CloudUnderTest for Gcp {
         (service == "container").then_some(Effect::Status { status: 400, code, message })
     }
 
-    /// All but clusters is known by its name, and calls know no condition.
-    fn tells_strangers(&self, kind: ResourceKind, just_before_a_change: bool) -> bool {
-        kind == ResourceKind::Cluster && !just_before_a_change
+    /// Compute Engine's resources have numbers, by which they are changed, and its metadata a fingerprint, by which a change
+    /// is refused. GKE's calls know no condition, and node pools nothing but their names.
+    fn tells_strangers(&self, kind: ResourceKind, just_before_change: Option<&str>) -> bool {
+        match kind {
+            ResourceKind::Cluster => just_before_change.is_none(),
+            ResourceKind::NodeGroup => false,
+            _ => true,
+        }
     }
 
     fn without_prerequisites(&self) -> Option<Vec<Value>> {

@@ -192,7 +192,8 @@ fn can_tell(house: &House, done: &Done, case: &Case) -> bool {
     let kind = truth::RECORDED
         .into_iter()
         .find(|kind| house.under_test.word(*kind) == Some(done.before.kind.as_str()));
-    kind.is_none_or(|kind| house.under_test.tells_strangers(kind, case.changes()))
+    let change = case.changes().then_some(case.action.as_str());
+    kind.is_none_or(|kind| house.under_test.tells_strangers(kind, change))
 }
 
 /// What nobody but its owner changes of a thing. Its state goes on by itself, as do addresses.
