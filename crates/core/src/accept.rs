@@ -235,6 +235,7 @@ impl Shared {
             through: Through {
                 connection: at.connection.uid,
                 specification: at.connection.specification.clone(),
+                account: Some(place.account.clone()),
             },
             resources: draft.resources,
             decided: draft.decided,

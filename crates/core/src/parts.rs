@@ -262,7 +262,7 @@ impl Shared {
         let mut known = self.get_part(connection, part, &meant, None).await?;
         let Some(record) = known.records.pop() else { return Err(not_found(part.kind, meant.as_str())) };
         let network = known.all.iter().find(|other| Some(other.uid) == record.parent);
-        let holders = users(&known.all, &record, network)?;
+        let holders = users(self.store.as_ref(), &known.all, &record, network).await?;
         if !holders.is_empty() {
             let says = format!("{} {:?} is used by {}", part.kind.says(), meant.as_str(), holders.join(", "));
             return Err(conflict(says));

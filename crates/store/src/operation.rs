@@ -164,13 +164,15 @@ pub struct Accept {
     pub audit: AuditEntry,
 }
 
-/// Where a connection led when it was read. Whose account that was is the operation's.
+/// Where a connection led when it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Through {
     /// The connection's uid: another one may have its name by now.
     pub connection: Uuid,
     /// Its specification.
     pub specification: serde_json::Value,
+    /// Whose account it was; `None`: nobody knew.
+    pub account: Option<String>,
 }
 
 /// A change of a record that is accepted together with an operation.

@@ -48,8 +48,9 @@ impl Call<'_> {
     /// Who the caller is.
     pub(crate) fn account(&mut self) -> Value {
         let held = self.held();
-        let elsewhere = if held.moved { "-elsewhere" } else { "" };
-        json!({"id": format!("{}{elsewhere}", held.id)})
+        // Elsewhere is another one of the same form.
+        let id: String = if held.moved { held.id.chars().rev().collect() } else { held.id.clone() };
+        json!({"id": id})
     }
 
     /// How an operation stands.

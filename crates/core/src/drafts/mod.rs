@@ -6,7 +6,7 @@ mod networks;
 mod node_groups;
 mod tags;
 
-pub(crate) use networks::{refuse_used, users};
+pub(crate) use networks::{refuse_used, unmade, users};
 pub(crate) use node_groups::beyond_limits;
 pub(crate) use tags::version_tag;
 

@@ -1,6 +1,6 @@
 //! Drafts of networks, subnets, security groups and key pairs: made, and removed where nothing of ours is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
 use pmks_driver::{
@@ -11,10 +11,12 @@ use pmks_model::{
     Cidr, Cluster, Failure, FailureKind, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind,
     ResourceReference, Rule, SecurityGroup, SecurityGroupRequest,
 };
-use pmks_store::{NewResource, Resource};
+use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Draft, Drafting, shared};
+use crate::activity::Activity;
 use crate::cloud_names::{distinct, other_name};
 use crate::failure::{conflict, not_found};
 use crate::incarnations::{kept, told};
@@ -91,8 +93,10 @@ impl Drafting<'_> {
             findings.add("cidr", format!("must lie within the network's {whole}"));
         }
         let siblings = self.records().all(Some(ResourceKind::Subnet), Some(network.uid)).await?;
+        let unmade = unmade(self.records().store, std::slice::from_ref(network), siblings.iter()).await?;
         // One that has its name is refused for that.
-        for sibling in siblings.iter().filter(|sibling| sibling.name != name) {
+        let others = siblings.iter().filter(|sibling| sibling.name != name);
+        for sibling in others.filter(|sibling| !unmade.contains(&sibling.uid)) {
             let has =
                 observed::<pmks_model::Subnet>(sibling).map_or_else(|| asked_cidr(sibling), |seen| seen.cidr);
             if Cidr::from_str(&has).is_ok_and(|has| has.overlaps(cidr)) {
@@ -328,7 +332,8 @@ pub(crate) async fn refuse_used(
     record: &Resource,
     network: Option<&Resource>,
 ) -> Result<()> {
-    let holders = users(&records.all(None, None).await?, record, network)?;
+    let all = records.all(None, None).await?;
+    let holders = users(records.store, &all, record, network).await?;
     if holders.is_empty() {
         return Ok(());
     }
@@ -336,8 +341,44 @@ pub(crate) async fn refuse_used(
     Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
 }
 
-/// Our clusters, node groups and security groups that use this record, in words.
-pub(crate) fn users(all: &[Resource], record: &Resource, network: Option<&Resource>) -> Result<Vec<String>> {
+/// Our clusters, node groups and security groups that use this record, in words. What a creation that is over never made
+/// uses nothing.
+pub(crate) async fn users(
+    store: &dyn Store,
+    all: &[Resource],
+    record: &Resource,
+    network: Option<&Resource>,
+) -> Result<Vec<String>> {
+    let named = naming(all, record, network)?;
+    let unmade = unmade(store, all, named.iter().copied()).await?;
+    let made = named.into_iter().filter(|user| !unmade.contains(&user.uid));
+    Ok(made.map(|user| format!("{} {:?}", user.kind.says(), user.name)).collect())
+}
+
+/// Those of these records of which the cloud has nothing, and nothing is going on that may make it.
+pub(crate) async fn unmade<'a>(
+    store: &dyn Store,
+    all: &[Resource],
+    among: impl Iterator<Item = &'a Resource>,
+) -> Result<HashSet<Uuid>> {
+    let nowhere: Vec<&Resource> = among.filter(|record| record.system_id.is_none()).collect();
+    if nowhere.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let whole = |part: &Resource| all.iter().find(|other| Some(other.uid) == part.parent);
+    let wholes: Vec<&Resource> = nowhere.iter().filter_map(|part| whole(part)).collect();
+    let activity = Activity::about(store, nowhere.iter().copied().chain(wholes)).await?;
+    let idle =
+        nowhere.into_iter().filter(|record| !activity.busy(std::iter::once(*record).chain(whole(record))));
+    Ok(idle.map(|record| record.uid).collect())
+}
+
+/// Our clusters, node groups and security groups whose requests or observations name this record.
+fn naming<'a>(
+    all: &'a [Resource],
+    record: &Resource,
+    network: Option<&Resource>,
+) -> Result<Vec<&'a Resource>> {
     let mut holders = Vec::new();
     for other in all.iter().filter(|other| other.missing_since.is_none()) {
         let uses = match (record.kind, other.kind) {
@@ -358,7 +399,7 @@ pub(crate) fn users(all: &[Resource], record: &Resource, network: Option<&Resour
             _ => false,
         };
         if uses {
-            holders.push(format!("{} {:?}", other.kind.says(), other.name));
+            holders.push(other);
         }
     }
     Ok(holders)

@@ -8,11 +8,12 @@ mod unconnected;
 
 use pmks_driver::{Capabilities, Credential};
 use pmks_model::{Failure, FailureKind};
-use pmks_store::{Connection, PieceKind, PutPiece};
+use pmks_store::{Connection, OperationFilter, Page, PieceKind, PutPiece, ResourceFilter};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::connections::{sealed, update_of_pieces};
+use crate::drafts::unmade;
 use crate::failure::{conflict, of_store, stale, unexpected, unknown};
 use crate::pmks::Shared;
 use crate::records::stored;
@@ -205,6 +206,7 @@ impl Pieces<'_> {
         // Who puts one meanwhile finds it as it was before, or as it is after.
         let _alone = shared.pieces.lock().await;
         if kind == PieceKind::Connection {
+            shared.forget_unmade(caller, name).await?;
             match shared.delete_connection(caller, name).await {
                 Err(failure) if failure.kind == FailureKind::NotFound => {}
                 ended => ended?,
@@ -279,6 +281,28 @@ impl Shared {
             same &= now.made_of(connection) == known.made_of(connection);
         }
         if same { Ok(()) } else { Err(stale(word(kind), &name)) }
+    }
+
+    /// Drops the records of what was never made at a connection: who deletes its row is shown none of them.
+    async fn forget_unmade(&self, caller: &Caller, connection: &str) -> Result<()> {
+        let here = ResourceFilter { connection: Some(connection.to_owned()), ..ResourceFilter::default() };
+        let all = self.store.resources(&here, Page::all()).await.map_err(of_store)?;
+        let unmade = unmade(self.store.as_ref(), &all, all.iter()).await?;
+        for record in all.iter().filter(|record| unmade.contains(&record.uid) && record.parent.is_none()) {
+            let about = OperationFilter { resource_uid: Some(record.uid), ..OperationFilter::default() };
+            let about = self.store.operations(&about, Page::all()).await.map_err(of_store)?;
+            // What it left at the cloud is in its record alone.
+            if about.iter().any(|operation| !operation.remains.is_empty()) {
+                continue;
+            }
+            let target = format!("{} {}", record.kind.says(), record.name);
+            let audit = self.audit(caller, &format!("{}.forget", record.kind.as_str()), target);
+            match self.store.forget(record.uid, false, audit).await {
+                Err(pmks_store::Error::NotFound { .. }) | Ok(()) => {}
+                Err(error) => return Err(of_store(error)),
+            }
+        }
+        Ok(())
     }
 
     /// What went wrong while a connection was read that is gone by now means nothing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_core::{Accepted, Beforehand, Mutation, OperationFilter};
+use pmks_core::{Accepted, Beforehand, Mutation, OperationFilter, Reference};
 use pmks_driver::ErrorKind;
 use pmks_model::{Failure, FailureKind, OperationKind, OperationState, Status};
 
@@ -131,4 +131,27 @@ async fn parts_that_never_came_to_be_make_room_too() {
         rig.settle().await;
         assert_eq!(rig.operation(&accepted.operation).await.state, OperationState::Succeeded);
     }
+}
+
+#[tokio::test]
+async fn what_was_never_made_uses_nothing() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask control plane".into(), ErrorKind::QuotaExceeded);
+    assert_eq!(rig.run(create(new_cluster("prod"))).await.state, OperationState::Failed);
+    rig.cloud.world().failures.clear();
+    let forgotten = rig.pmks.networks().plan_forget(&rig.admin, "here", "net").await;
+    assert!(forgotten.is_ok(), "{forgotten:?}");
+    let delete = Mutation::DeleteNetwork { connection: "here".into(), network: Reference::name("net") };
+    rig.done(delete).await;
+}
+
+#[tokio::test]
+async fn what_is_being_made_uses_what_it_names() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.accept(create(new_cluster("prod"))).await.unwrap();
+    let delete = Mutation::DeleteNetwork { connection: "here".into(), network: Reference::name("net") };
+    let refused = rig.accept(delete).await.unwrap_err();
+    assert!(refused.detail.contains("is used by cluster \"prod\""), "{refused}");
 }

@@ -36,8 +36,23 @@ impl Service<Request<Incoming>> for Answering {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.head.busy();
+        let reads = request.method().is_safe();
         let answer = self.router.call(request.map(|body| self.unread.watch(body)));
-        Box::pin(async move { Ok(answer.await?.map(|body| Answered { body, _busy: busy })) })
+        Box::pin(async move {
+            // What came whole is carried out, whether or not somebody waits for its answer.
+            let answered = if reads { answer.await } else { unheeding(answer).await };
+            Ok(answered?.map(|body| Answered { body, _busy: busy }))
+        })
+    }
+}
+
+/// The same, which goes on when it is dropped.
+async fn unheeding<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(future).await {
+        Ok(output) => output,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The process ends.
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -133,6 +133,8 @@ impl Serve {
         let stream = Lingering::new(stream, unread, clock, limits.linger, limits.linger_bytes);
         let connection = http1::Builder::new()
             .max_buf_size(HARD_HEAD_BYTES)
+            // A peer that will send nothing more may still read.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {

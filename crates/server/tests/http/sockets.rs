@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use pmks_server::{Limits, ServeOptions, serve};
 use secrecy::SecretString;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::rig::{Rig, TOKEN, cluster};
+use crate::rig::{Rig, TOKEN, cluster, connection};
 
 pub(super) struct Served {
     rig: Rig,
@@ -109,6 +110,50 @@ async fn a_slow_body_ends_in_time() {
     );
     let answer = served.exchange(head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("\"timeout\""), "{answer}");
+}
+
+/// A connection of that name is made, by one request.
+fn making(served: &Served, name: &str) -> String {
+    let body = connection(name).to_string();
+    format!(
+        "POST /v1/connections HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        served.address,
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_peer_that_will_send_nothing_more_is_answered() {
+    let served = served(short()).await;
+    let mut stream = served.connect().await;
+    stream.write_all(making(&served, "there").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let answer = read_all(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_came_whole_is_carried_out_whoever_hangs_up() {
+    let served = served(Limits::default()).await;
+    let names: Vec<String> = (0..40).map(|number| format!("c{number:02}")).collect();
+    for name in &names {
+        let mut stream = served.connect().await;
+        stream.write_all(making(&served, name).as_bytes()).await.unwrap();
+        drop(stream);
+    }
+    let all = async {
+        loop {
+            let known = served.rig.get("/v1/connections?pageSize=1000").await.ok(200);
+            let known: Vec<_> =
+                known["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+            if names.iter().all(|name| known.contains(&json!(name))) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), all).await.expect("some were not carried out");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ impl<'a> Facts<'a> {
         tags: &'a Tags,
         status: Status,
     ) -> Self {
-        let unmade = status == Status::Failed && iid.system_id.is_empty();
+        let unmade = super::shapes::is_unmade(status, iid);
         Self { iid, uid, cloud_name, tags, unmade }
     }
 }

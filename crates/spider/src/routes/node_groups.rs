@@ -101,7 +101,7 @@ pub(super) async fn add(call: Call) -> Answer {
 /// Answers when it is gone. What the cloud does not let go is forgotten where the client forces it: not removed, hence
 /// not true.
 pub(super) async fn remove(call: Call) -> Answer {
-    let connection = call.connection()?;
+    let (connection, force) = (call.connection()?, call.force()?);
     let (cluster, node_group) = (call.named(0).to_owned(), Reference::name(call.named(1)));
     let mutation = Mutation::RemoveNodeGroup {
         connection: connection.clone(),
@@ -110,7 +110,7 @@ pub(super) async fn remove(call: Call) -> Answer {
     };
     match call.change(mutation, Until::Over, DELETION).await {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
-        Err(refusal) if call.force()? && refusal.is_final() => {
+        Err(refusal) if force && refusal.is_final() => {
             let forgotten = call.pmks().node_groups();
             let forgotten = forgotten.forget(&call.keyless(), &connection, &cluster, node_group).await;
             forgotten.map_err(|_| refusal)?;

@@ -40,14 +40,20 @@ pub(super) fn facts(list: &KeyValueList) -> Vec<Value> {
     list.0.iter().map(|fact| key_value(&fact.key, &fact.value)).collect()
 }
 
+/// Whether it is the record of a creation that failed before the cloud had anything of it.
+pub(super) fn is_unmade(status: Status, iid: &Iid) -> bool {
+    status == Status::Failed && iid.system_id.is_empty()
+}
+
 /// An empty value is left out.
 pub(super) fn key_value(key: &str, value: &str) -> Value {
     if value.is_empty() { json!({"Key": key}) } else { json!({"Key": key, "Value": value}) }
 }
 
 pub(super) fn network(view: &NetworkView) -> Value {
-    // Clients know subnets that have a record, as CB-Spider's do.
-    let known = view.subnets.iter().filter(|subnet| !subnet.uid.is_empty());
+    // Clients know subnets that have a record, as CB-Spider's do; not what was never made.
+    let known =
+        view.subnets.iter().filter(|subnet| !subnet.uid.is_empty() && !is_unmade(subnet.status, &subnet.iid));
     json!({
         "IId": iid(&view.iid),
         "IPv4_CIDR": view.cidr,
@@ -119,6 +125,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     let groups = said.unwrap_or_else(|| view.asked_security_groups.clone());
     let version =
         seen.and_then(|seen| seen.version.as_ref()).map_or_else(|| view.version.clone(), ToString::to_string);
+    let groups_shown = view.node_groups.iter().filter(|group| !is_unmade(group.status, &group.iid));
     let mut shown = json!({
         "IId": iid(&view.iid),
         "Version": version,
@@ -127,7 +134,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
             "SubnetIIDs": iids(&subnets),
             "SecurityGroupIIDs": iids(&groups),
         },
-        "NodeGroupList": view.node_groups.iter().map(node_group).collect::<Vec<_>>(),
+        "NodeGroupList": groups_shown.map(node_group).collect::<Vec<_>>(),
         "AccessInfo": filled(&[("Endpoint", &view.access.endpoint), ("Kubeconfig", kubeconfig)]),
         "Addons": {},
         "Status": status(view.status),

@@ -403,8 +403,11 @@ mod tests {
             traceparent: None,
             now: Timestamp::UNIX_EPOCH,
         };
-        let through =
-            crate::Through { connection: uuid::Uuid::nil(), specification: serde_json::Value::Null };
+        let through = crate::Through {
+            connection: uuid::Uuid::nil(),
+            specification: serde_json::Value::Null,
+            account: None,
+        };
         Accept {
             operation,
             through,

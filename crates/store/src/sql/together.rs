@@ -56,17 +56,15 @@ pub(super) async fn keep_all(on: &mut Connection, accepts: &[Accept]) -> Result<
 
 /// Whether each connection leads where it led when it was read.
 pub(super) async fn lead_as_read(on: &mut Connection, accepts: &[Accept]) -> Result<bool> {
-    let read: HashSet<_> =
-        accepts.iter().map(|accept| (&accept.through, accept.operation.account.as_str())).collect();
-    for (through, account) in read {
-        let leads = sqlx::query(
-            "SELECT 1 FROM connections WHERE uid = $1 AND specification = $2 AND (account = $3 OR account IS NULL)",
-        )
-        .bind(from_uid(through.connection))
-        .bind(json(&through.specification)?)
-        .bind(account)
-        .fetch_optional(&mut *on)
-        .await?;
+    let read: HashSet<_> = accepts.iter().map(|accept| &accept.through).collect();
+    for through in read {
+        let leads =
+            sqlx::query("SELECT 1 FROM connections WHERE uid = $1 AND specification = $2 AND account IS $3")
+                .bind(from_uid(through.connection))
+                .bind(json(&through.specification)?)
+                .bind(through.account.as_deref())
+                .fetch_optional(&mut *on)
+                .await?;
         if leads.is_none() {
             return Ok(false);
         }

@@ -258,7 +258,8 @@ async fn what_was_made_ready_with_a_connection_that_leads_elsewhere_by_now_is_re
     let mut change = Box::pin(store.update_connection("c", None, elsewhere, audit()));
     assert!((&mut change).now_or_never().is_none());
     let moved_too = |number| {
-        let through = Through { connection: CONNECTION, specification: json!({"region": "elsewhere"}) };
+        let through =
+            Through { connection: CONNECTION, specification: json!({"region": "elsewhere"}), account: None };
         Accept { through, ..another(number) }
     };
     let another_one = |number| {

@@ -108,7 +108,7 @@ fn accept(number: u128, kind: OperationKind, resources: Vec<NewResource>) -> Acc
             traceparent: None,
             now: at(0),
         },
-        through: Through { connection: CONNECTION, specification: json!({"region": "r"}) },
+        through: Through { connection: CONNECTION, specification: json!({"region": "r"}), account: None },
         resources,
         decided: None,
         holds: vec![hold(CLUSTER, HoldMode::Exclusive), hold(NETWORK, HoldMode::Shared)],

@@ -162,11 +162,9 @@ pub(super) async fn security_group(scene: &Scene) {
     let says = "Security Group 'group-01' already exists in connection 'config-01'";
     scene.refused("POST", "/securitygroup", Some(asks(asked)), 409, says).await;
     let lost = json!({"Name": "group-02", "VPCName": "none", "SecurityRules": []});
-    scene
-        .refused("POST", "/securitygroup", Some(asks(lost)), 400, "VPCName network \"none\" does not exist")
-        .await;
-    let known = json!({"VPCName": "none", "Name": "group-02", "CSPId": made["IId"]["SystemId"]});
     let says = "VPC 'none' does not exist in connection 'config-01'";
+    scene.refused("POST", "/securitygroup", Some(asks(lost)), 404, says).await;
+    let known = json!({"VPCName": "none", "Name": "group-02", "CSPId": made["IId"]["SystemId"]});
     scene.refused("POST", "/regsecuritygroup", Some(asks(known)), 404, says).await;
     let listed = scene.get("/securitygroup/vpc/vpc-01").await;
     assert_eq!(listed["securitygroup"].as_array().unwrap().len(), 1);

@@ -151,7 +151,11 @@ impl Set {
                 traceparent: None,
                 now: self.now(),
             },
-            through: Through { connection: CONNECTION, specification: serde_json::Value::Null },
+            through: Through {
+                connection: CONNECTION,
+                specification: serde_json::Value::Null,
+                account: None,
+            },
             resources: if creates { Self::records() } else { Vec::new() },
             decided: None,
             holds: vec![Hold { resource: CLUSTER, mode: HoldMode::Exclusive, when_held: WhenHeld::Wait }],
