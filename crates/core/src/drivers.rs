@@ -302,7 +302,7 @@ impl Drivers {
     pub(crate) async fn prove(&self, at: &At) -> Result<AccountIdentity> {
         let identity = self.acts_for(at).await?;
         if at.connection.account.is_none() {
-            self.keep_account(&at.connection.name, &identity).await?;
+            self.keep_account(&at.connection, &identity).await?;
         }
         Ok(identity)
     }
@@ -313,7 +313,9 @@ impl Drivers {
         self.prove(at).await
     }
 
-    async fn keep_account(&self, name: &str, identity: &AccountIdentity) -> Result<()> {
+    /// Of the connection as it was when it was proven: with another credential it may be another's by now.
+    async fn keep_account(&self, connection: &Connection, identity: &AccountIdentity) -> Result<()> {
+        let name = connection.name.as_str();
         let update = ConnectionUpdate {
             account: Some((identity.account.clone(), identity.principal.clone())),
             ..ConnectionUpdate::default()
@@ -325,7 +327,21 @@ impl Drivers {
             target: format!("connection {name}"),
             request_id: String::new(),
         };
-        self.store.update_connection(name, None, update, audit).await.map(drop).map_err(of_store)
+        match self.store.update_connection(name, Some(connection.revision), update, audit).await {
+            Err(pmks_store::Error::Stale { .. }) => {}
+            kept => return kept.map(drop).map_err(of_store),
+        }
+        let now = self.store.connection(name).await.map_err(of_store)?;
+        // Many prove it at once where nobody knew it.
+        let is_kept = now.is_some_and(|now| {
+            let same = (now.uid, now.credential_revision) == (connection.uid, connection.credential_revision);
+            same && now.account.as_ref() == Some(&identity.account)
+        });
+        if is_kept {
+            return Ok(());
+        }
+        let says = format!("connection {name:?} was changed while this was asked for");
+        Err(Box::new((*conflict(says)).with_fix("ask for it again")))
     }
 
     /// Where the connection is, its account asked for if nobody knows it yet, and not kept.

@@ -92,3 +92,23 @@ async fn a_piece_that_a_connection_is_made_of_stays() {
     delete(PieceKind::Region, "region").await.unwrap();
     assert_eq!(rig.pmks.pieces().list(PieceKind::Region).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn whom_a_credential_acted_for_is_not_kept_beside_another_one() {
+    let rig = Rig::with_pieces().await;
+    rig.put(config()).await.unwrap();
+    rig.cloud.world().hangs.push("account_identity");
+    let create = Mutation::CreateNetwork { connection: "config".into(), network: new_network("net") };
+    let put = async {
+        rig.breathe().await;
+        rig.put_credential("AK2").await.unwrap();
+        rig.cloud.world().hangs.clear();
+    };
+    let (refused, ()) = futures::join!(rig.accept(create), put);
+    let refused = refused.unwrap_err();
+    assert!(refused.detail.contains("was changed while this was asked for"), "{refused}");
+    let create = Mutation::CreateNetwork { connection: "config".into(), network: new_network("net") };
+    rig.done(create).await;
+    let account = rig.pmks.connections().get("config").await.unwrap().account.unwrap().account;
+    assert_eq!(account, "fake:2");
+}
