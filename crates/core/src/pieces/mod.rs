@@ -118,6 +118,9 @@ impl Pieces<'_> {
         // What repeats it changes nothing: no key is needed, and none is refused.
         let caller = &Caller { idempotency: None, ..caller.clone() };
         let mut known = Known::read(shared).await?;
+        if shared.has_its_own(&known, &piece).await? {
+            return Ok(());
+        }
         known.put(piece.clone(), credential.clone());
         let (mut made, mut changed, mut read) = (Vec::new(), Vec::new(), Vec::new());
         for name in known.connections_of(piece.holds.kind(), &piece.name) {
@@ -311,6 +314,40 @@ impl Shared {
         let now = self.store.connection(&connection.name).await.map_err(of_store)?;
         let stands = now.is_some_and(|now| now.uid == connection.uid);
         Err(if stands { failure } else { stale("connection", &connection.name) })
+    }
+
+    /// Whether a connection that was made otherwise shows exactly that. What it shows is its own: no other piece takes its
+    /// place, which would change nothing of it, and no other connection is made of it.
+    async fn has_its_own(&self, known: &Known, put: &Piece) -> Result<bool> {
+        let views = self.connection_views().await?;
+        let of = |kind, name: &str| {
+            let otherwise = views.iter().filter(|view| !known.makes(&view.name) && !known.has(kind, name));
+            otherwise.map(|view| own(kind, view)).find(|own| own.name == name)
+        };
+        let taken = |kind, name: &str| {
+            let says = format!("{} {name:?} is of a connection that was not made of such pieces", word(kind));
+            Err(Box::new((*conflict(says)).with_fix("take another name, or change that connection by /v1")))
+        };
+        let kind = put.holds.kind();
+        match of(kind, &put.name) {
+            Some(own) if own == *put && kind != PieceKind::Credential => return Ok(true),
+            Some(own) if kind == PieceKind::Driver && own.provider == put.provider => {}
+            Some(_) if kind != PieceKind::Connection => return taken(kind, &put.name),
+            _ => {}
+        }
+        if let Holds::Connection { driver, credential, region } = &put.holds {
+            let named = [
+                (PieceKind::Driver, driver),
+                (PieceKind::Credential, credential),
+                (PieceKind::Region, region),
+            ];
+            for (kind, name) in named {
+                if of(kind, name).is_some() {
+                    return taken(kind, name);
+                }
+            }
+        }
+        Ok(false)
     }
 
     async fn connection_views(&self) -> Result<Vec<ConnectionView>> {

@@ -112,3 +112,29 @@ async fn whom_a_credential_acted_for_is_not_kept_beside_another_one() {
     let account = rig.pmks.connections().get("config").await.unwrap().account.unwrap().account;
     assert_eq!(account, "fake:2");
 }
+
+#[tokio::test]
+async fn what_a_connection_made_otherwise_shows_is_its_own() {
+    let rig = Rig::with_pieces().await;
+    rig.connect("there", "AK1").await;
+    let shown = async |kind, name: &str| rig.pmks.pieces().get(kind, name).await.unwrap();
+    for kind in [PieceKind::Region, PieceKind::Connection] {
+        assert_eq!(rig.put(shown(kind, "there").await).await, Ok(()), "{kind:?}");
+    }
+    let elsewhere = Piece { name: "there".into(), ..region("r2") };
+    assert_eq!(rig.put(elsewhere).await, Err(FailureKind::Conflict));
+    let credential = shown(PieceKind::Credential, "there").await;
+    let values = [("accessKey".to_owned(), "AK2".to_owned()), ("secretKey".to_owned(), "x".to_owned())];
+    let put = rig.pmks.pieces().put(&rig.admin, credential, Some(Credential::from_values(values))).await;
+    assert_eq!(put.unwrap_err().kind, FailureKind::Conflict);
+    let of_its_own = Holds::Connection {
+        driver: "driver".to_owned(),
+        credential: "there".to_owned(),
+        region: "region".to_owned(),
+    };
+    assert_eq!(rig.put(piece("other", of_its_own)).await, Err(FailureKind::Conflict));
+    assert_eq!(rig.connections().await, ["there in r1"]);
+    let stranger = Piece { provider: "another".into(), ..piece("fake", Holds::Driver { file: "x".into() }) };
+    assert_eq!(rig.put(stranger).await, Err(FailureKind::Conflict));
+    assert_eq!(rig.put(piece("fake", Holds::Driver { file: "x".into() })).await, Ok(()));
+}
