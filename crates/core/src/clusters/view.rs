@@ -174,6 +174,7 @@ impl Shown<'_> {
 
     fn observed_cluster(&self, seen: &Cluster) -> ObservedCluster {
         ObservedCluster {
+            status: seen.status,
             version: seen.version.clone(),
             network: self.names.iid(ResourceKind::Network, &seen.network.network),
             subnets: self.names.iids(ResourceKind::Subnet, &seen.network.subnets),

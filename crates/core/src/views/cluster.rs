@@ -71,6 +71,8 @@ pub struct ClusterView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObservedCluster {
+    /// How the cloud says that it is, whatever became of its node groups.
+    pub status: Status,
     /// The control plane's version.
     pub version: Option<Version>,
     /// The network.

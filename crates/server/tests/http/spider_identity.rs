@@ -124,3 +124,52 @@ async fn made_all_the_same(spider: &Spider) {
     }
     panic!("nobody made it");
 }
+
+#[tokio::test]
+async fn what_was_never_made_is_not_shown_and_holds_nothing() {
+    let spider = Spider::new().await;
+    let network = |name: &str| {
+        let mut asked = vpc(name);
+        asked["ReqInfo"]["SubnetInfoList"] = json!([{"Name": "sub", "IPv4_CIDR": "10.0.1.0/24"}]);
+        asked
+    };
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc", network("net")).await.0, 200);
+    let cluster = json!({"ConnectionName": "here", "ReqInfo": {
+        "Name": "prod", "VPCName": "net", "SubnetNames": ["sub"], "NodeGroupList": [{"Name": "workers"}],
+    }});
+    assert_eq!(spider.carried(Method::POST, "/spider/cluster", cluster.clone()).await.0, 200);
+    let fails = |stages: &[&str]| {
+        let mut world = spider.rig.cloud.world();
+        world.failures.clear();
+        world.failures.extend(stages.iter().map(|stage| ((*stage).to_owned(), ErrorKind::QuotaExceeded)));
+    };
+    let asked = |name: &str| json!({"ConnectionName": "here", "ReqInfo": {"Name": name}});
+    let subnet =
+        |name: &str| json!({"ConnectionName": "here", "ReqInfo": {"Name": name, "IPv4_CIDR": "10.0.7.0/24"}});
+    let read =
+        async |path: &str| spider.ask(Method::GET, &format!("/spider/{path}?{AT}"), Value::Null).await.1;
+    let names = |list: &Value| -> Vec<Value> {
+        list.as_array().unwrap().iter().map(|one| one["IId"]["NameId"].clone()).collect()
+    };
+    fails(&["ask node group", "ask subnet"]);
+    assert!(spider.carried(Method::POST, "/spider/cluster/prod/nodegroup", asked("bad")).await.0 >= 400);
+    assert!(spider.carried(Method::POST, "/spider/vpc/net/subnet", subnet("sx")).await.0 >= 400);
+    fails(&[]);
+    let shown = read("cluster/prod").await;
+    assert_eq!(
+        (&shown["Status"], names(&shown["NodeGroupList"])),
+        (&json!("Active"), vec![json!("workers")])
+    );
+    assert_eq!(names(&read("vpc/net").await["SubnetInfoList"]), ["sub"]);
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc/net/subnet", subnet("sy")).await.0, 200);
+    // A cluster that the cloud had no room for does not keep its network.
+    assert_eq!(spider.carried(Method::POST, "/spider/vpc", network("other")).await.0, 200);
+    fails(&["ask control plane"]);
+    let mut more = cluster;
+    more["ReqInfo"]["Name"] = json!("more");
+    more["ReqInfo"]["VPCName"] = json!("other");
+    assert!(spider.carried(Method::POST, "/spider/cluster", more).await.0 >= 400);
+    fails(&[]);
+    let gone = spider.carried(Method::DELETE, "/spider/vpc/other", at()).await;
+    assert_eq!(gone, (200, json!({"Result": "true"})));
+}

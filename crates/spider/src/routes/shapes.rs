@@ -125,6 +125,11 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     let groups = said.unwrap_or_else(|| view.asked_security_groups.clone());
     let version =
         seen.and_then(|seen| seen.version.as_ref()).map_or_else(|| view.version.clone(), ToString::to_string);
+    // A node group that failed leaves the cluster as its cloud says that it is.
+    let shown_as = match (view.status, seen.map(|seen| seen.status)) {
+        (Status::Degraded, Some(Status::Active)) => Status::Active,
+        (status, _) => status,
+    };
     let groups_shown = view.node_groups.iter().filter(|group| !is_unmade(group.status, &group.iid));
     let mut shown = json!({
         "IId": iid(&view.iid),
@@ -137,7 +142,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
         "NodeGroupList": groups_shown.map(node_group).collect::<Vec<_>>(),
         "AccessInfo": filled(&[("Endpoint", &view.access.endpoint), ("Kubeconfig", kubeconfig)]),
         "Addons": {},
-        "Status": status(view.status),
+        "Status": status(shown_as),
         "CreatedTime": view.created_at.to_string(),
     });
     add(&mut shown, "TagList", tags(tags_of_cluster(view)));

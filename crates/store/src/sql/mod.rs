@@ -157,6 +157,7 @@ impl Database {
         reading: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         self.refuse_if_damaged()?;
+        self.refuse_if_removed()?;
         let began = Instant::now();
         let outcome = reading.await;
         self.ended(&outcome);

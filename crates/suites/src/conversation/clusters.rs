@@ -72,7 +72,8 @@ pub(super) async fn make(scene: &Scene) {
     scene.refused("POST", "/cluster", Some(asks(asked.clone())), 409, again).await;
     let mut lost = asked.clone();
     (lost["Name"], lost["VPCName"]) = (json!("cluster-02"), json!("none"));
-    scene.refused("POST", "/cluster", Some(asks(lost)), 400, "VPCName network \"none\" does not exist").await;
+    let says = "VPC 'none' does not exist in connection 'config-01'";
+    scene.refused("POST", "/cluster", Some(asks(lost)), 404, says).await;
     let mut many = asked;
     (many["Name"], many["NodeGroupList"][0]["DesiredNodeSize"]) = (json!("cluster-02"), json!("many"));
     scene
