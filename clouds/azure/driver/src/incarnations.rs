@@ -1,5 +1,6 @@
 //! What tells a network, security group or key pair from a later one of its name, where Azure tells anything. Asks nothing.
 
+use crate::arm_id::is_uuid;
 use crate::networks;
 use crate::wire::{compute, network as wire};
 
@@ -31,7 +32,7 @@ pub(crate) fn of_raw(raw: &serde_json::Value) -> &str {
 }
 
 fn guid(text: Option<&str>) -> &str {
-    text.filter(|text| uuid::Uuid::parse_str(text).is_ok()).unwrap_or_default()
+    text.filter(|text| is_uuid(text)).unwrap_or_default()
 }
 
 #[cfg(test)]
