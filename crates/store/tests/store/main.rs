@@ -266,7 +266,9 @@ async fn a_connection_stays_in_its_account_and_while_something_is_known_there() 
     assert!(matches!(stale, Err(Error::Stale { .. })));
     let twice = store.create_connection(connection("c", None), audit()).await;
     assert!(matches!(twice, Err(Error::AlreadyExists { .. })));
-    store.accept(create(1)).await.unwrap();
+    let through = Through { account: Some("aws:1".into()), ..create(1).through };
+    let of_account = Accept { through, ..create(1) };
+    store.accept(of_account).await.unwrap();
     assert!(matches!(store.delete_connection("c", audit()).await, Err(Error::Held { .. })));
     store.cancel(wish(1, 1)).await.unwrap();
     store.delete_connection("c", audit()).await.unwrap();
