@@ -6,10 +6,10 @@
 use std::mem::take;
 use std::time::Duration;
 
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, Status};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind};
 use pmks_store::Resource;
 
-use crate::activity::Activity;
+use crate::drafts::unmade;
 use crate::failure::conflict;
 use crate::pmks::Shared;
 use crate::records::Records;
@@ -139,11 +139,8 @@ impl Shared {
         };
         let parent = whole.as_ref().map(|whole| whole.uid);
         let Some(record) = records.find(kind, parent, Reference::name(name)).await? else { return Ok(None) };
-        let activity = Activity::about(self.store.as_ref(), whole.iter().chain([&record])).await?;
-        let (status, _) = match &whole {
-            Some(whole) => activity.status_of_part(&record, None, whole, Some(Status::Active)),
-            None => activity.status(&record, None, []),
-        };
-        Ok(Some(record).filter(|record| record.system_id.is_none() && status == Status::Failed))
+        let all: Vec<Resource> = whole.into_iter().chain([record.clone()]).collect();
+        let unmade = unmade(self.store.as_ref(), &all, [&record].into_iter()).await?;
+        Ok(Some(record).filter(|record| unmade.contains(&record.uid)))
     }
 }

@@ -84,7 +84,7 @@ pub use subnets::Subnets;
 pub use views::{
     ApiTokenView, AuditView, ClusterView, ConnectionView, CreatedApiToken, KeyPairView, NetworkView,
     NodeGroupView, NodeMetricsView, NodeView, ObservedCluster, ObservedNodeGroup, PlanView, PlannedStage,
-    PrerequisiteView, SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView,
+    PrerequisiteView, SecurityGroupView, SubnetView, UnmanagedCluster, ValidationView, is_unmade,
 };
 
 pub use pmks_store::{Blocked, OperationView, PieceKind, Progress, Role, StageView};

@@ -20,7 +20,7 @@ pub(crate) const TAKEN_ON: Duration = Duration::from_mins(15);
 
 /// How much longer what the cloud has taken on is waited for: where work takes no time, as at CB-Spider's Mock, clients
 /// expect it done, and where it takes minutes nobody minds these.
-const DONE_AT_ONCE: Duration = Duration::from_secs(2);
+const DONE_AT_ONCE: Duration = Duration::from_secs(10);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ impl<'a> Facts<'a> {
         tags: &'a Tags,
         status: Status,
     ) -> Self {
-        let unmade = super::shapes::is_unmade(status, iid);
+        let unmade = pmks_core::is_unmade(status, iid);
         Self { iid, uid, cloud_name, tags, unmade }
     }
 }

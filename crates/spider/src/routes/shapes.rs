@@ -1,6 +1,8 @@
 //! The JSON of CB-Spider's objects, made of core's views. Lists are never `null`.
 
-use pmks_core::{ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGroupView, SubnetView};
+use pmks_core::{
+    ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGroupView, SubnetView, is_unmade,
+};
 use pmks_model::{Iid, KeyValueList, Status, Tags};
 use serde_json::{Map, Value, json};
 
@@ -38,11 +40,6 @@ pub(super) fn asked_tags(asked: &Fields) -> Result<Tags, Refusal> {
 
 pub(super) fn facts(list: &KeyValueList) -> Vec<Value> {
     list.0.iter().map(|fact| key_value(&fact.key, &fact.value)).collect()
-}
-
-/// Whether it is the record of a creation that failed before the cloud had anything of it.
-pub(super) fn is_unmade(status: Status, iid: &Iid) -> bool {
-    status == Status::Failed && iid.system_id.is_empty()
 }
 
 /// An empty value is left out.
