@@ -3,6 +3,7 @@
 use futures::stream::{self, BoxStream, StreamExt as _};
 use pmks_model::{OperationKind, OperationState};
 use pmks_store::{AuditEntry, Operation, Page as StorePage, Store, Wish};
+use pmks_transport::Clock;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use uuid::Uuid;
@@ -15,6 +16,11 @@ use crate::{Caller, OperationView, Page, PageRequest, Pmks, Result};
 
 /// What page tokens of the list of operations are of.
 const LIST: &str = "operations";
+
+/// How often in a row the store may fail to answer before a stream of events ends.
+const FAILURES: u32 = 10;
+/// How long it is left alone after it failed to.
+const BETWEEN_FAILURES: Duration = Duration::from_secs(1);
 
 /// Which operations are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -187,6 +193,8 @@ impl Operations<'_> {
             first,
             told: (Arc::default(), 0),
             newest: self.store().events(),
+            clock: Arc::clone(&self.0.shared.clock),
+            failures: 0,
             ended: false,
         }
     }
@@ -218,6 +226,9 @@ struct Following {
     /// What is being told, and how far.
     told: (Arc<[Event]>, usize),
     newest: tokio::sync::watch::Receiver<i64>,
+    clock: Arc<dyn Clock>,
+    /// How often in a row the store did not answer.
+    failures: u32,
     ended: bool,
 }
 
@@ -240,11 +251,18 @@ impl Following {
             let page = match self.replay.page(self.operation, self.after).await {
                 Ok(page) => page,
                 Err(error) => {
-                    // The reader connects again with the last id that it saw.
+                    let is_over = matches!(error, pmks_store::Error::Closed) || self.failures >= FAILURES;
                     of_store(error);
-                    return None;
+                    if is_over {
+                        // A client connects again with the last id that it saw.
+                        return None;
+                    }
+                    self.failures += 1;
+                    self.clock.deadline(BETWEEN_FAILURES).await;
+                    continue;
                 }
             };
+            self.failures = 0;
             let nothing_yet = page.events.is_empty() && !page.full;
             self.after = page.reaches;
             self.told = (page.events, 0);

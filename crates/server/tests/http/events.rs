@@ -129,3 +129,27 @@ async fn an_operation_is_followed_to_its_end_and_not_beyond() {
     }
     rig.get("/v1/operations/nothing/events").await.refused(404, "not-found");
 }
+
+#[tokio::test]
+async fn who_follows_hears_the_end_though_the_store_did_not_answer_for_a_while() {
+    use futures::StreamExt as _;
+
+    let rig = Rig::new().await;
+    rig.network().await;
+    let operation = rig.post("/v1/connections/here/clusters", cluster("prod")).await.ok(202);
+    let id = operation["id"].as_str().unwrap();
+    let mut followed = rig.pmks.operations().events(Some(id), None).await.unwrap();
+    assert_eq!(followed.next().await.unwrap().operation.id.to_string(), id);
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(rig.database());
+    let other = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    let run = async |sql: &'static str| sqlx::raw_sql(sql).execute(&other).await.map(drop).unwrap();
+    run("ALTER TABLE events RENAME TO elsewhere").await;
+    let told = futures::poll!(followed.next());
+    assert!(told.is_pending(), "{told:?}");
+    let while_it_is_away = tokio::time::timeout(std::time::Duration::from_millis(500), followed.next()).await;
+    assert!(while_it_is_away.is_err(), "{while_it_is_away:?}");
+    run("ALTER TABLE elsewhere RENAME TO events").await;
+    rig.settle().await;
+    let rest: Vec<_> = followed.collect().await;
+    assert!(rest.last().unwrap().operation.state.is_final(), "{rest:?}");
+}

@@ -207,11 +207,12 @@ impl Writer {
             }
             return outcome;
         }
+        // First: whoever hears of an event reads what it changed, and not what was kept in memory before it.
+        let newest = group.newest_change;
+        self.newest_change.send_if_modified(|known| std::mem::replace(known, newest) != newest);
         if let Some(newest) = group.newest_event {
             self.newest_event.send_modify(|sequence| *sequence = newest.max(*sequence));
         }
-        let newest = group.newest_change;
-        self.newest_change.send_if_modified(|known| std::mem::replace(known, newest) != newest);
         self.kill_points.at("store.group.after").await;
         Ok(())
     }
