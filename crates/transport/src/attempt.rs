@@ -190,7 +190,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn talk(&self, request: &http::Request<Bytes>) -> Result<Response, Error> {
-        let limits = self.client.limits;
+        let limits = self.client.limits_of(self.call);
         let wire = self.wire(request)?;
         let first = self.client.wanted.connect + limits.read;
         let mut answer = self.within(first, wire.1.execute(wire.0)).await?;

@@ -75,7 +75,8 @@ impl ClientOptions {
 pub struct Client {
     pub(crate) transport: Transport,
     pub(crate) options: Arc<ClientOptions>,
-    pub(crate) limits: Limits,
+    limits: Limits,
+    limits_of_reads: Limits,
     pub(crate) wanted: Wanted,
     account: Arc<str>,
     counts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
@@ -91,11 +92,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 impl Client {
     pub(crate) fn new(transport: Transport, options: ClientOptions) -> Self {
         let limits = options.limits.at_pace(options.pace);
+        let limits_of_reads = options.limits.of_reads_at_pace(options.pace);
         // A connection that takes the whole time must fail as «not sent» before the call fails as «lost».
         let connect = limits.connect.min(limits.total / 2);
         let wanted = Wanted { ca_certificate: options.ca_certificate.as_deref().map(Arc::from), connect };
         let account = Arc::from(options.account.as_str());
-        Self { transport, options: Arc::new(options), limits, wanted, account, counts: Arc::default() }
+        Self {
+            transport,
+            options: Arc::new(options),
+            limits,
+            limits_of_reads,
+            wanted,
+            account,
+            counts: Arc::default(),
+        }
     }
 
     /// The same client, using the budget of `account`.
@@ -114,9 +124,14 @@ impl Client {
         self.options.provider
     }
 
-    /// The limits in effect, `pace` applied. After `total` a call surely sends nothing more.
+    /// The limits of changes, `pace` applied. After `total` such a call surely sends nothing more.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// The limits of that call, `pace` applied.
+    pub(crate) fn limits_of(&self, call: &Call) -> Limits {
+        if call.effect == Effect::Read { self.limits_of_reads } else { self.limits }
     }
 
     /// How many requests were sent, by action, tries counted one by one.
@@ -181,10 +196,10 @@ impl Client {
         };
         loop {
             if *tries > 0 {
-                self.wait_for_budget(call, self.left(started)).await?;
+                self.wait_for_budget(call, self.left(call, started)).await?;
             }
             *tries += 1;
-            let left = self.left(started);
+            let left = self.left(call, started);
             let ended = Attempt::new(self, call, *tries, left).run().await;
             let pause = match &ended {
                 Ok(answered) => match self.renewal(call, answered).await {
@@ -199,7 +214,7 @@ impl Client {
             };
             let first = shared.take();
             match pause {
-                Some(pause) if *tries < TRIES && pause < self.left(started) => {
+                Some(pause) if *tries < TRIES && pause < self.left(call, started) => {
                     // Those who wait for this answer do not wait for another: they ask for themselves.
                     drop(first);
                     clock.sleep(pause).await;
@@ -217,7 +232,7 @@ impl Client {
     /// The turn of the first try. A read that has to wait for it waits together with those that ask the same.
     async fn turn(&self, call: &Call, started: Duration) -> Result<Turn<'_>, Error> {
         if call.effect != Effect::Read {
-            self.wait_for_budget(call, self.left(started)).await?;
+            self.wait_for_budget(call, self.left(call, started)).await?;
             return Ok(Turn::Ours(None));
         }
         let age = Age::of(call);
@@ -233,7 +248,7 @@ impl Client {
             match self.transport.shared.reads.join(question.clone(), wish) {
                 Joined::Known(response) => return Ok(Turn::Answered(response)),
                 Joined::First(mut first) => {
-                    self.wait_for_budget(call, self.left(started)).await?;
+                    self.wait_for_budget(call, self.left(call, started)).await?;
                     first.goes();
                     return Ok(Turn::Ours(Some(first)));
                 }
@@ -245,7 +260,7 @@ impl Client {
                                 return Ok(Turn::Answered(response));
                             }
                         }
-                        () = self.transport.clock().sleep(self.left(started)) => {
+                        () = self.transport.clock().sleep(self.left(call, started)) => {
                             return Err(used_up(call, self.gate(call).foreseen(call.lane)));
                         }
                     }
@@ -271,9 +286,9 @@ impl Client {
     }
 
     /// What is left of the call's time.
-    fn left(&self, started: Duration) -> Duration {
+    fn left(&self, call: &Call, started: Duration) -> Duration {
         let passed = self.transport.clock().monotonic().saturating_sub(started);
-        self.limits.total.saturating_sub(passed)
+        self.limits_of(call).total.saturating_sub(passed)
     }
 
     async fn wait_for_budget(&self, call: &Call, limit: Duration) -> Result<(), Error> {
