@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::wire::{Account, Catalogue, Measured, Operation, Page, Thing, Token};
+use crate::wire::{Account, Catalogue, Measured, Operation, Page, Thing, Token, is_identifier};
 use crate::{PROVIDER, errors};
 
 /// The most pages of any list: a cloud that pages for ever must not hold us.
@@ -263,12 +263,7 @@ fn path(kind: Kind, id: &str) -> String {
 
 /// An identifier as a segment of a path. What cannot be one names nothing, and is sent as something that is nothing.
 fn segment(id: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if id.is_empty() || matches!(id, "." | "..") || !id.chars().all(plain) {
-        "-".to_owned()
-    } else {
-        id.to_owned()
-    }
+    if is_identifier(id) { id.to_owned() } else { "-".to_owned() }
 }
 
 fn read<T: DeserializeOwned>(action: &'static str, effect: Effect, response: &Response) -> Result<T> {

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use pmks_model::{Rule, Scaling, Tags};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// A thing. Absent is empty.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -52,6 +53,17 @@ pub(crate) struct Thing {
     pub(crate) private_ip: String,
 }
 
+/// Whether it can be an identifier of the cloud's.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.is_empty() && !matches!(text, "." | "..") && text.chars().all(plain)
+}
+
+fn identifier<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if is_identifier(&text) { Ok(text) } else { Err(D::Error::custom("the target is no identifier")) }
+}
+
 /// A page of a list.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +78,8 @@ pub(crate) struct Page {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operation {
     pub(crate) id: String,
-    /// The identifier of what it is about.
+    /// The identifier of what it is about. What can be none is no answer: it would be kept as the name of what was made.
+    #[serde(deserialize_with = "identifier")]
     pub(crate) target: String,
     pub(crate) state: String,
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! CB-Spider's variables, where they have a meaning here.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use pmks_server::Authentication;
 use secrecy::SecretString;
@@ -76,15 +76,30 @@ pub(super) fn listen(app: &App, asked: Option<SocketAddr>) -> Result<SocketAddr>
     }
 }
 
-/// No host, and loopback's names, mean loopback; any other host means every interface, as CB-Spider has it.
+/// No host, and loopback's names and addresses, mean loopback; any other host means every interface, as CB-Spider has it.
 fn address_of(text: &str) -> Option<SocketAddr> {
+    if let Some(address) = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse().ok()?, PORT))) {
+        return Some(SocketAddr::new(interfaces(address.ip()), address.port()));
+    }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().ok()?),
         None => (text, PORT),
     };
-    let loopback = matches!(host, "" | "localhost" | "127.0.0.1");
-    let ip = if loopback { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let ip = match host {
+        "" | "localhost" => Ipv4Addr::LOCALHOST,
+        _ if host.chars().all(of_a_name) => Ipv4Addr::UNSPECIFIED,
+        _ => return None,
+    };
     Some(SocketAddr::new(IpAddr::V4(ip), port))
+}
+
+fn interfaces(ip: IpAddr) -> IpAddr {
+    match ip {
+        loopback if loopback.is_loopback() => loopback,
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 #[cfg(test)]
@@ -99,9 +114,15 @@ mod tests {
             (":1025", "127.0.0.1:1025"),
             ("spider.example", "0.0.0.0:1024"),
             ("0.0.0.0:1024", "0.0.0.0:1024"),
+            ("10.0.0.7", "0.0.0.0:1024"),
+            ("[::1]:1025", "[::1]:1025"),
+            ("::1", "[::1]:1024"),
+            ("[fd00::7]:1025", "[::]:1025"),
         ] {
             assert_eq!(address_of(text).unwrap().to_string(), address, "{text}");
         }
-        assert!(address_of("host:port").is_none());
+        for text in ["host:port", "bad:addr:1", "[::1]", "a host", "http://host:1024"] {
+            assert!(address_of(text).is_none(), "{text}");
+        }
     }
 }

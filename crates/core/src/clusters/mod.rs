@@ -503,6 +503,8 @@ impl Shared {
                 installation: cluster.tags.get(installation).cloned(),
                 iid: cluster.iid,
                 version: cluster.version,
+                network: cluster.network,
+                node_groups: cluster.node_groups,
                 status: cluster.status,
                 created_at: cluster.created_at,
             };

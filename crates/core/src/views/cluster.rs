@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pmks_model::{
-    AccessInfo, Addon, Iid, KeyValueList, MetricUnit, MetricValue, MetricWindow, Node, NodeMetric, Scaling,
-    Status, Tags, Version,
+    AccessInfo, Addon, ClusterNetwork, Iid, KeyValueList, MetricUnit, MetricValue, MetricWindow, Node,
+    NodeGroup, NodeMetric, Scaling, Status, Tags, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +161,10 @@ pub struct UnmanagedCluster {
     pub iid: Iid,
     /// The control plane's version.
     pub version: Option<Version>,
+    /// Where it lives.
+    pub network: ClusterNetwork,
+    /// Its node groups; of a list that was asked for clusters alone none.
+    pub node_groups: Vec<NodeGroup>,
     /// How it is.
     pub status: Status,
     /// When the cloud made it.

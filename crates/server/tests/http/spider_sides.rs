@@ -90,6 +90,9 @@ async fn clusters_are_told_by_one_list() {
     let infos = get(&spider, "allclusterinfo").await["AllListInfo"].clone();
     assert_eq!(infos["OnlySpiderList"], json!([{"NameId": "prod", "SystemId": "prod"}]), "{infos}");
     assert_eq!(infos["MappedInfoList"].as_array().unwrap().len(), 1);
+    let stranger = &infos["OnlyCSPInfoList"][0];
+    assert_eq!(stranger["NodeGroupList"][0]["IId"]["SystemId"], "workers", "{stranger}");
+    assert_eq!(stranger["Network"]["VpcIID"]["SystemId"], "net-0001", "{stranger}");
     assert_eq!(spider.calls(), ["list_clusters", "get_cluster"]);
 }
 

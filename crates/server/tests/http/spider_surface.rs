@@ -203,6 +203,7 @@ async fn machines_are_the_nodes_of_clusters() {
     for path in ["/spider/countvm", "/spider/countvm/here"] {
         assert_eq!(get(&spider, path).await, (200, json!({"count": machines.len()})), "{path}");
     }
+    says(&get(&spider, "/spider/vm/imagespecrecent").await, 501, "web pages");
     says(&get(&spider, "/spider/vm/none").await, 404, "VM 'none' does not exist in connection 'here'");
     says(&get(&spider, "/spider/allvm").await, 501, "not support");
 }

@@ -36,7 +36,8 @@ pub(super) async fn get(call: Call) -> Answer {
         "SINGLE_VPC",
     ];
     let mut answer = json!({
-        "ZoneBasedControl": is(|can| can.zonal_subnets),
+        // Whether there are zones to choose machines of, as everywhere that is known here.
+        "ZoneBasedControl": can.is_some(),
         "RegionZoneHandler": can.is_some(),
         "ImageHandler": can.is_some(),
         "VMSpecHandler": can.is_some(),

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use pmks_core::{
     ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, Reference, Sides,
-    UnmanagedCluster,
 };
 use pmks_model::{FailureKind, Iid, ResourceKind, UpgradeTargets};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
 use super::kubeconfig::{self, Form};
@@ -59,7 +58,7 @@ impl Kind for Cluster {
 
     async fn sides(call: &Call, connection: &str) -> Outcome<Sides<ClusterView, (Iid, Value)>> {
         let sides = call.pmks().clusters().sides(connection).await?;
-        Ok(sides.with_strangers(|found| (found.iid.clone(), stranger(&found))))
+        Ok(sides.with_strangers(|found| (found.iid.clone(), shapes::strange_cluster(&found))))
     }
 
     fn removal(connection: String, cluster: Reference) -> Mutation {
@@ -248,18 +247,4 @@ pub(super) async fn unregister(call: Call) -> Answer {
         }
         Err(failure) => Err(failure.into()),
     }
-}
-
-/// What a list of the cloud says of a cluster.
-fn stranger(found: &UnmanagedCluster) -> Value {
-    json!({
-        "IId": shapes::iid(&found.iid),
-        "Version": found.version.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "Network": {"VpcIID": shapes::pair("", ""), "SubnetIIDs": [], "SecurityGroupIIDs": []},
-        "NodeGroupList": [],
-        "AccessInfo": {},
-        "Addons": {},
-        "Status": shapes::status(found.status),
-        "CreatedTime": found.created_at.map_or_else(|| shapes::NO_TIME.to_owned(), |at| at.to_string()),
-    })
 }

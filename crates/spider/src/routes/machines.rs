@@ -94,7 +94,13 @@ pub(super) async fn list(call: Call) -> Answer {
     Ok(Reply::list("vm", all.iter().map(|node| machine(node, &region)).collect()))
 }
 
+/// What CB-Spider's web pages keep under names of machines.
+const PAGES_OWN: [&str; 2] = ["imagespecfavorite", "imagespecrecent"];
+
 pub(super) async fn get(call: Call) -> Answer {
+    if PAGES_OWN.contains(&call.named(0)) {
+        return Err(Refusal::unsupported("what CB-Spider's web pages remember is not supported here"));
+    }
     let (connection, node) = node(&call).await?;
     Ok(Reply::Json(machine(&node, &region(&call, &connection).await?)))
 }

@@ -242,6 +242,17 @@ const OUTSIDE: &[&str] = &[
     "preconfig",
     "monitoring",
     "check",
+    "dborgspec",
+    "getnlbowner",
+    "getrdbmsowner",
+    "mcinsight",
+    "quotaservicetype",
+    "rdbmsengine",
+    "rdbmsmetainfo",
+    "spiderlet",
+    "sshrun",
+    "topology",
+    "vnic",
 ];
 
 /// Why a route of CB-Spider's is not served; `None`: CB-Spider has none either.
@@ -285,9 +296,18 @@ mod tests {
 
     #[test]
     fn what_lies_outside_is_told_from_what_is_nowhere() {
-        for first in
-            ["disk", "alldisk", "cspnlb", "countrdbms", "allnlbinfo", "vm", "s3", "anycall", "priceinfo"]
-        {
+        for first in [
+            "disk",
+            "alldisk",
+            "cspnlb",
+            "countrdbms",
+            "allnlbinfo",
+            "vm",
+            "s3",
+            "anycall",
+            "rdbmsmetainfo",
+            "vnic",
+        ] {
             assert!(outside(first).is_some_and(|says| says.contains("not support")), "{first}");
         }
         for (path, says) in [

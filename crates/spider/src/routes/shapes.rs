@@ -1,9 +1,10 @@
 //! The JSON of CB-Spider's objects, made of core's views. Lists are never `null`.
 
 use pmks_core::{
-    ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGroupView, SubnetView, is_unmade,
+    ClusterView, KeyPairView, NetworkView, NodeGroupView, SecurityGroupView, SubnetView, UnmanagedCluster,
+    is_unmade,
 };
-use pmks_model::{Iid, KeyValueList, Status, Tags};
+use pmks_model::{Iid, KeyValueList, NodeGroup, Scaling, Status, Tags};
 use serde_json::{Map, Value, json};
 
 use crate::Refusal;
@@ -154,6 +155,24 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     shown
 }
 
+/// What a list of the cloud's says of a cluster of which nobody here keeps a record.
+pub(super) fn strange_cluster(found: &UnmanagedCluster) -> Value {
+    json!({
+        "IId": iid(&found.iid),
+        "Version": found.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "Network": {
+            "VpcIID": iid(&found.network.network),
+            "SubnetIIDs": iids(&found.network.subnets),
+            "SecurityGroupIIDs": iids(&found.network.security_groups),
+        },
+        "NodeGroupList": found.node_groups.iter().map(strange_group).collect::<Vec<_>>(),
+        "AccessInfo": {},
+        "Addons": {},
+        "Status": status(found.status),
+        "CreatedTime": found.created_at.map_or_else(|| NO_TIME.to_owned(), |at| at.to_string()),
+    })
+}
+
 /// What is left to be said of a cluster that the cloud has no more.
 fn gone(view: &ClusterView) -> Value {
     json!({
@@ -168,25 +187,74 @@ fn gone(view: &ClusterView) -> Value {
     })
 }
 
+/// What is shown of a node group, whoever keeps a record of it.
+struct Group<'a> {
+    iid: &'a Iid,
+    image: &'a str,
+    machine_type: &'a str,
+    key_pair: &'a Iid,
+    scaling: Option<Scaling>,
+    status: Status,
+    root_disk_type: &'a str,
+    root_disk_size: String,
+    nodes: &'a [Iid],
+    facts: &'a KeyValueList,
+}
+
 pub(super) fn node_group(view: &NodeGroupView) -> Value {
-    let scaling = view.scaling;
+    shown_group(&Group {
+        iid: &view.iid,
+        image: &view.image,
+        machine_type: &view.machine_type,
+        key_pair: &view.key_pair_iid,
+        scaling: view.scaling,
+        status: view.status,
+        root_disk_type: &view.root_disk_type,
+        root_disk_size: view.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default(),
+        // Its machines went with it.
+        nodes: if view.status == Status::Missing { &[] } else { &view.nodes },
+        facts: &view.key_value_list,
+    })
+}
+
+/// A node group of a cluster that only the cloud knows.
+fn strange_group(group: &NodeGroup) -> Value {
+    let size = group.root_disk_size_gib;
+    shown_group(&Group {
+        iid: &group.iid,
+        image: &group.image,
+        machine_type: &group.machine_type,
+        key_pair: &group.key_pair,
+        scaling: group.scaling,
+        status: group.status,
+        root_disk_type: &group.root_disk_type,
+        root_disk_size: if size == 0 { String::new() } else { size.to_string() },
+        nodes: &group.nodes,
+        facts: &group.key_value_list,
+    })
+}
+
+fn shown_group(group: &Group<'_>) -> Value {
+    let scaling = group.scaling;
     let mut shown = json!({
-        "IId": iid(&view.iid),
-        "ImageIID": pair(&view.image, &view.image),
-        "VMSpecName": view.machine_type,
-        "KeyPairIID": iid(&view.key_pair_iid),
+        "IId": iid(group.iid),
+        "ImageIID": pair(group.image, group.image),
+        "VMSpecName": group.machine_type,
+        "KeyPairIID": iid(group.key_pair),
         "OnAutoScaling": scaling.is_some_and(|scaling| scaling.auto_scaling),
         "DesiredNodeSize": scaling.map_or(0, |scaling| scaling.desired),
         "MinNodeSize": scaling.map_or(0, |scaling| scaling.min),
         "MaxNodeSize": scaling.map_or(0, |scaling| scaling.max),
-        "Status": status(view.status),
+        "Status": status(group.status),
     });
-    let size = view.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default();
     if let Some(fields) = shown.as_object_mut() {
-        fields.extend(filled(&[("RootDiskType", &view.root_disk_type), ("RootDiskSize", &size)]));
+        fields.extend(filled(&[
+            ("RootDiskType", group.root_disk_type),
+            ("RootDiskSize", &group.root_disk_size),
+        ]));
     }
-    add(&mut shown, "Nodes", iids(&view.nodes));
-    add(&mut shown, "KeyValueList", facts(&view.key_value_list));
+    add(&mut shown, "Nodes", iids(group.nodes));
+    add(&mut shown, "KeyValueList", facts(group.facts));
     shown
 }
 
