@@ -87,6 +87,9 @@ pub(crate) fn node_group(thing: &Thing) -> NodeGroup {
 pub(crate) fn node(group: &Thing, node: &Thing) -> Node {
     Node {
         iid: Iid::new(&node.name, &node.id),
+        subnet: Iid::unnamed(&*node.subnet),
+        // The cluster's guard every node.
+        security_groups: Vec::new(),
         node_group: group.name.clone(),
         machine_type: group.machine_type.clone(),
         zone: node.zone.clone(),

@@ -50,6 +50,7 @@ pub(crate) struct Thing {
     pub(crate) scaling: Option<Scaling>,
     pub(crate) nodes: Vec<Thing>,
     pub(crate) private_ip: String,
+    pub(crate) subnet: String,
 }
 
 /// A page of a list.
