@@ -152,11 +152,13 @@ fn message(failure: &Failure) -> String {
 }
 
 /// As everywhere, but that CB-Spider's clients know two statuses less: what is not allowed is 400 too, and what changed
-/// in between is a conflict, for they send no version that could be wrong.
+/// in between is a conflict, for they send no version that could be wrong. And they have no code beside the status that
+/// tells a cloud's refusal of the credential from a cloud that does not work: what the client has to mend first is 422.
 fn status(failure: &Failure) -> StatusCode {
     match failure.kind {
         FailureKind::InvalidRequest => StatusCode::BAD_REQUEST,
         FailureKind::Stale => StatusCode::CONFLICT,
+        FailureKind::Unauthenticated | FailureKind::Forbidden => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::from_u16(failure.http_status()).unwrap_or(StatusCode::BAD_GATEWAY),
     }
 }
@@ -195,12 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn two_statuses_are_others_than_everywhere() {
+    fn four_kinds_have_other_statuses_than_everywhere() {
         for kind in FailureKind::ALL {
             let failure = Failure::new(kind, "no");
             let expected = match kind {
                 FailureKind::InvalidRequest => 400,
                 FailureKind::Stale => 409,
+                FailureKind::Unauthenticated | FailureKind::Forbidden => 422,
                 _ => failure.http_status(),
             };
             assert_eq!(status(&failure).as_u16(), expected, "{kind}");
