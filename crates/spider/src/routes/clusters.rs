@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::all::{self, Facts, Kind, Outcome};
 use super::kubeconfig::{self, Form};
-use super::{networks, node_groups, shapes};
+use super::{node_groups, shapes};
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::reply::{Reply, written};
@@ -176,12 +176,8 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };
-    let network = cluster.network.clone();
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    match changed(&call, mutation, &connection, &name, Until::Known).await {
-        Err(refusal) => Err(networks::unless_absent(&call, &connection, &network, refusal).await),
-        made => made,
-    }
+    changed(&call, mutation, &connection, &name, Until::Known).await
 }
 
 /// Has a cluster changed, and answers it as it is then.
