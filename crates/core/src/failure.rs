@@ -54,6 +54,13 @@ pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Box<Failure> {
     Box::new(Failure::invalid(findings))
 }
 
+/// That a field names a thing which there is not; `where_not` says where it was looked for.
+pub(crate) fn missing(field: &str, kind: ResourceKind, name: &str, where_not: &str) -> Box<Failure> {
+    let mut findings = Findings::default();
+    findings.add_missing(field, kind, name, where_not);
+    Box::new(Failure::invalid(findings))
+}
+
 /// One thing of a request that cannot be read.
 pub(crate) fn malformed(field: &str, says: impl Into<String>) -> Box<Failure> {
     let mut failure = Failure::new(FailureKind::Malformed, "the request cannot be read");

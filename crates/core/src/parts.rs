@@ -12,7 +12,7 @@ use crate::activity::Activity;
 use crate::cloud_names::other_name;
 use crate::drafts::users;
 use crate::drivers::{At, Place};
-use crate::failure::{check, conflict, invalid, not_found, of_store};
+use crate::failure::{check, conflict, invalid, missing, not_found, of_store};
 use crate::incarnations::kept;
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
@@ -107,8 +107,7 @@ impl Shared {
         let observation = match read {
             Ok(all) => all.into_iter().next().map(|observe| observe.observation),
             Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
-                let what = new.kind.says();
-                return Err(invalid("systemId", format!("{what} {system_id:?} does not exist at the cloud")));
+                return Err(missing("systemId", new.kind, &system_id, " at the cloud"));
             }
             Err(ReadFailed::Cloud(error)) => return Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => return Err(failure),

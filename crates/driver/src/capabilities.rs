@@ -379,8 +379,8 @@ impl AutoScaling {
     /// results.
     pub fn find_lost_size(self, asked: ScalingChange, wanted: Scaling, findings: &mut Findings) {
         if asked.is_lost(wanted) {
-            let says = "autoscaling is on, and moves the size by itself: switch it off in the same request to set the size \
-                        (--auto-scaling false), or move min and max";
+            let says = "autoscaling is on, and moves the size by itself: switch it off to set the size (--auto-scaling \
+                        false), or move min and max";
             findings.add("scaling.desired", says);
         }
     }

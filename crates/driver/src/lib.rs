@@ -19,6 +19,7 @@ mod reaction;
 mod reads;
 pub mod refusals;
 mod search;
+mod ssh_keys;
 mod stage;
 mod stages;
 mod tags;
@@ -51,6 +52,7 @@ pub use reads::{
     Missed, NodeMetricsAsked, Prerequisite, PrerequisiteState,
 };
 pub use search::{Care, Search};
+pub use ssh_keys::fingerprint;
 pub use stage::{Asked, Found, FoundState, Handle, Look, Outputs, Poll, StageCalls, StageContext};
 pub use stages::{Maker, Stage, Staged, Stages};
 pub use tags::TagChanges;

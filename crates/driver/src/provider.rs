@@ -342,7 +342,7 @@ impl dyn Driver + '_ {
         }
         let what = format!("the cloud deletes these volumes with the cluster: {}", volumes.join(", "));
         let fix =
-            "save what they hold, then ask for the deletion of the volumes too (`deleteVolumes`, `--delete-volumes`)".to_owned();
+            "save what they hold, then ask for the deletion of the volumes too (`deleteVolumes` at `/v1`, `pmks cluster delete --delete-volumes`)".to_owned();
         let kind = ErrorKind::Precondition { what: what.clone(), fix };
         Err(DriverError::new(kind, self.capabilities().provider, what))
     }
@@ -364,7 +364,10 @@ impl dyn Driver + '_ {
             let what = format!(
                 "volumes could not be looked at, and the cloud deletes them with the cluster: {unseen}"
             );
-            (what, "ask for the deletion of the volumes too (`deleteVolumes`, `--delete-volumes`)")
+            (
+                what,
+                "ask for the deletion of the volumes too (`deleteVolumes` at `/v1`, `pmks cluster delete --delete-volumes`)",
+            )
         };
         let fix = format!(
             "let the connection's principal see them (a cluster that is stopped is started first), then ask again; or \

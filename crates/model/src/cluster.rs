@@ -121,6 +121,12 @@ pub struct Node {
     pub machine_type: String,
     /// The zone it runs in.
     pub zone: String,
+    /// The subnet it is in; empty where the cloud does not tell it with the VM.
+    #[serde(default)]
+    pub subnet: Iid,
+    /// The security groups that guard it; empty where the cloud does not tell them with the VM.
+    #[serde(default)]
+    pub security_groups: Vec<Iid>,
     /// Its address within the network.
     pub private_ip: String,
     /// Its public address; empty if it has none.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{ResourceKind, Subject};
+
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -10,6 +12,10 @@ pub struct Finding {
     pub field: String,
     /// What is wrong and what would be right.
     pub says: String,
+    /// The thing that the field names and that there is not, for who tells it in other words; `None`: something else is
+    /// wrong. It is kept nowhere.
+    #[serde(skip)]
+    pub missing: Option<Subject>,
 }
 
 /// Everything that is wrong with a request.
@@ -20,7 +26,28 @@ pub struct Findings(Vec<Finding>);
 impl Findings {
     /// Adds one.
     pub fn add(&mut self, field: impl Into<String>, says: impl Into<String>) {
-        self.0.push(Finding { field: field.into(), says: says.into() });
+        self.0.push(Finding { field: field.into(), says: says.into(), missing: None });
+    }
+
+    /// Adds one of a field that names a thing which there is not; `where_not` says where it was looked for.
+    pub fn add_missing(&mut self, field: impl Into<String>, kind: ResourceKind, name: &str, where_not: &str) {
+        let says = format!("{} {name:?} does not exist{where_not}", kind.says());
+        let missing = Some(Subject { kind, name: name.to_owned() });
+        self.0.push(Finding { field: field.into(), says, missing });
+    }
+
+    /// Adds one as it is.
+    pub fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// Calls fields otherwise; `None`: as they are called.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Option<String>) {
+        for finding in &mut self.0 {
+            if let Some(field) = name(&finding.field) {
+                finding.field = field;
+            }
+        }
     }
 
     /// Adds one unless there is nothing to say.

@@ -241,7 +241,7 @@ impl Rule {
         match (ported, self.from_port, self.to_port) {
             (true, None, _) => findings.add(format!("{field}.fromPort"), "is required for tcp and udp"),
             (true, Some(from), Some(to)) if to < from => {
-                findings.add(format!("{field}.toPort"), format!("must not be below fromPort ({from})"));
+                findings.add(format!("{field}.toPort"), format!("must not be below the first port ({from})"));
             }
             (false, None, None) | (true, Some(_), _) => {}
             (false, ..) => findings.add(format!("{field}.fromPort"), "ports make sense for tcp and udp only"),

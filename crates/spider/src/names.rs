@@ -1,6 +1,6 @@
 //! Words of core in CB-Spider's: kinds of resources, fields of a request.
 
-use pmks_model::{Findings, ResourceKind};
+use pmks_model::{Findings, ResourceKind, Subject};
 
 use crate::description;
 
@@ -94,12 +94,32 @@ pub(crate) fn of(kind: ResourceKind) -> Option<&'static str> {
     })
 }
 
+/// Phrases of core and of drivers in CB-Spider's. Its pages read the versions to choose from out of the first one.
+const PHRASES: &[(&str, &str)] = &[
+    ("offered are ", "Available version(s): "),
+    ("(--auto-scaling false)", "(OnAutoScaling \"false\")"),
+    ("move min and max", "move MinNodeSize and MaxNodeSize"),
+    ("beyond max,", "beyond MaxNodeSize,"),
+    ("beyond min,", "beyond MinNodeSize,"),
+    ("a larger max (--max)", "a larger MaxNodeSize"),
+    ("a smaller min (--min)", "a smaller MinNodeSize"),
+    ("must not exceed max (", "must not exceed MaxNodeSize ("),
+    ("must lie from min (", "must lie from MinNodeSize ("),
+    (") to max (", ") to MaxNodeSize ("),
+];
+
 /// Everything that is wrong with a request, its fields named as clients name them in a body of that shape. Without a shape
-/// they are called as in core.
-pub(crate) fn in_their_words(findings: &Findings, shape: &str) -> String {
+/// they are called as in core; with a connection what there is not is told as what is not there at it.
+pub(crate) fn in_their_words(findings: &Findings, shape: &str, connection: &str) -> String {
     let said = findings.iter().map(|finding| {
-        // Pages of CB-Spider read the versions to choose from out of this phrase.
-        let says = finding.says.replace("offered are ", "Available version(s): ");
+        if let Some(Subject { kind, name }) = &finding.missing
+            && let Some(what) = of(*kind)
+            && !connection.is_empty()
+        {
+            return format!("{what} '{name}' does not exist in connection '{connection}'");
+        }
+        let with_phrase = |says: String, (core, theirs): &(&str, &str)| says.replace(core, theirs);
+        let says = PHRASES.iter().fold(finding.says.clone(), with_phrase);
         match field(shape, &finding.field) {
             field if field.is_empty() => says,
             field => format!("{field} {says}"),

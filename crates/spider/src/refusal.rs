@@ -18,6 +18,8 @@ pub struct Refusal {
     pub message: String,
     /// What it came of, where it came of core.
     pub(crate) failure: Option<Box<Failure>>,
+    /// The connection that was asked by; empty: none is known.
+    at: String,
 }
 
 /// The shape of no body: fields are called as in core.
@@ -25,7 +27,7 @@ const CORE: &str = "";
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), failure: None }
+        Self { status, message: message.into(), failure: None, at: String::new() }
     }
 
     /// What cannot be read.
@@ -58,13 +60,6 @@ impl Refusal {
         self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::InvalidRequest)
     }
 
-    /// Whether core finds something wrong with that field, called as core calls it, and with no other.
-    pub(crate) fn finds(&self, field: &str) -> Option<bool> {
-        let findings = &self.failure.as_ref()?.findings;
-        let of_field = findings.iter().filter(|finding| finding.field == field).count();
-        (of_field > 0).then(|| findings.iter().count() == of_field)
-    }
-
     /// Whether it says that there is no such thing.
     pub(crate) fn is_absent(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
@@ -81,8 +76,17 @@ impl Refusal {
     }
 
     /// The same in CB-Spider's words, where it says that something is not there or is there already.
+    /// What a request names and what there is not is told alike, whatever else is wrong with it.
     pub(crate) fn at(mut self, connection: &str) -> Self {
         let Some(failure) = &self.failure else { return self };
+        if failure.findings.iter().any(|finding| finding.missing.is_some()) {
+            let in_words_at = |at| crate::names::in_their_words(&failure.findings, CORE, at);
+            self.message = self.message.replacen(&in_words_at(""), &in_words_at(connection), 1);
+            connection.clone_into(&mut self.at);
+            if failure.kind == FailureKind::InvalidRequest {
+                self.status = StatusCode::NOT_FOUND;
+            }
+        }
         let is = match failure.kind {
             FailureKind::NotFound => "does not exist",
             FailureKind::AlreadyExists => "already exists",
@@ -100,7 +104,7 @@ impl Refusal {
     pub(crate) fn of_body(mut self, shape: &str) -> Self {
         let findings = self.failure.as_ref().map(|failure| &failure.findings);
         if let Some(findings) = findings.filter(|findings| !findings.is_empty()) {
-            let in_words_of = |shape| crate::names::in_their_words(findings, shape);
+            let in_words_of = |shape| crate::names::in_their_words(findings, shape, &self.at);
             self.message = self.message.replacen(&in_words_of(CORE), &in_words_of(shape), 1);
         }
         self
@@ -122,7 +126,8 @@ impl Refusal {
 
 impl From<Box<Failure>> for Refusal {
     fn from(failure: Box<Failure>) -> Self {
-        Self { status: status(&failure), message: message(&failure), failure: Some(failure) }
+        let (status, message) = (status(&failure), message(&failure));
+        Self { status, message, failure: Some(failure), at: String::new() }
     }
 }
 
@@ -136,7 +141,7 @@ impl From<Failure> for Refusal {
 fn message(failure: &Failure) -> String {
     let mut text = failure.detail.clone();
     if !failure.findings.is_empty() {
-        text = format!("{text}: {}", crate::names::in_their_words(&failure.findings, CORE));
+        text = format!("{text}: {}", crate::names::in_their_words(&failure.findings, CORE, ""));
     }
     if let Some(fix) = &failure.fix {
         text = format!("{text}; {fix}");
@@ -152,11 +157,13 @@ fn message(failure: &Failure) -> String {
 }
 
 /// As everywhere, but that CB-Spider's clients know two statuses less: what is not allowed is 400 too, and what changed
-/// in between is a conflict, for they send no version that could be wrong.
+/// in between is a conflict, for they send no version that could be wrong. And they have no code beside the status that
+/// tells a cloud's refusal of the credential from a cloud that does not work: what the client has to mend first is 422.
 fn status(failure: &Failure) -> StatusCode {
     match failure.kind {
         FailureKind::InvalidRequest => StatusCode::BAD_REQUEST,
         FailureKind::Stale => StatusCode::CONFLICT,
+        FailureKind::Unauthenticated | FailureKind::Forbidden => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::from_u16(failure.http_status()).unwrap_or(StatusCode::BAD_GATEWAY),
     }
 }
@@ -195,12 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn two_statuses_are_others_than_everywhere() {
+    fn four_kinds_have_other_statuses_than_everywhere() {
         for kind in FailureKind::ALL {
             let failure = Failure::new(kind, "no");
             let expected = match kind {
                 FailureKind::InvalidRequest => 400,
                 FailureKind::Stale => 409,
+                FailureKind::Unauthenticated | FailureKind::Forbidden => 422,
                 _ => failure.http_status(),
             };
             assert_eq!(status(&failure).as_u16(), expected, "{kind}");

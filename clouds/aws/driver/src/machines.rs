@@ -76,11 +76,14 @@ fn node(instance: &wire::Instance) -> Node {
     facts.add("PublicDnsName", &instance.dns_name);
     facts.add("InstanceLifecycle", &instance.instance_lifecycle);
     facts.add_some("Name", tags.get(crate::networks::NAME_TAG).map(String::as_str));
+    let groups = instance.group_set.entries.iter();
     Node {
         iid: node_iid(instance),
         node_group: tags.get(NODE_GROUP_TAG).cloned().unwrap_or_default(),
         machine_type: instance.instance_type.clone(),
         zone: instance.placement.availability_zone.clone(),
+        subnet: Iid::unnamed(&instance.subnet_id),
+        security_groups: groups.map(|group| Iid::unnamed(&group.group_id)).collect(),
         private_ip: instance.private_ip_address.clone(),
         public_ip: instance.ip_address.clone(),
         state: instance.instance_state.name.clone(),
@@ -251,7 +254,8 @@ mod tests {
           <instanceId>i-1</instanceId><imageId>ami-1</imageId><instanceState><code>16</code><name>running</name></instanceState>
           <privateDnsName>ip-10-0-0-1.ap-northeast-2.compute.internal</privateDnsName><dnsName/><reason/><instanceType>t3.medium</instanceType>
           <launchTime>2026-11-23T10:00:00.000Z</launchTime><placement><availabilityZone>ap-northeast-2a</availabilityZone><tenancy>default</tenancy></placement>
-          <privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>3.3.3.3</ipAddress>
+          <privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>3.3.3.3</ipAddress><subnetId>subnet-1</subnetId>
+          <groupSet><item><groupId>sg-1</groupId><groupName>g</groupName></item><item><groupId>sg-2</groupId></item></groupSet>
           <tagSet><item><key>eks:cluster-name</key><value>c</value></item><item><key>eks:nodegroup-name</key><value>workers</value></item></tagSet>
         </item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
         let answer: wire::DescribeInstances = read(QueryService::Ec2, xml).unwrap();
@@ -262,6 +266,8 @@ mod tests {
             ("workers", "running", "3.3.3.3")
         );
         assert_eq!(node.launched_at.unwrap().to_string(), "2026-11-23T10:00:00Z");
+        assert_eq!(node.subnet, Iid::unnamed("subnet-1"));
+        assert_eq!(node.security_groups, [Iid::unnamed("sg-1"), Iid::unnamed("sg-2")]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What tells a network, security group or key pair from a later one of its name, where Azure tells anything. Asks nothing.
 
 use crate::arm_id::is_uuid;
-use crate::networks;
 use crate::wire::{compute, network as wire};
 
 /// What tells a network from others of its name; Azure alone writes it. Empty where it is none: one that cannot be read is
@@ -23,7 +22,7 @@ pub(crate) fn security_group(found: &wire::SecurityGroup) -> &str {
 ///
 /// Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/get>
 pub(crate) fn key_pair(found: &compute::SshPublicKey) -> String {
-    networks::fingerprint(&found.properties.public_key)
+    pmks_driver::fingerprint(&found.properties.public_key)
 }
 
 /// The same of a resource as it came.

@@ -9,7 +9,7 @@ use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
 use crate::arm_id::{ArmId, canonical_text};
 use crate::clusters::miss;
 use crate::wire::compute as wire;
-use crate::wire::network;
+use crate::wire::{Reference, network};
 use crate::{AzureDriver, convert};
 
 /// How many scale sets are read at once.
@@ -63,8 +63,8 @@ pub(crate) async fn nodes(driver: &AzureDriver, cluster: &Cluster) -> Result<Lis
         .collect();
     let read: Vec<_> = stream::iter(calls).buffered(AT_ONCE).collect().await;
     for (pool, (instances, interfaces)) in read {
-        let addresses = match interfaces {
-            Ok(interfaces) => addresses(&interfaces),
+        let places = match interfaces {
+            Ok(interfaces) => places(&interfaces),
             Err(error) if error.is_not_found() => BTreeMap::new(),
             Err(error) => {
                 listing.missed.push(miss(&format!("the addresses of node group {pool}"), &error));
@@ -73,7 +73,7 @@ pub(crate) async fn nodes(driver: &AzureDriver, cluster: &Cluster) -> Result<Lis
         };
         match instances {
             Ok(instances) => {
-                listing.items.extend(instances.iter().filter_map(|one| node(&pool, one, &addresses)));
+                listing.items.extend(instances.iter().filter_map(|one| node(&pool, one, &places)));
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => listing.missed.push(miss(&format!("the nodes of node group {pool}"), &error)),
@@ -83,24 +83,38 @@ pub(crate) async fn nodes(driver: &AzureDriver, cluster: &Cluster) -> Result<Lis
     Ok(listing)
 }
 
-/// The address of each instance, by its identifier in lower case.
-fn addresses(interfaces: &[network::Interface]) -> BTreeMap<String, String> {
-    let mut addresses = BTreeMap::new();
+/// Where an instance is in the network.
+#[derive(Default)]
+struct InNetwork {
+    private_ip: String,
+    subnet: Iid,
+    security_groups: Vec<Iid>,
+}
+
+/// Where each instance is, by its identifier in lower case.
+fn places(interfaces: &[network::Interface]) -> BTreeMap<String, InNetwork> {
+    let mut places = BTreeMap::new();
     for interface in interfaces.iter().filter(|one| one.properties.primary != Some(false)) {
         let owner = interface.properties.virtual_machine.as_ref().map(|owner| canonical_text(&owner.id));
         let configurations = &interface.properties.ip_configurations;
         let primary = configurations.iter().find(|one| one.properties.primary == Some(true));
-        let address =
-            primary.or(configurations.first()).and_then(|one| one.properties.private_ip_address.clone());
-        if let (Some(owner), Some(address)) = (owner, address) {
-            addresses.insert(owner.to_lowercase(), address);
-        }
+        let (Some(owner), Some(own)) = (owner, primary.or(configurations.first())) else { continue };
+        let iid = |of: &Reference| Iid::unnamed(canonical_text(&of.id));
+        let place = InNetwork {
+            private_ip: own.properties.private_ip_address.clone().unwrap_or_default(),
+            subnet: own.properties.subnet.as_ref().map(iid).unwrap_or_default(),
+            // Nearly always it is the subnet that has one.
+            security_groups: interface.properties.network_security_group.iter().map(iid).collect(),
+        };
+        places.insert(owner.to_lowercase(), place);
     }
-    addresses
+    places
 }
 
-fn node(pool: &str, instance: &wire::ScaleSetVm, addresses: &BTreeMap<String, String>) -> Option<Node> {
+fn node(pool: &str, instance: &wire::ScaleSetVm, places: &BTreeMap<String, InNetwork>) -> Option<Node> {
     let iid = node_iid(instance)?;
+    let nowhere = InNetwork::default();
+    let place = places.get(&iid.system_id.to_lowercase()).unwrap_or(&nowhere);
     let properties = &instance.properties;
     let mut facts = KeyValueList::default();
     facts.add("InstanceId", &instance.instance_id);
@@ -114,7 +128,9 @@ fn node(pool: &str, instance: &wire::ScaleSetVm, addresses: &BTreeMap<String, St
         node_group: pool.to_owned(),
         machine_type: instance.sku.as_ref().map(|sku| sku.name.clone()).unwrap_or_default(),
         zone: instance.zones.first().cloned().unwrap_or_default(),
-        private_ip: addresses.get(&iid.system_id.to_lowercase()).cloned().unwrap_or_default(),
+        subnet: place.subnet.clone(),
+        security_groups: place.security_groups.clone(),
+        private_ip: place.private_ip.clone(),
         public_ip: String::new(),
         state: power.unwrap_or(&properties.provisioning_state).to_owned(),
         launched_at: properties.time_created,
@@ -317,12 +333,19 @@ mod tests {
                 "instanceView": {"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/running"}]}},
         }))
         .unwrap();
+        let subnet = |networks: &str| {
+            format!(
+                "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/{networks}/net/subnets/sub"
+            )
+        };
         let interface: network::Interface = serde_json::from_value(json!({"properties": {"primary": true,
             "virtualMachine": {"id": format!("{SET}/virtualMachines/0").to_uppercase()},
             "ipConfigurations": [{"properties": {"privateIPAddress": "10.0.0.9", "primary": false}},
-                {"properties": {"privateIPAddress": "10.0.0.4", "primary": true}}]}}))
+                {"properties": {"privateIPAddress": "10.0.0.4", "primary": true, "subnet": {"id": subnet("VIRTUALNETWORKS")}}}],
+            "networkSecurityGroup": null}}))
         .unwrap();
-        let node = node("ga", &instance, &addresses(&[interface])).unwrap();
+        let node = node("ga", &instance, &places(&[interface])).unwrap();
+        assert_eq!(node.subnet, Iid::unnamed(subnet("virtualNetworks")));
         assert_eq!(node.iid, Iid::new("aks-ga-1-vmss000000", format!("{SET}/virtualMachines/0")));
         assert_eq!(
             (node.private_ip.as_str(), node.state.as_str(), node.zone.as_str(), node.node_group.as_str()),

@@ -1,13 +1,10 @@
 //! Reads of virtual networks, subnets, network security groups and SSH public keys, and what Azure's words for them
 //! mean in ours. Never writes.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use pmks_driver::{DriverError, ErrorKind, Result};
+use pmks_driver::{DriverError, ErrorKind, Result, fingerprint};
 use pmks_model::{
     Cidr, Direction, Iid, KeyPair, KeyValueList, Network, Protocol, Rule, SecurityGroup, Subnet, Tags,
 };
-use sha2::{Digest, Sha256};
 
 use crate::arm_id::{ArmId, canonical_text};
 use crate::clusters::{is_in, region_of};
@@ -166,14 +163,6 @@ fn key_pair(found: &compute::SshPublicKey) -> KeyPair {
         tags: found.tags.clone(),
         key_value_list: facts,
     }
-}
-
-/// The fingerprint as OpenSSH shows it: Azure keeps none. Empty for a text that is no public key.
-///
-/// Source: <https://www.rfc-editor.org/rfc/rfc4253#section-6.6>, `ssh-keygen -l`
-pub(crate) fn fingerprint(public_key: &str) -> String {
-    let blob = public_key.split_whitespace().nth(1).and_then(|text| STANDARD.decode(text).ok());
-    blob.map(|blob| format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))).unwrap_or_default()
 }
 
 /// What Azure says of a network security group, in our words.

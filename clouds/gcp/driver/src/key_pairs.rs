@@ -5,10 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use pmks_driver::{DriverError, ErrorKind, Marks, Result};
+use pmks_driver::{DriverError, ErrorKind, Marks, Result, fingerprint};
 use pmks_model::{Iid, KeyPair, KeyValueList, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -113,14 +110,6 @@ fn items(project: &Value) -> impl Iterator<Item = &Value> {
 
 fn key(name: &str) -> String {
     format!("{PREFIX}{name}")
-}
-
-/// As OpenSSH writes it; empty for what is no key.
-fn fingerprint(public_key: &str) -> String {
-    let blob = public_key.split_ascii_whitespace().nth(1).and_then(|text| STANDARD.decode(text).ok());
-    blob.map_or_else(String::new, |blob| {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(digest::digest(&digest::SHA256, &blob)))
-    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use pmks_driver::{DriverError, ErrorKind, Listing, Result};
-use pmks_model::{Cluster, Image, KeyValueList, MachineType, Node, Region};
+use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
 
 use crate::live::{Live, is_node, node_iid};
-use crate::names::{last, region_of};
+use crate::names::{Shared, last, region_of};
 use crate::wire::compute as wire;
 use crate::{GcpDriver, PROVIDER};
 
@@ -34,14 +34,20 @@ pub(crate) async fn nodes(driver: &GcpDriver, cluster: &Cluster) -> Result<Listi
         .collect();
     let own = instances.found.iter().map(|(_, instance)| instance).filter(|instance| is_node(instance));
     let mut nodes: Vec<Node> = own
-        .filter_map(|instance| Some(node(instance, live.pool_of(instance, pools.iter().copied())?)))
+        .filter_map(|instance| {
+            Some(node(instance, live.pool_of(instance, pools.iter().copied())?, driver.api.project()))
+        })
         .collect();
     nodes.sort_by(|a, b| a.iid.system_id.cmp(&b.iid.system_id));
     Ok(Listing { items: nodes, missed })
 }
 
-fn node(instance: &wire::Instance, pool: &str) -> Node {
+/// Which of its network tags are security groups the instance does not say: Google's own are among them.
+fn node(instance: &wire::Instance, pool: &str, project: &str) -> Node {
     let interface = instance.network_interfaces.first();
+    let subnet = interface
+        .and_then(|interface| Shared::read("subnet", &interface.subnetwork, project).ok())
+        .map(|found| Iid::unnamed(found.subnetwork(project, region_of(last(&instance.zone)))));
     let mut facts = KeyValueList::default();
     facts.add("Id", &instance.id);
     facts.add_some("Network", interface.map(|interface| last(&interface.network)));
@@ -56,6 +62,8 @@ fn node(instance: &wire::Instance, pool: &str) -> Node {
         node_group: pool.to_owned(),
         machine_type: last(&instance.machine_type).to_owned(),
         zone: last(&instance.zone).to_owned(),
+        subnet: subnet.unwrap_or_default(),
+        security_groups: Vec::new(),
         private_ip: interface.map(|interface| interface.network_ip.clone()).unwrap_or_default(),
         public_ip: public.map(|access| access.nat_ip.clone()).unwrap_or_default(),
         state: instance.status.clone(),
@@ -182,7 +190,6 @@ pub(crate) fn is_windows(image_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pmks_model::Iid;
     use serde_json::json;
 
     #[test]
@@ -191,11 +198,15 @@ mod tests {
             "id": "123", "name": "gke-c-ga-1a2b-aaaa", "zone": "https://x/zones/r1-a", "status": "RUNNING",
             "machineType": "https://x/zones/r1-a/machineTypes/e2-medium", "creationTimestamp": "2026-11-23T01:00:00.000-08:00",
             "networkInterfaces": [{"network": "https://x/global/networks/net", "networkIP": "10.0.0.2",
+                "subnetwork": "https://x/projects/p/regions/r1/subnetworks/sub",
                 "accessConfigs": [{"natIP": "34.1.1.1", "type": "ONE_TO_ONE_NAT"}]}],
             "tags": {"items": ["web"]}, "scheduling": {"provisioningModel": "STANDARD"},
         }))
         .unwrap();
-        let node = node(&instance, "ga");
+        let node = super::node(&instance, "ga", "p");
+        assert_eq!(node.subnet, Iid::unnamed("sub"));
+        let elsewhere = super::node(&instance, "ga", "q");
+        assert_eq!(elsewhere.subnet, Iid::unnamed("projects/p/regions/r1/subnetworks/sub"));
         assert_eq!(node.iid, Iid::new("gke-c-ga-1a2b-aaaa", "zones/r1-a/instances/gke-c-ga-1a2b-aaaa"));
         assert_eq!(
             (node.node_group.as_str(), node.machine_type.as_str(), node.zone.as_str()),

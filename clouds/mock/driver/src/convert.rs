@@ -1,5 +1,6 @@
 //! From the wire to the model, and the Mock cloud's words into ours: pure functions. Nothing here asks the cloud.
 
+use pmks_driver::fingerprint;
 use pmks_model::{
     AccessInfo, Child, Cluster, ClusterNetwork, Iid, Image, KeyPair, KeyValueList, KubernetesVersion,
     MachineType, Network, Node, NodeGroup, SecurityGroup, Status, Subnet, Support, Version,
@@ -86,6 +87,9 @@ pub(crate) fn node_group(thing: &Thing) -> NodeGroup {
 pub(crate) fn node(group: &Thing, node: &Thing) -> Node {
     Node {
         iid: Iid::new(&node.name, &node.id),
+        subnet: Iid::unnamed(&*node.subnet),
+        // The cluster's guard every node.
+        security_groups: Vec::new(),
         node_group: group.name.clone(),
         machine_type: group.machine_type.clone(),
         zone: node.zone.clone(),
@@ -151,12 +155,12 @@ pub(crate) fn security_group(thing: Thing) -> SecurityGroup {
     }
 }
 
-/// A key pair. The cloud makes no fingerprint: it shows the public half itself.
+/// A key pair. The cloud makes no fingerprint of the public half that it shows.
 pub(crate) fn key_pair(thing: Thing) -> KeyPair {
     KeyPair {
         iid: iid(Kind::KeyPair, &thing),
         incarnation: thing.id,
-        fingerprint: thing.public_key,
+        fingerprint: fingerprint(&thing.public_key),
         tags: thing.labels,
         key_value_list: KeyValueList::default(),
     }

@@ -51,6 +51,7 @@ pub(crate) struct Thing {
     pub(crate) scaling: Option<Scaling>,
     pub(crate) nodes: Vec<Thing>,
     pub(crate) private_ip: String,
+    pub(crate) subnet: String,
 }
 
 /// Whether it can be an identifier of the cloud's.

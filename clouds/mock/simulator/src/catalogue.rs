@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 /// The regions that are listed. Any other name is a region too, as with CB-Spider, whose scripts use `default`.
-const REGIONS: [&str; 7] = ["mercury", "venus", "mars", "jupiter", "saturn", "uranus", "neptune"];
+const REGIONS: [&str; 8] = ["default", "mercury", "venus", "mars", "jupiter", "saturn", "uranus", "neptune"];
 
 /// A machine type: name, processors, memory in MiB, accelerators.
 pub(crate) type MachineType = (&'static str, u32, u64, u32);

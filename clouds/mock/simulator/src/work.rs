@@ -176,6 +176,7 @@ fn size(account: &Account, random: &mut Random, group: &mut Thing, now: Now) {
             name: format!("{}-{}-{}", cluster.name, group.name, random.hex(8)),
             ip,
             zone: subnet.map_or("", |subnet| subnet.text("zone")).to_owned(),
+            subnet: subnet.map(|subnet| subnet.id.clone()).unwrap_or_default(),
             created: now.wall,
         });
     }

@@ -139,6 +139,9 @@ pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) ip: String,
     pub(crate) zone: String,
+    /// The identifier of the subnet that its address is of; a world that was written before it was kept says none.
+    #[serde(default)]
+    pub(crate) subnet: String,
     pub(crate) created: Timestamp,
 }
 

@@ -122,6 +122,15 @@ fn request(operation: &Operation, given: &ArgMatches, usual: Option<&str>) -> Re
         .collect();
     let mut body = data.clone().unwrap_or_default();
     let says = |body: &Map<String, Value>| body.keys().any(|key| key.eq_ignore_ascii_case(CONNECTION));
+    // `spctl` sends a body as it is, and takes no `-c` beside one: of two names neither goes before the other.
+    let own = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(CONNECTION)).map(|(_, own)| own);
+    if let (Some(flag), Some(own)) = (text(given, CONNECTION), own)
+        && operation.needs_connection()
+        && own.as_str().is_none_or(|own| own.trim() != flag.trim())
+    {
+        let says = format!("-c names the connection {flag}, and --data {own}");
+        return Err(Error::usage(says).with_fix("name it once"));
+    }
     match connection {
         Some(name) if !grammar::has_body(operation) => query.push(format!("{CONNECTION}={}", escaped(name))),
         Some(name) if !says(&body) => drop(body.insert(CONNECTION.to_owned(), json!(name))),

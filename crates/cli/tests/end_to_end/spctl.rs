@@ -65,6 +65,10 @@ fn scripts_of_cb_spider_go_on() {
     });
     assert_eq!(spctl.json(&["connection", "create", "--data", &config.to_string()]), config);
     assert_eq!(spctl.json(&["connection-config", "get", "--ConfigName", "conn"]), config);
+    // As CB-Spider's Mock has it, before there is a connection.
+    let asked_of = ["region-zone-preconfig", "get", "--DriverName", "d", "--CredentialName", "c", "--Name"];
+    let region = spctl.json(&[&asked_of[..], &["default"]].concat());
+    assert_eq!((&region["Name"], &region["ZoneList"][2]["Name"]), (&json!("default"), &json!("default-z3")));
     let vpc = json!({
         "Name": "net", "IPv4_CIDR": "10.0.0.0/16", "SubnetInfoList": [{"Name": "sub", "IPv4_CIDR": "10.0.0.0/20"}],
     });
@@ -87,7 +91,7 @@ fn scripts_of_cb_spider_go_on() {
     // As CB-Spider's own scripts write it, which its spctl refuses.
     assert_eq!(spctl.json(&["cluster", "delete", "-c", "conn", "-n", "one"]), json!({"Result": "true"}));
     let here = json!({"ConnectionName": "conn"}).to_string();
-    let gone = spctl.json(&["vpc", "delete", "-n", "net", "--force", "true", "-d", &here]);
+    let gone = spctl.json(&["vpc", "delete", "-n", "net", "--force", "true", "-c", "conn", "-d", &here]);
     assert_eq!(gone, json!({"Result": "true"}));
     spctl.refused(&["vpc", "get", "-c", "conn", "-n", "net"], 3);
     assert_eq!(spctl.json(&["driver", "list", "-c", "whatever", "--provider", "NHN"]), json!({"driver": []}));
@@ -102,6 +106,10 @@ fn what_is_wrong_is_told_by_a_code() {
         (&["cluster", "list"], "-c CONNECTION"),
         (&["cluster", "create", "-d", "[1]"], "--data is no JSON object"),
         (&["cluster", "make"], "make"),
+        (
+            &["cluster", "delete", "-n", "one", "-c", "conn", "-d", r#"{"connectionName": "other"}"#],
+            "-c names the connection conn, and --data \"other\"",
+        ),
     ] {
         let refused = spctl.refused(args, 2);
         assert!(refused.out.is_empty() && refused.err.contains(says), "{args:?}: {refused:?}");

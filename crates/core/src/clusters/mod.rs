@@ -257,7 +257,14 @@ impl Clusters<'_> {
         let kept = shared.memory.kept();
         let whole = at.here().and_then(|place| kept.cluster(place, cluster));
         let groups: Vec<&Record> = whole.into_iter().flat_map(|it| kept.parts(it.resource.uid)).collect();
+        let names = at.here().and_then(|place| kept.names(place));
         let view = |mut node: Node| {
+            if let Some(names) = names {
+                node.security_groups = names.iids(ResourceKind::SecurityGroup, &node.security_groups);
+                if !node.subnet.system_id.is_empty() {
+                    node.subnet = names.iid(ResourceKind::Subnet, &node.subnet);
+                }
+            }
             // The cloud says its own name of the node group.
             if let Some(group) = groups.iter().find(|it| it.resource.name_at_cloud() == node.node_group) {
                 node.node_group.clone_from(&group.resource.name);

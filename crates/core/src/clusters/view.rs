@@ -59,7 +59,8 @@ impl Names {
         self.by_system_id.get(&(kind, system_id.to_owned())).cloned().unwrap_or_else(|| system_id.to_owned())
     }
 
-    fn iid(&self, kind: ResourceKind, given: &Iid) -> Iid {
+    /// Both names of what a cloud tells by its identifier.
+    pub(crate) fn iid(&self, kind: ResourceKind, given: &Iid) -> Iid {
         Iid::new(self.text(kind, &given.system_id), given.system_id.clone())
     }
 
@@ -76,7 +77,7 @@ impl Names {
         }
     }
 
-    fn iids(&self, kind: ResourceKind, given: &[Iid]) -> Vec<Iid> {
+    pub(crate) fn iids(&self, kind: ResourceKind, given: &[Iid]) -> Vec<Iid> {
         given.iter().map(|given| self.iid(kind, given)).collect()
     }
 }

@@ -159,7 +159,7 @@ impl Drafting<'_> {
         if record.protected {
             return Err(precondition(
                 format!("the deletion of cluster {:?} is protected", meant.as_str()),
-                "take deletionProtection back first, if it is to go",
+                "take its protection back first, if it is to go (`deletionProtection` at `/v1`, `pmks cluster update`)",
             ));
         }
         let (target, marks) = (target(&record), self.marks(record.uid));

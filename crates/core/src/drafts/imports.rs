@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Draft, Drafting, alone, shared};
 use crate::cloud_names::other_name;
-use crate::failure::{conflict, invalid};
+use crate::failure::{conflict, invalid, missing};
 use crate::parts::not_in;
 use crate::records::{Records, observation};
 use crate::{ImportCluster, Result};
@@ -33,10 +33,8 @@ impl Drafting<'_> {
         let started_at = self.shared.clock.wall();
         let cluster = match self.at.driver.get_cluster(&import.system_id).await {
             Err(error) if error.is_not_found() => {
-                return Err(invalid(
-                    "systemId",
-                    format!("cluster {:?} does not exist at the cloud", import.system_id),
-                ));
+                let kind = ResourceKind::Cluster;
+                return Err(missing("systemId", kind, &import.system_id, " at the cloud"));
             }
             answer => answer.map_err(|error| self.at.failed(&error))?,
         };

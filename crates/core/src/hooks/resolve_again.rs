@@ -72,7 +72,10 @@ impl Again<'_> {
             Change::DeleteCluster(mut asked) => {
                 if self.record.is_some_and(|record| record.protected) {
                     let says = format!("the deletion of cluster {:?} is protected", asked.target.iid.name_id);
-                    return Err(precondition(says, "take deletionProtection back first, if it is to go"));
+                    return Err(precondition(
+                        says,
+                        "take its protection back first, if it is to go (`deletionProtection` at `/v1`, `pmks cluster update`)",
+                    ));
                 }
                 if self.never_made(&asked.target.iid) {
                     return Ok(None);

@@ -9,9 +9,6 @@ use secrecy::SecretString;
 use crate::failure::conflict;
 use crate::{Caller, OperationView, Pmks, Result};
 
-/// How long whoever is to have the key waits for the cloud. Some seconds are usual.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// The private half of a key pair that is being made: stored nowhere, and had only once the pair exists.
 #[derive(Debug)]
 pub struct PrivateKey {
@@ -20,18 +17,28 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
+    /// How long who has no longer is to wait for the cloud: well below the time that a server gives a request. Some seconds
+    /// are usual.
+    pub const PATIENCE: Duration = Duration::from_secs(20);
+
     pub(crate) fn new(operation: &OperationView, key: SecretString) -> Self {
         Self { operation: operation.clone(), key }
     }
 
-    /// The key with the operation that made the pair, at its end. Something must carry operations on meanwhile.
+    /// The key with the operation that made the pair, at its end, if that comes within this time. Something must carry
+    /// operations on meanwhile.
     ///
     /// # Errors
     /// What the creation failed by; `Timeout` if it is not over in time: nobody has the key then, so the operation is
     /// asked to stop.
-    pub async fn once_made(self, pmks: &Pmks, caller: &Caller) -> Result<(OperationView, SecretString)> {
+    pub async fn once_made(
+        self,
+        pmks: &Pmks,
+        caller: &Caller,
+        within: Duration,
+    ) -> Result<(OperationView, SecretString)> {
         let id = self.operation.id.to_string();
-        match pmks.operations().settled(&id, PATIENCE).await? {
+        match pmks.operations().settled(&id, within).await? {
             Some(operation) if operation.state == OperationState::Succeeded => {
                 Ok((OperationView::clone(&operation), self.key))
             }
@@ -54,8 +61,9 @@ impl PrivateKey {
         let says = format!(
             "key pair {name:?} is not made yet, so nobody was given its private key; operation {id} was asked to stop"
         );
-        let fix =
-            format!("delete key pair {name:?} if it was made all the same, and ask again, or give publicKey");
+        let fix = format!(
+            "delete key pair {name:?} if it was made all the same, and ask again, or bring a public key"
+        );
         Box::new(Failure::new(FailureKind::Timeout, says).with_fix(fix))
     }
 }

@@ -195,9 +195,7 @@ impl References<'_> {
         match answer {
             Ok(found) => Ok(Some(found)),
             Err(error) if is_absent(&error) => {
-                let what = kind.says();
-                self.findings
-                    .add(field, format!("{what} {text:?} does not exist, neither here nor at the cloud"));
+                self.findings.add_missing(field, kind, text, ", neither here nor at the cloud");
                 Ok(None)
             }
             Err(error) => Err(self.at.failed(&error)),

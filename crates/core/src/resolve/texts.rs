@@ -145,7 +145,7 @@ pub(crate) fn node_group(
 pub(crate) fn add_unsaid(findings: &mut Findings, more: &Findings) {
     let said: Vec<String> = findings.iter().map(|finding| finding.field.clone()).collect();
     for finding in more.iter().filter(|finding| !said.contains(&finding.field)) {
-        findings.add(finding.field.clone(), finding.says.clone());
+        findings.push(finding.clone());
     }
 }
 

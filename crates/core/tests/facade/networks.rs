@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pmks_core::{
-    ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet, OperationView, PageRequest,
+    ImportResource, Mutation, NewKeyPair, NewSecurityGroup, NewSubnet, OperationView, PageRequest, PrivateKey,
 };
 use pmks_driver::ErrorKind;
 use pmks_model::{FailureKind, Iid, KeyPair, OperationState, Status};
@@ -186,7 +186,8 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     };
     let accepted = rig.accepted(key_pair("mine", None)).await.unwrap();
     let withheld = accepted.private_key.unwrap();
-    let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
+    let (made, ()) =
+        tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
     let (operation, private) = made.unwrap();
     assert_eq!(operation.state, OperationState::Succeeded);
     assert!(private.expose_secret().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
@@ -216,12 +217,18 @@ async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
     };
     rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
     let withheld = rig.accepted(key_pair("refused")).await.unwrap().private_key.unwrap();
-    let (made, ()) = tokio::join!(withheld.once_made(&rig.pmks, &rig.admin), rig.settle());
+    let (made, ()) =
+        tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
     assert_eq!(made.unwrap_err().kind, FailureKind::QuotaExceeded);
     // One that the cloud does not end in time is asked to stop: nobody would have its key.
     rig.cloud.world().failures.clear();
     let accepted = rig.accepted(key_pair("late")).await.unwrap();
-    let failure = accepted.private_key.unwrap().once_made(&rig.pmks, &rig.admin).await.unwrap_err();
+    let failure = accepted
+        .private_key
+        .unwrap()
+        .once_made(&rig.pmks, &rig.admin, Duration::from_millis(50))
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     rig.settle().await;
     assert_eq!(rig.operation(&accepted.operation).await.state, OperationState::Cancelled);

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use pmks_api::{CreatedKeyPair, KeyPair, List, NewKeyPair, Operation, Plan, TagsPatch};
-use pmks_core::{Accepted, Caller, Mutation, Tagged};
+use pmks_core::{Accepted, Caller, Mutation, PrivateKey, Tagged};
 use pmks_model::ResourceKind;
 use secrecy::ExposeSecret;
 use utoipa_axum::router::OpenApiRouter;
@@ -63,7 +63,7 @@ async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
         Box::pin(state.pmks.accept(caller, mutation)).await?;
     let mut private_key = None;
     if let Some(withheld) = withheld {
-        let (made, key) = Box::pin(withheld.once_made(&state.pmks, caller)).await?;
+        let (made, key) = Box::pin(withheld.once_made(&state.pmks, caller, PrivateKey::PATIENCE)).await?;
         (operation, private_key) = (made, Some(key));
     }
     let resource = &operation.resource;

@@ -25,6 +25,7 @@ mod spider_records;
 mod spider_registered;
 mod spider_sides;
 mod spider_surface;
+mod spider_words;
 mod tour;
 
 // The scripted cloud of the facade's own tests: one fake for both.

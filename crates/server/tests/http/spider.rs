@@ -90,7 +90,7 @@ async fn roles_hold_and_the_user_is_nobody_elsewhere() {
             spider.by(("x", token), Method::GET, "/spider/vpc", &read).await,
             (200, json!({"vpc": []}))
         );
-        let region = json!({"RegionName": "r", "ProviderName": "FAKE", "KeyValueInfoList": []});
+        let region = region("r1");
         let (status, answer) = spider.by(("x", token), Method::POST, "/spider/region", &region).await;
         assert_eq!(status, 403, "{answer}");
     }

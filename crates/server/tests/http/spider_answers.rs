@@ -1,10 +1,12 @@
 //! What is answered to requests that cannot be carried out: the status that is true, and a reason.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use crate::spider::Spider;
+use crate::spider::{Spider, credential, region};
 
 fn at(asked: Value) -> Value {
     let mut body = json!({"ConnectionName": "here"});
@@ -104,4 +106,53 @@ async fn a_rule_within_a_wider_one_is_none_that_could_be_removed() {
     let (_, left) =
         spider.ask(Method::GET, "/spider/securitygroup/group?ConnectionName=here", Value::Null).await;
     assert_eq!(left["SecurityRules"], json!([]));
+}
+
+#[tokio::test]
+async fn a_secret_that_the_cloud_does_not_take_is_no_bad_gateway() {
+    let spider = Spider::new().await;
+    let (driver, config) = (
+        json!({"DriverName": "drv", "ProviderName": "FAKE", "DriverLibFileName": "f.so"}),
+        json!({"ConfigName": "conf", "ProviderName": "FAKE", "DriverName": "drv", "CredentialName": "cred",
+            "RegionName": "reg"}),
+    );
+    // Nobody is asked until something is read by it.
+    for (path, body) in [
+        ("driver", driver),
+        ("credential", credential("stranger")),
+        ("region", region("r1")),
+        ("connectionconfig", config),
+    ] {
+        assert_eq!(spider.ask(Method::POST, &format!("/spider/{path}"), body).await.0, 200, "{path}");
+    }
+    for path in ["allkeypair", "allvpc", "allsecuritygroupinfo", "allcluster"] {
+        let asked = json!({"ConnectionName": "conf"});
+        let (status, answer) = spider.ask(Method::GET, &format!("/spider/{path}"), asked).await;
+        assert!(status == 422 && message(&answer).contains("who are you?"), "{path}: {status} {answer}");
+    }
+    // What is known at it asks nobody.
+    let known = spider.ask(Method::GET, "/spider/vpc?ConnectionName=conf", Value::Null).await;
+    assert_eq!(known, (200, json!({"vpc": []})));
+    let made = json!({"ConnectionName": "conf", "ReqInfo": {"Name": "net", "IPv4_CIDR": "10.0.0.0/16"}});
+    let (status, answer) = spider.carried(Method::POST, "/spider/vpc", made).await;
+    assert!(status == 422 && message(&answer).contains("who are you?"), "{status} {answer}");
+    let network = json!({"name": "net", "cidr": "10.0.0.0/16"});
+    spider.rig.post("/v1/connections/conf/networks", network).await.refused(502, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_private_key_is_waited_for_longer_than_a_request_has() {
+    let spider = Spider::new().await;
+    // Nothing carries it on for longer than who asks at `/v1` would be kept.
+    let later = async {
+        tokio::time::sleep(pmks_core::PrivateKey::PATIENCE + Duration::from_secs(1)).await;
+        spider.carry().await;
+    };
+    let asked = spider.ask(Method::POST, "/spider/keypair", at(json!({"Name": "slow"})));
+    let (status, answer) = tokio::select! {
+        answered = asked => answered,
+        () = later => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN"), "{answer}");
 }

@@ -76,3 +76,32 @@ async fn nobody_reaches_a_process_that_listens_nowhere() {
     let kubeconfig = cluster["AccessInfo"]["Kubeconfig"].as_str().unwrap();
     assert!(status == 200 && kubeconfig.contains("'/spider/cluster/prod/token"), "{kubeconfig}");
 }
+
+#[tokio::test]
+async fn who_asks_by_another_connection_of_the_account_gets_in_by_that_one() {
+    let spider = crate::spider::Spider::new().await;
+    spider.rig.cluster().await;
+    spider.rig.post("/v1/connections", crate::rig::connection("con-02.b_x")).await.ok(201);
+    // Whose account it is, and so what is known at it, the cloud says.
+    spider.rig.post("/v1/connections/con-02.b_x/validate", serde_json::json!({})).await.ok(200);
+    let kubeconfigs = |answer: &Value| -> Vec<String> {
+        let all = answer["cluster"].as_array().or(answer["AllListInfo"]["MappedInfoList"].as_array());
+        let all = all.cloned().unwrap_or_else(|| vec![answer.clone()]);
+        all.iter().map(|one| one["AccessInfo"]["Kubeconfig"].as_str().unwrap().to_owned()).collect()
+    };
+    // One after the other: what is kept for one must not be shown to the next.
+    for connection in ["here", "con-02.b_x", "here"] {
+        for path in ["cluster/prod", "cluster", "cluster/prod?KubeconfigType=native", "allclusterinfo"] {
+            let asked = serde_json::json!({"ConnectionName": connection});
+            let (status, answer) = spider.ask(Method::GET, &format!("/spider/{path}"), asked).await;
+            assert_eq!(status, 200, "{path}: {answer}");
+            let [kubeconfig] = kubeconfigs(&answer).try_into().unwrap();
+            let native = path.contains("native");
+            let token = format!("/spider/cluster/prod/token?ConnectionName={connection}'");
+            assert!(native || kubeconfig.contains(&token), "{path} by {connection}: {kubeconfig}");
+            assert!(kubeconfig.contains(&format!("name: prod@{connection}\n")), "{path}: {kubeconfig}");
+        }
+        let path = format!("/spider/cluster/prod/token?ConnectionName={connection}");
+        assert_eq!(spider.ask(Method::GET, &path, Value::Null).await.0, 200, "{connection}");
+    }
+}

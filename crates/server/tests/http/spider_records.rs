@@ -261,3 +261,63 @@ async fn no_piece_goes_from_under_a_config_that_is_put_beside() {
         );
     }
 }
+
+#[tokio::test]
+async fn credentials_of_clouds_that_have_no_driver_are_read_by_their_keys() {
+    let spider = Spider::new().await;
+    let keystone = &["IdentityEndpoint", "Username", "Password", "DomainName"][..];
+    for (provider, keys, own) in [
+        ("ALIBABA", &["ClientId", "ClientSecret"][..], &["AccessKeyId", "AccessKeySecret"][..]),
+        ("TENCENT", &["ClientId", "ClientSecret"], &["SecretId", "SecretKey"]),
+        ("IBM", &["ApiKey"], &["apikey"]),
+        (
+            "ORACLE",
+            &["TenantId", "ClientId", "ClientSecret", "StsToken", "ProjectID"],
+            &["tenancy_ocid", "user_ocid", "private_key_pem", "fingerprint", "compartment_ocid"],
+        ),
+        ("OPENSTACK", &[keystone, &["ProjectID"]].concat(), &[keystone, &["projectid"]].concat()),
+        ("NHN", &[keystone, &["TenantId"]].concat(), &[keystone, &["TenantId"]].concat()),
+        ("NCP", &["ClientId", "ClientSecret"], &["ncloud_access_key", "ncloud_secret_key"]),
+        ("KT", &[keystone, &["ProjectID"]].concat(), &[keystone, &["ProjectID"]].concat()),
+        ("KTCLASSIC", &["ClientId", "ClientSecret"], &["API_Key", "Secret_Key"]),
+    ] {
+        let meta = get(&spider, &format!("cloudos/metainfo/{provider}")).await.1;
+        assert_eq!(meta["Credential"], json!(keys), "{provider}");
+        let asked = |values: &[(&str, &str)]| json!({"CredentialName": "c", "ProviderName": provider, "KeyValueInfoList": pairs(values)});
+        let hidden: Vec<(&str, &str)> = keys.iter().map(|key| (*key, "Hidden for security.")).collect();
+        for names in [keys, own] {
+            let given: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
+            let more = [&given[..], &[("S3AccessKey", "y")]].concat();
+            assert_eq!(put(&spider, "credential", asked(&more)).await, (200, String::new()), "{provider}");
+            let (_, shown) = get(&spider, "credential/c").await;
+            assert_eq!(shown["KeyValueInfoList"], pairs(&hidden), "{provider}");
+            // One that is missing, is empty, or is called as nobody calls it.
+            let last = given.len() - 1;
+            for wrong in [&given[..last], &[&given[..last], &[(names[last], "")]].concat(), &[("key", "x")]] {
+                let (status, says) = put(&spider, "credential", asked(wrong)).await;
+                assert!(status == 400 && says.contains(&format!("want: {keys:?}")), "{provider}: {says}");
+            }
+            let (status, says) =
+                put(&spider, "credential", asked(&[&given[..], &[(keys[0], "z")]].concat())).await;
+            assert!(status == 400 && says.contains("is given twice"), "{provider}: {says}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_region_is_named_once() {
+    let spider = Spider::new().await;
+    for (values, says) in [
+        (&[][..], "Region is empty!"),
+        (&[("Zone", "z")], "Region is empty!"),
+        (&[("Region", " ")], "Region is empty!"),
+        (&[("Region", "a"), ("region", "b")], "the key \"region\" is given twice"),
+        (&[("Region", "a"), ("Zone", "b"), ("Zone", "b")], "the key \"Zone\" is given twice"),
+    ] {
+        let asked = json!({"RegionName": "reg", "ProviderName": "NHN", "KeyValueInfoList": pairs(values)});
+        let (status, said) = put(&spider, "region", asked).await;
+        assert!(status == 400 && said.contains(says), "{values:?}: {status} {said}");
+    }
+    assert_eq!(get(&spider, "region/reg").await.0, 404);
+    assert_eq!(put(&spider, "region", region("r1")).await.0, 200);
+}

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
 use super::kubeconfig::{self, Form};
-use super::{networks, node_groups, shapes};
+use super::{node_groups, shapes};
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::reply::{Reply, written};
@@ -42,11 +42,11 @@ impl Kind for Cluster {
         call.pmks().clusters().get(connection, name, None).await
     }
 
-    async fn shown(call: &Call, _: &str, views: &[ClusterView]) -> Outcome<Vec<Value>> {
+    async fn shown(call: &Call, connection: &str, views: &[ClusterView]) -> Outcome<Vec<Value>> {
         let form = Form::of(call)?;
         let mut all = Vec::with_capacity(views.len());
         for view in views {
-            match kubeconfig::of(call, view, &form).await {
+            match kubeconfig::of(call, connection, view, &form).await {
                 Ok(kubeconfig) => all.push(shapes::cluster(view, &kubeconfig)),
                 // It went meanwhile: of a list the others remain.
                 Err(refusal) if refusal.is_absent() => {}
@@ -95,7 +95,7 @@ pub(super) async fn list(call: Call) -> Answer {
     let mut written = written.await?;
     written.retain(|cluster| !cluster.is_empty());
     let written = format!("{{\"cluster\":[{}]}}", written.join(","));
-    Ok(Reply::of_written(for_client(&call, written)))
+    Ok(Reply::of_written(for_client(&call, &connection, &written)))
 }
 
 /// One, as it was written last.
@@ -114,32 +114,42 @@ pub(super) async fn get(call: Call) -> Answer {
     if written.is_empty() {
         return Err(all::absent::<Cluster>(&connection, call.named(0)));
     }
-    Ok(Reply::of_written(for_client(&call, written.as_ref().to_owned())))
+    Ok(Reply::of_written(for_client(&call, &connection, &written)))
 }
 
-/// Stands in what is kept for everybody where the URL of the server is each client's own. No name or tag is like it.
-static STAND_IN: LazyLock<String> = LazyLock::new(|| {
+/// What stands in what is kept for everybody in the place of what is each client's own. No name or tag is like it.
+struct StandIns {
+    /// The URL of the server.
+    server: String,
+    /// The connection that is asked by: another one of the account shows the same cluster. Letters and digits, which a URL
+    /// holds as they are, as it does every name of a connection.
+    connection: String,
+}
+
+static STAND_INS: LazyLock<StandIns> = LazyLock::new(|| {
     let mut chance = [0; 16];
     // Without chance it is what no name or tag holds all the same.
     let _ = aws_lc_rs::rand::fill(&mut chance);
-    format!("server-{:032x}", u128::from_be_bytes(chance))
+    let chance = u128::from_be_bytes(chance);
+    StandIns { server: format!("server-{chance:032x}"), connection: format!("connection{chance:032x}") }
 });
 
 /// What is kept for everybody as this client is shown it.
-fn for_client(call: &Call, written: String) -> String {
-    if call.settings.url.is_some() { written } else { written.replace(STAND_IN.as_str(), &call.server) }
+fn for_client(call: &Call, connection: &str, written: &str) -> String {
+    let written = written.replace(&STAND_INS.connection, connection);
+    if call.settings.url.is_some() { written } else { written.replace(&STAND_INS.server, &call.server) }
 }
 
 /// Writes clusters with the kubeconfig that is the same for everybody. One that cannot be written is as empty as while
 /// nothing answers at the cluster. Of what the cloud never had nothing is written.
 fn writer(call: &Call) -> impl Fn(ClusterView) -> String + Sync + use<> {
     let own = call.settings.url.is_some();
-    let server = if own { call.server.clone() } else { STAND_IN.clone() };
+    let server = if own { call.server.clone() } else { STAND_INS.server.clone() };
     move |view| {
         if Cluster::facts(&view).unmade {
             return String::new();
         }
-        let kubeconfig = kubeconfig::by_curl(&server, &view).unwrap_or_default();
+        let kubeconfig = kubeconfig::by_curl(&server, &STAND_INS.connection, &view).unwrap_or_default();
         written(&shapes::cluster(&view, &kubeconfig))
     }
 }
@@ -165,12 +175,8 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };
-    let network = cluster.network.clone();
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    match changed(&call, mutation, &connection, &name, Until::Known).await {
-        Err(refusal) => Err(networks::unless_absent(&call, &connection, &network, refusal).await),
-        made => made,
-    }
+    changed(&call, mutation, &connection, &name, Until::Known).await
 }
 
 /// Has a cluster changed, and answers it as it is then.
@@ -197,7 +203,10 @@ async fn read_now(call: &Call, connection: &str, name: &str) -> Result<ClusterVi
 }
 
 async fn shown(call: &Call, view: &ClusterView) -> Answer {
-    Ok(Reply::Json(shapes::cluster(view, &kubeconfig::of(call, view, &Form::of(call)?).await?)))
+    Ok(Reply::Json(shapes::cluster(
+        view,
+        &kubeconfig::of(call, &call.connection()?, view, &Form::of(call)?).await?,
+    )))
 }
 
 pub(super) async fn upgrade(call: Call) -> Answer {

@@ -33,27 +33,51 @@ pub(super) async fn delete(call: Call) -> Answer {
     pieces::delete(&call, PieceKind::Credential).await
 }
 
-/// The values by core's names of their fields. Of a provider without a driver here they are kept as they came.
+/// The values by core's names of their fields. Of a provider without a driver here they are kept by CB-Spider's keys, and
+/// of one that CB-Spider does not know either as they came.
 fn translated(
     call: &Call,
     provider: &str,
     given: Vec<(String, String)>,
 ) -> Result<Vec<(String, String)>, Refusal> {
     let spelling = spellings::of(&spellings::to_spider(provider));
-    let Ok(capabilities) = call.pmks().provider(provider) else { return Ok(given) };
+    let capabilities = call.pmks().provider(provider).ok();
+    if spelling.is_none() && capabilities.is_none() {
+        return Ok(given);
+    }
     let have: Vec<String> = given.iter().map(|(key, _)| key.clone()).collect();
     let want: Vec<&str> =
         spelling.map(|known| known.credential.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
     let refused =
         || Refusal::invalid(format!("Invalid Key in input arguments. have: {have:?}, want: {want:?}"));
-    let known = |(key, value): (String, String)| {
-        Some((spellings::field(spelling, capabilities, key.trim())?.to_owned(), lines(value)))
+    let field = |key: &str| match capabilities {
+        Some(capabilities) => spellings::field(spelling, capabilities, key),
+        None => spelling?.credential_key(key),
     };
-    // Clients send what other services of the cloud want beside, as CB-Tumblebug does.
-    let values: Vec<(String, String)> = given.into_iter().filter_map(known).collect();
-    let credential = Credential::from_values(values.iter().cloned());
-    credential.form(capabilities.credential_forms).map_err(|_| refused())?;
-    Ok(values)
+    let mut values: Vec<(String, String)> = Vec::new();
+    for (key, value) in given {
+        // Clients send what other services of the cloud want beside, as CB-Tumblebug does.
+        let Some(field) = field(key.trim()) else { continue };
+        let value = lines(value);
+        match values.iter().find(|(known, _)| known == field) {
+            Some((_, before)) if *before != value => {
+                let says = format!("KeyValueInfoList: the key {:?} is given twice", key.trim());
+                return Err(Refusal::invalid(says));
+            }
+            Some(_) => {}
+            None => values.push((field.to_owned(), value)),
+        }
+    }
+    let whole = match capabilities {
+        Some(capabilities) => {
+            let credential = Credential::from_values(values.iter().cloned());
+            credential.form(capabilities.credential_forms).is_ok()
+        }
+        None => want.iter().all(|key| {
+            values.iter().any(|(known, value)| known.as_str() == *key && !value.trim().is_empty())
+        }),
+    };
+    if whole { Ok(values) } else { Err(refused()) }
 }
 
 /// A PEM text whose line ends were written as two letters, as clients do that read it from a file of their own.

@@ -61,7 +61,8 @@ impl Kind for KeyPair {
     }
 }
 
-/// A key that a client does not wait for nobody would have: the answer waits whatever the client prefers.
+/// A key that a client does not wait for nobody would have: the answer waits whatever the client prefers, and a creation
+/// that takes longer is asked to stop.
 pub(super) async fn create(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let name = asked.required("Name")?;
@@ -74,7 +75,7 @@ pub(super) async fn create(call: Call) -> Answer {
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
     let accepted = call.accept(mutation).await?;
     let private_key = if let Some(key) = accepted.private_key {
-        key.once_made(call.pmks(), &call.caller).await?.1.expose_secret().to_owned()
+        key.once_made(call.pmks(), &call.caller, CHANGE).await?.1.expose_secret().to_owned()
     } else {
         call.follow(accepted.operation, Until::Over, CHANGE).await?;
         String::new()

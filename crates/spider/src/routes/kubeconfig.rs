@@ -1,6 +1,6 @@
 //! Ways into a cluster: the kubeconfig on its answers, and the token that it fetches.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pmks_core::{ClusterView, ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};
 use pmks_driver::{ExecCommand, KubeconfigFormat};
 use pmks_model::FailureKind;
@@ -29,17 +29,28 @@ impl Form {
     }
 }
 
-/// The kubeconfig of a cluster by `curl` at this URL of the server; empty while nothing answers there.
-pub(super) fn by_curl(server: &str, view: &ClusterView) -> pmks_core::Result<String> {
+/// What stands in a part of a URL as it is.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The kubeconfig of a cluster by `curl` at this URL of the server, for who asks by that connection: their token is asked
+/// for by the same one, whichever of its account the cluster was made by. Empty while nothing answers there.
+pub(super) fn by_curl(server: &str, connection: &str, view: &ClusterView) -> pmks_core::Result<String> {
     if view.access.endpoint.is_empty() {
         return Ok(String::new());
     }
-    let command = curl(server, &view.connection, &view.name);
-    kubeconfig_running(&view.connection, &view.name, &view.access, command)
+    let command = curl(server, connection, &view.name);
+    kubeconfig_running(connection, &view.name, &view.access, command)
 }
 
 /// The same in that form.
-pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<String, Refusal> {
+pub(super) async fn of(
+    call: &Call,
+    connection: &str,
+    view: &ClusterView,
+    form: &Form,
+) -> Result<String, Refusal> {
     if view.access.endpoint.is_empty() {
         return Ok(String::new());
     }
@@ -51,7 +62,7 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
             let exec = ExecPlugin { command: String::new(), server: None };
             let request = KubeconfigRequest { format: *format, exec };
             let clusters = call.pmks().clusters();
-            match clusters.kubeconfig(&call.keyless(), &view.connection, &view.name, &request).await {
+            match clusters.kubeconfig(&call.keyless(), connection, &view.name, &request).await {
                 // Clients ask it of every cloud; of one that has none they get what works everywhere.
                 Err(failure)
                     if matches!(failure.kind, FailureKind::Unsupported | FailureKind::Precondition) => {}
@@ -61,12 +72,12 @@ pub(super) async fn of(call: &Call, view: &ClusterView, form: &Form) -> Result<S
             }
         }
     }
-    Ok(by_curl(&call.server, view)?)
+    Ok(by_curl(&call.server, connection, view)?)
 }
 
 /// Runs `curl`; name and password reach it by its input, for others see the arguments of a process.
 fn curl(server: &str, connection: &str, cluster: &str) -> ExecCommand {
-    let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let escaped = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
     // Within single quotes of the shell.
     let url = format!(
         "{}/spider/cluster/{}/token?ConnectionName={}",

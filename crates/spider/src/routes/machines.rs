@@ -163,6 +163,14 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
     let image = of_group(|group| group.image.clone());
     let key_pair = group.map(|group| group.key_pair_iid.clone()).unwrap_or_default();
     let network = cluster.observed.as_ref().map_or_else(Iid::default, |seen| seen.network.clone());
+    // Where the cloud does not tell it with the machine, it is what the cluster has; of several subnets none is told.
+    let subnets = cluster.observed.as_ref().map(|seen| seen.subnets.as_slice()).unwrap_or_default();
+    let subnet = match (node.subnet.system_id.as_str(), subnets) {
+        ("", [only]) => only.clone(),
+        _ => node.subnet.clone(),
+    };
+    let own = (!node.security_groups.is_empty()).then(|| node.security_groups.clone());
+    let groups = own.unwrap_or_else(|| shapes::groups_of(cluster));
     let addresses = |one: &str| if one.is_empty() { Vec::new() } else { vec![one.to_owned()] };
     let mut facts = vec![
         shapes::key_value("Cluster", &view.cluster),
@@ -178,8 +186,8 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
         "ImageIId": shapes::pair(&image, &image),
         "VMSpecName": node.machine_type,
         "VpcIID": shapes::iid(&network),
-        "SubnetIID": shapes::pair("", ""),
-        "SecurityGroupIIds": [],
+        "SubnetIID": shapes::iid(&subnet),
+        "SecurityGroupIIds": shapes::iids(&groups),
         "KeyPairIId": shapes::iid(&key_pair),
         "RootDiskType": of_group(|group| group.root_disk_type.clone()),
         "RootDiskSize": of_group(|group| group.root_disk_size_gib.map(|size| size.to_string()).unwrap_or_default()),

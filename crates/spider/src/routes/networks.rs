@@ -1,7 +1,7 @@
 //! Networks, which CB-Spider calls VPCs.
 
 use pmks_core::{ImportResource, Mutation, NetworkView, NewNetwork, NewSubnet, Reference, Sides};
-use pmks_model::{FailureKind, Iid, ResourceKind};
+use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
@@ -110,18 +110,4 @@ pub(super) async fn register(call: Call) -> Answer {
         call.pmks().subnets().import(&call.keyless(), &connection, &name, import).await?;
     }
     all::show::<Network>(&call, &connection, &name).await
-}
-
-/// What is refused in a VPC that nobody knows is told as everywhere: there is no such VPC.
-pub(super) async fn unless_absent(call: &Call, connection: &str, name: &str, refusal: Refusal) -> Refusal {
-    let Some(alone) = refusal.finds("network").filter(|_| refusal.is_of_request() && !name.is_empty()) else {
-        return refusal;
-    };
-    let known = call.pmks().networks().get(connection, name, None).await;
-    if !known.is_err_and(|failure| failure.kind == FailureKind::NotFound) {
-        return refusal;
-    }
-    let absent = all::absent::<Network>(connection, name);
-    let message = if alone { absent.message } else { format!("{}; {}", absent.message, refusal.message) };
-    Refusal { status: absent.status, message, ..refusal }
 }

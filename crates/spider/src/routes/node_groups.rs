@@ -139,6 +139,9 @@ pub(super) async fn scale(call: Call) -> Answer {
         max: asked.number("MaxNodeSize")?,
         desired: asked.number("DesiredNodeSize")?,
     };
+    if change.is_empty() {
+        return Err(Refusal::invalid("DesiredNodeSize, MinNodeSize and MaxNodeSize are empty!"));
+    }
     if let Some(accepted) = scaled(&call, change).await? {
         return Ok(accepted);
     }

@@ -11,14 +11,27 @@ pub(super) async fn put(call: Call) -> Answer {
     let (name, provider) = pieces::named(&call.body, "RegionName")?;
     let given = call.body.pairs("KeyValueInfoList")?;
     let given = given.ok_or_else(|| Refusal::invalid("KeyValue List is nil!"))?;
-    let (mut region, mut zone, mut more) = (String::new(), String::new(), Vec::new());
+    let mut more: Vec<(String, String)> = Vec::new();
+    let (mut region, mut zone) = (None, None);
     for (key, value) in given {
-        match key.to_lowercase().as_str() {
-            "region" => value.trim().clone_into(&mut region),
-            "zone" => value.trim().clone_into(&mut zone),
-            _ => more.push((key, value)),
+        let said = value.trim().to_owned();
+        let twice = match key.trim().to_lowercase().as_str() {
+            "region" => region.replace(said).is_some(),
+            "zone" => zone.replace(said).is_some(),
+            _ => {
+                let twice = more.iter().any(|(known, _)| *known == key);
+                more.push((key.clone(), value));
+                twice
+            }
+        };
+        // Of two values for one key either would be lost.
+        if twice {
+            return Err(Refusal::invalid(format!("KeyValueInfoList: the key {key:?} is given twice")));
         }
     }
+    let region = region.filter(|region| !region.is_empty());
+    let region = region.ok_or_else(|| Refusal::invalid("Region is empty!"))?;
+    let zone = zone.unwrap_or_default();
     let zones =
         if call.body.says("AvailableZoneList") { Some(call.body.texts("AvailableZoneList")?) } else { None };
     let piece = Piece { name, provider, holds: Holds::Region { region, zone, zones, more } };

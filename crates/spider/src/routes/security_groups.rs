@@ -5,7 +5,7 @@ use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
-use super::networks::{self, Network};
+use super::networks::Network;
 use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
@@ -78,14 +78,8 @@ pub(super) async fn create(call: Call) -> Answer {
         rules: rules.iter().map(rule).collect::<Result<_, _>>()?,
         tags: shapes::asked_tags(&asked)?,
     };
-    let network = security_group.network.clone();
     let mutation = Mutation::CreateSecurityGroup { connection: connection.clone(), security_group };
-    let operation = match call.change(mutation, Until::Over, CHANGE).await {
-        Err(refusal) => {
-            return Err(networks::unless_absent(&call, &connection, &network, refusal).await);
-        }
-        operation => operation?,
-    };
+    let operation = call.change(mutation, Until::Over, CHANGE).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<SecurityGroup>(&call, &connection, &name).await,

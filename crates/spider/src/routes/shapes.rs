@@ -110,6 +110,13 @@ pub(super) fn tags_of_cluster(view: &ClusterView) -> &Tags {
     view.observed.as_ref().filter(|_| view.imported).map_or(&view.tags, |seen| &seen.tags)
 }
 
+/// The security groups of a cluster. A cloud that keeps none of one (AKS has them of nodes alone) leaves it at what was
+/// asked for.
+pub(super) fn groups_of(view: &ClusterView) -> Vec<Iid> {
+    let said = view.observed.as_ref().map(|seen| &seen.security_groups).filter(|said| !said.is_empty());
+    said.unwrap_or(&view.asked_security_groups).clone()
+}
+
 pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     if view.status == Status::Missing {
         return gone(view);
@@ -118,9 +125,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
     let named = |names: &[String]| names.iter().map(|name| Iid::new(name.clone(), "")).collect::<Vec<_>>();
     let network = seen.map_or_else(|| Iid::new(view.network.clone(), ""), |seen| seen.network.clone());
     let subnets = seen.map_or_else(|| named(&view.subnets), |seen| seen.subnets.clone());
-    // A cloud that keeps none of a cluster (AKS has them of nodes alone) leaves it at what was asked for.
-    let said = seen.map(|seen| seen.security_groups.clone()).filter(|said| !said.is_empty());
-    let groups = said.unwrap_or_else(|| view.asked_security_groups.clone());
+    let groups = groups_of(view);
     let version =
         seen.and_then(|seen| seen.version.as_ref()).map_or_else(|| view.version.clone(), ToString::to_string);
     // A node group that failed leaves the cluster as its cloud says that it is.
@@ -272,7 +277,7 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
-fn iids(all: &[Iid]) -> Vec<Value> {
+pub(super) fn iids(all: &[Iid]) -> Vec<Value> {
     all.iter().map(iid).collect()
 }
 

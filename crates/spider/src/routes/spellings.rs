@@ -81,8 +81,28 @@ pub(super) const ALL: &[Spelling] = &[
         longest_names: &["63", "63", "63", "63", "63", "63", "63", "63", "32", "63", "63"],
         default_region: &["us-south", "us-south-1"],
     },
-    bare("ORACLE"),
-    bare("OPENSTACK"),
+    Spelling {
+        spider: "ORACLE",
+        credential: &[
+            ("TenantId", "tenancy_ocid"),
+            ("ClientId", "user_ocid"),
+            ("ClientSecret", "private_key_pem"),
+            ("StsToken", "fingerprint"),
+            ("ProjectID", "compartment_ocid"),
+        ],
+        root_disk_types: &["default"],
+        root_disk_sizes: &["default|50|32768|GB"],
+        longest_names: &["255", "255", "255", "255", "255", "255", "255", "255", "0", "0", "255"],
+        default_region: &["ap-chuncheon-1", "PEGr:AP-CHUNCHEON-1-AD-1"],
+    },
+    Spelling {
+        spider: "OPENSTACK",
+        credential: KEYSTONE,
+        root_disk_types: &[],
+        root_disk_sizes: &[],
+        longest_names: &["255", "255", "255", "255", "255", "255", "255", "255", "0", "0", "255"],
+        default_region: &[],
+    },
     Spelling {
         spider: "NCP",
         credential: &[("ClientId", "ncloud_access_key"), ("ClientSecret", "ncloud_secret_key")],
@@ -105,8 +125,22 @@ pub(super) const ALL: &[Spelling] = &[
         longest_names: &["32", "32", "255", "32", "90", "255", "80", "255", "32", "0", "32"],
         default_region: &[],
     },
-    bare("KT"),
-    bare("KTCLASSIC"),
+    Spelling {
+        spider: "KT",
+        credential: KEYSTONE,
+        root_disk_types: &["HDD", "SSD"],
+        root_disk_sizes: &["HDD|50|100|GB", "SSD|50|100|GB"],
+        longest_names: &["30", "48", "30", "100", "63", "50", "30", "50", "0", "20", "30"],
+        default_region: &[],
+    },
+    Spelling {
+        spider: "KTCLASSIC",
+        credential: &[("ClientId", "API_Key"), ("ClientSecret", "Secret_Key")],
+        root_disk_types: &["HDD", "SSD"],
+        root_disk_sizes: &["HDD|20|50|GB", "SSD|20|50|GB"],
+        longest_names: &["30", "30", "30", "100", "63", "50", "30", "32", "0", "0", "30"],
+        default_region: &[],
+    },
     Spelling {
         spider: "MOCK",
         credential: &[("MockName", "MockName")],
@@ -117,14 +151,24 @@ pub(super) const ALL: &[Spelling] = &[
     },
 ];
 
-const fn bare(spider: &'static str) -> Spelling {
-    Spelling {
-        spider,
-        credential: &[],
-        root_disk_types: &[],
-        root_disk_sizes: &[],
-        longest_names: &[],
-        default_region: &[],
+/// The keys of whoever signs in at a Keystone of their own.
+const KEYSTONE: &[(&str, &str)] = &[
+    ("IdentityEndpoint", "IdentityEndpoint"),
+    ("Username", "Username"),
+    ("Password", "Password"),
+    ("DomainName", "DomainName"),
+    ("ProjectID", "ProjectID"),
+];
+
+impl Spelling {
+    /// CB-Spider's key of a credential that a client calls so: by that key in any case, or by the cloud's own.
+    ///
+    /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-info-manager/KeyValueListValidator.go>
+    pub(super) fn credential_key(&self, key: &str) -> Option<&'static str> {
+        let is_it = |(spider, native): &&(&'static str, &'static str)| {
+            *native == key || spider.eq_ignore_ascii_case(key)
+        };
+        self.credential.iter().find(is_it).map(|(spider, _)| *spider)
     }
 }
 

@@ -306,7 +306,7 @@ pub(super) async fn ways_in(scene: &Scene) {
     assert!(cluster["AccessInfo"]["Endpoint"].as_str().unwrap().starts_with("http"), "{cluster}");
     for part in [
         "apiVersion: v1",
-        "/spider/cluster/cluster%2D01/token?ConnectionName=config%2D01",
+        "/spider/cluster/cluster-01/token?ConnectionName=config-01",
         &scene.served.url,
         ".cb-spider/.spider-credential",
     ] {

@@ -61,6 +61,11 @@ pub(super) async fn nodes(scene: &Scene) {
     assert_eq!(listed["vm"].as_array().expect("a list").len(), 1, "{listed}");
     machine["StartTime"].as_str().expect("a text").parse::<Timestamp>().expect("a time");
     is_named(&machine["VpcIID"], "vpc-01");
+    let network = scene.get("/cluster/cluster-01").await["Network"].clone();
+    let has = |list: &Value, one: &Value| list.as_array().expect("a list").contains(one);
+    assert!(has(&network["SubnetIIDs"], &machine["SubnetIID"]), "{machine}");
+    let groups = machine["SecurityGroupIIds"].as_array().expect("a list");
+    assert!(!groups.is_empty() && groups.iter().all(|one| one["SystemId"] != ""), "{machine}");
     assert_eq!(
         machine["KeyPairIId"]["NameId"],
         scene.get("/cluster/cluster-01").await["NodeGroupList"][0]["KeyPairIID"]["NameId"]

@@ -246,6 +246,9 @@ pub(super) async fn key_pair(scene: &Scene) {
     has_keys(&made, &keys);
     is_named(&made["IId"], "keypair-01");
     assert!(made["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    // As a fingerprint is: short, and no key.
+    let fingerprint = made["Fingerprint"].as_str().unwrap();
+    assert!((32..=64).contains(&fingerprint.len()) && !fingerprint.contains(' '), "{fingerprint}");
     let seen = scene.get("/keypair/keypair-01").await;
     has_keys(&seen, &keys);
     assert_eq!((&seen["PrivateKey"], &seen["VMUserID"]), (&json!(""), &json!("cb-user")));

@@ -222,7 +222,7 @@ async fn ways_in(scene: &Scene) {
     let path = format!("/cluster/{CLUSTER}");
     let cluster = scene.get(&path).await;
     let kubeconfig = cluster["AccessInfo"]["Kubeconfig"].as_str().unwrap();
-    assert!(kubeconfig.contains("/spider/cluster/Team%5FA%2Ecluster%2D01/token"), "{kubeconfig}");
+    assert!(kubeconfig.contains("/spider/cluster/Team_A.cluster-01/token"), "{kubeconfig}");
     clusters::is_let_in(scene, kubeconfig);
     let token = scene.client.raw("GET", &format!("{path}/token?ConnectionName={CONNECTION}"), None).await;
     let token: Value = serde_json::from_str(&token.text().await.unwrap()).unwrap();

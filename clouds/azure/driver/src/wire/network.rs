@@ -147,6 +147,7 @@ pub(crate) struct Interface {
 pub(crate) struct InterfaceProperties {
     pub(crate) virtual_machine: Option<Reference>,
     pub(crate) primary: Option<bool>,
+    pub(crate) network_security_group: Option<Reference>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) ip_configurations: Vec<IpConfiguration>,
 }
@@ -165,4 +166,5 @@ pub(crate) struct IpConfigurationProperties {
     #[serde(rename = "privateIPAddress")]
     pub(crate) private_ip_address: Option<String>,
     pub(crate) primary: Option<bool>,
+    pub(crate) subnet: Option<Reference>,
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::GroupPair;
 use crate::query::{List, Tag};
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +34,7 @@ pub(crate) struct Instance {
     pub(crate) launch_time: Option<String>,
     pub(crate) subnet_id: String,
     pub(crate) vpc_id: String,
+    pub(crate) group_set: List<GroupPair>,
     pub(crate) placement: Placement,
     pub(crate) tag_set: List<Tag>,
 }
