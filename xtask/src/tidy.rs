@@ -58,6 +58,7 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
         }
         if file.extension().is_some_and(|extension| extension == "rs") {
             defects.extend(rust_defects(&shown, &text));
+            defects.extend(unjudged_cloud(&shown, &text));
         }
     }
     defects.extend(missing_error_pages(root)?);
@@ -82,6 +83,19 @@ fn rust_defects(shown: &str, text: &str) -> Vec<String> {
         }
     }
     defects
+}
+
+/// What is exchanged with a suite's cloud is held against what the vendor publishes, which begins where the cloud does.
+fn unjudged_cloud(shown: &str, text: &str) -> Option<String> {
+    let is_suite =
+        shown.starts_with("crates/suites/") || (shown.starts_with("clouds/") && shown.contains("/tests/"));
+    let is_driver = shown.contains("/driver/");
+    let mut uses = text.split("pmks_simulation::").skip(1).filter_map(|rest| rest.split([';', '(']).next());
+    let serves =
+        uses.any(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| name == "serve"));
+    (is_suite && !is_driver && serves && shown != "crates/suites/src/world.rs").then(|| {
+        format!("{shown}: serves a simulated cloud that no schema gate sees (crates/suites/src/world.rs)")
+    })
 }
 
 /// Every class of error has a page, and every page a class.
@@ -158,6 +172,17 @@ mod tests {
     #[test]
     fn the_house_is_tidy() {
         assert_eq!(defects(&crate::root()).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn clouds_of_suites_begin_in_one_place() {
+        let text = "use pmks_simulation::{Cloud, serve};";
+        assert!(unjudged_cloud("crates/suites/src/a/b.rs", text).is_some());
+        assert!(unjudged_cloud("clouds/x/tests/tests/a.rs", "pmks_simulation::serve(cloud, 0)").is_some());
+        for fine in ["crates/suites/src/world.rs", "crates/cli/src/a.rs", "clouds/x/driver/tests/a.rs"] {
+            assert_eq!(unjudged_cloud(fine, text), None);
+        }
+        assert_eq!(unjudged_cloud("crates/suites/src/a.rs", "use pmks_simulation::{Cloud, served};"), None);
     }
 
     #[test]

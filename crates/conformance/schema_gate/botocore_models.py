@@ -52,8 +52,10 @@ class Contract:
         return self.models[name]
 
     def check(self, exchange):
-        action = exchange["action"]
-        service, _, name = action.partition(".")
+        # A driver names a call with its service, a simulated cloud beside it.
+        service, _, name = exchange["action"].rpartition(".")
+        service = service or exchange["service"]
+        action = f"{service}.{name}"
         name = name.removesuffix("V2")
         version = dict(parse_qsl(exchange["requestBody"])).get("Version", "")
         candidates = [self.model(known) for known in SERVICES.get(service, [])]

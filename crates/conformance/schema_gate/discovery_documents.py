@@ -79,6 +79,8 @@ class Contract:
         if self.is_shown(exchange.get("requestBody")):
             body = json.loads(exchange["requestBody"])
             self.value(action, "request", document, method.get("request", {"type": "none"}), body)
+        if exchange["status"] is None:
+            return
         answer = exchange.get("responseBody") or ""
         if answer and not self.is_shown(answer):
             return

@@ -30,7 +30,7 @@ def missed(reader, path, exchanges):
         return list(said)
 
     lines = [line for mutation in wanted if (line := unnoticed(mutation, exchanges, judge))]
-    bodies, unread = strangers(exchanges, judge)
+    bodies, unread = strangers(exchanges, judge, set())
     print(f"{len(wanted)} mutations and {bodies} bodies with a member that nobody knows, {len(lines) + len(unread)} unnoticed")
     return lines + unread
 
@@ -48,13 +48,13 @@ def unnoticed(mutation, exchanges, judge):
     return f"{named}: no exchange has it"
 
 
-def strangers(exchanges, judge):
-    """How many bodies were judged, and which of them were taken unread."""
-    seen, unread = set(), []
+def strangers(exchanges, judge, seen):
+    """How many bodies were judged that are not among those seen, and which of them were taken unread."""
+    unread, before = [], len(seen)
     for exchange in exchanges:
         for side in SIDES:
             key = (exchange["service"], exchange["action"], side)
-            if key in seen or side == "answer" and exchange["status"] >= 300:
+            if key in seen or side == "answer" and not is_good(exchange):
                 continue
             changed = change(exchange, {"in": side, "at": STRANGER, "set": "x"})
             if changed is None:
@@ -62,14 +62,18 @@ def strangers(exchanges, judge):
             seen.add(key)
             if not any(STRANGER in says for says in judge(changed)):
                 unread.append(f"{exchange['action']}: a member that nobody knows is taken in its {side}")
-    return len(seen), unread
+    return len(seen) - before, unread
+
+
+def is_good(exchange):
+    return (exchange["status"] or 0) in range(200, 300)
 
 
 def change(exchange, mutation):
     """The exchange with the change; none if it has no such place."""
     side = SIDES[mutation["in"]]
     body = (exchange.get(side) or "").lstrip()
-    if mutation["in"] == "answer" and exchange["status"] >= 300 or not body or body.startswith("["):
+    if mutation["in"] == "answer" and not is_good(exchange) or not body or body.startswith("["):
         return None
     of = {"{": of_json, "<": of_xml}.get(body[0], of_form)
     changed = of(body, mutation["at"], mutation.get("set"))

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use serde_json::Value;
 
 use crate::kubernetes::{AuthoritySnapshot, Backs};
-use crate::{Calls, Change, Deeds, Effects, Faults, Resource, SimulationClock};
+use crate::{Calls, Change, Deeds, Effects, Exchanges, Faults, Resource, SimulationClock};
 
 /// What a request is about, as far as it says so itself; nothing is proven yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Controls {
     pub faults: Faults,
     /// What was called.
     pub calls: Calls,
+    /// What was exchanged, for who asks that it is kept.
+    pub exchanges: Exchanges,
     /// What others did because a rule said so.
     pub deeds: Deeds,
     /// What answers behind the Kubernetes endpoints of its clusters.
@@ -85,6 +87,7 @@ impl Controls {
             clock,
             faults: Faults::new(seed),
             calls: Calls::default(),
+            exchanges: Exchanges::default(),
             deeds: Deeds::default(),
             backs: Backs::default(),
             late: Mutex::default(),

@@ -44,9 +44,13 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
     let now = controls.clock.now();
     for effect in effects.iter() {
         match effect {
-            Effect::ResetBefore => return cut(cloud, &call, now, false),
+            Effect::ResetBefore => {
+                controls.exchanges.record(&call, &request, None);
+                return cut(cloud, &call, now, false);
+            }
             Effect::ApplyLate { seconds } => {
                 let due = now.work.saturating_add(Duration::from_secs(*seconds));
+                controls.exchanges.record(&call, &request, None);
                 controls.apply_later(due, request, call.clone());
                 return cut(cloud, &call, now, false);
             }
@@ -54,6 +58,9 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
         }
         if let Some((refusal, retry_after)) = refusal(effect) {
             let answered = cloud.refuse(&call, &refusal);
+            // What it says to its own refusals is its own; a test says the words of this one.
+            let own = Some(&answered).filter(|_| !matches!(refusal, Refusal::Status { .. }));
+            controls.exchanges.record(&call, &request, own);
             record(cloud, &call, now, Some(&answered), false);
             return Ok(with_retry_after(answered.response, retry_after).map(body::whole));
         }
@@ -62,6 +69,8 @@ pub(crate) async fn exchange(cloud: &dyn Cloud, request: Request<Bytes>) -> Resu
     cloud::catch_up(cloud);
     let answered = cloud.answer(&request, &call, &effects);
     cloud.kept().await;
+    // Also where it is lost or spoiled on its way: this is what the cloud itself said.
+    controls.exchanges.record(&call, &request, Some(&answered));
     if effects.iter().any(|effect| *effect == Effect::ResetAfter) {
         return cut(cloud, &call, now, true);
     }

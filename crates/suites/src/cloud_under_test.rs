@@ -8,6 +8,8 @@ use pmks_model::{OperationKind, ResourceKind};
 use pmks_simulation::{Cloud, Effect, Resource, Rule, TimeSource};
 use serde_json::{Map, Value, json};
 
+use crate::schema_gate::Contract;
+
 /// How a simulated world begins.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -26,6 +28,12 @@ pub trait CloudUnderTest: Send + Sync {
 
     /// A fresh world.
     fn cloud(&self, settings: Settings) -> Arc<dyn Cloud>;
+
+    /// What its vendor publishes of its API, which all that is exchanged with a simulated world is held against: in a build
+    /// with the suites that run software of others. `None`: nothing, or no such build.
+    fn contract(&self) -> Option<Contract> {
+        None
+    }
 
     /// The kinds of the driver's stages (`pmks_NAME::stage_kinds`).
     fn stage_kinds(&self) -> Vec<&'static str>;

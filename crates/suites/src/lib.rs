@@ -11,7 +11,7 @@
 //! clouds/NAME/tests/tests/kill_matrix.rs   pmks_suites::kill_matrix!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/observability.rs pmks_suites::observability!(pmks_NAME_tests::NAME);
 //! clouds/NAME/tests/tests/strange_answers.rs pmks_suites::strange_answers!(pmks_NAME_tests::NAME);
-//! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, REQUIREMENTS, CONTRACT);
+//! clouds/NAME/tests/tests/schema_gate.rs   pmks_suites::schema_gate!(pmks_NAME_tests::NAME, CONTRACT);
 //! ```
 //!
 //! - [`conformance!`]: the cases of `pmks-conformance`, each in a fresh simulated world ([`rig`]), which is also the
@@ -21,8 +21,9 @@
 //! - [`kill_matrix!`]: every operation kind carried out by the product, ended at every point of its way and taken up by
 //!   a new process ([`kill_matrix`]). What is asked for follows from the capabilities and from what the cloud offers.
 //! - [`fault_matrix!`]: the same operation kinds, while one of their calls goes wrong in one way ([`fault_matrix`]).
-//! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract
-//!   ([`schema_gate`]).
+//! - [`schema_gate!`]: every exchange of the conformance run against the vendor's machine-readable contract, and the gate
+//!   itself ([`schema_gate`]). Those of every other suite are judged where its simulated cloud ends: a cloud of the suites
+//!   begins in one place (`world`), and says by [`CloudUnderTest::contract`] what it is held against.
 //! - [`Client`]: a client that others wrote makes what pmks takes over, and sees what pmks makes.
 //! - [`kubernetes!`]: `kubectl`, with the kubeconfig that pmks makes, at a simulated cluster behind which the built-in
 //!   endpoint and a real Kubernetes control plane ([`ControlPlane`]) answer in turn.
@@ -67,6 +68,7 @@ mod simulated_cloud;
 mod stand;
 pub mod strange_answers;
 mod stranger;
+mod world;
 
 pub use client::Client;
 pub use cloud_under_test::{CloudUnderTest, Settings};
@@ -117,10 +119,10 @@ macro_rules! conformance_without_zone {
 /// real control plane answer in turn ([`kubernetes`]).
 #[macro_export]
 macro_rules! kubernetes {
-    ($cloud:expr, $script:expr, $requirements:expr, $contract:expr) => {
+    ($cloud:expr, $script:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn kubectl_gets_the_same_answers_of_the_builtin_endpoint_and_of_a_real_control_plane() {
-            $crate::kubernetes::run($cloud, $script, $requirements, $contract).await;
+            $crate::kubernetes::run($cloud, $script).await;
         }
     };
 }
@@ -188,10 +190,15 @@ macro_rules! crowd {
 /// Makes the test that holds every exchange of every conformance case against the vendor's contract.
 #[macro_export]
 macro_rules! schema_gate {
-    ($cloud:expr, $requirements:expr, $contract:expr) => {
+    ($cloud:expr, $contract:expr) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn every_exchange_is_in_the_vendors_contract() {
-            $crate::schema_gate::run($cloud, $requirements, $contract).await;
+            $crate::schema_gate::run($cloud, $contract).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn a_suites_cloud_that_says_what_no_document_knows_fails_its_test() {
+            $crate::schema_gate::finds_a_mistake($cloud).await;
         }
     };
 }

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use pmks_conformance::{Deed, Thing, Witness};
 use pmks_driver::ConnectionSpecification;
 use pmks_model::ResourceKind;
-use pmks_simulation::{Cloud, RunningCloud, SystemTime, ready_file, serve};
+use pmks_simulation::{Cloud, SystemTime, ready_file};
 use serde_json::{Value, json};
 
+use crate::world::World;
 use crate::{CloudUnderTest, Settings};
 
 /// How much faster than the real cloud the world works: what takes ten minutes is there in a fifth of a second.
@@ -23,7 +24,7 @@ pub struct SimulatedCloud {
     /// The world.
     pub cloud: Arc<dyn Cloud>,
     under_test: &'static dyn CloudUnderTest,
-    running: RunningCloud,
+    world: World,
     speed: u32,
 }
 
@@ -40,19 +41,18 @@ impl SimulatedCloud {
         before: impl FnOnce(Arc<dyn Cloud>) -> Arc<dyn Cloud>,
     ) -> Self {
         let settings = Settings { seed: 1, speed: f64::from(speed), time: Arc::new(SystemTime::new()) };
-        let cloud = before(under_test.cloud(settings));
-        let running = serve(Arc::clone(&cloud), 0).await.expect("a loopback port");
-        Self { cloud, under_test, running, speed }
+        let world = World::start(under_test, settings, before).await;
+        Self { cloud: world.cloud(), under_test, world, speed }
     }
 
     /// Its URL.
     pub fn url(&self) -> String {
-        self.running.url()
+        self.world.url()
     }
 
     /// The content of the ready file.
     pub fn ready_file(&self) -> String {
-        ready_file(&[(self.cloud.as_ref(), &self.running)]).to_string()
+        ready_file(&[(self.cloud.as_ref(), self.world.running())]).to_string()
     }
 
     /// The connection that it offers, under a name.
@@ -75,6 +75,11 @@ impl SimulatedCloud {
     /// Everything that exists, but for what stays.
     pub fn rows(&self) -> Vec<pmks_simulation::Resource> {
         self.cloud.resources().into_iter().filter(|row| !self.under_test.stays(row)).collect()
+    }
+
+    /// From here on it is told to say what no document knows, and a client may bring that back: it is held against none.
+    fn says_what_none_says(&self) {
+        self.cloud.controls().exchanges.leave_off();
     }
 
     /// Lets something happen in the world.
@@ -132,11 +137,13 @@ impl Witness for SimulatedCloud {
     }
 
     async fn say_status(&self, cluster: &str, word: Option<&str>) -> Result<(), String> {
+        self.says_what_none_says();
         let members = self.under_test.status_members(word);
         self.event(&json!({"type": "showsOver", "cluster": cluster, "members": members})).map(drop)
     }
 
     async fn add_unknown(&self, cluster: &str) -> Result<(), String> {
+        self.says_what_none_says();
         let unknown = json!({UNKNOWN: {"since": "tomorrow"}});
         let event =
             json!({"type": "showsOver", "cluster": cluster, "members": unknown, "nodeGroups": unknown});

@@ -20,6 +20,7 @@ pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
 /// botocore's models of AWS' services, for the schema gate.
 pub const CONTRACT: Contract = Contract {
+    requirements: REQUIREMENTS,
     reader: "botocore_models",
     not_judged: &["kubernetes"],
     mutations: concat!(env!("CARGO_MANIFEST_DIR"), "/gate_mutations.json"),
@@ -43,6 +44,10 @@ impl CloudUnderTest for Aws {
     fn cloud(&self, settings: pmks_suites::Settings) -> Arc<dyn Cloud> {
         let pmks_suites::Settings { seed, speed, time } = settings;
         Arc::new(AwsCloud::new(Settings { seed, speed, time, ..Settings::default() }))
+    }
+
+    fn contract(&self) -> Option<Contract> {
+        cfg!(feature = "outside-world").then_some(CONTRACT)
     }
 
     fn stage_kinds(&self) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! kubectl at a cluster, behind which the built-in endpoint and a real control plane answer in turn.
 
-use pmks_aws_tests::{AWS, CONTRACT, REQUIREMENTS};
+use pmks_aws_tests::AWS;
 use pmks_suites::kubernetes::Script;
 
-pmks_suites::kubernetes!(AWS, Script::Whole, REQUIREMENTS, CONTRACT);
+pmks_suites::kubernetes!(AWS, Script::Whole);

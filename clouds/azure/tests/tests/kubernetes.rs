@@ -1,6 +1,6 @@
 //! kubectl at a cluster, behind which the built-in endpoint and a real control plane answer in turn.
 
-use pmks_azure_tests::{AZURE, CONTRACT, REQUIREMENTS};
+use pmks_azure_tests::AZURE;
 use pmks_suites::kubernetes::Script;
 
-pmks_suites::kubernetes!(AZURE, Script::OfTheCloud, REQUIREMENTS, CONTRACT);
+pmks_suites::kubernetes!(AZURE, Script::OfTheCloud);

@@ -1,5 +1,5 @@
 //! Every exchange of every conformance case against the models of Azure's own SDK.
 
-use pmks_azure_tests::{AZURE, CONTRACT, REQUIREMENTS};
+use pmks_azure_tests::{AZURE, CONTRACT};
 
-pmks_suites::schema_gate!(AZURE, REQUIREMENTS, CONTRACT);
+pmks_suites::schema_gate!(AZURE, CONTRACT);

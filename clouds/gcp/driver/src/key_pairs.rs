@@ -81,7 +81,9 @@ pub(crate) fn item<'a>(project: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// The project's metadata with that key pair, or without it: everything else as it was read, its fingerprint included,
-/// by which Compute Engine refuses the change if somebody else was faster.
+/// by which Compute Engine refuses the change if somebody else was faster. Its `kind` is for answers alone.
+///
+/// Source: `Metadata` in <https://www.googleapis.com/discovery/v1/apis/compute/v1/rest>
 pub(crate) fn replaced(project: &Value, name: &str, stored: Option<&Stored>) -> Value {
     let key = key(name);
     let mut metadata = project.get("commonInstanceMetadata").cloned().unwrap_or_else(|| json!({}));
@@ -93,6 +95,7 @@ pub(crate) fn replaced(project: &Value, name: &str, stored: Option<&Stored>) -> 
         items.push(json!({"key": key, "value": value}));
     }
     if let Value::Object(fields) = &mut metadata {
+        fields.remove("kind");
         fields.insert("items".to_owned(), Value::Array(items));
     }
     metadata
@@ -129,7 +132,7 @@ mod tests {
             "items": [{"key": "ssh-keys", "value": "a:b"}, {"key": "x", "value": "y", "future": 1}]}});
         let with = replaced(&project, "admin", Some(&stored()));
         assert_eq!(with["fingerprint"], "abc=");
-        assert_eq!(with["kind"], "compute#metadata");
+        assert_eq!(with.get("kind"), None, "only Compute Engine says it");
         assert_eq!(with["items"][1], json!({"key": "x", "value": "y", "future": 1}));
         let then = json!({"commonInstanceMetadata": with});
         assert_eq!(find(&then, "admin"), Some(stored()));

@@ -13,8 +13,15 @@ use crate::sandbox::{Sandbox, Server, Simulator, http_post, http_try, wait_for};
 /// How many seeds each cloud has in a long run.
 const SEEDS: u64 = 17;
 
-/// How often the server is killed in one run at most.
+/// How often the server is killed in one run at least: towards the end of a run whose seed let it live, each change has to
+/// see a death.
+const LEAST: usize = 3;
+
+/// How often at most.
 const DEATHS: usize = 8;
+
+/// How many changes a run consists of.
+const CHANGES: usize = 8;
 
 /// Within how many milliseconds after a request the server may die: longer than most operations take at this speed.
 const SOON: u64 = 1_500;
@@ -54,6 +61,8 @@ struct Life {
     random: Random,
     seed: u64,
     deaths: usize,
+    /// How many changes are still to come.
+    to_come: usize,
 }
 
 impl Life {
@@ -62,7 +71,7 @@ impl Life {
         let simulator = user.simulate_cloud(cloud, "600", 0);
         let server = Some(user.serve(&[]));
         let token = std::fs::read_to_string(user.path(".local/share/pmks/token")).unwrap().trim().to_owned();
-        Self { user, simulator, server, token, random: Random::new(seed), seed, deaths: 0 }
+        Self { user, simulator, server, token, random: Random::new(seed), seed, deaths: 0, to_come: CHANGES }
     }
 
     fn live(mut self, zones: &[&str], clusters: &str) {
@@ -94,16 +103,29 @@ impl Life {
         self.change(&Method::DELETE, "connections/a/clusters/c", None);
         self.change(&Method::DELETE, "connections/a/networks/net", None);
         wait_for("the world as it was", || (self.simulator.world.everything() == before).then_some(()));
-        assert!(self.deaths > 0, "{}", self.said());
+        assert_eq!(self.to_come, 0, "so many changes");
+        println!("{clusters} {}", self.said());
+        assert!(self.deaths >= LEAST, "{}", self.said());
     }
 
-    /// Asks for a change, and waits until it is done.
+    /// Asks for a change, and waits until it is done; where the run needs it, until the server has died as well.
     fn change(&mut self, method: &Method, path: &str, body: Option<&Value>) {
-        let url = |server: &Server| format!("{}/v1/{path}", server.url);
-        if self.deaths < DEATHS && self.random.below(4) > 0 {
+        let before = self.deaths;
+        let must_die = before + self.to_come <= LEAST;
+        self.to_come -= 1;
+        if must_die || (before < DEATHS && self.random.below(4) > 0) {
             let wait = Duration::from_millis(self.random.below(SOON));
             self.server.as_ref().unwrap().kill_after(wait);
         }
+        self.carry_out(method, path, body);
+        while must_die && self.deaths == before {
+            std::thread::sleep(Duration::from_millis(20));
+            self.ask(&Method::GET, |server| format!("{}/v1/connections", server.url), None, None);
+        }
+    }
+
+    fn carry_out(&mut self, method: &Method, path: &str, body: Option<&Value>) {
+        let url = |server: &Server| format!("{}/v1/{path}", server.url);
         let key = format!("{}-{method}-{path}", self.seed);
         let accepted = self.ask(method, url, Some(&key), body);
         let Some(id) = accepted["id"].as_str().filter(|_| accepted["state"].is_string()) else { return };

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use pmks_core::{Caller, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
 use pmks_model::{OperationKind, OperationState};
-use pmks_simulation::{Cloud, RunningCloud, serve};
 use pmks_store::{MasterKey, Operation, OperationFilter, Operations as _, Page, SqliteStore, Store};
 use pmks_transport::{Clock, SystemClock, Transport, VirtualClock};
 use serde_json::{Value, json};
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 use super::budget::Traffic;
 use super::watched::Watched;
 use crate::kill_matrix::{BEHIND, OneTime};
+use crate::world::World;
 use crate::{CloudUnderTest, Settings};
 
 /// How often, in real time, it is looked whether the clock may move.
@@ -57,7 +57,7 @@ impl Done {
 pub(super) struct Town {
     pub(super) traffic: Arc<Traffic>,
     under_test: &'static dyn CloudUnderTest,
-    worlds: Vec<(Arc<dyn Cloud>, RunningCloud)>,
+    worlds: Vec<World>,
     clock: VirtualClock,
     pmks: Pmks,
     store: Arc<SqliteStore>,
@@ -76,9 +76,8 @@ impl Town {
         let mut worlds = Vec::new();
         for seed in seeds {
             let time = Arc::new(OneTime(clock.clone()));
-            let cloud = under_test.cloud(Settings { seed, speed: 1.0, time });
-            let running = serve(Arc::clone(&cloud), 0).await.unwrap();
-            worlds.push((cloud, running));
+            let settings = Settings { seed, speed: 1.0, time };
+            worlds.push(World::start(under_test, settings, |cloud| cloud).await);
         }
         // In memory where the machine has such a folder.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
@@ -106,9 +105,9 @@ impl Town {
     async fn prepare(&self, networks: usize) {
         let capabilities = self.under_test.provider().capabilities();
         let (mut fixes, mut mutations) = (Vec::new(), Vec::new());
-        for (account, (cloud, running)) in self.worlds.iter().enumerate() {
+        for (account, world) in self.worlds.iter().enumerate() {
             let connection = format!("a{account}");
-            let mut asked = cloud.connection(&running.url());
+            let mut asked = world.cloud().connection(&world.url());
             asked["name"] = json!(connection);
             asked["pace"] = json!(1);
             asked["settings"] = json!(self.under_test.settings());
@@ -189,12 +188,12 @@ impl Town {
 
     /// Ends its worlds: what they do by themselves is not taken for work of the next town.
     pub(super) async fn end(self) {
-        join_all(self.worlds.into_iter().map(|(_, running)| running.stop())).await;
+        join_all(self.worlds.into_iter().map(World::stop)).await;
     }
 
     /// How often a world said that it was too much.
     pub(super) fn throttled(&self) -> usize {
-        let calls = self.worlds.iter().flat_map(|(cloud, _)| cloud.controls().calls.records());
+        let calls = self.worlds.iter().flat_map(|world| world.cloud().controls().calls.records());
         calls.filter(|call| matches!(call.status, Some(429 | 503))).count()
     }
 
@@ -203,7 +202,7 @@ impl Town {
         use pmks_model::ResourceKind::{Cluster, NodeGroup};
         for (kind, wanted) in [(Cluster, clusters), (NodeGroup, node_groups)] {
             let Some(word) = self.under_test.word(kind) else { continue };
-            let rows = self.worlds.iter().flat_map(|(cloud, _)| cloud.resources());
+            let rows = self.worlds.iter().flat_map(|world| world.cloud().resources());
             assert_eq!(rows.filter(|row| row.kind == word).count(), wanted, "{word}");
         }
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::Request;
-use pmks_simulation::{Answered, Cloud, Effects, Identified};
+use pmks_simulation::{Answered, Cloud, Effects, Identified, Retold};
 
 use super::shapes::{Shape, reshaped};
 use crate::retold::Tells;
@@ -54,6 +54,7 @@ impl Tells for Reshaper {
             rule.struck |= body != *answered.response.body();
             rule.left -= 1;
             *answered.response.body_mut() = body.into();
+            answered.response.extensions_mut().insert(Retold);
         }
         answered
     }

@@ -11,7 +11,7 @@ use pmks_core::engine::testing::KillSwitch;
 use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewConnection, Options, Pmks, Registry};
 use pmks_driver::Environment;
 use pmks_model::{Failure, OperationState};
-use pmks_simulation::{Cloud, Rule, RunningCloud, TimeSource, serve};
+use pmks_simulation::{Cloud, Rule, TimeSource};
 use pmks_store::{KillPoints, MasterKey, Operation, Operations as _, SqliteStore, Store};
 use pmks_transport::{
     CallFacts, Clock, Effect, Fault, FaultLayer, MemoryRecorder, SystemClock, Transport, VirtualClock,
@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::fault_matrix::Reshaper;
 use crate::retold::retold;
+use crate::world::World;
 use crate::{CloudUnderTest, Settings};
 
 /// The one connection.
@@ -73,7 +74,7 @@ pub(crate) struct House {
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) reshaper: Arc<Reshaper>,
     clock: VirtualClock,
-    running: RunningCloud,
+    world: World,
     directory: tempfile::TempDir,
     pace: u32,
     recorder: Option<Arc<MemoryRecorder>>,
@@ -102,20 +103,19 @@ impl House {
         let begin = SystemClock.wall().saturating_sub(BEHIND).unwrap();
         let clock = VirtualClock::new(begin);
         let time = Arc::new(OneTime(clock.clone()));
-        let cloud = under_test.cloud(Settings { seed: 1, speed: f64::from(pace), time });
+        let settings = Settings { seed: 1, speed: f64::from(pace), time };
         let reshaper = Arc::new(Reshaper::default());
-        let cloud = retold(cloud, Arc::clone(&reshaper));
-        let running = serve(Arc::clone(&cloud), 0).await.unwrap();
+        let world = World::start(under_test, settings, |cloud| retold(cloud, Arc::clone(&reshaper))).await;
         // In memory where the machine has such a folder: thousands of stores wait for no disk.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         Self {
             under_test,
-            cloud,
+            cloud: world.cloud(),
             calls: CallLog::default(),
             breaker: Arc::default(),
             reshaper,
             clock,
-            running,
+            world,
             directory,
             pace,
             recorder: None,
@@ -158,7 +158,7 @@ impl House {
 
     /// Gives a process the connection.
     pub(crate) async fn connect(&self, process: &Process) {
-        let mut asked = self.cloud.connection(&self.running.url());
+        let mut asked = self.cloud.connection(&self.world.url());
         asked["name"] = json!(HERE);
         asked["pace"] = json!(self.pace);
         asked["settings"] = json!(self.under_test.settings());

@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 
 use self::kubectl::Kubectl;
 pub use self::script::Script;
-use crate::schema_gate::{Contract, judge_all};
 use crate::stand::connected;
-use crate::{CloudUnderTest, ControlPlane, Pmks, Python, SimulatedCloud, Switchboard, skip_where, which};
+use crate::{CloudUnderTest, ControlPlane, Pmks, SimulatedCloud, Switchboard, skip_where, which};
 
 /// The cluster's name, and that of its node group.
 const CLUSTER: &str = "prod";
@@ -35,12 +34,7 @@ struct Scene {
 }
 
 /// Runs it on one cloud.
-pub async fn run(
-    under_test: &'static dyn CloudUnderTest,
-    script: Script,
-    requirements: &str,
-    contract: Contract,
-) {
+pub async fn run(under_test: &'static dyn CloudUnderTest, script: Script) {
     let suite = format!("kubectl at a cluster of {}", under_test.provider().capabilities().provider);
     let program = match tokio::task::block_in_place(pmks_control_plane::program) {
         Ok(program) => program,
@@ -69,7 +63,6 @@ pub async fn run(
         Vec::<String>::new(),
         "what the real API server refuses of the built-in content"
     );
-    tokio::task::block_in_place(|| scene.judge(requirements, contract, &suite));
 }
 
 /// Without a real one the built-in one is asked alone, by the `kubectl` that is found.
@@ -120,13 +113,6 @@ impl Scene {
         let snapshot = serde_json::to_value(state.snapshot()).expect("JSON");
         let objects = snapshot["objects"].as_array().expect("objects").iter();
         objects.filter(|object| object["kind"] == "Pod").count()
-    }
-
-    fn judge(&self, requirements: &str, contract: Contract, suite: &str) {
-        match Python::get(requirements) {
-            Ok(python) => judge_all(&python, contract, &self.pmks),
-            Err(why) => skip_where(&format!("{suite}: the schema gate"), &why, &["python3"]),
-        }
     }
 }
 

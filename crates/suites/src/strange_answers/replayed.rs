@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pmks_simulation::{Answered, Cloud, Effects, Identified, Random, Resource};
+use pmks_simulation::{Answered, Cloud, Effects, Identified, Random, Resource, Retold};
 use serde_json::Value;
 
 use super::mangle::mangled;
@@ -112,6 +112,7 @@ impl Tells for Replayed {
             How::Endless => *response.body_mut() = with_another_page(response.body(), request),
             _ => {}
         }
+        response.extensions_mut().insert(Retold);
         Answered { response, code: None, request_id: "replayed".to_owned() }
     }
 }

@@ -8,10 +8,19 @@ use std::process::Command;
 use futures::StreamExt;
 
 use crate::{CloudUnderTest, Pmks, Python, kill_matrix, rig, skip};
+pub(crate) use judge::Judge;
+
+mod judge;
+mod wrong;
+
+/// What judges.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance/schema_gate/gate.py");
 
 /// A vendor's machine-readable contract, and what is known of how much it says.
 #[derive(Clone, Copy, Debug)]
 pub struct Contract {
+    /// The packages that carry it, as pip reads them.
+    pub requirements: &'static str,
     /// Who reads it: a module beside `crates/conformance/schema_gate/gate.py`.
     pub reader: &'static str,
     /// What is exchanged that it does not describe, by service or call, and that is all: the reader
@@ -22,8 +31,8 @@ pub struct Contract {
 }
 
 /// Runs the cases and judges what went over the wire; says why if the contract cannot be read on this machine.
-pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, contract: Contract) {
-    let python = match Python::get(requirements) {
+pub async fn run(under_test: &'static dyn CloudUnderTest, contract: Contract) {
+    let python = match Python::get(contract.requirements) {
         Ok(python) => python,
         Err(why) => return skip("the schema gate", &why),
     };
@@ -49,9 +58,9 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, requirements: &str, co
     assert_eq!(not_judged, named, "what no contract judges");
 }
 
-/// Holds everything that the product exchanged with a simulated cloud against the contract.
-pub fn judge_all(python: &Python, contract: Contract, pmks: &Pmks) {
-    judge(python, contract, &exchanges_of(pmks));
+/// A suite's cloud that says what no document knows is found out when it ends.
+pub async fn finds_a_mistake(under_test: &'static dyn CloudUnderTest) {
+    wrong::is_found(under_test).await;
 }
 
 /// Holds everything that the product asked of a server that others wrote against the contract; its answers are its own.
@@ -82,10 +91,9 @@ fn judge_with(python: &Python, contract: Contract, exchanges: &Path, more: &[&st
 
 /// Whether the contract is held, and what the gate said.
 fn gate(python: &Python, contract: Contract, exchanges: &Path, more: &[&str]) -> (bool, String) {
-    let gate = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/schema_gate/gate.py");
     let mut command = Command::new(python.program("python"));
     // Python's compiled modules have no place among the sources.
-    command.arg("-B").arg(gate).arg(contract.reader).arg(exchanges).args(more);
+    command.arg("-B").arg(SCRIPT).arg(contract.reader).arg(exchanges).args(more);
     let output = command.output().unwrap();
     let says = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     eprintln!("{says}");
