@@ -40,6 +40,8 @@ impl Connections<'_> {
     pub async fn create(self, caller: &Caller, asked: NewConnection) -> Result<ConnectionView> {
         let shared = &self.0.shared;
         let specification = shared.asked_for(caller, &asked).await?;
+        let _alone = shared.pieces.lock().await;
+        shared.refuse_names_of_pieces(&asked.name).await?;
         let new = pmks_store::NewConnection {
             uid: pmks_store::new_uid(shared.clock.wall()),
             name: asked.name.clone(),
@@ -62,7 +64,9 @@ impl Connections<'_> {
         shared.asked_for(caller, asked).await?;
         match shared.connection(&asked.name).await {
             Ok(_) => Err(already_exists(ResourceKind::Connection, &asked.name)),
-            Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                shared.refuse_names_of_pieces(&asked.name).await
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -146,15 +146,16 @@ impl Turn<'_> {
 
     /// The cloud says no more that it is busy: how long it was does not count.
     pub(super) fn not_busy(&mut self) {
+        let now = self.forgive_drift();
         if let Some(busy_since) = self.notes.busy_since.take() {
-            self.notes.forgive(since(busy_since, self.now()));
+            self.notes.forgive(since(busy_since, now));
         }
         self.notes.busy = None;
         self.notes.settled_looks = 0;
     }
 
     fn refused_as_busy(&mut self, error: &DriverError) {
-        let now = self.now();
+        let now = self.forgive_drift();
         self.not_heard();
         self.record.state = StageState::Waiting;
         self.notes.busy_since.get_or_insert(now);
@@ -234,7 +235,7 @@ impl Turn<'_> {
     }
 
     /// Whether the resource is at rest, a cluster with all its node groups; `None` if that cannot be said.
-    async fn is_settled(&self) -> Option<bool> {
+    async fn is_settled(&mut self) -> Option<bool> {
         let Some(cluster) = self.cluster() else { return self.is_there().await };
         let limit = self.run.timing.request_limit() * 4;
         let call = self.run.connected.driver.get_cluster(&cluster);
@@ -249,9 +250,11 @@ impl Turn<'_> {
 
     /// Networks and what belongs to them have no state that a cloud shows: what stands, and was called busy for long,
     /// is held by something that no operation of ours will end.
-    async fn is_there(&self) -> Option<bool> {
-        let Some(Change::DeleteResource(asked)) = self.run.change.as_ref() else { return None };
-        let busy = since(self.notes.busy_since?, self.now());
+    async fn is_there(&mut self) -> Option<bool> {
+        let run = self.run;
+        let Some(Change::DeleteResource(asked)) = run.change.as_ref() else { return None };
+        let now = self.forgive_drift();
+        let busy = since(self.notes.busy_since?, now);
         if busy < self.run.timing.paced(HELD) {
             return Some(false);
         }

@@ -19,23 +19,26 @@ const NOTICED_MS: u64 = 1_000;
 impl Turn<'_> {
     /// The next look is that far away, unless the stage has lasted too long.
     pub(super) fn look_again(&mut self, wait: Duration) {
-        self.forgive_drift();
-        let now = self.now();
+        let now = self.forgive_drift();
         if let Some(failure) = self.overdue(now) {
             return self.fail(failure);
         }
         self.notes.due = Some(after(self.run.house.steady(), wait.min(timing::LONGEST_WAIT)));
     }
 
-    /// From now on it counts how far the wall clock is set: what was set before is in the stage's beginning already.
+    /// The stage begins. From now on it counts how far the wall clock is set: what was set before is in its beginning
+    /// already.
     pub(super) fn begin_reckoning(&mut self) {
-        let (owner, ms) = (self.run.house.owner, self.run.house.drift());
-        self.notes.drift = Some(Drift { owner, ms });
+        let (now, ms) = self.run.house.now_and_drift();
+        self.record.started_at = Some(now);
+        self.notes.drift = Some(Drift { owner: self.run.house.owner, ms });
     }
 
-    /// A wall clock that is set ages nothing. What happens between two steps is neglect, and forgiven as such.
-    fn forgive_drift(&mut self) {
-        let (owner, drift) = (self.run.house.owner, self.run.house.drift());
+    /// A wall clock that is set ages nothing. What happens between two steps is neglect, and forgiven as such. Answers the
+    /// time up to which it was: another look at the clock may show another one.
+    pub(super) fn forgive_drift(&mut self) -> Timestamp {
+        let owner = self.run.house.owner;
+        let (now, drift) = self.run.house.now_and_drift();
         let known = self.notes.drift.filter(|known| known.owner == owner);
         if known.is_none() {
             // How far another process was behind, nobody knows any more.
@@ -46,6 +49,7 @@ impl Turn<'_> {
             self.notes.set_clock(more);
             self.notes.drift = Some(Drift { owner, ms: drift });
         }
+        now
     }
 
     /// Whether «not there» is to be believed: nothing that was sent can still be under way or out of sight.

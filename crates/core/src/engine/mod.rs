@@ -317,10 +317,16 @@ impl House {
 
     /// How far the wall clock was set since this engine began, in milliseconds: forward, or back below nothing.
     fn drift(&self) -> i64 {
+        self.now_and_drift().1
+    }
+
+    /// The wall clock, and how far it was set, by one look at it: between two it may be set.
+    fn now_and_drift(&self) -> (Timestamp, i64) {
         let (wall, monotonic) = self.began;
+        let now = self.clock.wall();
         let passed = self.clock.monotonic().saturating_sub(monotonic).as_millis();
-        let shown = self.clock.wall().as_millisecond().saturating_sub(wall.as_millisecond());
-        shown.saturating_sub(i64::try_from(passed).unwrap_or(i64::MAX))
+        let shown = now.as_millisecond().saturating_sub(wall.as_millisecond());
+        (now, shown.saturating_sub(i64::try_from(passed).unwrap_or(i64::MAX)))
     }
 
     async fn prune(&self, now: Timestamp) {

@@ -86,12 +86,10 @@ impl<'a> Turn<'a> {
 
     /// Takes the turn, and answers what the stage came to.
     pub(super) async fn take(mut self) -> Result<(StageRecord, Option<Blocked>)> {
-        let now = self.now();
         if self.notes.attempt != self.run.operation.attempt {
             self.notes.begin_attempt(self.run.operation.attempt);
         }
         if self.record.started_at.is_none() {
-            self.record.started_at = Some(now);
             self.begin_reckoning();
         }
         self.notes.due = None;

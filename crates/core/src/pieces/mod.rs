@@ -217,7 +217,7 @@ impl Pieces<'_> {
         } else {
             let known = Known::read(shared).await?;
             let mut used = known.connections_of(kind, name);
-            if used.is_empty() && !known.has(kind, name) {
+            if used.is_empty() && (kind == PieceKind::Driver || !known.has(kind, name)) {
                 let views = shared.connection_views().await?;
                 let owners =
                     views.iter().filter(|view| !known.makes(&view.name) && own(kind, view).name == name);
@@ -328,7 +328,20 @@ impl Shared {
             let says = format!("{} {name:?} is of a connection that was not made of such pieces", word(kind));
             Err(Box::new((*conflict(says)).with_fix("take another name, or change that connection by /v1")))
         };
+        let own_alone = |name: &str| {
+            let says = format!(
+                "credential {name:?} is the own one of a connection that was made by /v1: its secret was given for that place \
+                 and its endpoints alone, and nobody here tells it again for another one"
+            );
+            let fix = "put it anew, the secret with it, under another name, and name that one";
+            Err(Box::new((*conflict(says)).with_fix(fix)))
+        };
         let kind = put.holds.kind();
+        // Every connection of a provider that is made otherwise shows a driver of that name.
+        if kind == PieceKind::Driver && put.name != put.provider && self.registry.get(&put.name).is_ok() {
+            let says = format!("driver {:?} is {0}'s, not {}'s", put.name, put.provider);
+            return Err(Box::new((*conflict(says)).with_fix("take another name")));
+        }
         match of(kind, &put.name) {
             Some(own) if own == *put && kind != PieceKind::Credential => return Ok(true),
             Some(own) if kind == PieceKind::Driver && own.provider == put.provider => {}
@@ -343,11 +356,27 @@ impl Shared {
             ];
             for (kind, name) in named {
                 if of(kind, name).is_some() {
-                    return taken(kind, name);
+                    return if kind == PieceKind::Credential { own_alone(name) } else { taken(kind, name) };
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Refuses a connection that is not made of pieces, and would show a credential and a region of names that pieces
+    /// have: one name would mean two things. One that stands is for the store to refuse.
+    pub(crate) async fn refuse_names_of_pieces(&self, connection: &str) -> Result<()> {
+        if self.store.connection(connection).await.map_err(of_store)?.is_some() {
+            return Ok(());
+        }
+        let known = Known::read(self).await?;
+        for kind in [PieceKind::Connection, PieceKind::Credential, PieceKind::Region] {
+            if known.has(kind, connection) {
+                let says = format!("{} {connection:?} stands, by another interface", word(kind));
+                return Err(Box::new((*conflict(says)).with_fix("take another name, or delete that first")));
+            }
+        }
+        Ok(())
     }
 
     async fn connection_views(&self) -> Result<Vec<ConnectionView>> {

@@ -321,3 +321,47 @@ async fn a_region_is_named_once() {
     assert_eq!(get(&spider, "region/reg").await.0, 404);
     assert_eq!(put(&spider, "region", region("r1")).await.0, 200);
 }
+
+#[tokio::test]
+async fn a_name_that_a_connection_of_v1_shows_means_that_alone() {
+    let spider = Spider::new().await;
+    let named = |mut body: Value, key: &str, name: &str| {
+        body[key] = json!(name);
+        body
+    };
+    let refused = async |path: &str, body: Value, says: &str| {
+        let (status, message) = put(&spider, path, body).await;
+        assert!(status == 409 && message.contains(says), "{path}: {status} {message}");
+    };
+    // The driver is called like its provider, and remains that provider's also once it was put.
+    let of = |provider: &str| named(driver(provider), "DriverName", "fake");
+    refused("driver", of("NHN"), "is fake's").await;
+    assert_eq!(put(&spider, "driver", of("FAKE")).await, (200, String::new()));
+    refused("driver", of("NHN"), "is fake's").await;
+    let (status, answer) = spider.ask(Method::DELETE, "/spider/driver/fake", Value::Null).await;
+    assert!(status == 409 && answer["message"].as_str().unwrap().contains("connection here"), "{answer}");
+    refused("credential", named(credential("AK2"), "CredentialName", "here"), "not made of such pieces")
+        .await;
+    refused("region", named(region("r2"), "RegionName", "here"), "not made of such pieces").await;
+    // The other way round: what stands here is not shown as another connection's, too.
+    for (path, body) in [
+        ("credential", named(credential("AK2"), "CredentialName", "one")),
+        ("region", named(region("r2"), "RegionName", "two")),
+    ] {
+        assert_eq!(put(&spider, path, body).await, (200, String::new()));
+    }
+    for name in ["one", "two"] {
+        for path in ["/v1/connections", "/v1/connections?dryRun=plan"] {
+            let problem = spider.rig.post(path, crate::rig::connection(name)).await.refused(409, "conflict");
+            assert!(
+                problem["detail"].as_str().unwrap().contains("by another interface"),
+                "{path}: {problem}"
+            );
+        }
+    }
+    spider.rig.post("/v1/connections", crate::rig::connection("three")).await.ok(201);
+    // A secret that was given for one place is nobody's for another one.
+    assert_eq!(put(&spider, "driver", driver("FAKE")).await, (200, String::new()));
+    let with = named(config("more", "two"), "CredentialName", "here");
+    refused("connectionconfig", with, "its secret was given for that place").await;
+}

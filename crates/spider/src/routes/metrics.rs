@@ -1,7 +1,7 @@
 //! What the cloud measures of the nodes of a node group, which are counted from one. Measures nothing itself.
 
 use pmks_core::NodeMetricsView;
-use pmks_model::{MetricWindow, NodeMetric};
+use pmks_model::{Failure, MetricWindow, NodeMetric};
 use serde_json::{Value, json};
 
 use super::all::{Kind as _, Outcome};
@@ -46,8 +46,20 @@ pub(super) async fn of_node(call: Call) -> Answer {
         .pmks()
         .clusters()
         .node_metrics(&connection, &cluster.name, &node.system_id, metric, window)
-        .await?;
+        .await
+        .map_err(|failure| in_their_words(failure, metric, word))?;
     Ok(Reply::Json(metric_data(word, &told)))
+}
+
+/// A refusal with what is asked for called as clients call it.
+fn in_their_words(mut failure: Box<Failure>, metric: NodeMetric, word: &str) -> Refusal {
+    failure.findings.rename(|field| match field {
+        "intervalMinutes" => Some("IntervalMinute".to_owned()),
+        "hours" => Some("TimeBeforeHour".to_owned()),
+        _ => None,
+    });
+    failure.detail = failure.detail.replace(metric.as_str(), word);
+    failure.into()
 }
 
 fn metric(word: &str) -> Outcome<NodeMetric> {

@@ -19,7 +19,13 @@ pub(super) type Show = fn(&Call, &Piece) -> Value;
 /// client sent, by this request or one before: nothing is wrong between here and the cloud.
 pub(super) async fn put(call: &Call, piece: Piece, credential: Option<Credential>, show: Show) -> Answer {
     let shown = show(call, &piece);
-    call.pmks().pieces().put(&call.caller, piece, credential).await.map_err(|failure| {
+    let capabilities = call.pmks().provider(&piece.provider).ok();
+    call.pmks().pieces().put(&call.caller, piece, credential).await.map_err(|mut failure| {
+        // Both are keys of a list, under the names that clients gave them.
+        failure.findings.rename(|field| {
+            let own = field.strip_prefix("credential.").map(|field| spellings::key(capabilities, field));
+            own.or_else(|| field.strip_prefix("settings.").map(str::to_owned))
+        });
         let is_of_secret = matches!(failure.kind, FailureKind::Unauthenticated | FailureKind::Forbidden);
         let mut refusal = Refusal::from(failure);
         if is_of_secret {
