@@ -77,6 +77,7 @@ macro_rules! for_each_case {
             key_pairs_come_and_go,
             tags_of_what_clusters_stand_on_change,
             what_took_a_name_is_another_one,
+            what_was_taken_over_is_changed_and_removed,
             a_cluster_with_node_groups_comes_and_goes,
             a_cluster_without_node_groups_is_as_the_capabilities_say,
             a_strangers_name_is_never_adopted,

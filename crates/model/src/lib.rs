@@ -13,6 +13,7 @@ mod name;
 mod network;
 mod operation;
 mod request;
+mod rule;
 mod scaling;
 mod status;
 mod unique_name;
@@ -29,12 +30,13 @@ pub use key_value::{KeyValue, KeyValueList};
 pub use machine::{Image, KubernetesVersion, MachineType, Region, Support};
 pub use metric::{MetricUnit, MetricValue, MetricWindow, NodeMetric};
 pub use name::{NameRule, refusal_of_ours, refusal_of_reference};
-pub use network::{Cidr, Direction, KeyPair, Network, Protocol, Rule, SecurityGroup, Subnet};
+pub use network::{Cidr, KeyPair, Network, SecurityGroup, Subnet};
 pub use operation::{OperationKind, OperationState, Remains, ResourceKind, ResourceReference, StageState};
 pub use request::{
     ClusterRequest, KeyPairRequest, NetworkRequest, NodeGroupRequest, SecurityGroupRequest, SubnetRequest,
     Tags, UpgradeRequest, UpgradeTargets, validate_tags,
 };
+pub use rule::{Direction, Protocol, Rule};
 pub use scaling::{Scaling, ScalingChange};
 pub use status::Status;
 pub use unique_name::UniqueName;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Iid, KeyValueList, Tags};
+use crate::{Iid, KeyValueList, Rule, Tags};
 
 /// A block of IPv4 addresses with its host bits clear, such as `10.0.0.0/16`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,22 @@ impl Cidr {
     /// Whether all of `inner` lies within.
     pub fn contains(self, inner: Cidr) -> bool {
         self.first <= inner.first && inner.last() <= self.last()
+    }
+
+    /// Whether all of it lies within these together.
+    pub(crate) fn is_within(self, blocks: &[Cidr]) -> bool {
+        if blocks.iter().any(|block| block.contains(self)) {
+            return true;
+        }
+        // What lies within a block is smaller, so that a block which has one has halves.
+        blocks.iter().any(|block| self.contains(*block))
+            && self.halves().into_iter().all(|half| half.is_within(blocks))
+    }
+
+    fn halves(self) -> [Cidr; 2] {
+        let prefix = self.prefix + 1;
+        let second = self.first | 1_u32.checked_shl(u32::from(32 - prefix)).unwrap_or(0);
+        [Cidr { first: self.first, prefix }, Cidr { first: second, prefix }]
     }
 
     /// Whether the two have an address in common.
@@ -149,102 +165,6 @@ pub struct SecurityGroup {
     pub key_value_list: KeyValueList,
 }
 
-/// One thing that a security group lets through.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rule {
-    /// Into the machines or out of them.
-    pub direction: Direction,
-    /// What is let through.
-    pub protocol: Protocol,
-    /// The first port; absent for `icmp` and `all`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from_port: Option<u16>,
-    /// The last port; absent: the same as the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to_port: Option<u16>,
-    /// The other side's addresses.
-    pub cidr: Cidr,
-}
-
-impl Rule {
-    /// The same in one form, so that rules can be compared: the last port is always said, and only where ports are.
-    #[must_use]
-    pub fn normal(&self) -> Self {
-        match self.protocol {
-            Protocol::Tcp | Protocol::Udp => {
-                Self { to_port: self.to_port.or(self.from_port), ..self.clone() }
-            }
-            Protocol::Icmp | Protocol::All => Self { from_port: None, to_port: None, ..self.clone() },
-        }
-    }
-
-    /// Whether it lets through all that the other does: itself too.
-    pub fn covers(&self, other: &Self) -> bool {
-        let (own, other) = (self.normal(), other.normal());
-        let every_port = own.protocol == Protocol::All || own.from_port.is_none();
-        let ports = every_port
-            || (other.from_port.is_some()
-                && own.from_port <= other.from_port
-                && own.to_port >= other.to_port);
-        own.direction == other.direction
-            && (own.protocol == Protocol::All || own.protocol == other.protocol)
-            && ports
-            && own.cidr.contains(other.cidr)
-    }
-
-    /// Whether it is among these, in whatever form.
-    pub fn is_among(&self, rules: &[Self]) -> bool {
-        let normal = self.normal();
-        rules.iter().any(|rule| rule.normal() == normal)
-    }
-}
-
-impl std::fmt::Display for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (way, protocol) = match (self.direction, self.protocol) {
-            (Direction::Inbound, protocol) => ("inbound from", protocol),
-            (Direction::Outbound, protocol) => ("outbound to", protocol),
-        };
-        let protocol = match protocol {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-            Protocol::Icmp => "icmp",
-            Protocol::All => "all",
-        };
-        write!(f, "{protocol} {way} {}", self.cidr)?;
-        match (self.from_port, self.to_port.or(self.from_port)) {
-            (Some(from), Some(to)) if from != to => write!(f, ", ports {from} to {to}"),
-            (Some(from), _) => write!(f, ", port {from}"),
-            (None, _) => Ok(()),
-        }
-    }
-}
-
-/// Which way a rule lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Into the machines.
-    Inbound,
-    /// Out of the machines.
-    Outbound,
-}
-
-/// What a rule lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// TCP, from port to port.
-    Tcp,
-    /// UDP, from port to port.
-    Udp,
-    /// ICMP of every type.
-    Icmp,
-    /// Everything.
-    All,
-}
-
 /// The public half of a key pair, as the cloud keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -295,28 +215,6 @@ mod tests {
         assert_eq!(
             "10.0.0.1/16".parse::<Cidr>().unwrap_err(),
             "\"10.0.0.1/16\" has host bits set; the block is 10.0.0.0/16"
-        );
-    }
-
-    #[test]
-    fn rules_are_the_same_in_whatever_form() {
-        let rule = |protocol, from_port, to_port| Rule {
-            direction: Direction::Inbound,
-            protocol,
-            from_port,
-            to_port,
-            cidr: cidr("10.0.0.0/8"),
-        };
-        let one = rule(Protocol::Tcp, Some(22), None);
-        assert!(
-            one.is_among(&[rule(Protocol::Udp, Some(22), None), rule(Protocol::Tcp, Some(22), Some(22))])
-        );
-        assert!(!one.is_among(&[rule(Protocol::Tcp, Some(22), Some(23)), rule(Protocol::All, None, None)]));
-        assert!(rule(Protocol::Icmp, Some(0), None).is_among(&[rule(Protocol::Icmp, None, None)]));
-        assert_eq!(one.to_string(), "tcp inbound from 10.0.0.0/8, port 22");
-        assert_eq!(
-            rule(Protocol::Udp, Some(1), Some(9)).to_string(),
-            "udp inbound from 10.0.0.0/8, ports 1 to 9"
         );
     }
 

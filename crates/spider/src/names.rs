@@ -73,7 +73,10 @@ const FIELDS: &[(&str, Fields)] = &[
     ("RegisterRequest", &[("name", "Name"), ("systemId", "CSPId")]),
     ("VPCRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
     ("SubnetRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
-    ("ClusterRegisterRequest", &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId")]),
+    (
+        "ClusterRegisterRequest",
+        &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId"), ("takeOver", "TakeOver")],
+    ),
     ("DriverInfo", &[("provider", "ProviderName")]),
     ("CredentialInfo", &[("provider", "ProviderName")]),
     // Its region and zone are keys of its list.

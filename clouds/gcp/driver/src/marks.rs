@@ -29,8 +29,13 @@ pub(crate) fn are_in(marks: &Marks, description: &str) -> bool {
 
 /// Whether this installation made it.
 pub(crate) fn is_made_here(marks: &Marks, description: &str) -> bool {
+    installation_of(description).as_ref() == Some(&marks.installation)
+}
+
+/// The installation of pmks that made it; `None`: none did.
+pub(crate) fn installation_of(description: &str) -> Option<String> {
     let [installation, ..] = Marks::KEYS;
-    tags_of(description).get(installation) == Some(&marks.installation)
+    tags_of(description).remove(installation)
 }
 
 #[cfg(test)]

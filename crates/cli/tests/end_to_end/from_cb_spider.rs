@@ -126,7 +126,7 @@ fn what_cb_spider_knows_is_taken_over_once() {
     let (gone, why) = standing(&rows, "security group", "gone");
     assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
     let (marked, why) = standing(&rows, "cluster", "k8s-01");
-    assert!(marked == "failed" && why.contains("is managed by"), "{marked}: {why}");
+    assert!(marked == "failed" && why.contains("carries the mark of"), "{marked}: {why}");
     assert_eq!(standing(&rows, "node group", "ng-01").1, "its cluster k8s-01 was not taken over");
     let (second, rows) = import(&["--yes", "--take-over"]);
     assert_eq!(second.code, Some(8), "the group is gone for good: {second:?}");

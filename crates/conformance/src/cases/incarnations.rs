@@ -61,6 +61,28 @@ pub(crate) async fn what_took_a_name_is_another_one(rig: Rig) -> Result<Verdict,
     Ok(Verdict::Passed)
 }
 
+/// What another installation of pmks made and this one took over is changed and removed as what it made itself: where the
+/// very thing that is meant stands, nobody asks whose mark it bears. All that it consists of goes with it.
+pub(crate) async fn what_was_taken_over_is_changed_and_removed(rig: Rig) -> Result<Verdict, Failed> {
+    fix_prerequisites(&rig).await?;
+    let made = make(&rig, false).await?;
+    for one in made.iter().rev() {
+        for mut change in changes(&rig, one, &one.incarnation).into_iter().rev() {
+            let marks = match &mut change {
+                Change::DeleteResource(asked) => &mut asked.marks,
+                Change::UpdateTags(asked) => &mut asked.marks,
+                Change::UpdateSecurityGroup(asked) => &mut asked.marks,
+                _ => continue,
+            };
+            "of-somebody-else".clone_into(&mut marks.installation);
+            carry_out(&rig, &change).await?;
+        }
+        let gone = told_of(&rig, one.kind, &one.iid).await;
+        check(gone.is_err(), || format!("the {} is still there", one.kind.says()))?;
+    }
+    Ok(Verdict::Passed)
+}
+
 /// One of each kind that this provider has. A key pair of another time is of another key.
 async fn make(rig: &Rig, again: bool) -> Result<Vec<Made>, Failed> {
     let capabilities = *rig.driver.capabilities();

@@ -98,17 +98,18 @@ impl Drafting<'_> {
         says
     }
 
-    /// A live mark of another installation means that somebody else works on it.
+    /// A mark of another installation means that somebody else may work on it: forgetting takes none off.
     fn refuse_strangers(&self, cluster: &Cluster, take_over: bool) -> Result<()> {
         let [installation, ..] = Marks::KEYS;
         match cluster.tags.get(installation) {
             Some(other) if *other != self.shared.store.installation().to_string() && !take_over => {
                 let mut failure = conflict(format!(
-                    "{:?} is managed by the pmks installation {other}",
+                    "{:?} carries the mark of the pmks installation {other}, which may work on it",
                     cluster.iid.system_id
                 ));
-                let fix = "forget it there first; or import it with takeOver: nothing keeps the other one from \
-                           changing it then";
+                let fix = "have that one forget it, which leaves the mark, and import it with takeOver (--take-over at the \
+                           command line, TakeOver in a ReqInfo of /spider): nothing keeps the other one from changing what \
+                           it still knows";
                 failure.fix = Some(fix.to_owned());
                 Err(failure)
             }

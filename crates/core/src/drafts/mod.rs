@@ -4,6 +4,7 @@ mod clusters;
 mod imports;
 mod networks;
 mod node_groups;
+mod rules;
 mod tags;
 
 pub(crate) use networks::{refuse_used, unmade, users};

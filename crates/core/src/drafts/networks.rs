@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
-use pmks_driver::{
-    Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource,
-    UpdateSecurityGroup,
-};
+use pmks_driver::{Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource};
 use pmks_model::{
-    Cidr, Cluster, Failure, FailureKind, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind,
-    ResourceReference, Rule, SecurityGroup, SecurityGroupRequest,
+    Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference,
+    SecurityGroup, SecurityGroupRequest,
 };
 use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
@@ -29,7 +26,7 @@ use crate::records::{
 };
 use crate::reference::By;
 use crate::resolve::{self, iid, is_absent};
-use crate::{NewKeyPair, NewNetwork, NewRule, NewSecurityGroup, NewSubnet, Reference, Result};
+use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Reference, Result};
 
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
@@ -138,60 +135,6 @@ impl Drafting<'_> {
         draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;
         Ok(draft)
-    }
-
-    pub(super) async fn update_security_group(
-        &self,
-        name: &str,
-        add: &[NewRule],
-        remove: &[NewRule],
-    ) -> Result<Draft> {
-        let record = self.records().get(ResourceKind::SecurityGroup, None, name).await?;
-        let mut findings = Findings::default();
-        let mut resolved = |field: &str, rules: &[NewRule]| -> Vec<Rule> {
-            let rules = rules.iter().enumerate();
-            rules.map(|(at, rule)| resolve::rule(&format!("{field}[{at}]"), rule, &mut findings)).collect()
-        };
-        let (add, remove) = (resolved("add", add), resolved("remove", remove));
-        if findings.is_empty() {
-            self.refuse_within_wider(&record, &remove).await?;
-        }
-        let asked = UpdateSecurityGroup {
-            iid: iid(&record),
-            incarnation: told(&record).to_owned(),
-            add,
-            remove,
-            marks: self.marks(record.uid),
-        };
-        let reference = self.reference(ResourceKind::SecurityGroup, &record.name);
-        let mut draft = self.draft_of(reference, record.uid, Change::UpdateSecurityGroup(asked));
-        draft.findings = findings;
-        Ok(draft)
-    }
-
-    /// Refuses the removal of a rule that is none by itself while a wider one lets it through: it would be said to be
-    /// done, and stay open. What is not there at all need not be removed, and while something goes on with the group
-    /// nobody knows what it will let through.
-    async fn refuse_within_wider(&self, group: &Resource, remove: &[Rule]) -> Result<()> {
-        let Some(system_id) = group.system_id.as_deref().filter(|_| !remove.is_empty()) else {
-            return Ok(());
-        };
-        if self.shared.memory.kept().activity().is_about(group.uid) {
-            return Ok(());
-        }
-        let Ok(seen) = self.at.driver.get_security_group(system_id).await else { return Ok(()) };
-        for rule in remove.iter().filter(|rule| !rule.is_among(&seen.rules)) {
-            let wider = |known: &&Rule| known.covers(rule) && !known.is_among(remove);
-            if let Some(wider) = seen.rules.iter().find(wider) {
-                let says = format!(
-                    "security group {:?} has no rule {rule} by itself: {wider} lets it through",
-                    group.name
-                );
-                let fix = "remove that one, and add what is to stay of it";
-                return Err(Box::new(Failure::new(FailureKind::NotFound, says).with_fix(fix)));
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {

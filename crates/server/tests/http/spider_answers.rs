@@ -79,33 +79,44 @@ async fn a_tag_that_is_given_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn a_rule_within_a_wider_one_is_none_that_could_be_removed() {
+async fn only_rules_that_are_there_are_removed() {
     let spider = Spider::new().await;
-    let rule = |from: &str, to: &str, cidr: &str| json!({"Direction": "inbound", "IPProtocol": "tcp", "FromPort": from, "ToPort": to, "CIDR": cidr});
+    let rule = |protocol: &str, from: &str, to: &str, cidr: &str| json!({"Direction": "inbound", "IPProtocol": protocol, "FromPort": from, "ToPort": to, "CIDR": cidr});
+    let tcp = |from: &str, to: &str| rule("tcp", from, to, "10.0.0.0/8");
     let vpc = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16"});
     assert_eq!(spider.carried(Method::POST, "/spider/vpc", at(vpc)).await.0, 200);
-    let wide = rule("1", "1000", "10.0.0.0/8");
-    let group =
-        json!({"Name": "group", "VPCName": "net", "SecurityRules": [wide, rule("22", "22", "0.0.0.0/0")]});
+    let group = json!({"Name": "group", "VPCName": "net", "SecurityRules": [tcp("100", "150"), tcp("151", "200"), tcp("300", "310")]});
     assert_eq!(spider.carried(Method::POST, "/spider/securitygroup", at(group)).await.0, 200);
     let remove = async |rules: Value| {
         let asked = at(json!({"RuleInfoList": rules}));
         spider.carried(Method::DELETE, "/spider/securitygroup/group/rules", asked).await
     };
-    for within in [rule("80", "80", "10.0.0.0/8"), rule("1", "1000", "10.1.0.0/16")] {
-        let (status, answer) = remove(json!([within])).await;
-        assert_eq!(status, 404, "{answer}");
-        let says = "tcp inbound from 10.0.0.0/8, ports 1 to 1000 lets it through";
-        assert!(message(&answer).contains(says), "{answer}");
+    let everything = rule("all", "-1", "-1", "0.0.0.0/0");
+    let within = "tcp inbound from 10.0.0.0/8, ports 300 to 310 lets it through";
+    for (not_there, says) in [
+        (tcp("301", "305"), within),
+        (rule("tcp", "300", "310", "10.1.0.0/16"), within),
+        (tcp("305", "315"), "by itself: it has tcp inbound from 10.0.0.0/8, ports 300 to 310"),
+        (tcp("100", "250"), "ports 100 to 150; tcp inbound from 10.0.0.0/8, ports 151 to 200"),
+        (everything.clone(), "by itself: it has tcp inbound"),
+        (tcp("400", "400"), "has no rule tcp inbound from 10.0.0.0/8, port 400"),
+        (rule("udp", "300", "310", "10.0.0.0/8"), "has no rule udp"),
+    ] {
+        // Nor does what is there go beside it.
+        let (status, answer) = remove(json!([tcp("300", "310"), not_there])).await;
+        assert_eq!((status, message(&answer).contains(says)), (404, true), "{answer}");
     }
+    let read = async || {
+        let read = spider.ask(Method::GET, "/spider/securitygroup/group?ConnectionName=here", Value::Null);
+        read.await.1["SecurityRules"].as_array().unwrap().len()
+    };
+    assert_eq!(read().await, 3, "what is refused changes nothing");
     let done = (200, json!({"Result": "true"}));
-    // One that is a rule by itself, one that nothing lets through, and one that goes with the wider one.
-    assert_eq!(remove(json!([rule("22", "22", "0.0.0.0/0")])).await, done);
-    assert_eq!(remove(json!([rule("1001", "1001", "10.0.0.0/8")])).await, done);
-    assert_eq!(remove(json!([rule("80", "80", "10.0.0.0/8"), wide])).await, done);
-    let (_, left) =
-        spider.ask(Method::GET, "/spider/securitygroup/group?ConnectionName=here", Value::Null).await;
-    assert_eq!(left["SecurityRules"], json!([]));
+    assert_eq!(remove(json!([tcp("100", "200")])).await, done, "two rules that are exactly this one");
+    assert_eq!(read().await, 1);
+    assert_eq!(remove(json!([tcp("300", "310")])).await, done);
+    assert_eq!(remove(json!([tcp("300", "310")])).await.0, 404, "it is gone");
+    assert_eq!(read().await, 0);
 }
 
 #[tokio::test]

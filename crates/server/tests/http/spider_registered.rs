@@ -85,6 +85,30 @@ async fn what_is_registered_lies_where_the_client_says() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_another_installation_has_marked_is_taken_over_where_that_is_said() {
+    let spider = Spider::new().await;
+    networks(&spider).await;
+    let id = get(&spider, "/spider/cluster/prod").await["IId"]["SystemId"].clone();
+    let here = json!({"ConnectionName": "here"});
+    assert_eq!(spider.ask(Method::DELETE, "/spider/regcluster/prod", here).await.0, 200);
+    let mark = ("pmks-installation".to_owned(), "another".to_owned());
+    spider.rig.cloud.world().clusters.get_mut(id.as_str().unwrap()).unwrap().tags.extend([mark]);
+    let register = async |take_over: Value| {
+        let body = asked(json!({"VPCName": "one", "Name": "prod", "CSPId": id, "TakeOver": take_over}));
+        spider.carried(Method::POST, "/spider/regcluster", body).await
+    };
+    for no in [Value::Null, json!(""), json!("false"), json!(false)] {
+        let (status, answer) = register(no).await;
+        let says = answer["message"].as_str().unwrap();
+        assert_eq!(status, 409, "{says}");
+        assert!(says.contains("installation another") && says.contains("TakeOver in a ReqInfo"), "{says}");
+    }
+    assert_eq!(register(json!("perhaps")).await.0, 400);
+    assert_eq!(register(json!("true")).await.0, 200);
+    assert_eq!(get(&spider, "/spider/cluster/prod").await["IId"]["SystemId"], id);
+}
+
+#[tokio::test]
 async fn node_groups_of_a_registered_cluster_are_numbered_by_their_names() {
     let spider = Spider::new().await;
     networks(&spider).await;

@@ -120,7 +120,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("AutoScalingRequest", "OnAutoScaling: flag"),
     ("ScalingRequest", "DesiredNodeSize: number, MinNodeSize: number, MaxNodeSize: number"),
     ("UpgradeRequest", "Version: string"),
-    ("ClusterRegisterRequest", "VPCName: string, Name: string, CSPId: string"),
+    ("ClusterRegisterRequest", "VPCName: string, Name: string, CSPId: string, TakeOver?: flag"),
     (
         "ClusterInfo",
         "IId: IID, Version: string, \

@@ -237,6 +237,8 @@ pub(super) async fn register(call: Call) -> Answer {
         network: asked.required("VPCName")?,
         system_id: asked.required("CSPId")?,
         number_node_groups: true,
+        // A field that CB-Spider has not: there nothing is marked.
+        take_over: asked.flag("TakeOver")?.unwrap_or_default(),
         ..ImportCluster::default()
     };
     let mutation = Mutation::ImportCluster { connection: connection.clone(), import };

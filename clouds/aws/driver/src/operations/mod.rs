@@ -27,6 +27,7 @@ pub(crate) mod create_key_pair;
 pub(crate) mod create_network;
 pub(crate) mod create_security_group;
 pub(crate) mod create_subnet;
+mod delete_network;
 pub(crate) mod delete_resource;
 pub(crate) mod rules;
 pub(crate) mod tags;

@@ -11,7 +11,9 @@ use pmks_model::{
     SubnetRequest, Tags,
 };
 
-use crate::support::{carry_out, marks, world};
+use serde_json::{Value, json};
+
+use crate::support::{World, carry_out, kept, marks, world};
 
 const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9ib2JvYm9i test";
@@ -123,6 +125,87 @@ async fn a_network_is_made_read_held_and_deleted() {
     assert_eq!(world.count(&kinds), before);
 }
 
+/// As CB-Spider leaves a network: nothing of it bears a mark of pmks; and one subnet has a route table of its own.
+fn forget_who_made_it(world: &World, vpc: &str) {
+    world.change(|snapshot| {
+        for kind in ["vpcs", "subnets", "internet_gateways"] {
+            for one in kept(snapshot, kind).values_mut() {
+                one["tags"] = json!({});
+            }
+        }
+        let subnet = kept(snapshot, "subnets").keys().next().unwrap().clone();
+        let mut table =
+            kept(snapshot, "route_tables").values().find(|one| one["vpc"] == vpc).unwrap().clone();
+        table["id"] = json!("rtb-2");
+        table["associations"] = json!([{"id": "rtbassoc-2", "subnet": subnet}]);
+        kept(snapshot, "route_tables").insert("rtb-2".to_owned(), table);
+    });
+}
+
+#[tokio::test]
+async fn a_network_that_somebody_else_made_goes_with_all_that_it_consists_of() {
+    let world = world(&[]).await;
+    let driver = world.driver.as_ref();
+    let kinds = ["vpc", "subnet", "internetGateway", "routeTable", "securityGroup"];
+    let before = world.count(&kinds);
+    let vpc = carry_out(driver, &network()).await.unwrap()["net"].clone();
+    forget_who_made_it(&world, &vpc);
+    let gone = delete(ResourceKind::Network, "net", &vpc, "net");
+
+    // What may be somebody's work holds it, and nothing of it is touched.
+    let whole = world.count(&kinds);
+    let endpoint = json!({"id": "vpce-1", "vpc": vpc, "service": "com.amazonaws.ap-northeast-2.s3", "kind": "Gateway",
+        "tags": {}, "created": "2026-11-23T10:00:00Z"});
+    let gateway = json!({"id": "vgw-1", "vpc": vpc, "tags": {}});
+    let peering = |id: &str, requester: &str, accepter: &str, status: &str| json!({"id": id, "requester": requester, "accepter": accepter, "status": status, "tags": {}});
+    let holders: [(&str, &str, Value); 4] = [
+        ("vpc_endpoints", "VPC endpoint vpce-1 (com.amazonaws.ap-northeast-2.s3)", endpoint),
+        ("vpn_gateways", "VPN gateway vgw-1", gateway),
+        ("vpc_peerings", "VPC peering pcx-1", peering("pcx-1", &vpc, "vpc-9", "active")),
+        ("vpc_peerings", "VPC peering pcx-2", peering("pcx-2", "vpc-9", &vpc, "active")),
+    ];
+    for (kind, says, holder) in holders {
+        let id = holder["id"].as_str().unwrap().to_owned();
+        world.change(|snapshot| drop(kept(snapshot, kind).insert(id.clone(), holder)));
+        let held = fails(driver, &gone).await;
+        let ErrorKind::Precondition { what, .. } = held else { panic!("{held:?}") };
+        assert_eq!(what, format!("{vpc} is held by {says}"));
+        world.change(|snapshot| drop(kept(snapshot, kind).remove(&id)));
+    }
+    let ended = peering("pcx-3", &vpc, "vpc-9", "deleted");
+    world.change(|snapshot| drop(kept(snapshot, "vpc_peerings").insert("pcx-3".to_owned(), ended)));
+    let elsewhere = json!({"id": "vgw-2", "vpc": "vpc-9", "tags": {}});
+    world.change(|snapshot| drop(kept(snapshot, "vpn_gateways").insert("vgw-2".to_owned(), elsewhere)));
+    assert_eq!(world.count(&kinds), whole);
+
+    let prepared = driver.prepare(&gone).await.unwrap();
+    let [said] = &prepared.notices[..] else { panic!("{:?}", prepared.notices) };
+    let doomed = prepared.plan.stages.iter().filter_map(|stage| stage.doomed.as_ref());
+    let parts: Vec<&str> = doomed.map(|one| one.system_id.as_str()).filter(|id| *id != vpc).collect();
+    assert_eq!(parts.len(), 4, "{parts:?}");
+    assert!(parts.iter().all(|id| said.contains(id)), "{said}");
+    carry_out(driver, &gone).await.unwrap();
+    carry_out(driver, &gone).await.unwrap();
+    assert_eq!(world.count(&kinds), before);
+}
+
+#[tokio::test]
+async fn what_another_installation_put_into_a_network_of_ours_holds_it() {
+    let world = world(&[]).await;
+    let driver = world.driver.as_ref();
+    let vpc = carry_out(driver, &network()).await.unwrap()["net"].clone();
+    let mark = |tags: &mut Value| tags["pmks-installation"] = json!("theirs");
+    world.change(|snapshot| mark(&mut kept(snapshot, "subnets").values_mut().next().unwrap()["tags"]));
+    let gone = delete(ResourceKind::Network, "net", &vpc, "net");
+    let held = fails(driver, &gone).await;
+    let ErrorKind::Precondition { what, .. } = held else { panic!("{held:?}") };
+    assert!(what.ends_with("of another pmks installation"), "{what}");
+    // The whole network is of that installation, and was taken over from it.
+    world.change(|snapshot| mark(&mut kept(snapshot, "vpcs")[&vpc]["tags"]));
+    carry_out(driver, &gone).await.unwrap();
+    assert!(driver.get_network(&vpc).await.unwrap_err().is_not_found());
+}
+
 #[tokio::test]
 async fn a_security_group_has_the_rules_that_were_named() {
     let world = world(&[]).await;
@@ -167,7 +250,10 @@ async fn a_key_pair_is_imported_and_only_the_one_that_is_meant_is_deleted() {
         unreachable!()
     };
     foreign.marks.installation = "theirs".to_owned();
-    assert_eq!(fails(driver, &Change::DeleteResource(foreign)).await, ErrorKind::Replaced);
+    assert_eq!(fails(driver, &Change::DeleteResource(foreign.clone())).await, ErrorKind::Replaced);
+    // Its own identifier, where it is known, says that it is the one that was taken over.
+    foreign.incarnation = id;
+    driver.prepare(&Change::DeleteResource(foreign)).await.unwrap();
     let gone = delete(ResourceKind::KeyPair, "key", "key", "key");
     carry_out(driver, &gone).await.unwrap();
     carry_out(driver, &gone).await.unwrap();

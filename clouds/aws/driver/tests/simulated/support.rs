@@ -68,6 +68,18 @@ impl World {
     }
 }
 
+/// What EC2 holds of this kind, as the world keeps it.
+pub(crate) fn kept<'a>(snapshot: &'a mut Value, kind: &str) -> &'a mut serde_json::Map<String, Value> {
+    fn find<'a>(value: &'a mut Value, kind: &str) -> Option<&'a mut Value> {
+        let members = value.as_object_mut()?;
+        if members.get("vpcs").and_then(Value::as_object).is_some_and(|vpcs| !vpcs.is_empty()) {
+            return members.get_mut(kind);
+        }
+        members.values_mut().find_map(|member| find(member, kind))
+    }
+    find(snapshot, kind).and_then(Value::as_object_mut).expect("EC2 holds networks")
+}
+
 /// Marks of an operation of ours.
 pub(crate) fn marks(uid: &str) -> Marks {
     Marks { installation: "ours".to_owned(), operation: format!("operation-{uid}"), uid: uid.to_owned() }

@@ -6,19 +6,7 @@ use pmks_simulation::Cloud as _;
 use serde_json::{Value, json};
 
 use crate::requests::{cluster, ground, group, scaling, target};
-use crate::support::{World, carry_out, marks, world};
-
-/// What EC2 holds of this kind, as the world keeps it.
-fn kept<'a>(snapshot: &'a mut Value, kind: &str) -> &'a mut serde_json::Map<String, Value> {
-    fn find<'a>(value: &'a mut Value, kind: &str) -> Option<&'a mut Value> {
-        let members = value.as_object_mut()?;
-        if members.get("vpcs").and_then(Value::as_object).is_some_and(|vpcs| !vpcs.is_empty()) {
-            return members.get_mut(kind);
-        }
-        members.values_mut().find_map(|member| find(member, kind))
-    }
-    find(snapshot, kind).and_then(Value::as_object_mut).expect("EC2 holds networks")
-}
+use crate::support::{World, carry_out, kept, marks, world};
 
 /// The default route leads to this gateway; nowhere: there is none.
 fn lead(world: &World, gateway: Option<&str>) {

@@ -21,6 +21,7 @@ mod subnets;
 mod tags;
 pub(crate) mod volumes_of_controllers;
 mod vpc_endpoints;
+mod vpc_neighbours;
 mod vpcs;
 mod zones;
 
@@ -72,7 +73,9 @@ fn read(context: &Context<'_>, action: &str, query: &Query) -> Result<Xml> {
         "DescribeVolumes" => describe(context, query, ec2.volumes.values()),
         "DescribeVpcAttribute" => vpcs::attribute(context, query),
         "DescribeVpcEndpoints" => describe(context, query, ec2.vpc_endpoints.values()),
+        "DescribeVpcPeeringConnections" => describe(context, query, ec2.vpc_peerings.values()),
         "DescribeVpcs" => describe(context, query, ec2.vpcs.values()),
+        "DescribeVpnGateways" => describe(context, query, ec2.vpn_gateways.values()),
         _ => Err(Error::unknown_action(action)),
     }
 }

@@ -26,6 +26,12 @@ pub(crate) struct State {
     /// Nobody makes one here: they are put into the world's state.
     #[serde(default)]
     pub(crate) vpc_endpoints: BTreeMap<String, VpcEndpoint>,
+    /// Put into the world's state, too.
+    #[serde(default)]
+    pub(crate) vpn_gateways: BTreeMap<String, VpnGateway>,
+    /// Put into the world's state, too.
+    #[serde(default)]
+    pub(crate) vpc_peerings: BTreeMap<String, VpcPeering>,
 }
 
 /// A network.
@@ -94,6 +100,28 @@ pub(crate) struct VpcEndpoint {
     pub(crate) kind: String,
     pub(crate) tags: Tags,
     pub(crate) created: Timestamp,
+}
+
+/// The end of a VPN at a network.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VpnGateway {
+    pub(crate) id: String,
+    /// The network that it is attached to.
+    pub(crate) vpc: Option<String>,
+    pub(crate) tags: Tags,
+}
+
+/// A way between two networks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VpcPeering {
+    pub(crate) id: String,
+    /// The network whose owner asked for it.
+    pub(crate) requester: String,
+    /// The other one.
+    pub(crate) accepter: String,
+    /// `active`, or `deleted` for some hours after its end.
+    pub(crate) status: String,
+    pub(crate) tags: Tags,
 }
 
 /// Which subnet a table is for; without a subnet it is the network's main table.

@@ -80,7 +80,8 @@ async fn security_group(driver: &AzureDriver, id: ArmId, asked: &DeleteResource)
             let subnet = networks::subnet_id(&guarded.id)?;
             let used =
                 standing(driver.api.subnet(&subnet).await)?.map(|found| users(&found)).unwrap_or_default();
-            if used.is_empty() && made_here(&found.tags, &asked.marks) {
+            // A mark that is not ours is of the installation that the group was taken over from.
+            if used.is_empty() && mark(&found.tags).is_some() {
                 stages.push(subnet_guard::stage(&subnet, &delete.id, false));
             } else {
                 holders.push(format!("subnet {subnet}"));
@@ -106,14 +107,17 @@ fn mark(tags: &Tags) -> Option<&String> {
     tags.get(installation)
 }
 
-/// Whether this installation made it.
-fn made_here(tags: &Tags, marks: &Marks) -> bool {
-    mark(tags) == Some(&marks.installation)
-}
-
-/// Azure knows resources by name: one that another installation made since is not the one that is meant.
-pub(super) fn refuse_strangers(id: &ArmId, tags: &Tags, marks: &Marks) -> Result<()> {
-    if mark(tags).is_none_or(|mark| *mark == marks.installation) {
+/// Azure knows resources by name. What it tells of one beside its name says which it is, where that is known; else one that
+/// another installation made since is not the one that is meant.
+pub(super) fn refuse_strangers(
+    id: &ArmId,
+    meant: &str,
+    found: &str,
+    tags: &Tags,
+    marks: &Marks,
+) -> Result<()> {
+    let is_known = !meant.is_empty() && meant == found;
+    if is_known || mark(tags).is_none_or(|mark| *mark == marks.installation) {
         return Ok(());
     }
     let message = format!("{id} is another installation's");
@@ -179,7 +183,7 @@ impl Delete {
     /// Refuses what stands there if it is not the one that is meant; else it is the one from now on.
     fn refuse_others(&mut self, found: Standing, marks: &Marks) -> Result<()> {
         aim::refuse_another(self.what.says(), self.id.name(), &self.incarnation, &found.incarnation)?;
-        refuse_strangers(&self.id, &found.tags, marks)?;
+        refuse_strangers(&self.id, &self.incarnation, &found.incarnation, &found.tags, marks)?;
         if !found.incarnation.is_empty() {
             self.incarnation = found.incarnation;
         }
@@ -267,16 +271,19 @@ mod tests {
     }
 
     #[test]
-    fn another_installations_is_left_alone() {
+    fn another_installations_is_left_alone_unless_it_is_the_one_that_is_known() {
         let id = ArmId::new("0", "g", "p", "sshPublicKeys", "k");
         let other = Marks { installation: "j".into(), ..marks() };
         for (tags, refused) in
             [(Tags::new(), false), (marks().onto(&Tags::new()), false), (other.onto(&Tags::new()), true)]
         {
-            let answer = refuse_strangers(&id, &tags, &marks());
-            assert_eq!(answer.is_err_and(|error| *error.kind() == ErrorKind::Replaced), refused, "{tags:?}");
+            for (meant, found) in [("", ""), ("", "1"), ("1", "")] {
+                let answer = refuse_strangers(&id, meant, found, &tags, &marks());
+                let is_refused = answer.is_err_and(|error| *error.kind() == ErrorKind::Replaced);
+                assert_eq!(is_refused, refused, "{tags:?}");
+            }
+            assert!(refuse_strangers(&id, "1", "1", &tags, &marks()).is_ok(), "the very one that is known");
         }
-        assert!(!made_here(&Tags::new(), &marks()) && made_here(&marks().onto(&Tags::new()), &marks()));
     }
 
     #[test]

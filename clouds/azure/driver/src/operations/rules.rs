@@ -62,7 +62,7 @@ impl ChangeRules {
     /// `Replaced`.
     fn refuse_others(&self, found: &str, tags: &Tags) -> Result<()> {
         aim::refuse_another("security group", self.id.name(), &self.asked.incarnation, found)?;
-        refuse_strangers(&self.id, tags, &self.asked.marks)
+        refuse_strangers(&self.id, &self.asked.incarnation, found, tags, &self.asked.marks)
     }
 
     fn look_at(&self, found: &wire::SecurityGroup) -> Look {

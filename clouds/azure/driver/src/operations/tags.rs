@@ -84,7 +84,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateTags) -> Result<
     };
     let mut resource = Tagged { kind: asked.kind, id, incarnation: asked.incarnation.clone() };
     let found = resource.read(driver).await?;
-    refuse_strangers(&resource.id, &found.tags, &asked.marks)?;
+    refuse_strangers(&resource.id, &resource.incarnation, &found.incarnation, &found.tags, &asked.marks)?;
     if resource.incarnation.is_empty() {
         resource.incarnation = found.incarnation;
     }

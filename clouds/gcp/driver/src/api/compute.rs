@@ -337,6 +337,13 @@ impl Api {
         self.everywhere("compute.instances.aggregatedList", "instances", &filter, of).await
     }
 
+    /// The instances of the project, of every zone, whoever made them.
+    pub(crate) async fn all_instances(&self) -> Result<Everywhere<wire::Instance>> {
+        let of = |scope: wire::Instances| scope.instances;
+        let fields = [("fields", INSTANCE)];
+        self.everywhere("compute.instances.aggregatedList", "instances", &fields, of).await
+    }
+
     /// The forwarding rules of every region, and those that are global.
     pub(crate) async fn forwarding_rules(&self) -> Result<Everywhere<wire::ForwardingRule>> {
         let of = |scope: wire::ForwardingRules| scope.forwarding_rules;

@@ -1,7 +1,7 @@
 //! The plan of the end of a network, subnetwork, security group or key pair.
 //!
-//! What holds a resource is named, never removed: only subnetworks that pmks made go with their network. Every stage
-//! deletes one thing, by the number that no later one has; what is gone already is success.
+//! What holds a resource is named, never removed. What a network consists of goes with it: that is `delete_network.rs`.
+//! Every stage deletes one thing, by the number that no later one has; what is gone already is success.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use pmks_model::ResourceKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Maker, Stage, aim};
+use super::{Maker, Stage, aim, delete_network};
 use crate::api::compute::{Kind, Scope};
 use crate::key_pairs::{self, Stored};
-use crate::names::{Placed, Shared};
+use crate::names::Shared;
 use crate::wire::{compute as wire, container};
 use crate::{GcpDriver, PROVIDER, convert, marks, security_groups};
 
@@ -27,14 +27,14 @@ pub(super) const STAGES: &[Maker] = &[Maker::of::<Delete>(), Maker::of::<EraseKe
 /// How long the end of such a thing usually takes.
 const EXPECTED: Duration = Duration::from_secs(30);
 
-/// Looks who holds the resource, and answers the plan. Three calls for a network, one for a subnetwork, two for a
-/// security group, one for a key pair.
+/// Looks who holds the resource, and answers the plan. One call for a subnetwork, two for a security group, one for a
+/// key pair; those for a network are `delete_network.rs`'s.
 ///
 /// # Errors
 /// `Precondition` naming what holds it; `Replaced` for another one of that name than is meant.
 pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
     match asked.kind {
-        ResourceKind::Network => network(driver, asked).await,
+        ResourceKind::Network => delete_network::prepare(driver, asked).await,
         ResourceKind::Subnet => subnet(driver, asked).await,
         ResourceKind::SecurityGroup => security_group(driver, asked).await,
         ResourceKind::KeyPair => key_pair(driver, asked).await,
@@ -45,7 +45,7 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &DeleteResource) -> Resul
 }
 
 /// The own name of something of the connection's project; what another project shares is that project's to delete.
-fn own(driver: &GcpDriver, what: &str, id: &str) -> Result<String> {
+pub(super) fn own(driver: &GcpDriver, what: &str, id: &str) -> Result<String> {
     let name = Shared::read(what, id, driver.api.project())?;
     if name.project == driver.api.project() {
         return Ok(name.name);
@@ -85,88 +85,8 @@ async fn number(driver: &GcpDriver, what: Kind, scope: &Scope, name: &str) -> Re
     }
 }
 
-async fn network(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
-    let DeleteResource { iid, incarnation, marks, .. } = asked;
-    let id = iid.system_id.as_str();
-    let name = own(driver, "network", id)?;
-    let shared = Shared { project: driver.api.project().to_owned(), name: name.clone() };
-    let (found, subnetworks, firewalls) = futures::join!(
-        driver.api.get_network(&shared),
-        driver.api.list_subnetworks(driver.region()),
-        driver.api.list_firewalls(),
-    );
-    let found = match found {
-        Err(error) if error.is_not_found() => wire::Network::default(),
-        found => found?,
-    };
-    aim::refuse_another("network", id, incarnation, convert::number(&found.id))?;
-    let project = driver.api.project();
-    let within = |url: &str| convert::network_name(url, project) == name;
-    let content = Content {
-        elsewhere: found.subnetworks.iter().filter_map(|url| elsewhere(url, driver.region())).collect(),
-        subnetworks: subnetworks?.into_iter().filter(|one| within(&one.network)).collect(),
-        firewalls: firewalls?.into_iter().filter(|one| within(&one.network)).collect(),
-    };
-    refuse_if_held(&format!("network {name}"), &content.strangers(marks))?;
-    let mut stages = content.plan(&name, &found.id, driver.region(), marks);
-    if let Some(last) = stages.pop() {
-        stages.push(last.removes(ResourceKind::Network.as_str(), id, &iid.name_id));
-    }
-    Ok(Prepared::of(stages))
-}
-
-/// A subnetwork of another region, for people.
-fn elsewhere(url: &str, region: &str) -> Option<String> {
-    let at = Placed::read(url).filter(|at| at.place != region)?;
-    Some(format!("subnet {} of {}", at.name, at.place))
-}
-
-/// What is in a network.
-#[derive(Debug, Default)]
-struct Content {
-    /// Subnetworks of other regions.
-    elsewhere: Vec<String>,
-    subnetworks: Vec<wire::Subnetwork>,
-    firewalls: Vec<wire::Firewall>,
-}
-
-impl Content {
-    /// What holds the network and was not made with it.
-    fn strangers(&self, marks: &Marks) -> Vec<String> {
-        let mut held = self.elsewhere.clone();
-        let strange = self.subnetworks.iter().filter(|one| !marks::is_made_here(marks, &one.description));
-        held.extend(strange.map(|one| format!("subnet {}", one.name)));
-        held.extend(self.firewalls.iter().map(|one| format!("firewall rule {}", one.name)));
-        held
-    }
-
-    /// Subnetworks at once, the network last.
-    fn plan(&self, network: &str, number: &str, region: &str, marks: &Marks) -> Vec<StageSpecification> {
-        let mut stages = Vec::new();
-        for one in self.subnetworks.iter().filter(|one| marks::is_made_here(marks, &one.description)) {
-            let doomed = Delete {
-                what: Kind::Subnetwork,
-                scope: Scope::region(region),
-                name: one.name.clone(),
-                number: one.id.clone(),
-            };
-            let stage = doomed.stage(&format!("subnet {}", one.name));
-            stages.push(stage.removes(ResourceKind::Subnet.as_str(), &one.name, &one.name));
-        }
-        let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
-        let doomed = Delete {
-            what: Kind::Network,
-            scope: Scope::global(),
-            name: network.to_owned(),
-            number: number.to_owned(),
-        };
-        stages.push(doomed.stage("network").after(before));
-        stages
-    }
-}
-
 /// The firewall rules that aim at the group's tag go, the one that stands for the group last; those that somebody else
-/// made stay.
+/// made than the group itself stay.
 async fn security_group(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
     let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
@@ -176,9 +96,12 @@ async fn security_group(driver: &GcpDriver, asked: &DeleteResource) -> Result<Pr
     for head in &own {
         aim::refuse_another("security group", name, incarnation, security_groups::incarnation(name, head))?;
     }
-    let (ours, strange): (Vec<_>, Vec<_>) =
-        own.into_iter().partition(|one| marks::is_made_here(marks, &one.description));
-    if ours.is_empty() && strange.iter().any(|one| one.name == name) {
+    let (ours, strange) = parts_of_group(name, &firewalls, marks);
+    // Only its number tells whether a rule of that name which others made is the one that is meant.
+    let head_of_others = ours.iter().chain(&strange).find(|one| one.name == name);
+    if incarnation.is_empty()
+        && head_of_others.is_some_and(|one| !marks::is_made_here(marks, &one.description))
+    {
         return Err(aim::replaced("security group", name));
     }
     let mut stages: Vec<StageSpecification> = Vec::new();
@@ -207,6 +130,26 @@ async fn security_group(driver: &GcpDriver, asked: &DeleteResource) -> Result<Pr
     Ok(prepared)
 }
 
+/// The firewall rules that are a group's own, and others that aim at its tag. Its own are those of this installation, and
+/// those of whoever made the group: of the rule that stands for it or, where there is none, of everybody. Such a rule aims
+/// at no other tag, and is of the group's network.
+fn parts_of_group<'a>(
+    name: &str,
+    all: &'a [wire::Firewall],
+    marks: &Marks,
+) -> (Vec<&'a wire::Firewall>, Vec<&'a wire::Firewall>) {
+    let of_network = security_groups::of_network(name, all);
+    let maker = of_network.first().filter(|head| head.name == name);
+    let maker = maker.map(|head| marks::installation_of(&head.description));
+    let is_own = |one: &&wire::Firewall| {
+        let made_by = marks::installation_of(&one.description);
+        let of_maker = maker.as_ref().is_none_or(|maker| *maker == made_by);
+        made_by.as_ref() == Some(&marks.installation)
+            || (of_maker && one.target_tags.len() == 1 && of_network.iter().any(|other| other.id == one.id))
+    };
+    security_groups::of_group(name, all).into_iter().partition(is_own)
+}
+
 /// The node pools whose nodes carry a network tag, for people.
 fn users(tag: &str, clusters: &[container::Cluster]) -> Vec<String> {
     let of = |cluster: &container::Cluster| {
@@ -216,12 +159,14 @@ fn users(tag: &str, clusters: &[container::Cluster]) -> Vec<String> {
     clusters.iter().flat_map(of).collect()
 }
 
-/// A key pair under that name that another installation wrote since is not the one that is meant.
+/// A key pair is told by its uid, where that is known; else one that another installation wrote is not the one that is
+/// meant.
 async fn key_pair(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared> {
     let DeleteResource { iid, incarnation, marks, .. } = asked;
     let name = iid.system_id.as_str();
     let found = key_pairs::find(&driver.api.get_project().await?, name);
-    if found.as_ref().is_some_and(|found| found.marks.installation != marks.installation) {
+    let is_of_others = found.as_ref().is_some_and(|found| found.marks.installation != marks.installation);
+    if incarnation.is_empty() && is_of_others {
         return Err(aim::replaced("key pair", name));
     }
     let uid = found.as_ref().map(|found| found.marks.uid.as_str());
@@ -231,7 +176,9 @@ async fn key_pair(driver: &GcpDriver, asked: &DeleteResource) -> Result<Prepared
     Ok(Prepared::of([stage.removes(ResourceKind::KeyPair.as_str(), name, &iid.name_id)]))
 }
 
-fn refuse_if_held(what: &str, holders: &[String]) -> Result<()> {
+/// # Errors
+/// `Precondition`, naming the holders.
+pub(super) fn refuse_if_held(what: &str, holders: &[String]) -> Result<()> {
     if holders.is_empty() {
         return Ok(());
     }
@@ -316,48 +263,47 @@ impl Stage<GcpDriver> for EraseKeyPair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pmks_driver::Plan;
 
     fn marks() -> Marks {
         Marks { installation: "ours".into(), operation: "o".into(), uid: "u".into() }
     }
 
-    fn content(installation: &str) -> Content {
+    fn firewall(name: &str, installation: &str) -> wire::Firewall {
         let made = Marks { installation: installation.into(), ..marks() };
-        let subnetwork = wire::Subnetwork {
-            id: "2".into(),
-            name: "a".into(),
-            description: marks::describe(&made),
-            ..wire::Subnetwork::default()
+        wire::Firewall {
+            id: format!("of {name}"),
+            name: name.into(),
+            description: if installation.is_empty() { String::new() } else { marks::describe(&made) },
+            target_tags: vec!["web".into()],
+            ..wire::Firewall::default()
+        }
+    }
+
+    #[test]
+    fn a_group_goes_with_the_rules_of_who_made_it_and_ours() {
+        let goes = |all: &[wire::Firewall]| {
+            let (own, _) = parts_of_group("web", all, &marks());
+            own.into_iter().map(|one| one.name.clone()).collect::<Vec<_>>()
         };
-        Content { subnetworks: vec![subnetwork], ..Content::default() }
-    }
-
-    #[test]
-    fn a_network_goes_last_and_only_with_what_was_made_for_it() {
-        let content = content("ours");
-        assert!(content.strangers(&marks()).is_empty());
-        let plan = Plan::of(content.plan("net", "1", "r1", &marks()));
-        assert_eq!(plan.defect(), None);
-        let names: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
-        assert_eq!(names, ["subnet a", "network"]);
-        assert_eq!(
-            (&plan.stages[1].after, &plan.stages[1].parameters["number"]),
-            (&vec!["subnet a".to_owned()], &"1".into())
-        );
-        let doomed = plan.stages[0].doomed.as_ref().unwrap();
-        assert_eq!((doomed.kind.as_str(), doomed.system_id.as_str()), ("subnet", "a"));
-    }
-
-    #[test]
-    fn strangers_are_named() {
-        let mut content = content("theirs");
-        content.firewalls.push(wire::Firewall { name: "web".into(), ..wire::Firewall::default() });
-        content.elsewhere.extend(elsewhere("projects/p/regions/r2/subnetworks/b", "r1"));
-        assert_eq!(elsewhere("projects/p/regions/r1/subnetworks/b", "r1"), None);
-        let error = refuse_if_held("network net", &content.strangers(&marks())).unwrap_err();
-        assert_eq!(error.message(), "network net is held by subnet b of r2, subnet a, firewall rule web");
-        assert!(matches!(error.kind(), ErrorKind::Precondition { .. }));
+        let rules = ["ours", "", "theirs"].map(|who| firewall(&format!("rule-{who}"), who));
+        for (head, expected) in [
+            (Some("ours"), vec!["web", "rule-ours"]),
+            (Some(""), vec!["web", "rule-ours", "rule-"]),
+            (Some("theirs"), vec!["web", "rule-ours", "rule-theirs"]),
+            (None, vec!["rule-ours", "rule-", "rule-theirs"]),
+        ] {
+            let head = head.map(|who| firewall("web", who));
+            let all: Vec<wire::Firewall> = head.into_iter().chain(rules.clone()).collect();
+            assert_eq!(goes(&all), expected);
+        }
+        let two_tags = wire::Firewall { target_tags: vec!["web".into(), "db".into()], ..rules[1].clone() };
+        let elsewhere = wire::Firewall {
+            network: "other".into(),
+            name: "far".into(),
+            id: "far".into(),
+            ..rules[1].clone()
+        };
+        assert_eq!(goes(&[firewall("web", ""), two_tags, elsewhere]), ["web"]);
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &UpdateSecurityGroup) -> 
     aim::refuse_another("security group", name, &asked.incarnation, found)?;
     let [installation, ..] = Marks::KEYS;
     let mark = marks::tags_of(&head.description).get(installation).cloned();
-    if mark.is_some_and(|mark| mark != asked.marks.installation) {
+    // Where its number is known that tells it; else the marks do.
+    if asked.incarnation.is_empty() && mark.is_some_and(|mark| mark != asked.marks.installation) {
         return Err(aim::replaced("security group", name));
     }
     let project = driver.api.project();
@@ -114,7 +115,7 @@ fn head(
         let stage = switch.specification("everything else out").expected(EXPECTED);
         return (head.disabled != disabled).then_some(stage);
     }
-    let is_ours = own.iter().any(|one| marks::is_made_here(&asked.marks, &one.description));
+    let is_ours = own.iter().all(|one| marks::is_made_here(&asked.marks, &one.description));
     if !is_ours || taken.contains(&group) {
         return None;
     }

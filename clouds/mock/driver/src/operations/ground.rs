@@ -130,7 +130,8 @@ pub(super) async fn refuse_strangers(
     }
 }
 
-/// The end of a network with the subnets that this installation made, of a subnet, a security group or a key pair.
+/// The end of a network with its subnets, of a subnet, a security group or a key pair. A subnet that another installation
+/// of pmks made holds its network, unless that one made the network, too: then it was taken over as a whole.
 ///
 /// # Errors
 /// `Precondition` naming who uses it; `Replaced`.
@@ -151,12 +152,16 @@ pub(crate) async fn delete(driver: &MockDriver, asked: &DeleteResource) -> Resul
     }
     let mut users = found.used_by.clone();
     let [installation, ..] = Marks::KEYS;
-    let is_ours = |one: &&Thing| one.labels.get(installation) == Some(&asked.marks.installation);
-    let (ours, strange): (Vec<&Thing>, Vec<&Thing>) = found.subnets.iter().partition(is_ours);
+    let made_by = found.labels.get(installation);
+    let goes = |one: &&Thing| {
+        let mark = one.labels.get(installation);
+        mark.is_none_or(|mark| *mark == asked.marks.installation || Some(mark) == made_by)
+    };
+    let (parts, strange): (Vec<&Thing>, Vec<&Thing>) = found.subnets.iter().partition(goes);
     users.extend(strange.iter().map(|subnet| format!("subnet {}", subnet.name)));
     refuse_used(kind, id, &users)?;
     let mut stages: Vec<StageSpecification> = Vec::new();
-    for subnet in ours {
+    for subnet in parts {
         let stage = Remove::Known(Kind::Subnet, subnet.id.clone()).stage(format!("subnet {}", subnet.name));
         stages.push(stage.removes(ResourceKind::Subnet.as_str(), &subnet.id, &subnet.name));
     }
