@@ -193,7 +193,8 @@ fn what_nobody_keeps_a_record_of_is_listed_and_the_rules_of_a_group_change() {
     let https = "direction=inbound,protocol=tcp,from-port=443,cidr=0.0.0.0/0";
     let update = ["security-group", "update", "g", "--add-rule", https, "--remove-rule", ssh];
     maker.good(&update);
-    maker.good(&update);
+    maker.good(&update[..5]);
+    maker.refused(&update, 3, "has no rule tcp inbound from 10.0.0.0/16, port 22");
     let group = maker.json(&["security-group", "get", "g"]);
     let rules = group["rules"].as_array().unwrap().iter();
     let ports: Vec<_> =
