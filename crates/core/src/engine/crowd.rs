@@ -68,13 +68,14 @@ impl Crowds {
 
 impl Turn<'_> {
     /// One list that may answer what this stage waits for; `None`: it asks by itself.
-    pub(super) async fn listed(&self) -> Option<ProgressList> {
+    pub(super) async fn listed(&mut self) -> Option<ProgressList> {
         if !self.capabilities().progress_list || self.record.state != StageState::Following {
             return None;
         }
         let (house, connected) = (self.run.house, &self.run.connected);
         let place = (self.run.operation.account.clone(), connected.location.clone());
         let kept = house.crowds.join(place, self.run.operation.id, house.clock.monotonic())?;
+        self.in_crowd = true;
         let mut read = kept.lock().await;
         if !read.as_ref().is_some_and(|read| self.is_new_enough(read)) {
             let (began_wall, began) = (self.now(), house.clock.monotonic());

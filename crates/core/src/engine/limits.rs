@@ -103,7 +103,7 @@ impl Turn<'_> {
         let began = self.record.asked_at.or(self.record.started_at);
         let elapsed = since(began.unwrap_or_else(|| self.now()), self.now());
         let expected = Duration::from_secs(self.specification.expected_seconds);
-        self.run.timing.poll(expected, elapsed)
+        self.run.timing.poll(expected, elapsed, self.in_crowd)
     }
 
     /// Why the stage has lasted too long, if it has.

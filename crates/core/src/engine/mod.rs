@@ -72,7 +72,8 @@ const BETWEEN_PRUNINGS: Duration = Duration::from_hours(1);
 /// How an engine works.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The most operations that are at work at the same moment.
+    /// The most operations that are at work at the same moment. Most of them wait for an account's request budget: with
+    /// fewer, those of many accounts wait for each other.
     pub concurrent: u32,
     /// The most operations of one connection that begin to be at work at the same moment; at twice that number no
     /// more begin: a slow cloud holds up nobody else.
@@ -90,7 +91,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrent: 64,
+            concurrent: 256,
             concurrent_per_connection: 8,
             seed: 0,
             only: None,

@@ -43,6 +43,8 @@ pub(super) struct Turn<'a> {
     stored: StageRecord,
     /// Set when the user must decide.
     blocked: Option<Blocked>,
+    /// Whether one list answers it and others.
+    pub(super) in_crowd: bool,
 }
 
 /// What a stage is called with.
@@ -81,6 +83,7 @@ impl<'a> Turn<'a> {
             notes: Notes::read(&stage.record.notes),
             stored: stage.record.clone(),
             blocked: None,
+            in_crowd: false,
         })
     }
 
@@ -138,6 +141,7 @@ impl<'a> Turn<'a> {
         let context = self.context();
         // A list is believed that something is there, and nothing else.
         let listed = self.listed().await.and_then(|list| calls.look_in(&context, &list));
+        self.in_crowd = listed.is_some();
         let answer = match listed {
             Some(Look::Present(found)) if !found.is_gone() => Ok(Look::Present(found)),
             _ => self.call("look", calls.look(&context)).await,
@@ -285,6 +289,7 @@ impl<'a> Turn<'a> {
     async fn poll(&mut self, calls: &dyn StageCalls, handle: Handle) -> Result<()> {
         let context = self.context();
         let listed = self.listed().await.and_then(|list| calls.poll_in(&context, &handle, &list));
+        self.in_crowd = listed.is_some();
         let answer = match listed {
             None | Some(Poll::Lost) => self.call("poll", calls.poll(&context, &handle)).await,
             Some(said) => Ok(said),

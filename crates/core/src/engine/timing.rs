@@ -50,14 +50,15 @@ impl Timing {
     }
 
     /// When to look at something that usually takes `expected` and began `elapsed` ago: seldom at first, closely when
-    /// it should be done, seldom again when it is late.
-    pub(super) fn poll(self, expected: Duration, elapsed: Duration) -> Duration {
+    /// it should be done, seldom again when it is late. Where one list answers many who wait, closer: it costs none of
+    /// them a call.
+    pub(super) fn poll(self, expected: Duration, elapsed: Duration, is_shared: bool) -> Duration {
         let expected = self.paced(expected);
         let nearly = expected.mul_f64(0.8);
         let wait = if elapsed < nearly {
             (expected / 8).min(nearly.saturating_sub(elapsed))
         } else if elapsed < expected * 2 {
-            expected / 20
+            expected / if is_shared { 60 } else { 20 }
         } else {
             (expected / 8).max(elapsed.saturating_sub(expected * 2) / 16)
         };
@@ -120,15 +121,17 @@ mod tests {
     #[test]
     fn polls_closely_only_when_it_should_be_done() {
         let expected = Duration::from_mins(9);
-        let early = TIMING.poll(expected, Duration::ZERO);
-        let near = TIMING.poll(expected, Duration::from_mins(8));
-        let late = TIMING.poll(expected, Duration::from_mins(30));
+        let early = TIMING.poll(expected, Duration::ZERO, false);
+        let near = TIMING.poll(expected, Duration::from_mins(8), false);
+        let late = TIMING.poll(expected, Duration::from_mins(30), false);
         assert!(early > near && late > near, "{early:?} {near:?} {late:?}");
         assert!(near >= Duration::from_secs(24) && near <= Duration::from_secs(30), "{near:?}");
+        let shared = TIMING.poll(expected, Duration::from_mins(8), true);
+        assert!(shared >= Duration::from_secs(8) && shared <= Duration::from_secs(10), "{shared:?}");
         // What should have taken a moment is not asked for ten minutes every two seconds.
         let moment = Duration::from_secs(1);
-        assert!(TIMING.poll(moment, Duration::from_secs(10)) < Duration::from_secs(3));
-        assert!(TIMING.poll(moment, Duration::from_mins(10)) > Duration::from_secs(30));
+        assert!(TIMING.poll(moment, Duration::from_secs(10), false) < Duration::from_secs(3));
+        assert!(TIMING.poll(moment, Duration::from_mins(10), false) > Duration::from_secs(30));
     }
 
     #[test]
@@ -136,7 +139,7 @@ mod tests {
         let fast = Timing { pace: 1000, seed: 7 };
         assert_eq!(fast.request_limit(), Duration::from_secs(1));
         assert_eq!(fast.deadline(900), SHORTEST_DEADLINE);
-        assert_eq!(fast.poll(Duration::from_secs(5), Duration::ZERO), SHORTEST_WAIT);
+        assert_eq!(fast.poll(Duration::from_secs(5), Duration::ZERO, false), SHORTEST_WAIT);
     }
 
     #[test]
