@@ -54,10 +54,13 @@ pub(crate) struct Thing {
     pub(crate) subnet: String,
 }
 
+/// The cloud's own are much shorter, and so are the names that stand for some.
+const LONGEST_IDENTIFIER: usize = 256;
+
 /// Whether it can be an identifier of the cloud's.
 pub(crate) fn is_identifier(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !text.is_empty() && !matches!(text, "." | "..") && text.chars().all(plain)
+    (1..=LONGEST_IDENTIFIER).contains(&text.len()) && !matches!(text, "." | "..") && text.chars().all(plain)
 }
 
 fn identifier<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
