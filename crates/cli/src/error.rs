@@ -117,7 +117,7 @@ impl From<Box<Failure>> for Error {
         problem.findings = failure
             .findings
             .iter()
-            .map(|finding| pmks_api::Finding { field: finding.field.clone(), says: finding.says.clone() })
+            .map(|finding| pmks_api::Finding { field: finding.field.clone(), says: finding.says.to_string() })
             .collect();
         problem.fix = failure.fix;
         problem.provider = failure.provider;

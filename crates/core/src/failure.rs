@@ -1,7 +1,7 @@
 //! The facade's one result type, and the failures that many rooms answer.
 
 use pmks_driver::DriverError;
-use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says};
 use uuid::Uuid;
 
 /// What the facade answers: the value, or the failure as it is shown at every surface.
@@ -48,7 +48,7 @@ pub(crate) fn check(findings: Findings) -> Result<()> {
 }
 
 /// One thing that is wrong with a request.
-pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Box<Failure> {
+pub(crate) fn invalid(field: &str, says: impl Into<Says>) -> Box<Failure> {
     let mut findings = Findings::default();
     findings.add(field, says);
     Box::new(Failure::invalid(findings))
@@ -62,7 +62,7 @@ pub(crate) fn missing(field: &str, kind: ResourceKind, name: &str, where_not: &s
 }
 
 /// One thing of a request that cannot be read.
-pub(crate) fn malformed(field: &str, says: impl Into<String>) -> Box<Failure> {
+pub(crate) fn malformed(field: &str, says: impl Into<Says>) -> Box<Failure> {
     let mut failure = Failure::new(FailureKind::Malformed, "the request cannot be read");
     failure.findings.add(field, says);
     Box::new(failure)

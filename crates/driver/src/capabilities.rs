@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use pmks_model::{
-    Findings, ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, Scaling, ScalingChange,
+    Findings, ImageKind, NameRule, NodeMetric, OperationKind, ResourceKind, Says, Scaling, ScalingChange,
+    ScalingField, Term,
 };
 use pmks_transport::{Bucket, Buckets};
 use serde::Serialize;
@@ -379,8 +380,14 @@ impl AutoScaling {
     /// results.
     pub fn find_lost_size(self, asked: ScalingChange, wanted: Scaling, findings: &mut Findings) {
         if asked.is_lost(wanted) {
-            let says = "autoscaling is on, and moves the size by itself: switch it off to set the size (--auto-scaling \
-                        false), or move min and max";
+            let says = Says::from(
+                "autoscaling is on, and moves the size by itself: switch it off to set the size (",
+            )
+            .term(Term::AutoScalingOff)
+            .text("), or move ")
+            .term(Term::Field(ScalingField::Min))
+            .text(" and ")
+            .term(Term::Field(ScalingField::Max));
             findings.add("scaling.desired", says);
         }
     }

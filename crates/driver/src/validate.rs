@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pmks_model::{
-    ClusterRequest, Findings, ImageKind, NodeGroupRequest, ResourceKind, Rule, SubnetRequest, Tags,
-    validate_tags,
+    ClusterRequest, Findings, ImageKind, NodeGroupRequest, ResourceKind, Rule, Says, ScalingField,
+    SubnetRequest, Tags, Term, validate_tags,
 };
 use serde_json::Value;
 
@@ -75,8 +75,7 @@ impl Rules<'_> {
             Change::UpdateTags(asked) => self.tag_changes(asked.kind, &asked.tags),
             Change::ChangeNodeGroupScaling(asked) => {
                 if asked.change.is_empty() {
-                    self.findings
-                        .add("scaling", "at least one of autoScaling, min, max and desired is required");
+                    self.findings.add("scaling", at_least_one_of_scaling());
                 }
             }
             Change::DeleteCluster(_)
@@ -249,6 +248,13 @@ pub fn validate_settings(settings: &BTreeMap<String, Value>, capabilities: &Capa
     let mut findings = Findings::default();
     check_options("settings", capabilities.settings, settings, &mut findings);
     findings
+}
+
+/// What a change of scaling says that asks for nothing.
+fn at_least_one_of_scaling() -> Says {
+    let [auto_scaling, min, max, desired] = ScalingField::ALL.map(Term::Field);
+    let says = Says::from("at least one of ").term(auto_scaling).text(", ").term(min);
+    says.text(", ").term(max).text(" and ").term(desired).text(" is required")
 }
 
 /// Unknown options and wrong types are findings.

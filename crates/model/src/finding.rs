@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ResourceKind, Subject};
+use crate::{ResourceKind, Says, Subject};
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +11,8 @@ pub struct Finding {
     /// The field, such as `nodeGroups[0].scaling.min`.
     pub field: String,
     /// What is wrong and what would be right.
-    pub says: String,
+    #[serde(flatten)]
+    pub says: Says,
     /// The thing that the field names and that there is not, for who tells it in other words; `None`: something else is
     /// wrong. It is kept nowhere.
     #[serde(skip)]
@@ -25,13 +26,13 @@ pub struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Adds one.
-    pub fn add(&mut self, field: impl Into<String>, says: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<String>, says: impl Into<Says>) {
         self.0.push(Finding { field: field.into(), says: says.into(), missing: None });
     }
 
     /// Adds one of a field that names a thing which there is not; `where_not` says where it was looked for.
     pub fn add_missing(&mut self, field: impl Into<String>, kind: ResourceKind, name: &str, where_not: &str) {
-        let says = format!("{} {name:?} does not exist{where_not}", kind.says());
+        let says = format!("{} {name:?} does not exist{where_not}", kind.says()).into();
         let missing = Some(Subject { kind, name: name.to_owned() });
         self.0.push(Finding { field: field.into(), says, missing });
     }
@@ -51,7 +52,7 @@ impl Findings {
     }
 
     /// Adds one unless there is nothing to say.
-    pub fn add_some(&mut self, field: impl Into<String>, says: Option<String>) {
+    pub fn add_some(&mut self, field: impl Into<String>, says: Option<impl Into<Says>>) {
         if let Some(says) = says {
             self.add(field, says);
         }

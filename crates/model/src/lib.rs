@@ -14,6 +14,7 @@ mod network;
 mod operation;
 mod request;
 mod rule;
+mod says;
 mod scaling;
 mod status;
 mod unique_name;
@@ -37,6 +38,7 @@ pub use request::{
     Tags, UpgradeRequest, UpgradeTargets, validate_tags,
 };
 pub use rule::{Direction, Protocol, Rule};
+pub use says::{Says, ScalingField, Term};
 pub use scaling::{Scaling, ScalingChange};
 pub use status::Status;
 pub use unique_name::UniqueName;

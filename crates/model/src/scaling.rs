@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Findings;
+use crate::{Findings, Says, ScalingField, Term};
 
 /// The size of a node group. With autoscaling on, `desired` is where creation starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,13 +33,15 @@ impl Scaling {
             findings.add(format!("{field}.max"), format!("must be from 1 to {}", Self::LARGEST));
         }
         if self.min > self.max {
-            findings.add(format!("{field}.min"), format!("must not exceed max ({})", self.max));
+            let says = Says::from("must not exceed ").term(Term::Field(ScalingField::Max));
+            findings.add(format!("{field}.min"), says.text(format!(" ({})", self.max)));
         }
         if self.desired < self.min || self.desired > self.max {
-            findings.add(
-                format!("{field}.desired"),
-                format!("must lie from min ({}) to max ({})", self.min, self.max),
-            );
+            let says = Says::from("must lie from ")
+                .term(Term::Field(ScalingField::Min))
+                .text(format!(" ({}) to ", self.min));
+            let says = says.term(Term::Field(ScalingField::Max)).text(format!(" ({})", self.max));
+            findings.add(format!("{field}.desired"), says);
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{KubernetesVersion, Support};
+use crate::{KubernetesVersion, Says, Support, Term};
 
 /// A Kubernetes version as a cloud writes it: `1.31`, `1.31.4`, `v1.31.4-gke.1000`.
 ///
@@ -203,7 +203,7 @@ impl VersionRequest {
     ///
     /// # Errors
     /// A sentence that names what was asked for and what is offered.
-    pub fn pick(&self, offered: &[KubernetesVersion]) -> Result<Picked, String> {
+    pub fn pick(&self, offered: &[KubernetesVersion]) -> Result<Picked, Says> {
         let chosen = || offered.iter().filter(|candidate| candidate.support != Support::Unsupported);
         match self {
             Self::Default => {
@@ -214,7 +214,7 @@ impl VersionRequest {
                 stable
                     .max_by(|a, b| a.version.cmp(&b.version))
                     .map(|newest| picked(&newest.version, "the newest the cloud offers"))
-                    .ok_or_else(|| "the cloud offers no version".to_owned())
+                    .ok_or_else(|| "the cloud offers no version".into())
             }
             Self::Given(asked) => chosen()
                 .map(|candidate| &candidate.version)
@@ -224,8 +224,8 @@ impl VersionRequest {
                 .ok_or_else(|| {
                     let mut all: Vec<&Version> = chosen().map(|candidate| &candidate.version).collect();
                     all.sort();
-                    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-                    format!("{asked} is not offered; offered are {}", all.join(", "))
+                    let all = all.iter().map(ToString::to_string).collect();
+                    Says::from(format!("{asked} is not offered; ")).term(Term::Versions(all))
                 }),
         }
     }
@@ -385,10 +385,10 @@ mod tests {
         assert_eq!(pick("1.31").unwrap().version, v("1.31.10"));
         assert_eq!(pick("1.31.2").unwrap().version, v("1.31.2"));
         assert_eq!(
-            pick("1.40").unwrap_err(),
+            pick("1.40").unwrap_err().plain(),
             "1.40 is not offered; offered are 1.31.2, 1.31.10, 1.32.1, 1.33.0"
         );
-        assert_eq!(VersionRequest::Default.pick(&[]).unwrap_err(), "the cloud offers no version");
+        assert_eq!(VersionRequest::Default.pick(&[]).unwrap_err().plain(), "the cloud offers no version");
     }
 
     fn almost_a_version() -> impl Strategy<Value = String> {

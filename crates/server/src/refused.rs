@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use pmks_api::Check;
-use pmks_model::{Failure, FailureKind, Findings};
+use pmks_model::{Failure, FailureKind, Findings, Says};
 
 /// A failure on its way to the caller.
 #[derive(Debug)]
@@ -33,14 +33,14 @@ impl Refused {
     }
 
     /// A field that cannot be read.
-    pub(crate) fn malformed(field: &str, says: impl Into<String>) -> Self {
+    pub(crate) fn malformed(field: &str, says: impl Into<Says>) -> Self {
         let mut failure = Failure::new(FailureKind::Malformed, "the request cannot be read");
         failure.findings.add(field, says);
         failure.into()
     }
 
     /// A field that can be read and is not allowed.
-    pub(crate) fn invalid(field: &str, says: impl Into<String>) -> Self {
+    pub(crate) fn invalid(field: &str, says: impl Into<Says>) -> Self {
         let mut findings = Findings::default();
         findings.add(field, says);
         Failure::invalid(findings).into()

@@ -1,6 +1,6 @@
 //! Words of core in CB-Spider's: kinds of resources, fields of a request.
 
-use pmks_model::{Findings, ResourceKind, Subject};
+use pmks_model::{Findings, ResourceKind, Subject, Term};
 
 use crate::description;
 
@@ -97,19 +97,16 @@ pub(crate) fn of(kind: ResourceKind) -> Option<&'static str> {
     })
 }
 
-/// Phrases of core and of drivers in CB-Spider's. Its pages read the versions to choose from out of the first one.
-const PHRASES: &[(&str, &str)] = &[
-    ("offered are ", "Available version(s): "),
-    ("(--auto-scaling false)", "(OnAutoScaling \"false\")"),
-    ("move min and max", "move MinNodeSize and MaxNodeSize"),
-    ("beyond max,", "beyond MaxNodeSize,"),
-    ("beyond min,", "beyond MinNodeSize,"),
-    ("a larger max (--max)", "a larger MaxNodeSize"),
-    ("a smaller min (--min)", "a smaller MinNodeSize"),
-    ("must not exceed max (", "must not exceed MaxNodeSize ("),
-    ("must lie from min (", "must lie from MinNodeSize ("),
-    (") to max (", ") to MaxNodeSize ("),
-];
+/// A term of a sentence, whatever the body. CB-Spider's pages read the versions to choose from out of the last one.
+fn term(term: &Term) -> String {
+    match term {
+        Term::Field(part) | Term::Given(part) => {
+            field("NodeGroupRequest", &format!("scaling.{}", part.as_str()))
+        }
+        Term::AutoScalingOff => "OnAutoScaling \"false\"".to_owned(),
+        Term::Versions(all) => format!("Available version(s): {}", all.join(", ")),
+    }
+}
 
 /// Everything that is wrong with a request, its fields named as clients name them in a body of that shape. Without a shape
 /// they are called as in core; with a connection what there is not is told as what is not there at it.
@@ -121,8 +118,7 @@ pub(crate) fn in_their_words(findings: &Findings, shape: &str, connection: &str)
         {
             return format!("{what} '{name}' does not exist in connection '{connection}'");
         }
-        let with_phrase = |says: String, (core, theirs): &(&str, &str)| says.replace(core, theirs);
-        let says = PHRASES.iter().fold(finding.says.clone(), with_phrase);
+        let says = finding.says.in_words(term);
         match field(shape, &finding.field) {
             field if field.is_empty() => says,
             field => format!("{field} {says}"),
@@ -153,6 +149,8 @@ fn field(shape: &str, place: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use pmks_model::{Says, ScalingField};
+
     use super::*;
 
     #[test]
@@ -171,6 +169,22 @@ mod tests {
         ] {
             assert_eq!(field(shape, core), theirs, "{shape}");
         }
+    }
+
+    #[test]
+    fn every_term_is_told_in_words_of_cb_spiders() {
+        let known: BTreeSet<&str> = description::fields_of("NodeGroupRequest").collect();
+        for part in ScalingField::ALL {
+            for told in [Term::Field(part), Term::Given(part)] {
+                assert!(known.contains(term(&told).as_str()), "{told:?} is told as {}", term(&told));
+            }
+        }
+        let versions = Term::Versions(vec!["1.31".to_owned(), "1.32".to_owned()]);
+        let says = Says::from("is at odds: ").term(Term::AutoScalingOff).text("; ").term(versions);
+        let mut findings = Findings::default();
+        findings.add("scaling.max", says);
+        let told = in_their_words(&findings, "ScalingRequest", "here");
+        assert_eq!(told, "MaxNodeSize is at odds: OnAutoScaling \"false\"; Available version(s): 1.31, 1.32");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 use pmks_driver::{Credential, DriverError, Effect, Environment, House, Result};
-use pmks_model::Findings;
+use pmks_model::{Findings, Says};
 use pmks_transport::{
     AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Renewable, Renewal, Response, SignError,
     Transport, Url,
@@ -178,7 +178,7 @@ fn ambient(environment: &Environment) -> Result<Origin> {
     Ok(Origin::Managed { client, service, header })
 }
 
-fn refused(field: &str, says: impl Into<String>) -> DriverError {
+fn refused(field: &str, says: impl Into<Says>) -> DriverError {
     let mut findings = Findings::default();
     findings.add(field, says);
     DriverError::invalid(PROVIDER, findings)

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::Result;
-use pmks_model::{KubernetesVersion, Support, Version, VersionRequest};
+use pmks_model::{KubernetesVersion, Says, Support, Version, VersionRequest};
 
 use crate::GcpDriver;
 use crate::capabilities::RELEASE_CHANNEL;
@@ -84,7 +84,7 @@ pub(crate) fn choose(
     config: &ServerConfig,
     asked: &VersionRequest,
     channel: Option<&str>,
-) -> std::result::Result<Chosen, String> {
+) -> std::result::Result<Chosen, Says> {
     let (default, all) = (config.default_cluster_version.as_str(), &config.valid_master_versions);
     let picked = |channel: Option<&str>, default: &str, valid: &[String]| {
         let picked = asked.pick(&candidates(default, valid))?;
@@ -99,7 +99,8 @@ pub(crate) fn choose(
     match channel {
         Some(NO_CHANNEL) => picked(Some(NO_CHANNEL), default, all),
         Some(name) => {
-            let channel = find(name).ok_or_else(|| format!("release channel {name} is not offered here"))?;
+            let unknown = || Says::from(format!("release channel {name} is not offered here"));
+            let channel = find(name).ok_or_else(unknown)?;
             picked(Some(name), &channel.default_version, &channel.valid_versions)
         }
         None => {
@@ -123,16 +124,15 @@ pub(crate) fn choose_upgrade(
     config: &ServerConfig,
     asked: &VersionRequest,
     channel: &str,
-) -> std::result::Result<Chosen, String> {
+) -> std::result::Result<Chosen, Says> {
     let is_free = channel.is_empty() || channel == NO_CHANNEL || config.channels.is_empty();
     let within = if is_free { NO_CHANNEL } else { channel };
     let chosen = match choose(config, asked, Some(within)) {
         Err(says) if !is_free => {
             let picked = asked.pick(&patches_of_others(config, channel)).map_err(|_| {
-                format!(
-                    "{says}: the cluster is in release channel {channel}, and its option {RELEASE_CHANNEL} can name \
-                     another"
-                )
+                says.text(format!(
+                    ": the cluster is in release channel {channel}, and its option {RELEASE_CHANNEL} can name another"
+                ))
             })?;
             let says = format!("{}; of another release channel than {channel}", picked.says);
             Ok(Chosen { version: picked.version, channel: None, says })
@@ -230,8 +230,8 @@ pub(crate) mod tests {
         assert_eq!(of("1.34", Some("RAPID")), is("1.34.1-gke.10", "RAPID"));
         assert_eq!(of("", Some("STABLE")), is("1.32.9-gke.7", "STABLE"));
         assert_eq!(of("1.34", Some(NO_CHANNEL)), is("1.34.1-gke.10", NO_CHANNEL));
-        assert!(of("1.32", Some("REGULAR")).unwrap_err().contains("offered are"));
-        assert!(of("1.999", None).unwrap_err().contains("1.999 is not offered"));
+        assert!(of("1.32", Some("REGULAR")).unwrap_err().plain().contains("offered are"));
+        assert!(of("1.999", None).unwrap_err().plain().contains("1.999 is not offered"));
         let bare = ServerConfig { channels: Vec::new(), ..config() };
         assert_eq!(choose(&bare, &VersionRequest::Default, None).unwrap().channel, None);
     }
@@ -244,7 +244,7 @@ pub(crate) mod tests {
         };
         assert_eq!(of("1.34", "REGULAR").unwrap(), "1.34.1-gke.9");
         assert_eq!(of("1.34.1-gke.10", "REGULAR").unwrap(), "1.34.1-gke.10");
-        let refused = of("1.35", "REGULAR").unwrap_err();
+        let refused = of("1.35", "REGULAR").unwrap_err().to_string();
         assert!(refused.contains("in release channel REGULAR") && !refused.contains("1.35.0"), "{refused}");
         assert_eq!(of("1.35", "").unwrap(), "1.35.0-gke.1");
         assert_eq!(of("1.35", NO_CHANNEL).unwrap(), "1.35.0-gke.1");

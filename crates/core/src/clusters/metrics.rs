@@ -8,6 +8,15 @@ use super::{Clusters, NODES_KEPT};
 use crate::failure::{check, unknown};
 use crate::{NodeMetricsView, Result};
 
+/// What is asked for, and what the caller calls it: a refusal tells it by that.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricAsked<'a> {
+    /// The metric.
+    pub metric: NodeMetric,
+    /// The caller's word for it.
+    pub called: &'a str,
+}
+
 impl Clusters<'_> {
     /// The metric of a word.
     ///
@@ -31,14 +40,15 @@ impl Clusters<'_> {
         connection: &str,
         cluster: &str,
         node: &str,
-        metric: NodeMetric,
+        asked: MetricAsked<'_>,
         window: MetricWindow,
     ) -> Result<NodeMetricsView> {
+        let MetricAsked { metric, called } = asked;
         let shared = &self.0.shared;
         let (at, seen) = shared.seen_cluster(connection, cluster).await?;
         let capabilities = at.driver.capabilities();
         if !capabilities.node_metrics.contains(&metric) {
-            let error = DriverError::unsupported(capabilities.provider, metric.as_str());
+            let error = DriverError::unsupported(capabilities.provider, called);
             return Err(at.failed(&error));
         }
         let mut findings = Findings::default();

@@ -25,6 +25,7 @@ use crate::{
     Caller, ClusterView, KubeconfigRequest, Mutation, NodeView, Page, PageRequest, Pmks, Reference, Result,
     UnmanagedCluster,
 };
+pub use metrics::MetricAsked;
 use view::Shown;
 
 /// How old details of nodes may be where nobody says.

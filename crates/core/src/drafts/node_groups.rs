@@ -5,8 +5,8 @@ use pmks_driver::{
     RemoveNodeGroup, UpgradeNodeGroup,
 };
 use pmks_model::{
-    Cluster, Findings, Iid, NodeGroup, NodeGroupRequest, ResourceKind, ResourceReference, Scaling,
-    ScalingChange,
+    Cluster, Findings, Iid, NodeGroup, NodeGroupRequest, ResourceKind, ResourceReference, Says, Scaling,
+    ScalingChange, ScalingField, Term,
 };
 use pmks_store::{NewResource, Resource};
 
@@ -157,11 +157,15 @@ pub(crate) fn beyond_limits(
     let over = max.filter(|max| change.max.is_none() && desired > *max);
     let under = min.filter(|min| change.min.is_none() && desired < *min);
     let (limit, is, how) = match (over, under) {
-        (Some(max), _) => ("max", max, "a larger max (--max)"),
-        (None, Some(min)) => ("min", min, "a smaller min (--min)"),
+        (Some(max), _) => (ScalingField::Max, max, "larger"),
+        (None, Some(min)) => (ScalingField::Min, min, "smaller"),
         (None, None) => return,
     };
-    let says = format!("{desired} is beyond {limit}, which is {is}: give {how} in the same request");
+    let says = Says::from(format!("{desired} is beyond "))
+        .term(Term::Field(limit))
+        .text(format!(", which is {is}: give a {how} "))
+        .term(Term::Given(limit))
+        .text(" in the same request");
     findings.add("scaling.desired", says);
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use pmks_core::{ClusterFilter, ImportCluster, Mutation, PageRequest};
+use pmks_core::{ClusterFilter, ImportCluster, MetricAsked, Mutation, PageRequest};
 use pmks_driver::{ErrorKind, Marks};
-use pmks_model::{Cluster, FailureKind, Iid, OperationState, Scaling, Status, UpgradeTargets};
+use pmks_model::{
+    Cluster, FailureKind, Iid, MetricWindow, NodeMetric, OperationState, Scaling, Status, UpgradeTargets,
+};
 use serde_json::{Value, json};
 
 use super::rig::{Rig, create, fields, from, new_cluster, new_network};
@@ -495,4 +497,16 @@ async fn a_cluster_of_another_region_is_not_imported() {
     let failure = rig.accept(import("mine", "far", false)).await.unwrap_err();
     assert_eq!(fields(&failure), ["systemId"]);
     assert!(failure.findings.to_string().contains("lies in r2"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_metric_that_the_cloud_does_not_have_is_told_as_the_caller_calls_it() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let asked = MetricAsked { metric: NodeMetric::NetworkIn, called: "traffic" };
+    let clusters = rig.pmks.clusters();
+    let refused =
+        clusters.node_metrics("here", "prod", "any", asked, MetricWindow::DEFAULT).await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Unsupported);
+    assert!(refused.detail.ends_with("has no traffic"), "{refused}");
 }

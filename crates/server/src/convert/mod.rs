@@ -36,7 +36,7 @@ use crate::refused::status;
 pub(crate) fn problem(failure: &Failure) -> api::Problem {
     let finding = |finding: &pmks_model::Finding| api::Finding {
         field: finding.field.clone(),
-        says: finding.says.clone(),
+        says: finding.says.to_string(),
     };
     let kind = failure.kind.as_str();
     api::Problem {

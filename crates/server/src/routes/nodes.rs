@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::response::IntoResponse;
 use pmks_api::{List, Node, NodeMetrics};
+use pmks_core::MetricAsked;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -57,7 +58,8 @@ async fn get_node_metrics(
     Query(query): Query<MetricQuery>,
 ) -> Answer {
     let metric = state.pmks.clusters().metric(&metric)?;
+    let asked = MetricAsked { metric, called: metric.as_str() };
     let window = query.window();
-    let view = state.pmks.clusters().node_metrics(&connection, &cluster, &node, metric, window).await?;
+    let view = state.pmks.clusters().node_metrics(&connection, &cluster, &node, asked, window).await?;
     Ok(Json(convert::node_metrics(view)).into_response())
 }

@@ -1,6 +1,6 @@
 //! What the cloud measures of the nodes of a node group, which are counted from one. Measures nothing itself.
 
-use pmks_core::NodeMetricsView;
+use pmks_core::{MetricAsked, NodeMetricsView};
 use pmks_model::{Failure, MetricWindow, NodeMetric};
 use serde_json::{Value, json};
 
@@ -42,23 +42,23 @@ pub(super) async fn of_node(call: Call) -> Answer {
             group.name
         ))
     })?;
+    let asked = MetricAsked { metric, called: word };
     let told = call
         .pmks()
         .clusters()
-        .node_metrics(&connection, &cluster.name, &node.system_id, metric, window)
+        .node_metrics(&connection, &cluster.name, &node.system_id, asked, window)
         .await
-        .map_err(|failure| in_their_words(failure, metric, word))?;
+        .map_err(in_their_words)?;
     Ok(Reply::Json(metric_data(word, &told)))
 }
 
-/// A refusal with what is asked for called as clients call it.
-fn in_their_words(mut failure: Box<Failure>, metric: NodeMetric, word: &str) -> Refusal {
+/// A refusal with the window called as clients call it.
+fn in_their_words(mut failure: Box<Failure>) -> Refusal {
     failure.findings.rename(|field| match field {
         "intervalMinutes" => Some("IntervalMinute".to_owned()),
         "hours" => Some("TimeBeforeHour".to_owned()),
         _ => None,
     });
-    failure.detail = failure.detail.replace(metric.as_str(), word);
     failure.into()
 }
 

@@ -240,7 +240,7 @@ pub(super) async fn metrics(scene: &Scene) {
     ] {
         let path = format!("/monitoring/clusternode/cluster-01/ng01/1/{word}");
         if !capabilities.node_metrics.contains(&metric) {
-            scene.refused("GET", &path, Some(at()), 501, "not support").await;
+            scene.refused("GET", &path, Some(at()), 501, &format!("has no {word} (not supported)")).await;
             continue;
         }
         let of_an_hour = scene.get(&path).await;

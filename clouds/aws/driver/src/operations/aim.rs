@@ -6,7 +6,7 @@ use pmks_driver::{
     ClusterTarget, DriverError, Effect, ErrorKind, FoundState, Handle, Look, NodeGroupTarget, Poll, Reaction,
     Result, StageContext, reaction,
 };
-use pmks_model::Findings;
+use pmks_model::{Findings, Says};
 use serde_json::json;
 
 use crate::clusters::{self, is_unsupported};
@@ -156,7 +156,7 @@ pub(super) fn gone(what: &str, name: &str) -> DriverError {
 }
 
 /// The error of a request that one field makes impossible.
-pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+pub(super) fn refused(field: &str, says: impl Into<Says>) -> DriverError {
     let mut findings = Findings::default();
     findings.add(field, says);
     DriverError::invalid(PROVIDER, findings)

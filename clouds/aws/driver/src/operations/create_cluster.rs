@@ -9,7 +9,7 @@ use pmks_driver::{
     Asked, CreateCluster, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification, gather,
 };
-use pmks_model::{ClusterRequest, Findings, ResourceKind, Tags, VersionRequest};
+use pmks_model::{ClusterRequest, Findings, ResourceKind, Says, Tags, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -180,7 +180,7 @@ fn unlisted(asked: &VersionRequest) -> ChosenVersion {
 fn pick(
     asked: &VersionRequest,
     offered: &[pmks_model::KubernetesVersion],
-) -> std::result::Result<ChosenVersion, String> {
+) -> std::result::Result<ChosenVersion, Says> {
     let picked = asked.pick(offered).or_else(|says| match asked {
         VersionRequest::Given(version) => {
             VersionRequest::Given(version.truncated()).pick(offered).map_err(|_| says)

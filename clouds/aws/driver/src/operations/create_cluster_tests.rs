@@ -56,7 +56,7 @@ fn versions_are_picked_among_minors() {
     assert_eq!(picked("").unwrap(), "1.33");
     assert_eq!(picked("1.32").unwrap(), "1.32");
     assert_eq!(picked("1.32.4").unwrap(), "1.32");
-    assert!(picked("1.20").unwrap_err().contains("offered are 1.32, 1.33"));
+    assert!(picked("1.20").unwrap_err().plain().contains("offered are 1.32, 1.33"));
     assert_eq!(unlisted(&VersionRequest::Default).send, None);
     let given = unlisted(&VersionRequest::Given(Version::of_minor(1, 30)));
     assert_eq!(given.send.as_deref(), Some("1.30"));

@@ -4,7 +4,7 @@
 use pmks_driver::{
     Asked, ClusterTarget, DriverError, ErrorKind, Handle, Look, Marks, NodeGroupTarget, Poll, Result,
 };
-use pmks_model::{Findings, Tags, Version};
+use pmks_model::{Findings, Says, Tags, Version};
 use serde_json::{Value, json};
 
 use super::progress::RESOURCE;
@@ -54,7 +54,7 @@ pub(super) fn refuse_strangers(standing: Result<Tags>, marks: &Marks, what: &str
 }
 
 /// The error of a request that one field makes impossible.
-pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+pub(super) fn refused(field: &str, says: impl Into<Says>) -> DriverError {
     let mut findings = Findings::default();
     findings.add(field, says);
     DriverError::invalid(PROVIDER, findings)

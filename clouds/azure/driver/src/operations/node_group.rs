@@ -96,7 +96,10 @@ mod tests {
         let seen = |group: &str, name: &str| {
             let mut findings = Findings::default();
             let derived = derived(group, &request(name), "koreacentral", &mut findings);
-            (derived, findings.iter().map(|one| (one.field.clone(), one.says.clone())).collect::<Vec<_>>())
+            (
+                derived,
+                findings.iter().map(|one| (one.field.clone(), one.says.to_string())).collect::<Vec<_>>(),
+            )
         };
         assert_eq!(seen("prod", "web"), ("MC_prod_web_koreacentral".to_owned(), vec![]));
         // 3 + 4 + 1 + 59 + 1 + 12 = 80.

@@ -2,7 +2,7 @@
 //! subscription has room for it. Reads sizes and quotas; everything else is a pure function with a table test.
 
 use pmks_driver::{Prepared, Result};
-use pmks_model::{Findings, NodeGroupRequest, Scaling, Tags, Version, VersionRequest};
+use pmks_model::{Findings, NodeGroupRequest, Says, Scaling, Tags, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -292,18 +292,17 @@ pub(super) fn pool_version(
     cluster: &Version,
     skew: u32,
     offered: &[pmks_model::KubernetesVersion],
-) -> std::result::Result<String, String> {
+) -> std::result::Result<String, Says> {
     let VersionRequest::Given(wanted) = asked else { return Ok(cluster.to_string()) };
     if wanted.covers(cluster) {
         return Ok(cluster.to_string());
     }
     if !cluster.reaches(wanted) {
-        return Err(format!("nodes never run ahead of their cluster, which is at {cluster}"));
+        return Err(format!("nodes never run ahead of their cluster, which is at {cluster}").into());
     }
     if cluster.minors_ahead_of(wanted).is_none_or(|minors| minors > skew) {
-        return Err(format!(
-            "nodes may lie at most {skew} minors behind their cluster, which is at {cluster}"
-        ));
+        let says = format!("nodes may lie at most {skew} minors behind their cluster, which is at {cluster}");
+        return Err(says.into());
     }
     asked.pick(offered).map(|picked| picked.version.to_string())
 }

@@ -9,7 +9,7 @@ use pmks_driver::{
     Asked, Handle, Look, Poll, Prepared, Result, StageContext, StageSpecification, UpgradeNodeGroup,
     refuse_downgrade,
 };
-use pmks_model::{KubernetesVersion, Version, VersionRequest};
+use pmks_model::{KubernetesVersion, Says, Version, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -49,13 +49,14 @@ fn target(
     asked: &VersionRequest,
     of_cluster: &Version,
     offered: &[KubernetesVersion],
-) -> std::result::Result<Version, String> {
+) -> std::result::Result<Version, Says> {
     match asked {
         VersionRequest::Default => Ok(of_cluster.clone()),
         VersionRequest::Given(wanted) if wanted.covers(of_cluster) => Ok(of_cluster.clone()),
         VersionRequest::Given(wanted) if !of_cluster.reaches(wanted) => Err(format!(
             "nodes never run ahead of their cluster, which is at {of_cluster}: upgrade the cluster"
-        )),
+        )
+        .into()),
         VersionRequest::Given(_) => asked.pick(offered).map(|picked| picked.version),
     }
 }
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(chosen("default").as_deref(), Ok("1.34.0"));
         assert_eq!(chosen("1.34").as_deref(), Ok("1.34.0"));
         assert_eq!(chosen("1.33").as_deref(), Ok("1.33.5"));
-        assert!(chosen("1.35").unwrap_err().contains("never run ahead"));
+        assert!(chosen("1.35").unwrap_err().plain().contains("never run ahead"));
         assert!(chosen("1.34.2").is_err());
     }
 

@@ -5,7 +5,7 @@ use pmks_driver::{
     Asked, ClusterTarget, DriverError, ErrorKind, Found, FoundState, Handle, Look, NodeGroupTarget, Poll,
     Result,
 };
-use pmks_model::{Findings, Iid, NodeGroup, Status};
+use pmks_model::{Findings, Iid, NodeGroup, Says, Status};
 use serde_json::{Value, json};
 
 use crate::api::compute::Scope;
@@ -149,7 +149,7 @@ pub(super) fn taken(what: &str, name: &str) -> DriverError {
 }
 
 /// The error of a request that one field makes impossible.
-pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+pub(super) fn refused(field: &str, says: impl Into<Says>) -> DriverError {
     let mut findings = Findings::default();
     findings.add(field, says);
     DriverError::invalid(PROVIDER, findings)

@@ -1,7 +1,7 @@
 //! What a stage is aimed at: the very thing that is meant, told from another one that stands in its place. Reads only.
 
 use pmks_driver::{ClusterTarget, DriverError, ErrorKind, NodeGroupTarget, Result};
-use pmks_model::Findings;
+use pmks_model::{Findings, Says};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Kind;
@@ -31,7 +31,7 @@ pub(super) fn taken(kind: Kind, name: &str) -> DriverError {
 }
 
 /// The error of a request that one field makes impossible.
-pub(super) fn refused(field: &str, says: impl Into<String>) -> DriverError {
+pub(super) fn refused(field: &str, says: impl Into<Says>) -> DriverError {
     let mut findings = Findings::default();
     findings.add(field, says);
     DriverError::invalid(PROVIDER, findings)

@@ -1,0 +1,194 @@
+//! A sentence about a request, in which what surfaces call differently stands apart from the rest.
+
+use serde::{Deserialize, Serialize};
+
+/// What is wrong and what would be right: a text, and the terms in it for which a surface may have words of its own.
+///
+/// It is kept as its plain text, with the places of its terms beside it where it has some.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Says {
+    #[serde(rename = "says")]
+    plain: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<Placed>,
+}
+
+/// A term, and which bytes of the plain text tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Placed {
+    from: usize,
+    to: usize,
+    term: Term,
+}
+
+/// What surfaces call differently. A surface with words of its own matches on it without `_`, so that no term is missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Term {
+    /// A field of a node group's scaling, by its name.
+    Field(ScalingField),
+    /// The same, by how a new value is asked for.
+    Given(ScalingField),
+    /// How autoscaling is switched off.
+    AutoScalingOff,
+    /// The versions that there are to choose from.
+    Versions(Vec<String>),
+}
+
+/// A field of a node group's [`crate::Scaling`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ScalingField {
+    /// Whether somebody moves the size.
+    AutoScaling,
+    /// The least number of nodes.
+    Min,
+    /// The largest number of nodes.
+    Max,
+    /// The wanted number of nodes.
+    Desired,
+}
+
+impl ScalingField {
+    /// Every one, for tables and tests.
+    pub const ALL: [ScalingField; 4] = [Self::AutoScaling, Self::Min, Self::Max, Self::Desired];
+
+    /// As a request has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AutoScaling => "autoScaling",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Desired => "desired",
+        }
+    }
+
+    fn flag(self) -> &'static str {
+        match self {
+            Self::AutoScaling => "--auto-scaling",
+            Self::Min => "--min",
+            Self::Max => "--max",
+            Self::Desired => "--desired",
+        }
+    }
+}
+
+impl Term {
+    /// In the words of the command line and of `/v1`.
+    fn plain(&self) -> String {
+        match self {
+            Self::Field(field) => field.as_str().to_owned(),
+            Self::Given(field) => format!("{} ({})", field.as_str(), field.flag()),
+            Self::AutoScalingOff => format!("{} false", ScalingField::AutoScaling.flag()),
+            Self::Versions(all) => format!("offered are {}", all.join(", ")),
+        }
+    }
+}
+
+impl Says {
+    /// The same with more text.
+    #[must_use]
+    pub fn text(mut self, text: impl AsRef<str>) -> Self {
+        self.plain.push_str(text.as_ref());
+        self
+    }
+
+    /// The same with a term.
+    #[must_use]
+    pub fn term(mut self, term: Term) -> Self {
+        let from = self.plain.len();
+        self.plain.push_str(&term.plain());
+        self.terms.push(Placed { from, to: self.plain.len(), term });
+        self
+    }
+
+    /// In the words of the command line and of `/v1`.
+    pub fn plain(&self) -> &str {
+        &self.plain
+    }
+
+    /// With its terms in the words of somebody else.
+    pub fn in_words(&self, word: impl Fn(&Term) -> String) -> String {
+        let mut said = String::new();
+        let mut end = 0;
+        for Placed { from, to, term } in &self.terms {
+            // Places that are none of this text were kept wrong: the text itself is right all the same.
+            let Some(before) = self.plain.get(end..*from) else { return self.plain.clone() };
+            said.push_str(before);
+            said.push_str(&word(term));
+            end = *to;
+        }
+        let Some(rest) = self.plain.get(end..) else { return self.plain.clone() };
+        said.push_str(rest);
+        said
+    }
+}
+
+impl From<&str> for Says {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl From<String> for Says {
+    fn from(plain: String) -> Self {
+        Self { plain, terms: Vec::new() }
+    }
+}
+
+impl std::fmt::Display for Says {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Finding, Findings};
+
+    fn every_term() -> Says {
+        let versions = vec!["1.31".to_owned(), "1.32".to_owned()];
+        Says::from("é ")
+            .term(Term::Field(ScalingField::Min))
+            .term(Term::Given(ScalingField::Max))
+            .text(", (")
+            .term(Term::AutoScalingOff)
+            .text("); ")
+            .term(Term::Versions(versions))
+    }
+
+    #[test]
+    fn terms_are_told_in_the_words_of_who_tells_them() {
+        let says = every_term();
+        assert_eq!(says.plain(), "é minmax (--max), (--auto-scaling false); offered are 1.31, 1.32");
+        assert_eq!(says.in_words(Term::plain), says.plain());
+        assert_eq!(says.in_words(|_| "_".to_owned()), "é __, (_); _");
+        assert_eq!(Says::from("min, max").in_words(|_| "_".to_owned()), "min, max");
+    }
+
+    #[test]
+    fn what_is_kept_is_the_plain_text_and_beside_it_its_terms() {
+        let mut findings = Findings::default();
+        findings.add("a", "is wrong");
+        findings.add("b", every_term());
+        let kept = serde_json::to_value(&findings).unwrap();
+        assert_eq!(kept[0], json!({"field": "a", "says": "is wrong"}));
+        assert_eq!(kept[1]["says"], every_term().plain());
+        assert_eq!(serde_json::from_value::<Findings>(kept).unwrap(), findings);
+        let before_terms: Finding = serde_json::from_value(json!({"field": "a", "says": "max"})).unwrap();
+        assert_eq!(before_terms.says, Says::from("max"));
+    }
+
+    #[test]
+    fn places_that_do_not_fit_their_text_leave_it_as_it_is() {
+        for (from, to) in [(1, 2), (3, 9), (7, 7), (2, 1)] {
+            let kept = json!({"says": "é x", "terms": [{"from": from, "to": to, "term": "autoScalingOff"}]});
+            let says: Says = serde_json::from_value(kept).unwrap();
+            let told = says.in_words(|_| "_".to_owned());
+            assert_eq!(told, "é x", "{from} {to}");
+        }
+    }
+}
