@@ -4,26 +4,23 @@
 //! A connection that was made otherwise shows pieces of its own, named like it, and its driver like its provider.
 
 mod compose;
+mod names;
+mod put;
 mod unconnected;
 
-use pmks_driver::{Capabilities, Credential};
+use pmks_driver::Capabilities;
 use pmks_model::{Failure, FailureKind};
-use pmks_store::{Connection, OperationFilter, Page, PieceKind, PutPiece, ResourceFilter};
+use pmks_store::{OperationFilter, Page, PieceKind, ResourceFilter};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::connections::{sealed, update_of_pieces};
 use crate::drafts::unmade;
-use crate::failure::{conflict, of_store, stale, unexpected, unknown};
+use crate::failure::{conflict, of_store, unexpected, unknown};
 use crate::pmks::Shared;
-use crate::records::stored;
-use crate::{Caller, ConnectionScope, ConnectionView, Pmks, Result, Role};
+use crate::{Caller, ConnectionScope, Pmks, Result, Role};
 
 use compose::{Known, Lacking};
+use names::own;
 pub use unconnected::Unconnected;
-
-/// How often a piece is put once more that met another one.
-const MOST_PUT_AGAIN: u32 = 20;
 
 /// Pieces.
 #[derive(Clone, Copy, Debug)]
@@ -90,82 +87,6 @@ impl Holds {
 }
 
 impl Pieces<'_> {
-    /// Puts a piece, in the place of any of its kind and name. Connections of which all pieces are there by now are
-    /// made; those that stand follow.
-    ///
-    /// # Errors
-    /// `NotAllowed`; of a connection that would be made or changed what [`crate::Connections::create`] and
-    /// [`crate::Connections::update`] answer: nothing is put then.
-    pub async fn put(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
-        let mut more = MOST_PUT_AGAIN;
-        loop {
-            match self.put_once(caller, piece.clone(), credential.clone()).await {
-                // Somebody else made or changed one of the connections meanwhile: what is put last holds.
-                Err(failure)
-                    if more > 0
-                        && matches!(failure.kind, FailureKind::AlreadyExists | FailureKind::Stale) =>
-                {
-                    more -= 1;
-                }
-                ended => return ended,
-            }
-        }
-    }
-
-    async fn put_once(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
-        let shared = &self.0.shared;
-        everywhere(caller)?;
-        // What repeats it changes nothing: no key is needed, and none is refused.
-        let caller = &Caller { idempotency: None, ..caller.clone() };
-        let mut known = Known::read(shared).await?;
-        if shared.has_its_own(&known, &piece).await? {
-            return Ok(());
-        }
-        known.put(piece.clone(), credential.clone());
-        let (mut made, mut changed, mut read) = (Vec::new(), Vec::new(), Vec::new());
-        for name in known.connections_of(piece.holds.kind(), &piece.name) {
-            let stands = shared.store.connection(&name).await.map_err(of_store)?;
-            read.push((name.clone(), stands.as_ref().map(|stands| (stands.uid, stands.revision))));
-            match (known.connection(shared, &name).await, stands) {
-                (Ok(asked), None) => {
-                    let specification = shared.asked_for(caller, &asked).await?;
-                    made.push(pmks_store::NewConnection {
-                        uid: pmks_store::new_uid(shared.clock.wall()),
-                        name: asked.name.clone(),
-                        provider: asked.provider.clone(),
-                        specification: stored(&specification)?,
-                        account: None,
-                        credential: sealed(&asked.credential)?,
-                    });
-                }
-                (Ok(asked), Some(stands)) => {
-                    let update = update_of_pieces(shared, caller, &stands, asked).await;
-                    let update = shared.unless_gone(&stands, update).await?;
-                    changed.extend(update.map(|update| (name, stands.revision, update)));
-                }
-                (Err(Lacking::Piece(_)), None) => {}
-                (Err(Lacking::Piece(failure)), Some(_)) => {
-                    return Err(conflict(format!("connection {name:?} stands, and {}", failure.detail)));
-                }
-                (Err(Lacking::Failed(failure)), _) => return Err(failure),
-            }
-        }
-        let (kind, kept) = (word(piece.holds.kind()), piece.clone());
-        let audit = shared.audit(caller, &format!("{kind}.put"), format!("{kind} {}", piece.name));
-        let put = PutPiece {
-            kind: piece.holds.kind(),
-            content: stored(&piece.holds)?,
-            name: piece.name,
-            provider: piece.provider,
-            credential: credential.as_ref().map(sealed).transpose()?.flatten(),
-            made,
-            changed,
-        };
-        let _alone = shared.pieces.lock().await;
-        shared.as_read(&known, kept, &read).await?;
-        shared.store.put_piece(put, audit).await.map_err(of_store)
-    }
-
     /// All of a kind, oldest first, and those of connections that were made otherwise.
     ///
     /// # Errors
@@ -268,24 +189,7 @@ impl Pieces<'_> {
     }
 }
 
-/// A connection as it was read: its name, and its uid and revision where it stood.
-type AsRead = (String, Option<(Uuid, i64)>);
-
 impl Shared {
-    /// Refuses what was made ready for pieces and connections that are others by now.
-    async fn as_read(&self, known: &Known, put: Piece, read: &[AsRead]) -> Result<()> {
-        let mut now = Known::read(self).await?;
-        let (kind, name) = (put.holds.kind(), put.name.clone());
-        now.put(put, None);
-        let mut same = now.connections_of(kind, &name).len() == read.len();
-        for (connection, stood) in read {
-            let stands = self.store.connection(connection).await.map_err(of_store)?;
-            same &= *stood == stands.map(|stands| (stands.uid, stands.revision));
-            same &= now.made_of(connection) == known.made_of(connection);
-        }
-        if same { Ok(()) } else { Err(stale(word(kind), &name)) }
-    }
-
     /// Drops the records of what was never made at a connection: who deletes its row is shown none of them.
     async fn forget_unmade(&self, caller: &Caller, connection: &str) -> Result<()> {
         let here = ResourceFilter { connection: Some(connection.to_owned()), ..ResourceFilter::default() };
@@ -307,83 +211,6 @@ impl Shared {
         }
         Ok(())
     }
-
-    /// What went wrong while a connection was read that is gone by now means nothing.
-    async fn unless_gone<T>(&self, connection: &Connection, read: Result<T>) -> Result<T> {
-        let Err(failure) = read else { return read };
-        let now = self.store.connection(&connection.name).await.map_err(of_store)?;
-        let stands = now.is_some_and(|now| now.uid == connection.uid);
-        Err(if stands { failure } else { stale("connection", &connection.name) })
-    }
-
-    /// Whether a connection that was made otherwise shows exactly that. What it shows is its own: no other piece takes its
-    /// place, which would change nothing of it, and no other connection is made of it.
-    async fn has_its_own(&self, known: &Known, put: &Piece) -> Result<bool> {
-        let views = self.connection_views().await?;
-        let of = |kind, name: &str| {
-            let otherwise = views.iter().filter(|view| !known.makes(&view.name) && !known.has(kind, name));
-            otherwise.map(|view| own(kind, view)).find(|own| own.name == name)
-        };
-        let taken = |kind, name: &str| {
-            let says = format!("{} {name:?} is of a connection that was not made of such pieces", word(kind));
-            Err(Box::new((*conflict(says)).with_fix("take another name, or change that connection by /v1")))
-        };
-        let own_alone = |name: &str| {
-            let says = format!(
-                "credential {name:?} is the own one of a connection that was made by /v1: its secret was given for that place \
-                 and its endpoints alone, and nobody here tells it again for another one"
-            );
-            let fix = "put it anew, the secret with it, under another name, and name that one";
-            Err(Box::new((*conflict(says)).with_fix(fix)))
-        };
-        let kind = put.holds.kind();
-        // Every connection of a provider that is made otherwise shows a driver of that name.
-        if kind == PieceKind::Driver && put.name != put.provider && self.registry.get(&put.name).is_ok() {
-            let says = format!("driver {:?} is {0}'s, not {}'s", put.name, put.provider);
-            return Err(Box::new((*conflict(says)).with_fix("take another name")));
-        }
-        match of(kind, &put.name) {
-            Some(own) if own == *put && kind != PieceKind::Credential => return Ok(true),
-            Some(own) if kind == PieceKind::Driver && own.provider == put.provider => {}
-            Some(_) if kind != PieceKind::Connection => return taken(kind, &put.name),
-            _ => {}
-        }
-        if let Holds::Connection { driver, credential, region } = &put.holds {
-            let named = [
-                (PieceKind::Driver, driver),
-                (PieceKind::Credential, credential),
-                (PieceKind::Region, region),
-            ];
-            for (kind, name) in named {
-                if of(kind, name).is_some() {
-                    return if kind == PieceKind::Credential { own_alone(name) } else { taken(kind, name) };
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Refuses a connection that is not made of pieces, and would show a credential and a region of names that pieces
-    /// have: one name would mean two things. One that stands is for the store to refuse.
-    pub(crate) async fn refuse_names_of_pieces(&self, connection: &str) -> Result<()> {
-        if self.store.connection(connection).await.map_err(of_store)?.is_some() {
-            return Ok(());
-        }
-        let known = Known::read(self).await?;
-        for kind in [PieceKind::Connection, PieceKind::Credential, PieceKind::Region] {
-            if known.has(kind, connection) {
-                let says = format!("{} {connection:?} stands, by another interface", word(kind));
-                return Err(Box::new((*conflict(says)).with_fix("take another name, or delete that first")));
-            }
-        }
-        Ok(())
-    }
-
-    async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
-        self.memory.refresh().await?;
-        let kept = self.memory.kept();
-        kept.connections().map(|connection| crate::connections::view((**connection).clone())).collect()
-    }
 }
 
 /// Pieces belong to no one connection.
@@ -392,30 +219,6 @@ fn everywhere(caller: &Caller) -> Result<()> {
         return caller.require_admin("what connections share");
     }
     caller.require_operator("")
-}
-
-/// What a connection that was made otherwise shows in the place of a piece.
-fn own(kind: PieceKind, view: &ConnectionView) -> Piece {
-    let holds = match kind {
-        PieceKind::Driver => Holds::Driver { file: view.provider.clone() },
-        PieceKind::Credential => {
-            let shown = view.credential.keys().filter(|name| *name != "ambient");
-            Holds::Credential { fields: shown.chain(&view.secrets).cloned().collect() }
-        }
-        PieceKind::Region => Holds::Region {
-            region: view.region.clone(),
-            zone: view.zone.clone().unwrap_or_default(),
-            zones: None,
-            more: Vec::new(),
-        },
-        PieceKind::Connection => Holds::Connection {
-            driver: view.provider.clone(),
-            credential: view.name.clone(),
-            region: view.name.clone(),
-        },
-    };
-    let name = if kind == PieceKind::Driver { &view.provider } else { &view.name };
-    Piece { name: name.clone(), provider: view.provider.clone(), holds }
 }
 
 fn read(piece: pmks_store::Piece) -> Result<Piece> {

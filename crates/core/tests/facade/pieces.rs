@@ -1,7 +1,7 @@
 //! Pieces, and the connections that are made of them.
 
 use pmks_core::{Holds, Mutation, Piece};
-use pmks_driver::Credential;
+use pmks_driver::{Credential, ErrorKind};
 use pmks_model::FailureKind;
 use pmks_store::PieceKind;
 
@@ -137,4 +137,19 @@ async fn what_a_connection_made_otherwise_shows_is_its_own() {
     let stranger = Piece { provider: "another".into(), ..piece("fake", Holds::Driver { file: "x".into() }) };
     assert_eq!(rig.put(stranger).await, Err(FailureKind::Conflict));
     assert_eq!(rig.put(piece("fake", Holds::Driver { file: "x".into() })).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_secret_that_the_cloud_refuses_is_what_was_put() {
+    let rig = Rig::with_pieces().await;
+    rig.put(config()).await.unwrap();
+    rig.done(Mutation::CreateNetwork { connection: "config".into(), network: new_network("net") }).await;
+    for refusal in [ErrorKind::Unauthenticated, ErrorKind::Forbidden { permission: None }] {
+        rig.cloud.world().failures.insert("account_identity".into(), refusal);
+        assert_eq!(rig.put_credential("AK1b").await, Err(FailureKind::InvalidRequest));
+    }
+    rig.cloud.world().failures.insert("account_identity".into(), ErrorKind::Unavailable);
+    assert_eq!(rig.put_credential("AK1b").await, Err(FailureKind::Unavailable));
+    rig.cloud.world().failures.clear();
+    assert_eq!(rig.put_credential("AK1b").await, Ok(()));
 }

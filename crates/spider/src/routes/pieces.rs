@@ -1,9 +1,7 @@
 //! What the four records of CB-Spider have in common.
 
-use http::StatusCode;
 use pmks_core::{Piece, PieceKind};
 use pmks_driver::Credential;
-use pmks_model::FailureKind;
 use serde_json::Value;
 
 use super::spellings;
@@ -15,8 +13,7 @@ use crate::reply::Reply;
 /// How a piece is shown.
 pub(super) type Show = fn(&Call, &Piece) -> Value;
 
-/// Puts a piece, and shows it. A secret that the cloud does not take, or who may not even ask whose it is, is what the
-/// client sent, by this request or one before: nothing is wrong between here and the cloud.
+/// Puts a piece, and shows it.
 pub(super) async fn put(call: &Call, piece: Piece, credential: Option<Credential>, show: Show) -> Answer {
     let shown = show(call, &piece);
     let capabilities = call.pmks().provider(&piece.provider).ok();
@@ -26,12 +23,7 @@ pub(super) async fn put(call: &Call, piece: Piece, credential: Option<Credential
             let own = field.strip_prefix("credential.").map(|field| spellings::key(capabilities, field));
             own.or_else(|| field.strip_prefix("settings.").map(str::to_owned))
         });
-        let is_of_secret = matches!(failure.kind, FailureKind::Unauthenticated | FailureKind::Forbidden);
-        let mut refusal = Refusal::from(failure);
-        if is_of_secret {
-            refusal.status = StatusCode::BAD_REQUEST;
-        }
-        refusal
+        Refusal::from(failure)
     })?;
     Ok(Reply::Json(shown))
 }

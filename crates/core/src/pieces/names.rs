@@ -1,0 +1,139 @@
+//! Whose a name is: a piece's, or of a connection that was made otherwise and shows pieces of its own. One name means one
+//! thing within its kind.
+
+use pmks_model::Failure;
+use pmks_store::PieceKind;
+
+use super::compose::Known;
+use super::{Holds, Piece, word};
+use crate::failure::{conflict, of_store};
+use crate::pmks::Shared;
+use crate::{ConnectionView, Result};
+
+/// What connections that were made otherwise show in the place of pieces.
+pub(super) struct Shown<'a> {
+    known: &'a Known,
+    views: Vec<ConnectionView>,
+}
+
+impl Shown<'_> {
+    /// Whether such a connection shows exactly that: to put it changes nothing. Of a credential its names are shown alone,
+    /// and what is put may be another secret.
+    pub(super) fn is_so(&self, put: &Piece) -> bool {
+        let kind = put.holds.kind();
+        kind != PieceKind::Credential && self.own(kind, &put.name).is_some_and(|own| own == *put)
+    }
+
+    /// Refuses to put what such a connection shows as its own: no other piece takes its place, which would change nothing of
+    /// it. A driver is its provider's and may be put by its file; a row of its name changes the connection itself.
+    pub(super) fn refuse_name_of_another(&self, put: &Piece) -> Result<()> {
+        let kind = put.holds.kind();
+        match self.own(kind, &put.name) {
+            Some(own) if kind == PieceKind::Driver && own.provider == put.provider => Ok(()),
+            Some(_) if kind != PieceKind::Connection => Err(taken(kind, &put.name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a row that names what such a connection shows: no other connection is made of it.
+    pub(super) fn refuse_parts_of_another(&self, holds: &Holds) -> Result<()> {
+        let Holds::Connection { driver, credential, region } = holds else { return Ok(()) };
+        let named =
+            [(PieceKind::Driver, driver), (PieceKind::Credential, credential), (PieceKind::Region, region)];
+        match named.into_iter().find(|(kind, name)| self.own(*kind, name).is_some()) {
+            None => Ok(()),
+            Some((PieceKind::Credential, name)) => Err(told_for_one_place(name)),
+            Some((kind, name)) => Err(taken(kind, name)),
+        }
+    }
+
+    /// What such a connection shows of that kind and name, where there is no piece.
+    fn own(&self, kind: PieceKind, name: &str) -> Option<Piece> {
+        let otherwise = self.views.iter().filter(|view| !self.known.makes(&view.name));
+        otherwise
+            .filter(|_| !self.known.has(kind, name))
+            .map(|view| own(kind, view))
+            .find(|own| own.name == name)
+    }
+}
+
+fn taken(kind: PieceKind, name: &str) -> Box<Failure> {
+    let says = format!("{} {name:?} is of a connection that was not made of such pieces", word(kind));
+    with_fix(says, "take another name, or change that connection by /v1")
+}
+
+fn told_for_one_place(credential: &str) -> Box<Failure> {
+    let says = format!(
+        "credential {credential:?} is the own one of a connection that was made by /v1: its secret was given for that \
+         place and its endpoints alone, and nobody here tells it again for another one"
+    );
+    with_fix(says, "put it anew, the secret with it, under another name, and name that one")
+}
+
+fn with_fix(says: String, fix: &str) -> Box<Failure> {
+    Box::new((*conflict(says)).with_fix(fix))
+}
+
+impl Shared {
+    /// What connections show that are not made of these pieces.
+    pub(super) async fn shown_otherwise<'a>(&self, known: &'a Known) -> Result<Shown<'a>> {
+        Ok(Shown { known, views: self.connection_views().await? })
+    }
+
+    /// Refuses a driver that is called like another provider: every connection of that one that is made otherwise shows a
+    /// driver of that name.
+    pub(super) fn refuse_name_of_provider(&self, put: &Piece) -> Result<()> {
+        let is_driver = put.holds.kind() == PieceKind::Driver;
+        if is_driver && put.name != put.provider && self.registry.get(&put.name).is_ok() {
+            let says = format!("driver {:?} is {0}'s, not {}'s", put.name, put.provider);
+            return Err(with_fix(says, "take another name"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a connection that is not made of pieces, and would show a credential and a region of names that pieces
+    /// have: one name would mean two things. One that stands is for the store to refuse.
+    pub(crate) async fn refuse_names_of_pieces(&self, connection: &str) -> Result<()> {
+        if self.store.connection(connection).await.map_err(of_store)?.is_some() {
+            return Ok(());
+        }
+        let known = Known::read(self).await?;
+        for kind in [PieceKind::Connection, PieceKind::Credential, PieceKind::Region] {
+            if known.has(kind, connection) {
+                let says = format!("{} {connection:?} stands, by another interface", word(kind));
+                return Err(with_fix(says, "take another name, or delete that first"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
+        self.memory.refresh().await?;
+        let kept = self.memory.kept();
+        kept.connections().map(|connection| crate::connections::view((**connection).clone())).collect()
+    }
+}
+
+/// What a connection that was made otherwise shows in the place of a piece.
+pub(super) fn own(kind: PieceKind, view: &ConnectionView) -> Piece {
+    let holds = match kind {
+        PieceKind::Driver => Holds::Driver { file: view.provider.clone() },
+        PieceKind::Credential => {
+            let shown = view.credential.keys().filter(|name| *name != "ambient");
+            Holds::Credential { fields: shown.chain(&view.secrets).cloned().collect() }
+        }
+        PieceKind::Region => Holds::Region {
+            region: view.region.clone(),
+            zone: view.zone.clone().unwrap_or_default(),
+            zones: None,
+            more: Vec::new(),
+        },
+        PieceKind::Connection => Holds::Connection {
+            driver: view.provider.clone(),
+            credential: view.name.clone(),
+            region: view.name.clone(),
+        },
+    };
+    let name = if kind == PieceKind::Driver { &view.provider } else { &view.name };
+    Piece { name: name.clone(), provider: view.provider.clone(), holds }
+}
