@@ -30,11 +30,6 @@ impl Described for NetworkInterface {
         "private-ip-address",
     ];
 
-    fn not_found(id: &str) -> Error {
-        let message = format!("The networkInterface ID '{id}' does not exist");
-        Error::bad("InvalidNetworkInterfaceID.NotFound", message)
-    }
-
     fn id(&self) -> &str {
         &self.id
     }

@@ -20,8 +20,16 @@ pub(super) trait Described {
     /// The filters beside `tag:…` and `tag-key`.
     const FILTERS: &'static [&'static str];
 
-    /// EC2's words for an id that does not exist.
-    fn not_found(id: &str) -> Error;
+    /// EC2's words for an id that does not exist: of most kinds they are made of how the request calls its ids.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
+    fn not_found(id: &str) -> Error {
+        let kind = Self::IDS.strip_suffix("Id").unwrap_or(Self::IDS);
+        let mut letters = kind.chars();
+        let first = letters.next().map(|first| first.to_ascii_lowercase());
+        let called: String = first.into_iter().chain(letters).collect();
+        Error::bad(&format!("Invalid{kind}ID.NotFound"), format!("The {called} ID '{id}' does not exist"))
+    }
     /// Its id.
     fn id(&self) -> &str;
     /// Its tags.
@@ -136,7 +144,26 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::{SecurityGroup, Vpc, VpcPeering};
     use super::*;
+
+    #[test]
+    fn an_id_that_does_not_exist_is_refused_in_the_words_of_its_kind() {
+        let says = |refused: Error| (refused.code, refused.message);
+        let words = |code: &str, message: &str| (code.to_owned(), message.to_owned());
+        assert_eq!(
+            says(Vpc::not_found("x")),
+            words("InvalidVpcID.NotFound", "The vpc ID 'x' does not exist")
+        );
+        assert_eq!(
+            says(VpcPeering::not_found("x")),
+            words("InvalidVpcPeeringConnectionID.NotFound", "The vpcPeeringConnection ID 'x' does not exist")
+        );
+        assert_eq!(
+            says(SecurityGroup::not_found("x")),
+            words("InvalidGroup.NotFound", "The security group 'x' does not exist")
+        );
+    }
 
     #[test]
     fn wildcards_match_as_in_ec2() {

@@ -32,10 +32,6 @@ impl Described for Instance {
         "reservation-id",
     ];
 
-    fn not_found(id: &str) -> Error {
-        Error::bad("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
-    }
-
     fn id(&self) -> &str {
         &self.id
     }

@@ -20,13 +20,6 @@ impl Described for InternetGateway {
     const FILTERS: &'static [&'static str] =
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state"];
 
-    fn not_found(id: &str) -> Error {
-        Error::bad(
-            "InvalidInternetGatewayID.NotFound",
-            format!("The internetGateway ID '{id}' does not exist"),
-        )
-    }
-
     fn id(&self) -> &str {
         &self.id
     }

@@ -28,10 +28,6 @@ impl Described for RouteTable {
         "route.destination-cidr-block",
     ];
 
-    fn not_found(id: &str) -> Error {
-        Error::bad("InvalidRouteTableID.NotFound", format!("The routeTable ID '{id}' does not exist"))
-    }
-
     fn id(&self) -> &str {
         &self.id
     }

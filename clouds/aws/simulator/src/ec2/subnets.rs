@@ -31,10 +31,6 @@ impl Described for Subnet {
         "default-for-az",
     ];
 
-    fn not_found(id: &str) -> Error {
-        Error::bad("InvalidSubnetID.NotFound", format!("The subnet ID '{id}' does not exist"))
-    }
-
     fn id(&self) -> &str {
         &self.id
     }

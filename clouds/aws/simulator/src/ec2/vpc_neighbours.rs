@@ -6,7 +6,6 @@
 use super::describe::Described;
 use super::state::{State, VpcPeering, VpnGateway};
 use super::tags;
-use crate::error::Error;
 use crate::world::{Place, Tags};
 use crate::xml::Xml;
 
@@ -15,10 +14,6 @@ impl Described for VpnGateway {
     const IDS: &'static str = "VpnGatewayId";
     const FILTERS: &'static [&'static str] =
         &["vpn-gateway-id", "attachment.vpc-id", "attachment.state", "state", "type"];
-
-    fn not_found(id: &str) -> Error {
-        Error::bad("InvalidVpnGatewayID.NotFound", format!("The vpnGateway ID '{id}' does not exist"))
-    }
 
     fn id(&self) -> &str {
         &self.id
@@ -65,13 +60,6 @@ impl Described for VpcPeering {
         "accepter-vpc-info.vpc-id",
         "status-code",
     ];
-
-    fn not_found(id: &str) -> Error {
-        Error::bad(
-            "InvalidVpcPeeringConnectionID.NotFound",
-            format!("The vpcPeeringConnection ID '{id}' does not exist"),
-        )
-    }
 
     fn id(&self) -> &str {
         &self.id

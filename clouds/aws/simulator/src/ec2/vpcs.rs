@@ -32,10 +32,6 @@ impl Described for Vpc {
         "owner-id",
     ];
 
-    fn not_found(id: &str) -> Error {
-        Error::bad("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist"))
-    }
-
     fn id(&self) -> &str {
         &self.id
     }
