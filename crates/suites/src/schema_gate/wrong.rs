@@ -3,10 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Request;
 use pmks_driver::Detail;
-use pmks_simulation::{Answered, Cloud, Effects, Identified};
+use pmks_simulation::{Answered, Identified};
 use serde_json::Value;
 
 use super::Judge;
@@ -22,18 +20,9 @@ const STRANGER: &str = "pmksAddedByMistake";
 struct Mistaken;
 
 impl Tells for Mistaken {
-    fn tell(
-        &self,
-        cloud: &dyn Cloud,
-        request: &Request<Bytes>,
-        call: &Identified,
-        effects: &Effects,
-    ) -> Answered {
-        let mut answered = cloud.answer(request, call, effects);
-        if answered.response.status().is_success() {
-            let with = with_a_stranger(&String::from_utf8_lossy(answered.response.body()));
-            *answered.response.body_mut() = with.into();
-        }
+    fn retell(&self, _: &Identified, mut answered: Answered) -> Answered {
+        let with = with_a_stranger(&String::from_utf8_lossy(answered.response.body()));
+        *answered.response.body_mut() = with.into();
         answered
     }
 }
