@@ -23,8 +23,10 @@ mod spider_identity;
 mod spider_reach;
 mod spider_records;
 mod spider_registered;
+mod spider_removals;
 mod spider_sides;
 mod spider_surface;
+mod spider_tags;
 mod spider_words;
 mod tour;
 

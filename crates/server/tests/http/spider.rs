@@ -75,6 +75,17 @@ impl Spider {
     }
 }
 
+/// A read at the connection `here`.
+pub(crate) async fn get(spider: &Spider, path: &str) -> (u16, Value) {
+    spider.ask(Method::GET, path, json!({"ConnectionName": "here"})).await
+}
+
+#[track_caller]
+pub(crate) fn says((status, answer): &(u16, Value), expected: u16, part: &str) {
+    assert_eq!(*status, expected, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains(part), "{answer}");
+}
+
 fn vpc(name: &str) -> Value {
     json!({"ConnectionName": "here", "ReqInfo": {"Name": name, "IPv4_CIDR": "10.0.0.0/16"}})
 }

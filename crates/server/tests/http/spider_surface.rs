@@ -1,158 +1,12 @@
-//! `/spider` beside the resources themselves: tags, machines, names at the cloud, the end of everything, pages of other
-//! origins, and the ways to remove what only the cloud knows.
+//! `/spider` beside the resources themselves: machines, names at the cloud, pages of other origins, when a creation is
+//! answered, single things.
 
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::spider::Spider;
-
-async fn get(spider: &Spider, path: &str) -> (u16, Value) {
-    spider.ask(Method::GET, path, json!({"ConnectionName": "here"})).await
-}
-
-#[track_caller]
-fn says((status, answer): &(u16, Value), expected: u16, part: &str) {
-    assert_eq!(*status, expected, "{answer}");
-    assert!(answer["message"].as_str().unwrap().contains(part), "{answer}");
-}
-
-#[tokio::test]
-async fn tags_of_a_cluster_are_set_read_and_taken_off() {
-    let spider = Spider::new().await;
-    spider.rig.cluster().await;
-    let about = "ConnectionName=here&ResourceType=cluster&ResourceName=prod";
-    let listed = spider.ask(Method::GET, &format!("/spider/tag?{about}"), Value::Null).await;
-    let team = json!({"Key": "team", "Value": "a"});
-    assert_eq!(listed, (200, json!({"tag": [team], "resourceType": "Kubernetes Cluster"})));
-    let tag = json!({"ConnectionName": "here", "ReqInfo": {
-        "ResourceType": "CLUSTER", "ResourceName": "prod", "Tag": {"Key": "env", "Value": "test"},
-    }});
-    let env = json!({"Key": "env", "Value": "test"});
-    assert_eq!(spider.carried(Method::POST, "/spider/tag", tag.clone()).await, (200, env.clone()));
-    let again = spider.carried(Method::POST, "/spider/tag", tag).await;
-    says(&again, 409, "tag key 'env' already exists for the resource 'prod'");
-    let one = spider.ask(Method::GET, &format!("/spider/tag/env?{about}"), Value::Null).await;
-    assert_eq!(one, (200, env));
-    assert_eq!(spider.rig.get("/v1/connections/here/clusters/prod").await.ok(200)["tags"]["env"], "test");
-    let about =
-        json!({"ConnectionName": "here", "ReqInfo": {"ResourceType": "cluster", "ResourceName": "prod"}});
-    let gone = spider.carried(Method::DELETE, "/spider/tag/env", about.clone()).await;
-    assert_eq!(gone, (200, json!({"Result": "true"})));
-    says(&spider.ask(Method::DELETE, "/spider/tag/env", about).await, 404, "does not exist");
-    let of_network = "/spider/tag?ConnectionName=here&ResourceType=vpc&ResourceName=net";
-    assert_eq!(spider.ask(Method::GET, of_network, Value::Null).await.1["resourceType"], "VPC");
-    for (kind, status, part) in [
-        ("nodegroup", 501, "not supported here: a node group gets those of its cluster"),
-        ("disk", 501, "not support"),
-        ("clusters", 400, "is none of"),
-        ("", 400, "ResourceType is empty!"),
-    ] {
-        let path = format!("/spider/tag?ConnectionName=here&ResourceName=x&ResourceType={kind}");
-        says(&spider.ask(Method::GET, &path, Value::Null).await, status, part);
-    }
-    let lost = "/spider/tag?ConnectionName=here&ResourceType=cluster&ResourceName=none";
-    let lost = spider.ask(Method::GET, lost, Value::Null).await;
-    says(&lost, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
-}
-
-#[tokio::test]
-async fn tags_of_every_kind_are_given_set_read_and_taken_off() {
-    let spider = Spider::new().await;
-    let asked = |asked: Value| json!({"ConnectionName": "here", "ReqInfo": asked});
-    let given = json!([{"Key": "team", "Value": "a"}]);
-    let vpc = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16", "TagList": given, "SubnetInfoList": [
-        {"Name": "sub", "IPv4_CIDR": "10.0.1.0/24", "TagList": given}]});
-    let made = spider.carried(Method::POST, "/spider/vpc", asked(vpc)).await;
-    assert_eq!((&made.1["TagList"], &made.1["SubnetInfoList"][0]["TagList"]), (&given, &given), "{made:?}");
-    let group = json!({"Name": "web", "VPCName": "net", "SecurityRules": [], "TagList": given});
-    let made = spider.carried(Method::POST, "/spider/securitygroup", asked(group)).await;
-    assert_eq!(made.1["TagList"], given, "{made:?}");
-    let pair = json!({"Name": "mine", "TagList": given});
-    let made = spider.carried(Method::POST, "/spider/keypair", asked(pair)).await;
-    assert_eq!(made.1["TagList"], given, "{made:?}");
-    for (kind, name, what) in [
-        ("vpc", "net", "VPC"),
-        ("subnet", "sub", "Subnet"),
-        ("SG", "web", "Security Group"),
-        ("keypair", "mine", "VM KeyPair"),
-    ] {
-        let tag = json!({"ResourceType": kind, "ResourceName": name, "Tag": {"Key": "env", "Value": "x"}});
-        let env = json!({"Key": "env", "Value": "x"});
-        assert_eq!(
-            spider.carried(Method::POST, "/spider/tag", asked(tag.clone())).await,
-            (200, env.clone()),
-            "{kind}"
-        );
-        let again = spider.carried(Method::POST, "/spider/tag", asked(tag)).await;
-        says(&again, 409, &format!("tag key 'env' already exists for the resource '{name}'"));
-        let about = format!("ConnectionName=here&ResourceType={kind}&ResourceName={name}");
-        let all = spider.ask(Method::GET, &format!("/spider/tag?{about}"), Value::Null).await;
-        assert_eq!(all, (200, json!({"tag": [env, given[0]], "resourceType": what})), "{kind}");
-        let about = asked(json!({"ResourceType": kind, "ResourceName": name}));
-        let gone = spider.carried(Method::DELETE, "/spider/tag/env", about.clone()).await;
-        assert_eq!(gone, (200, json!({"Result": "true"})), "{kind}");
-        says(
-            &spider.ask(Method::DELETE, "/spider/tag/env", about).await,
-            404,
-            "tag key 'env' does not exist",
-        );
-    }
-    let tag = json!({"ResourceType": "subnet", "ResourceName": "none", "Tag": {"Key": "k", "Value": "v"}});
-    let lost = spider.ask(Method::POST, "/spider/tag", asked(tag)).await;
-    says(&lost, 404, "Subnet 'none' does not exist in connection 'here'");
-    let can = get(&spider, "/spider/driver/capability?ConnectionName=here").await.1;
-    assert_eq!(can["TagSupportResourceType"], json!(["vpc", "subnet", "sg", "keypair", "cluster"]));
-}
-
-#[tokio::test]
-async fn a_subnet_whose_name_several_networks_have_is_named_by_its_identifier() {
-    let spider = Spider::new().await;
-    let asked = |asked: Value| json!({"ConnectionName": "here", "ReqInfo": asked});
-    for (name, block) in [("one", 0), ("two", 1)] {
-        let vpc = json!({"Name": name, "IPv4_CIDR": format!("10.{block}.0.0/16"), "SubnetInfoList": [
-            {"Name": "sub", "IPv4_CIDR": format!("10.{block}.1.0/24")}]});
-        assert_eq!(spider.carried(Method::POST, "/spider/vpc", asked(vpc)).await.0, 200);
-    }
-    let add = |name: &str| {
-        asked(json!({"ResourceType": "subnet", "ResourceName": name, "Tag": {"Key": "k", "Value": "v"}}))
-    };
-    let which = spider.ask(Method::POST, "/spider/tag", add("sub")).await;
-    says(&which, 400, "several VPCs have a Subnet 'sub': one, two; name it by its SystemId");
-    let two = get(&spider, "/spider/vpc/two").await.1["SubnetInfoList"][0]["IId"]["SystemId"].clone();
-    assert_eq!(spider.carried(Method::POST, "/spider/tag", add(two.as_str().unwrap())).await.0, 200);
-    let tags = |name: &'static str| {
-        let spider = &spider;
-        async move { get(spider, &format!("/spider/vpc/{name}")).await.1["SubnetInfoList"][0]["TagList"].clone() }
-    };
-    assert_eq!((tags("one").await, tags("two").await), (json!([]), json!([{"Key": "k", "Value": "v"}])));
-}
-
-#[tokio::test]
-async fn of_two_clients_that_set_one_tag_at_once_one_is_told_so() {
-    let spider = Spider::new().await;
-    spider.rig.network().await;
-    let tag = |value: &str| {
-        json!({"ConnectionName": "here", "ReqInfo": {
-            "ResourceType": "vpc", "ResourceName": "net", "Tag": {"Key": "owner", "Value": value},
-        }})
-    };
-    let answers = tokio::select! {
-        answers = async {
-            tokio::join!(
-                spider.ask(Method::POST, "/spider/tag", tag("a")),
-                spider.ask(Method::POST, "/spider/tag", tag("b")),
-            )
-        } => answers,
-        () = spider.carry() => unreachable!("it goes on for ever"),
-    };
-    let (won, lost) = if answers.0.0 == 200 { answers } else { (answers.1, answers.0) };
-    assert_eq!(won.0, 200, "{won:?} {lost:?}");
-    says(&lost, 409, "tag key 'owner' already exists for the resource 'net'");
-    let kept = get(&spider, "/spider/vpc/net").await.1["TagList"].clone();
-    assert_eq!(kept, json!([won.1]));
-}
+use crate::spider::{Spider, get, says};
 
 #[tokio::test]
 async fn a_machine_is_called_as_its_node_group_tells_it() {
@@ -252,47 +106,6 @@ async fn a_client_says_whether_names_at_the_cloud_are_unique() {
 }
 
 #[tokio::test]
-async fn the_end_of_all_takes_what_stands_in_its_order() {
-    let spider = Spider::new().await;
-    spider.rig.cluster().await;
-    assert_eq!(spider.rig.key_pair("key").await.status.as_u16(), 201);
-    let at = json!({"ConnectionName": "here"});
-    let (status, answer) = spider.carried(Method::DELETE, "/spider/destroy", at.clone()).await;
-    assert_eq!((status, &answer["IsAllDestroyed"]), (200, &json!(true)), "{answer}");
-    let kinds = answer["DeletedAllListByResourceType"].as_array().unwrap();
-    let told: Vec<(&Value, usize)> = kinds
-        .iter()
-        .map(|kind| (&kind["ResourceType"], kind["DeletedIIDList"].as_array().unwrap().len()))
-        .collect();
-    let expected = [("cluster", 1), ("keypair", 1), ("sg", 0), ("vpc", 1)];
-    assert_eq!(told, expected.map(|(kind, count)| (kind.into(), count)).each_ref().map(|(k, c)| (k, *c)));
-    assert!(spider.rig.cloud.world().networks.is_empty());
-    let lost = spider.ask(Method::DELETE, "/spider/destroy", json!({"ConnectionName": "none"})).await;
-    says(&lost, 404, "none: does not exist!");
-}
-
-#[tokio::test]
-async fn what_is_protected_remains_and_is_said() {
-    let spider = Spider::new().await;
-    spider.rig.cluster().await;
-    let path = "/v1/connections/here/clusters/prod";
-    let protect = json!({"deletionProtection": true});
-    let mut protecting = crate::rig::json_request(Method::PATCH, path, crate::rig::TOKEN, &protect);
-    protecting.headers_mut().insert("if-match", "*".parse().unwrap());
-    let changed = spider.rig.send(protecting).await.ok(202);
-    spider.rig.succeeded(&changed).await;
-    let at = json!({"ConnectionName": "here"});
-    let (status, answer) = spider.carried(Method::DELETE, "/spider/destroy", at).await;
-    assert_eq!((status, &answer["IsAllDestroyed"]), (200, &json!(false)), "{answer}");
-    let cluster = &answer["DeletedAllListByResourceType"][0];
-    assert_eq!((&cluster["IsAllDeleted"], &cluster["DeletedIIDList"]), (&json!(false), &json!([])));
-    assert_eq!(cluster["RemainedErrorInfoList"][0]["Name"], "prod");
-    let why = cluster["RemainedErrorInfoList"][0]["ErrorMsg"].as_str().unwrap();
-    assert!(why.contains("protected"), "{answer}");
-    assert_eq!(spider.rig.cloud.world().networks.len(), 1);
-}
-
-#[tokio::test]
 async fn pages_of_any_origin_may_ask_and_nobody_elsewhere() {
     let spider = Spider::new().await;
     let asks = |path: &str| {
@@ -321,31 +134,6 @@ async fn pages_of_any_origin_may_ask_and_nobody_elsewhere() {
     assert_eq!(refused.headers()["access-control-allow-origin"], "*");
     let elsewhere = router.oneshot(asks("/v1/connections")).await.unwrap();
     assert!(!elsewhere.headers().contains_key("access-control-allow-origin"));
-}
-
-#[tokio::test]
-async fn what_only_the_cloud_knows_is_removed_by_its_identifier() {
-    let spider = Spider::new().await;
-    spider.rig.cluster().await;
-    let id =
-        async |path: &str| spider.rig.get(path).await.ok(200)["iid"]["systemId"].as_str().unwrap().to_owned();
-    let cluster = id("/v1/connections/here/clusters/prod").await;
-    let network = id("/v1/connections/here/networks/net").await;
-    let at = || json!({"ConnectionName": "here"});
-    let truly = (200, json!({"Result": "true"}));
-    assert_eq!(spider.carried(Method::DELETE, "/spider/regcluster/prod", at()).await, truly);
-    assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspcluster/{cluster}"), at()).await, truly);
-    assert_eq!(spider.carried(Method::DELETE, "/spider/regvpc/net", at()).await, truly);
-    // What the cloud does not let go is not known here for having been asked to go.
-    let refusal = pmks_driver::ErrorKind::QuotaExceeded;
-    spider.rig.cloud.world().failures.insert("ask removal".into(), refusal);
-    let refused = spider.carried(Method::DELETE, &format!("/spider/cspvpc/{network}"), at()).await;
-    assert!(refused.0 >= 400, "{refused:?}");
-    assert_eq!(get(&spider, "/spider/countvpc").await, (200, json!({"count": 0})));
-    spider.rig.cloud.world().failures.clear();
-    assert_eq!(spider.carried(Method::DELETE, &format!("/spider/cspvpc/{network}"), at()).await, truly);
-    assert!(spider.rig.cloud.world().networks.is_empty());
-    assert_eq!(get(&spider, "/spider/countvpc").await, (200, json!({"count": 0})));
 }
 
 #[tokio::test]
@@ -420,22 +208,6 @@ async fn what_an_account_lacks_is_made_on_the_way() {
     assert_eq!((status, &answer["IId"]["NameId"]), (200, &json!("prod")), "{answer}");
     assert!(spider.rig.cloud.world().asked.contains_key("prerequisite.fix"));
     assert_eq!(spider.rig.cloud.world().clusters.len(), 1);
-}
-
-#[tokio::test]
-async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
-    let spider = Spider::new().await;
-    spider.rig.cluster().await;
-    let at = || json!({"ConnectionName": "here"});
-    let path = "/spider/cluster/prod/nodegroup/workers";
-    let refused = spider.carried(Method::DELETE, path, at()).await;
-    says(&refused, 422, "keeps at least one node group");
-    let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
-    assert_eq!(forced, (200, json!({"Result": "false"})));
-    let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=1", at()).await;
-    says(&lost, 404, "Kubernetes NodeGroup 'none' does not exist in connection 'here'");
-    let failure = spider.carried(Method::DELETE, "/spider/cluster/none/nodegroup/workers", at()).await;
-    says(&failure, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
 }
 
 #[tokio::test]
