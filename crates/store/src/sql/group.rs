@@ -365,12 +365,15 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::task::{Context, Wake, Waker};
+
     use jiff::Timestamp;
 
     use super::*;
     use crate::{
         Access as _, AuditEntry, AuditFilter, Connections as _, Fault, MasterKey, NoKillPoints,
-        Operations as _, SqliteStore,
+        Operations as _, Resources as _, SqliteStore,
     };
 
     async fn limit_pages(store: &SqliteStore, pages: u32) {
@@ -382,6 +385,18 @@ mod tests {
     fn line(target: &str) -> AuditEntry {
         let [who, action, request_id] = ["me", "test", ""].map(str::to_owned);
         AuditEntry { at: Timestamp::UNIX_EPOCH, who, action, target: target.to_owned(), request_id }
+    }
+
+    /// The connection of an acceptance.
+    fn connection() -> crate::NewConnection {
+        crate::NewConnection {
+            uid: uuid::Uuid::nil(),
+            name: "c".to_owned(),
+            provider: "p".to_owned(),
+            specification: serde_json::Value::Null,
+            account: None,
+            credential: None,
+        }
     }
 
     /// An acceptance as large as that text.
@@ -424,6 +439,37 @@ mod tests {
         }
     }
 
+    /// Who is woken by an event, and notes the newest change that is told by then.
+    struct Woken {
+        changes: watch::Receiver<i64>,
+        told: AtomicI64,
+    }
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.told.store(*self.changes.borrow(), Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_are_told_before_events() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = MasterKey::from_bytes([1; 32]);
+        let store =
+            SqliteStore::open(&directory.path().join("s"), key, Arc::new(NoKillPoints)).await.unwrap();
+        store.create_connection(connection(), line("first")).await.unwrap();
+        let (mut events, changes) = (store.events(), store.changes());
+        let before = *changes.borrow();
+        let woken = Arc::new(Woken { changes: changes.clone(), told: AtomicI64::new(before) });
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut heard = std::pin::pin!(events.changed());
+        assert!(heard.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        store.accept(creation("one")).await.unwrap();
+        let told = woken.told.load(Ordering::Relaxed);
+        assert!(told > before, "{before} still, when the event was heard");
+        assert_eq!(told, *changes.borrow());
+    }
+
     #[tokio::test]
     async fn a_database_that_became_read_only_is_said_and_all_goes_on_when_it_is_not() {
         let directory = tempfile::tempdir().unwrap();
@@ -450,15 +496,7 @@ mod tests {
         let path = directory.path().join("s");
         let key = MasterKey::from_bytes([1; 32]);
         let store = SqliteStore::open(&path, key, Arc::new(NoKillPoints)).await.unwrap();
-        let connection = crate::NewConnection {
-            uid: uuid::Uuid::nil(),
-            name: "c".to_owned(),
-            provider: "p".to_owned(),
-            specification: serde_json::Value::Null,
-            account: None,
-            credential: None,
-        };
-        store.create_connection(connection, line("first")).await.unwrap();
+        store.create_connection(connection(), line("first")).await.unwrap();
         // As many as there are: the next that is needed is refused.
         limit_pages(&store, 1).await;
         let large = "x".repeat(100_000);
