@@ -1,12 +1,15 @@
 //! Wall clocks that are set, and two processes on one file: neither makes anything twice, and neither ages anything.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use pmks_driver::Identity;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use pmks_driver::{ErrorKind, Identity};
 use pmks_model::{OperationKind, OperationState};
 use pmks_store::{MasterKey, NoKillPoints, Operations as _, SqliteStore, Store};
+use pmks_transport::{Clock, VirtualClock};
 
 use super::cloud::{Cloud, Fault};
 use super::driver::makes;
@@ -133,6 +136,58 @@ async fn a_clock_that_is_set_back_before_a_stage_begins_ages_no_deadline() {
         rig.accept(CREATE, 1).await;
         let ended = rig.run(1).await;
         assert_eq!(ended.state, OperationState::Succeeded, "{call} {name}: {:?}", ended.error);
+    }
+}
+
+/// The cloud's clock as a process reads it: after so many looks it is set forward, once, before the next one.
+#[derive(Debug)]
+struct SetBetween {
+    clock: VirtualClock,
+    after: usize,
+    looks: AtomicUsize,
+}
+
+/// Further than the deadline of any stage, and than a cloud may be busy.
+const FORWARD: SignedDuration = SignedDuration::from_hours(9_000);
+
+impl Clock for SetBetween {
+    fn wall(&self) -> Timestamp {
+        let shown = self.clock.wall();
+        if self.looks.fetch_add(1, Ordering::Relaxed) == self.after {
+            self.clock.set_wall(shown.checked_add(FORWARD).unwrap());
+        }
+        shown
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(duration)
+    }
+}
+
+/// How often a creation of one thing looks at the clock until it is over, at a cloud that is busy at first. The clock is
+/// set after that many looks.
+async fn looks_of_a_creation(after: usize) -> usize {
+    let plan = vec![makes("group", "a", MARK, Identity::Token { lifetime_seconds: 24 * 3600 })];
+    let rig = Rig::new(Set::new(Cloud::new(), CREATE, plans([(CREATE, plan)]))).await;
+    rig.cloud().rule("ask", "a", 1, Fault::Refused(ErrorKind::Conflict { by: "another".into() }));
+    let clock = Arc::new(SetBetween { clock: rig.cloud().clock.clone(), after, looks: AtomicUsize::new(0) });
+    let rig = rig.by(Arc::clone(&clock) as _);
+    rig.accept(CREATE, 1).await;
+    let ended = rig.run(1).await;
+    assert_eq!(ended.state, OperationState::Succeeded, "set after look {after}: {:?}", ended.error);
+    assert_eq!(rig.cloud().ever_made("group", "a"), 1, "set after look {after}");
+    clock.looks.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_between_any_two_looks_at_it_ages_nothing() {
+    let undisturbed = looks_of_a_creation(usize::MAX).await;
+    for after in 0..undisturbed {
+        looks_of_a_creation(after).await;
     }
 }
 

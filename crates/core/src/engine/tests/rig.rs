@@ -315,9 +315,15 @@ impl Rig {
 
     /// Another process over the same store; the first one is dead.
     pub(super) fn again(self) -> Self {
+        let clock = self.set.clock();
+        self.by(clock)
+    }
+
+    /// The same, by that clock.
+    pub(super) fn by(self, clock: Arc<dyn Clock>) -> Self {
         let engine = Engine::new(
             Arc::clone(&self.store) as _,
-            self.set.clock(),
+            clock,
             self.set.drivers(),
             self.set.hooks(Arc::clone(&self.store) as _),
             Options::default(),
