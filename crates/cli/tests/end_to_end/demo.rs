@@ -1,9 +1,13 @@
 //! The demo to its end.
 
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sandbox::{Sandbox, ended, wait_for};
+
+/// How long the whole demo may take by the clock on the wall: what takes clouds a quarter of an hour is a second at that
+/// speed, and the rest is room for a machine that does much beside it. A wait that is not divided by the speed shows.
+const LONGEST: Duration = Duration::from_mins(1);
 
 #[test]
 fn the_demo_leaves_nothing() {
@@ -17,7 +21,8 @@ fn the_demo_leaves_nothing() {
     let end = ended.out.split("What remains at the cloud").nth(1).unwrap();
     let clouds = clouds_of(&ended.out);
     assert_eq!(end.matches("✓ nothing").count(), clouds.len(), "{end}");
-    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    let took = began.elapsed();
+    assert!(took < LONGEST, "{took:?}");
     assert!(
         !user.path(".local").exists() && !user.path(".config").exists(),
         "the user's own files are left alone"
