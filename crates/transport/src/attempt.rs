@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 
@@ -194,20 +194,20 @@ impl<'a> Attempt<'a> {
         let wire = self.wire(request)?;
         let first = self.client.wanted.connect + limits.read;
         let mut answer = self.within(first, wire.1.execute(wire.0)).await?;
-        let mut body = BytesMut::new();
+        let mut body = self.client.transport.shared.large.body();
         while let Some(piece) = self.within(limits.read, answer.chunk()).await? {
             if body.len() + piece.len() > limits.body_bytes {
                 let message = format!("the answer is larger than {} bytes", limits.body_bytes);
                 return Err(self.error(ErrorKind::TooLarge, &message));
             }
-            body.extend_from_slice(&piece);
+            body.push(&piece).await;
         }
         let headers = std::mem::take(answer.headers_mut());
         Ok(Response {
             status: answer.status(),
             request_id: response::request_id(&headers),
             headers,
-            body: body.freeze(),
+            body: body.whole(),
             duration: Duration::ZERO,
         })
     }

@@ -44,6 +44,7 @@ mod signer;
 
 mod budget;
 mod fair_queue;
+mod large;
 mod limits;
 mod skew;
 

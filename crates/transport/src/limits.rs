@@ -22,7 +22,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             read: Duration::from_secs(30),
             total: Duration::from_mins(1),
-            body_bytes: 32 * 1024 * 1024,
+            body_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -86,6 +86,9 @@ impl Age {
     }
 }
 
+/// How many bytes the answers that will do for a while have together; what comes beyond that is asked for anew.
+const MOST_KEPT: usize = 32 * 1024 * 1024;
+
 /// The reads that wait for their turn, and answers that will do for a while.
 #[derive(Default)]
 pub(crate) struct SharedReads(Mutex<Shared>);
@@ -151,7 +154,7 @@ impl SharedReads {
             question.changes = Some(shared.changes.get(&whose).copied().unwrap_or_default());
         }
         if !matches!(wish.age, Age::Fresh) {
-            shared.kept.retain(|_, kept| wish.now.saturating_sub(kept.came) <= kept.limit);
+            shared.drop_old(wish.now);
             if let Some(kept) = shared.kept.get(&question) {
                 return Joined::Known(kept.response.clone());
             }
@@ -176,6 +179,12 @@ impl SharedReads {
     }
 }
 
+impl Shared {
+    fn drop_old(&mut self, now: Duration) {
+        self.kept.retain(|_, kept| now.saturating_sub(kept.came) <= kept.limit);
+    }
+}
+
 impl First<'_> {
     /// Its turn has come: from now on nobody joins who wants an answer that is no older than the question.
     pub(crate) fn goes(&mut self) {
@@ -188,9 +197,14 @@ impl First<'_> {
     pub(crate) fn answered(mut self, response: &Response, now: Duration) {
         self.answer.send_replace(Some(response.clone()));
         let Some(question) = self.leave() else { return };
-        if response.status.is_success() {
-            let kept = Kept { response: response.clone(), came: now, limit: self.age.limit() };
-            self.reads.lock().kept.insert(*question, kept);
+        let mut shared = self.reads.lock();
+        shared.drop_old(now);
+        let kept: usize = shared.kept.values().map(|kept| kept.response.body.len()).sum();
+        if response.status.is_success() && kept + response.body.len() <= MOST_KEPT {
+            // A copy of its own: the room for large answers is for those who read them.
+            let body = Bytes::copy_from_slice(&response.body);
+            let response = Response { body, ..response.clone() };
+            shared.kept.insert(*question, Kept { response, came: now, limit: self.age.limit() });
         }
     }
 

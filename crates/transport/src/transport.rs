@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::budget::Budget;
+use crate::large::LargeAnswers;
 use crate::pool::{self, Pool, Pools};
 use crate::shared_reads::SharedReads;
 use crate::skew::Skew;
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) pools: Box<dyn Pool>,
     pub(crate) budget: Budget,
+    pub(crate) large: LargeAnswers,
     pub(crate) reads: SharedReads,
     pub(crate) skew: Skew,
     pub(crate) recorders: Vec<Arc<dyn Recorder>>,
@@ -111,6 +113,7 @@ impl TransportBuilder {
         let shared = Shared {
             pools: Box::new(Pools::new(self.user_agent)),
             budget: Budget::new(Arc::clone(&self.clock)),
+            large: LargeAnswers::default(),
             reads: SharedReads::default(),
             skew: Skew::default(),
             clock: self.clock,

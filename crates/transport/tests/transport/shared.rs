@@ -89,6 +89,28 @@ async fn what_nobody_changes_is_known_for_a_while_and_an_error_is_not() {
 }
 
 #[tokio::test]
+async fn large_answers_that_are_known_for_a_while_keep_nobody_from_being_answered_and_have_a_bound() {
+    const ANSWERS: usize = 5;
+    let large = "x".repeat(8 << 20);
+    let acts = (0..=ANSWERS).map(|_| answer(200, &[], &large));
+    let rig = Rig::with(acts, |options| options, |builder| builder).await;
+    let ask = |page: usize| {
+        let call =
+            rig.call(Effect::Read).query("page", &page.to_string()).unchanging(Duration::from_secs(10));
+        rig.client.send(call)
+    };
+    for page in 0..ANSWERS {
+        assert_eq!(ask(page).await.unwrap().body.len(), large.len());
+    }
+    assert_eq!(rig.server.seen(), ANSWERS);
+    // Four have the room that there is for what is known; the fifth is asked for anew.
+    for page in 0..ANSWERS {
+        assert_eq!(ask(page).await.unwrap().body.len(), large.len());
+    }
+    assert_eq!(rig.server.seen(), ANSWERS + 1);
+}
+
+#[tokio::test]
 async fn changes_are_never_shared_nor_are_reads_that_differ() {
     let rig = rig([]).await;
     bodies(&rig, Effect::Idempotent, 3).await;

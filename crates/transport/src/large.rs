@@ -1,0 +1,101 @@
+//! Large answers: few at the same moment, so that what hundreds of calls are answered takes a bounded amount of memory,
+//! whatever is sent. A small answer waits for nobody.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Up to this size an answer is small: what a page of a list takes.
+const SMALL: usize = 512 * 1024;
+
+/// How many large answers are read, or wait to be understood, at the same moment.
+const AT_ONCE: usize = 4;
+
+/// The room for large answers, shared by all connections.
+pub(crate) struct LargeAnswers(Arc<Semaphore>);
+
+impl Default for LargeAnswers {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl LargeAnswers {
+    /// A body of which nothing has come yet.
+    pub(crate) fn body(&self) -> Growing<'_> {
+        Growing { room: self, bytes: BytesMut::new(), permit: None }
+    }
+}
+
+/// A body as it comes.
+pub(crate) struct Growing<'a> {
+    room: &'a LargeAnswers,
+    bytes: BytesMut,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Growing<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes what came next. One that becomes large waits until there is room: meanwhile the cloud cannot send on.
+    pub(crate) async fn push(&mut self, piece: &[u8]) {
+        if self.permit.is_none() && self.bytes.len() + piece.len() > SMALL {
+            // Nobody closes it.
+            self.permit = Arc::clone(&self.room.0).acquire_owned().await.ok();
+        }
+        self.bytes.extend_from_slice(piece);
+    }
+
+    /// The whole of it. A large one keeps its room until the last copy of it is dropped.
+    pub(crate) fn whole(self) -> Bytes {
+        match self.permit {
+            Some(permit) => Bytes::from_owner(Large { bytes: self.bytes, _permit: permit }),
+            None => self.bytes.freeze(),
+        }
+    }
+}
+
+struct Large {
+    bytes: BytesMut,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    async fn grown(room: &LargeAnswers, size: usize) -> Bytes {
+        let mut body = room.body();
+        for _ in 0..size / 1024 {
+            body.push(&[b'x'; 1024]).await;
+        }
+        body.whole()
+    }
+
+    #[tokio::test]
+    async fn few_large_answers_stand_at_once_and_small_ones_wait_for_nobody() {
+        let room = LargeAnswers::default();
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(grown(&room, SMALL + 1024).await);
+        }
+        assert_eq!(grown(&room, SMALL).now_or_never().map(|body| body.len()), Some(SMALL));
+        assert!(grown(&room, SMALL + 1024).now_or_never().is_none());
+        // A part of it that somebody keeps is kept in memory with the whole.
+        let part = held.pop().map(|body| body.slice(..1));
+        assert!(grown(&room, SMALL + 1024).now_or_never().is_none());
+        drop(part);
+        assert_eq!(grown(&room, SMALL + 1024).now_or_never().map(|body| body.len()), Some(SMALL + 1024));
+    }
+}
