@@ -299,6 +299,8 @@ pub struct Claim {
     pub limit_per_connection: u32,
     /// Nothing of these connections: enough of it is under way.
     pub except: Vec<String>,
+    /// Nothing of these accounts.
+    pub except_accounts: Vec<String>,
     /// Not these, whatever their claims say: the same server is at work on them.
     pub under_way: Vec<Uuid>,
     /// Only this one, and those before it that it waits for.

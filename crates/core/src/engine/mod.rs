@@ -30,6 +30,7 @@ mod own_names;
 mod timing;
 
 mod pulse;
+mod room;
 mod steady;
 mod telemetry;
 mod traced;
@@ -45,7 +46,6 @@ pub use contract::{Connected, Drivers, Hooks, Outcome};
 pub(crate) use made::{made_for, prepare_removal};
 pub use pulse::Trouble;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,11 +60,15 @@ use uuid::Uuid;
 use crowd::Crowds;
 use identity::Identities;
 use pulse::Pulse;
+use room::Room;
 use steady::Steady;
 use traced::Traced;
 
 /// The longest sleep between two ticks: other servers, and clocks that are set, give no sign.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long the end waits for steps that are under way: less than whoever ends the process waits before killing it.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often what is too old is dropped.
 const BETWEEN_PRUNINGS: Duration = Duration::from_hours(1);
@@ -76,7 +80,7 @@ pub struct Options {
     /// fewer, those of many accounts wait for each other.
     pub concurrent: u32,
     /// The most operations of one connection that begin to be at work at the same moment; at twice that number no
-    /// more begin: a slow cloud holds up nobody else.
+    /// more begin.
     pub concurrent_per_connection: u32,
     /// Where the jitter comes from.
     pub seed: u64,
@@ -120,8 +124,7 @@ struct House {
     owner: Uuid,
     identities: Identities,
     crowds: Crowds,
-    /// The operations that are at work, with their connections.
-    under_way: Mutex<HashMap<Uuid, String>>,
+    room: Room,
     /// Claims that could not be given back when their steps ended, as on a full disk.
     unreleased: Mutex<Vec<Fence>>,
     pulse: Pulse,
@@ -165,7 +168,7 @@ impl Engine {
             owner,
             identities: Identities::default(),
             crowds: Crowds::default(),
-            under_way: Mutex::default(),
+            room: Room::new(options.concurrent, options.concurrent_per_connection),
             unreleased: Mutex::default(),
             pulse: Pulse::default(),
             began,
@@ -206,14 +209,15 @@ impl Engine {
     pub async fn settle(&self) {
         loop {
             let idle = self.house.idle.notified();
-            if self.house.lock_under_way().is_empty() {
+            if self.house.room.is_empty() {
                 return;
             }
             idle.await;
         }
     }
 
-    /// Ticks and sleeps until `stop` is ready; then waits for the steps that are under way.
+    /// Ticks and sleeps until `stop` is ready; then waits for the steps that are under way, but not for a cloud that is
+    /// silent: a step that is dropped is taken up again as after a crash.
     pub async fn serve(&self, stop: impl Future<Output = ()> + Send) {
         let mut stop = std::pin::pin!(stop);
         let mut pruned = None;
@@ -239,7 +243,14 @@ impl Engine {
                 () = self.house.clock.sleep(next.min(LONGEST_SLEEP)) => {}
             }
         }
-        self.settle().await;
+        tokio::select! {
+            () = self.settle() => {}
+            () = self.house.clock.deadline(SETTLED_WITHIN) => {
+                tracing::warn!("operations that wait for a cloud are left; they go on at the next start");
+                self.steps.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+                self.settle().await;
+            }
+        }
     }
 
     /// What keeps the engine from its work, if anything does; nothing, while nobody calls [`Engine::serve`].
@@ -274,24 +285,18 @@ impl Engine {
 impl House {
     /// What to claim now; `None` if there is no room.
     fn claim(&self, now: Timestamp) -> Option<Claim> {
-        let under_way = self.lock_under_way();
-        let room = self.options.concurrent.saturating_sub(u32::try_from(under_way.len()).unwrap_or(u32::MAX));
-        let each = self.options.concurrent_per_connection;
-        let mut by_connection: HashMap<&str, u32> = HashMap::new();
-        for connection in under_way.values() {
-            *by_connection.entry(connection).or_default() += 1;
-        }
-        let full = by_connection.into_iter().filter(|(_, count)| *count >= each);
-        (room > 0).then(|| Claim {
+        let more = self.room.more()?;
+        Some(Claim {
             owner: self.owner,
             now,
             until: timing::after(now, timing::LEASE),
             longest: timing::after(now, timing::LONGEST_WAIT),
-            limit: room,
-            limit_per_connection: each,
-            except: full.map(|(connection, _)| connection.to_owned()).collect(),
+            limit: more.limit,
+            limit_per_connection: more.limit_per_connection,
+            except: more.except,
+            except_accounts: more.except_accounts,
             // A clock that is set forward ends every claim, and what is at work here would be begun twice.
-            under_way: under_way.keys().copied().collect(),
+            under_way: more.under_way,
             only: self.options.only,
         })
     }
@@ -338,10 +343,6 @@ impl House {
         }
     }
 
-    fn lock_under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, String>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn at(&self, point: &str) {
         self.kill_points.at(point).await;
     }
@@ -355,7 +356,7 @@ struct UnderWay {
 
 impl UnderWay {
     fn begin(house: &Arc<House>, operation: &Operation) -> Self {
-        house.lock_under_way().insert(operation.id, operation.resource.connection.clone());
+        house.room.enter(operation);
         telemetry::under_way(1.0);
         Self { house: Arc::clone(house), operation: operation.id }
     }
@@ -363,11 +364,10 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut under_way = self.house.lock_under_way();
-        under_way.remove(&self.operation);
+        let was_last = self.house.room.leave(self.operation);
         telemetry::under_way(-1.0);
         self.house.wake.notify_one();
-        if under_way.is_empty() {
+        if was_last {
             self.house.idle.notify_waiters();
         }
     }

@@ -29,6 +29,16 @@ fn is_meant(named: &str) -> String {
     )
 }
 
+impl Claim {
+    /// What is left out: columns of operations, and what must not stand there.
+    fn left_out(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let connections = self.except.iter().map(|name| ("o.connection", name.clone()));
+        let accounts = self.except_accounts.iter().map(|account| ("o.account", account.clone()));
+        let under_way = self.under_way.iter().map(|id| ("o.id", from_uid(*id)));
+        connections.chain(accounts).chain(under_way)
+    }
+}
+
 impl Database {
     pub(super) async fn claim_operations(&self, claim: &Claim) -> Result<Vec<Claimed>> {
         // Most ticks find nothing: that costs no write.
@@ -55,8 +65,7 @@ impl Database {
             .bind(claim.only.map(from_uid).unwrap_or_default())
             .bind(limit(claim.limit_per_connection))
             .bind(1_i64);
-        let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
-        let due = claim.under_way.iter().fold(due, |query, id| query.bind(from_uid(*id)));
+        let due = claim.left_out().fold(due, |query, (_, value)| query.bind(value));
         Ok(due.fetch_optional(&self.readers).await?.is_none())
     }
 }
@@ -89,8 +98,7 @@ impl Write<'_> {
             .bind(claim.only.map(from_uid).unwrap_or_default())
             .bind(limit(claim.limit_per_connection))
             .bind(limit(claim.limit));
-        let due = claim.except.iter().fold(due, |query, connection| query.bind(connection.as_str()));
-        let due = claim.under_way.iter().fold(due, |query, id| query.bind(from_uid(*id)));
+        let due = claim.left_out().fold(due, |query, (_, value)| query.bind(value));
         due.fetch_all(self.on()).await?.iter().map(|row| row.uid("id")).collect()
     }
 }
@@ -105,10 +113,8 @@ fn next_due_query() -> String {
 
 /// A time later than the longest wait was written by a clock that stood wrong: due.
 fn due_query(claim: &Claim, locking: &str) -> String {
-    let connections = claim.except.iter().map(|_| "o.connection");
-    let columns = connections.chain(claim.under_way.iter().map(|_| "o.id"));
     let mut except = String::new();
-    for (place, column) in columns.enumerate() {
+    for (place, (column, _)) in claim.left_out().enumerate() {
         // Writing to a String cannot fail.
         let _ = write!(except, " AND {column} <> ${}", place + 6);
     }
@@ -155,6 +161,7 @@ mod tests {
             limit: 1,
             limit_per_connection: 1,
             except: vec!["c".to_owned()],
+            except_accounts: vec!["a".to_owned()],
             under_way: vec![Uuid::nil()],
             only: None,
         };

@@ -138,6 +138,7 @@ async fn claim(store: &SqliteStore, seconds: i64) -> Vec<Claimed> {
         limit: 10,
         limit_per_connection: 10,
         except: Vec::new(),
+        except_accounts: Vec::new(),
         under_way: Vec::new(),
         only: None,
     };

@@ -258,7 +258,7 @@ impl StageCalls for Calls {
 #[async_trait]
 impl Drivers for FakeDriver {
     async fn connected(&self, connection: &str) -> std::result::Result<Connected, pmks_model::Failure> {
-        if connection == "slow" {
+        if connection.starts_with("slow") {
             self.cloud.enter("connected", "slow").unwrap();
             std::future::pending::<()>().await;
         }

@@ -340,32 +340,58 @@ async fn a_restarted_wall_clock_does_not_stop_the_engine() {
     assert!(rig.cloud().calls("look") + rig.cloud().calls("poll") > before);
 }
 
-#[tokio::test]
-async fn a_slow_cloud_holds_up_nobody_else_and_serving_needs_no_ticks() {
-    let rig = rig().await;
-    for number in 100..140 {
-        let mut slow = rig.set.accept(UPGRADE, number);
-        slow.operation.resource.connection = "slow".into();
+/// So many operations of a cloud that answers nothing, spread over so many connections of one account.
+async fn accept_silent(rig: &Rig, operations: u128, connections: u128) {
+    for number in 0..operations {
+        let mut slow = rig.set.accept(UPGRADE, 100 + number);
+        slow.operation.resource.connection = format!("slow {}", number % connections);
+        slow.operation.account = "slow:1".into();
         slow.operation.resource_uid = None;
         slow.holds.clear();
         rig.store.accept(slow).await.unwrap();
     }
-    let clock = rig.cloud().clock.clone();
-    let served = rig.engine.serve(std::future::pending());
-    let asks = async {
-        clock.sleep(Duration::from_secs(1)).await;
-        rig.accept(CREATE, 1).await;
-        rig.engine.wake();
-        while rig.operation(1).await.state != OperationState::Succeeded {
+}
+
+#[tokio::test]
+async fn a_slow_cloud_holds_up_nobody_else() {
+    // More than may be at work at once, by one connection, and by so many that none has its number.
+    for (operations, connections) in [(40, 1), (400, 100)] {
+        let rig = rig().await;
+        accept_silent(&rig, operations, connections).await;
+        let clock = rig.cloud().clock.clone();
+        let served = rig.engine.serve(std::future::pending());
+        let asks = async {
             clock.sleep(Duration::from_secs(1)).await;
+            rig.accept(CREATE, 1).await;
+            rig.engine.wake();
+            while rig.operation(1).await.state != OperationState::Succeeded {
+                clock.sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let asks = tokio::time::timeout(Duration::from_secs(60), clock.run(Duration::from_millis(20), asks));
+        tokio::select! {
+            () = served => unreachable!("nobody stops it"),
+            done = asks => done.expect("it gets its turn"),
+        }
+        let ended = rig.operation(1).await;
+        let took = ended.finished_at.unwrap().duration_since(ended.created_at);
+        assert!(took.as_secs() < 600, "{connections} connections: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_cloud_that_answers_nothing() {
+    let rig = rig().await;
+    accept_silent(&rig, 8, 1).await;
+    let asked = async {
+        while rig.cloud().calls("connected") < 8 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::select! {
-        () = served => unreachable!("nobody stops it"),
-        () = clock.run(Duration::from_millis(20), asks) => {}
-    }
-    let took = rig.operation(1).await.finished_at.unwrap().duration_since(rig.operation(1).await.created_at);
-    assert!(took.as_secs() < 600, "{took:?}");
+    tokio::time::timeout(Duration::from_secs(20), rig.engine.serve(asked)).await.unwrap();
+    // Nothing of it goes on.
+    tokio::time::timeout(Duration::from_secs(1), rig.engine.settle()).await.unwrap();
+    assert!(rig.operation(100).await.finished_at.is_none());
 }
 
 #[tokio::test]
