@@ -1,24 +1,22 @@
 //! What both sides know of a kind, and what one of them alone does: one list of the cloud's against our records. What the
-//! list says of a record is kept as what the cloud said last; only what the list lacks is asked for by itself.
+//! list says of a record is kept as what the cloud said last; only what the list lacks, of parts too, is asked for by itself.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::HashMap;
 
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use pmks_model::{FailureKind, Iid, ResourceKind, Status};
+use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Status};
 use pmks_store::Resource;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::drivers::{At, Place};
 use crate::inventory::seen::{self, Said};
-use crate::parts::{Known, Part};
+use crate::parts::Known;
 use crate::pmks::Shared;
 use crate::records::Records;
 use crate::{
-    ClusterView, Clusters, KeyPairView, KeyPairs, NetworkView, Networks, Reference, Result,
-    SecurityGroupView, SecurityGroups, UnmanagedCluster,
+    ClusterView, Clusters, KeyPairView, KeyPairs, NetworkView, Networks, Result, SecurityGroupView,
+    SecurityGroups, UnmanagedCluster,
 };
 
 /// How many are asked for by themselves at once.
@@ -27,7 +25,7 @@ const AT_ONCE: usize = 8;
 /// What there is, by who knows of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sides<V, S = V> {
-    /// What we keep a record of, but for what the cloud has no more.
+    /// What we keep a record of, but for what the cloud has no more: of parts too, which are not told of what is gone.
     pub known: Vec<V>,
     /// What we keep a record of, and the cloud has no more.
     pub gone: Vec<V>,
@@ -63,7 +61,11 @@ impl Networks<'_> {
         let listed = listed.into_iter().map(|one| (one.iid.clone(), one)).collect();
         let listed = Listed { kind: ResourceKind::Network, started_at, all: listed };
         let (known, strangers) = shared.sides_of_parts(&at, &place, listed).await?;
-        Ok(Sides::of(known.networks()?, |view| view.status, strangers.networks()?))
+        let mut views = known.networks()?;
+        for view in &mut views {
+            view.subnets.retain(|subnet| subnet.status != Status::Missing);
+        }
+        Ok(Sides::of(views, |view| view.status, strangers.networks()?))
     }
 }
 
@@ -115,20 +117,42 @@ impl Clusters<'_> {
             return Err(Box::new(missed.failure));
         }
         let records = Records { store: shared.store.as_ref(), place: &place };
-        let known = records.all(Some(ResourceKind::Cluster), None).await?;
-        let listed: BTreeSet<&str> = listing.items.iter().map(|one| one.iid.system_id.as_str()).collect();
-        let is_lacking = |record: &Resource| {
-            record.system_id.as_deref().is_some_and(|system_id| !listed.contains(system_id))
-        };
-        let asked = known.into_iter().filter(is_lacking).map(|record| {
-            async move { shared.fresh_cluster(connection, &record.name, Some(Duration::ZERO)).await.map(drop) }
-                .boxed()
-        });
-        each(asked.collect()).await?;
+        let known = records.all(None, None).await?;
+        shared.look_at_each(&at, lacking_of(&known, &listing.items)).await?;
         let strangers = shared.strangers(&at, &place, listing.items).await?;
-        let views = shared.clusters_at(place).await?;
+        let mut views = shared.clusters_at(place).await?;
+        for view in &mut views {
+            view.node_groups.retain(|group| group.status != Status::Missing);
+        }
         Ok(Sides::of(views, |view| view.status, strangers.into_iter().map(|(_, view)| view).collect()))
     }
+}
+
+/// The records of clusters that a list of the cloud's lacks, and of node groups that their cluster lacks in it.
+fn lacking_of<'r>(known: &'r [Resource], listed: &[Cluster]) -> Vec<&'r Resource> {
+    let clusters: HashMap<&str, &Cluster> =
+        listed.iter().map(|one| (one.iid.system_id.as_str(), one)).collect();
+    let of_uid: HashMap<Uuid, &Resource> = known.iter().map(|record| (record.uid, record)).collect();
+    let in_list = |record: &Resource| {
+        let listed = clusters.get(record.system_id.as_deref()?).copied()?;
+        is_seen(record, &listed.iid, &listed.incarnation).then_some(listed)
+    };
+    let is_lacking = |record: &&Resource| match record.kind {
+        ResourceKind::Cluster => record.system_id.is_some() && in_list(record).is_none(),
+        ResourceKind::NodeGroup => {
+            let whole = record.parent.and_then(|uid| of_uid.get(&uid)).and_then(|whole| in_list(whole));
+            // Of a cluster that is lacking itself its own answer says it.
+            let is_it = |group: &NodeGroup| is_seen(record, &group.iid, &group.incarnation);
+            record.system_id.is_some() && whole.is_some_and(|whole| !whole.node_groups.iter().any(is_it))
+        }
+        _ => false,
+    };
+    known.iter().filter(is_lacking).collect()
+}
+
+/// Whether what a list tells is what a record is of, and no other one of its identifier.
+fn is_seen(record: &Resource, iid: &Iid, incarnation: &str) -> bool {
+    record.system_id.as_deref() == Some(&iid.system_id) && !seen::is_another(record, incarnation)
 }
 
 /// A list of the cloud's, with when it was asked for.
@@ -139,6 +163,13 @@ struct Listed<T> {
 }
 
 impl Shared {
+    /// Has each asked for by itself, some at once.
+    async fn look_at_each(&self, at: &At, records: impl IntoIterator<Item = &Resource>) -> Result<()> {
+        let asked: Vec<_> =
+            records.into_iter().map(|record| self.inventory.look_again(at, record).boxed()).collect();
+        stream::iter(asked).buffered(AT_ONCE).try_collect().await
+    }
+
     /// What our records are by now, and what nobody keeps one of.
     async fn sides_of_parts<T: Serialize>(
         &self,
@@ -164,27 +195,20 @@ impl Shared {
             let parts = parts.remove(&record.uid).unwrap_or_default();
             let listed = by_id.get(system_id).map(|one| Said::from(*one));
             match listed.map(|said| seen::part(record, &parts, said, started_at, observed_at)).transpose()? {
-                Some(Some(seen)) => observations.extend(seen),
+                Some(Some(seen)) => {
+                    let is_lacking = |part: &&Resource| {
+                        part.system_id.is_some() && seen.iter().all(|one| one.uid != part.uid)
+                    };
+                    lacking.extend(parts.iter().filter(is_lacking).cloned());
+                    observations.extend(seen);
+                }
                 // What the list lacks may be late in it, and what has its identifier may be another one.
-                Some(None) | None => lacking.push(Reference::record(record)),
+                Some(None) | None => lacking.push(record.clone()),
             }
         }
         self.inventory.keep(observations).await?;
-        let asked = lacking.into_iter().map(|meant| {
-            let asked = self.get_part(connection, Part::of(kind), meant, Some(Duration::ZERO));
-            async move { asked.await.map(drop) }.boxed()
-        });
-        each(asked.collect()).await?;
+        self.look_at_each(at, &lacking).await?;
         let known = self.known_parts(place, kind, None).await?;
         Ok((known, self.unmanaged_parts(connection, place, kind, all).await?))
     }
-}
-
-/// Has each asked for, some at once. A record that went meanwhile is nothing that failed.
-async fn each(asked: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
-    let ended = stream::iter(asked).buffered(AT_ONCE).map(|answer| match answer {
-        Err(failure) if failure.kind != FailureKind::NotFound => Err(failure),
-        _ => Ok(()),
-    });
-    ended.try_collect().await
 }

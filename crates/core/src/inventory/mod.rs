@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use pmks_driver::{Detail, Listing};
+use pmks_driver::{Detail, Driver, Listing};
 use pmks_model::{Cluster, ResourceKind};
 use pmks_store::{AuditEntry, NewResource, Observe, OperationFilter, Page, Resource, Store};
 use pmks_transport::{Clock, Lane};
@@ -169,6 +169,16 @@ impl Inventory {
         self.0.keep(observations, Vec::new()).await
     }
 
+    /// Asks now, by itself, for what a list lacks: the list may be late, and its own answer says so or that it is gone.
+    ///
+    /// # Errors
+    /// What the cloud says, but that it is gone.
+    pub(crate) async fn look_again(&self, at: &At, record: &Resource) -> Result<()> {
+        let began = self.0.clock.wall();
+        let asked = Asked { began, busy: false, max_age: Some(Duration::ZERO) };
+        self.refresh_one(at, record, asked.reader(began, began), Lane::Live).await
+    }
+
     fn refresh_one(
         &self,
         at: &At,
@@ -247,9 +257,10 @@ impl Inner {
                     Ok(seen::cluster(record, &parts, &cluster, started_at, self.clock.wall())?)
                 })
             }
+            ResourceKind::NodeGroup => self.read_group(&driver, record, started_at).await.map(seen_alone),
             _ => seen::read_part(&driver, record, &parts, started_at, self.clock.as_ref())
                 .await
-                .map(|observations| seen::Seen { observations, ..seen::Seen::default() }),
+                .map(seen_alone),
         };
         match answer {
             Ok(seen) => {
@@ -266,6 +277,22 @@ impl Inner {
             Err(ReadFailed::Cloud(error)) => Err(at.failed(&error)),
             Err(ReadFailed::Record(failure)) => Err(failure),
         }
+    }
+
+    /// Reads a node group by itself, in the cluster that its record belongs to.
+    async fn read_group(
+        &self,
+        driver: &Arc<dyn Driver>,
+        record: &Resource,
+        started_at: Timestamp,
+    ) -> std::result::Result<Vec<Observe>, ReadFailed> {
+        let Some(uid) = record.parent else { return Ok(Vec::new()) };
+        let cluster = self.store.resource(uid).await.map_err(of_store)?;
+        // Its cluster's record went meanwhile, and its own with it.
+        let Some(cluster) = cluster.filter(|cluster| cluster.system_id.is_some()) else {
+            return Ok(Vec::new());
+        };
+        seen::read_group(driver, &cluster, record, started_at, self.clock.as_ref()).await
     }
 
     async fn records(&self, place: &Place, kind: ResourceKind) -> Result<Vec<Resource>> {
@@ -349,4 +376,9 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// What was seen of one thing that has no parts.
+fn seen_alone(observations: Vec<Observe>) -> seen::Seen {
+    seen::Seen { observations, ..seen::Seen::default() }
 }

@@ -161,10 +161,35 @@ pub(crate) async fn read_part(
         ResourceKind::KeyPair => seen(Said::KeyPair(&driver.get_key_pair(system_id).await?))?,
         ResourceKind::Connection | ResourceKind::Cluster | ResourceKind::NodeGroup => return Ok(Vec::new()),
     };
-    seen.ok_or_else(|| {
-        let says = format!("the {} {system_id:?} is another one now", record.kind.says());
-        DriverError::new(ErrorKind::NotFound, driver.capabilities().provider, says).into()
-    })
+    seen.ok_or_else(|| is_another_one_now(driver, record))
+}
+
+/// Reads a node group of a cluster of ours.
+///
+/// # Errors
+/// What the cloud says; `NotFound` where it is another one of that identifier.
+pub(crate) async fn read_group(
+    driver: &Arc<dyn Driver>,
+    cluster: &Resource,
+    record: &Resource,
+    started_at: Timestamp,
+    clock: &dyn Clock,
+) -> std::result::Result<Vec<Observe>, ReadFailed> {
+    let of = |resource: &Resource| resource.system_id.clone().unwrap_or_default();
+    let group = driver.get_node_group(&of(cluster), &of(record)).await?;
+    if !made_with(cluster, &group) && is_another(record, &group.incarnation) {
+        return Err(is_another_one_now(driver, record));
+    }
+    let times = Times { started_at, observed_at: clock.wall() };
+    let observe = times.observe(record.uid, &group.iid.system_id, &group.incarnation, &group)?;
+    Ok(vec![observe])
+}
+
+/// What has its identifier now is not what our record is of, which is gone.
+fn is_another_one_now(driver: &Arc<dyn Driver>, record: &Resource) -> ReadFailed {
+    let system_id = record.system_id.as_deref().unwrap_or_default();
+    let says = format!("the {} {system_id:?} is another one now", record.kind.says());
+    DriverError::new(ErrorKind::NotFound, driver.capabilities().provider, says).into()
 }
 
 /// Why a read gave nothing.
@@ -243,7 +268,8 @@ fn made_with(cluster: &Resource, group: &NodeGroup) -> bool {
     mark == Some(cluster.uid)
 }
 
-fn is_another(record: &Resource, incarnation: &str) -> bool {
+/// Whether a cluster or node group is another one than that of a record.
+pub(crate) fn is_another(record: &Resource, incarnation: &str) -> bool {
     record.incarnation.as_deref().is_some_and(|known| !known.is_empty() && known != incarnation)
 }
 

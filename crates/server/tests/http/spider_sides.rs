@@ -114,3 +114,38 @@ async fn groups_and_key_pairs_are_told_by_one_list_each() {
         assert_eq!(spider.calls(), [call]);
     }
 }
+
+#[tokio::test]
+async fn parts_that_the_cloud_has_no_more_are_not_listed() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let groups = async || {
+        let infos = get(&spider, "allclusterinfo").await["AllListInfo"]["MappedInfoList"].clone();
+        infos[0]["NodeGroupList"].as_array().unwrap().len()
+    };
+    let subnets = async || {
+        let infos = get(&spider, "allvpcinfo").await["AllListInfo"]["MappedInfoList"].clone();
+        infos[0]["SubnetInfoList"].as_array().unwrap().len()
+    };
+    let (group, subnet) = {
+        let mut world = spider.rig.cloud.world();
+        let group = world.clusters.get_mut("prod").unwrap().node_groups.pop().unwrap();
+        (group, world.subnets.pop_first().unwrap())
+    };
+    spider.rig.clock.advance(std::time::Duration::from_mins(10));
+    spider.calls();
+    assert_eq!(groups().await, 0);
+    // Each is asked for by itself: what its whole's list lacks may be late in it.
+    assert_eq!(spider.calls(), ["list_clusters", "get_cluster"]);
+    assert_eq!(subnets().await, 0);
+    assert_eq!(spider.calls(), ["list_networks", "get_subnet"]);
+    let mut another = group.clone();
+    another.incarnation = "later".to_owned();
+    spider.rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups.push(another);
+    spider.rig.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(groups().await, 0, "another one of its identifier");
+    spider.rig.cloud.world().clusters.get_mut("prod").unwrap().node_groups = vec![group];
+    spider.rig.cloud.world().subnets.extend([subnet]);
+    spider.rig.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!((groups().await, subnets().await), (1, 1), "it is there again");
+}
