@@ -105,6 +105,8 @@ mod tests {
             "vpc delete -c CONN -n NAME",
             "check-health health",
             "info version",
+            "all-resource destroy -c C",
+            "org-region list -c C",
         ] {
             let parsed = grammar().try_get_matches_from(["spctl"].into_iter().chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

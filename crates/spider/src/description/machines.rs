@@ -11,8 +11,8 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/cspvm/{Id}" "get-csp-vm" AT => "VMInfo", "Gets a machine that is a node, by the cloud's identifier.";
     GET "/vmstatus" "list-vm-status" AT => "{vmstatus: [VMStatusInfo]}", "Lists the states of the machines that are nodes.";
     GET "/vmstatus/{Name}" "get-vm-status" AT => "{Status: string}", "Gets the state of a machine that is a node.";
-    GET "/allvm" "" AT => "", "Lists all machines of an account: not those of others than clusters here.";
-    GET "/allvminfo" "" AT => "", "Lists all machines of an account whole: not those of others than clusters here.";
+    GET "/allvm" "list-all-vm" AT => "", "Lists all machines of an account: not those of others than clusters here.";
+    GET "/allvminfo" "list-all-vm-info" AT => "", "Lists all machines of an account whole: not those of others than clusters here.";
     GET "/countvm" "count-all-vm" NOTHING => "Count", "Counts the machines that are nodes.";
     GET "/countvm/{ConnectionName}" "count-vm-by-connection" NOTHING => "Count", "Counts the machines that are nodes at a connection.";
 
@@ -23,10 +23,10 @@ pub(super) const ALL: &[Operation] = described! {
 
     GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets what the cloud calls a resource.";
     GET "/cspresourceinfo/{Name}" "get-cspresourceinfo" OF_A_TYPE => "object", "Gets what the cloud itself says of a resource, without secrets.";
-    GET "/orgregion" "" AT => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
-    GET "/orgzone" "" AT => "", "Gets the cloud's own words of its zones: /regionzone says what they mean.";
-    GET "/preconfig/orgregion" "" NOTHING => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
-    GET "/vmorgspec" "" AT => "", "Gets the cloud's own words of its machine types: /vmspec says what they mean.";
-    GET "/vmorgspec/{Name}" "" AT => "", "Gets the cloud's own words of a machine type: /vmspec says what they mean.";
-    DELETE "/destroy" "destroy-all" AT => "DestroyedInfo", "Deletes everything that a connection made or registered.";
+    GET "/orgregion" "list-org-region" AT => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
+    GET "/orgzone" "list-org-zone" AT => "", "Gets the cloud's own words of its zones: /regionzone says what they mean.";
+    GET "/preconfig/orgregion" "list-preconfigured-original-org-region" NOTHING => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
+    GET "/vmorgspec" "list-org-vm-spec" AT => "", "Gets the cloud's own words of its machine types: /vmspec says what they mean.";
+    GET "/vmorgspec/{Name}" "get-org-vm-spec" AT => "", "Gets the cloud's own words of a machine type: /vmspec says what they mean.";
+    DELETE "/destroy" "destroy-all-resource" AT => "DestroyedInfo", "Deletes everything that a connection made or registered.";
 };

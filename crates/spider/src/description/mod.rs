@@ -8,6 +8,8 @@ mod grammar;
 mod machines;
 mod networks;
 mod page;
+#[cfg(test)]
+mod published;
 mod records;
 mod shapes;
 
@@ -190,6 +192,18 @@ mod tests {
         for row in operations() {
             assert!(row.id.is_empty() || row.id.contains('-'), "{}", row.id);
             assert!(row.says.ends_with('.'), "{} {}", row.method, row.path);
+        }
+    }
+
+    #[test]
+    fn operations_are_called_as_cb_spider_calls_them_or_not_served_with_a_reason() {
+        for [method, path, id] in published::PUBLISHED.iter().flat_map(|(_, rows)| *rows) {
+            let is_it = |row: &&Operation| row.method == *method && nameless(row.path) == nameless(path);
+            match operations().find(is_it) {
+                Some(row) => assert_eq!((row.id, row.path), (*id, *path), "{method}"),
+                // Whoever has a script of it is told that it is not served, and not that there is no such thing.
+                None => assert!(crate::routes::outside(path).is_some(), "{method} {path}"),
+            }
         }
     }
 
