@@ -1,5 +1,7 @@
 //! What a cloud offers: regions with their zones, images, machine types.
 
+use std::collections::BTreeSet;
+
 use pmks_core::Unconnected;
 use pmks_model::{FailureKind, Image, MachineType, Region};
 use serde_json::{Value, json};
@@ -55,13 +57,14 @@ async fn before(call: &Call, name: Option<&str>) -> Result<Vec<Region>, Refusal>
 pub(super) async fn images(call: Call) -> Answer {
     let connection = call.connection()?;
     let found = call.pmks().discovery().images(&connection, None).await?;
-    Ok(Reply::list("image", found.items.iter().map(image_info).collect()))
+    Ok(Reply::list("image", image_infos(&found.items)))
 }
 
 pub(super) async fn image(call: Call) -> Answer {
     let connection = call.connection()?;
     let found = call.pmks().discovery().images(&connection, None).await?;
-    one(found.items.iter().find(|item| item.name == call.named(0)).map(image_info), "VM Image", &call)
+    let named: Vec<Image> = found.items.into_iter().filter(|item| item.name == call.named(0)).collect();
+    one(image_infos(&named).pop(), "VM Image", &call)
 }
 
 pub(super) async fn machine_types(call: Call) -> Answer {
@@ -99,11 +102,29 @@ fn region_info(region: &Region) -> Value {
     })
 }
 
-fn image_info(image: &Image) -> Value {
+/// Each image once, for its name is its identifier. Where a cloud offers one for several architectures, or for that of
+/// whatever machine it is taken for, the machine type says which it is, and the image has CB-Spider's word for that.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/interfaces/resources/ImageHandler.go>,
+/// `ArchitectureNA`
+fn image_infos(images: &[Image]) -> Vec<Value> {
+    let mut seen = BTreeSet::new();
+    let first = images.iter().filter(|image| seen.insert(image.name.as_str()));
+    first
+        .map(|image| {
+            let mut same = images.iter().filter(|other| other.name == image.name);
+            let is_one =
+                !image.architecture.is_empty() && same.all(|other| other.architecture == image.architecture);
+            image_info(image, if is_one { &image.architecture } else { "NA" })
+        })
+        .collect()
+}
+
+fn image_info(image: &Image, architecture: &str) -> Value {
     json!({
         "IId": super::shapes::pair(&image.name, &image.name),
         "Name": image.name,
-        "OSArchitecture": image.architecture,
+        "OSArchitecture": architecture,
         "OSPlatform": if image.operating_system == "windows" { "Windows" } else { "Linux/UNIX" },
         "OSDistribution": image.description,
         "OSDiskType": "NA",
@@ -134,4 +155,26 @@ fn machine_info(machine: &MachineType, region: &str) -> Value {
         "Gpu": gpus,
         "KeyValueList": facts.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_of_several_architectures_is_told_once() {
+        let image = |name: &str, architecture: &str| Image {
+            name: name.to_owned(),
+            description: String::new(),
+            architecture: architecture.to_owned(),
+            operating_system: "linux".to_owned(),
+            default: false,
+        };
+        let all = [image("both", "arm64"), image("one", "x86_64"), image("both", "x86_64"), image("any", "")];
+        let told: Vec<_> = image_infos(&all)
+            .into_iter()
+            .map(|told| [told["IId"]["SystemId"].clone(), told["OSArchitecture"].clone()])
+            .collect();
+        assert_eq!(told, [["both", "NA"], ["one", "x86_64"], ["any", "NA"]]);
+    }
 }

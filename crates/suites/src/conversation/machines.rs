@@ -1,5 +1,7 @@
 //! What a cloud offers, the machines that are a cluster's nodes, and tags.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -37,9 +39,17 @@ pub(super) async fn offers(scene: &Scene) {
         for one in all {
             has_keys(one, keys);
         }
+        let names: BTreeSet<&str> = all.iter().map(|one| one["Name"].as_str().expect("a name")).collect();
+        assert_eq!(names.len(), all.len(), "{path} lists each once: {listed}");
         let name = all[0]["Name"].as_str().expect("a name");
         assert_eq!(scene.get(&format!("{path}/{}", in_a_path(name))).await, all[0], "{path}");
         scene.refused("GET", &format!("{path}/none?ConnectionName={CONNECTION}"), None, 404, "'none'").await;
+    }
+    for image in scene.get("/vmimage").await["image"].as_array().expect("a list") {
+        assert!(
+            ["x86_64", "arm64", "NA"].contains(&image["OSArchitecture"].as_str().expect("a text")),
+            "{image}"
+        );
     }
     // Whoever chooses a zone of another region finds it there, also where a region tells its zones to itself alone.
     let regions = scene.get("/regionzone").await;
