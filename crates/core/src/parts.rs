@@ -19,6 +19,7 @@ use crate::inventory::seen::{ReadFailed, read_part};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::records::{Records, SecurityGroupIntent, observation, stored};
+use crate::resolve::is_absent;
 use crate::{Caller, ImportResource, Reference, Result};
 
 /// Which of them: its kind, and the network of a subnet, or the one that a security group has to lie in.
@@ -106,7 +107,7 @@ impl Shared {
         let read = read_part(&at.driver, &stand_in, &[], started_at, self.clock.as_ref()).await;
         let observation = match read {
             Ok(all) => all.into_iter().next().map(|observe| observe.observation),
-            Err(ReadFailed::Cloud(error)) if error.is_not_found() => {
+            Err(ReadFailed::Cloud(error)) if is_absent(&error) => {
                 return Err(missing("systemId", new.kind, &system_id, " at the cloud"));
             }
             Err(ReadFailed::Cloud(error)) => return Err(at.failed(&error)),

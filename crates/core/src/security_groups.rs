@@ -7,6 +7,7 @@ use pmks_model::{Iid, ResourceKind};
 use crate::failure::{already_exists, not_found};
 use crate::parts::Part;
 use crate::records::Records;
+use crate::resolve::is_absent;
 use crate::{Caller, ImportResource, Page, PageRequest, Pmks, Reference, Result, SecurityGroupView};
 
 /// Security groups.
@@ -84,7 +85,10 @@ impl SecurityGroups<'_> {
         if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
             return Err(already_exists(ResourceKind::SecurityGroup, system_id));
         }
-        let found = at.driver.get_security_group(system_id).await.map_err(|error| at.failed(&error))?;
+        let found = match at.driver.get_security_group(system_id).await {
+            Err(error) if is_absent(&error) => return Err(not_found(ResourceKind::SecurityGroup, system_id)),
+            answer => answer.map_err(|error| at.failed(&error))?,
+        };
         let known = records.find(ResourceKind::Network, None, &found.network).await?;
         Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), found.network))
     }

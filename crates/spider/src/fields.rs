@@ -71,7 +71,11 @@ impl Fields {
     /// A text that must be there, spaces around it taken off.
     pub(crate) fn required(&self, key: &str) -> Result<String> {
         let text = self.text(key)?.trim().to_owned();
-        if text.is_empty() { Err(Refusal::invalid(format!("{key} is empty!"))) } else { Ok(text) }
+        if text.is_empty() {
+            Err(Refusal::invalid(format!("{} is empty!", self.place(key))))
+        } else {
+            Ok(text)
+        }
     }
 
     /// Texts.
@@ -125,6 +129,12 @@ impl Fields {
         let alike =
             || all.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value);
         all.get(key).or_else(alike)
+    }
+
+    /// Where a key stands in what is asked for: which one of a list, where it is in one.
+    pub(crate) fn place(&self, key: &str) -> String {
+        let path = self.path(key);
+        path.strip_prefix("ReqInfo.").map(str::to_owned).unwrap_or(path)
     }
 
     fn path(&self, key: &str) -> String {

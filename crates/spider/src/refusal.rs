@@ -75,6 +75,12 @@ impl Refusal {
         self.failure.as_ref().is_some_and(|failure| failure.is_about(kind))
     }
 
+    /// The connection that it says there is not.
+    pub(crate) fn absent_connection(&self) -> Option<&str> {
+        let about = self.failure.as_ref().filter(|_| self.is_absent())?.about.as_ref()?;
+        (about.kind == ResourceKind::Connection).then_some(about.name.as_str())
+    }
+
     /// The same in CB-Spider's words, where it says that something is not there or is there already.
     /// What a request names and what there is not is told alike, whatever else is wrong with it.
     pub(crate) fn at(mut self, connection: &str) -> Self {
@@ -96,6 +102,16 @@ impl Refusal {
             && let Some(what) = crate::names::of(*kind)
         {
             self.message = format!("{what} '{name}' {is} in connection '{connection}'");
+        }
+        self
+    }
+
+    /// The same with the fields of core's findings called otherwise; `None`: as they are called.
+    pub(crate) fn renamed(mut self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let before = self.failure.as_ref().map(|failure| message(failure));
+        if let (Some(before), Some(failure)) = (before, &mut self.failure) {
+            failure.findings.rename(name);
+            self.message = self.message.replacen(&before, &message(failure), 1);
         }
         self
     }

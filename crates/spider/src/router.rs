@@ -18,7 +18,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use pmks_core::{Caller, Idempotency, Pmks, Role};
-use pmks_model::{FailureKind, ResourceKind};
+use pmks_model::FailureKind;
 use pmks_transport::Clock;
 use serde_json::Value;
 use tracing::Instrument as _;
@@ -146,22 +146,24 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
         let ended = tokio::spawn(handler(call).in_current_span()).await;
         ended.unwrap_or_else(|_| Err(Refusal::internal("the request broke off")))
     };
-    match answer {
-        Err(refusal) if refusal.is_absent() && refusal.is_about(ResourceKind::Connection) => {
-            Err(not_connected(&pmks, connection.trim(), refusal).await)
-        }
-        answer => answer.map_err(|refusal| refusal.at(connection.trim())),
+    let refusal = match answer {
+        Err(refusal) => refusal,
+        reply => return reply,
+    };
+    // Some routes name it in their path, and pass over what else is said of one.
+    match refusal.absent_connection() {
+        Some(name) => Err(not_connected(&pmks, name).await),
+        None => Err(refusal.at(connection.trim())),
     }
 }
 
 /// Why there is no such connection: nobody made it, or what it is made of is not there.
-async fn not_connected(pmks: &Pmks, name: &str, refusal: Refusal) -> Refusal {
+async fn not_connected(pmks: &Pmks, name: &str) -> Refusal {
     match pmks.pieces().lacking(name).await {
         Ok(Some(failure)) if failure.kind == FailureKind::Unsupported => {
             Refusal::unsupported(format!("{name} does not support ClusterHandler: {}", failure.detail))
         }
         Ok(Some(failure)) => Refusal::absent(format!("{name}: {}", failure.detail)),
-        _ if name.is_empty() => refusal,
         _ => Refusal::absent(format!("{name}: does not exist!")),
     }
 }

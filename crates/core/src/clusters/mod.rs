@@ -21,6 +21,7 @@ use crate::inventory::memory::{Kept, Record};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::{Records, observed};
+use crate::resolve::is_absent;
 use crate::{
     Caller, ClusterView, KubeconfigRequest, Mutation, NodeView, Page, PageRequest, Pmks, Reference, Result,
     UnmanagedCluster,
@@ -125,7 +126,10 @@ impl Clusters<'_> {
         if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
             return Err(already_exists(ResourceKind::Cluster, system_id));
         }
-        let found = at.driver.get_cluster(system_id).await.map_err(|error| at.failed(&error))?;
+        let found = match at.driver.get_cluster(system_id).await {
+            Err(error) if is_absent(&error) => return Err(not_found(ResourceKind::Cluster, system_id)),
+            answer => answer.map_err(|error| at.failed(&error))?,
+        };
         let network = found.network.network.system_id;
         let known = records.find(ResourceKind::Network, None, &network).await?;
         Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), network))

@@ -12,6 +12,7 @@ use crate::cloud_names::other_name;
 use crate::failure::{conflict, invalid, missing};
 use crate::parts::not_in;
 use crate::records::{Records, observation};
+use crate::resolve::is_absent;
 use crate::{ImportCluster, Result};
 
 impl Drafting<'_> {
@@ -32,7 +33,7 @@ impl Drafting<'_> {
         };
         let started_at = self.shared.clock.wall();
         let cluster = match self.at.driver.get_cluster(&import.system_id).await {
-            Err(error) if error.is_not_found() => {
+            Err(error) if is_absent(&error) => {
                 let kind = ResourceKind::Cluster;
                 return Err(missing("systemId", kind, &import.system_id, " at the cloud"));
             }
@@ -48,7 +49,7 @@ impl Drafting<'_> {
             !lies_in.is_empty() && network.system_id.as_ref() != Some(lies_in)
         }) {
             let own = records.find(ResourceKind::Network, None, lies_in).await?;
-            return Err(invalid("network", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
+            return Err(invalid("systemId", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
         }
         self.refuse_strangers(&cluster, import.take_over)?;
         let names = names_of_groups(&cluster, &import)?;

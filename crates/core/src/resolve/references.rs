@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::drivers::At;
-use crate::failure::being_deleted;
+use crate::failure::{being_deleted, of_store};
 use crate::inventory::memory::Memory;
 use crate::records::{Records, SecurityGroupIntent, intent, observed};
 
@@ -79,8 +79,29 @@ impl References<'_> {
             return Ok(None);
         }
         let answer = self.at.driver.get_subnet(&id).await;
+        if let Err(error) = &answer
+            && is_absent(error)
+            && let Some(says) = self.of_another(text, network).await?
+        {
+            self.findings.add(field, says);
+            return Ok(None);
+        }
         let found: Option<Subnet> = self.at_cloud(ResourceKind::Subnet, field, text, answer)?;
         Ok(found.and_then(|subnet| self.of_network(field, &subnet.network, network, subnet.iid.system_id)))
+    }
+
+    /// That other networks have a subnet of that name: it is there, and not where it is looked for.
+    async fn of_another(&self, text: &str, network: &FoundNetwork) -> Result<Option<String>> {
+        let known = self.records.all(Some(ResourceKind::Subnet), None).await?;
+        let mut owners = Vec::new();
+        let is_there = |subnet: &&Resource| subnet.name == text && subnet.system_id.is_some();
+        for subnet in known.iter().filter(is_there) {
+            let Some(owner) = subnet.parent.filter(|owner| Some(*owner) != network.uid) else { continue };
+            let owner = self.records.store.resource(owner).await.map_err(of_store)?;
+            owners.extend(owner.map(|owner| format!("{:?}", owner.name)));
+        }
+        let says = || not_of(text, network, &owners.join(" and one in "));
+        Ok((!owners.is_empty()).then(says))
     }
 
     /// Where the network is not known: that there is a subnet of that name at all.
@@ -214,25 +235,42 @@ impl References<'_> {
         if has.is_empty() || has == network.iid.system_id {
             return Some(Iid::unnamed(system_id));
         }
-        self.findings.add(field, format!("{system_id:?} is no part of network {:?}", network.text));
+        let owner = self.owner(has);
+        self.findings.add(field, not_of(&system_id, network, &owner));
         None
+    }
+
+    /// A network by our name, where we have one, else by the cloud's identifier.
+    fn owner(&self, system_id: &str) -> String {
+        let kept = self.memory.kept();
+        let known = kept.find(self.records.place, ResourceKind::Network, None, system_id);
+        format!("{:?}", known.map_or(system_id, |record| record.resource.name.as_str()))
     }
 
     /// A record of ours may say which network it belongs to, by its observation or by what was asked.
     fn same_network(&mut self, field: &str, record: &Resource, network: &FoundNetwork) -> Result<()> {
         // Where the cloud's groups belong to no network, it is the one that was asked for.
         let seen = observed::<SecurityGroup>(record).map(|group| group.network);
-        let belongs = if let Some(seen) = seen.filter(|seen| !seen.is_empty()) {
-            seen == network.iid.system_id
+        let (has, belongs) = if let Some(seen) = seen.filter(|seen| !seen.is_empty()) {
+            let belongs = seen == network.iid.system_id;
+            (seen, belongs)
         } else {
             let asked = intent::<SecurityGroupIntent>(record)?.network;
-            asked.is_empty() || asked == network.iid.name_id || asked == network.iid.system_id
+            let own = ["", &network.iid.name_id, &network.iid.system_id];
+            let belongs = own.contains(&asked.as_str());
+            (asked, belongs)
         };
         if !belongs {
-            self.findings.add(field, format!("{:?} is no part of network {:?}", record.name, network.text));
+            let owner = self.owner(&has);
+            self.findings.add(field, not_of(&record.name, network, &owner));
         }
         Ok(())
     }
+}
+
+/// That something is no part of the network that was named with it, and where it lies.
+fn not_of(what: &str, network: &FoundNetwork, owner: &str) -> String {
+    format!("{what:?} is no part of network {:?}: it lies in {owner}", network.text)
 }
 
 /// Both names of a record; the cloud's is empty while it is being made.

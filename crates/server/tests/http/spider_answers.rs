@@ -167,3 +167,120 @@ async fn a_private_key_is_waited_for_longer_than_a_request_has() {
     assert_eq!(status, 200, "{answer}");
     assert!(answer["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_connection_in_the_path_is_the_one_that_is_missing() {
+    let spider = Spider::new().await;
+    for path in ["countvpc/nope", "countcluster/nope?ConnectionName=here", "countvm/nope"] {
+        let answer = spider.ask(Method::GET, &format!("/spider/{path}"), Value::Null).await;
+        assert_eq!(answer, (404, json!({"message": "nope: does not exist!"})), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn regions_are_not_asked_for_by_pieces_of_two_providers() {
+    let spider = Spider::new().await;
+    let of = |kind: &str, name: &str, provider: &str| {
+        json!({format!("{kind}Name"): name, "ProviderName": provider,
+        "DriverLibFileName": "f.so", "KeyValueInfoList": [{"Key": "Region", "Value": "r1"}]})
+    };
+    for (kind, name, provider) in
+        [("Driver", "drv", "FAKE"), ("Credential", "other", "ELSE"), ("Region", "away", "ELSE")]
+    {
+        let path = format!("/spider/{}", kind.to_lowercase());
+        assert_eq!(spider.ask(Method::POST, &path, of(kind, name, provider)).await.0, 200, "{name}");
+    }
+    assert_eq!(spider.ask(Method::POST, "/spider/credential", credential("AK1")).await.0, 200);
+    for (named, says) in [
+        ("CredentialName=other", "CredentialName: \"other\" is of ELSE, and the driver \"drv\" of FAKE"),
+        ("CredentialName=cred&RegionName=away", "RegionName: \"away\" is of ELSE"),
+    ] {
+        for path in ["preconfig/regionzone", "preconfig/regionzone/r1"] {
+            let asked = format!("/spider/{path}?DriverName=drv&{named}");
+            let (status, answer) = spider.ask(Method::GET, &asked, Value::Null).await;
+            assert!(status == 400 && message(&answer).starts_with(says), "{asked}: {status} {answer}");
+        }
+    }
+    let asked = "/spider/preconfig/regionzone?DriverName=drv&CredentialName=none";
+    assert_eq!(spider.ask(Method::GET, asked, Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_subnet_of_another_vpc_is_said_to_lie_there() {
+    let spider = Spider::new().await;
+    for name in ["one", "two", "three"] {
+        let subnets = json!([{"Name": format!("of-{name}"), "IPv4_CIDR": "10.0.1.0/24"}, {"Name": "each", "IPv4_CIDR": "10.0.2.0/24"}]);
+        let subnets = if name == "one" { json!([]) } else { subnets };
+        let vpc = json!({"Name": name, "IPv4_CIDR": "10.0.0.0/16", "SubnetInfoList": subnets});
+        assert_eq!(spider.carried(Method::POST, "/spider/vpc", at(vpc)).await.0, 200);
+    }
+    for (subnet, lies) in [("of-two", "\"two\""), ("each", "\"two\" and one in \"three\"")] {
+        let cluster = json!({"Name": "k", "VPCName": "one", "SubnetNames": [subnet]});
+        let (status, answer) = spider.ask(Method::POST, "/spider/cluster", at(cluster)).await;
+        let says = format!("SubnetNames[0] {subnet:?} is no part of network \"one\": it lies in {lies}");
+        assert!(status == 400 && message(&answer).contains(&says), "{status} {answer}");
+    }
+    let group = json!({"Name": "g", "VPCName": "two", "SecurityRules": []});
+    assert_eq!(spider.carried(Method::POST, "/spider/securitygroup", at(group)).await.0, 200);
+    let cluster =
+        json!({"Name": "k", "VPCName": "three", "SubnetNames": ["each"], "SecurityGroupNames": ["g"]});
+    let (status, answer) = spider.ask(Method::POST, "/spider/cluster", at(cluster)).await;
+    let says = "\"g\" is no part of network \"three\": it lies in \"two\"";
+    assert!(status == 400 && message(&answer).contains(says), "{status} {answer}");
+}
+
+#[tokio::test]
+async fn an_identifier_that_the_cloud_does_not_even_read_is_not_there() {
+    let spider = Spider::new().await;
+    spider.rig.network().await;
+    let refused = pmks_driver::ErrorKind::InvalidRequest(pmks_model::Findings::default());
+    for call in ["get_network", "get_subnet", "get_security_group", "get_key_pair", "get_cluster"] {
+        spider.rig.cloud.world().failures.insert(call.to_owned(), refused.clone());
+    }
+    for (path, what) in [
+        ("regvpc", "VPC"),
+        ("regsubnet", "Subnet"),
+        ("regsecuritygroup", "Security Group"),
+        ("regkeypair", "VM KeyPair"),
+        ("regcluster", "Kubernetes Cluster"),
+        ("getclusterowner", "Kubernetes Cluster"),
+        ("getsecuritygroupowner", "Security Group"),
+    ] {
+        let asked = json!({"Name": "a", "VPCName": "net", "CSPId": "?!"});
+        let (status, answer) = spider.ask(Method::POST, &format!("/spider/{path}"), at(asked)).await;
+        let says = format!("{what} '?!' does not exist in connection 'here'");
+        assert!(status == 404 && message(&answer).contains(&says), "{path}: {status} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_node_group_is_said_with_which_it_is() {
+    let spider = Spider::new().await;
+    spider.rig.network().await;
+    for (group, says) in [
+        (json!({"Name": " "}), "NodeGroupList[1].Name is empty!"),
+        (
+            json!({"Name": "late", "RootDiskType": "TYPE9"}),
+            "NodeGroupList[1].RootDiskType: \"TYPE9\" is none of",
+        ),
+        (json!({"Name": "late", "RootDiskType": "TYPE9"}), "(node group \"late\")"),
+        (
+            json!({"Name": "late", "DesiredNodeSize": "9", "MaxNodeSize": "2"}),
+            "NodeGroupList[1] (late).DesiredNodeSize",
+        ),
+        (
+            json!({"Name": "a.b", "DesiredNodeSize": "9", "MaxNodeSize": "2"}),
+            "NodeGroupList[1].DesiredNodeSize",
+        ),
+    ] {
+        let groups = json!([{"Name": "early"}, group]);
+        let cluster = json!({"Name": "k", "VPCName": "net", "SubnetNames": ["sub"], "NodeGroupList": groups});
+        let (status, answer) = spider.ask(Method::POST, "/spider/cluster", at(cluster)).await;
+        assert!(status == 400 && message(&answer).contains(says), "{says}: {status} {answer}");
+    }
+    let (status, answer) =
+        spider.ask(Method::POST, "/spider/vpc", at(json!({"Name": "v", "SubnetInfoList": [{}]}))).await;
+    assert_eq!((status, message(&answer)), (400, "SubnetInfoList[0].Name is empty!"));
+    let (_, answer) = spider.ask(Method::POST, "/spider/vpc", at(json!({}))).await;
+    assert_eq!(message(&answer), "Name is empty!");
+}

@@ -68,7 +68,9 @@ async fn what_is_registered_lies_where_the_client_says() {
         let (status, answer) = register(&spider, kind, "two", "again", id).await;
         let says = answer["message"].as_str().unwrap();
         assert_eq!(status, 400, "{kind} {says}");
-        assert!(says.contains("is no part of network \"two\": it lies in \"one\""), "{kind} {says}");
+        // It is the identifier that is wrong, and its own field's value that is told.
+        let wrong = format!("CSPId {id} is no part of network \"two\": it lies in \"one\"");
+        assert!(says.contains(&wrong), "{kind} {says}");
         let (status, answer) = register(&spider, kind, "one", "again", id).await;
         assert_eq!(status, 200, "{kind} {answer}");
     }

@@ -175,8 +175,19 @@ pub(super) async fn create(call: Call) -> Answer {
         tags: shapes::asked_tags(&asked)?,
         ..NewCluster::default()
     };
+    let names: Vec<String> = cluster.node_groups.iter().map(|group| group.name.clone()).collect();
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    changed(&call, mutation, &connection, &name, Until::Known).await
+    let made = changed(&call, mutation, &connection, &name, Until::Known).await;
+    made.map_err(|refusal| refusal.renamed(|field| with_name(field, &names)))
+}
+
+/// A field of one of several node groups, which people know by its name beside its place; `None`: of none of them. A name
+/// that is no name is told by what is wrong with it.
+fn with_name(field: &str, names: &[String]) -> Option<String> {
+    let (place, rest) = field.strip_prefix("nodeGroups[")?.split_once("].")?;
+    let name = names.get(place.parse::<usize>().ok()?)?;
+    let is_name = pmks_model::refusal_of_ours(name).is_none() && !name.contains('.');
+    is_name.then(|| format!("nodeGroups[{place}] ({name}).{rest}"))
 }
 
 /// Has a cluster changed, and answers it as it is then.

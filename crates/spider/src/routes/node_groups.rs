@@ -36,7 +36,7 @@ impl OfCloud {
     ///
     /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/common-runtime/ClusterManager.go>,
     /// `translateRootDiskInfo`
-    fn root_disk_type(self, said: String) -> Result<String, Refusal> {
+    fn root_disk_type(self, said: String, asked: &Fields) -> Result<String, Refusal> {
         let upper = said.to_ascii_uppercase();
         let Some(place) = upper.strip_prefix("TYPE") else { return Ok(said) };
         let known = self.root_disk_types;
@@ -46,7 +46,12 @@ impl OfCloud {
         }
         let counted = known.iter().enumerate().map(|(place, word)| format!("TYPE{} ({word})", place + 1));
         let all: Vec<String> = counted.chain(["default, or the cloud's own words".to_owned()]).collect();
-        let says = format!("RootDiskType: {said:?} is none of {}", all.join(", "));
+        let whose = match asked.text("Name")?.trim() {
+            "" => String::new(),
+            name => format!(" (node group {name:?})"),
+        };
+        let place = asked.place("RootDiskType");
+        let says = format!("{place}: {said:?} is none of {}{whose}", all.join(", "));
         Err(Refusal::invalid(says))
     }
 }
@@ -63,7 +68,7 @@ pub(super) fn new(asked: &Fields, of_cloud: OfCloud) -> Result<NewNodeGroup, Ref
         version: String::new(),
         machine_type: asked.text("VMSpecName")?,
         image: or_default("ImageName")?,
-        root_disk_type: of_cloud.root_disk_type(or_default("RootDiskType")?)?,
+        root_disk_type: of_cloud.root_disk_type(or_default("RootDiskType")?, asked)?,
         root_disk_size_gib: match or_default("RootDiskSize")?.as_str() {
             "" => None,
             _ => asked.number("RootDiskSize")?,
@@ -171,7 +176,9 @@ mod tests {
 
     #[test]
     fn types_of_root_disks_are_counted_or_called_by_the_clouds_words() {
-        let read = |of_cloud: OfCloud, said: &str| of_cloud.root_disk_type(said.to_owned());
+        let asked = Fields::of_body(br#"{"NodeGroupList": [{"Name": "g"}]}"#).unwrap();
+        let asked = asked.parts("NodeGroupList").unwrap().unwrap().remove(0);
+        let read = |of_cloud: OfCloud, said: &str| of_cloud.root_disk_type(said.to_owned(), &asked);
         for (said, means) in [("TYPE1", "SSD"), ("type2", "HDD"), ("TYPE3", "MEM"), ("HDD", "HDD"), ("", "")]
         {
             assert_eq!(read(CLOUD, said).unwrap(), means, "{said}");
@@ -181,6 +188,8 @@ mod tests {
             assert_eq!(refused.status.as_u16(), 400);
             let says = "is none of TYPE1 (SSD), TYPE2 (HDD), TYPE3 (MEM), default";
             assert!(refused.message.contains(says), "{}", refused.message);
+            let which = refused.message.starts_with("NodeGroupList[0].RootDiskType: ");
+            assert!(which && refused.message.ends_with("(node group \"g\")"), "{}", refused.message);
         }
         assert!(read(OfCloud { root_disk_types: &[], ..CLOUD }, "TYPE1").is_err());
     }
