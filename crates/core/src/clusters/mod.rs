@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Detail, Marks, Missed};
-use pmks_model::{Children, Cluster, Iid, Node, ResourceKind};
+use pmks_model::{Children, Cluster, Failure, FailureKind, Iid, Node, ResourceKind};
 use pmks_store::Resource;
 use uuid::Uuid;
 
@@ -360,7 +360,7 @@ impl Shared {
         Ok((at, record.uid))
     }
 
-    /// A cluster as the cloud said it is; asked for if it never was.
+    /// A cluster as the cloud said it is; asked for if it never was. One that the cloud has no more is not there.
     pub(crate) async fn seen_cluster(&self, connection: &str, name: &str) -> Result<(At, Cluster)> {
         for max_age in [None, Some(Duration::ZERO)] {
             let (at, uid) = self.fresh_cluster(connection, name, max_age).await?;
@@ -368,6 +368,11 @@ impl Shared {
             let record = self.store.resource(uid).await.map_err(of_store)?;
             // It went since it was found.
             let record = record.ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
+            if let Some(since) = record.missing_since {
+                let says = format!("the cloud has not shown cluster {name:?} since {since}");
+                let failure = Failure::new(FailureKind::NotFound, says).about(ResourceKind::Cluster, name);
+                return Err(Box::new(failure));
+            }
             if let Some(seen) = observed(&record) {
                 return Ok((at, seen));
             }

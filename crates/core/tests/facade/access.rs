@@ -1,8 +1,10 @@
 //! The ways into a cluster.
 
+use std::time::Duration;
+
 use pmks_core::{AuditTimes, Caller, ExecPlugin, KubeconfigRequest, PageRequest, Role, exec_credential};
-use pmks_driver::KubeconfigFormat;
-use pmks_model::FailureKind;
+use pmks_driver::{ErrorKind, KubeconfigFormat};
+use pmks_model::{FailureKind, ResourceKind};
 use secrecy::ExposeSecret;
 
 use super::other::OTHER;
@@ -81,6 +83,41 @@ async fn a_cluster_that_is_not_there_yet_has_no_way_in() {
     assert_eq!(failure.kind, FailureKind::Precondition);
     assert_eq!(clusters.token(&rig.admin, "here", "prod").await.unwrap_err().kind, FailureKind::Precondition);
     assert_eq!(clusters.token(&rig.admin, "here", "none").await.unwrap_err().kind, FailureKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_has_no_way_in() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let clusters = rig.pmks.clusters();
+    // A token for the cluster alone asks nobody: it opens nothing once that is gone.
+    rig.clock.advance(Duration::from_mins(3));
+    let gone = rig.cloud.world().clusters.remove("prod").unwrap();
+    rig.cloud.world().calls.clear();
+    assert!(clusters.token(&rig.admin, "here", "prod").await.is_ok());
+    assert_eq!(rig.cloud.count("get_cluster"), 0);
+    rig.cloud.world().capabilities = Some(&OTHER);
+    rig.cloud.world().failures.insert("get_cluster".to_owned(), ErrorKind::Unavailable);
+    assert!(clusters.token(&rig.admin, "here", "prod").await.is_ok(), "the cloud does not say");
+    rig.cloud.world().failures.clear();
+    rig.cloud.world().clusters.insert("prod".to_owned(), gone);
+    rig.clock.advance(Duration::from_secs(1));
+    rig.cloud.world().calls.clear();
+    for _ in 0..3 {
+        assert!(clusters.token(&rig.admin, "here", "prod").await.is_ok());
+    }
+    assert_eq!(rig.cloud.count("get_cluster"), 1, "it was just seen");
+    rig.cloud.world().clusters.remove("prod");
+    rig.clock.advance(Duration::from_mins(2));
+    for capabilities in [Some(&OTHER), None] {
+        rig.cloud.world().capabilities = capabilities;
+        let failure = clusters.token(&rig.admin, "here", "prod").await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NotFound, "{failure}");
+        assert!(failure.is_about(ResourceKind::Cluster) && failure.detail.contains("has not shown"));
+    }
+    let exec = request(KubeconfigFormat::Exec);
+    let failure = clusters.kubeconfig(&rig.admin, "here", "prod", &exec).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
 }
 
 #[tokio::test]
