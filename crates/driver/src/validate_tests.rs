@@ -43,6 +43,7 @@ const STRICT: Capabilities = Capabilities {
     minimum_zones: 2,
     most_subnets: Some(2),
     zonal_subnets: false,
+    network_addresses: true,
     tagged: &[ResourceKind::Cluster],
     security_groups: Presence::Forbidden,
     image: ImageKind::Fixed,

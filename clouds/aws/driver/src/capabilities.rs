@@ -72,6 +72,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 2,
     most_subnets: None,
     zonal_subnets: true,
+    // Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>, `CidrBlock`
+    network_addresses: true,
     // Source: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-resources>
     tagged: &[
         ResourceKind::Cluster,

@@ -92,6 +92,8 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 1,
     most_subnets: Some(1),
     zonal_subnets: false,
+    // Source: <https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks/create-or-update>, `addressSpace`
+    network_addresses: true,
     // A subnet is a part of its network's document, which has tags of the network alone.
     // Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support#microsoftnetwork>
     tagged: &[

@@ -91,6 +91,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     most_subnets: Some(1),
     // Subnetworks are regional: <https://cloud.google.com/vpc/docs/subnets>
     zonal_subnets: false,
+    // `IPv4Range` is of legacy networks, which cannot be made any more:
+    // <https://cloud.google.com/compute/docs/reference/rest/v1/networks>
+    network_addresses: false,
     // Networks, subnetworks and firewall rules have no labels, and a key pair is an item of the project's metadata:
     // <https://cloud.google.com/compute/docs/labeling-resources#supported_resources>
     tagged: &[ResourceKind::Cluster],

@@ -85,6 +85,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 1,
     most_subnets: None,
     zonal_subnets: true,
+    network_addresses: true,
     tagged: &[
         ResourceKind::Cluster,
         ResourceKind::Network,

@@ -47,7 +47,7 @@ pub(super) async fn get(call: Call) -> Answer {
         "ClusterHandler": is(|can| can.has(OperationKind::ClusterCreate)),
         "TagHandler": !tagged.is_empty(),
         "TagSupportResourceType": tagged,
-        "VPC_CIDR": network,
+        "VPC_CIDR": network && is(|can| can.network_addresses),
     });
     if let Some(fields) = answer.as_object_mut() {
         fields.extend(absent.iter().map(|name| ((*name).to_owned(), false.into())));

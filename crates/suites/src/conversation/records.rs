@@ -132,6 +132,8 @@ pub(super) async fn make(scene: &Scene) {
     let capability =
         scene.client.ok("GET", &format!("/driver/capability?ConnectionName={CONNECTION}"), None).await;
     assert_eq!((&capability["ClusterHandler"], &capability["VPCHandler"]), (&json!(true), &json!(true)));
+    let addressed = scene.under_test.provider().capabilities().network_addresses;
+    assert_eq!(capability["VPC_CIDR"], json!(addressed), "{capability}");
     let secret = scene.under_test.secrets(&scene.world.connection("x").credential);
     let all = scene.client.ok("GET", "/credential", None).await.to_string();
     assert!(secret.iter().all(|secret| !all.contains(secret.as_str())));

@@ -40,6 +40,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     minimum_zones: 0,
     most_subnets: None,
     zonal_subnets: true,
+    network_addresses: true,
     tagged: &[],
     security_groups: Presence::Optional,
     image: pmks_model::ImageKind::Fixed,
