@@ -70,7 +70,8 @@ async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
 /// One thing after another. A cluster needs a session of its own: its import may outlive the process that began it.
 async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result<()> {
     let mut held = None;
-    while let Some(step) = steps.next(Standing::Wanted) {
+    while let Some(place) = steps.next(Standing::Wanted) {
+        let Some(step) = steps.all().get(place) else { break };
         let session = match held.take() {
             Some(session) => session,
             None => app.session_that_works(false).await?,
@@ -78,15 +79,24 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
         let ended = if let Some((known, groups)) = step.cluster() {
             surface::import(app, session, known, groups, asked.take_over).await
         } else {
-            let ended = surface::take_over(&session.client, step).await;
+            let ended = surface::take_over(&session.client, step, steps).await;
             held = Some(session);
             ended
         };
         match ended {
-            Ok(()) => step.end(Standing::TakenOver, String::new()),
+            Ok(()) => steps.end(place, Standing::TakenOver, String::new()),
             Err(error @ (Error::Interrupted(_) | Error::BrokenPipe)) => return Err(error),
             Err(error) if error.is(FailureKind::Unavailable) => return Err(error),
+            Err(error) if error.is(FailureKind::AlreadyExists) => {
+                let session = match held.take() {
+                    Some(session) => session,
+                    None => app.session_that_works(false).await?,
+                };
+                look_again(&Surface::of(session.client.clone()).await?, steps, place, &error).await?;
+                held = Some(session);
+            }
             Err(error) => {
+                let Some(step) = steps.at(place) else { break };
                 let without = step.leave_groups(&refused_groups(&error));
                 if without.is_empty() {
                     step.end(Standing::Failed, in_one_line(&error.text()));
@@ -98,6 +108,20 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
             }
         }
         steps.settle();
+    }
+    Ok(())
+}
+
+/// What is there by now, though it was not when it was looked for: another connection of the same account has brought it,
+/// and both see one record. Node groups that were to come with it are looked for in it.
+async fn look_again(surface: &Surface, steps: &mut Steps, place: usize, refused: &Error) -> Result<()> {
+    for place in [vec![place], steps.coming_with(place)].concat() {
+        let Some(step) = steps.all().get(place) else { break };
+        let (standing, why) = match surface.standing(step, steps).await? {
+            (Standing::Wanted, _) => (Standing::Failed, in_one_line(&refused.text())),
+            looked => looked,
+        };
+        steps.end(place, standing, why);
     }
     Ok(())
 }

@@ -184,6 +184,10 @@ impl Step {
         left
     }
 
+    fn key(&self) -> Key {
+        (self.kind, self.connection.clone(), self.name.clone())
+    }
+
     /// What must have been taken over before it, each by kind, connection and name.
     fn hangs_on(&self) -> Vec<Key> {
         match &self.what {
@@ -267,8 +271,21 @@ impl Steps {
         self.0.iter().filter(|step| step.standing == standing).count()
     }
 
-    pub(super) fn next(&mut self, standing: Standing) -> Option<&mut Step> {
-        self.0.iter_mut().find(|step| step.standing == standing)
+    /// The place of the first one that stands so.
+    pub(super) fn next(&self, standing: Standing) -> Option<usize> {
+        self.0.iter().position(|step| step.standing == standing)
+    }
+
+    /// The one at that place.
+    pub(super) fn at(&mut self, place: usize) -> Option<&mut Step> {
+        self.0.get_mut(place)
+    }
+
+    /// The places of the node groups that come with the cluster at that place.
+    pub(super) fn coming_with(&self, place: usize) -> Vec<usize> {
+        let Some(key) = self.0.get(place).map(Step::key) else { return Vec::new() };
+        let comes = |step: &Step| step.standing == Standing::Comes && step.hangs_on().contains(&key);
+        self.0.iter().enumerate().filter(|(_, step)| comes(step)).map(|(place, _)| place).collect()
     }
 
     /// Ends the one at that place.
@@ -306,12 +323,11 @@ impl Steps {
                     step.standing = Standing::TakenOver;
                 }
             }
-            let key = || (step.kind, step.connection.clone(), step.name.clone());
             if step.is_lost() {
-                lost.insert(key());
+                lost.insert(step.key());
             } else if step.standing == Standing::TakenOver && step.kind == RowKind::Known(KnownKind::Cluster)
             {
-                come.insert(key());
+                come.insert(step.key());
             }
         }
     }

@@ -56,7 +56,7 @@ impl Surface {
                 }
                 match known.kind {
                     KnownKind::NodeGroup => self.node_group(known, steps).await,
-                    KnownKind::Subnet => match self.known(known).await? {
+                    KnownKind::Subnet => match self.known(&in_its_network(known, steps)).await? {
                         (Standing::Wanted, _) => self.in_network(known, steps).await,
                         looked => Ok(looked),
                     },
@@ -195,12 +195,24 @@ fn missing(kind: RowKind, name: &str, row: Option<&Step>) -> String {
     }
 }
 
+/// A subnet with its network named by the cloud's identifier, where that is known: here the network may have another name.
+fn in_its_network(known: &Known, steps: &Steps) -> Known {
+    let network = steps.find(RowKind::Known(KnownKind::Network), &known.connection, &known.owner);
+    match network.map(|step| &step.what) {
+        Some(What::Known { known: network, .. }) if known.kind == KnownKind::Subnet => {
+            Known { owner: network.csp_id.clone(), ..known.clone() }
+        }
+        _ => known.clone(),
+    }
+}
+
 /// Takes over what the server answers at once, which is all but clusters.
-pub(super) async fn take_over(client: &Client, step: &Step) -> Result<()> {
+pub(super) async fn take_over(client: &Client, step: &Step, steps: &Steps) -> Result<()> {
     let (path, body) = match &step.what {
         What::Record(record) => (Path::at(["spider", record.path]), record.body()),
         What::Known { known, .. } => {
-            (collection(known), json!({"name": known.name, "systemId": known.csp_id}))
+            let body = json!({"name": known.name, "systemId": known.csp_id});
+            (collection(&in_its_network(known, steps)), body)
         }
         What::Unreadable(why) => return Err(Error::usage(why.clone())),
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, Simulator};
 
-/// Its file, as GORM writes it. Everything is at one connection, but the group that is gone.
+/// Its file, as GORM writes it. Two of its connections are one account.
 fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<(), String> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../meta-database/tests/written");
     let connection = &simulator.ready["connection"];
@@ -23,7 +23,10 @@ fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<()
         "drivers": [["aws-driver", "AWS", "aws-driver-v1.0.so"], ["ncp-driver", "NCP", "ncp.so"]],
         "credentials": [["aws-cred", "AWS", keys]],
         "regions": [["seoul", "AWS", region, []]],
-        "configs": [["aws-config01", "AWS", "aws-driver", "aws-cred", "seoul"]],
+        "configs": [
+            ["aws-config01", "AWS", "aws-driver", "aws-cred", "seoul"],
+            ["aws-config02", "AWS", "aws-driver", "aws-cred", "seoul"],
+        ],
         "known": known,
     });
     let mut child = Command::new(go_program(&module)?)
@@ -37,7 +40,17 @@ fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<()
 }
 
 fn standing(rows: &Value, kind: &str, name: &str) -> (String, String) {
-    let row = rows["items"].as_array().unwrap().iter().find(|row| row["kind"] == kind && row["name"] == name);
+    standing_at(rows, "aws-config01", kind, name)
+}
+
+/// The same of what is known at that connection; what is known at none is found too.
+fn standing_at(rows: &Value, connection: &str, kind: &str, name: &str) -> (String, String) {
+    let is_it = |row: &&Value| {
+        row["kind"] == kind
+            && row["name"] == name
+            && (row["connection"] == connection || row["connection"] == "")
+    };
+    let row = rows["items"].as_array().unwrap().iter().find(is_it);
     let row = row.unwrap_or_else(|| panic!("no {kind} {name} in {rows}"));
     let text = |key: &str| row[key].as_str().unwrap().to_owned();
     (text("standing"), text("why"))
@@ -80,14 +93,26 @@ fn what_cb_spider_knows_is_taken_over_once() {
         "name=at-cloud,machine-type=t3.large,min=1,max=2,desired=1",
     ]);
     let (network, subnet) = (id(&["network", "get", "n"]), id(&["subnet", "get", "s", "--network", "n"]));
+    let later = id(&["subnet", "get", "t", "--network", "n"]);
+    // The second connection knows the same things, most of them by names of its own, and one more.
     let known = json!({
-        "vpc_iid_infos": [["aws-config01", "vpc-01", format!("vpc-01-x:{network}")], ["aws-config01", "", ":"]],
-        "subnet_iid_infos": [["aws-config01", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-01"]],
+        "vpc_iid_infos": [
+            ["aws-config01", "vpc-01", format!("vpc-01-x:{network}")],
+            ["aws-config01", "", ":"],
+            ["aws-config02", "vpc-02", format!("vpc-02-x:{network}")],
+        ],
+        "subnet_iid_infos": [
+            ["aws-config01", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-01"],
+            ["aws-config02", "subnet-01", format!("subnet-01-x:{subnet}"), "vpc-02"],
+            ["aws-config02", "subnet-02", format!("subnet-02-x:{later}"), "vpc-02"],
+        ],
         "sg_iid_infos": [["aws-config01", "gone", "gone-x:sg-0123456789abcdef0", "vpc-01"]],
-        "cluster_iid_infos": [["aws-config01", "k8s-01", "c:c", "vpc-01"]],
+        "cluster_iid_infos": [["aws-config01", "k8s-01", "c:c", "vpc-01"], ["aws-config02", "k8s-02", "c:c", "vpc-02"]],
         "node_group_iid_infos": [
             ["aws-config01", "ghost", "ghost:ghost", "k8s-01"],
             ["aws-config01", "ng-01", "at-cloud:at-cloud", "k8s-01"],
+            ["aws-config02", "ng-02", "at-cloud:at-cloud", "k8s-02"],
+            ["aws-config02", "phantom", "phantom:phantom", "k8s-02"],
         ],
     });
     let user = Sandbox::new();
@@ -123,6 +148,11 @@ fn what_cb_spider_knows_is_taken_over_once() {
     ] {
         assert_eq!(standing(&rows, kind, name).0, "taken over", "{rows}");
     }
+    let here = |why: &str| ("is here already".to_owned(), why.to_owned());
+    let at_second = |rows: &Value, kind: &str, name: &str| standing_at(rows, "aws-config02", kind, name);
+    assert_eq!(at_second(&rows, "network", "vpc-02"), here("by the name vpc-01"));
+    assert_eq!(at_second(&rows, "subnet", "subnet-01"), here(""));
+    assert_eq!(at_second(&rows, "subnet", "subnet-02").0, "taken over", "{rows}");
     let (gone, why) = standing(&rows, "security group", "gone");
     assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
     let (marked, why) = standing(&rows, "cluster", "k8s-01");
@@ -135,6 +165,18 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert_eq!(standing(&rows, "node group", "ng-01").0, "taken over", "{rows}");
     let (ghost, why) = standing(&rows, "node group", "ghost");
     assert!(ghost == "left out" && why.contains("has no node group \"ghost\""), "{ghost}: {why}");
+    assert_eq!(at_second(&rows, "cluster", "k8s-02"), here("by the name k8s-01"));
+    assert_eq!(at_second(&rows, "node group", "ng-02"), here("by the name ng-01"));
+    assert_eq!(at_second(&rows, "node group", "phantom").0, "left out", "{rows}");
+    for connection in ["aws-config01", "aws-config02"] {
+        for (kind, number) in [("network", 1), ("cluster", 1)] {
+            let all = user.json(&["-c", connection, kind, "list"])["items"].as_array().unwrap().len();
+            assert_eq!(all, number, "both connections see one {kind}");
+        }
+        let subnets = user.json(&["-c", connection, "subnet", "list", "--network", "vpc-01"]);
+        let named = subnets["items"].as_array().unwrap().iter().filter(|subnet| subnet["uid"] != "").count();
+        assert_eq!(named, 2, "{subnets}");
+    }
     let (_, rows) = import(&["--plan"]);
     assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
     let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);
