@@ -1,5 +1,7 @@
 //! Clusters and node groups.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use pmks_driver::{Presence, TokenReach};
 use pmks_model::NodeMetric;
@@ -148,6 +150,13 @@ pub(super) async fn node_groups(scene: &Scene) {
         cluster["NodeGroupList"].as_array().unwrap().iter().map(|group| &group["IId"]["NameId"]).collect();
     assert_eq!(names, ["ng01", "ng02"]);
     active(scene).await;
+    // One asks now; the other one may be answered with what the first was told.
+    for (path, list) in [("/vmstatus", "vmstatus"), ("/vm", "vm")] {
+        let listed = scene.get(path).await;
+        let all = listed[list].as_array().expect("a list");
+        let ids: BTreeSet<&str> = all.iter().filter_map(|one| one["IId"]["SystemId"].as_str()).collect();
+        assert_eq!((all.len(), ids.len()), (2, 2), "{path} lists each node once: {listed}");
+    }
     let says = "Kubernetes NodeGroup 'ng02' already exists in connection 'config-01'";
     scene.refused("POST", path, Some(asks(group("ng02"))), 409, says).await;
     let sizes = json!({"DesiredNodeSize": "2", "MinNodeSize": "1", "MaxNodeSize": "3"});

@@ -65,6 +65,8 @@ pub(super) async fn offers(scene: &Scene) {
 
 /// The node of `cluster-01`, by each path.
 pub(super) async fn nodes(scene: &Scene) {
+    // It asks now; what is listed may be what was told some seconds ago.
+    scene.get("/vmstatus").await;
     let listed = scene.get("/vm").await;
     has_keys(&listed, &["vm"]);
     let machine = &listed["vm"][0];
