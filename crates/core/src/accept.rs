@@ -4,6 +4,7 @@ use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind};
 use pmks_store::{Accept, IdempotencyKey, NewOperation, Through};
+use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
 use crate::records::stored;
-use crate::{Accepted, Caller, Mutation, PlanView, PlannedStage, Pmks, PrivateKey, Result};
+use crate::{Accepted, Caller, Mutation, OperationView, PlanView, PlannedStage, Pmks, PrivateKey, Result};
 
 /// Where the intent of a cluster's removal says whether volumes go too: two that differ there are not joined.
 const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
@@ -53,12 +54,16 @@ impl Pmks {
         unreadable: Findings,
     ) -> Result<Accepted> {
         let shared = &self.shared;
-        let kind = mutation.kind();
+        let (kind, makes_key) = (mutation.kind(), mutation.makes_private_key());
         caller.require_operator(mutation.connection())?;
+        let again = |operation: OperationView| {
+            let private_key = makes_key.then(|| PrivateKey::again(self, &operation));
+            Accepted { operation, private_key }
+        };
         if let Some(key) = idempotency_key(caller)
             && let Some(earlier) = shared.store.repeated(&key).await.map_err(of_store)?
         {
-            return Ok(Accepted { operation: earlier.view(), private_key: None });
+            return Ok(again(earlier.view()));
         }
         let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
@@ -70,7 +75,7 @@ impl Pmks {
         // made of something that went meanwhile is refused as if that had never been there.
         let anew = mutation.takes_any_version() || kind.creates();
         let mut more = if anew { MOST_READ_AGAIN } else { 0 };
-        let accepted = loop {
+        let (operation, key) = loop {
             let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
             let draft = patience.needed(&connection, NAMED, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
@@ -90,8 +95,14 @@ impl Pmks {
             }
         };
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
-        tracing::info!(operation = %accepted.operation.id, %kind, caller = %caller.name, "accepted");
-        Ok(accepted)
+        tracing::info!(operation = %operation.id, %kind, caller = %caller.name, "accepted");
+        Ok(match key {
+            Some(key) => {
+                let private_key = Some(PrivateKey::new(self, caller, &operation, key));
+                Accepted { operation, private_key }
+            }
+            None => again(operation),
+        })
     }
 
     /// Shows what a change would do: asks the cloud, stores nothing, changes nothing.
@@ -205,6 +216,7 @@ impl Shared {
         Ok(draft)
     }
 
+    /// The operation, and the private half of a pair that it makes, where it is a new one.
     async fn store_draft(
         &self,
         caller: &Caller,
@@ -212,7 +224,7 @@ impl Shared {
         place: &Place,
         operation: Uuid,
         draft: Draft,
-    ) -> Result<Accepted> {
+    ) -> Result<(OperationView, Option<SecretString>)> {
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -256,12 +268,8 @@ impl Shared {
             Err(_) => {}
         }
         match accepted {
-            Ok(pmks_store::Accepted::New(operation)) => {
-                let operation = operation.view();
-                let private_key = draft.private_key.map(|key| PrivateKey::new(&operation, key));
-                Ok(Accepted { operation, private_key })
-            }
-            Ok(other) => Ok(Accepted { operation: other.operation().view(), private_key: None }),
+            Ok(pmks_store::Accepted::New(operation)) => Ok((operation.view(), draft.private_key)),
+            Ok(other) => Ok((other.operation().view(), None)),
             Err(pmks_store::Error::Held { holders }) if supersedes => Err(self.held(&holders).await),
             Err(pmks_store::Error::Held { holders }) => Err(self.going(&holders).await),
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),

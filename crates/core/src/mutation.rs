@@ -134,7 +134,7 @@ pub struct Tagged {
 pub struct Accepted {
     /// The operation that carries it out.
     pub operation: OperationView,
-    /// The private half of a key pair that pmks makes: with this answer only, stored nowhere.
+    /// The private half of a key pair that pmks makes: stored nowhere, and told once.
     pub private_key: Option<PrivateKey>,
 }
 
@@ -163,6 +163,11 @@ impl Mutation {
             | Self::DeleteKeyPair { connection, .. }
             | Self::FixPrerequisites { connection, .. } => connection,
         }
+    }
+
+    /// Whether it makes a key pair of which pmks has the private half.
+    pub(crate) fn makes_private_key(&self) -> bool {
+        matches!(self, Self::CreateKeyPair { key_pair, .. } if key_pair.public_key.is_none())
     }
 
     /// Whether it is about any version of a record that is there.

@@ -12,6 +12,7 @@ use crate::failure::of_store;
 use crate::hooks::RecordHooks;
 use crate::inventory::Inventory;
 use crate::inventory::memory::Memory;
+use crate::key_pairs::KeptKeys;
 use crate::live::Live;
 use crate::replay::Replay;
 use crate::{
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     /// Held while what connections are made of is compared with what was read, and written or removed.
     pub(crate) pieces: tokio::sync::Mutex<()>,
     pub(crate) replay: Arc<Replay>,
+    pub(crate) kept_keys: KeptKeys,
     pub(crate) allow_ambient: bool,
     pub(crate) allow_endpoints: bool,
     pub(crate) unique_cloud_names: bool,
@@ -99,6 +101,7 @@ impl Pmks {
             silent: Silent::default(),
             pieces: tokio::sync::Mutex::default(),
             replay: Arc::new(Replay::new(Arc::clone(&store))),
+            kept_keys: KeptKeys::default(),
             store,
             clock,
             registry: options.registry,

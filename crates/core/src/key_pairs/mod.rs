@@ -12,6 +12,7 @@ use crate::parts::Part;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Reference, Result};
 
 pub use generate::{GeneratedKeyPair, generate_key_pair};
+pub(crate) use withheld::KeptKeys;
 pub use withheld::PrivateKey;
 
 /// Key pairs.

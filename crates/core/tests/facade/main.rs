@@ -24,6 +24,7 @@ mod patience;
 mod pieces;
 mod places;
 mod preparation;
+mod private_keys;
 mod races;
 mod references;
 mod remnants;

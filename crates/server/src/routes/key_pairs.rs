@@ -29,8 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
 
 /// Makes a key pair, or gives the cloud the public half of yours; with `systemId` keeps a record of an existing one.
 ///
-/// If pmks made the pair, it answers once the cloud has the public half: 201 holds the private half, in this answer
-/// only. A creation that fails answers why, and no key.
+/// If pmks made the pair, it answers once the cloud has the public half: 201 holds the private half. It is told once, and
+/// for twenty minutes to who asks again with the same `Idempotency-Key`, unless the server was restarted: then, and later,
+/// that is a 409. A creation that fails answers why, and no key.
 #[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs", params(Changing),
     request_body = NewKeyPair,
     responses((status = 201, body = CreatedKeyPair), (status = 200, body = Plan)))]

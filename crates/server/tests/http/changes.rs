@@ -1,5 +1,7 @@
 //! The life of things through `/v1`.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::Method;
 use serde_json::{Value, json};
@@ -262,6 +264,18 @@ async fn a_private_key_is_shown_once() {
         answer.ok(200);
         assert!(!answer.text.contains(secret), "{path}");
     }
+    // The same request is told it again.
+    let again = async || {
+        let mut asked =
+            json_request(Method::POST, "/v1/connections/here/keyPairs", TOKEN, &json!({"name": "again"}));
+        asked.headers_mut().insert("idempotency-key", "once".parse().unwrap());
+        tokio::select! {
+            answer = rig.send(asked) => answer.ok(201)["privateKey"].clone(),
+            () = async { loop { tokio::time::sleep(Duration::from_millis(10)).await; rig.settle().await; } } => unreachable!(),
+        }
+    };
+    let told = again().await;
+    assert!(told.is_string() && again().await == told && told != private, "{told}");
     // A pair that was not made has no key.
     rig.cloud.world().failures.insert("ask key pair".into(), pmks_driver::ErrorKind::QuotaExceeded);
     let refused = rig.key_pair("never").await;

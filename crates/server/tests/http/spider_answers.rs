@@ -152,6 +152,27 @@ async fn a_secret_that_the_cloud_does_not_take_is_no_bad_gateway() {
 }
 
 #[tokio::test]
+async fn a_private_key_is_told_again_to_the_same_request() {
+    let spider = Spider::new().await;
+    let send = async |key: &str| {
+        let mut asked =
+            Spider::request(crate::spider::USER, Method::POST, "/spider/keypair", &at(json!({"Name": "k"})));
+        asked.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        tokio::select! {
+            answer = spider.send(asked) => answer,
+            () = spider.carry() => unreachable!("it goes on for ever"),
+        }
+    };
+    let first = send("k1").await;
+    assert_eq!(first.0, 200, "{first:?}");
+    assert!(first.1["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN"), "{first:?}");
+    assert_eq!(send("k1").await, first, "the same request again");
+    let (status, other) = send("k2").await;
+    assert!(status == 409 && message(&other).contains("already exists"), "{status} {other}");
+    assert_eq!(spider.rig.cloud.world().key_pairs.len(), 1);
+}
+
+#[tokio::test]
 async fn a_private_key_is_waited_for_longer_than_a_request_has() {
     let spider = Spider::new().await;
     // Nothing carries it on for longer than who asks at `/v1` would be kept.

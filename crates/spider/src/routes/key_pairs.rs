@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::all::{Facts, Kind, Outcome};
 use super::shapes;
+use crate::Refusal;
 use crate::call::{Answer, Call, whole};
 use crate::reply::Reply;
-use crate::wait::{CHANGE, Until};
+use crate::wait::CHANGE;
 
 /// Key pairs.
 pub(super) enum KeyPair {}
@@ -74,14 +75,12 @@ pub(super) async fn create(call: Call) -> Answer {
     };
     let mutation = Mutation::CreateKeyPair { connection: connection.clone(), key_pair };
     let accepted = call.accept(mutation).await?;
-    let private_key = if let Some(key) = accepted.private_key {
-        key.once_made(call.pmks(), &call.caller, CHANGE).await?.1.expose_secret().to_owned()
-    } else {
-        call.follow(accepted.operation, Until::Over, CHANGE).await?;
-        String::new()
+    let Some(key) = accepted.private_key else {
+        return Err(Refusal::internal("a key pair was made without its private key"));
     };
+    let (_, private_key) = key.once_made(call.pmks(), &call.caller, CHANGE).await?;
     let view = KeyPair::get(&call, &connection, &name).await?;
-    Ok(Reply::Secret(shapes::key_pair(&view, &private_key)))
+    Ok(Reply::Secret(shapes::key_pair(&view, private_key.expose_secret())))
 }
 
 pub(super) async fn register(call: Call) -> Answer {

@@ -1,0 +1,110 @@
+//! The private half of a key pair that pmks makes: told again to the same request while the process lives, and lost with it.
+
+use std::time::Duration;
+
+use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewKeyPair};
+use pmks_driver::ErrorKind;
+use pmks_model::{Failure, FailureKind, OperationState};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::rig::{Rig, from};
+
+const PATIENCE: Duration = Duration::from_millis(200);
+
+fn create() -> Mutation {
+    let key_pair: NewKeyPair = from(json!({"name": "mine"}));
+    Mutation::CreateKeyPair { connection: "here".into(), key_pair }
+}
+
+/// Who sends that request with that key.
+fn keyed(rig: &Rig, key: &str) -> Caller {
+    let given = Idempotency {
+        key: key.to_owned(),
+        method: "POST".to_owned(),
+        path: "/keyPairs".to_owned(),
+        body_hash: "hash".to_owned(),
+    };
+    Caller { idempotency: Some(given), ..rig.admin.clone() }
+}
+
+async fn asked(rig: &Rig, caller: &Caller) -> Accepted {
+    rig.pmks.accept(caller, create()).await.unwrap()
+}
+
+/// What is told at the end.
+async fn told(rig: &Rig, caller: &Caller, accepted: Accepted) -> Result<String, Failure> {
+    let key = accepted.private_key.expect("pmks makes the pair");
+    let told = key.once_made(&rig.pmks, caller, PATIENCE).await;
+    told.map(|(_, key)| key.expose_secret().to_owned()).map_err(|failure| *failure)
+}
+
+#[tokio::test]
+async fn the_same_request_is_told_the_same_key() {
+    let rig = Rig::new().await;
+    let caller = keyed(&rig, "k1");
+    let (first, second) = (asked(&rig, &caller).await, asked(&rig, &caller).await);
+    assert_eq!(first.operation.id, second.operation.id);
+    rig.settle().await;
+    let key = told(&rig, &caller, first).await.unwrap();
+    assert!(key.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    // Whoever did not hear it asks while it is made, or when it is told already.
+    assert_eq!(told(&rig, &caller, second).await.unwrap(), key);
+    assert_eq!(told(&rig, &caller, asked(&rig, &caller).await).await.unwrap(), key);
+    // Another request is another one.
+    let other = rig.pmks.accept(&keyed(&rig, "k2"), create()).await.unwrap_err();
+    assert_eq!(other.kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn a_key_is_lost_with_its_process() {
+    let rig = Rig::new().await;
+    let caller = keyed(&rig, "k1");
+    let first = asked(&rig, &caller).await;
+    rig.settle().await;
+    told(&rig, &caller, first).await.unwrap();
+    let rig = rig.again().await;
+    let lost = told(&rig, &caller, asked(&rig, &caller).await).await.unwrap_err();
+    assert_eq!(lost.kind, FailureKind::AlreadyExists);
+    assert!(lost.detail.contains("is had no more"), "{lost:?}");
+    assert!(lost.fix.as_deref().unwrap().contains("delete key pair \"mine\""), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_pair_whose_key_is_lost_before_it_is_made_is_stopped() {
+    let rig = Rig::new().await;
+    let caller = keyed(&rig, "k1");
+    let first = asked(&rig, &caller).await;
+    let rig = rig.again().await;
+    let lost = told(&rig, &caller, asked(&rig, &caller).await).await.unwrap_err();
+    assert_eq!(lost.kind, FailureKind::AlreadyExists);
+    rig.settle().await;
+    assert_eq!(rig.operation(&first.operation).await.state, OperationState::Cancelled);
+    assert!(rig.cloud.world().key_pairs.is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_is_told_again_as_itself() {
+    let rig = Rig::new().await;
+    let caller = keyed(&rig, "k1");
+    let first = asked(&rig, &caller).await;
+    rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
+    rig.settle().await;
+    assert_eq!(told(&rig, &caller, first).await.unwrap_err().kind, FailureKind::QuotaExceeded);
+    let rig = rig.again().await;
+    let again = told(&rig, &caller, asked(&rig, &caller).await).await.unwrap_err();
+    assert_eq!(again.kind, FailureKind::QuotaExceeded);
+}
+
+#[tokio::test]
+async fn who_brings_a_public_key_is_told_no_private_one() {
+    let rig = Rig::new().await;
+    let public_key = pmks_core::generate_key_pair("mine").unwrap().public_key;
+    let key_pair: NewKeyPair = from(json!({"name": "mine", "publicKey": public_key}));
+    let create = Mutation::CreateKeyPair { connection: "here".into(), key_pair };
+    let caller = keyed(&rig, "k1");
+    for _ in 0..2 {
+        let accepted = rig.pmks.accept(&caller, create.clone()).await.unwrap();
+        assert!(accepted.private_key.is_none());
+    }
+}
