@@ -198,6 +198,25 @@ pub(crate) fn read<T: DeserializeOwned>(service: QueryService, xml: &str) -> Res
     }
 }
 
+/// The lists in EC2's descriptions of VPCs, subnets, security groups and key pairs. No other element there is called so.
+///
+/// Source: botocore's model of EC2, <https://github.com/boto/botocore/tree/develop/botocore/data/ec2/2016-11-15>
+const LISTS: [&str; 13] = [
+    "cidrBlockAssociationSet",
+    "groups",
+    "ipPermissions",
+    "ipPermissionsEgress",
+    "ipRanges",
+    "ipv6CidrBlockAssociationSet",
+    "ipv6Ranges",
+    "keySet",
+    "prefixListIds",
+    "securityGroupInfo",
+    "subnetSet",
+    "tagSet",
+    "vpcSet",
+];
+
 /// An answer as JSON: elements are members, lists of `item` or `member` are lists, texts stay texts. Of EC2 the whole
 /// document, elsewhere what stands in its root.
 ///
@@ -264,6 +283,9 @@ impl Element {
             (_, false) => Value::Array(items),
             (false, true) => Value::Object(members),
             // An empty list and an empty text are written alike.
+            (true, true) if text.trim().is_empty() && LISTS.contains(&name.as_str()) => {
+                Value::Array(Vec::new())
+            }
             (true, true) => Value::String(text.trim().to_owned()),
         };
         if matches!(name.as_str(), "item" | "member") {
@@ -395,9 +417,10 @@ mod tests {
     fn an_answer_is_json_with_its_own_members() {
         let xml = "<?xml version=\"1.0\"?>\n<DescribeVpcsResponse xmlns=\"u\"><requestId>r</requestId><vpcSet><item>\
             <vpcId>vpc-1</vpcId><isDefault>false</isDefault><tagSet><item><key>Name</key><value>a &amp; b</value></item>\
-            </tagSet><none/></item></vpcSet></DescribeVpcsResponse>";
+            </tagSet><ipv6CidrBlockAssociationSet/><none/></item></vpcSet></DescribeVpcsResponse>";
         let expected = serde_json::json!({"requestId": "r", "vpcSet": [{
-            "vpcId": "vpc-1", "isDefault": "false", "tagSet": [{"key": "Name", "value": "a & b"}], "none": "",
+            "vpcId": "vpc-1", "isDefault": "false", "tagSet": [{"key": "Name", "value": "a & b"}],
+            "ipv6CidrBlockAssociationSet": [], "none": "",
         }]});
         assert_eq!(to_json(xml).unwrap(), expected);
         assert!(to_json("<a><b></a>").is_err());

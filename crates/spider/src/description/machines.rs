@@ -21,7 +21,7 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/tag/{Key}" "get-tag" OF_A_RESOURCE => "KeyValue", "Gets a tag of a cluster, a VPC, a subnet, a security group or a key pair.";
     DELETE "/tag/{Key}" "remove-tag" asks("TaggedRequest") => "Result", "Takes a tag off a cluster, a VPC, a subnet, a security group or a key pair.";
 
-    GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets what the cloud calls a resource.";
+    GET "/cspresourcename/{Name}" "get-cspresourcename" OF_A_TYPE => "{Name: string}", "Gets the name that a resource was made with at the cloud.";
     GET "/cspresourceinfo/{Name}" "get-cspresourceinfo" OF_A_TYPE => "object", "Gets what the cloud itself says of a resource, without secrets.";
     GET "/orgregion" "list-org-region" AT => "", "Gets the cloud's own words of its regions: /regionzone says what they mean.";
     GET "/orgzone" "list-org-zone" AT => "", "Gets the cloud's own words of its zones: /regionzone says what they mean.";

@@ -40,7 +40,8 @@ pub(super) async fn resource(call: Call) -> Answer {
     Ok(Reply::Json(said))
 }
 
-/// What the cloud calls a resource.
+/// The name that a resource was made with at the cloud, or was known by there when it was registered. As with CB-Spider it
+/// is that of the record: what a tag calls it is told by its tags.
 pub(super) async fn name(call: Call) -> Answer {
     let found = find(&call, &call.connection()?, kind(&call)?, call.named(0)).await?;
     Ok(Reply::Json(json!({"Name": found.cloud_name})))
