@@ -24,7 +24,7 @@ pub use connection::{
     Account, Connection, ConnectionOrPlan, ConnectionPatch, CredentialValues, FixPrerequisites,
     NewConnection, Prerequisite, PrerequisiteState, Prerequisites, Validation,
 };
-pub use discovery::{Discovered, Image, KubernetesVersion, MachineType, Region};
+pub use discovery::{Discovered, GpuKind, Image, KubernetesVersion, MachineType, Region};
 pub use error_page::{PAGES, error_page};
 pub use installation::{ApiToken, AuditEntry, Check, CreatedApiToken, Health, LogLevel, NewApiToken};
 pub use list::List;

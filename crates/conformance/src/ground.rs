@@ -11,7 +11,7 @@ use pmks_driver::{
 use pmks_model::{
     Cidr, Cluster, ClusterRequest, Direction, Iid, KeyPairRequest, NetworkRequest, NodeGroup,
     NodeGroupRequest, Protocol, ResourceKind, Rule, Scaling, SecurityGroupRequest, SubnetRequest, Tags,
-    VersionRequest,
+    VersionRequest, ZoneStatus,
 };
 
 use crate::executor::carry_out;
@@ -226,7 +226,8 @@ pub(crate) async fn fix_prerequisites(rig: &Rig) -> Result<(), Failed> {
 /// A network with as many subnets, in as many zones, as a cluster needs.
 pub(crate) async fn network_request(rig: &Rig, name: &str) -> Result<CreateNetwork, Failed> {
     let zones: Vec<String> = if rig.driver.capabilities().zonal_subnets {
-        rig.driver.regions().await?.into_iter().flat_map(|region| region.zones).collect()
+        let all = rig.driver.regions().await?.into_iter().flat_map(|region| region.zones);
+        all.filter(|zone| zone.status != ZoneStatus::Unavailable).map(|zone| zone.name).collect()
     } else {
         Vec::new()
     };

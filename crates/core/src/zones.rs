@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use pmks_driver::{Credential, Driver};
-use pmks_model::{Failure, FailureKind, Region};
+use pmks_model::{Failure, FailureKind, Region, Zone};
 
 use crate::Result;
 use crate::connections::Specification;
@@ -51,7 +51,7 @@ impl Asker<'_> {
         stream::iter(whole).buffered(AT_ONCE).collect().await
     }
 
-    async fn zones_of(&self, shared: &Shared, region: &Region) -> Vec<String> {
+    async fn zones_of(&self, shared: &Shared, region: &Region) -> Vec<Zone> {
         if !region.zones.is_empty() || region.name == self.specification.region {
             return region.zones.clone();
         }

@@ -28,7 +28,7 @@ pub use failure::{Failure, FailureKind, Subject};
 pub use finding::{Finding, Findings};
 pub use iid::Iid;
 pub use key_value::{KeyValue, KeyValueList};
-pub use machine::{Image, KubernetesVersion, MachineType, Region, Support};
+pub use machine::{GpuKind, Image, KubernetesVersion, MachineType, Region, Support, Zone, ZoneStatus};
 pub use metric::{MetricUnit, MetricValue, MetricWindow, NodeMetric};
 pub use name::{NameRule, refusal_of_ours, refusal_of_reference};
 pub use network::{Cidr, KeyPair, Network, SecurityGroup, Subnet};

@@ -10,8 +10,45 @@ use crate::{KeyValueList, Version};
 pub struct Region {
     /// The cloud's name of it.
     pub name: String,
-    /// Its zones that this account can use; empty where a read was asked for less.
-    pub zones: Vec<String>,
+    /// What the cloud calls it towards people; empty where that is its name.
+    #[serde(default)]
+    pub display_name: String,
+    /// Its zones that this account knows; empty where a read was asked for less.
+    pub zones: Vec<Zone>,
+}
+
+/// A zone of a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Zone {
+    /// The cloud's name of it.
+    pub name: String,
+    /// What the cloud calls it towards people; empty where that is its name.
+    #[serde(default)]
+    pub display_name: String,
+    /// Whether it can be used now.
+    #[serde(default)]
+    pub status: ZoneStatus,
+}
+
+impl Zone {
+    /// A zone that can be used, and has no other name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+}
+
+/// Whether a zone can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ZoneStatus {
+    /// It can.
+    #[default]
+    Available,
+    /// It cannot now.
+    Unavailable,
+    /// The cloud does not say.
+    Unsaid,
 }
 
 /// A machine type (CB-Spider: `VMSpec`).
@@ -26,12 +63,35 @@ pub struct MachineType {
     pub memory_mib: u64,
     /// `x86_64` or `arm64`.
     pub architecture: String,
-    /// Accelerators.
+    /// The sustained clock of its processors in GHz; `None` where the cloud does not say.
+    #[serde(default)]
+    pub clock_ghz: Option<f64>,
+    /// Accelerators, of every kind together.
     pub gpus: u32,
+    /// The same by kind, as far as the cloud says.
+    #[serde(default)]
+    pub gpu_kinds: Vec<GpuKind>,
+    /// The region that the cloud says it is of; empty where that is the connection's own.
+    #[serde(default)]
+    pub region: String,
     /// The zones of the connection's region that have it; empty where the cloud does not say.
     pub zones: Vec<String>,
     /// The cloud's own facts.
     pub key_value_list: KeyValueList,
+}
+
+/// The accelerators of one kind that a machine type has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuKind {
+    /// How many.
+    pub count: u32,
+    /// Who makes them (`NVIDIA`); empty where the cloud does not say.
+    pub manufacturer: String,
+    /// What they are (`T4`); empty where the cloud does not say.
+    pub model: String,
+    /// The memory of each in MiB; `None` where the cloud does not say.
+    pub memory_mib: Option<u64>,
 }
 
 /// An image that nodes can be made from.
@@ -40,12 +100,21 @@ pub struct MachineType {
 pub struct Image {
     /// What to write into a node group's `image`.
     pub name: String,
+    /// What the cloud calls it towards people; empty where that is its name.
+    #[serde(default)]
+    pub display_name: String,
     /// What it is, in words.
     pub description: String,
     /// `x86_64` or `arm64`.
     pub architecture: String,
     /// `linux` or `windows`.
     pub operating_system: String,
+    /// The type of the disk that it is made for; empty where the cloud does not say.
+    #[serde(default)]
+    pub disk_type: String,
+    /// How large that disk is, in GiB; `None` where the cloud does not say.
+    #[serde(default)]
+    pub disk_size_gib: Option<u32>,
     /// Whether it is taken where the user names none.
     pub default: bool,
 }

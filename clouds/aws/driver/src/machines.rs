@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pmks_driver::{DriverError, ErrorKind, Listing, Result};
-use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
+use pmks_model::{Cluster, GpuKind, Iid, Image, KeyValueList, MachineType, Node, Region, Zone};
 
 use crate::api::ec2::filter;
 use crate::wire::ec2 as wire;
@@ -129,6 +129,18 @@ pub(crate) async fn machine_type(driver: &AwsDriver, name: &str) -> Result<Machi
     Ok(describe(found, zones.into_iter().collect()))
 }
 
+/// The accelerators of one kind, with the memory of each.
+///
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GpuDeviceInfo.html>
+fn gpu_kind(gpu: &wire::Gpu) -> GpuKind {
+    GpuKind {
+        count: gpu.count,
+        manufacturer: gpu.manufacturer.clone(),
+        model: gpu.name.clone(),
+        memory_mib: gpu.memory_info.as_ref().map(|memory| memory.size_in_mib).filter(|size| *size > 0),
+    }
+}
+
 fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
     let architectures = &found.processor_info.supported_architectures.entries;
     // Old types name i386 beside x86_64; the Macs of EC2 are not for nodes and keep their own word.
@@ -151,7 +163,10 @@ fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
         vcpus: found.vcpu_info.default_vcpus,
         memory_mib: found.memory_info.size_in_mib,
         architecture,
+        clock_ghz: found.processor_info.sustained_clock_speed_in_ghz,
         gpus: found.gpu_info.gpus.entries.iter().map(|gpu| gpu.count).sum(),
+        gpu_kinds: found.gpu_info.gpus.entries.iter().map(gpu_kind).collect(),
+        region: String::new(),
         zones,
         key_value_list: facts,
     }
@@ -161,13 +176,15 @@ fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
 pub(crate) async fn regions(driver: &AwsDriver) -> Result<Vec<Region>> {
     let (regions, zones) =
         futures::try_join!(driver.api.describe_regions(), driver.api.describe_availability_zones())?;
-    let mut own: Vec<String> = zones.into_iter().filter(usable).map(|zone| zone.zone_name).collect();
-    own.sort();
+    let mut own: Vec<Zone> =
+        zones.into_iter().filter(usable).map(|zone| Zone::named(zone.zone_name)).collect();
+    own.sort_by(|a, b| a.name.cmp(&b.name));
     let mut all: Vec<Region> = regions
         .into_iter()
         .map(|region| Region {
             zones: if region.region_name == driver.region() { own.clone() } else { Vec::new() },
             name: region.region_name,
+            display_name: String::new(),
         })
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -187,7 +204,9 @@ pub(crate) fn images() -> Vec<Image> {
         description: ami.says.to_owned(),
         architecture: ami.architecture.to_owned(),
         operating_system: if ami.name.starts_with("WINDOWS") { "windows" } else { "linux" }.to_owned(),
+        disk_size_gib: least_disk_gib(ami.name),
         default: ami.name == DEFAULT_AMI_TYPE,
+        ..Image::default()
     });
     own.collect()
 }
@@ -259,7 +278,7 @@ mod tests {
           <tagSet><item><key>eks:cluster-name</key><value>c</value></item><item><key>eks:nodegroup-name</key><value>workers</value></item></tagSet>
         </item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
         let answer: wire::DescribeInstances = read(QueryService::Ec2, xml).unwrap();
-        let node = node(&answer.reservation_set.entries[0].instances_set.entries[0]);
+        let node = super::node(&answer.reservation_set.entries[0].instances_set.entries[0]);
         assert_eq!(node.iid, Iid::new("ip-10-0-0-1.ap-northeast-2.compute.internal", "i-1"));
         assert_eq!(
             (node.node_group.as_str(), node.state.as_str(), node.public_ip.as_str()),
@@ -282,12 +301,21 @@ mod tests {
     #[test]
     fn machine_types_are_described_in_our_words() {
         let xml = r"<DescribeInstanceTypesResponse><instanceTypeSet><item><instanceType>g4dn.12xlarge</instanceType><currentGeneration>true</currentGeneration>
-          <bareMetal>false</bareMetal><hypervisor>nitro</hypervisor><processorInfo><supportedArchitectures><item>i386</item><item>x86_64</item></supportedArchitectures></processorInfo>
+          <bareMetal>false</bareMetal><hypervisor>nitro</hypervisor><processorInfo><supportedArchitectures><item>i386</item><item>x86_64</item></supportedArchitectures><sustainedClockSpeedInGhz>2.5</sustainedClockSpeedInGhz></processorInfo>
           <vCpuInfo><defaultVCpus>48</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>196608</sizeInMiB></memoryInfo>
-          <gpuInfo><gpus><item><name>T4</name><manufacturer>NVIDIA</manufacturer><count>4</count></item></gpus></gpuInfo></item></instanceTypeSet><nextToken/></DescribeInstanceTypesResponse>";
+          <gpuInfo><gpus><item><name>T4</name><manufacturer>NVIDIA</manufacturer><count>4</count><memoryInfo><sizeInMiB>16384</sizeInMiB></memoryInfo></item></gpus></gpuInfo></item></instanceTypeSet><nextToken/></DescribeInstanceTypesResponse>";
         let answer: wire::DescribeInstanceTypes = read(QueryService::Ec2, xml).unwrap();
         let found = describe(&answer.instance_type_set.entries[0], vec!["a".to_owned()]);
         assert_eq!((found.vcpus, found.memory_mib, found.gpus), (48, 196_608, 4));
+        let gpu = GpuKind {
+            count: 4,
+            manufacturer: "NVIDIA".to_owned(),
+            model: "T4".to_owned(),
+            memory_mib: Some(16_384),
+        };
+        assert_eq!((found.clock_ghz, found.gpu_kinds.as_slice()), (Some(2.5), [gpu].as_slice()));
+        let silent = describe(&wire::InstanceType::default(), Vec::new());
+        assert_eq!((silent.clock_ghz, silent.gpu_kinds), (None, Vec::new()));
         assert_eq!(
             (found.architecture.as_str(), found.key_value_list.get("Gpu")),
             ("x86_64", Some("4 × NVIDIA T4"))

@@ -4,6 +4,7 @@
 //! `pmks-transport`. Answers reads, and describes changes as plans of stages; never waits for Azure, never retries,
 //! never stores anything.
 
+mod accelerators;
 mod arm_id;
 mod assertion;
 mod capabilities;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
 use pmks_driver::{Listing, Result};
-use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
+use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region, Zone};
 
 use crate::arm_id::{ArmId, canonical_text};
 use crate::clusters::miss;
 use crate::wire::compute as wire;
 use crate::wire::{Reference, network};
-use crate::{AzureDriver, convert};
+use crate::{AzureDriver, accelerators, convert};
 
 /// How many scale sets are read at once.
 const AT_ONCE: usize = 8;
@@ -201,6 +201,7 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
     {
         facts.add_some(name, has(name));
     }
+    let gpus = has("GPUs").and_then(|text| text.parse().ok()).unwrap_or_default();
     Size {
         machine: MachineType {
             name: sku.name.clone(),
@@ -208,7 +209,10 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
             memory_mib: mebibytes(has("MemoryGB").unwrap_or_default()),
             architecture: if has("CpuArchitectureType") == Some("Arm64") { "arm64" } else { "x86_64" }
                 .to_owned(),
-            gpus: has("GPUs").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            clock_ghz: None,
+            gpus,
+            gpu_kinds: (gpus > 0).then(|| accelerators::gpu_kind(&sku.name, gpus)).into_iter().collect(),
+            region: String::new(),
             zones,
             key_value_list: facts,
         },
@@ -247,10 +251,10 @@ pub(crate) async fn regions(driver: &AzureDriver) -> Result<Vec<Region>> {
         locations.into_iter().filter(|one| matches!(one.metadata.region_type.as_str(), "" | "Physical"));
     let mut all: Vec<Region> = physical
         .map(|location| {
-            let mut zones: Vec<String> =
-                location.availability_zone_mappings.into_iter().map(|zone| zone.logical_zone).collect();
-            zones.sort();
-            Region { name: location.name, zones }
+            let mappings = location.availability_zone_mappings.into_iter();
+            let mut zones: Vec<Zone> = mappings.map(|zone| Zone::named(zone.logical_zone)).collect();
+            zones.sort_by(|a, b| a.name.cmp(&b.name));
+            Region { name: location.name, display_name: location.display_name, zones }
         })
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -282,6 +286,7 @@ pub(crate) fn images() -> Vec<Image> {
             architecture: architecture.to_owned(),
             operating_system: "linux".to_owned(),
             default: *name == DEFAULT_IMAGE,
+            ..Image::default()
         })
     });
     all.collect()
@@ -374,6 +379,7 @@ mod tests {
         assert_eq!(mebibytes("16"), 16_384);
         assert_eq!(mebibytes("1.75"), 1792);
     }
+
     #[test]
     fn the_host_has_room_for_a_disk_where_azure_says_so() {
         let room = |told: &[(&str, &'static str)]| {

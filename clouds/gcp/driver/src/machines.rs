@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use pmks_driver::{DriverError, ErrorKind, Listing, Result};
-use pmks_model::{Cluster, Iid, Image, KeyValueList, MachineType, Node, Region};
+use pmks_model::{Cluster, GpuKind, Iid, Image, KeyValueList, MachineType, Node, Region, Zone};
 
 use crate::live::{Live, is_node, node_iid};
 use crate::names::{Shared, last, region_of};
@@ -129,9 +129,30 @@ fn describe(found: &wire::MachineType) -> MachineType {
         vcpus: found.guest_cpus,
         memory_mib: found.memory_mb,
         architecture: architecture.to_owned(),
+        clock_ghz: None,
         gpus: found.accelerators.iter().map(|accelerator| accelerator.guest_accelerator_count).sum(),
+        gpu_kinds: found.accelerators.iter().map(gpu_kind).collect(),
+        region: String::new(),
         zones: Vec::new(),
         key_value_list: facts,
+    }
+}
+
+/// What an accelerator type says of itself: its maker, what it is, and at the end of some its memory
+/// (`nvidia-h100-80gb`). One word alone is what it is.
+///
+/// Source: <https://cloud.google.com/compute/docs/gpus#gpu-models>
+fn gpu_kind(accelerator: &wire::Accelerator) -> GpuKind {
+    let name = accelerator.guest_accelerator_type.as_str();
+    let (manufacturer, model) = name.split_once('-').unwrap_or(("", name));
+    let (last_before, last_part) = model.rsplit_once('-').unwrap_or(("", model));
+    let gigabytes = last_part.strip_suffix("gb").and_then(|digits| digits.parse::<u64>().ok());
+    let model = if gigabytes.is_some() && !last_before.is_empty() { last_before } else { model };
+    GpuKind {
+        count: accelerator.guest_accelerator_count,
+        manufacturer: manufacturer.to_ascii_uppercase(),
+        model: model.replace('-', " ").to_ascii_uppercase(),
+        memory_mib: gigabytes.map(|size| size.saturating_mul(1_000_000_000) >> 20),
     }
 }
 
@@ -143,9 +164,9 @@ pub(crate) async fn regions(driver: &GcpDriver) -> Result<Vec<Region>> {
         .await?
         .into_iter()
         .map(|region| {
-            let mut zones: Vec<String> = region.zones.iter().map(|url| last(url).to_owned()).collect();
-            zones.sort();
-            Region { zones, name: region.name }
+            let mut zones: Vec<Zone> = region.zones.iter().map(|url| Zone::named(last(url))).collect();
+            zones.sort_by(|a, b| a.name.cmp(&b.name));
+            Region { zones, name: region.name, display_name: String::new() }
         })
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -177,6 +198,7 @@ fn image(name: &str, default: &str) -> Image {
         architecture: if windows { "x86_64" } else { "" }.to_owned(),
         operating_system: if windows { "windows" } else { "linux" }.to_owned(),
         default: name.eq_ignore_ascii_case(default),
+        ..Image::default()
     }
 }
 
@@ -231,6 +253,27 @@ mod tests {
             describe(&wire::MachineType { architecture: "ARM64".into(), ..found }).architecture,
             "arm64"
         );
+    }
+
+    #[test]
+    fn accelerator_types_say_maker_model_and_memory() {
+        for (name, manufacturer, model, memory_mib) in [
+            ("nvidia-tesla-a100", "NVIDIA", "TESLA A100", None),
+            ("nvidia-h100-80gb", "NVIDIA", "H100", Some(76_293)),
+            ("nvidia-h100-mega-80gb", "NVIDIA", "H100 MEGA", Some(76_293)),
+            ("nvidia-l4", "NVIDIA", "L4", None),
+            ("ct5lp", "", "CT5LP", None),
+        ] {
+            let accelerator =
+                wire::Accelerator { guest_accelerator_type: name.to_owned(), guest_accelerator_count: 2 };
+            let kind = GpuKind {
+                count: 2,
+                manufacturer: manufacturer.to_owned(),
+                model: model.to_owned(),
+                memory_mib,
+            };
+            assert_eq!(gpu_kind(&accelerator), kind, "{name}");
+        }
     }
 
     #[test]

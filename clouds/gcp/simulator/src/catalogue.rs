@@ -46,10 +46,12 @@ pub(crate) struct MachineType {
     pub(crate) memory_mib: u32,
     pub(crate) shared: bool,
     pub(crate) arm: bool,
+    /// The type and number of the accelerators that every machine of it has.
+    pub(crate) accelerators: Option<(&'static str, u32)>,
 }
 
 /// Kinds of machine that every zone has.
-pub(crate) const MACHINE_TYPES: [MachineType; 20] = [
+pub(crate) const MACHINE_TYPES: [MachineType; 21] = [
     machine("e2-micro", 2, 1024, true, false),
     machine("e2-small", 2, 2048, true, false),
     machine("e2-medium", 2, 4096, true, false),
@@ -70,10 +72,11 @@ pub(crate) const MACHINE_TYPES: [MachineType; 20] = [
     machine("n4-standard-2", 2, 8192, false, false),
     machine("t2a-standard-2", 2, 8192, false, true),
     machine("c4a-standard-2", 2, 8192, false, true),
+    MachineType { accelerators: Some(("nvidia-l4", 1)), ..machine("g2-standard-4", 4, 16_384, false, false) },
 ];
 
 const fn machine(name: &'static str, cpus: u32, memory_mib: u32, shared: bool, arm: bool) -> MachineType {
-    MachineType { name, cpus, memory_mib, shared, arm }
+    MachineType { name, cpus, memory_mib, shared, arm, accelerators: None }
 }
 
 /// The machine type of this name.
@@ -96,6 +99,7 @@ pub(crate) const DISK_TYPES: [(&str, u32, &str, &str); 4] = [
 pub(crate) fn takes_disk(machine: &str, disk: &str) -> bool {
     match machine.split('-').next().unwrap_or_default() {
         "n4" | "c4a" => disk == "hyperdisk-balanced",
+        "g2" => matches!(disk, "pd-balanced" | "pd-ssd"),
         "c3" => disk != "pd-standard",
         _ => disk != "hyperdisk-balanced",
     }

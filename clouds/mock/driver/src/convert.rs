@@ -2,8 +2,9 @@
 
 use pmks_driver::fingerprint;
 use pmks_model::{
-    AccessInfo, Child, Cluster, ClusterNetwork, Iid, Image, KeyPair, KeyValueList, KubernetesVersion,
-    MachineType, Network, Node, NodeGroup, SecurityGroup, Status, Subnet, Support, Version,
+    AccessInfo, Child, Cluster, ClusterNetwork, GpuKind, Iid, Image, KeyPair, KeyValueList,
+    KubernetesVersion, MachineType, Network, Node, NodeGroup, Picked, SecurityGroup, Status, Subnet, Support,
+    Version, VersionRequest,
 };
 
 use crate::api::Kind;
@@ -166,9 +167,18 @@ pub(crate) fn key_pair(thing: Thing) -> KeyPair {
     }
 }
 
-/// A machine type.
+/// A machine type. The cloud counts the memory of accelerators in GB, of a thousand millions of bytes each.
 pub(crate) fn machine_type(offered: Offered) -> MachineType {
+    let kind = offered.gpu.map(|gpu| GpuKind {
+        count: offered.gpus,
+        manufacturer: gpu.manufacturer,
+        model: gpu.model,
+        memory_mib: Some(gpu.memory_gb.saturating_mul(1_000_000_000) >> 20),
+    });
     MachineType {
+        clock_ghz: offered.clock_ghz,
+        gpu_kinds: kind.into_iter().collect(),
+        region: offered.region,
         name: offered.name,
         vcpus: offered.vcpus,
         memory_mib: offered.memory_mib,
@@ -186,8 +196,31 @@ pub(crate) fn image(offered: Offered) -> Image {
         description: offered.description,
         architecture: offered.architecture,
         operating_system: offered.operating_system,
+        display_name: offered.display_name,
+        disk_type: offered.disk_type,
+        disk_size_gib: offered.disk_gb,
         default: false,
     }
+}
+
+/// Chooses a version. Of a minor that is offered, any patch is taken as it is asked for: CB-Spider's Mock takes any
+/// version, and keeps it as it was written.
+///
+/// # Errors
+/// A sentence that names what was asked for and what is offered.
+pub(crate) fn pick(asked: &VersionRequest, offered: &[Offered]) -> Result<Picked, String> {
+    if let VersionRequest::Given(given) = asked {
+        let text = given.to_string();
+        let is_patch = |minor: &str| {
+            let patch = text.strip_prefix(minor).and_then(|rest| rest.strip_prefix('.'));
+            patch.is_some_and(|patch| patch.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        if let Some(minor) = offered.iter().find(|one| is_patch(&one.version)) {
+            let says = format!("{given}, a patch of {}", minor.version);
+            return Ok(Picked { version: given.clone(), says });
+        }
+    }
+    asked.pick(&versions(offered))
 }
 
 /// The versions, oldest first.
@@ -220,6 +253,33 @@ mod tests {
         {
             assert_eq!(status(word), is);
         }
+    }
+
+    #[test]
+    fn a_version_stays_as_it_was_asked_for() {
+        let offered: Vec<Offered> =
+            serde_json::from_value(json!([{"version": "1.30"}, {"version": "1.34", "default": true}]))
+                .unwrap();
+        for (asked, picked) in [("1.30", "1.30"), ("1.30.7", "1.30.7"), ("v1.30", "1.30"), ("", "1.34")] {
+            let asked: VersionRequest = asked.parse().unwrap();
+            assert_eq!(pick(&asked, &offered).unwrap().version.to_string(), picked);
+        }
+        for refused in ["1.31", "1.31.2", "1.30.7-gke.1"] {
+            let asked: VersionRequest = refused.parse().unwrap();
+            let says = pick(&asked, &offered).unwrap_err();
+            assert_eq!(says, format!("{refused} is not offered; offered are 1.30, 1.34"));
+        }
+    }
+
+    #[test]
+    fn accelerators_are_told_with_their_memory() {
+        let said = json!({"name": "m", "gpus": 2, "clockGhz": 2.7, "region": "common-region",
+            "gpu": {"manufacturer": "NVIDIA", "model": "V100", "memoryGb": 512}});
+        let machine = machine_type(serde_json::from_value(said).unwrap());
+        assert_eq!((machine.clock_ghz, machine.region.as_str()), (Some(2.7), "common-region"));
+        let kind = &machine.gpu_kinds[0];
+        assert_eq!((kind.count, kind.model.as_str(), kind.memory_mib), (2, "V100", Some(488_281)));
+        assert_eq!(machine_type(Offered::default()).gpu_kinds, Vec::new());
     }
 
     #[test]

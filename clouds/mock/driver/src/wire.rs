@@ -142,4 +142,19 @@ pub(crate) struct Offered {
     pub(crate) vcpus: u32,
     pub(crate) memory_mib: u64,
     pub(crate) gpus: u32,
+    pub(crate) gpu: Option<Gpu>,
+    pub(crate) clock_ghz: Option<f64>,
+    pub(crate) region: String,
+    pub(crate) display_name: String,
+    pub(crate) disk_type: String,
+    pub(crate) disk_gb: Option<u32>,
+}
+
+/// What the accelerators of a machine type are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Gpu {
+    pub(crate) manufacturer: String,
+    pub(crate) model: String,
+    pub(crate) memory_gb: u64,
 }

@@ -312,7 +312,8 @@ fn view(account: &Account, thing: &Thing) -> Map<String, Value> {
         Kind::NodeGroup => {
             let node = |machine: &crate::world::Machine| {
                 json!({"id": machine.name, "name": machine.name, "state": "Running", "zone": machine.zone,
-                    "privateIp": machine.ip, "subnet": machine.subnet, "createdAt": machine.created})
+                    "privateIp": machine.ip, "subnet": machine.subnet, "createdAt": machine.created,
+                    "operatingSystem": catalogue::operating_system(thing.text("image"))})
             };
             put("nodes", thing.machines.iter().map(node).collect());
         }

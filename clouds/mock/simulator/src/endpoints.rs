@@ -76,7 +76,7 @@ impl Clusters for World {
 
     fn settings(&self, key: &Key) -> Option<ClusterSettings> {
         let (_, cluster) = self.at(key)?;
-        Some(ClusterSettings::new(&cluster.name, &format!("v{}", cluster.text("version"))))
+        Some(ClusterSettings::new(&cluster.name, &catalogue::release(cluster.text("version"))))
     }
 
     fn present(&self, key: &Key) -> Option<Present> {
@@ -101,7 +101,7 @@ impl Clusters for World {
             claim_name: format!("claim-{}", volume.name),
         });
         Some(Present {
-            version: format!("v{}", cluster.text("version")),
+            version: catalogue::release(cluster.text("version")),
             nodes: nodes.map(|node| (node, false)).collect(),
             entrances: entrances.collect(),
             volumes: volumes.collect(),
@@ -151,22 +151,22 @@ impl Clusters for World {
 }
 
 fn node(group: &Thing, machine: &Machine) -> Option<Node> {
-    let (name, cpu, memory_mib, _) = catalogue::machine_type(group.text("machineType"))?;
+    let machine_type = catalogue::machine_type(group.text("machineType"))?;
     Some(Node {
         name: machine.name.clone(),
         internal_ip: machine.ip.parse().ok()?,
         external_ip: None,
         provider_id: format!("mock:///{}/{}", machine.zone, machine.name),
-        instance_type: name.to_owned(),
+        instance_type: machine_type.name.to_owned(),
         region: group.region.clone(),
         zone: machine.zone.clone(),
         architecture: "amd64".to_owned(),
-        version: format!("v{}", group.text("version")),
+        version: catalogue::release(group.text("version")),
         os_image: "Mock".to_owned(),
         kernel_version: "6.12.0".to_owned(),
         container_runtime: "containerd://2.1.4".to_owned(),
-        cpu,
-        memory_mib,
+        cpu: machine_type.vcpus,
+        memory_mib: machine_type.memory_mib,
         max_pods: 110,
         reserved_cpu_millis: 100,
         reserved_memory_mib: 256,

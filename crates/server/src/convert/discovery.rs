@@ -2,7 +2,7 @@
 
 use pmks_api as api;
 use pmks_core::Dated;
-use pmks_model::{Image, KubernetesVersion, MachineType, Region};
+use pmks_model::{GpuKind, Image, KubernetesVersion, MachineType, Region};
 
 use super::{key_values, time, word};
 
@@ -33,9 +33,20 @@ pub(crate) fn machine_type(machine_type: MachineType) -> api::MachineType {
         vcpus: machine_type.vcpus,
         memory_mib: machine_type.memory_mib,
         architecture: machine_type.architecture,
+        clock_ghz: machine_type.clock_ghz,
         gpus: machine_type.gpus,
+        gpu_kinds: machine_type.gpu_kinds.into_iter().map(gpu_kind).collect(),
         zones: machine_type.zones,
         key_value_list: key_values(machine_type.key_value_list),
+    }
+}
+
+fn gpu_kind(kind: GpuKind) -> api::GpuKind {
+    api::GpuKind {
+        count: kind.count,
+        manufacturer: kind.manufacturer,
+        model: kind.model,
+        memory_mib: kind.memory_mib,
     }
 }
 
@@ -43,14 +54,18 @@ pub(crate) fn machine_type(machine_type: MachineType) -> api::MachineType {
 pub(crate) fn image(image: Image) -> api::Image {
     api::Image {
         name: image.name,
+        display_name: image.display_name,
         description: image.description,
         architecture: image.architecture,
         operating_system: image.operating_system,
+        disk_type: image.disk_type,
+        disk_size_gib: image.disk_size_gib,
         default: image.default,
     }
 }
 
 /// A region.
 pub(crate) fn region(region: Region) -> api::Region {
-    api::Region { name: region.name, zones: region.zones }
+    let zones = region.zones.into_iter().map(|zone| zone.name).collect();
+    api::Region { name: region.name, display_name: region.display_name, zones }
 }

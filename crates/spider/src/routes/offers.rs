@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pmks_core::{PieceKind, Unconnected};
-use pmks_model::{FailureKind, Image, MachineType, Region};
+use pmks_model::{FailureKind, GpuKind, Image, MachineType, Region, Zone, ZoneStatus};
 use serde_json::{Value, json};
 
 use super::spellings;
@@ -112,16 +112,12 @@ fn one(found: Option<Value>, what: &str, call: &Call) -> Answer {
 }
 
 fn region_info(region: &Region) -> Value {
-    let zone = |name: &String| {
-        json!({
-            "Name": name, "DisplayName": name, "CSPDisplayName": name, "Status": "Available", "KeyValueList": [],
-        })
-    };
+    let display_name = first_of(&region.display_name, &region.name);
     json!({
         "Name": region.name,
-        "DisplayName": region.name,
-        "CSPDisplayName": region.name,
-        "ZoneList": region.zones.iter().map(zone).collect::<Vec<_>>(),
+        "DisplayName": display_name,
+        "CSPDisplayName": display_name,
+        "ZoneList": region.zones.iter().map(zone_info).collect::<Vec<_>>(),
         "KeyValueList": [],
     })
 }
@@ -139,46 +135,92 @@ fn image_infos(images: &[Image]) -> Vec<Value> {
             let mut same = images.iter().filter(|other| other.name == image.name);
             let is_one =
                 !image.architecture.is_empty() && same.all(|other| other.architecture == image.architecture);
-            image_info(image, if is_one { &image.architecture } else { "NA" })
+            image_info(image, if is_one { &image.architecture } else { UNTOLD })
         })
         .collect()
+}
+
+fn zone_info(zone: &Zone) -> Value {
+    let display_name = first_of(&zone.display_name, &zone.name);
+    let status = match zone.status {
+        ZoneStatus::Available => "Available",
+        ZoneStatus::Unavailable => "Unavailable",
+        ZoneStatus::Unsaid => "NotSupported",
+    };
+    json!({
+        "Name": zone.name,
+        "DisplayName": display_name,
+        "CSPDisplayName": display_name,
+        "Status": status,
+        "KeyValueList": [],
+    })
+}
+
+/// The first of the two that says something.
+fn first_of<'a>(one: &'a str, other: &'a str) -> &'a str {
+    if one.is_empty() { other } else { one }
 }
 
 fn image_info(image: &Image, architecture: &str) -> Value {
     json!({
         "IId": super::shapes::pair(&image.name, &image.name),
-        "Name": image.name,
+        "Name": first_of(&image.display_name, &image.name),
         "OSArchitecture": architecture,
         "OSPlatform": if image.operating_system == "windows" { "Windows" } else { "Linux/UNIX" },
         "OSDistribution": image.description,
-        "OSDiskType": "NA",
-        "OSDiskSizeGB": "-1",
+        "OSDiskType": first_of(&image.disk_type, UNTOLD),
+        "OSDiskSizeGB": number(image.disk_size_gib),
         "ImageStatus": "Available",
         "KeyValueList": [],
     })
 }
 
-/// Numbers are texts.
+/// What a text says where the cloud tells nothing.
+const UNTOLD: &str = "NA";
+
+/// A number as a text, as all of them are; `-1` where the cloud tells none.
+fn number(told: Option<impl ToString>) -> String {
+    told.map_or_else(|| "-1".to_owned(), |number| number.to_string())
+}
+
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/interfaces/resources/VMSpecHandler.go>
 fn machine_info(machine: &MachineType, region: &str) -> Value {
-    let gpus: Vec<Value> = (machine.gpus > 0)
-        .then(|| {
-            json!({
-                "Count": machine.gpus.to_string(), "Mfr": "NA", "Model": "NA", "MemSizeGB": "-1",
-                "TotalMemSizeGB": "-1",
-            })
-        })
-        .into_iter()
-        .collect();
+    let told = machine.gpu_kinds.iter().map(gpu_info);
+    // Of how many there are alone, that alone is told.
+    let counted = (machine.gpu_kinds.is_empty() && machine.gpus > 0)
+        .then(|| gpu_info(&GpuKind { count: machine.gpus, ..GpuKind::default() }));
     let facts = machine.key_value_list.0.iter().map(|fact| json!({"Key": fact.key, "Value": fact.value}));
     json!({
-        "Region": region,
+        "Region": first_of(&machine.region, region),
         "Name": machine.name,
-        "VCpu": {"Count": machine.vcpus.to_string(), "ClockGHz": "-1"},
+        "VCpu": {
+            "Count": machine.vcpus.to_string(),
+            "ClockGHz": number(machine.clock_ghz.map(|clock| format!("{clock:.1}"))),
+        },
         "MemSizeMiB": machine.memory_mib.to_string(),
         "DiskSizeGB": "-1",
-        "Gpu": gpus,
+        "Gpu": told.chain(counted).collect::<Vec<_>>(),
         "KeyValueList": facts.collect::<Vec<_>>(),
     })
+}
+
+/// Makers and models are in capitals, as CB-Spider writes them.
+fn gpu_info(kind: &GpuKind) -> Value {
+    let all = kind.memory_mib.map(|each| each.saturating_mul(u64::from(kind.count)));
+    json!({
+        "Count": kind.count.to_string(),
+        "Mfr": first_of(&kind.manufacturer, UNTOLD).to_uppercase(),
+        "Model": first_of(&kind.model, UNTOLD).to_uppercase(),
+        "MemSizeGB": number(kind.memory_mib.map(gigabytes)),
+        "TotalMemSizeGB": number(all.map(gigabytes)),
+    })
+}
+
+/// MiB in GB, of a thousand millions of bytes each, to the nearest: CB-Spider's conversion.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/interfaces/resources/UnitConversion.go>
+fn gigabytes(mebibytes: u64) -> u64 {
+    mebibytes.saturating_mul(1 << 20).saturating_add(500_000_000) / 1_000_000_000
 }
 
 #[cfg(test)]
@@ -189,10 +231,8 @@ mod tests {
     fn an_image_of_several_architectures_is_told_once() {
         let image = |name: &str, architecture: &str| Image {
             name: name.to_owned(),
-            description: String::new(),
             architecture: architecture.to_owned(),
-            operating_system: "linux".to_owned(),
-            default: false,
+            ..Image::default()
         };
         let all = [image("both", "arm64"), image("one", "x86_64"), image("both", "x86_64"), image("any", "")];
         let told: Vec<_> = image_infos(&all)
@@ -200,5 +240,46 @@ mod tests {
             .map(|told| [told["IId"]["SystemId"].clone(), told["OSArchitecture"].clone()])
             .collect();
         assert_eq!(told, [["both", "NA"], ["one", "x86_64"], ["any", "NA"]]);
+    }
+
+    #[test]
+    fn what_the_cloud_tells_of_a_machine_type_is_told() {
+        let kind = |model: &str, memory_mib| GpuKind {
+            count: 4,
+            manufacturer: "Nvidia".to_owned(),
+            model: model.to_owned(),
+            memory_mib,
+        };
+        let told = MachineType {
+            clock_ghz: Some(2.5),
+            gpus: 8,
+            gpu_kinds: vec![kind("A10g", Some(22_888)), kind("", None)],
+            ..MachineType::default()
+        };
+        let shown = machine_info(&told, "here");
+        assert_eq!((&shown["VCpu"]["ClockGHz"], &shown["Region"]), (&json!("2.5"), &json!("here")));
+        assert_eq!(
+            shown["Gpu"],
+            json!([
+                {"Count": "4", "Mfr": "NVIDIA", "Model": "A10G", "MemSizeGB": "24", "TotalMemSizeGB": "96"},
+                {"Count": "4", "Mfr": "NVIDIA", "Model": "NA", "MemSizeGB": "-1", "TotalMemSizeGB": "-1"},
+            ])
+        );
+    }
+
+    #[test]
+    fn what_the_cloud_does_not_tell_is_not_made_up() {
+        let counted = MachineType { gpus: 2, region: "there".to_owned(), ..MachineType::default() };
+        let shown = machine_info(&counted, "here");
+        assert_eq!((&shown["VCpu"]["ClockGHz"], &shown["Region"]), (&json!("-1"), &json!("there")));
+        let untold =
+            json!([{"Count": "2", "Mfr": "NA", "Model": "NA", "MemSizeGB": "-1", "TotalMemSizeGB": "-1"}]);
+        assert_eq!(shown["Gpu"], untold);
+        assert_eq!(machine_info(&MachineType::default(), "here")["Gpu"], json!([]));
+        let shown = image_info(&Image { name: "i".to_owned(), ..Image::default() }, UNTOLD);
+        assert_eq!(
+            (&shown["Name"], &shown["OSDiskType"], &shown["OSDiskSizeGB"]),
+            (&json!("i"), &json!("NA"), &json!("-1"))
+        );
     }
 }

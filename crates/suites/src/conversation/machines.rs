@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene, asks, has_keys, in_a_path, is_named};
+use super::{CONNECTION, Scene, asks, has_keys, in_a_path, is_named, records};
+use crate::CloudUnderTest;
 
 /// Regions, images and machine types: each in its list and by its name.
 pub(super) async fn offers(scene: &Scene) {
@@ -39,9 +40,13 @@ pub(super) async fn offers(scene: &Scene) {
         for one in all {
             has_keys(one, keys);
         }
-        let names: BTreeSet<&str> = all.iter().map(|one| one["Name"].as_str().expect("a name")).collect();
+        // An image is asked for by what node groups name it.
+        let own = |one: &Value| {
+            one.pointer("/IId/NameId").unwrap_or(&one["Name"]).as_str().expect("a name").to_owned()
+        };
+        let names: BTreeSet<String> = all.iter().map(own).collect();
         assert_eq!(names.len(), all.len(), "{path} lists each once: {listed}");
-        let name = all[0]["Name"].as_str().expect("a name");
+        let name = &own(&all[0]);
         assert_eq!(scene.get(&format!("{path}/{}", in_a_path(name))).await, all[0], "{path}");
         scene.refused("GET", &format!("{path}/none?ConnectionName={CONNECTION}"), None, 404, "'none'").await;
     }
@@ -61,6 +66,30 @@ pub(super) async fn offers(scene: &Scene) {
     has_keys(&machine["VCpu"], &["Count", "ClockGHz"]);
     machine["VCpu"]["Count"].as_str().expect("a text").parse::<u32>().expect("a number");
     machine["MemSizeMiB"].as_str().expect("a text").parse::<u64>().expect("a number");
+    accelerated(scene).await;
+}
+
+/// What has accelerators says how many, and the model, which every cloud tells in one way or another.
+async fn accelerated(scene: &Scene) {
+    let listed = scene.get("/vmspec").await;
+    let all = listed["vmspec"].as_array().expect("a list").iter();
+    let told: Vec<&Value> = all.flat_map(|one| one["Gpu"].as_array().expect("a list")).collect();
+    assert!(!told.is_empty(), "{listed}");
+    for gpu in told {
+        has_keys(gpu, &["Count", "Mfr", "Model", "MemSizeGB", "TotalMemSizeGB"]);
+        assert!(gpu["Count"].as_str().expect("a text").parse::<u32>().expect("a number") > 0, "{gpu}");
+        assert!(gpu["Mfr"] != "NA" && gpu["Model"] != "NA", "{gpu}");
+    }
+}
+
+/// What a cloud tells a client of CB-Spider of its regions, images and machine types: the answers of `/regionzone`,
+/// `/vmimage` and `/vmspec`.
+pub async fn told(under_test: &'static dyn CloudUnderTest) -> [Value; 3] {
+    let scene = Scene::begin(under_test).await;
+    records::make(&scene).await;
+    let told = [scene.get("/regionzone").await, scene.get("/vmimage").await, scene.get("/vmspec").await];
+    tokio::task::block_in_place(|| scene.served.stop());
+    told
 }
 
 /// The node of `cluster-01`, by each path.

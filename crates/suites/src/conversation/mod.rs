@@ -7,7 +7,7 @@
 mod client;
 mod clusters;
 mod described;
-mod machines;
+pub mod machines;
 mod networks;
 mod records;
 mod tags;

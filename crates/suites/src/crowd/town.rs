@@ -115,8 +115,8 @@ impl Town {
             let made = self.run(self.pmks.connections().create(&Caller::local("me"), asked)).await.unwrap();
             let regions = self.run(self.pmks.discovery().regions(&connection, None)).await.unwrap().items;
             let region = made.region.clone();
-            let zones: Vec<String> =
-                regions.into_iter().filter(|one| one.name == region).flat_map(|one| one.zones).collect();
+            let own = regions.into_iter().filter(|one| one.name == region);
+            let zones: Vec<String> = own.flat_map(|one| one.zones).map(|zone| zone.name).collect();
             for network in 0..networks {
                 let subnets: Vec<Value> = self
                     .subnets(network)

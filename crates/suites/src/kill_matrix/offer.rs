@@ -35,7 +35,7 @@ impl Offer {
         let capabilities = house.under_test.provider().capabilities();
         let discovery = process.pmks.discovery();
         let regions = house.run(discovery.regions(HERE, None)).await.unwrap().items;
-        let zones: Vec<String> = regions.into_iter().flat_map(|region| region.zones).collect();
+        let zones = regions.into_iter().flat_map(|region| region.zones).map(|zone| zone.name).collect();
         let machines = house.run(discovery.machine_types(HERE, None)).await.unwrap().items;
         let mut fit: Vec<_> = machines
             .into_iter()

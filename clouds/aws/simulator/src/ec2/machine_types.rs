@@ -24,6 +24,21 @@ pub(crate) struct MachineType {
     gpus: u32,
 }
 
+/// The sustained clock in GHz of each family, as `DescribeInstanceTypes` tells it.
+const CLOCKS: [(&str, &str); 11] = [
+    ("c5", "3.4"),
+    ("c6g", "2.5"),
+    ("c6i", "3.5"),
+    ("g4dn", "2.5"),
+    ("m5", "3.1"),
+    ("m6g", "2.5"),
+    ("m6i", "3.5"),
+    ("m7i", "3.2"),
+    ("r5", "3.1"),
+    ("t3", "2.5"),
+    ("t4g", "2.5"),
+];
+
 const fn machine(name: &'static str, vcpus: u32, memory_mib: u32, architecture: &'static str) -> MachineType {
     MachineType { name, vcpus, memory_mib, architecture, gpus: 0 }
 }
@@ -111,11 +126,17 @@ pub(super) fn describe(_: &Context<'_>, query: &Query) -> Result<Xml> {
     )
 }
 
+fn clock(name: &str) -> Option<&'static str> {
+    let family = name.split('.').next()?;
+    CLOCKS.iter().find(|(known, _)| *known == family).map(|(_, clock)| *clock)
+}
+
 fn written(one: &MachineType) -> Xml {
     let vcpus = Xml::new().text("defaultVCpus", one.vcpus).text("defaultCores", one.vcpus.div_ceil(2));
     let processor = Xml::new()
         .texts("supportedArchitectures", "item", [one.architecture])
-        .text("manufacturer", if one.architecture == "arm64" { "AWS" } else { "Intel" });
+        .text("manufacturer", if one.architecture == "arm64" { "AWS" } else { "Intel" })
+        .maybe("sustainedClockSpeedInGhz", clock(one.name));
     let network =
         Xml::new().text("maximumNetworkInterfaces", 3).text("networkPerformance", "Up to 5 Gigabit");
     let mut xml = Xml::new()

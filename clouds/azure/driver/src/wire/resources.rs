@@ -23,6 +23,7 @@ pub(crate) struct Subscription {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Location {
     pub(crate) name: String,
+    pub(crate) display_name: String,
     pub(crate) metadata: LocationMetadata,
     #[serde(deserialize_with = "or_default")]
     pub(crate) availability_zone_mappings: Vec<ZoneMapping>,

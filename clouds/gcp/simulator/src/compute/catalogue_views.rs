@@ -98,12 +98,16 @@ fn zone_view(zone: &str, region: &Region, project: &str) -> Value {
 }
 
 fn machine_view(machine: &MachineType, zone: &str, project: &str) -> Value {
-    json!({
+    let mut view = json!({
         "kind": "compute#machineType", "id": number(machine.name), "name": machine.name,
         "description": format!("{} vCPUs, {} GB RAM", machine.cpus, machine.memory_mib / 1024),
         "guestCpus": machine.cpus, "memoryMb": machine.memory_mib, "isSharedCpu": machine.shared,
         "architecture": if machine.arm { "ARM64" } else { "X86_64" },
         "maximumPersistentDisks": if machine.shared { 16 } else { 128 }, "maximumPersistentDisksSizeGb": "263168",
         "zone": zone, "selfLink": link(&format!("projects/{project}/zones/{zone}/machineTypes/{}", machine.name)),
-    })
+    });
+    if let Some((kind, count)) = machine.accelerators {
+        view["accelerators"] = json!([{"guestAcceleratorType": kind, "guestAcceleratorCount": count}]);
+    }
+    view
 }

@@ -29,7 +29,7 @@ pub(crate) async fn create(driver: &MockDriver, asked: &CreateCluster) -> Result
     let mut findings = Findings::default();
     ground::check(driver, &request.network.system_id, &request.subnets, &mut findings).await?;
     let catalogue = driver.api.catalogue().await?;
-    let picked = request.version.pick(&convert::versions(&catalogue.versions));
+    let picked = convert::pick(&request.version, &catalogue.versions);
     let picked = picked.map_err(|says| findings.add("version", says)).ok();
     let version = picked.as_ref().map(|picked| picked.version.to_string()).unwrap_or_default();
     let ids = |references: &[pmks_model::Iid]| {
@@ -101,8 +101,8 @@ pub(crate) async fn upgrade(driver: &MockDriver, asked: &UpgradeCluster) -> Resu
             (now.clone(), format!("{now}, reached already"))
         }
         version => {
-            let offered = convert::versions(&driver.api.catalogue().await?.versions);
-            let picked = version.pick(&offered).map_err(|says| refused("version", says))?;
+            let offered = driver.api.catalogue().await?.versions;
+            let picked = convert::pick(version, &offered).map_err(|says| refused("version", says))?;
             // The default may be lower than what is there.
             if now.reaches(&picked.version) {
                 (now.clone(), picked.says)

@@ -68,7 +68,8 @@ pub(crate) async fn create_subnet(driver: &MockDriver, asked: &CreateSubnet) -> 
 async fn zones(driver: &MockDriver) -> Result<Vec<String>> {
     let regions = driver.api.catalogue().await?.regions;
     let own = regions.into_iter().find(|region| *region.name == *driver.region);
-    Ok(own.map(|region| region.zones).unwrap_or_default())
+    let zones = own.map(|region| region.zones).unwrap_or_default();
+    Ok(zones.into_iter().map(|zone| zone.name).collect())
 }
 
 fn subnet(

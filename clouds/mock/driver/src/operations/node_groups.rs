@@ -67,8 +67,7 @@ pub(super) fn make(
     let version = match &request.version {
         VersionRequest::Default => of_cluster.to_owned(),
         VersionRequest::Given(given) => {
-            let offered = convert::versions(&catalogue.versions);
-            let picked = request.version.pick(&offered).map(|picked| picked.version);
+            let picked = convert::pick(&request.version, &catalogue.versions).map(|picked| picked.version);
             let above = |version: &Version| {
                 convert::version(of_cluster).is_some_and(|cluster| !cluster.reaches(version))
             };
@@ -135,8 +134,8 @@ pub(crate) async fn upgrade(driver: &MockDriver, asked: &UpgradeNodeGroup) -> Re
             return Err(refused("version", says));
         }
         VersionRequest::Given(given) if !given.covers(&of_cluster) => {
-            let offered = convert::versions(&driver.api.catalogue().await?.versions);
-            asked.version.pick(&offered).map_err(|says| refused("version", says))?.version
+            let offered = driver.api.catalogue().await?.versions;
+            convert::pick(&asked.version, &offered).map_err(|says| refused("version", says))?.version
         }
         _ => of_cluster,
     };

@@ -79,6 +79,7 @@ pub(crate) struct InstanceType {
 pub(crate) struct ProcessorInfo {
     pub(crate) supported_architectures: List<String>,
     pub(crate) manufacturer: String,
+    pub(crate) sustained_clock_speed_in_ghz: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -108,11 +109,12 @@ pub(crate) struct GpuInfo {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Gpu {
     pub(crate) name: String,
     pub(crate) manufacturer: String,
     pub(crate) count: u32,
+    pub(crate) memory_info: Option<MemoryInfo>,
 }
 
 #[derive(Debug, Default, Deserialize)]
