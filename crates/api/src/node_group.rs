@@ -207,6 +207,9 @@ pub struct Node {
     pub node_group: String,
     /// The machine type.
     pub machine_type: String,
+    /// `linux` or `windows`; empty where nobody says.
+    #[serde(default)]
+    pub operating_system: String,
     /// The zone.
     pub zone: String,
     /// Its address within the network.

@@ -119,6 +119,9 @@ pub struct Node {
     pub node_group: String,
     /// The machine type.
     pub machine_type: String,
+    /// `linux` or `windows`; empty where nobody says.
+    #[serde(default)]
+    pub operating_system: String,
     /// The zone it runs in.
     pub zone: String,
     /// The subnet it is in; empty where the cloud does not tell it with the VM.

@@ -66,6 +66,9 @@ fn node_iid(instance: &wire::Instance) -> Iid {
     }
 }
 
+/// EC2 says `windows` of an instance, or nothing.
+///
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html>, `platform`
 fn node(instance: &wire::Instance) -> Node {
     let tags = instance.tag_set.to_tags();
     let mut facts = KeyValueList::default();
@@ -81,6 +84,8 @@ fn node(instance: &wire::Instance) -> Node {
         iid: node_iid(instance),
         node_group: tags.get(NODE_GROUP_TAG).cloned().unwrap_or_default(),
         machine_type: instance.instance_type.clone(),
+        operating_system: if instance.platform.eq_ignore_ascii_case("windows") { "windows" } else { "linux" }
+            .to_owned(),
         zone: instance.placement.availability_zone.clone(),
         subnet: Iid::unnamed(&instance.subnet_id),
         security_groups: groups.map(|group| Iid::unnamed(&group.group_id)).collect(),
@@ -275,7 +280,7 @@ mod tests {
           <launchTime>2026-11-23T10:00:00.000Z</launchTime><placement><availabilityZone>ap-northeast-2a</availabilityZone><tenancy>default</tenancy></placement>
           <privateIpAddress>10.0.0.1</privateIpAddress><ipAddress>3.3.3.3</ipAddress><subnetId>subnet-1</subnetId>
           <groupSet><item><groupId>sg-1</groupId><groupName>g</groupName></item><item><groupId>sg-2</groupId></item></groupSet>
-          <tagSet><item><key>eks:cluster-name</key><value>c</value></item><item><key>eks:nodegroup-name</key><value>workers</value></item></tagSet>
+          <platform>windows</platform><tagSet><item><key>eks:cluster-name</key><value>c</value></item><item><key>eks:nodegroup-name</key><value>workers</value></item></tagSet>
         </item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
         let answer: wire::DescribeInstances = read(QueryService::Ec2, xml).unwrap();
         let node = super::node(&answer.reservation_set.entries[0].instances_set.entries[0]);
@@ -285,6 +290,8 @@ mod tests {
             ("workers", "running", "3.3.3.3")
         );
         assert_eq!(node.launched_at.unwrap().to_string(), "2026-11-23T10:00:00Z");
+        assert_eq!(node.operating_system, "windows");
+        assert_eq!(super::node(&wire::Instance::default()).operating_system, "linux");
         assert_eq!(node.subnet, Iid::unnamed("subnet-1"));
         assert_eq!(node.security_groups, [Iid::unnamed("sg-1"), Iid::unnamed("sg-2")]);
     }

@@ -111,6 +111,9 @@ fn places(interfaces: &[network::Interface]) -> BTreeMap<String, InNetwork> {
     places
 }
 
+/// Its system is told by its disk.
+///
+/// Source: <https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-set-vms/list>, `osDisk.osType`
 fn node(pool: &str, instance: &wire::ScaleSetVm, places: &BTreeMap<String, InNetwork>) -> Option<Node> {
     let iid = node_iid(instance)?;
     let nowhere = InNetwork::default();
@@ -124,8 +127,11 @@ fn node(pool: &str, instance: &wire::ScaleSetVm, places: &BTreeMap<String, InNet
         .instance_view
         .as_ref()
         .and_then(|view| view.statuses.iter().find_map(|status| status.code.strip_prefix("PowerState/")));
+    let disk = properties.storage_profile.as_ref().and_then(|profile| profile.os_disk.as_ref());
+    let system = disk.and_then(|disk| disk.os_type.as_deref()).unwrap_or_default().to_ascii_lowercase();
     Some(Node {
         node_group: pool.to_owned(),
+        operating_system: system,
         machine_type: instance.sku.as_ref().map(|sku| sku.name.clone()).unwrap_or_default(),
         zone: instance.zones.first().cloned().unwrap_or_default(),
         subnet: place.subnet.clone(),
@@ -334,7 +340,7 @@ mod tests {
         let instance: wire::ScaleSetVm = serde_json::from_value(json!({
             "id": format!("{SET}/virtualMachines/0"), "instanceId": "0", "sku": {"name": "Standard_D4s_v5"}, "zones": ["1"],
             "properties": {"provisioningState": "Succeeded", "vmId": "v", "timeCreated": "2026-11-23T10:00:00Z",
-                "osProfile": {"computerName": "aks-ga-1-vmss000000"},
+                "osProfile": {"computerName": "aks-ga-1-vmss000000"}, "storageProfile": {"osDisk": {"osType": "Windows"}},
                 "instanceView": {"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/running"}]}},
         }))
         .unwrap();
@@ -351,6 +357,7 @@ mod tests {
         .unwrap();
         let node = node("ga", &instance, &places(&[interface])).unwrap();
         assert_eq!(node.subnet, Iid::unnamed(subnet("virtualNetworks")));
+        assert_eq!(node.operating_system, "windows");
         assert_eq!(node.iid, Iid::new("aks-ga-1-vmss000000", format!("{SET}/virtualMachines/0")));
         assert_eq!(
             (node.private_ip.as_str(), node.state.as_str(), node.zone.as_str(), node.node_group.as_str()),

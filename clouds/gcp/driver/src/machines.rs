@@ -35,15 +35,19 @@ pub(crate) async fn nodes(driver: &GcpDriver, cluster: &Cluster) -> Result<Listi
     let own = instances.found.iter().map(|(_, instance)| instance).filter(|instance| is_node(instance));
     let mut nodes: Vec<Node> = own
         .filter_map(|instance| {
-            Some(node(instance, live.pool_of(instance, pools.iter().copied())?, driver.api.project()))
+            let pool = live.pool_of(instance, pools.iter().copied())?;
+            let group = cluster.node_groups.iter().find(|group| group.iid.name_id == pool);
+            let image = group.map_or("", |group| group.image.as_str());
+            Some(node(instance, (pool, image), driver.api.project()))
         })
         .collect();
     nodes.sort_by(|a, b| a.iid.system_id.cmp(&b.iid.system_id));
     Ok(Listing { items: nodes, missed })
 }
 
-/// Which of its network tags are security groups the instance does not say: Google's own are among them.
-fn node(instance: &wire::Instance, pool: &str, project: &str) -> Node {
+/// Which of its network tags are security groups the instance does not say: Google's own are among them. Nor does it say
+/// its system: the image type of its pool does.
+fn node(instance: &wire::Instance, (pool, image_type): (&str, &str), project: &str) -> Node {
     let interface = instance.network_interfaces.first();
     let subnet = interface
         .and_then(|interface| Shared::read("subnet", &interface.subnetwork, project).ok())
@@ -61,6 +65,7 @@ fn node(instance: &wire::Instance, pool: &str, project: &str) -> Node {
         iid: node_iid(instance),
         node_group: pool.to_owned(),
         machine_type: last(&instance.machine_type).to_owned(),
+        operating_system: operating_system(image_type).to_owned(),
         zone: last(&instance.zone).to_owned(),
         subnet: subnet.unwrap_or_default(),
         security_groups: Vec::new(),
@@ -196,10 +201,14 @@ fn image(name: &str, default: &str) -> Image {
         description: description.to_owned(),
         // An image type is of the machine type's architecture; Windows has one alone.
         architecture: if windows { "x86_64" } else { "" }.to_owned(),
-        operating_system: if windows { "windows" } else { "linux" }.to_owned(),
+        operating_system: operating_system(name).to_owned(),
         default: name.eq_ignore_ascii_case(default),
         ..Image::default()
     }
+}
+
+fn operating_system(image_type: &str) -> &'static str {
+    if is_windows(image_type) { "windows" } else { "linux" }
 }
 
 /// Whether nodes of that image type are not Linux: they take no SSH keys from their metadata.
@@ -225,9 +234,11 @@ mod tests {
             "tags": {"items": ["web"]}, "scheduling": {"provisioningModel": "STANDARD"},
         }))
         .unwrap();
-        let node = super::node(&instance, "ga", "p");
+        let node = super::node(&instance, ("ga", "COS_CONTAINERD"), "p");
+        assert_eq!(node.operating_system, "linux");
         assert_eq!(node.subnet, Iid::unnamed("sub"));
-        let elsewhere = super::node(&instance, "ga", "q");
+        let elsewhere = super::node(&instance, ("ga", "WINDOWS_LTSC_CONTAINERD"), "q");
+        assert_eq!(elsewhere.operating_system, "windows");
         assert_eq!(elsewhere.subnet, Iid::unnamed("projects/p/regions/r1/subnetworks/sub"));
         assert_eq!(node.iid, Iid::new("gke-c-ga-1a2b-aaaa", "zones/r1-a/instances/gke-c-ga-1a2b-aaaa"));
         assert_eq!(

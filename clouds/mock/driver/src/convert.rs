@@ -93,6 +93,7 @@ pub(crate) fn node(group: &Thing, node: &Thing) -> Node {
         security_groups: Vec::new(),
         node_group: group.name.clone(),
         machine_type: group.machine_type.clone(),
+        operating_system: node.operating_system.clone(),
         zone: node.zone.clone(),
         private_ip: node.private_ip.clone(),
         public_ip: String::new(),

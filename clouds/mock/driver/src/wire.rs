@@ -50,6 +50,7 @@ pub(crate) struct Thing {
     pub(crate) key_pair: String,
     pub(crate) scaling: Option<Scaling>,
     pub(crate) nodes: Vec<Thing>,
+    pub(crate) operating_system: String,
     pub(crate) private_ip: String,
     pub(crate) subnet: String,
 }

@@ -78,6 +78,7 @@ pub(crate) fn node(view: NodeView) -> api::Node {
         cluster: view.cluster,
         node_group: node.node_group,
         machine_type: node.machine_type,
+        operating_system: node.operating_system,
         zone: node.zone,
         private_ip: node.private_ip,
         public_ip: node.public_ip,

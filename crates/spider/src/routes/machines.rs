@@ -148,6 +148,15 @@ async fn region(call: &Call, connection: &str) -> Outcome<String> {
     Ok(call.pmks().connections().get(connection).await?.region)
 }
 
+/// CB-Spider's word for a machine's system; empty where nobody says it.
+fn platform(operating_system: &str) -> &'static str {
+    match operating_system {
+        "linux" => "LINUX/UNIX",
+        "windows" => "WINDOWS",
+        _ => "",
+    }
+}
+
 fn state(word: &str) -> &str {
     let word = word.strip_prefix("PowerState/").unwrap_or(word);
     STATES.iter().find(|(cloud, _)| cloud.eq_ignore_ascii_case(word)).map_or(word, |(_, theirs)| theirs)
@@ -205,7 +214,7 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
         "PrivateIP": node.private_ip,
         "PrivateIPs": addresses(&node.private_ip),
         "PrivateDNS": "",
-        "Platform": "",
+        "Platform": platform(&node.operating_system),
         "SSHAccessPoint": "",
         "AccessPoint": "",
         "TagList": [],
@@ -216,6 +225,13 @@ fn machine((cluster, view): &Node, region: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn platforms_are_cb_spiders_words() {
+        for (system, theirs) in [("linux", "LINUX/UNIX"), ("windows", "WINDOWS"), ("", "")] {
+            assert_eq!(platform(system), theirs);
+        }
+    }
 
     #[test]
     fn states_are_cb_spiders_words_and_what_is_none_stays() {

@@ -102,6 +102,7 @@ pub(super) async fn nodes(scene: &Scene) {
     assert_eq!(listed["vm"].as_array().expect("a list").len(), 1, "{listed}");
     machine["StartTime"].as_str().expect("a text").parse::<Timestamp>().expect("a time");
     is_named(&machine["VpcIID"], "vpc-01");
+    assert_eq!(machine["Platform"], "LINUX/UNIX", "{machine}");
     let network = scene.get("/cluster/cluster-01").await["Network"].clone();
     let has = |list: &Value, one: &Value| list.as_array().expect("a list").contains(one);
     assert!(has(&network["SubnetIIDs"], &machine["SubnetIID"]), "{machine}");

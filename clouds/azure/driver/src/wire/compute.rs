@@ -45,6 +45,7 @@ pub(crate) struct ScaleSetVmProperties {
     pub(crate) vm_id: Option<String>,
     pub(crate) time_created: Option<Timestamp>,
     pub(crate) os_profile: Option<OsProfile>,
+    pub(crate) storage_profile: Option<StorageProfile>,
     pub(crate) instance_view: Option<InstanceView>,
 }
 
@@ -53,6 +54,21 @@ pub(crate) struct ScaleSetVmProperties {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct OsProfile {
     pub(crate) computer_name: String,
+}
+
+/// An instance's disks.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct StorageProfile {
+    pub(crate) os_disk: Option<OsDisk>,
+}
+
+/// The disk with its system.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct OsDisk {
+    /// `Linux` or `Windows`.
+    pub(crate) os_type: Option<String>,
 }
 
 /// How an instance runs.

@@ -31,6 +31,8 @@ pub(crate) struct Instance {
     pub(crate) private_ip_address: String,
     pub(crate) ip_address: String,
     pub(crate) key_name: String,
+    /// `windows`, or nothing.
+    pub(crate) platform: String,
     pub(crate) launch_time: Option<String>,
     pub(crate) subnet_id: String,
     pub(crate) vpc_id: String,
