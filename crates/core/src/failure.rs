@@ -114,7 +114,7 @@ pub(crate) fn of_store(error: pmks_store::Error) -> Box<Failure> {
         tracing::error!(error = %says, "the store failed");
     }
     let about = match error {
-        pmks_store::Error::AlreadyExists { about, .. } => about,
+        pmks_store::Error::AlreadyExists { about, .. } | pmks_store::Error::NotFound { about, .. } => about,
         _ => None,
     };
     Box::new(Failure { about, fix: fix.map(Into::into), ..Failure::new(kind, says) })

@@ -3,7 +3,7 @@
 use pmks_model::{OperationKind, ResourceKind};
 use pmks_store::{Hold, HoldMode, OperationFilter, Page, Resource, ResourceFilter, WhenHeld};
 
-use crate::failure::of_store;
+use crate::failure::{not_found, of_store};
 use crate::pmks::Shared;
 use crate::{Caller, Reference, Result};
 
@@ -66,6 +66,8 @@ impl Shared {
         match self.store.forget(record.uid, abandon, audit).await {
             Ok(()) => Ok(()),
             Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
+            // Somebody else dropped it since it was found: told as to whoever comes later.
+            Err(pmks_store::Error::NotFound { .. }) => Err(not_found(record.kind, &record.name)),
             Err(error) => Err(of_store(error)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pmks_model::Subject;
+use pmks_model::{ResourceKind, Subject};
 use uuid::Uuid;
 
 /// The result of a transaction.
@@ -24,6 +24,8 @@ pub enum Error {
     NotFound {
         /// What was asked for.
         what: String,
+        /// The same, where it is a connection.
+        about: Option<Subject>,
     },
     /// It is needed, or not in a state that allows this.
     #[error("{0}")]
@@ -208,7 +210,13 @@ impl From<DatabaseError> for Error {
 
 impl Error {
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
-        Self::NotFound { what: what.into() }
+        Self::NotFound { what: what.into(), about: None }
+    }
+
+    /// There is no such connection.
+    pub(crate) fn not_connected(name: &str) -> Self {
+        let about = Subject { kind: ResourceKind::Connection, name: name.to_owned() };
+        Self::NotFound { what: format!("connection {name:?}"), about: Some(about) }
     }
 }
 

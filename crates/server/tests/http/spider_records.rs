@@ -365,3 +365,44 @@ async fn a_name_that_a_connection_of_v1_shows_means_that_alone() {
     let with = named(config("more", "two"), "CredentialName", "here");
     refused("connectionconfig", with, "its secret was given for that place").await;
 }
+
+#[tokio::test]
+async fn what_is_asked_of_a_connection_beside_its_deletion_is_done_or_told_that_there_is_none() {
+    let spider = connected().await;
+    let vpc = |round: usize| {
+        let name = format!("net-{round}");
+        json!({"ConnectionName": "conf", "ReqInfo": {"Name": name, "IPv4_CIDR": "10.0.0.0/16"}})
+    };
+    let mut missed = 0;
+    for round in 0..30 {
+        assert_eq!(put(&spider, "connectionconfig", config("conf", "reg")).await.0, 200);
+        let delete = async {
+            // Later by a different number of steps each time.
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await
+        };
+        let (made, gone) = tokio::select! {
+            both = async { futures::join!(spider.ask(Method::POST, "/spider/vpc", vpc(round)), delete) } => both,
+            () = spider.carry() => unreachable!("it goes on for ever"),
+        };
+        match made {
+            (200, _) => {
+                assert_eq!(gone.0, 409, "{gone:?}");
+                let path = format!("/spider/vpc/net-{round}");
+                let ended = spider.carried(Method::DELETE, &path, json!({"ConnectionName": "conf"})).await;
+                assert_eq!(ended.0, 200, "{ended:?}");
+            }
+            // It was there when this was begun, and is another one when it is to be kept.
+            (409, said)
+                if said["message"].as_str().unwrap().contains("was changed while this was asked for") => {}
+            (404, said) => {
+                missed += 1;
+                assert_eq!(said, json!({"message": "conf: does not exist!"}), "round {round}");
+            }
+            other => panic!("round {round}: {other:?}, {gone:?}"),
+        }
+    }
+    assert!(missed > 0, "the deletion was never the first");
+}

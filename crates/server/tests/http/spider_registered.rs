@@ -235,3 +235,34 @@ async fn a_read_that_meets_the_end_of_what_it_reads_says_that_it_is_not_there() 
         reader.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn of_two_that_unregister_one_thing_the_other_is_told_what_it_would_be_later() {
+    let spider = Spider::new().await;
+    networks(&spider).await;
+    let key = asked(json!({"Name": "key"}));
+    assert_eq!(spider.carried(Method::POST, "/spider/keypair", key).await.0, 200);
+    let at = || json!({"ConnectionName": "here"});
+    let of_network = asked(json!({"VPCName": "one"}));
+    for (path, body, says) in [
+        ("/spider/regcluster/prod", at(), "The Kubernetes Cluster 'prod' does not exist!"),
+        (
+            "/spider/regsecuritygroup/group",
+            at(),
+            "Security Group 'group' does not exist in connection 'here'",
+        ),
+        ("/spider/regkeypair/key", at(), "VM KeyPair 'key' does not exist in connection 'here'"),
+        ("/spider/regsubnet/sub", of_network, "Subnet 'sub' does not exist in connection 'here'"),
+        ("/spider/regvpc/one", at(), "VPC 'one' does not exist in connection 'here'"),
+    ] {
+        let (one, two, three) = futures::join!(
+            spider.ask(Method::DELETE, path, body.clone()),
+            spider.ask(Method::DELETE, path, body.clone()),
+            spider.ask(Method::DELETE, path, body.clone()),
+        );
+        let missing = json!({"message": says});
+        let mut all = [one, two, three];
+        all.sort_by_key(|(status, _)| *status);
+        assert_eq!(all, [(200, json!({"Result": "true"})), (404, missing.clone()), (404, missing)]);
+    }
+}

@@ -236,7 +236,7 @@ impl Write<'_> {
             .await?;
         match row {
             Some(row) => rows::connection(&row),
-            None => Err(Error::not_found(format!("connection {name:?}"))),
+            None => Err(Error::not_connected(name)),
         }
     }
 
