@@ -57,6 +57,9 @@ pub struct ReachedAt(pub String);
 /// The routes of one path: each with its method, and the shape of what is asked for there.
 type Methods = Arc<[(Method, Handler, &'static str)]>;
 
+/// What the rest of a path is called in the table of routes.
+const REST: &str = "rest";
+
 /// Everything below `/spider`. A [`Caller`] is in each request's extensions, but where [`exempt`] says so.
 pub fn router(settings: Settings) -> Router {
     let settings = Arc::new(settings);
@@ -69,7 +72,11 @@ pub fn router(settings: Settings) -> Router {
     for (path, methods) in paths {
         let (settings, methods) = (Arc::clone(&settings), Methods::from(methods));
         let answer = any(move |request| routed(Arc::clone(&settings), Arc::clone(&methods), request));
-        router = router.route(path, answer.clone()).route(&format!("{path}/"), answer);
+        router = router.route(path, answer.clone());
+        // The rest of a path has that slash in it.
+        if !path.ends_with(&format!("{{*{REST}}}")) {
+            router = router.route(&format!("{path}/"), answer);
+        }
     }
     router.fallback(nowhere)
 }
@@ -125,7 +132,13 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
         }
     };
     let path = match RawPathParams::from_request_parts(&mut parts, &()).await {
-        Ok(names) => names.iter().map(|(_, value)| value.to_owned()).collect(),
+        Ok(names) => {
+            let text = |(name, value): (&str, &str)| {
+                let whole = if name == REST { value.strip_suffix('/').unwrap_or(value) } else { value };
+                whole.to_owned()
+            };
+            names.iter().map(text).collect()
+        }
         Err(_) => return Err(Refusal::malformed("the path is no UTF-8")),
     };
     let body = read(&parts, &bytes)?;

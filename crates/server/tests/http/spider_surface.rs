@@ -58,6 +58,27 @@ async fn machines_are_the_nodes_of_clusters() {
         assert_eq!(get(&spider, path).await, (200, json!({"count": machines.len()})), "{path}");
     }
     says(&get(&spider, "/spider/vm/imagespecrecent").await, 501, "web pages");
+    // Identifiers hold slashes at some clouds, and pages write them as they are.
+    for id in ["zones/z/instances/none", "zones%2Fz%2Finstances%2Fnone", "zones/z/instances/none/"] {
+        let missing = "VM 'zones/z/instances/none' does not exist in connection 'here'";
+        says(&get(&spider, &format!("/spider/cspvm/{id}")).await, 404, missing);
+    }
+    for (path, what) in [
+        ("cspvpc", "VPC"),
+        ("cspsecuritygroup", "Security Group"),
+        ("cspkeypair", "VM KeyPair"),
+        ("cspcluster", "Kubernetes Cluster"),
+        ("vpc/net/cspsubnet", "Subnet"),
+    ] {
+        let gone = spider
+            .ask(
+                Method::DELETE,
+                &format!("/spider/{path}/projects/p/x/none"),
+                json!({"ConnectionName": "here"}),
+            )
+            .await;
+        says(&gone, 404, &format!("{what} 'projects/p/x/none' does not exist in connection 'here'"));
+    }
     says(&get(&spider, "/spider/vm/none").await, 404, "VM 'none' does not exist in connection 'here'");
     says(&get(&spider, "/spider/allvm").await, 501, "not support");
 }

@@ -43,7 +43,8 @@ macro_rules! rows {
 /// A route.
 type Row = (Method, &'static str, Handler);
 
-/// All of them. Names in paths are taken by their place.
+/// All of them. Names in paths are taken by their place; identifiers of clouds hold slashes, and are all that is left of
+/// theirs.
 pub(crate) fn all() -> Vec<Row> {
     [service_and_records(), networks_and_keys(), clusters_and_groups(), machines_and_tags()].concat()
 }
@@ -110,14 +111,14 @@ fn networks_and_keys() -> Vec<Row> {
         DELETE "/regvpc/{a}" all::unregister::<Network>;
         GET "/allvpc" all::names::<Network>;
         GET "/allvpcinfo" all::infos::<Network>;
-        DELETE "/cspvpc/{a}" all::delete_at_cloud::<Network>;
+        DELETE "/cspvpc/{*rest}" all::delete_at_cloud::<Network>;
         GET "/countvpc" all::count::<Network>;
         GET "/countvpc/{a}" all::count::<Network>;
 
         POST "/vpc/{a}/subnet" subnets::create;
         GET "/vpc/{a}/subnet/{b}" subnets::get;
         DELETE "/vpc/{a}/subnet/{b}" subnets::delete;
-        DELETE "/vpc/{a}/cspsubnet/{b}" subnets::delete_at_cloud;
+        DELETE "/vpc/{a}/cspsubnet/{*rest}" subnets::delete_at_cloud;
         POST "/regsubnet" subnets::register;
         DELETE "/regsubnet/{a}" subnets::unregister;
         GET "/countsubnet" subnets::count;
@@ -137,7 +138,7 @@ fn networks_and_keys() -> Vec<Row> {
         DELETE "/regsecuritygroup/{a}" all::unregister::<SecurityGroup>;
         GET "/allsecuritygroup" all::names::<SecurityGroup>;
         GET "/allsecuritygroupinfo" all::infos::<SecurityGroup>;
-        DELETE "/cspsecuritygroup/{a}" all::delete_at_cloud::<SecurityGroup>;
+        DELETE "/cspsecuritygroup/{*rest}" all::delete_at_cloud::<SecurityGroup>;
         GET "/countsecuritygroup" all::count::<SecurityGroup>;
         GET "/countsecuritygroup/{a}" all::count::<SecurityGroup>;
 
@@ -149,7 +150,7 @@ fn networks_and_keys() -> Vec<Row> {
         DELETE "/regkeypair/{a}" all::unregister::<KeyPair>;
         GET "/allkeypair" all::names::<KeyPair>;
         GET "/allkeypairinfo" all::infos::<KeyPair>;
-        DELETE "/cspkeypair/{a}" all::delete_at_cloud::<KeyPair>;
+        DELETE "/cspkeypair/{*rest}" all::delete_at_cloud::<KeyPair>;
         GET "/countkeypair" all::count::<KeyPair>;
         GET "/countkeypair/{a}" all::count::<KeyPair>;
     }
@@ -173,7 +174,7 @@ fn clusters_and_groups() -> Vec<Row> {
         DELETE "/regcluster/{a}" clusters::unregister;
         GET "/allcluster" all::names::<Cluster>;
         GET "/allclusterinfo" all::infos::<Cluster>;
-        DELETE "/cspcluster/{a}" all::delete_at_cloud::<Cluster>;
+        DELETE "/cspcluster/{*rest}" all::delete_at_cloud::<Cluster>;
         GET "/countcluster" all::count::<Cluster>;
         GET "/countcluster/{a}" all::count::<Cluster>;
         GET "/monitoring/clusternode/{a}/{b}/{c}/{d}" metrics::of_node;
@@ -186,7 +187,7 @@ fn machines_and_tags() -> Vec<Row> {
     rows! {
         GET "/vm" machines::list;
         GET "/vm/{a}" machines::get;
-        GET "/cspvm/{a}" machines::get;
+        GET "/cspvm/{*rest}" machines::get;
         GET "/vmstatus" machines::states;
         GET "/vmstatus/{a}" machines::state_of;
         GET "/allvm" machines::beside;

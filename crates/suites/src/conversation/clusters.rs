@@ -410,7 +410,7 @@ pub(super) async fn lists(scene: &Scene) {
 pub(super) async fn remove(scene: &Scene) {
     let id = scene.get("/cluster/cluster-01").await["IId"]["SystemId"].clone();
     scene.delete("/regcluster/cluster-01").await;
-    scene.delete(&format!("/cspcluster/{}", super::in_a_path(id.as_str().unwrap()))).await;
+    scene.delete(&format!("/cspcluster/{}", id.as_str().unwrap())).await;
     assert_eq!(scene.get("/allcluster").await["AllList"]["OnlyCSPList"], json!([]));
     let gone = "Kubernetes Cluster 'cluster-01' does not exist in connection 'config-01'";
     scene.refused("DELETE", "/cluster/cluster-01", Some(at()), 404, gone).await;

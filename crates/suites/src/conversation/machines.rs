@@ -120,6 +120,9 @@ pub(super) async fn nodes(scene: &Scene) {
     let (name, id) = (text("/IId/NameId"), text("/IId/SystemId"));
     assert_eq!(scene.get(&format!("/vm/{name}")).await, *machine);
     assert_eq!(scene.get(&format!("/cspvm/{id}")).await, *machine);
+    // Pages of CB-Spider's write it as it is, with the slashes that some clouds' have.
+    let id = machine["IId"]["SystemId"].as_str().expect("a text");
+    assert_eq!(scene.get(&format!("/cspvm/{id}")).await, *machine);
     let states = scene.get("/vmstatus").await;
     assert_eq!(states, json!({"vmstatus": [{"IId": machine["IId"], "VmStatus": "Running"}]}));
     assert_eq!(scene.get(&format!("/vmstatus/{name}")).await, json!({"Status": "Running"}));
