@@ -240,9 +240,13 @@ type Key = (RowKind, String, String);
 impl Steps {
     pub(super) fn of(meta: &MetaDatabase) -> Self {
         let mut steps = records(meta);
+        // A connection is of its driver's provider, whatever its own row says.
         let provider = |connection: &str| {
             let config = meta.connection_configs.iter().find(|config| config.name == connection);
-            config.map(|config| config.provider.as_str()).unwrap_or_default()
+            let driver =
+                config.and_then(|config| meta.drivers.iter().find(|driver| driver.name == config.driver));
+            let own = || config.map(|config| config.provider.as_str());
+            driver.map(|driver| driver.provider.as_str()).or_else(own).unwrap_or_default()
         };
         for known in &meta.known {
             let of_it = |group: &&Known| {

@@ -300,3 +300,13 @@ async fn a_node_group_is_not_looked_for_in_a_stranger_of_its_clusters_name() {
     assert_eq!(rows[6], ["cluster", "k", "left out", "that name is taken, by other"]);
     assert_eq!(rows[7], ["node group", "g", "left out", "its cluster k was not taken over"]);
 }
+
+#[tokio::test]
+async fn a_connection_is_of_its_drivers_provider() {
+    let mut meta = good();
+    meta.connection_configs[0].provider = "NCP".to_owned();
+    assert_eq!(said(&planned(&meta, &[]).await)[4][2], "to be taken over");
+    meta.drivers[0].provider = "NCP".to_owned();
+    let rows = said(&planned(&meta, &[]).await);
+    assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
+}

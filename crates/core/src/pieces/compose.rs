@@ -133,10 +133,10 @@ impl Known {
         let Holds::Connection { driver, credential, region } = &row.holds else {
             return Err(Lacking::Failed(unexpected("a row of a connection that is none")));
         };
-        let provider = &row.provider;
-        self.one_provider("the connection", provider, PieceKind::Driver, driver)?;
-        self.one_provider("the connection", provider, PieceKind::Credential, credential)?;
-        self.one_provider("the connection", provider, PieceKind::Region, region)?;
+        // What its row says the provider is decides nothing: the driver does.
+        let provider = &self.find(PieceKind::Driver, driver)?.provider;
+        self.one_provider(provider, PieceKind::Credential, credential)?;
+        self.one_provider(provider, PieceKind::Region, region)?;
         let (mut asked, capabilities) = self.begun(shared, name, provider, credential).await?;
         place(&mut asked, &self.find(PieceKind::Region, region)?.holds, capabilities);
         Ok(asked)
@@ -150,30 +150,24 @@ impl Known {
         asked: &Unconnected,
     ) -> std::result::Result<NewConnection, Lacking> {
         let provider = &self.find(PieceKind::Driver, &asked.driver)?.provider;
-        self.one_provider("the driver", provider, PieceKind::Credential, &asked.credential)?;
+        self.one_provider(provider, PieceKind::Credential, &asked.credential)?;
         let (mut made, capabilities) = self.begun(shared, UNCONNECTED, provider, &asked.credential).await?;
         capabilities.first_region.clone_into(&mut made.region);
         if let Some(region) = &asked.region {
-            self.one_provider("the driver", provider, PieceKind::Region, region)?;
+            self.one_provider(provider, PieceKind::Region, region)?;
             place(&mut made, &self.find(PieceKind::Region, region)?.holds, capabilities);
         }
         Ok(made)
     }
 
-    /// That a piece is there, and of the provider of what it is put together with.
-    fn one_provider(
-        &self,
-        whose: &str,
-        provider: &str,
-        kind: PieceKind,
-        name: &str,
-    ) -> std::result::Result<(), Lacking> {
+    /// That a piece is there, and of the provider of the driver that it is put together with.
+    fn one_provider(&self, provider: &str, kind: PieceKind, name: &str) -> std::result::Result<(), Lacking> {
         let piece = self.find(kind, name)?;
         if piece.provider == provider {
             return Ok(());
         }
         let kind = word(kind);
-        Err(Lacking::piece(format!("{kind} {name:?} is of {}, and {whose} of {provider}", piece.provider)))
+        Err(Lacking::piece(format!("{kind} {name:?} is of {}, and the driver of {provider}", piece.provider)))
     }
 
     /// A connection that is nowhere yet, and what its provider can do.

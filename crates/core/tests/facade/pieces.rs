@@ -94,6 +94,29 @@ async fn a_piece_that_a_connection_is_made_of_stays() {
 }
 
 #[tokio::test]
+async fn a_connection_is_of_its_drivers_provider_whatever_its_row_says() {
+    let rig = Rig::with_pieces().await;
+    let says = Piece { provider: "another".to_owned(), ..config() };
+    rig.put(says.clone()).await.unwrap();
+    assert_eq!(rig.connections().await, ["config in r1"]);
+    assert_eq!(rig.pmks.connections().get("config").await.unwrap().provider, "fake");
+    assert_eq!(rig.pmks.pieces().get(PieceKind::Connection, "config").await.unwrap(), says, "as it was put");
+    // A credential of another provider than the driver makes none.
+    let stranger =
+        Piece { provider: "another".to_owned(), ..piece("other", Holds::Driver { file: "x".into() }) };
+    rig.put(stranger).await.unwrap();
+    let holds = Holds::Connection {
+        driver: "other".to_owned(),
+        credential: "credential".to_owned(),
+        region: "region".to_owned(),
+    };
+    rig.put(piece("mixed", holds)).await.unwrap();
+    assert_eq!(rig.connections().await, ["config in r1"]);
+    let lacking = rig.pmks.pieces().lacking("mixed").await.unwrap().unwrap();
+    assert_eq!(lacking.detail, "credential \"credential\" is of fake, and the driver of another");
+}
+
+#[tokio::test]
 async fn whom_a_credential_acted_for_is_not_kept_beside_another_one() {
     let rig = Rig::with_pieces().await;
     rig.put(config()).await.unwrap();
