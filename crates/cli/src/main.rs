@@ -33,6 +33,7 @@ mod registry;
 mod secret;
 mod serve;
 mod session;
+mod shell;
 mod signals;
 mod simulate;
 mod simulated;

@@ -25,7 +25,7 @@ impl NodeGroups<'_> {
     ) -> Result<Page<NodeGroupView>> {
         let mut views = self.all(connection, cluster, max_age).await?;
         views.retain(|view| page.keeps(&view.name, view.status.as_str(), None));
-        page.cut(&format!("node groups of {connection} {cluster}"), views, |view| &view.uid)
+        page.cut(&format!("node groups of {connection}/{cluster}"), views, |view| &view.uid)
     }
 
     /// One node group, by our name or the cloud's identifier.

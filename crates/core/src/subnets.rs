@@ -49,7 +49,7 @@ impl Subnets<'_> {
                 .unwrap_or_default(),
         );
         views.retain(|view| page.keeps(&view.name, view.status.as_str(), Some(&view.tags)));
-        let list = format!("subnets of {connection} {network}");
+        let list = format!("subnets of {connection}/{network}");
         page.cut(&list, views, |view| if view.uid.is_empty() { &view.iid.system_id } else { &view.uid })
     }
 

@@ -30,7 +30,7 @@ pub use iid::Iid;
 pub use key_value::{KeyValue, KeyValueList};
 pub use machine::{GpuKind, Image, KubernetesVersion, MachineType, Region, Support, Zone, ZoneStatus};
 pub use metric::{MetricUnit, MetricValue, MetricWindow, NodeMetric};
-pub use name::{NameRule, refusal_of_ours, refusal_of_reference};
+pub use name::{NameRule, refusal_of_connection, refusal_of_ours, refusal_of_reference};
 pub use network::{Cidr, KeyPair, Network, SecurityGroup, Subnet};
 pub use operation::{OperationKind, OperationState, Remains, ResourceKind, ResourceReference, StageState};
 pub use request::{

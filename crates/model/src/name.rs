@@ -12,8 +12,9 @@ pub struct NameRule {
     pub says: &'static str,
 }
 
-/// The most characters of a name of ours.
-const MOST_CHARACTERS: usize = 255;
+/// The most characters of a name of ours. No cloud's rule allows as many: they are for what has another name there.
+/// Two of them at a connection, each of the letters that take most room, are a path that a server still reads.
+const MOST_CHARACTERS: usize = 512;
 
 /// Why a name cannot be one of ours, whatever a cloud allows, or `None` if it can.
 ///
@@ -24,12 +25,46 @@ pub fn refusal_of_ours(name: &str) -> Option<String> {
     let says = match name {
         "" => "a name is required",
         "-" | "." | ".." => return Some(format!("the name {name:?} is reserved")),
-        _ if name.chars().count() > MOST_CHARACTERS => "must be at most 255 characters",
+        _ if name.chars().count() > MOST_CHARACTERS => "must be at most 512 characters",
         _ if name.contains(char::is_control) => "must hold no control characters",
         _ if name.trim() != name => "must not begin or end with a space",
         _ => return None,
     };
     Some(says.to_owned())
+}
+
+/// The most characters of a connection's name.
+const MOST_CHARACTERS_OF_CONNECTION: usize = 255;
+
+/// Why a connection cannot be called so, or `None` if it can.
+///
+/// It stands where other names of ours do, and beside them: in `CONNECTION/NAME`, so that it holds no slash; in what
+/// others read and act by, a kubeconfig or a line of a log, so that it holds nothing that nobody sees.
+pub fn refusal_of_connection(name: &str) -> Option<String> {
+    refusal_of_ours(name).or_else(|| {
+        let says = match name {
+            _ if name.chars().count() > MOST_CHARACTERS_OF_CONNECTION => "must be at most 255 characters",
+            _ if name.contains('/') => "must hold no slash",
+            _ if name.contains(is_unseen) => {
+                "must hold no characters that nobody sees, such as marks of direction"
+            }
+            _ => return None,
+        };
+        Some(says.to_owned())
+    })
+}
+
+/// Whether a character steers the text around it and shows nothing itself: those of the general categories `Cf`, `Zl`
+/// and `Zp`.
+///
+/// Source: <https://www.unicode.org/Public/16.0.0/ucd/extracted/DerivedGeneralCategory.txt>
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+        | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'
+        | '\u{e0020}'..='\u{e007f}')
 }
 
 /// Why a text can name nothing of ours or of a cloud's, or `None` if it can.
@@ -90,13 +125,29 @@ mod tests {
 
     #[test]
     fn a_name_of_ours_stands_in_a_path_and_in_a_line() {
-        let longest = "x".repeat(255);
+        let longest = "x".repeat(512);
         for name in ["Old Network", "운영망", "a/b", "...", "%2e", &longest] {
             assert_eq!(refusal_of_ours(name), None, "{name:?}");
         }
-        let too_long = "x".repeat(256);
+        let too_long = "x".repeat(513);
         for name in ["", "-", ".", "..", " a", "a ", "\u{a0}a", "a\nb", "\u{7f}", &too_long] {
             assert!(refusal_of_ours(name).is_some(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_called_as_people_call_it() {
+        let longest = "가".repeat(255);
+        for name in
+            ["aws-(ohio)us-east-2", "서울 운영망", "a@b", "-x", "--help", "x'\"$`\\", "null", "🚀", &longest]
+        {
+            assert_eq!(refusal_of_connection(name), None, "{name:?}");
+        }
+        let too_long = "x".repeat(256);
+        for name in
+            ["", "-", ".", "..", "a/b", "/", " a", "a\u{3000}", "a\tb", "a\u{200b}b", "\u{202e}a", &too_long]
+        {
+            assert!(refusal_of_connection(name).is_some(), "{name:?}");
         }
     }
 
@@ -110,13 +161,23 @@ mod tests {
             cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
         })]
         #[test]
-        fn what_may_be_a_name_can_stand_on_a_line_and_in_a_path(name in "(\\PC{0,8}|[\\s\\S]{0,8}|[./-]{0,4}|x{250,260})") {
+        fn what_may_be_a_name_can_stand_on_a_line_and_in_a_path(name in "(\\PC{0,8}|[\\s\\S]{0,8}|[./-]{0,4}|x{507,517})") {
             if refusal_of_ours(&name).is_none() {
                 prop_assert!(!name.is_empty() && name.chars().count() <= MOST_CHARACTERS);
                 prop_assert!(!name.chars().any(char::is_control), "{:?}", name);
                 prop_assert!(!["-", ".", ".."].contains(&&*name));
             }
             prop_assert!(RULE.allows(&name) || RULE.refusal(&name).is_some());
+        }
+
+        #[test]
+        fn nothing_unseen_is_in_a_connections_name(unseen in "[\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cc}]", around in "[a-z]") {
+            prop_assert!(refusal_of_connection(&format!("{around}{unseen}{around}")).is_some(), "{:?}", unseen);
+        }
+
+        #[test]
+        fn whatever_is_seen_is_in_a_connections_name(seen in "[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}--/]") {
+            prop_assert_eq!(refusal_of_connection(&format!("a{seen}a")), None);
         }
     }
 }

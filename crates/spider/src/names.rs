@@ -81,7 +81,10 @@ const FIELDS: &[(&str, Fields)] = &[
     ("CredentialInfo", &[("provider", "ProviderName")]),
     // Its region and zone are keys of its list.
     ("RegionInfo", &[("provider", "ProviderName"), ("region", "Region"), ("zone", "Zone")]),
-    ("ConnectionConfigInfo", &[("provider", "ProviderName"), ("region", "RegionName")]),
+    (
+        "ConnectionConfigInfo",
+        &[("name", "ConfigName"), ("provider", "ProviderName"), ("region", "RegionName")],
+    ),
 ];
 
 /// What a kind is called in messages that clients look into; a connection is called nothing there.

@@ -13,7 +13,7 @@ use crate::client::{Client, Path, Request, shaped};
 use crate::error::{Error, Result};
 use crate::mutations::{carry_out, confirm, print_plan};
 use crate::output::{self, Kind};
-use crate::{conformance, credentials};
+use crate::{conformance, credentials, shell};
 
 pub(super) async fn run(app: &App, command: ConnectionCommand) -> Result<()> {
     match command {
@@ -117,8 +117,9 @@ fn note_missing(name: &str, prerequisites: &[Prerequisite]) {
         .collect();
     if !missing.is_empty() {
         output::note(&format!(
-            "missing in the account: {}; see `pmks connection prerequisites {name}`, --fix makes them",
-            missing.join(", ")
+            "missing in the account: {}; see `pmks connection prerequisites {}`, --fix makes them",
+            missing.join(", "),
+            shell::operand(name)
         ));
     }
 }

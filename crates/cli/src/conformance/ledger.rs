@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pmks_conformance::{Entry, Sink};
 use pmks_model::FailureKind;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::Place;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::private_file;
+use crate::{private_file, shell};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -64,8 +66,8 @@ pub(crate) fn nothing_is_left_at(app: &App, connection: &str) -> Result<()> {
     }
     let says =
         format!("a run of the conformance suite may have left something behind there: {}", path.display());
-    let fix =
-        format!("pmks conformance -c {connection} --clean-up; or see what the file names, then remove it");
+    let by = shell::connection(connection);
+    let fix = format!("pmks conformance {by} --clean-up; or see what the file names, then remove it");
     Err(Error::new(FailureKind::Precondition, says).with_fix(fix))
 }
 
@@ -74,7 +76,18 @@ fn folder(app: &App) -> PathBuf {
 }
 
 fn file(app: &App, connection: &str) -> PathBuf {
-    folder(app).join(format!("{connection}.journal"))
+    folder(app).join(file_name(connection))
+}
+
+/// The name as it is where every file system takes it, else its hash: a connection's may be longer than any file's, and
+/// written in letters that one of them folds.
+fn file_name(connection: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if connection.len() <= 63 && connection.chars().all(is_plain) {
+        return format!("{connection}.journal");
+    }
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, connection.as_bytes());
+    format!("~{}.journal", URL_SAFE_NO_PAD.encode(hash))
 }
 
 impl Ledger {
@@ -176,5 +189,23 @@ impl Ledger {
 impl Sink for Ledger {
     fn keep(&self, entry: &Entry, lasting: bool) -> std::result::Result<(), String> {
         self.line(entry, lasting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connection_has_a_file_of_its_own_that_can_be_made() {
+        let longest = "\u{1f680}".repeat(255);
+        let names =
+            ["aws", "서울 (운영)", "a b", "a  b", "~aws", &longest, &"x".repeat(255), &"x".repeat(64)];
+        let files: std::collections::BTreeSet<String> = names.iter().map(|name| file_name(name)).collect();
+        assert_eq!(files.len(), names.len(), "{files:?}");
+        assert!(files.contains("aws.journal"), "as it always was: {files:?}");
+        for file in files {
+            assert!(file.len() <= 100 && file.is_ascii() && !file.contains(['/', ' ']), "{file}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::arguments::Conformance;
 use crate::error::{Error, Result};
 use crate::output::{self, Kind, seconds};
-use crate::signals;
+use crate::{shell, signals};
 
 /// How long a clean-up goes on asking a cloud that does not answer, at the real cloud's pace; at any other it goes on for
 /// [`LEAST_PATIENCE`] at least.
@@ -285,7 +285,10 @@ fn left_error(place: &Place, left: &[Left]) -> Error {
         let id = if one.system_id.is_empty() { String::new() } else { format!(" ({})", one.system_id) };
         lines.push(format!("  left: {} {}{id}: {}", one.says(), one.name, one.reason));
     }
-    lines.push(format!("  again: pmks conformance -c {} --clean-up", place.specification.name));
+    lines.push(format!(
+        "  again: pmks conformance {} --clean-up",
+        shell::connection(&place.specification.name)
+    ));
     Error::Ended(lines.join("\n"))
 }
 

@@ -8,7 +8,7 @@ use super::Standing;
 use super::cluster::{CLUSTER, NODE_GROUP};
 use super::stand::Stand;
 use crate::error::{Error, Result};
-use crate::output;
+use crate::{output, shell};
 
 /// Prints them; after the last cloud's also how the demo ends.
 pub(super) fn print(stand: &Stand, standing: &Standing, last: bool) -> Result<()> {
@@ -20,14 +20,15 @@ pub(super) fn print(stand: &Stand, standing: &Standing, last: bool) -> Result<()
     let kubectl = format!("kubectl --kubeconfig {}", quoted(kubeconfig));
     let token = quoted(&stand.app.data.token_file());
     let url = stand.url().as_str().trim_end_matches('/');
+    let by = shell::connection(connection);
     let mut lines = vec![
         String::new(),
         format!("Try next, in another shell ({connection}):"),
         String::new(),
         format!("  {kubectl} get nodes"),
         format!("  {pmks} cluster list"),
-        format!("  {pmks} -c {connection} node-group scale {NODE_GROUP} --cluster {CLUSTER} --desired 3"),
-        format!("  {pmks} -c {connection} cluster upgrade {CLUSTER} --version {newest}"),
+        format!("  {pmks} {by} node-group scale {NODE_GROUP} --cluster {CLUSTER} --desired 3"),
+        format!("  {pmks} {by} cluster upgrade {CLUSTER} --version {newest}"),
         format!(
             "  curl -s -H \"Authorization: Bearer $(cat {token})\" {url}/v1/connections/{connection}/clusters/{CLUSTER}"
         ),
@@ -41,18 +42,5 @@ pub(super) fn print(stand: &Stand, standing: &Standing, last: bool) -> Result<()
 
 /// A path as a shell reads it back.
 fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(quoted(Path::new("/tmp/a-b.c")), "/tmp/a-b.c");
-        assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
-    }
+    shell::quoted(&path.display().to_string())
 }

@@ -56,7 +56,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     assert!(user.json(&["operation", "list"])["items"].as_array().unwrap().is_empty());
 
     user.write("other", "hunter2");
-    let wrong = "connection create Bad! --provider aws --region r --credential foo=@other --endpoint no=http://h --endpoint all=ftp://h";
+    let wrong = "connection create Bad/ --provider aws --region r --credential foo=@other --endpoint no=http://h --endpoint all=ftp://h";
     let ended = user.run(&wrong.split(' ').collect::<Vec<_>>());
     assert_eq!(ended.code, Some(2), "{ended:?}");
     for field in ["name", "endpoints.all", "endpoints.no", "credential.foo"] {

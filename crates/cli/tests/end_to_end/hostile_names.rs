@@ -26,6 +26,20 @@ const ALLOWED: [&str; 14] = [
     "'\"\\",
 ];
 
+/// Names that connections may have.
+const CONNECTIONS: [&str; 10] = [
+    "서울 (운영) \u{1f680}",
+    "aws-(ohio)us-east-2-and-a-name-that-is-longer-than-sixty-three-letters",
+    "x: - a # b",
+    "{{ .Values.x }}",
+    "a@b%40c",
+    "..%2fescaped",
+    "$(touch escaped)",
+    "'\"\\",
+    "--help",
+    "-",
+];
+
 /// Names that are refused.
 const REFUSED: [&str; 6] = ["a\nb", "a\rb", "a\u{1b}]0;owned\u{7}", "\u{9b}2J", "..", " a"];
 
@@ -107,6 +121,62 @@ fn hostile_names_are_names_and_nothing_else() {
     assert!(escaped.is_empty(), "{escaped:?}");
     assert_eq!(server.terminate(), Some(0));
     one_line_an_event(&user);
+}
+
+#[test]
+fn connections_are_called_as_people_call_them() {
+    let maker = Sandbox::new();
+    let simulator = cloud_with_a_cluster(&maker);
+    let user = Sandbox::new();
+    let server = user.serve(&["--log", "debug"]);
+    // The last one means «all» where a connection is named.
+    let (nothing, names) = CONNECTIONS.split_last().unwrap();
+    for name in names {
+        // Where a name could be read as a flag it stands behind `--`, or in one word with its flag.
+        let at = format!("--connection={name}");
+        let on = |args: &[&str]| {
+            let ended = user.run(&[&[at.as_str()], args].concat());
+            plain(&ended);
+            assert_eq!(ended.code, Some(0), "{name}: {args:?}: {ended:?}");
+            ended
+        };
+        connect(&user, name, &simulator);
+        let named = user.run(&["connection", "get", "-o", "json", "--", name]);
+        assert_eq!(serde_json::from_str::<Value>(&named.out).unwrap()["name"], *name);
+        let yaml = user.run(&["connection", "list", "-o", "yaml"]);
+        assert_eq!(serde_saphyr::from_str::<Value>(&yaml.out).unwrap()["items"][0]["name"], *name);
+        assert_eq!(on(&["connection", "list"]).out.lines().count(), 2, "a row is a line");
+        on(&["cluster", "import", "c", "--system-id", "c", "--take-over"]);
+        assert_eq!(on(&["cluster", "list"]).out.lines().count(), 2, "a row is a line");
+        on(&["cluster", "kubeconfig", "c", "--file", "config"]);
+        let config = std::fs::read_to_string(user.path("config")).unwrap();
+        let read: Value = serde_saphyr::from_str(&config).unwrap();
+        let context = read["current-context"].as_str().unwrap();
+        assert_eq!(context, format!("c@{}", name.replace('%', "%25").replace('@', "%40")));
+        read_by_kubectl(&user, context);
+        // What kubectl would run lets it in.
+        let of_it = read["users"].as_array().unwrap().iter().find(|one| one["name"] == context).unwrap();
+        let args = of_it["user"]["exec"]["args"].as_array().unwrap();
+        let args: Vec<&str> = args.iter().map(|arg| arg.as_str().unwrap()).collect();
+        let token = user.good(&args);
+        assert!(token.out.contains("ExecCredential"), "{token:?}");
+        on(&["operation", "list"]);
+        on(&["cluster", "forget", "c", "--yes"]);
+        user.good(&["connection", "delete", "--yes", "--", name]);
+    }
+    let refused = user.run(&["connection", "create", "--provider", "aws", "--region", "r", "--", nothing]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let escaped: Vec<_> = walk(&user).into_iter().filter(|path| path.contains("escaped")).collect();
+    assert!(escaped.is_empty(), "{escaped:?}");
+    assert_eq!(server.terminate(), Some(0));
+    one_line_an_event(&user);
+}
+
+/// A connection of that name, whatever it looks like.
+fn connect(user: &Sandbox, name: &str, simulator: &Simulator) {
+    let made = user.connect_as(&["--", name], simulator);
+    assert_eq!(made.code, Some(0), "{name}: {made:?}");
+    plain(&made);
 }
 
 /// `kubectl` reads what was written.

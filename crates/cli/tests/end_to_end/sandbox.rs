@@ -127,15 +127,19 @@ impl Sandbox {
 
     /// A connection to a simulated cloud, made as a user would.
     pub(crate) fn connect(&self, name: &str, simulator: &Simulator) -> Ended {
+        self.connect_as(&[name], simulator)
+    }
+
+    /// The same, of a name that stands at the end in these words.
+    pub(crate) fn connect_as(&self, name: &[&str], simulator: &Simulator) -> Ended {
         let connection = &simulator.ready["connection"];
         let text = |at: &str| connection.pointer(at).and_then(Value::as_str).unwrap().to_owned();
         self.write("secret", &text("/credential/secretAccessKey"));
         let pace = connection["pace"].as_f64().unwrap().to_string();
         let (id, endpoint) = (text("/credential/accessKeyId"), text("/endpoints/all"));
-        self.run(&[
+        let words = [
             "connection",
             "create",
-            name,
             "--provider",
             "aws",
             "--region",
@@ -148,7 +152,8 @@ impl Sandbox {
             &format!("all={endpoint}"),
             "--pace",
             &pace,
-        ])
+        ];
+        self.run(&[&words[..], name].concat())
     }
 }
 

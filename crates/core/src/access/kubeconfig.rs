@@ -110,8 +110,9 @@ pub(crate) struct Subject<'a> {
 
 /// The kubeconfig whose user runs `pmks token`.
 pub(crate) fn exec(subject: Subject<'_>, plugin: &ExecPlugin) -> Result<String> {
-    let mut args: Vec<String> =
-        ["token", "--cluster", subject.cluster, "-c", subject.connection].map(str::to_owned).to_vec();
+    let mut args = vec!["token".to_owned()];
+    args.extend(flag("--cluster", "--cluster", subject.cluster));
+    args.extend(flag("-c", "--connection", subject.connection));
     if let Some(server) = &plugin.server {
         args.extend(["--server".to_owned(), server.clone()]);
     }
@@ -126,6 +127,15 @@ pub(crate) fn exec(subject: Subject<'_>, plugin: &ExecPlugin) -> Result<String> 
         provide_cluster_info: false,
     };
     write(subject, plugin_user(command))
+}
+
+/// A flag and its value, in one word where the value by itself would be read as a flag.
+fn flag(usual: &str, long: &str, value: &str) -> Vec<String> {
+    if value.starts_with('-') {
+        vec![format!("{long}={value}")]
+    } else {
+        vec![usual.to_owned(), value.to_owned()]
+    }
 }
 
 /// The kubeconfig whose user runs a program of the caller's choice. It holds no secret if the program's arguments hold
@@ -174,8 +184,9 @@ fn plugin_user(command: ExecCommand) -> User {
 }
 
 fn write(subject: Subject<'_>, user: User) -> Result<String> {
-    // Files are merged by these names. None is another cluster's: a connection's holds no `@`.
-    let name = format!("{}@{}", subject.cluster, subject.connection);
+    // Files are merged by these names. None is another cluster's: after the last `@` stands the connection, whole.
+    let connection = subject.connection.replace('%', "%25").replace('@', "%40");
+    let name = format!("{}@{connection}", subject.cluster);
     let authority = &subject.access.certificate_authority;
     let file = Kubeconfig {
         api_version: "v1",
@@ -262,9 +273,27 @@ mod tests {
             }
             name
         };
-        let all = [("a", "c"), ("a", "d"), ("b", "c"), ("a@b", "c"), ("a@c", "c"), ("a", "b-c")];
+        let all = [
+            ("a", "c"),
+            ("a", "d"),
+            ("b", "c"),
+            ("a@b", "c"),
+            ("a@c", "c"),
+            ("a", "b-c"),
+            ("a", "b@c"),
+            ("a", "b%40c"),
+        ];
         let distinct: std::collections::BTreeSet<_> = all.iter().map(|(k, c)| named(k, c)).collect();
         assert_eq!(distinct.len(), all.len(), "{distinct:?}");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_flag_is_the_value_of_one() {
+        let access = access();
+        let subject = Subject { connection: "--help", cluster: "-x", access: &access };
+        let file = read(&exec(subject, &ExecPlugin { command: "/pmks".into(), server: None }).unwrap());
+        let args = &file["users"][0]["user"]["exec"]["args"];
+        assert_eq!(*args, serde_json::json!(["token", "--cluster=-x", "--connection=--help"]));
     }
 
     #[test]

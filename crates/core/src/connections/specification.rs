@@ -3,19 +3,13 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{Capabilities, Credential, Form, validate_settings};
-use pmks_model::{Findings, NameRule};
+use pmks_model::{Findings, refusal_of_connection};
 use pmks_transport::{Url, not_a_certificate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::NewConnection;
 use crate::resolve::add_unsaid;
-
-/// What names of connections are allowed: they stand in paths, context names and files.
-const NAME: NameRule = NameRule {
-    pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
-    says: "1 to 63 letters, digits, '.', '_' and '-', beginning and ending with a letter or digit",
-};
 
 /// Faster than this no simulated cloud works.
 const LARGEST_PACE: u32 = 1_000_000;
@@ -76,7 +70,7 @@ impl Specification {
 
     /// Everything wrong with it at any provider.
     pub(crate) fn check(asked: &NewConnection, findings: &mut Findings) {
-        findings.add_some("name", NAME.refusal(&asked.name));
+        findings.add_some("name", refusal_of_connection(&asked.name));
         if asked.region.trim().is_empty() {
             findings.add("region", "is required");
         }

@@ -1,14 +1,14 @@
 //! Putting a piece: what it makes and changes is kept with it in one transaction, or nothing is.
 
 use pmks_driver::Credential;
-use pmks_model::{Failure, FailureKind};
-use pmks_store::{Connection, PutPiece};
+use pmks_model::{Failure, FailureKind, Findings, refusal_of_connection};
+use pmks_store::{Connection, PieceKind, PutPiece};
 use uuid::Uuid;
 
 use super::compose::{Known, Lacking};
 use super::{Piece, Pieces, everywhere, word};
 use crate::connections::{sealed, update_of_pieces};
-use crate::failure::{conflict, of_store, stale};
+use crate::failure::{check, conflict, of_store, stale};
 use crate::pmks::Shared;
 use crate::records::stored;
 use crate::{Caller, Result};
@@ -47,6 +47,12 @@ impl Pieces<'_> {
         everywhere(caller)?;
         // What repeats it changes nothing: no key is needed, and none is refused.
         let caller = &Caller { idempotency: None, ..caller.clone() };
+        if piece.holds.kind() == PieceKind::Connection {
+            // Also while some of its pieces are not there: nobody who puts one of those could mend it.
+            let mut findings = Findings::default();
+            findings.add_some("name", refusal_of_connection(&piece.name));
+            check(findings)?;
+        }
         let mut known = Known::read(shared).await?;
         shared.refuse_name_of_provider(&piece)?;
         let shown = shared.shown_otherwise(&known).await?;

@@ -77,7 +77,7 @@ async fn what_is_known_to_be_wrong_with_an_ambient_connection_is_found_before_it
     let rig = Rig::empty().await.ambient(&[]).await;
     let asked = |zone: &str| -> NewConnection {
         from(
-            json!({"name": "a b", "provider": "fake", "region": "r", "zone": zone, "credential": {"ambient": true}}),
+            json!({"name": "a/b", "provider": "fake", "region": "r", "zone": zone, "credential": {"ambient": true}}),
         )
     };
     let failure = rig.pmks.connections().create(&rig.admin, asked("nowhere")).await.unwrap_err();

@@ -7,6 +7,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use pmks_api::{
     Connection, ConnectionOrPlan, ConnectionPatch, FixPrerequisites, List, NewConnection, Operation, Plan,
     Prerequisites, Validation,
@@ -44,9 +45,17 @@ async fn create_connection(
         return Ok(kept("connection.create", &new.name));
     }
     let view = state.pmks.connections().create(&asked.caller, new).await?;
-    let at = location(&format!("/v1/connections/{}", view.name));
+    let at = location(&format!("/v1/connections/{}", segment(&view.name)));
     let tag = view.version_tag.clone();
     Ok((StatusCode::CREATED, [(LOCATION, at)], tagged(&tag, convert::connection(view))).into_response())
+}
+
+/// A name as one segment of a path: a header holds ASCII alone.
+///
+/// Source: <https://www.rfc-editor.org/rfc/rfc3986#section-3.3>
+fn segment(name: &str) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(name, ESCAPED)
 }
 
 fn kept(kind: &str, name: &str) -> Response {

@@ -14,6 +14,7 @@ mod changes;
 mod document;
 mod events;
 mod framing;
+mod names;
 mod problems;
 mod rig;
 mod sockets;

@@ -146,7 +146,7 @@ async fn numbers_that_are_none_stand_beside_everything_else_that_is_wrong() {
 async fn a_pace_that_is_no_number_stands_beside_everything_else_that_is_wrong() {
     let rig = Rig::new().await;
     for pace in [json!(-1), json!("3"), json!(1e3), json!(0)] {
-        let mut body = connection("a b");
+        let mut body = connection("a/b");
         body["pace"] = pace.clone();
         body["credential"] = json!({"accessKey": "AK1"});
         let problem = rig.post("/v1/connections", body).await.refused(422, "invalid-request");
@@ -312,7 +312,7 @@ async fn values_that_are_no_credential_are_told_beside_whatever_else_is_wrong() 
         findings.iter().map(|one| one["field"].as_str().unwrap().to_owned()).collect()
     };
     let credential = json!({"accessKey": 7, "secretKey": {"hunter2": "x"}});
-    let mut body = connection("a b");
+    let mut body = connection("a/b");
     body["credential"] = credential.clone();
     body["region"] = json!("");
     body["endpoints"] = json!({"all": "no url"});
