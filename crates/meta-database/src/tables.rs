@@ -262,13 +262,14 @@ fn opened(values: &str) -> Result<Vec<(String, SecretString)>, String> {
     list::<Pair>("key_value_info_list", values)?.into_iter().map(open).collect()
 }
 
-/// A list that is kept as JSON; nothing where it is empty.
+/// A list that is kept as JSON; nothing where it is empty, or `null`, which CB-Spider reads as no list.
 fn list<T: for<'de> Deserialize<'de>>(column: &str, text: &str) -> Result<Vec<T>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     // What the reader says of JSON that is wrong may hold a part of it: only where it is wrong is told.
-    serde_json::from_str(text).map_err(|error| {
+    let read: Result<Option<Vec<T>>, _> = serde_json::from_str(text);
+    read.map(Option::unwrap_or_default).map_err(|error| {
         // What is no list at all is wrong before its first letter.
         let (line, place) = (error.line(), error.column().max(1));
         format!("{column} is not the JSON of a list, at line {line}, column {place}")

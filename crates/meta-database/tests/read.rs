@@ -297,3 +297,18 @@ async fn every_bad_row_is_named_beside_the_others() {
     assert_good(&meta);
     assert_eq!(meta.unreadable.len(), BAD.len(), "{:?}", meta.unreadable);
 }
+
+#[tokio::test]
+async fn a_list_that_is_null_is_empty() {
+    let more = [
+        "INSERT INTO region_infos VALUES ('r', 'AWS', '[{\"Key\":\"Region\",\"Value\":\"x\"}]', 'null')",
+        "INSERT INTO region_infos VALUES ('bare', 'AWS', ' null ', NULL)",
+        "INSERT INTO credential_infos VALUES ('c', 'AWS', 'null')",
+    ];
+    let meta = read_after(good().chain(more.map(str::to_owned))).await.unwrap();
+    assert!(meta.unreadable.is_empty(), "{:?}", meta.unreadable);
+    let sizes: Vec<_> =
+        meta.regions.iter().map(|one| (&*one.name, one.values.len(), one.zones.len())).collect();
+    assert_eq!(sizes, [("bare", 0, 0), ("good", 1, 0), ("r", 1, 0)]);
+    assert_eq!((&*meta.credentials[0].name, meta.credentials[0].values.len()), ("c", 0));
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pmks_meta_database::{Error as Unusable, Known, KnownKind, MetaDatabase, RowKind};
+use pmks_model::{refusal_of_connection, refusal_of_ours};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -112,16 +113,17 @@ impl Step {
 
     fn of_record(resource: Resource, name: &str, provider: &str, shown: Value) -> Self {
         let (kind, path) = resource;
-        let what = match refusal_of(&[name]) {
+        let own = || refusal_of_connection(name).filter(|_| kind == RowKind::ConnectionConfig);
+        let what = match refusal_of(&[name]).or_else(own) {
             None => What::Record(Record { path, shown, made_of: Vec::new(), secrets: Vec::new() }),
             Some(why) => What::Unreadable(of_row(kind, "", name, &why)),
         };
         Self::new(kind, "", name, provider, what)
     }
 
-    fn of_known(known: &Known, provider: &str, node_groups: Vec<Known>) -> Self {
+    fn of_known(known: &Known, provider: &str, node_groups: Vec<Known>, refusal: Option<String>) -> Self {
         let kind = RowKind::Known(known.kind);
-        let what = match refusal_of_known(known) {
+        let what = match refusal {
             None => What::Known { known: known.clone(), node_groups },
             Some(why) => What::Unreadable(of_row(kind, &known.connection, &known.name, &why)),
         };
@@ -254,10 +256,11 @@ impl Steps {
                     && group.kind == KnownKind::NodeGroup
                     && group.connection == known.connection
                     && group.owner == known.name
-                    && refusal_of_known(group).is_none()
+                    && refusal_of_known(group, meta).is_none()
             };
             let node_groups = meta.known.iter().filter(of_it).cloned().collect();
-            steps.push(Step::of_known(known, provider(&known.connection), node_groups));
+            let refusal = refusal_of_known(known, meta);
+            steps.push(Step::of_known(known, provider(&known.connection), node_groups, refusal));
         }
         for row in &meta.unreadable {
             let what = What::Unreadable(row.why.to_string());
@@ -358,11 +361,30 @@ fn refusal_of(names: &[&str]) -> Option<String> {
     names.iter().find_map(refusal)
 }
 
-fn refusal_of_known(known: &Known) -> Option<String> {
+/// Why nothing is made of a row: by itself, or for one before it that is of the same thing.
+fn refusal_of_known(known: &Known, meta: &MetaDatabase) -> Option<String> {
+    refusal_of_row(known).or_else(|| {
+        let within = |one: &Known| match one.kind {
+            KnownKind::Subnet | KnownKind::NodeGroup => one.owner.clone(),
+            _ => String::new(),
+        };
+        let is_same = |one: &&Known| {
+            (one.kind, &one.connection, &one.csp_id) == (known.kind, &known.connection, &known.csp_id)
+                && within(one) == within(known)
+                && refusal_of_row(one).is_none()
+        };
+        let first = meta.known.iter().find(is_same)?;
+        (first.name != known.name)
+            .then(|| format!("the row of {:?} is of the same {}", first.name, known.csp_id))
+    })
+}
+
+fn refusal_of_row(known: &Known) -> Option<String> {
     let is_told_by_owner = matches!(known.kind, KnownKind::Subnet | KnownKind::NodeGroup);
     let owner = is_told_by_owner.then_some(known.owner.as_str());
     let names = [&*known.connection, &*known.name, &*known.csp_id];
-    refusal_of(&names).or_else(|| refusal_of(owner.as_slice()))
+    // What it is called here is judged as the server judges it, which is asked for nothing else by that name.
+    refusal_of(&names).or_else(|| refusal_of(owner.as_slice())).or_else(|| refusal_of_ours(&known.name))
 }
 
 /// Why, of which row.

@@ -72,7 +72,10 @@ impl Surface {
         };
         // Of a credential its values are not shown: what is here may be newer, and is left alone.
         let differs = |(key, value): (&String, &Value)| {
-            value.is_string() && there.get(key).is_some_and(|other| other != value)
+            let (Some(value), Some(other)) = (value.as_str(), there.get(key)) else { return false };
+            // As the server reads it: spaces around it say nothing, and a provider's name has no case.
+            let (value, other) = (value.trim(), other.as_str().unwrap_or_default());
+            if key == "ProviderName" { !value.eq_ignore_ascii_case(other) } else { value != other }
         };
         let other = record.shown.as_object().into_iter().flatten().find(|field| differs(*field));
         let why =

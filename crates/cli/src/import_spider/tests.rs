@@ -199,6 +199,34 @@ const BAD: &[Case] = &[
         ["network", "m", r#"vpc_iid_infos, the row of "m" at "a": 1025 bytes are too many for a name"#],
     ),
     (
+        |meta| meta.known.push(known(KnownKind::Network, "a", "", "a\u{7}", "vpc-2")),
+        [
+            "network",
+            "a\u{7}",
+            "vpc_iid_infos, the row of \"a\\u{7}\" at \"a\": must hold no control characters",
+        ],
+    ),
+    (
+        |meta| meta.connection_configs.push(config("a/b", ["d", "c", "r"])),
+        ["connection", "a/b", r#"connection_config_infos, the row of "a/b": must hold no slash"#],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::Cluster, "a", "n", "again", "k-1")),
+        [
+            "cluster",
+            "again",
+            r#"cluster_iid_infos, the row of "again" at "a": the row of "k" is of the same k-1"#,
+        ],
+    ),
+    (
+        |meta| meta.known.push(known(KnownKind::NodeGroup, "a", "k", "again", "g-1")),
+        [
+            "node group",
+            "again",
+            r#"node_group_iid_infos, the row of "again" at "a": the row of "g" is of the same g-1"#,
+        ],
+    ),
+    (
         |meta| meta.known.push(known(KnownKind::Network, "none", "", "m", "vpc-2")),
         ["network", "m", "its connection none is not in the meta database"],
     ),
@@ -309,4 +337,30 @@ async fn a_connection_is_of_its_drivers_provider() {
     meta.drivers[0].provider = "NCP".to_owned();
     let rows = said(&planned(&meta, &[]).await);
     assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
+}
+
+#[tokio::test]
+async fn connections_with_names_of_people_are_planned_with_all_that_hangs_on_them() {
+    for name in ["서울 (운영)", "aws-(ohio)us-east-2-and-more-than-sixty-three-letters-of-a-long-name", "--x"]
+    {
+        let mut meta = good();
+        meta.connection_configs[0].name = name.to_owned();
+        for known in &mut meta.known {
+            known.connection = name.to_owned();
+        }
+        let rows = said(&planned(&meta, &[]).await);
+        assert!(rows.iter().all(|row| row[2] == "to be taken over"), "{name}: {rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_here_by_another_spelling_of_its_provider_is_no_other() {
+    let mut meta = good();
+    meta.drivers[0].provider = "aws".to_owned();
+    let there =
+        |provider: &str| json!({"DriverName": "d", "ProviderName": provider, "DriverLibFileName": "aws.so"});
+    let rows = said(&planned(&meta, &[("/spider/driver/d", there("AWS"))]).await);
+    assert_eq!(rows[0], ["driver", "d", "is here already", ""]);
+    let rows = said(&planned(&meta, &[("/spider/driver/d", there("GCP"))]).await);
+    assert_eq!(rows[0][3], "with another ProviderName; it is left as it is");
 }
