@@ -19,6 +19,16 @@ use crate::output::{self, Kind};
 use steps::{Standing, Step, Steps};
 use surface::Surface;
 
+/// What is wrong with a row, and not with who asks or with the server.
+const REFUSED: [FailureKind; 6] = [
+    FailureKind::InvalidRequest,
+    FailureKind::Malformed,
+    FailureKind::Conflict,
+    FailureKind::AlreadyExists,
+    FailureKind::Precondition,
+    FailureKind::Unsupported,
+];
+
 /// Takes over what is not here yet; says of each thing what became of it.
 ///
 /// # Errors
@@ -55,8 +65,8 @@ async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
     for place in 0..steps.all().len() {
         let Some(step) = steps.all().get(place) else { break };
         let (standing, why) = match surface.standing(step, steps).await {
-            // A name that the server refuses to look for is none: it costs its own row, no other.
-            Err(error) if error.is(FailureKind::InvalidRequest) || error.is(FailureKind::Malformed) => {
+            // What the server refuses to look for, or to put, costs its own row, no other.
+            Err(error) if REFUSED.iter().any(|kind| error.is(*kind)) => {
                 (Standing::LeftOut, step.of_row(&in_one_line(&error.text())))
             }
             looked => looked?,

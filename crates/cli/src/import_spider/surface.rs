@@ -47,7 +47,10 @@ impl Surface {
         match &step.what {
             What::Unreadable(why) => Ok((Standing::LeftOut, why.clone())),
             What::Record(record) => match self.record(record, &step.name).await? {
-                (Standing::Wanted, _) => self.made_of(record, steps).await,
+                (Standing::Wanted, _) => match self.made_of(record, steps).await? {
+                    (Standing::Wanted, _) => self.planned(record, steps).await,
+                    looked => Ok(looked),
+                },
                 looked => Ok(looked),
             },
             What::Known { known, .. } => {
@@ -95,6 +98,33 @@ impl Surface {
             }
         }
         Ok((Standing::Wanted, String::new()))
+    }
+
+    /// Wanted, unless the server refuses it: asked as it will be when it is put, with the pieces that come before it.
+    async fn planned(&self, record: &Record, steps: &Steps) -> Result<(Standing, String)> {
+        let mut body = record.body();
+        let coming = record.made_of.iter().filter_map(|piece| {
+            let step = steps.find(piece.kind, "", &piece.name)?;
+            match &step.what {
+                What::Record(piece) if step.standing() == Standing::Wanted => {
+                    Some((piece.path, piece.body()))
+                }
+                _ => None,
+            }
+        });
+        // Keys of bodies have no case there.
+        let with: serde_json::Map<String, Value> =
+            coming.map(|(path, body)| (path.to_owned(), body)).collect();
+        if let Value::Object(fields) = &mut body {
+            fields.insert("With".to_owned(), Value::Object(with));
+        }
+        let path = Path::at(["spider", "plan", record.path]);
+        match self.client.send(Request::new(Method::POST, path).json(body)).await {
+            Ok(_) => Ok((Standing::Wanted, String::new())),
+            // A server of an older release plans none: what it refuses is seen when it is put.
+            Err(error) if error.is(FailureKind::NotFound) => Ok((Standing::Wanted, String::new())),
+            Err(error) => Err(error),
+        }
     }
 
     /// A subnet is wanted if its network comes too, or is here.

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pmks_api::Finding;
 use pmks_meta_database::{
-    ConnectionConfig, CredentialInfo, DriverInfo, Error as MetaError, Known, KnownKind, MetaDatabase,
+    ConnectionConfig, CredentialInfo, DriverInfo, Error as MetaError, Known, KnownKind, MetaDatabase, Pair,
     RegionInfo, RowKind, Unreadable,
 };
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ impl Door for Knows {
             target if target.ends_with("/refused") => {
                 (StatusCode::BAD_REQUEST, json!({"message": "not a name of ours"}))
             }
+            target if target.starts_with("/spider/plan/") => judged(target, &request.body),
             target => match self.0.get(target) {
                 Some(there) => (StatusCode::OK, there.clone()),
                 None => (StatusCode::NOT_FOUND, json!({"message": "there is none"})),
@@ -44,12 +45,28 @@ impl Door for Knows {
     }
 }
 
+/// What it says of a record that would be put: regions have a `Region`, and a connection needs what is put before it.
+fn judged(target: &str, body: &[u8]) -> (StatusCode, Value) {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let refused = |says: &str| (StatusCode::BAD_REQUEST, json!({"message": says}));
+    let lists_nothing = body["KeyValueInfoList"] == json!([]);
+    match target {
+        "/spider/plan/region" if lists_nothing => refused("Region is empty!"),
+        "/spider/plan/connectionconfig" if body["ConfigName"] == "odd" => {
+            let with = body["With"].as_object().map(|with| with.keys().cloned().collect::<Vec<_>>());
+            refused(&format!("with {:?}", with.unwrap_or_default()))
+        }
+        _ => (StatusCode::OK, body),
+    }
+}
+
 fn driver(name: &str) -> DriverInfo {
     DriverInfo { name: name.to_owned(), provider: "AWS".to_owned(), library: "aws.so".to_owned() }
 }
 
 fn region(name: &str) -> RegionInfo {
-    RegionInfo { name: name.to_owned(), provider: "AWS".to_owned(), values: Vec::new(), zones: Vec::new() }
+    let values = vec![Pair { key: "Region".to_owned(), value: "r1".to_owned() }];
+    RegionInfo { name: name.to_owned(), provider: "AWS".to_owned(), values, zones: Vec::new() }
 }
 
 fn config(name: &str, [driver, credential, region]: [&str; 3]) -> ConnectionConfig {
@@ -169,6 +186,18 @@ const BAD: &[Case] = &[
     (
         |meta| meta.regions.push(region("refused")),
         ["region", "refused", r#"region_infos, the row of "refused": invalid-request: not a name of ours"#],
+    ),
+    (
+        |meta| meta.regions.push(RegionInfo { values: Vec::new(), ..region("bare") }),
+        ["region", "bare", r#"region_infos, the row of "bare": invalid-request: Region is empty!"#],
+    ),
+    (
+        |meta| meta.connection_configs.push(config("odd", ["d", "c", "r"])),
+        [
+            "connection",
+            "odd",
+            r#"connection_config_infos, the row of "odd": invalid-request: with ["credential", "driver", "region"]"#,
+        ],
     ),
     (
         |meta| meta.unreadable.push(unreadable(RowKind::Region, "", "x")),
@@ -330,16 +359,6 @@ async fn a_node_group_is_not_looked_for_in_a_stranger_of_its_clusters_name() {
 }
 
 #[tokio::test]
-async fn a_connection_is_of_its_drivers_provider() {
-    let mut meta = good();
-    meta.connection_configs[0].provider = "NCP".to_owned();
-    assert_eq!(said(&planned(&meta, &[]).await)[4][2], "to be taken over");
-    meta.drivers[0].provider = "NCP".to_owned();
-    let rows = said(&planned(&meta, &[]).await);
-    assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
-}
-
-#[tokio::test]
 async fn connections_with_names_of_people_are_planned_with_all_that_hangs_on_them() {
     for name in ["서울 (운영)", "aws-(ohio)us-east-2-and-more-than-sixty-three-letters-of-a-long-name", "--x"]
     {
@@ -363,4 +382,14 @@ async fn what_is_here_by_another_spelling_of_its_provider_is_no_other() {
     assert_eq!(rows[0], ["driver", "d", "is here already", ""]);
     let rows = said(&planned(&meta, &[("/spider/driver/d", there("GCP"))]).await);
     assert_eq!(rows[0][3], "with another ProviderName; it is left as it is");
+}
+
+#[tokio::test]
+async fn a_connection_is_of_its_drivers_provider() {
+    let mut meta = good();
+    meta.connection_configs[0].provider = "NCP".to_owned();
+    assert_eq!(said(&planned(&meta, &[]).await)[4][2], "to be taken over");
+    meta.drivers[0].provider = "NCP".to_owned();
+    let rows = said(&planned(&meta, &[]).await);
+    assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
 }

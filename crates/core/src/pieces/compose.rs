@@ -13,12 +13,12 @@ use crate::failure::{of_store, unexpected};
 use crate::pmks::Shared;
 use crate::{NewConnection, Result};
 
-/// Every piece, and the secrets of the one that is about to be put.
+/// Every piece, and the secrets of those that are about to be put.
 pub(super) struct Known {
     pieces: Vec<Piece>,
     /// How often each of them was put, in the same order.
     revisions: Vec<i64>,
-    put: Option<(String, Option<Credential>)>,
+    put: Vec<(String, Option<Credential>)>,
 }
 
 /// The name of a connection that is none; nobody is told it.
@@ -54,12 +54,12 @@ impl Known {
             piece.ok().map(|piece| (piece, revision))
         });
         let (pieces, revisions) = readable.unzip();
-        Ok(Self { pieces, revisions, put: None })
+        Ok(Self { pieces, revisions, put: Vec::new() })
     }
 
     pub(super) fn put(&mut self, piece: Piece, credential: Option<Credential>) {
         if piece.holds.kind() == PieceKind::Credential {
-            self.put = Some((piece.name.clone(), credential));
+            self.put.push((piece.name.clone(), credential));
         }
         let kind = piece.holds.kind();
         if let Some(known) = self.pieces.iter_mut().find(|known| is(known, kind, &piece.name)) {
@@ -204,9 +204,7 @@ impl Known {
 
     async fn secrets(&self, shared: &Shared, name: &str) -> Result<Credential> {
         let none = || Credential::from_values([]);
-        if let Some((put, credential)) = &self.put
-            && put == name
-        {
+        if let Some((_, credential)) = self.put.iter().rev().find(|(put, _)| put == name) {
             return Ok(credential.clone().unwrap_or_else(none));
         }
         let Some(kept) = shared.store.piece_credential(name).await.map_err(of_store)? else {

@@ -2,7 +2,7 @@
 
 use pmks_driver::Credential;
 use pmks_model::{Failure, FailureKind, Findings, refusal_of_connection};
-use pmks_store::{Connection, PieceKind, PutPiece};
+use pmks_store::{Connection, ConnectionUpdate, NewConnection, PieceKind, PutPiece};
 use uuid::Uuid;
 
 use super::compose::{Known, Lacking};
@@ -18,6 +18,13 @@ const MOST_PUT_AGAIN: u32 = 20;
 
 /// A connection as it was read: its name, and its uid and revision where it stood.
 type AsRead = (String, Option<(Uuid, i64)>);
+
+/// What comes of putting a piece.
+struct Judged {
+    made: Vec<NewConnection>,
+    changed: Vec<(String, i64, ConnectionUpdate)>,
+    read: Vec<AsRead>,
+}
 
 impl Pieces<'_> {
     /// Puts a piece, in the place of any of its kind and name. Connections of which all pieces are there by now are
@@ -42,9 +49,59 @@ impl Pieces<'_> {
         }
     }
 
+    /// Finds out whether [`Self::put`] would put it once those others are put. Puts nothing.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub async fn plan_put(
+        self,
+        caller: &Caller,
+        others: Vec<(Piece, Option<Credential>)>,
+        piece: Piece,
+        credential: Option<Credential>,
+    ) -> Result<()> {
+        everywhere(caller)?;
+        let mut known = Known::read(&self.0.shared).await?;
+        for (other, credential) in others {
+            known.put(other, credential);
+        }
+        self.judged(caller, &mut known, &piece, credential).await.map(drop).map_err(of_what_was_put)
+    }
+
     async fn put_once(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
         let shared = &self.0.shared;
         everywhere(caller)?;
+        let mut known = Known::read(shared).await?;
+        let Some(Judged { made, changed, read }) =
+            self.judged(caller, &mut known, &piece, credential.clone()).await?
+        else {
+            return Ok(());
+        };
+        let (kind, kept) = (word(piece.holds.kind()), piece.clone());
+        let audit = shared.audit(caller, &format!("{kind}.put"), format!("{kind} {}", piece.name));
+        let put = PutPiece {
+            kind: piece.holds.kind(),
+            content: stored(&piece.holds)?,
+            name: piece.name,
+            provider: piece.provider,
+            credential: credential.as_ref().map(sealed).transpose()?.flatten(),
+            made,
+            changed,
+        };
+        let _alone = shared.pieces.lock().await;
+        shared.as_read(&known, kept, &read).await?;
+        shared.store.put_piece(put, audit).await.map_err(of_store)
+    }
+
+    /// What comes of putting a piece among those that are known, or why it is refused; `None`: it changes nothing.
+    async fn judged(
+        self,
+        caller: &Caller,
+        known: &mut Known,
+        piece: &Piece,
+        credential: Option<Credential>,
+    ) -> Result<Option<Judged>> {
+        let shared = &self.0.shared;
         // What repeats it changes nothing: no key is needed, and none is refused.
         let caller = &Caller { idempotency: None, ..caller.clone() };
         if piece.holds.kind() == PieceKind::Connection {
@@ -53,15 +110,14 @@ impl Pieces<'_> {
             findings.add_some("name", refusal_of_connection(&piece.name));
             check(findings)?;
         }
-        let mut known = Known::read(shared).await?;
-        shared.refuse_name_of_provider(&piece)?;
-        let shown = shared.shown_otherwise(&known).await?;
-        if shown.is_so(&piece) {
-            return Ok(());
+        shared.refuse_name_of_provider(piece)?;
+        let shown = shared.shown_otherwise(known).await?;
+        if shown.is_so(piece) {
+            return Ok(None);
         }
-        shown.refuse_name_of_another(&piece)?;
+        shown.refuse_name_of_another(piece)?;
         shown.refuse_parts_of_another(&piece.holds)?;
-        known.put(piece.clone(), credential.clone());
+        known.put(piece.clone(), credential);
         let (mut made, mut changed, mut read) = (Vec::new(), Vec::new(), Vec::new());
         for name in known.connections_of(piece.holds.kind(), &piece.name) {
             let stands = shared.store.connection(&name).await.map_err(of_store)?;
@@ -69,7 +125,7 @@ impl Pieces<'_> {
             match (known.connection(shared, &name).await, stands) {
                 (Ok(asked), None) => {
                     let specification = shared.asked_for(caller, &asked).await?;
-                    made.push(pmks_store::NewConnection {
+                    made.push(NewConnection {
                         uid: pmks_store::new_uid(shared.clock.wall()),
                         name: asked.name.clone(),
                         provider: asked.provider.clone(),
@@ -90,20 +146,7 @@ impl Pieces<'_> {
                 (Err(Lacking::Failed(failure)), _) => return Err(failure),
             }
         }
-        let (kind, kept) = (word(piece.holds.kind()), piece.clone());
-        let audit = shared.audit(caller, &format!("{kind}.put"), format!("{kind} {}", piece.name));
-        let put = PutPiece {
-            kind: piece.holds.kind(),
-            content: stored(&piece.holds)?,
-            name: piece.name,
-            provider: piece.provider,
-            credential: credential.as_ref().map(sealed).transpose()?.flatten(),
-            made,
-            changed,
-        };
-        let _alone = shared.pieces.lock().await;
-        shared.as_read(&known, kept, &read).await?;
-        shared.store.put_piece(put, audit).await.map_err(of_store)
+        Ok(Some(Judged { made, changed, read }))
     }
 }
 

@@ -406,3 +406,51 @@ async fn what_is_asked_of_a_connection_beside_its_deletion_is_done_or_told_that_
     }
     assert!(missed > 0, "the deletion was never the first");
 }
+
+#[tokio::test]
+async fn what_would_be_put_is_judged_as_it_is_put() {
+    let spider = Spider::new().await;
+    let slow = json!({
+        "RegionName": "reg", "ProviderName": "FAKE",
+        "KeyValueInfoList": pairs(&[("Region", "r1"), ("pace", "fast")]),
+    });
+    let nowhere = json!({"RegionName": "reg", "ProviderName": "FAKE", "KeyValueInfoList": []});
+    let keyless =
+        json!({"CredentialName": "cred", "ProviderName": "FAKE", "KeyValueInfoList": pairs(&[("x", "y")])});
+    let with =
+        |region: &Value| json!({"Driver": driver("FAKE"), "credential": credential("AK1"), "REGION": region});
+    let after = |mut body: Value, region: &Value| {
+        body["With"] = with(region);
+        body
+    };
+    let good = region("r1");
+    for (path, body) in [
+        ("driver", driver("FAKE")),
+        ("credential", credential("AK1")),
+        ("region", good.clone()),
+        ("connectionconfig", config("conf", "reg")),
+        ("connectionconfig", after(config("conf", "reg"), &good)),
+    ] {
+        assert_eq!(put(&spider, &format!("plan/{path}"), body).await, (200, String::new()), "{path}");
+    }
+    for kind in ["driver/drv", "credential/cred", "region/reg", "connectionconfig/conf"] {
+        assert_eq!(get(&spider, kind).await.0, 404, "a plan puts nothing: {kind}");
+    }
+    let mut told = Vec::new();
+    for (path, body, says) in [
+        ("credential", keyless, "Invalid Key"),
+        ("region", nowhere, "Region is empty!"),
+        ("connectionconfig", config("a/b", "reg"), "ConfigName must hold no slash"),
+        ("connectionconfig", after(config("conf", "reg"), &slow), "pace must be a whole number"),
+    ] {
+        let (status, message) = put(&spider, &format!("plan/{path}"), body.clone()).await;
+        assert!(status == 400 && message.contains(says), "{path}: {status} {message}");
+        told.push((path, body, message));
+    }
+    for (path, body) in [("driver", driver("FAKE")), ("credential", credential("AK1")), ("region", slow)] {
+        assert_eq!(put(&spider, path, body).await.0, 200, "{path}");
+    }
+    for (path, body, planned) in told {
+        assert_eq!(put(&spider, path, body).await, (400, planned), "{path}");
+    }
+}

@@ -40,6 +40,10 @@ pub(super) const ALL: &[Operation] = described! {
     DELETE "/connectionconfig/{ConfigName}" "delete-connection-config" NOTHING => "Result", "Removes a connection config.";
     GET "/countconnectionconfig" "count-all-connection" NOTHING => "Count", "Counts connection configs.";
     GET "/countconnectionconfig/{ProviderName}" "count-connection-by-provider" NOTHING => "Count", "Counts the connection configs of a provider.";
+    POST "/plan/driver" "" whole("DriverInfo") => "DriverInfo", "Refuses what would be refused of a driver that was put, and puts none.";
+    POST "/plan/credential" "" whole("CredentialInfo") => "CredentialInfo", "Refuses what would be refused of a credential that was put, and puts none.";
+    POST "/plan/region" "" whole("RegionInfo") => "RegionInfo", "Refuses what would be refused of a region that was put, and puts none.";
+    POST "/plan/connectionconfig" "" whole("ConnectionConfigInfo") => "ConnectionConfigInfo", "Refuses what would be refused of a connection config that was put after the Driver, Credential and Region of With, and puts none.";
 
     GET "/regionzone" "list-region-zone" AT => "{regionzone: [RegionZoneInfo]}", "Lists regions with their zones.";
     GET "/regionzone/{Name}" "get-region-zone" AT => "RegionZoneInfo", "Gets a region with its zones.";

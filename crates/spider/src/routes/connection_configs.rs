@@ -6,17 +6,23 @@ use serde_json::{Value, json};
 
 use super::{pieces, spellings};
 use crate::call::{Answer, Call};
+use crate::fields::Fields;
 use crate::reply::Reply;
 
 pub(super) async fn put(call: Call) -> Answer {
-    let (name, provider) = pieces::named(&call.body, "ConfigName")?;
-    let (driver, credential, region) = (
-        call.body.required("DriverName")?,
-        call.body.required("CredentialName")?,
-        call.body.required("RegionName")?,
-    );
-    let piece = Piece { name, provider, holds: Holds::Connection { driver, credential, region } };
-    pieces::put(&call, piece, None, show).await
+    pieces::put(&call, read, show).await
+}
+
+pub(super) async fn plan(call: Call) -> Answer {
+    pieces::plan(&call, read, show).await
+}
+
+/// What a body says.
+fn read(_: &Call, body: &Fields) -> pieces::Asked {
+    let (name, provider) = pieces::named(body, "ConfigName")?;
+    let (driver, credential, region) =
+        (body.required("DriverName")?, body.required("CredentialName")?, body.required("RegionName")?);
+    Ok((Piece { name, provider, holds: Holds::Connection { driver, credential, region } }, None))
 }
 
 pub(super) async fn list(call: Call) -> Answer {

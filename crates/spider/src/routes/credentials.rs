@@ -7,18 +7,28 @@ use serde_json::{Value, json};
 use super::{pieces, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
+use crate::fields::Fields;
 
 /// What stands in the place of every value.
 const HIDDEN: &str = "Hidden for security.";
 
 pub(super) async fn put(call: Call) -> Answer {
-    let (name, provider) = pieces::named(&call.body, "CredentialName")?;
-    let given = call.body.pairs("KeyValueInfoList")?;
+    pieces::put(&call, read, show).await
+}
+
+pub(super) async fn plan(call: Call) -> Answer {
+    pieces::plan(&call, read, show).await
+}
+
+/// What a body says.
+pub(super) fn read(call: &Call, body: &Fields) -> pieces::Asked {
+    let (name, provider) = pieces::named(body, "CredentialName")?;
+    let given = body.pairs("KeyValueInfoList")?;
     let given = given.ok_or_else(|| Refusal::invalid("KeyValue List is nil!"))?;
-    let values = translated(&call, &provider, given)?;
+    let values = translated(call, &provider, given)?;
     let fields = values.iter().map(|(field, _)| field.clone()).collect();
     let piece = Piece { name, provider, holds: Holds::Credential { fields } };
-    pieces::put(&call, piece, Some(Credential::from_values(values)), show).await
+    Ok((piece, Some(Credential::from_values(values))))
 }
 
 pub(super) async fn list(call: Call) -> Answer {

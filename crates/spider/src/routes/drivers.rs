@@ -5,12 +5,21 @@ use serde_json::{Value, json};
 
 use super::{pieces, spellings};
 use crate::call::{Answer, Call};
+use crate::fields::Fields;
 
 pub(super) async fn put(call: Call) -> Answer {
-    let (name, provider) = pieces::named(&call.body, "DriverName")?;
-    let file = call.body.required("DriverLibFileName")?;
-    let piece = Piece { name, provider, holds: Holds::Driver { file } };
-    pieces::put(&call, piece, None, show).await
+    pieces::put(&call, read, show).await
+}
+
+pub(super) async fn plan(call: Call) -> Answer {
+    pieces::plan(&call, read, show).await
+}
+
+/// What a body says.
+pub(super) fn read(_: &Call, body: &Fields) -> pieces::Asked {
+    let (name, provider) = pieces::named(body, "DriverName")?;
+    let file = body.required("DriverLibFileName")?;
+    Ok((Piece { name, provider, holds: Holds::Driver { file } }, None))
 }
 
 pub(super) async fn list(call: Call) -> Answer {

@@ -83,6 +83,10 @@ fn service_and_records() -> Vec<Row> {
         GET "/connectionconfig/{a}" connection_configs::get;
         DELETE "/connectionconfig/{a}" connection_configs::delete;
         GET "/countconnectionconfig" connection_configs::count;
+        POST "/plan/driver" drivers::plan;
+        POST "/plan/credential" credentials::plan;
+        POST "/plan/region" regions::plan;
+        POST "/plan/connectionconfig" connection_configs::plan;
         GET "/countconnectionconfig/{a}" connection_configs::count;
 
         GET "/regionzone" offers::regions;

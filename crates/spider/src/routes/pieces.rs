@@ -2,9 +2,10 @@
 
 use pmks_core::{Piece, PieceKind};
 use pmks_driver::Credential;
+use pmks_model::Failure;
 use serde_json::Value;
 
-use super::spellings;
+use super::{credentials, drivers, regions, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::fields::Fields;
@@ -13,19 +14,43 @@ use crate::reply::Reply;
 /// How a piece is shown.
 pub(super) type Show = fn(&Call, &Piece) -> Value;
 
+/// A piece that a body asks for, and its secret where it is a credential.
+pub(super) type Asked = Result<(Piece, Option<Credential>), Refusal>;
+
+/// How a body is read.
+type Read = fn(&Call, &Fields) -> Asked;
+
 /// Puts a piece, and shows it.
-pub(super) async fn put(call: &Call, piece: Piece, credential: Option<Credential>, show: Show) -> Answer {
-    let shown = show(call, &piece);
-    let capabilities = call.pmks().provider(&piece.provider).ok();
-    call.pmks().pieces().put(&call.caller, piece, credential).await.map_err(|mut failure| {
-        // Both are keys of a list, under the names that clients gave them.
-        failure.findings.rename(|field| {
-            let own = field.strip_prefix("credential.").map(|field| spellings::key(capabilities, field));
-            own.or_else(|| field.strip_prefix("settings.").map(str::to_owned))
-        });
-        Refusal::from(failure)
-    })?;
+pub(super) async fn put(call: &Call, read: Read, show: Show) -> Answer {
+    let (piece, credential) = read(call, &call.body)?;
+    let (shown, provider) = (show(call, &piece), piece.provider.clone());
+    let put = call.pmks().pieces().put(&call.caller, piece, credential).await;
+    put.map_err(|failure| refused(call, &provider, failure))?;
     Ok(Reply::Json(shown))
+}
+
+/// Shows a piece that would be put once those of `With` are; puts none. It refuses what [`put`] would.
+pub(super) async fn plan(call: &Call, read: Read, show: Show) -> Answer {
+    let (piece, credential) = read(call, &call.body)?;
+    let (shown, provider) = (show(call, &piece), piece.provider.clone());
+    let with = call.body.part("With")?;
+    let kinds: [(&str, Read); 3] =
+        [("Driver", drivers::read), ("Credential", credentials::read), ("Region", regions::read)];
+    let others = kinds.into_iter().filter(|(kind, _)| with.says(kind));
+    let others = others.map(|(kind, read)| read(call, &with.part(kind)?)).collect::<Result<_, _>>()?;
+    let planned = call.pmks().pieces().plan_put(&call.caller, others, piece, credential).await;
+    planned.map_err(|failure| refused(call, &provider, failure))?;
+    Ok(Reply::Json(shown))
+}
+
+/// Fields of a credential and of a region are keys of a list, under the names that clients gave them.
+fn refused(call: &Call, provider: &str, mut failure: Box<Failure>) -> Refusal {
+    let capabilities = call.pmks().provider(provider).ok();
+    failure.findings.rename(|field| {
+        let own = field.strip_prefix("credential.").map(|field| spellings::key(capabilities, field));
+        own.or_else(|| field.strip_prefix("settings.").map(str::to_owned))
+    });
+    failure.into()
 }
 
 /// The pieces of that kind, of one provider if one is given.

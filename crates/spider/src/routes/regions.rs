@@ -6,10 +6,20 @@ use serde_json::{Value, json};
 use super::{pieces, spellings};
 use crate::Refusal;
 use crate::call::{Answer, Call};
+use crate::fields::Fields;
 
 pub(super) async fn put(call: Call) -> Answer {
-    let (name, provider) = pieces::named(&call.body, "RegionName")?;
-    let given = call.body.pairs("KeyValueInfoList")?;
+    pieces::put(&call, read, show).await
+}
+
+pub(super) async fn plan(call: Call) -> Answer {
+    pieces::plan(&call, read, show).await
+}
+
+/// What a body says.
+pub(super) fn read(_: &Call, body: &Fields) -> pieces::Asked {
+    let (name, provider) = pieces::named(body, "RegionName")?;
+    let given = body.pairs("KeyValueInfoList")?;
     let given = given.ok_or_else(|| Refusal::invalid("KeyValue List is nil!"))?;
     let mut more: Vec<(String, String)> = Vec::new();
     let (mut region, mut zone) = (None, None);
@@ -32,10 +42,8 @@ pub(super) async fn put(call: Call) -> Answer {
     let region = region.filter(|region| !region.is_empty());
     let region = region.ok_or_else(|| Refusal::invalid("Region is empty!"))?;
     let zone = zone.unwrap_or_default();
-    let zones =
-        if call.body.says("AvailableZoneList") { Some(call.body.texts("AvailableZoneList")?) } else { None };
-    let piece = Piece { name, provider, holds: Holds::Region { region, zone, zones, more } };
-    pieces::put(&call, piece, None, show).await
+    let zones = if body.says("AvailableZoneList") { Some(body.texts("AvailableZoneList")?) } else { None };
+    Ok((Piece { name, provider, holds: Holds::Region { region, zone, zones, more } }, None))
 }
 
 pub(super) async fn list(call: Call) -> Answer {
