@@ -98,6 +98,11 @@ impl Known {
         Some(&self.find(PieceKind::Driver, driver).unwrap_or(row).provider)
     }
 
+    /// The provider of a driver.
+    pub(super) fn provider_of_driver(&self, name: &str) -> std::result::Result<&str, Lacking> {
+        self.find(PieceKind::Driver, name).map(|driver| driver.provider.as_str())
+    }
+
     pub(super) fn all(&self, kind: PieceKind) -> Vec<Piece> {
         self.pieces.iter().filter(|piece| piece.holds.kind() == kind).cloned().collect()
     }
@@ -148,8 +153,8 @@ impl Known {
         &self,
         shared: &Shared,
         asked: &Unconnected,
+        provider: &str,
     ) -> std::result::Result<NewConnection, Lacking> {
-        let provider = &self.find(PieceKind::Driver, &asked.driver)?.provider;
         self.one_provider(provider, PieceKind::Credential, &asked.credential)?;
         let (mut made, capabilities) = self.begun(shared, UNCONNECTED, provider, &asked.credential).await?;
         capabilities.first_region.clone_into(&mut made.region);

@@ -47,6 +47,31 @@ impl Shown<'_> {
         }
     }
 
+    /// The provider of a driver that such a connection shows.
+    pub(super) fn provider_of(&self, driver: &str) -> Option<String> {
+        self.own(PieceKind::Driver, driver).map(|own| own.provider)
+    }
+
+    /// The connection of that provider whose own credential this is; `None`: it is a piece, or there is none. In another
+    /// region's place than its own it is not told again.
+    ///
+    /// # Errors
+    /// `Conflict`.
+    pub(super) fn whose(
+        &self,
+        credential: &str,
+        provider: &str,
+        region: Option<&str>,
+    ) -> Result<Option<&str>> {
+        let own = self.own(PieceKind::Credential, credential).filter(|own| own.provider == provider);
+        if own.is_some() && region.is_some_and(|region| region != credential) {
+            return Err(told_for_one_place(credential));
+        }
+        Ok(own
+            .and_then(|own| self.views.iter().find(|view| view.name == own.name))
+            .map(|view| view.name.as_str()))
+    }
+
     /// What such a connection shows of that kind and name, where there is no piece.
     fn own(&self, kind: PieceKind, name: &str) -> Option<Piece> {
         let otherwise = self.views.iter().filter(|view| !self.known.makes(&view.name));

@@ -26,9 +26,10 @@ impl Pieces<'_> {
     /// zones to nobody but themselves are asked one by one; one that refuses has none.
     ///
     /// # Errors
-    /// `NotFound` of a piece or of the region of that name, `Unsupported` of the provider, `InvalidRequest`, what the
-    /// cloud says; `NotAllowed` where the region has endpoints of its own and the caller is no administrator, as
-    /// everywhere: a credential goes nowhere else by the word of somebody who does not know it.
+    /// `NotFound` of a piece or of the region of that name; `Conflict` where a connection's own credential is named with a
+    /// region that is not its own; `Unsupported` of the provider, `InvalidRequest`, what the cloud says; `NotAllowed`
+    /// where the region has endpoints of its own and the caller is no administrator, as everywhere: a credential goes
+    /// nowhere else by the word of somebody who does not know it.
     pub async fn regions(
         self,
         caller: &Caller,
@@ -37,7 +38,16 @@ impl Pieces<'_> {
     ) -> Result<Vec<Region>> {
         let shared = &self.0.shared;
         let known = Known::read(shared).await?;
-        let made = known.unconnected(shared, asked).await.map_err(Lacking::into_failure)?;
+        let shown = shared.shown_otherwise(&known).await?;
+        let provider = match known.provider_of_driver(&asked.driver) {
+            Ok(provider) => provider.to_owned(),
+            Err(lacking) => shown.provider_of(&asked.driver).ok_or_else(|| lacking.into_failure())?,
+        };
+        // A secret that was given for one place is asked with there, as for whoever names the connection itself.
+        if let Some(connection) = shown.whose(&asked.credential, &provider, asked.region.as_deref())? {
+            return Ok(self.0.discovery().regions_with_zones(connection, name, None).await?.items);
+        }
+        let made = known.unconnected(shared, asked, &provider).await.map_err(Lacking::into_failure)?;
         shared.allowed(caller, &made)?;
         let who = format!("credential {:?}", asked.credential);
         let mut findings = Findings::default();

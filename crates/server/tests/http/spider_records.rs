@@ -454,3 +454,31 @@ async fn what_would_be_put_is_judged_as_it_is_put() {
         assert_eq!(put(&spider, path, body).await, (400, planned), "{path}");
     }
 }
+
+#[tokio::test]
+async fn what_a_connection_of_v1_shows_is_asked_with_at_that_connection() {
+    let spider = connected().await;
+    let asked = spider.rig.cloud.count("regions");
+    let by = async |query: &str| get(&spider, &format!("preconfig/regionzone?{query}")).await;
+    let (status, own) = get(&spider, "regionzone?ConnectionName=here").await;
+    assert_eq!(status, 200, "{own}");
+    // As the pages of CB-Spider offer it: the driver and the credential that are listed.
+    for query in [
+        "DriverName=fake&CredentialName=here",
+        "DriverName=fake&CredentialName=here&RegionName=here",
+        "DriverName=drv&CredentialName=here",
+        "DriverName=fake&CredentialName=cred",
+    ] {
+        assert_eq!(by(query).await, (200, own.clone()), "{query}");
+    }
+    assert!(spider.rig.cloud.count("regions") > asked, "the cloud was asked");
+    for (query, status, says) in [
+        ("DriverName=fake&CredentialName=here&RegionName=reg", 409, "given for that place"),
+        ("DriverName=fake&CredentialName=none", 404, "credential \"none\" does not exist"),
+        ("DriverName=none&CredentialName=here", 404, "driver \"none\" does not exist"),
+    ] {
+        let (told, answer) = by(query).await;
+        assert_eq!(told, status, "{query}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains(says), "{query}: {answer}");
+    }
+}
