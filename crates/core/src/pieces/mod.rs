@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::drafts::unmade;
 use crate::failure::{conflict, of_store, unexpected, unknown};
 use crate::pmks::Shared;
-use crate::{Caller, ConnectionScope, Pmks, Result, Role};
+use crate::{Caller, ConnectionScope, Pmks, Result};
 
 use compose::{Known, Lacking};
 use names::own;
@@ -215,7 +215,8 @@ impl Shared {
 
 /// Pieces belong to no one connection.
 fn everywhere(caller: &Caller) -> Result<()> {
-    if caller.role == Role::Operator && caller.connections != ConnectionScope::All {
+    // Whoever is bound to some of them is helped by no role below that.
+    if caller.connections != ConnectionScope::All {
         return caller.require_admin("what connections share");
     }
     caller.require_operator("")

@@ -105,6 +105,12 @@ async fn roles_hold_and_the_user_is_nobody_elsewhere() {
         let (status, answer) = spider.by(("x", token), Method::POST, "/spider/region", &region).await;
         assert_eq!(status, 403, "{answer}");
     }
+    // Which role helps is told: that of an operator is none where it is bound to single connections.
+    let bound = spider.rig.token("viewer", Some(&["here"])).await;
+    for (token, role) in [(&viewer, "operator"), (&operator, "admin"), (&bound, "admin")] {
+        let refused = spider.by(("x", token), Method::POST, "/spider/region", &region("r1")).await;
+        says(&refused, 403, &format!("needs the role {role}"));
+    }
     let (status, answer) = spider.by(("x", &viewer), Method::POST, "/spider/vpc", &vpc("net")).await;
     assert!(status == 403 && answer["message"].as_str().unwrap().contains("operator"), "{answer}");
     for (path, expected) in [("/v1/connections", 401), ("/nowhere", 404)] {
