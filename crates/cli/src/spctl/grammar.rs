@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use clap::{Arg, Command};
 use pmks_spider::{Body, Operation, operations};
 
+use super::outside;
+
 pub(super) const CONNECTION: &str = "ConnectionName";
 pub(super) const DATA: &str = "data";
 
@@ -32,11 +34,18 @@ pub(super) fn grammar() -> Command {
     let mut resources: BTreeMap<&str, Command> = BTreeMap::new();
     for operation in operations() {
         let Some((resource, verb, alias)) = words(operation) else { continue };
-        let known = resources.remove(resource).unwrap_or_else(|| {
-            let first = Command::new(resource).subcommand_required(true).arg_required_else_help(true);
-            alias.into_iter().fold(first, Command::alias)
-        });
-        resources.insert(resource, known.subcommand(command(operation, verb)));
+        let known = resources
+            .remove(resource)
+            .unwrap_or_else(|| alias.into_iter().fold(of_verbs(resource), Command::alias));
+        let says = match known.get_subcommands().next() {
+            None => operation.says.trim_end_matches('.').to_owned(),
+            Some(_) => verbs(&known, verb),
+        };
+        resources.insert(resource, known.about(says).subcommand(command(operation, verb)));
+    }
+    for (resource, verbs) in outside::commands() {
+        let known = resources.remove(resource).unwrap_or_else(|| of_verbs(resource).hide(true));
+        resources.insert(resource, known.subcommands(verbs));
     }
     let option = |name: &'static str, short: char| Arg::new(name).long(name).short(short).global(true);
     let server = option("server", 's').help("HOST:PORT or URL of the server; localhost:1024 if left out");
@@ -46,6 +55,10 @@ pub(super) fn grammar() -> Command {
     Command::new("spctl")
         .bin_name("pmks spctl")
         .about("CB-Spider's command line, at a server's /spider")
+        .after_help(
+            "What CB-Spider has beside managed Kubernetes (disks, balancers, databases, machines that are no nodes) is \
+             not supported here.",
+        )
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
         .arg(
@@ -59,6 +72,16 @@ pub(super) fn grammar() -> Command {
         .arg_required_else_help(true)
         .args([server, username, password, output])
         .subcommands(resources.into_values())
+}
+
+fn of_verbs(resource: &'static str) -> Command {
+    Command::new(resource).subcommand_required(true).arg_required_else_help(true)
+}
+
+/// What can be done with a resource, in a line: its verbs.
+fn verbs(resource: &Command, more: &str) -> String {
+    let known = resource.get_subcommands().map(Command::get_name);
+    known.chain([more]).collect::<Vec<_>>().join(", ")
 }
 
 fn command(operation: &Operation, verb: &'static str) -> Command {
@@ -110,6 +133,35 @@ mod tests {
         ] {
             let parsed = grammar().try_get_matches_from(["spctl"].into_iter().chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn every_resource_says_in_a_line_what_it_is_for() {
+        for resource in grammar().get_subcommands().filter(|resource| !resource.is_hide_set()) {
+            let says = resource.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!says.is_empty() && !says.contains('\n'), "{}", resource.get_name());
+        }
+        let help = grammar().render_help().to_string();
+        assert!(
+            help.lines().any(|line| line.contains("nodegroup-scaling") && line.contains("Changes")),
+            "{help}"
+        );
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with("cluster ") && line.contains("upgrade")),
+            "{help}"
+        );
+        assert!(!help.contains("rdbms"), "what is not here is not offered: {help}");
+    }
+
+    #[test]
+    fn nothing_is_both_served_and_outside() {
+        let served: Vec<_> =
+            operations().filter_map(words).map(|(resource, verb, _)| (resource, verb)).collect();
+        for (resource, verbs) in outside::commands() {
+            for verb in &verbs {
+                assert!(!served.contains(&(resource, verb.get_name())), "{resource} {}", verb.get_name());
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `spctl` it ends with a code that tells whether it was done.
 
 mod grammar;
+mod outside;
 
 use std::ffi::OsString;
 
@@ -44,7 +45,15 @@ pub(crate) async fn run(app: &App, arguments: &[OsString]) -> Result<()> {
         Err(shown) if !shown.use_stderr() => return output::data(&shown.render().to_string()),
         Err(refused) => return Err(Error::usage(refused.render().to_string().trim_start_matches("error: "))),
     };
-    let (operation, given) = chosen(&matches).ok_or_else(|| Error::usage("name a resource and a verb"))?;
+    let (resource, verb, given) = said(&matches).ok_or_else(|| Error::usage("name a resource and a verb"))?;
+    let is_it = |operation: &&Operation| {
+        grammar::words(operation).is_some_and(|(known, of, _)| (known, of) == (resource, verb))
+    };
+    let Some(operation) = operations().find(is_it) else {
+        let says = format!("spctl {resource} {verb} is not supported here");
+        let fix = "pmks serves what concerns managed Kubernetes: `pmks spctl --help` lists it";
+        return Err(Error::new(FailureKind::Unsupported, says).with_fix(fix));
+    };
     let request = request(operation, given, app.global.connection.as_deref())?;
     let usual = app.global.server.as_ref().map_or("localhost:1024", Url::as_str);
     let server = text(given, "server").unwrap_or(usual);
@@ -70,14 +79,11 @@ pub(crate) async fn run(app: &App, arguments: &[OsString]) -> Result<()> {
     if status.is_success() { Ok(()) } else { Err(refused(status, &answer)) }
 }
 
-/// The operation that was named, and what was said with it.
-fn chosen(matches: &ArgMatches) -> Option<(&'static Operation, &ArgMatches)> {
+/// The resource and the verb that were named, and what was said with them.
+fn said(matches: &ArgMatches) -> Option<(&str, &str, &ArgMatches)> {
     let (resource, within) = matches.subcommand()?;
     let (verb, given) = within.subcommand()?;
-    let is_it = |operation: &&Operation| {
-        grammar::words(operation).is_some_and(|(known, of, _)| (known, of) == (resource, verb))
-    };
-    Some((operations().find(is_it)?, given))
+    Some((resource, verb, given))
 }
 
 fn text<'a>(given: &'a ArgMatches, name: &str) -> Option<&'a str> {

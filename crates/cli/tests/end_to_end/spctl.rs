@@ -114,6 +114,20 @@ fn what_is_wrong_is_told_by_a_code() {
         let refused = spctl.refused(args, 2);
         assert!(refused.out.is_empty() && refused.err.contains(says), "{args:?}: {refused:?}");
     }
+    // What has no route here is told apart from what is misspelt, whatever is said with it.
+    for args in [
+        &["disk", "list", "-c", "conn"][..],
+        &["vm", "start", "-d", "{}"],
+        &["nlb", "create", "--help"],
+        &["resource-usage", "fetch"],
+        &["s3-bucket", "delete", "--BucketName", "b"],
+    ] {
+        let refused = spctl.refused(args, 6);
+        assert!(
+            refused.err.contains("is not supported here") && refused.out.is_empty(),
+            "{args:?}: {refused:?}"
+        );
+    }
     let stranger = spctl.run(&["cloudos", "list"], &[]);
     assert_eq!((stranger.code, stranger.out.contains("Unauthorized")), (Some(5), true), "{stranger:?}");
     let wrong = spctl.run(&["cloudos", "list", "-u", "admin", "-p", "wrong"], &USER);
