@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::header::{HOST, HeaderValue, ORIGIN};
 use http::{HeaderMap, Uri, Version};
 use pmks_core::Caller;
-use pmks_model::FailureKind;
+use pmks_model::{Failure, FailureKind};
 use url::{Host, Url};
 
 use crate::access::{self, Access};
@@ -139,7 +139,9 @@ fn addressed(request: &Request, state: &State, pages: Pages) -> Result<(), Refus
     let called = names_us(request);
     if state.loopback && !called.as_ref().is_some_and(|url| is_ours(url, state)) {
         let detail = "this server listens on loopback and answers to that name only";
-        return Err(Refused::new(FailureKind::NotAllowed, detail));
+        let fix = "call it by 127.0.0.1 or localhost; where a proxy or a tunnel gives it another name, start it with \
+                   --external-url and that name";
+        return Err(Failure::new(FailureKind::NotAllowed, detail).with_fix(fix).into());
     }
     let Some(origin) = request.headers().get(ORIGIN).filter(|_| pages == Pages::Own) else { return Ok(()) };
     let origin = origin.to_str().ok().and_then(|text| Url::parse(text).ok());
@@ -200,8 +202,8 @@ fn is_ours(called: &Url, state: &State) -> bool {
     let external = state.url.as_deref().and_then(Url::host);
     match called.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") || external == called.host(),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback() || external == called.host(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || external == called.host(),
         None => false,
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Serve {
     /// Where to listen [default: 127.0.0.1:1024]
     #[arg(long, env = "PMKS_LISTEN")]
     pub(crate) listen: Option<SocketAddr>,
-    /// The URL at which others reach this server; written into kubeconfigs
+    /// The URL at which others reach this server; written into kubeconfigs, and on loopback answered to
     #[arg(long, env = "PMKS_EXTERNAL_URL", value_name = "URL", value_parser = web_url)]
     pub(crate) external_url: Option<url::Url>,
     /// The PEM certificate of the server

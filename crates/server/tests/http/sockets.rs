@@ -287,6 +287,8 @@ async fn on_loopback_other_names_and_origins_are_refused() {
         let answer = served.exchange(ask(host, &more).as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {more} {answer}");
         assert!(!answer.contains("your role"), "nobody's role is the reason: {answer}");
+        let is_of_name = answer.contains("answers to that name only");
+        assert_eq!(is_of_name, answer.contains("--external-url"), "what helps is said: {answer}");
     }
     let nameless = served.exchange(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").await;
     assert!(nameless.starts_with("HTTP/1.1 400") && nameless.contains("Host"), "{nameless}");
