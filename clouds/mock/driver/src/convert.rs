@@ -3,8 +3,8 @@
 use pmks_driver::fingerprint;
 use pmks_model::{
     AccessInfo, Child, Cluster, ClusterNetwork, GpuKind, Iid, Image, KeyPair, KeyValueList,
-    KubernetesVersion, MachineType, Network, Node, NodeGroup, Picked, SecurityGroup, Status, Subnet, Support,
-    Version, VersionRequest,
+    KubernetesVersion, MachineType, Network, Node, NodeGroup, Picked, Says, SecurityGroup, Status, Subnet,
+    Support, Version, VersionRequest,
 };
 
 use crate::api::Kind;
@@ -209,7 +209,7 @@ pub(crate) fn image(offered: Offered) -> Image {
 ///
 /// # Errors
 /// A sentence that names what was asked for and what is offered.
-pub(crate) fn pick(asked: &VersionRequest, offered: &[Offered]) -> Result<Picked, String> {
+pub(crate) fn pick(asked: &VersionRequest, offered: &[Offered]) -> Result<Picked, Says> {
     if let VersionRequest::Given(given) = asked {
         let text = given.to_string();
         let is_patch = |minor: &str| {

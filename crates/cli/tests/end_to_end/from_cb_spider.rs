@@ -56,12 +56,11 @@ fn standing_at(rows: &Value, connection: &str, kind: &str, name: &str) -> (Strin
     (text("standing"), text("why"))
 }
 
-#[test]
-fn what_cb_spider_knows_is_taken_over_once() {
-    let simulator = Sandbox::new().simulate("2000");
-    // Whoever made it: its marks are of another installation, as if CB-Spider's clusters had been pmks' before.
+/// A network with two subnets and a cluster, by the cloud's identifiers: network and subnets. Whoever made it, its marks are
+/// of another installation, as if CB-Spider's clusters had been pmks' before.
+fn made_elsewhere(simulator: &Simulator) -> [String; 3] {
     let maker = Sandbox::new();
-    assert_eq!(maker.connect("a", &simulator).code, Some(0));
+    assert_eq!(maker.connect("a", simulator).code, Some(0));
     let on = |args: &[&str]| maker.good(&[&["-c", "a"], args].concat());
     let id = |args: &[&str]| {
         let shown = maker.json(&[&["-c", "a"], args].concat());
@@ -94,6 +93,26 @@ fn what_cb_spider_knows_is_taken_over_once() {
     ]);
     let (network, subnet) = (id(&["network", "get", "n"]), id(&["subnet", "get", "s", "--network", "n"]));
     let later = id(&["subnet", "get", "t", "--network", "n"]);
+    [network, subnet, later]
+}
+
+/// Each of two connections of one account shows all that is there, once.
+fn both_see_one(user: &Sandbox) {
+    for connection in ["aws-config01", "aws-config02"] {
+        for kind in ["network", "cluster"] {
+            let all = user.json(&["-c", connection, kind, "list"])["items"].as_array().unwrap().len();
+            assert_eq!(all, 1, "both connections see one {kind}");
+        }
+        let subnets = user.json(&["-c", connection, "subnet", "list", "--network", "vpc-01"]);
+        let named = subnets["items"].as_array().unwrap().iter().filter(|subnet| subnet["uid"] != "").count();
+        assert_eq!(named, 2, "{subnets}");
+    }
+}
+
+#[test]
+fn what_cb_spider_knows_is_taken_over_once() {
+    let simulator = Sandbox::new().simulate("2000");
+    let [network, subnet, later] = made_elsewhere(&simulator);
     // The second connection knows the same things, most of them by names of its own, and one more.
     let known = json!({
         "vpc_iid_infos": [
@@ -168,15 +187,7 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert_eq!(at_second(&rows, "cluster", "k8s-02"), here("by the name k8s-01"));
     assert_eq!(at_second(&rows, "node group", "ng-02"), here("by the name ng-01"));
     assert_eq!(at_second(&rows, "node group", "phantom").0, "left out", "{rows}");
-    for connection in ["aws-config01", "aws-config02"] {
-        for (kind, number) in [("network", 1), ("cluster", 1)] {
-            let all = user.json(&["-c", connection, kind, "list"])["items"].as_array().unwrap().len();
-            assert_eq!(all, number, "both connections see one {kind}");
-        }
-        let subnets = user.json(&["-c", connection, "subnet", "list", "--network", "vpc-01"]);
-        let named = subnets["items"].as_array().unwrap().iter().filter(|subnet| subnet["uid"] != "").count();
-        assert_eq!(named, 2, "{subnets}");
-    }
+    both_see_one(&user);
     let (_, rows) = import(&["--plan"]);
     assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
     let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);

@@ -141,8 +141,8 @@ fn connections_are_called_as_people_call_them() {
             ended
         };
         connect(&user, name, &simulator);
-        let named = user.run(&["connection", "get", "-o", "json", "--", name]);
-        assert_eq!(serde_json::from_str::<Value>(&named.out).unwrap()["name"], *name);
+        let shown = user.run(&["connection", "get", "-o", "json", "--", name]);
+        assert_eq!(serde_json::from_str::<Value>(&shown.out).unwrap()["name"], *name);
         let yaml = user.run(&["connection", "list", "-o", "yaml"]);
         assert_eq!(serde_saphyr::from_str::<Value>(&yaml.out).unwrap()["items"][0]["name"], *name);
         assert_eq!(on(&["connection", "list"]).out.lines().count(), 2, "a row is a line");

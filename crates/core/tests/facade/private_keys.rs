@@ -34,7 +34,7 @@ async fn asked(rig: &Rig, caller: &Caller) -> Accepted {
 
 /// What is told at the end.
 async fn told(rig: &Rig, caller: &Caller, accepted: Accepted) -> Result<String, Failure> {
-    let key = accepted.private_key.expect("pmks makes the pair");
+    let key = accepted.private_key.unwrap();
     let told = key.once_made(&rig.pmks, caller, PATIENCE).await;
     told.map(|(_, key)| key.expose_secret().to_owned()).map_err(|failure| *failure)
 }

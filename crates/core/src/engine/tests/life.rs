@@ -368,7 +368,7 @@ async fn a_slow_cloud_holds_up_nobody_else() {
                 clock.sleep(Duration::from_secs(1)).await;
             }
         };
-        let asks = tokio::time::timeout(Duration::from_secs(60), clock.run(Duration::from_millis(20), asks));
+        let asks = tokio::time::timeout(Duration::from_mins(1), clock.run(Duration::from_millis(20), asks));
         tokio::select! {
             () = served => unreachable!("nobody stops it"),
             done = asks => done.expect("it gets its turn"),
