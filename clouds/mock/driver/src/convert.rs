@@ -268,7 +268,7 @@ mod tests {
         for refused in ["1.31", "1.31.2", "1.30.7-gke.1"] {
             let asked: VersionRequest = refused.parse().unwrap();
             let says = pick(&asked, &offered).unwrap_err();
-            assert_eq!(says, format!("{refused} is not offered; offered are 1.30, 1.34"));
+            assert_eq!(says.to_string(), format!("{refused} is not offered; offered are 1.30, 1.34"));
         }
     }
 
