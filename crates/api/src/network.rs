@@ -81,7 +81,7 @@ pub struct NewSecurityGroup {
     /// The network it belongs to.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub network: String,
-    /// What it lets through.
+    /// What it lets through. Without an outbound rule everything may leave, and it gets the rule that says so.
     #[serde(default)]
     pub rules: Vec<Rule>,
     /// The user's tags.

@@ -249,7 +249,7 @@ pub(crate) async fn network_request(rig: &Rig, name: &str) -> Result<CreateNetwo
     Ok(CreateNetwork { request, marks: marks(), subnet_uids })
 }
 
-/// A security group that lets the nodes talk to each other.
+/// A security group that lets the nodes be reached, and everything out.
 pub(crate) fn security_group_request(name: &str, network: &Iid) -> CreateSecurityGroup {
     let inbound = Rule {
         direction: Direction::Inbound,
@@ -261,7 +261,7 @@ pub(crate) fn security_group_request(name: &str, network: &Iid) -> CreateSecurit
     let request = SecurityGroupRequest {
         name: name.to_owned(),
         network: network.clone(),
-        rules: vec![inbound],
+        rules: vec![inbound, Rule::EVERYTHING_OUT],
         tags: Tags::new(),
     };
     CreateSecurityGroup { request, marks: marks() }

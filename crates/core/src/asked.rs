@@ -163,7 +163,7 @@ pub struct NewSecurityGroup {
     pub unique_cloud_name: Option<bool>,
     /// The network it belongs to.
     pub network: String,
-    /// What it lets through.
+    /// What it lets through. Without an outbound rule everything may leave, and it gets the rule that says so.
     #[serde(default)]
     pub rules: Vec<NewRule>,
     /// The user's tags.

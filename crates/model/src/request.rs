@@ -135,7 +135,7 @@ pub struct SecurityGroupRequest {
     pub name: String,
     /// The network it belongs to.
     pub network: Iid,
-    /// What it lets through.
+    /// What it lets through, and nothing else: everything may leave only where [`Rule::EVERYTHING_OUT`] is among them.
     #[serde(default)]
     pub rules: Vec<Rule>,
     /// The user's tags.

@@ -23,6 +23,20 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Everything may leave, wherever to. A group's rules hold it exactly if that is so.
+    pub const EVERYTHING_OUT: Self = Self {
+        direction: Direction::Outbound,
+        protocol: Protocol::All,
+        from_port: None,
+        to_port: None,
+        cidr: Cidr::ALL,
+    };
+
+    /// Whether rules let everything out by one that says so.
+    pub fn let_everything_out(rules: &[Self]) -> bool {
+        Self::EVERYTHING_OUT.is_among(rules)
+    }
+
     /// The same in one form, so that rules can be compared: the last port is always said, and only where ports are.
     #[must_use]
     pub fn normal(&self) -> Self {

@@ -91,7 +91,7 @@ pub(crate) fn least_changes(kind: OperationKind) -> &'static [(&'static str, usi
         ],
         OperationKind::SubnetCreate => &[("ec2.CreateSubnet", 1), ("ec2.ModifySubnetAttribute", 1)],
         OperationKind::SubnetDelete => &[("ec2.DeleteSubnet", 1)],
-        // Rules of one direction by one call; the one that lets everything out is taken away first.
+        // Rules of one direction by one call; the one that lets everything out is taken away by one.
         OperationKind::SecurityGroupCreate => &[
             ("ec2.AuthorizeSecurityGroupEgress", 1),
             ("ec2.AuthorizeSecurityGroupIngress", 1),

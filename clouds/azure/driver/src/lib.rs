@@ -29,6 +29,7 @@ mod metrics;
 mod networks;
 mod prerequisites;
 mod quota;
+mod security_rules;
 
 mod driver;
 mod operations;

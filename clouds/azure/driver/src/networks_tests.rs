@@ -1,60 +1,8 @@
-//! Networks, subnets and rules in our words.
+//! Networks, subnets and security groups in our words.
 
 use serde_json::json;
 
 use super::*;
-
-fn rule(direction: Direction, protocol: Protocol, ports: Option<(u16, u16)>, cidr: &str) -> Rule {
-    let (from_port, to_port) = (ports.map(|ports| ports.0), ports.map(|ports| ports.1));
-    Rule { direction, protocol, from_port, to_port, cidr: cidr.parse().unwrap() }
-}
-
-fn read(properties: serde_json::Value) -> Option<Vec<Rule>> {
-    our_rules(&serde_json::from_value(properties).unwrap())
-}
-
-#[test]
-fn rules_come_back_as_they_were_sent() {
-    let wanted = [
-        rule(Direction::Inbound, Protocol::Tcp, Some((22, 22)), "10.0.0.0/8"),
-        rule(Direction::Inbound, Protocol::Udp, Some((53, 60)), "0.0.0.0/0"),
-        rule(Direction::Outbound, Protocol::Icmp, None, "10.0.0.0/8"),
-        rule(Direction::Outbound, Protocol::All, None, "0.0.0.0/0"),
-    ];
-    let sent = rules(&wanted);
-    let found: Vec<Rule> = sent.iter().flat_map(|rule| our_rules(&rule.properties).unwrap()).collect();
-    assert_eq!(found, wanted);
-    let places: Vec<(&str, u32)> =
-        sent.iter().map(|rule| (rule.name.as_str(), rule.properties.priority)).collect();
-    assert_eq!(
-        places,
-        [("inbound-100", 100), ("inbound-110", 110), ("outbound-100", 100), ("outbound-110", 110)]
-    );
-    let open =
-        Rule { to_port: None, ..rule(Direction::Inbound, Protocol::Tcp, Some((80, 80)), "10.0.0.0/8") };
-    assert_eq!(rules(&[open]).first().unwrap().properties.destination_port_range.as_deref(), Some("80"));
-    let last = FIRST_PRIORITY + PRIORITY_STEP * u32::try_from(MOST_RULES).unwrap();
-    assert!(last <= 4096 && last + PRIORITY_STEP > 4096);
-}
-
-#[test]
-fn lists_and_single_values_are_one_and_what_we_cannot_say_is_none() {
-    let base = json!({"access": "Allow", "direction": "Inbound", "protocol": "TCP", "sourcePortRange": "*",
-        "destinationAddressPrefix": "*", "sourceAddressPrefixes": ["10.0.0.0/8", "1.2.3.4"], "destinationPortRanges": ["80", "443-445"]});
-    assert_eq!(read(base.clone()).unwrap().len(), 4);
-    for (field, value) in [
-        ("access", json!("Deny")),
-        ("protocol", json!("Esp")),
-        ("sourceAddressPrefixes", json!(["VirtualNetwork"])),
-        ("destinationAddressPrefix", json!("10.0.0.4")),
-        ("sourcePortRange", json!("1024")),
-        ("direction", json!("Sideways")),
-    ] {
-        let mut other = base.clone();
-        other.as_object_mut().unwrap().insert(field.to_owned(), value);
-        assert_eq!(read(other), None, "{field}");
-    }
-}
 
 #[test]
 fn a_group_is_of_the_network_that_it_guards() {

@@ -1,6 +1,6 @@
 //! Security groups. Google has none: a group is a network tag, and the firewall rules that aim at it. One rule that has
-//! the group's name stands for the group itself: it lets nothing out, and is switched off as long as no outbound rule is
-//! named, for Google lets everything out by itself. Never writes.
+//! the group's name stands for the group itself: it lets nothing out that no other lets out, for Google lets everything out
+//! by itself, and is switched off exactly while everything may leave. Never writes.
 //!
 //! Source: <https://cloud.google.com/firewall/docs/firewalls>
 
@@ -12,6 +12,10 @@ use pmks_model::{Cidr, Direction, Iid, KeyValueList, Protocol, Rule, SecurityGro
 use crate::wire::compute::{Firewall, Traffic};
 use crate::{GcpDriver, PROVIDER, convert, marks};
 
+/// What Google takes where none is said.
+///
+/// Source: <https://cloud.google.com/compute/docs/reference/rest/v1/firewalls>, `priority`
+const USUAL_PRIORITY: u32 = 1000;
 /// After every rule of a user, before Google's own that lets everything out.
 const LAST_PRIORITY: u32 = 65_534;
 
@@ -60,12 +64,16 @@ fn security_group(name: &str, all: &[Firewall], project: &str) -> Option<Securit
     let head = own.first()?;
     let mut facts = KeyValueList::default();
     facts.add("NetworkTag", name);
+    let open = everything_leaves(&own);
     let mut rules = Vec::new();
     for firewall in &own {
         facts.add("FirewallRule", &firewall.name);
         if firewall.name != name || !firewall.allowed.is_empty() {
-            read(firewall, &mut rules, &mut facts);
+            read(firewall, open, &mut rules, &mut facts);
         }
+    }
+    if open && !Rule::let_everything_out(&rules) {
+        rules.push(Rule::EVERYTHING_OUT);
     }
     Some(SecurityGroup {
         iid: Iid::new(name, name),
@@ -85,10 +93,43 @@ pub(crate) fn incarnation<'a>(name: &str, head: &'a Firewall) -> &'a str {
     if head.name == name { convert::number(&head.id) } else { "" }
 }
 
+/// Whether everything may leave: Google says so itself where no rule denies anything, or none before one that lets
+/// everything out.
+pub(crate) fn everything_leaves(own: &[&Firewall]) -> bool {
+    first_denial(own).is_none()
+}
+
+/// The denial by which not everything may leave. The lowest priority comes first, and of the same one a denial.
+///
+/// Source: <https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules>
+pub(crate) fn first_denial<'a>(own: &[&'a Firewall]) -> Option<&'a Firewall> {
+    let says_all = |one: &&&Firewall| Rule::let_everything_out(&said_by(one).0);
+    let open_from = own.iter().filter(says_all).map(|one| priority(one)).min();
+    let denies = |one: &&&'a Firewall| {
+        let denies = !one.disabled && one.direction == "EGRESS" && !one.denied.is_empty();
+        denies && open_from.is_none_or(|open| priority(one) <= open)
+    };
+    own.iter().filter(denies).min_by_key(|one| priority(one)).copied()
+}
+
+/// Whether it denies everything that no rule before it lets out, whoever made it.
+pub(crate) fn denies_everything(one: &Firewall) -> bool {
+    let allowed = Firewall { allowed: one.denied.clone(), denied: Vec::new(), ..one.clone() };
+    !one.denied.is_empty() && Rule::let_everything_out(&said_by(&allowed).0)
+}
+
+fn priority(firewall: &Firewall) -> u32 {
+    firewall.priority.unwrap_or(USUAL_PRIORITY)
+}
+
 /// Adds the rules that our words can say, and the others as facts: of denials, tags, service accounts, IPv6, other
-/// protocols, and those that are switched off.
-fn read(firewall: &Firewall, rules: &mut Vec<Rule>, facts: &mut KeyValueList) {
-    let (found, whole) = said_by(firewall);
+/// protocols, and those that are switched off. `open`: everything may leave; else no rule says so.
+fn read(firewall: &Firewall, open: bool, rules: &mut Vec<Rule>, facts: &mut KeyValueList) {
+    let (mut found, mut whole) = said_by(firewall);
+    if !open && Rule::let_everything_out(&found) {
+        found.retain(|rule| rule.normal() != Rule::EVERYTHING_OUT);
+        whole = false;
+    }
     rules.extend(found);
     if !whole {
         facts.add("OtherRule", &firewall.name);
@@ -151,8 +192,7 @@ fn shapes(traffic: &Traffic) -> Option<Vec<Shape>> {
 /// The firewall rules that a group is made of, by name: the group itself, then one for each rule.
 pub(crate) fn firewalls(name: &str, network: &str, rules: &[Rule], marks: &Marks) -> Vec<Firewall> {
     let base = || base(name, network, marks);
-    let outbound = rules.iter().any(|rule| rule.direction == Direction::Outbound);
-    let head = head(name, !outbound, base());
+    let head = head(name, Rule::let_everything_out(rules), base());
     let each =
         rules.iter().enumerate().map(|(index, rule)| of_rule(rule, rule_name(name, index, marks), base()));
     [head].into_iter().chain(each).collect()
@@ -160,11 +200,15 @@ pub(crate) fn firewalls(name: &str, network: &str, rules: &[Rule], marks: &Marks
 
 /// The firewall rule that stands for a group; what they have in common is in `base`.
 pub(crate) fn head(name: &str, disabled: bool, base: Firewall) -> Firewall {
+    Firewall { disabled, ..denial(name.to_owned(), base) }
+}
+
+/// A firewall rule that denies what no other lets out.
+pub(crate) fn denial(name: String, base: Firewall) -> Firewall {
     Firewall {
-        name: name.to_owned(),
+        name,
         direction: "EGRESS".to_owned(),
         priority: Some(LAST_PRIORITY),
-        disabled,
         denied: vec![Traffic { protocol: "all".to_owned(), ports: Vec::new() }],
         destination_ranges: vec![Cidr::ALL.to_string()],
         ..base
@@ -238,7 +282,7 @@ mod tests {
             rule(Direction::Inbound, Protocol::Tcp, Some((22, 22))),
             rule(Direction::Inbound, Protocol::Udp, Some((53, 54))),
             rule(Direction::Inbound, Protocol::Icmp, None),
-            rule(Direction::Outbound, Protocol::All, None),
+            Rule::EVERYTHING_OUT,
         ];
         let made = firewalls("web", NETWORK, &rules, &marks());
         assert_eq!(made.len(), 5);
@@ -264,12 +308,44 @@ mod tests {
     }
 
     #[test]
-    fn the_group_keeps_traffic_in_only_where_outbound_rules_are_named() {
+    fn the_group_denies_what_no_rule_lets_out_unless_everything_may_leave() {
         let head = |rules: &[Rule]| firewalls("web", NETWORK, rules, &marks()).remove(0);
-        assert!(head(&[]).disabled);
-        assert!(head(&[rule(Direction::Inbound, Protocol::All, None)]).disabled);
-        let out = head(&[rule(Direction::Outbound, Protocol::All, None)]);
-        assert!(!out.disabled && out.allowed.is_empty() && out.priority == Some(65_534));
+        let https = rule(Direction::Outbound, Protocol::Tcp, Some((443, 443)));
+        for closed in [vec![], vec![rule(Direction::Inbound, Protocol::All, None)], vec![https.clone()]] {
+            let out = head(&closed);
+            assert!(!out.disabled && out.allowed.is_empty() && out.priority == Some(65_534), "{closed:?}");
+        }
+        assert!(head(&[https, Rule::EVERYTHING_OUT]).disabled);
+    }
+
+    #[test]
+    fn that_everything_may_leave_is_a_rule_exactly_if_it_is_so() {
+        let https = rule(Direction::Outbound, Protocol::Tcp, Some((443, 443)));
+        let all = vec![Rule::EVERYTHING_OUT];
+        let said = |all: &[Firewall]| {
+            let found = security_group("web", all, "p").unwrap();
+            let others = found.key_value_list.0.iter().filter(|fact| fact.key == "OtherRule").count();
+            (found.rules, others)
+        };
+        assert_eq!(said(&firewalls("web", NETWORK, &all, &marks())), (all.clone(), 0));
+        assert_eq!(said(&firewalls("web", NETWORK, &[], &marks())), (Vec::new(), 0));
+        let mut made = firewalls("web", NETWORK, std::slice::from_ref(&https), &marks());
+        assert_eq!(said(&made), (vec![https.clone()], 0));
+        // Switched off, or gone: Google's own rule holds.
+        made[0].disabled = true;
+        assert_eq!(said(&made), (vec![https.clone(), Rule::EVERYTHING_OUT], 0));
+        assert_eq!(said(&made[1..]), (vec![https.clone(), Rule::EVERYTHING_OUT], 0));
+        // A group of CB-Spider's is open until its allowance is removed.
+        let base = || base("web", NETWORK, &marks());
+        let mut denies = Firewall { priority: Some(65_535), ..denial("web-o-001".into(), base()) };
+        let mut allows = of_rule(&Rule::EVERYTHING_OUT, "web-o-002".into(), base());
+        allows.priority = Some(1000);
+        assert_eq!(said(&[denies.clone(), allows.clone()]), (all, 1));
+        let only_https = of_rule(&https, "web-o-003".into(), base());
+        assert_eq!(said(&[denies.clone(), only_https]), (vec![https], 1));
+        // Of the same priority a denial comes first.
+        denies.priority = None;
+        assert_eq!(said(&[denies, allows]), (Vec::new(), 2));
     }
 
     #[test]
@@ -287,7 +363,8 @@ mod tests {
         };
         let off = Firewall { name: "off".into(), disabled: true, ..strange.clone() };
         let found = security_group("web", &[strange, off], "p").unwrap();
-        assert_eq!(found.rules, [rule(Direction::Inbound, Protocol::Tcp, Some((0, u16::MAX)))]);
+        let every_port = rule(Direction::Inbound, Protocol::Tcp, Some((0, u16::MAX)));
+        assert_eq!(found.rules, [every_port, Rule::EVERYTHING_OUT]);
         let aimed_nowhere = Firewall { name: "everybody".into(), ..Firewall::default() };
         let both = Firewall { target_tags: vec!["web".into(), "db".into()], ..aimed_nowhere.clone() };
         assert_eq!(names(&[aimed_nowhere, both]), ["db", "web"].into());

@@ -149,7 +149,7 @@ pub(crate) enum SecurityGroupCommand {
         /// The network it belongs to
         #[arg(long)]
         network: String,
-        /// A rule: direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=…
+        /// A rule: direction=inbound,protocol=tcp,from-port=22,to-port=22,cidr=… Without an outbound one everything may leave
         #[arg(long = "rule", value_name = "PAIRS")]
         rules: Vec<RulePairs>,
         /// How it is called at the cloud

@@ -120,14 +120,32 @@ pub(crate) async fn security_groups_come_and_go(rig: Rig) -> Result<Verdict, Fai
     let mut done = carry_out(&rig, &Change::CreateSecurityGroup(asked.clone())).await?;
     let iid = take(&mut done.ids, "pmks-group")?;
     let found = rig.driver.get_security_group(&iid.system_id).await?;
-    check(asked.request.rules.iter().all(|rule| found.rules.contains(rule)), || {
-        format!("rules: {:?}", found.rules)
-    })?;
+    let same = |found: &[Rule], wanted: &[Rule]| {
+        found.len() == wanted.len() && wanted.iter().all(|rule| rule.is_among(found))
+    };
+    check(same(&found.rules, &asked.request.rules), || format!("rules: {:?}", found.rules))?;
     let listed = rig.driver.list_security_groups().await?;
     check(listed.contains(&found), || format!("the list lacks {found:?}: {listed:?}"))?;
     delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
     let listed = rig.driver.list_security_groups().await?;
     check(listed.iter().all(|one| one.iid.system_id != iid.system_id), || "it is still listed".to_owned())?;
+    // One that is to let little out, or nothing, does not let everything out.
+    let https = Rule {
+        direction: Direction::Outbound,
+        protocol: Protocol::Tcp,
+        from_port: Some(443),
+        to_port: Some(443),
+        cidr: cidr("10.20.0.0/16"),
+    };
+    for (name, rules) in [("pmks-narrow", vec![https]), ("pmks-closed", Vec::new())] {
+        let mut asked = security_group_request(name, &ground.network);
+        asked.request.rules = rules;
+        let mut done = carry_out(&rig, &Change::CreateSecurityGroup(asked.clone())).await?;
+        let iid = take(&mut done.ids, name)?;
+        let found = rig.driver.get_security_group(&iid.system_id).await?.rules;
+        check(same(&found, &asked.request.rules), || format!("rules of {name}: {found:?}"))?;
+        delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
+    }
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
 }
@@ -150,18 +168,24 @@ pub(crate) async fn rules_of_a_standing_group_change(rig: Rig) -> Result<Verdict
         cidr: cidr("10.20.0.0/16"),
     };
     let stays = asked.request.rules.first().cloned().ok_or_else(|| Failed("no rule".to_owned()))?;
+    let everything = Rule::EVERYTHING_OUT;
     let (in_range, out, ping) = (
         rule(Direction::Inbound, Protocol::Udp, Some((53, 54))),
         rule(Direction::Outbound, Protocol::Tcp, Some((443, 443))),
         rule(Direction::Inbound, Protocol::Icmp, None),
     );
-    let all = [&stays, &in_range, &out, &ping];
+    let all = [&stays, &in_range, &out, &ping, &everything];
     for (add, remove) in [
         (vec![&in_range, &out, &stays], vec![]),
         (vec![&in_range, &out], vec![&ping]),
         (vec![&ping], vec![&in_range, &out]),
         (vec![], vec![&in_range]),
         (vec![&out], vec![&ping]),
+        // What is added closes nothing; the end of everything closes, and the end of the last one opens nothing.
+        (vec![], vec![&everything]),
+        (vec![], vec![&out]),
+        (vec![&everything], vec![]),
+        (vec![&out], vec![&everything]),
     ] {
         let listed = |rules: &[&Rule]| rules.iter().map(|rule| (*rule).clone()).collect::<Vec<_>>();
         let change = UpdateSecurityGroup {
@@ -182,6 +206,8 @@ pub(crate) async fn rules_of_a_standing_group_change(rig: Rig) -> Result<Verdict
             let count = after.iter().filter(|rule| rule.normal() == one.normal()).count();
             check_equal(&count, &usize::from(wanted), &format!("how often {one} is in {after:?}"))?;
         }
+        let others = after.iter().filter(|rule| all.iter().all(|one| one.normal() != rule.normal())).count();
+        check_equal(&others, &0, "how many other rules it has")?;
     }
     delete(&rig, ResourceKind::SecurityGroup, &iid, &asked.marks).await?;
     let late = UpdateSecurityGroup {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use pmks_driver::{Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource};
 use pmks_model::{
-    Cidr, Cluster, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind, ResourceReference,
-    SecurityGroup, SecurityGroupRequest,
+    Cidr, Cluster, Direction, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind,
+    ResourceReference, Rule, SecurityGroup, SecurityGroupRequest,
 };
 use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
@@ -110,12 +110,17 @@ impl Drafting<'_> {
         let mut references = self.references(&mut findings);
         let network = references.network("network", &asked.network).await?;
         let held = references.shared;
-        let rules = asked
+        let mut rules: Vec<Rule> = asked
             .rules
             .iter()
             .enumerate()
             .map(|(index, rule)| resolve::rule(&format!("rules[{index}]"), rule, &mut findings))
             .collect();
+        let mut shown = asked.rules.clone();
+        if rules.iter().all(|rule| rule.direction != Direction::Outbound) {
+            rules.push(Rule::EVERYTHING_OUT);
+            shown.push(resolve::rule_text(&Rule::EVERYTHING_OUT));
+        }
         let request = SecurityGroupRequest {
             name: cloud_name.clone().unwrap_or_else(|| asked.name.clone()),
             network: network.map_or_else(|| Iid::new(asked.network.clone(), ""), |network| network.iid),
@@ -126,11 +131,8 @@ impl Drafting<'_> {
         let change = Change::CreateSecurityGroup(CreateSecurityGroup { request, marks: self.marks(uid) });
         let mut draft = self.draft_of(self.reference(ResourceKind::SecurityGroup, &asked.name), uid, change);
         draft.shares(held);
-        let kept = SecurityGroupIntent {
-            network: asked.network.clone(),
-            rules: asked.rules.clone(),
-            tags: asked.tags.clone(),
-        };
+        let kept =
+            SecurityGroupIntent { network: asked.network.clone(), rules: shown, tags: asked.tags.clone() };
         let record = self.record(uid, ResourceKind::SecurityGroup, None, &asked.name, stored(&kept)?);
         draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;

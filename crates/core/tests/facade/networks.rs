@@ -173,7 +173,7 @@ async fn a_reference_is_a_name_or_an_identifier_or_a_finding() {
         assert!(failure.findings.to_string().contains(says), "{failure}");
     }
     let view = rig.pmks.security_groups().get("here", "by-our-id", None).await.unwrap();
-    assert_eq!(view.rules.len(), 1);
+    assert_eq!(view.rules.len(), 2);
     assert_eq!(view.rules[0].protocol, "tcp");
 }
 
@@ -300,7 +300,7 @@ async fn the_rules_of_a_group_that_stands_change() {
     rig.done(rules(&[(80, ALL), (443, ALL)], &[(22, "10.0.0.0/8"), (23, ALL)])).await;
     let ports = async || {
         let view = rig.pmks.security_groups().get("here", "web", None).await.unwrap();
-        view.rules.iter().map(|rule| rule.from_port.unwrap()).collect::<Vec<_>>()
+        view.rules.iter().filter_map(|rule| rule.from_port).collect::<Vec<_>>()
     };
     assert_eq!(ports().await, [80, 443]);
     rig.done(rules(&[(443, ALL)], &[(80, ALL)])).await;
@@ -322,6 +322,31 @@ async fn the_rules_of_a_group_that_stands_change() {
         assert_eq!(fields, found);
     }
     assert_eq!(ports().await, [443], "what is refused changes nothing");
+}
+
+#[tokio::test]
+async fn a_group_lets_everything_out_unless_it_names_what_it_lets_out() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    let all = json!({"direction": "outbound", "protocol": "all", "cidr": "0.0.0.0/0"});
+    let https = json!({"direction": "outbound", "protocol": "tcp", "fromPort": 443, "cidr": "10.0.0.0/8"});
+    let ssh = json!({"direction": "inbound", "protocol": "tcp", "fromPort": 22, "cidr": "10.0.0.0/8"});
+    for (name, asked, has) in [
+        ("none", json!([]), json!([all])),
+        ("inbound", json!([ssh]), json!([ssh, all])),
+        ("outbound", json!([https]), json!([https])),
+        ("both", json!([all, https]), json!([all, https])),
+    ] {
+        let group: NewSecurityGroup = from(json!({"name": name, "network": "net", "rules": asked}));
+        let mutation = Mutation::CreateSecurityGroup { connection: "here".into(), security_group: group };
+        rig.accept(mutation).await.unwrap();
+        // While it is made, and once it is.
+        for _ in 0..2 {
+            let view = rig.pmks.security_groups().get("here", name, None).await.unwrap();
+            assert_eq!(json!(view.rules), has, "{name}");
+            rig.settle().await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -347,7 +372,7 @@ async fn what_nobody_keeps_a_record_of_is_shown_until_it_is_imported() {
     );
     let [group] = &groups.unmanaged("here").await.unwrap()[..] else { panic!("not one group") };
     assert_eq!((group.iid.clone(), group.uid.as_str()), (Iid::new("theirs", "sg-9"), ""));
-    assert_eq!((group.network.as_str(), group.rules.len()), ("net", 1), "by our name of the network");
+    assert_eq!((group.network.as_str(), group.rules.len()), ("net", 2), "by our name of the network");
     let strangers = pairs.unmanaged("here").await.unwrap();
     assert_eq!(strangers.len(), pair + 1);
     let key = strangers.iter().find(|key| key.iid.system_id == "key-9").unwrap();

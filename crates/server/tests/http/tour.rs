@@ -157,7 +157,7 @@ async fn resources(tour: &mut Tour) {
                 json!({"direction": "inbound", "protocol": "tcp", "fromPort": 22, "cidr": "10.0.0.0/8"});
             tour.done(Method::POST, &format!("{path}/ssh/rules"), json!({"add": [rule]})).await;
             let group = tour.rig.get(&format!("{path}/ssh")).await.ok(200);
-            assert_eq!(group["rules"][0]["fromPort"], 22);
+            assert_eq!(group["rules"].as_array().unwrap().last().unwrap()["fromPort"], 22);
         }
         tour.done(Method::PATCH, &format!("{path}/{name}"), json!({"tags": {"team": "b"}})).await;
         tour.get(&format!("{HERE}/{kind}/{name}?maxAge=0")).await;

@@ -71,11 +71,17 @@ pub(super) async fn create(call: Call) -> Answer {
     let (connection, asked) = (call.connection()?, call.asked()?);
     let name = asked.required("Name")?;
     let rules = asked.parts("SecurityRules")?.unwrap_or_default();
+    let mut rules: Vec<NewRule> = rules.iter().map(rule).collect::<Result<_, _>>()?;
+    // A new group of CB-Spider's lets everything out, whatever is named besides.
+    let everything = everything_out();
+    if !rules.contains(&everything) {
+        rules.push(everything);
+    }
     let security_group = NewSecurityGroup {
         name: name.clone(),
         unique_cloud_name: call.unique_names()?,
         network: asked.required("VPCName")?,
-        rules: rules.iter().map(rule).collect::<Result<_, _>>()?,
+        rules,
         tags: shapes::asked_tags(&asked)?,
     };
     let mutation = Mutation::CreateSecurityGroup { connection: connection.clone(), security_group };
@@ -83,6 +89,19 @@ pub(super) async fn create(call: Call) -> Answer {
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
         None => all::show::<SecurityGroup>(&call, &connection, &name).await,
+    }
+}
+
+/// The rule that CB-Spider's drivers give to every new group.
+///
+/// Source: `SecurityHandler.go` of its drivers, `addCBDefaultRule` and `insertDefaultOutboundPolicy`
+fn everything_out() -> NewRule {
+    NewRule {
+        direction: "outbound".to_owned(),
+        protocol: "all".to_owned(),
+        from_port: None,
+        to_port: None,
+        cidr: ANYWHERE.to_owned(),
     }
 }
 

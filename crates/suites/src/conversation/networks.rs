@@ -176,6 +176,50 @@ pub(super) async fn security_group(scene: &Scene) {
     tags::change(scene, ResourceKind::SecurityGroup, "sg", "group-01").await;
     strange_and_back(scene, "securitygroup", "sg", &made).await;
     other_rules(scene, &rule).await;
+    ways_out(scene).await;
+}
+
+/// What may leave is what the rules say: they are the same at every cloud after the same requests.
+async fn ways_out(scene: &Scene) {
+    let rule = |protocol: &str, port: &str, cidr: &str| json!({"FromPort": port, "ToPort": port, "IPProtocol": protocol, "Direction": "outbound", "CIDR": cidr});
+    let [all, https, dns] =
+        [rule("ALL", "-1", "0.0.0.0/0"), rule("TCP", "443", "10.0.0.0/8"), rule("UDP", "53", "10.0.0.0/8")];
+    let ssh = json!({"FromPort": "22", "ToPort": "22", "IPProtocol": "TCP", "Direction": "inbound", "CIDR": "10.20.0.0/16"});
+    let sorted = |rules: &Value| {
+        let mut rules: Vec<String> = rules.as_array().unwrap().iter().map(Value::to_string).collect();
+        rules.sort();
+        rules
+    };
+    let has = async |rules: Value| {
+        let group = scene.get("/securitygroup/ways-out").await;
+        assert_eq!(sorted(&group["SecurityRules"]), sorted(&rules), "{group}");
+    };
+    // A new group lets everything out, whatever is named.
+    for asked in [json!([]), json!([ssh]), json!([all]), json!([https])] {
+        let group = json!({"Name": "ways-out", "VPCName": "vpc-01", "SecurityRules": asked});
+        scene.post("/securitygroup", group).await;
+        let mut rules = asked;
+        if rules != json!([all]) {
+            rules.as_array_mut().unwrap().push(all.clone());
+        }
+        has(rules.clone()).await;
+        if rules != json!([https, all]) {
+            scene.delete("/securitygroup/ways-out").await;
+        }
+    }
+    let path = "/securitygroup/ways-out/rules";
+    let of = |rules: Value| json!({"RuleInfoList": rules});
+    let remove = async |rules: Value| scene.client.ok("DELETE", path, Some(asks(of(rules)))).await;
+    scene.post(path, of(json!([dns]))).await;
+    has(json!([https, all, dns])).await;
+    // Without it nothing is let out but what is named; without that nothing.
+    assert_eq!(remove(json!([all])).await, json!({"Result": "true"}));
+    has(json!([https, dns])).await;
+    remove(json!([https, dns])).await;
+    has(json!([])).await;
+    scene.post(path, of(json!([all]))).await;
+    has(json!([all])).await;
+    scene.delete("/securitygroup/ways-out").await;
 }
 
 /// What is let through already is no error; what is not cannot be removed.

@@ -219,7 +219,7 @@ fn of_ground(kind: OperationKind, offer: &Offer) -> Scene {
             changing(offer, scene, &[(ResourceKind::SecurityGroup, 1)], 0)
         }
         OperationKind::SecurityGroupUpdate => {
-            let before = before(vec![Does(network(offer)), Does(security_group(offer))]);
+            let before = before(vec![Does(network(offer)), Does(open(security_group(offer)))]);
             changing(offer, Scene::new(before, other_rules()), &[], 0)
         }
         OperationKind::SecurityGroupDelete => {
@@ -356,7 +356,16 @@ fn security_group(offer: &Offer) -> Mutation {
     Mutation::CreateSecurityGroup { connection: HERE.into(), security_group }
 }
 
-/// Three rules more, and two of those that stand less, the only outbound one among them.
+/// The same group, and everything may leave.
+fn open(mut creation: Mutation) -> Mutation {
+    if let Mutation::CreateSecurityGroup { security_group, .. } = &mut creation {
+        let everything = json!({"direction": "outbound", "protocol": "all", "cidr": "0.0.0.0/0"});
+        security_group.rules.push(serde_json::from_value(everything).unwrap());
+    }
+    creation
+}
+
+/// Three rules more, and two of those that stand less, that everything may leave among them.
 fn other_rules() -> Mutation {
     let rules = |rules: Value| serde_json::from_value(rules).unwrap();
     Mutation::UpdateSecurityGroup {
@@ -369,7 +378,7 @@ fn other_rules() -> Mutation {
         ])),
         remove: rules(json!([
             {"direction": "inbound", "protocol": "udp", "fromPort": 53, "toPort": 54, "cidr": "10.30.0.0/16"},
-            {"direction": "outbound", "protocol": "tcp", "fromPort": 443, "cidr": "0.0.0.0/0"},
+            {"direction": "outbound", "protocol": "all", "cidr": "0.0.0.0/0"},
         ])),
     }
 }

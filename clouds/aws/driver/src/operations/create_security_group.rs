@@ -1,13 +1,13 @@
 //! The plan of a security group with its rules.
 //!
-//! EC2 gives every new group a rule of its own that lets everything out. It stays where the user names no outbound
-//! rule; where the user names some, it is removed once they stand, unless it is one of them.
+//! EC2 gives every new group a rule of its own that lets everything out. It is the one that is asked for where everything
+//! is to leave; else it is removed once the outbound rules stand.
 
 use async_trait::async_trait;
 use pmks_driver::{
     Asked, CreateSecurityGroup, Look, Marks, Prepared, Result, StageContext, StageSpecification,
 };
-use pmks_model::{Cidr, Direction, Protocol, ResourceKind, Rule, Tags};
+use pmks_model::{Direction, ResourceKind, Rule, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateSecurityGroup) -> 
     }
     let mut prepared = Prepared::of(plan(asked));
     if removes_default(&asked.request.rules) {
-        let says = "outbound rules are named, so EC2's own rule that lets everything out is removed";
+        let says = "not everything is to leave, so EC2's own rule that lets everything out is removed";
         prepared = prepared.notice(says);
     }
     Ok(prepared)
@@ -58,35 +58,23 @@ fn plan(asked: &CreateSecurityGroup) -> Vec<StageSpecification> {
     let mut stages = vec![group.specification(GROUP).subject(ResourceKind::SecurityGroup, &request.name)];
     let made = Reference::Stage(GROUP.to_owned());
     for (direction, name) in [(Direction::Inbound, INBOUND), (Direction::Outbound, OUTBOUND)] {
-        let own: Vec<Rule> =
-            request.rules.iter().filter(|rule| rule.direction == direction).cloned().collect();
+        // EC2 gives that one itself.
+        let asked = request.rules.iter().filter(|rule| rule.normal() != Rule::EVERYTHING_OUT);
+        let own: Vec<Rule> = asked.filter(|rule| rule.direction == direction).cloned().collect();
         if !own.is_empty() {
             let rules = Rules { group: made.clone(), direction, wanted: own };
             stages.push(rules.specification(name).after([GROUP]));
         }
     }
     if removes_default(&request.rules) {
-        stages.push(NoDefaultRule { group: made }.specification(NO_DEFAULT).after([OUTBOUND]));
+        let before = if stages.iter().any(|stage| stage.name == OUTBOUND) { OUTBOUND } else { GROUP };
+        stages.push(NoDefaultRule { group: made }.specification(NO_DEFAULT).after([before]));
     }
     stages
 }
 
-/// The rule that EC2 gives to every new group.
-///
-/// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
-fn default_rule() -> Rule {
-    Rule {
-        direction: Direction::Outbound,
-        protocol: Protocol::All,
-        from_port: None,
-        to_port: None,
-        cidr: Cidr::ALL,
-    }
-}
-
 fn removes_default(rules: &[Rule]) -> bool {
-    let mut outbound = rules.iter().filter(|rule| rule.direction == Direction::Outbound).peekable();
-    outbound.peek().is_some() && outbound.all(|rule| rule.normal() != default_rule())
+    !Rule::let_everything_out(rules)
 }
 
 /// The group. Its name is unique in its network, so a second ask makes no second one.
@@ -168,7 +156,9 @@ impl Stage<AwsDriver> for Rules {
     }
 }
 
-/// EC2's own outbound rule, gone.
+/// EC2's own outbound rule, [`Rule::EVERYTHING_OUT`], gone.
+///
+/// Source: <https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NoDefaultRule {
@@ -184,7 +174,7 @@ impl Stage<AwsDriver> for NoDefaultRule {
         Ok(match group(driver, id).await? {
             None => Look::Unsure(format!("AWS does not show {id} yet")),
             Some(group)
-                if networks::standing_rules(&group, Direction::Outbound).contains(&default_rule()) =>
+                if Rule::let_everything_out(&networks::standing_rules(&group, Direction::Outbound)) =>
             {
                 Look::Absent
             }
@@ -194,7 +184,7 @@ impl Stage<AwsDriver> for NoDefaultRule {
 
     async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
         let id = self.group.id(context)?;
-        let asked = driver.api.revoke_egress(id, &[networks::permission(&default_rule())]).await;
+        let asked = driver.api.revoke_egress(id, &[networks::permission(&Rule::EVERYTHING_OUT)]).await;
         asked.map_err(|error| self.group.settle(error))?;
         Ok(Asked::accepted())
     }
@@ -217,7 +207,7 @@ pub(super) async fn group(driver: &AwsDriver, id: &str) -> Result<Option<wire::S
 #[cfg(test)]
 mod tests {
     use pmks_driver::Plan;
-    use pmks_model::{Iid, SecurityGroupRequest};
+    use pmks_model::{Iid, Protocol, SecurityGroupRequest};
 
     use super::*;
 
@@ -241,14 +231,15 @@ mod tests {
     }
 
     #[test]
-    fn the_default_outbound_rule_goes_only_when_others_are_named() {
+    fn the_default_outbound_rule_stays_only_where_everything_may_leave() {
         let inbound = rule(Direction::Inbound, Protocol::Tcp, Some(22), "10.0.0.0/8");
         let outbound = rule(Direction::Outbound, Protocol::Tcp, Some(443), "10.0.0.0/8");
         let everything = rule(Direction::Outbound, Protocol::All, None, "0.0.0.0/0");
-        assert_eq!(stages(vec![]), [GROUP]);
-        assert_eq!(stages(vec![inbound.clone()]), [GROUP, INBOUND]);
-        assert_eq!(stages(vec![inbound, outbound.clone()]), [GROUP, INBOUND, OUTBOUND, NO_DEFAULT]);
+        assert_eq!(stages(vec![everything.clone()]), [GROUP]);
+        assert_eq!(stages(vec![inbound.clone(), everything.clone()]), [GROUP, INBOUND]);
+        assert_eq!(stages(vec![inbound.clone(), outbound.clone()]), [GROUP, INBOUND, OUTBOUND, NO_DEFAULT]);
         assert_eq!(stages(vec![outbound, everything]), [GROUP, OUTBOUND]);
+        assert_eq!(stages(vec![inbound]), [GROUP, INBOUND, NO_DEFAULT]);
     }
 
     #[test]

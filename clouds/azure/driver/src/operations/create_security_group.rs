@@ -8,7 +8,7 @@ use pmks_driver::{
     Asked, CreateSecurityGroup, DriverError, Effect, Handle, Look, Marks, Poll, Prepared, Result,
     StageContext,
 };
-use pmks_model::{Direction, Findings, ResourceKind, SecurityGroupRequest};
+use pmks_model::{Direction, Findings, ResourceKind, Rule, SecurityGroupRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::{Maker, Stage, aim, tags};
 use crate::arm_id::{ArmId, NETWORK};
 use crate::capabilities::CAPABILITIES;
 use crate::wire::network as wire;
-use crate::{AzureDriver, PROVIDER, incarnations, networks, prerequisites};
+use crate::{AzureDriver, PROVIDER, incarnations, networks, prerequisites, security_rules};
 
 /// The stages of this file.
 pub(super) const STAGES: &[Maker] = &[Maker::of::<MakeSecurityGroup>()];
@@ -33,7 +33,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -
     let body = json!({
         "location": driver.region(),
         "tags": asked.marks.onto(&request.tags),
-        "properties": {"securityRules": networks::rules(&request.rules)},
+        "properties": {"securityRules": security_rules::rules(&request.rules)},
     });
     let id = driver.own_id(NETWORK, "networkSecurityGroups", &request.name);
     let standing = driver.api.security_group(&id).await.map(|found| found.tags);
@@ -45,13 +45,10 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateSecurityGroup) -
         .visible_after(CAPABILITIES.visible_after)
         .subject(ResourceKind::SecurityGroup, request.name.as_str());
     let prepared = Prepared::of([stage]);
-    let outbound = request.rules.iter().any(|rule| rule.direction == Direction::Outbound);
-    Ok(if outbound {
-        prepared
-            .notice("Azure lets everything out that no rule denies: outbound rules that allow narrow nothing")
-    } else {
-        prepared
-    })
+    let says =
+        "not everything is to leave, so a rule denies what no other lets out; Azure would let everything out";
+    let open = Rule::let_everything_out(&request.rules);
+    Ok(if open { prepared } else { prepared.notice(says) })
 }
 
 fn check(request: &SecurityGroupRequest) -> Findings {
@@ -59,8 +56,8 @@ fn check(request: &SecurityGroupRequest) -> Findings {
     tags::check(request.tags.keys(), &mut findings);
     for direction in [Direction::Inbound, Direction::Outbound] {
         let count = request.rules.iter().filter(|rule| rule.direction == direction).count();
-        if count > networks::MOST_RULES {
-            let most = networks::MOST_RULES;
+        if count > security_rules::MOST_RULES {
+            let most = security_rules::MOST_RULES;
             findings.add(
                 "rules",
                 format!("{count} of one direction are more than the {most} that Azure has places for"),
@@ -124,8 +121,8 @@ mod tests {
             to_port: None,
             cidr: "0.0.0.0/0".parse().unwrap(),
         };
-        let many = vec![rule(Direction::Inbound); networks::MOST_RULES];
-        let both = [many.clone(), vec![rule(Direction::Outbound); networks::MOST_RULES]].concat();
+        let many = vec![rule(Direction::Inbound); security_rules::MOST_RULES];
+        let both = [many.clone(), vec![rule(Direction::Outbound); security_rules::MOST_RULES]].concat();
         let asked = |rules| SecurityGroupRequest {
             name: "g".to_owned(),
             network: pmks_model::Iid::default(),

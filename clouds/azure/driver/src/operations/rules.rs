@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::delete_resource::refuse_strangers;
 use super::{Maker, Stage, aim};
 use crate::arm_id::ArmId;
-use crate::networks::{FIRST_PRIORITY, LAST_PRIORITY, PRIORITY_STEP};
+use crate::security_rules::{self, FIRST_PRIORITY, LAST_PRIORITY, PRIORITY_STEP};
 use crate::wire::network as wire;
 use crate::{AzureDriver, PROVIDER, incarnations, networks};
 
@@ -32,10 +32,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &UpdateSecurityGroup) -
     if stage.asked.incarnation.is_empty() {
         incarnations::of_raw(&raw).clone_into(&mut stage.asked.incarnation);
     }
-    let prepared = Prepared::of([stage.specification("rules")]);
-    let outbound = asked.add.iter().any(|rule| rule.direction == Direction::Outbound);
-    let says = "Azure lets everything out that no rule denies: outbound rules that allow narrow nothing";
-    Ok(if outbound { prepared.notice(says) } else { prepared })
+    Ok(Prepared::of([stage.specification("rules")]))
 }
 
 /// The rules of a group, changed.
@@ -97,15 +94,25 @@ impl Stage<AzureDriver> for ChangeRules {
     }
 }
 
-/// Azure's rules with the changes.
+/// Azure's rules with the changes. The denial of what no rule lets out goes with everything being let out, and comes with
+/// that being removed.
 fn changed(standing: &[Value], asked: &UpdateSecurityGroup) -> Result<Vec<Value>> {
+    let read = |value: &Value| {
+        wire::SecurityRule::deserialize(value).map_err(|error| {
+            DriverError::new(ErrorKind::Unexpected, PROVIDER, "a rule cannot be read").caused_by(error)
+        })
+    };
+    let read = standing.iter().map(read).collect::<Result<Vec<wire::SecurityRule>>>()?;
+    let was_open = security_rules::everything_leaves(&read);
+    let opens = !was_open && Rule::let_everything_out(&asked.add);
+    let closes = was_open && Rule::let_everything_out(&asked.remove);
     let mut findings = Findings::default();
     let (mut kept, mut raw, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-    for value in standing {
-        let rule = wire::SecurityRule::deserialize(value).map_err(|error| {
-            DriverError::new(ErrorKind::Unexpected, PROVIDER, "a rule cannot be read").caused_by(error)
-        })?;
-        let said = networks::our_rules(&rule.properties).unwrap_or_default();
+    for (value, rule) in standing.iter().zip(read) {
+        if opens && security_rules::is_denial(&rule) {
+            continue;
+        }
+        let said = security_rules::our_rules(&rule.properties).unwrap_or_default();
         let stays = said.iter().filter(|rule| !rule.is_among(&asked.remove)).count();
         if stays == 0 && !said.is_empty() {
             continue;
@@ -123,7 +130,7 @@ fn changed(standing: &[Value], asked: &UpdateSecurityGroup) -> Result<Vec<Value>
         }
         match free_place(&kept, rule.direction) {
             Some(priority) => {
-                let new = networks::azure_rule(rule, priority);
+                let new = security_rules::azure_rule(rule, priority);
                 raw.push(json!(new));
                 kept.push(new);
                 ours.push(rule.clone());
@@ -131,8 +138,30 @@ fn changed(standing: &[Value], asked: &UpdateSecurityGroup) -> Result<Vec<Value>
             None => findings.add(format!("add[{index}]"), "the group has no place left for another rule"),
         }
     }
+    if closes && !kept.iter().any(security_rules::denies_everything) {
+        match security_rules::denial(&kept) {
+            Some(denial) => raw.push(json!(denial)),
+            None => find_everything(
+                ("remove", &asked.remove),
+                "the group has no place left for a denial",
+                &mut findings,
+            ),
+        }
+    }
+    if opens && let Some(denial) = security_rules::first_denial(&kept) {
+        let says = "denies some of it, and comes first: remove that one at Azure";
+        find_everything(("add", &asked.add), &format!("Azure's rule {} {says}", denial.name), &mut findings);
+    }
     findings.into_result().map_err(|findings| DriverError::invalid(PROVIDER, findings))?;
     Ok(raw)
+}
+
+/// What is wrong with letting everything out, or no longer.
+fn find_everything((field, rules): (&str, &[Rule]), says: &str, findings: &mut Findings) {
+    let is_it = |(_, rule): &(usize, &Rule)| rule.normal() == Rule::EVERYTHING_OUT;
+    for (index, _) in rules.iter().enumerate().filter(is_it) {
+        findings.add(format!("{field}[{index}]"), says);
+    }
 }
 
 /// What is asked to go and is only a part of one of Azure's rules.
@@ -147,7 +176,7 @@ fn find_parts(name: &str, said: &[Rule], asked: &UpdateSecurityGroup, findings: 
 fn free_place(kept: &[wire::SecurityRule], direction: Direction) -> Option<u32> {
     let word = if direction == Direction::Inbound { "inbound" } else { "outbound" };
     let is_free = |priority: &u32| {
-        let name = networks::rule_name(direction, *priority);
+        let name = security_rules::rule_name(direction, *priority);
         !kept.iter().any(|rule| {
             let same_way = rule.properties.direction.eq_ignore_ascii_case(word);
             (same_way && rule.properties.priority == *priority) || rule.name.eq_ignore_ascii_case(&name)
@@ -160,6 +189,8 @@ fn free_place(kept: &[wire::SecurityRule], direction: Direction) -> Option<u32> 
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use pmks_driver::Marks;
     use pmks_model::{Iid, Protocol};
 
@@ -187,12 +218,12 @@ mod tests {
     }
 
     fn standing() -> Vec<Value> {
-        let mut one = json!(networks::azure_rule(&rule(22), 100));
+        let mut one = json!(security_rules::azure_rule(&rule(22), 100));
         one["etag"] = json!("W/1");
-        let mut two = json!(networks::azure_rule(&rule(80), 120));
+        let mut two = json!(security_rules::azure_rule(&rule(80), 120));
         two["properties"]["destinationPortRange"] = Value::Null;
         two["properties"]["destinationPortRanges"] = json!(["80", "443"]);
-        let mut deny = json!(networks::azure_rule(&rule(25), 110));
+        let mut deny = json!(security_rules::azure_rule(&rule(25), 110));
         deny["properties"]["access"] = json!("Deny");
         vec![one, two, deny]
     }
@@ -202,7 +233,7 @@ mod tests {
         let after = changed(&standing(), &asked(&[443, 8080], &[22, 99])).unwrap();
         assert_eq!(after[..2], standing()[1..]);
         // Port 443 stood already; the place of what went is free again.
-        assert_eq!(after[2..], [json!(networks::azure_rule(&rule(8080), 100))]);
+        assert_eq!(after[2..], [json!(security_rules::azure_rule(&rule(8080), 100))]);
         let same = changed(&standing(), &asked(&[22, 80, 443], &[99])).unwrap();
         assert_eq!(same, standing());
         let next = changed(&standing(), &asked(&[1, 2], &[])).unwrap();
@@ -220,10 +251,69 @@ mod tests {
         assert_eq!(both.len(), 2);
     }
 
+    /// What a group has after a change, in our words, and the names of its rules at Azure.
+    fn after(
+        standing: &[Value],
+        add: &[Rule],
+        remove: &[Rule],
+    ) -> Result<(Vec<Value>, Vec<Rule>, Vec<String>)> {
+        let asked = UpdateSecurityGroup { add: add.to_vec(), remove: remove.to_vec(), ..asked(&[], &[]) };
+        let raw = changed(standing, &asked)?;
+        let read: Vec<wire::SecurityRule> =
+            raw.iter().map(|rule| wire::SecurityRule::deserialize(rule).unwrap()).collect();
+        let rules = security_rules::read(&read, &mut pmks_model::KeyValueList::default());
+        Ok((raw, rules, read.into_iter().map(|rule| rule.name).collect()))
+    }
+
+    #[test]
+    fn the_denial_is_there_while_not_everything_may_leave() {
+        let all = [Rule::EVERYTHING_OUT];
+        let https = Rule { direction: Direction::Outbound, ..rule(443) }.normal();
+        let raw =
+            |rules: &[Rule]| security_rules::rules(rules).iter().map(|rule| json!(rule)).collect::<Vec<_>>();
+        // One that adds closes nothing; what closes is the end of everything.
+        let (open, rules, names) = after(&raw(&all), slice::from_ref(&https), &[]).unwrap();
+        assert_eq!((rules, names.len()), (vec![Rule::EVERYTHING_OUT, https.clone()], 2));
+        let (closed, rules, names) = after(&open, &[], &all).unwrap();
+        assert_eq!(
+            (rules, names.join(" ")),
+            (vec![https.clone()], "outbound-110 deny-other-outbound".into())
+        );
+        // The last one that goes opens nothing.
+        let (none, rules, names) = after(&closed, &[], slice::from_ref(&https)).unwrap();
+        assert_eq!((rules, names.join(" ")), (Vec::new(), "deny-other-outbound".into()));
+        let (_, rules, names) = after(&none, &all, &[]).unwrap();
+        assert_eq!((rules, names.join(" ")), (all.to_vec(), "outbound-100".into()));
+        // A group of somebody else's that says nothing lets everything out.
+        let (_, rules, names) = after(&[], &[], &all).unwrap();
+        assert_eq!((rules, names.join(" ")), (Vec::new(), "deny-other-outbound".into()));
+    }
+
+    #[test]
+    fn a_group_of_somebody_elses_keeps_its_own_denial() {
+        let all = [Rule::EVERYTHING_OUT];
+        let mut allows = json!(security_rules::azure_rule(&Rule::EVERYTHING_OUT, 101));
+        allows["name"] = json!("allow-outbound");
+        let mut denies = allows.clone();
+        denies["name"] = json!("deny-outbound");
+        denies["properties"]["access"] = json!("Deny");
+        denies["properties"]["priority"] = json!(4096);
+        let (closed, rules, names) = after(&[denies.clone(), allows.clone()], &[], &all).unwrap();
+        assert_eq!((rules, names.join(" ")), (Vec::new(), "deny-outbound".into()));
+        let (_, rules, names) = after(&closed, &all, &[]).unwrap();
+        assert_eq!((rules, names.join(" ")), (all.to_vec(), "deny-outbound outbound-100".into()));
+        denies["properties"]["priority"] = json!(100);
+        let error = after(&[denies], &all, &[]).unwrap_err();
+        let ErrorKind::InvalidRequest(findings) = error.kind() else { panic!("{error}") };
+        let found: Vec<_> = findings.iter().map(|finding| (finding.field.as_str(), &*finding.says)).collect();
+        assert!(found[0].0 == "add[0]" && found[0].1.contains("deny-outbound denies"), "{found:?}");
+    }
+
     #[test]
     fn places_run_out() {
-        let full: Vec<wire::SecurityRule> =
-            (FIRST_PRIORITY..=LAST_PRIORITY).map(|place| networks::azure_rule(&rule(1), place)).collect();
+        let full: Vec<wire::SecurityRule> = (FIRST_PRIORITY..=LAST_PRIORITY)
+            .map(|place| security_rules::azure_rule(&rule(1), place))
+            .collect();
         assert_eq!(free_place(&full, Direction::Inbound), None);
         assert_eq!(free_place(&full, Direction::Outbound), Some(100));
         assert_eq!(free_place(&full[1..], Direction::Inbound), Some(100));

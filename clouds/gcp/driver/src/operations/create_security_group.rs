@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pmks_driver::{CreateSecurityGroup, DriverError, Prepared, Result, StageSpecification};
-use pmks_model::{Direction, Findings, ResourceKind};
+use pmks_model::{Findings, ResourceKind, Rule};
 
 use super::aim;
 use super::insert::Insert;
@@ -39,9 +39,10 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateSecurityGroup) -> 
         return Err(aim::taken("firewall rule", name));
     }
     let prepared = Prepared::of(plan(asked, &network));
-    let outbound = asked.request.rules.iter().any(|rule| rule.direction == Direction::Outbound);
-    let says = "outbound rules are named, so nothing else is let out; Google would let everything out";
-    Ok(if outbound { prepared.notice(says) } else { prepared })
+    let open = Rule::let_everything_out(&asked.request.rules);
+    let says =
+        "not everything is to leave, so what no rule lets out is denied; Google would let everything out";
+    Ok(if open { prepared } else { prepared.notice(says) })
 }
 
 fn plan(asked: &CreateSecurityGroup, network: &Shared) -> Vec<StageSpecification> {

@@ -1,7 +1,8 @@
 //! The plan of other rules for a security group that stands: a firewall rule is made for each that is to be let through,
 //! then the one that stands for the group is switched on or off, then firewall rules go.
 //!
-//! The group's own firewall rule lets nothing else out, and is on only where an outbound rule is named.
+//! The group's own firewall rule denies what no other lets out. It is switched on with the end of everything being let out,
+//! and off with its beginning; no other change switches it.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use pmks_driver::{
     Asked, DriverError, Handle, Look, Marks, Poll, Prepared, Result, StageContext, StageSpecification,
     UpdateSecurityGroup,
 };
-use pmks_model::{Direction, Findings, ResourceKind, Rule};
+use pmks_model::{Findings, ResourceKind, Rule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -69,13 +70,31 @@ fn plan(
             (*firewall, rules, whole)
         })
         .collect();
-    let standing: Vec<Rule> = said.iter().flat_map(|(_, rules, _)| rules.clone()).collect();
-    let mut stages = added(asked, &standing, taken, network, &mut findings);
-    let outbound = |rule: &&Rule| rule.direction == Direction::Outbound;
-    let stays = standing.iter().filter(|rule| !rule.is_among(&asked.remove));
-    let any_outbound = stays.chain(&asked.add).any(|rule| outbound(&rule));
+    let mut standing: Vec<Rule> = said.iter().flat_map(|(_, rules, _)| rules.clone()).collect();
+    let open = security_groups::everything_leaves(own);
+    if open {
+        standing.push(Rule::EVERYTHING_OUT);
+    }
+    let to_be_open =
+        Rule::let_everything_out(&asked.add) || (open && !Rule::let_everything_out(&asked.remove));
+    if to_be_open && !open {
+        find_denial(asked, own, &mut findings);
+    }
+    let group = asked.iid.system_id.as_str();
+    let names = (0..).map(|index| security_groups::rule_name(group, index, &asked.marks));
+    let mut names = names.filter(|name| !taken.contains(&name.as_str()));
+    let mut stages = added(asked, &standing, &mut names, network, &mut findings);
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
-    stages.extend(head(asked, own, taken, network, !any_outbound).map(|stage| stage.after(before)));
+    let other_denial = own.iter().any(|one| one.name != group && security_groups::denies_everything(one));
+    let way = Way { open, to_be_open };
+    let denial = if can_have_head(asked, own, taken) {
+        head(asked, own, network, way)
+    } else if open && !to_be_open && !other_denial {
+        names.next().and_then(|name| denial(asked, name, network, &mut findings))
+    } else {
+        None
+    };
+    stages.extend(denial.map(|stage| stage.after(before)));
     let before: Vec<String> = stages.iter().map(|stage| stage.name.clone()).collect();
     for (firewall, rules, whole) in &said {
         if !rules.iter().any(|rule| rule.is_among(&asked.remove)) {
@@ -99,42 +118,94 @@ fn plan(
     Ok(stages)
 }
 
+/// Whether everything may leave, before a change and after it.
+#[derive(Clone, Copy)]
+struct Way {
+    open: bool,
+    to_be_open: bool,
+}
+
+/// Whether it is the rule that stands for its group.
+fn is_head(one: &Firewall, group: &str) -> bool {
+    one.name == group && one.allowed.is_empty() && one.direction == "EGRESS"
+}
+
+/// Whether a group has a rule that stands for it, or can get one: of a group that is somebody else's none is made.
+fn can_have_head(asked: &UpdateSecurityGroup, own: &[&Firewall], taken: &[&str]) -> bool {
+    let group = asked.iid.system_id.as_str();
+    let is_ours = || own.iter().all(|one| marks::is_made_here(&asked.marks, &one.description));
+    own.iter().any(|one| is_head(one, group)) || (is_ours() && !taken.contains(&group))
+}
+
 /// Has the rule that stands for the group, which denies what others do not let out, switched as it is to be. A group that
 /// pmks made and that has lost it gets another one, by which the group is known from then on.
 fn head(
     asked: &UpdateSecurityGroup,
     own: &[&Firewall],
-    taken: &[&str],
     network: &str,
-    disabled: bool,
+    way: Way,
 ) -> Option<StageSpecification> {
     let group = asked.iid.system_id.as_str();
-    let denies = |one: &&&Firewall| one.name == group && one.allowed.is_empty() && one.direction == "EGRESS";
-    if let Some(head) = own.iter().find(denies) {
+    if let Some(head) = own.iter().find(|one| is_head(one, group)) {
+        // What changes nothing of that leaves it as somebody may have switched it.
+        let disabled = if way.open == way.to_be_open { head.disabled } else { way.to_be_open };
         let switch = Switch { name: head.name.clone(), number: head.id.clone(), disabled };
         let stage = switch.specification("everything else out").expected(EXPECTED);
         return (head.disabled != disabled).then_some(stage);
     }
-    let is_ours = own.iter().all(|one| marks::is_made_here(&asked.marks, &one.description));
-    if !is_ours || taken.contains(&group) {
+    let base = security_groups::base(group, network, &asked.marks);
+    let head = inserted(&security_groups::head(group, way.to_be_open, base), asked);
+    Some(head.stage_of("security group", EXPECTED, ResourceKind::SecurityGroup))
+}
+
+/// A denial of what no rule lets out, for a group of somebody else's.
+fn denial(
+    asked: &UpdateSecurityGroup,
+    name: String,
+    network: &str,
+    findings: &mut Findings,
+) -> Option<StageSpecification> {
+    if name.len() > LONGEST_NAME {
+        let says = format!("the firewall rule {name}, a denial, would have a longer name than Google allows");
+        find_everything(("remove", &asked.remove), &says, findings);
         return None;
     }
-    let base = security_groups::base(group, network, &asked.marks);
-    let head = inserted(&security_groups::head(group, disabled, base), asked);
-    Some(head.stage_of("security group", EXPECTED, ResourceKind::SecurityGroup))
+    let base = security_groups::base(&asked.iid.system_id, network, &asked.marks);
+    let denial = security_groups::denial(name, base);
+    Some(inserted(&denial, asked).stage("denial of everything else out", EXPECTED))
+}
+
+/// A denial of somebody else's by which not everything would leave.
+fn find_denial(asked: &UpdateSecurityGroup, own: &[&Firewall], findings: &mut Findings) {
+    let name = asked.iid.system_id.as_str();
+    let base = security_groups::base(name, "", &asked.marks);
+    let allowed = security_groups::of_rule(&Rule::EVERYTHING_OUT, String::new(), base);
+    let others: Vec<&Firewall> =
+        own.iter().copied().filter(|one| one.name != name).chain([&allowed]).collect();
+    if let Some(denial) = security_groups::first_denial(&others) {
+        let says = "denies some of it, and comes first: remove that one at Google";
+        let says = format!("the firewall rule {} {says}", denial.name);
+        find_everything(("add", &asked.add), &says, findings);
+    }
+}
+
+/// What is wrong with letting everything out, or no longer.
+fn find_everything((field, rules): (&str, &[Rule]), says: &str, findings: &mut Findings) {
+    let is_it = |(_, rule): &(usize, &Rule)| rule.normal() == Rule::EVERYTHING_OUT;
+    for (index, _) in rules.iter().enumerate().filter(is_it) {
+        findings.add(format!("{field}[{index}]"), says);
+    }
 }
 
 /// A firewall rule for each that is missing, under the first names that are free.
 fn added(
     asked: &UpdateSecurityGroup,
     standing: &[Rule],
-    taken: &[&str],
+    names: &mut impl Iterator<Item = String>,
     network: &str,
     findings: &mut Findings,
 ) -> Vec<StageSpecification> {
     let group = asked.iid.system_id.as_str();
-    let names = (0..).map(|index| security_groups::rule_name(group, index, &asked.marks));
-    let mut names = names.filter(|name| !taken.contains(&name.as_str()));
     let mut stages = Vec::new();
     for (index, rule) in asked.add.iter().enumerate().filter(|(_, rule)| !rule.is_among(standing)) {
         let Some(name) = names.next() else { break };
@@ -212,7 +283,7 @@ mod tests {
     use std::slice::from_ref;
 
     use pmks_driver::{ErrorKind, Plan};
-    use pmks_model::{Iid, Protocol};
+    use pmks_model::{Direction, Iid, Protocol};
 
     use super::*;
 
@@ -250,32 +321,76 @@ mod tests {
 
     #[test]
     fn rules_come_before_others_go_and_the_group_is_switched_between() {
+        const ALL: Rule = Rule::EVERYTHING_OUT;
         let (ssh, dns) = (rule(Direction::Inbound, 22), rule(Direction::Inbound, 53));
         let out = rule(Direction::Outbound, 443);
         let suffix = marks().suffix();
-        let stages = planned(&standing(from_ref(&ssh)), &[ssh.clone(), dns, out.clone()], from_ref(&ssh));
+        // What everything was let out by goes last; what is added closes nothing.
+        let open = standing(&[ssh.clone(), ALL]);
+        let stages = planned(&open, &[ssh.clone(), dns, out.clone()], &[ssh.clone(), ALL]);
         let wanted = [
-            format!("rule web-01-{suffix}"),
             format!("rule web-02-{suffix}"),
+            format!("rule web-03-{suffix}"),
             "everything else out".to_owned(),
             format!("removal of web-00-{suffix}"),
+            format!("removal of web-01-{suffix}"),
         ];
         assert_eq!(stages.unwrap(), wanted);
+        assert_eq!(planned(&open, from_ref(&out), &[]).unwrap(), [format!("rule web-02-{suffix}")]);
+        // The last outbound rule goes, and nothing is let out; everything is, once that is asked for.
         let both = standing(&[ssh.clone(), out.clone()]);
         let last_out = planned(&both, &[], from_ref(&out)).unwrap();
-        assert_eq!(last_out, ["everything else out".to_owned(), format!("removal of web-01-{suffix}")]);
+        assert_eq!(last_out, [format!("removal of web-01-{suffix}")]);
+        let opened = planned(&both, &[ALL], &[]).unwrap();
+        assert_eq!(opened, [format!("rule web-02-{suffix}"), "everything else out".to_owned()]);
         assert!(
             planned(&both, &[ssh.clone(), out.clone()], &[rule(Direction::Inbound, 1)]).unwrap().is_empty()
         );
-        // What stood for the group is gone; a group of somebody else's never had it.
-        let mut headless = both[1..].to_vec();
+        // One that is switched off stands for the rule; it is enough to switch it on.
+        let mut silent = standing(&[ssh.clone(), ALL]);
+        silent.pop();
+        assert_eq!(planned(&silent, &[], &[ALL]).unwrap(), ["everything else out"]);
+        assert!(planned(&silent, &[ALL], &[]).unwrap().is_empty());
+        // What stood for the group is gone: another one is as the group is.
+        let headless = both[1..].to_vec();
         assert_eq!(planned(&headless, from_ref(&ssh), &[]).unwrap(), ["security group"]);
-        let anew = plan_of(&headless, from_ref(&ssh), &[]).unwrap().remove(0).subject.unwrap();
+        let anew = plan_of(&headless, from_ref(&ssh), &[]).unwrap().remove(0);
+        assert_eq!(anew.parameters["body"]["disabled"], json!(true), "everything may leave");
+        let anew = anew.subject.unwrap();
         assert_eq!((anew.kind, anew.name.as_str()), (ResourceKind::SecurityGroup, "web"));
-        for one in &mut headless {
-            one.description.clear();
-        }
-        assert!(planned(&headless, &[ssh, out], &[]).unwrap().is_empty());
+        let closed = plan_of(&headless, &[], &[ALL]).unwrap().remove(0);
+        assert_eq!(closed.parameters["body"]["disabled"], json!(false));
+    }
+
+    #[test]
+    fn a_group_of_somebody_elses_is_closed_by_a_denial() {
+        const ALL: Rule = Rule::EVERYTHING_OUT;
+        let (ssh, out) = (rule(Direction::Inbound, 22), rule(Direction::Outbound, 443));
+        let suffix = marks().suffix();
+        let mut theirs = standing(&[ssh.clone(), out.clone()])[1..].to_vec();
+        theirs.iter_mut().for_each(|one| one.description.clear());
+        assert!(planned(&theirs, &[ssh, out, ALL], &[]).unwrap().is_empty());
+        let stages = plan_of(&theirs, &[], &[ALL]).unwrap();
+        assert_eq!(stages.len(), 1);
+        let body = &stages[0].parameters["body"];
+        assert_eq!((&body["name"], &body["priority"]), (&json!(format!("web-02-{suffix}")), &json!(65_534)));
+        assert_eq!((&body["denied"], &body["disabled"]), (&json!([{"IPProtocol": "all"}]), &json!(false)));
+        // CB-Spider's have one already.
+        let base = || security_groups::base("web", "projects/p/global/networks/net", &marks());
+        let denial = |priority| Firewall {
+            priority: Some(priority),
+            description: String::new(),
+            ..security_groups::denial("web-o-001".into(), base())
+        };
+        let allows = security_groups::of_rule(&ALL, "web-o-002".into(), base());
+        let allows = Firewall { description: String::new(), ..allows };
+        assert_eq!(planned(&[denial(65_535), allows], &[], &[ALL]).unwrap(), ["removal of web-o-002"]);
+        let opened = planned(&[denial(65_535)], &[ALL], &[]).unwrap();
+        assert_eq!(opened, [format!("rule web-00-{suffix}")]);
+        let error = planned(&[denial(1000)], &[ALL], &[]).unwrap_err();
+        let ErrorKind::InvalidRequest(findings) = error.kind() else { panic!("{error}") };
+        let found: Vec<_> = findings.iter().map(|finding| (finding.field.as_str(), &*finding.says)).collect();
+        assert!(found[0].0 == "add[0]" && found[0].1.contains("web-o-001 denies"), "{found:?}");
     }
 
     #[test]
