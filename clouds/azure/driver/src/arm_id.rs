@@ -66,6 +66,11 @@ impl ArmId {
         child
     }
 
+    /// The identifier of another resource in the same resource group.
+    pub(crate) fn beside(&self, provider: &str, kind: &str, name: &str) -> Self {
+        Self::new(&self.subscription, &self.group, provider, kind, name)
+    }
+
     /// The identifier of what this one is a part of; `None` for an outermost resource.
     pub(crate) fn parent(&self) -> Option<Self> {
         let mut parent = self.clone();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
-use pmks_driver::{Detail, DriverError, ErrorKind, Listing, Missed, Result};
+use pmks_driver::{Detail, DriverError, ErrorKind, Listing, Marks, Missed, Result};
 use pmks_model::{AccessInfo, Cluster, Iid, KubernetesVersion, NodeGroup};
 
 use crate::arm_id::ArmId;
@@ -32,16 +32,19 @@ pub(crate) async fn list(driver: &AzureDriver, detail: Detail) -> Result<Listing
     }
     let mut missed = Vec::new();
     let ways_in = ways_in(driver, &found, &mut missed).await;
-    let mut nodes = BTreeMap::new();
+    let (mut nodes, mut sets) = (BTreeMap::new(), Vec::new());
     if detail == Detail::Nodes && !found.is_empty() {
         match driver.api.all_scale_sets().await {
-            Ok(sets) => nodes = nodes_of(driver, &found, &sets, &mut missed).await,
+            Ok(read) => {
+                nodes = nodes_of(driver, &found, &read, &mut missed).await;
+                sets = read;
+            }
             Err(error) => missed.push(miss("the scale sets", &error)),
         }
     }
     let items = found.iter().zip(ways_in).map(|(cluster, access)| {
         let own = nodes.remove(&convert::cluster_id(cluster)).unwrap_or_default();
-        convert::cluster(cluster, access, &own)
+        guarded(convert::cluster(cluster, access, &own), cluster, &sets)
     });
     Ok(Listing { items: items.collect(), missed })
 }
@@ -52,16 +55,49 @@ pub(crate) async fn get(driver: &AzureDriver, id: &str) -> Result<Cluster> {
     let mut missed = Vec::new();
     let one = std::slice::from_ref(&found);
     let access = ways_in(driver, one, &mut missed).await.pop().unwrap_or_default();
-    let nodes = nodes_of_one(driver, &found, &mut missed).await;
+    let sets = sets_of_one(driver, &found, &mut missed).await;
+    let nodes = nodes_of_one(driver, &found, &sets, &mut missed).await;
     complete(&missed)?;
-    Ok(convert::cluster(&found, access, &nodes))
+    Ok(guarded(convert::cluster(&found, access, &nodes), &found, &sets))
+}
+
+/// A cluster with the security groups of its nodes' interfaces. One that pmks made has the group that was named for it
+/// at its subnets, and AKS' own is nobody's to name.
+fn guarded(mut cluster: Cluster, found: &wire::ManagedCluster, sets: &[compute::ScaleSet]) -> Cluster {
+    if !cluster.tags.keys().any(|key| Marks::is_own(key)) {
+        let group = found.properties.node_resource_group.as_deref();
+        cluster.network.security_groups = security_groups_of(group, sets);
+    }
+    cluster
+}
+
+/// The security groups of the interfaces of one cluster's nodes: of its scale sets, those in its node resource group. AKS
+/// makes one, and CB-Spider adds the rules of the groups that are named for a cluster to it.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider>, `drivers/azure/resources/ClusterHandler.go`, `applySecurityGroupList`
+fn security_groups_of(group: Option<&str>, sets: &[compute::ScaleSet]) -> Vec<Iid> {
+    let Some(group) = group else { return Vec::new() };
+    let is_own = |set: &&compute::ScaleSet| {
+        ArmId::parse(&set.id).is_some_and(|id| id.group().eq_ignore_ascii_case(group))
+    };
+    let profiles = sets
+        .iter()
+        .filter(is_own)
+        .filter_map(|set| set.properties.virtual_machine_profile.as_ref()?.network_profile.as_ref());
+    let guards = profiles.flat_map(|profile| &profile.network_interface_configurations);
+    let ids = guards.filter_map(|one| ArmId::parse(&one.properties.network_security_group.as_ref()?.id));
+    let mut found: Vec<Iid> = ids.map(|id| Iid::new(id.name(), id.to_string())).collect();
+    found.sort();
+    found.dedup_by(|a, b| a.system_id.eq_ignore_ascii_case(&b.system_id));
+    found
 }
 
 /// The node groups of a cluster, ordered by name.
 pub(crate) async fn list_node_groups(driver: &AzureDriver, cluster: &str) -> Result<Listing<NodeGroup>> {
     let found = driver.api.cluster(&driver.cluster_id(cluster)).await?;
     let mut missed = Vec::new();
-    let nodes = nodes_of_one(driver, &found, &mut missed).await;
+    let sets = sets_of_one(driver, &found, &mut missed).await;
+    let nodes = nodes_of_one(driver, &found, &sets, &mut missed).await;
     let pools = found.properties.agent_pool_profiles.iter();
     let mut items: Vec<NodeGroup> = pools.map(|pool| convert::node_group(&found, pool, &nodes)).collect();
     items.sort_by(|a, b| a.iid.cmp(&b.iid));
@@ -74,7 +110,8 @@ pub(crate) async fn get_node_group(driver: &AzureDriver, cluster: &str, id: &str
     let name = pool_name(id);
     found.properties.agent_pool_profiles.retain(|pool| pool.name == name);
     let mut missed = Vec::new();
-    let nodes = nodes_of_one(driver, &found, &mut missed).await;
+    let sets = sets_of_one(driver, &found, &mut missed).await;
+    let nodes = nodes_of_one(driver, &found, &sets, &mut missed).await;
     complete(&missed)?;
     let pool = found.properties.agent_pool_profiles.first().ok_or_else(|| {
         let message = format!("cluster {} has no node group {name:?}", found.name);
@@ -125,25 +162,33 @@ async fn ways_in(
     kept.collect()
 }
 
+/// The scale sets of one cluster.
+async fn sets_of_one(
+    driver: &AzureDriver,
+    cluster: &wire::ManagedCluster,
+    missed: &mut Vec<Missed>,
+) -> Vec<compute::ScaleSet> {
+    let Some(group) = cluster.properties.node_resource_group.as_deref() else { return Vec::new() };
+    match driver.api.scale_sets(group).await {
+        Ok(sets) => sets,
+        // A cluster that is being made or removed has no group yet, or no longer.
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => {
+            missed.push(miss("the scale sets", &error));
+            Vec::new()
+        }
+    }
+}
+
 /// The nodes of one cluster's pools.
 async fn nodes_of_one(
     driver: &AzureDriver,
     cluster: &wire::ManagedCluster,
+    sets: &[compute::ScaleSet],
     missed: &mut Vec<Missed>,
 ) -> Nodes {
-    let Some(group) = cluster.properties.node_resource_group.as_deref() else { return Nodes::new() };
-    match driver.api.scale_sets(group).await {
-        Ok(sets) => {
-            let mut nodes = nodes_of(driver, std::slice::from_ref(cluster), &sets, missed).await;
-            nodes.remove(&convert::cluster_id(cluster)).unwrap_or_default()
-        }
-        // A cluster that is being made or removed has no group yet, or no longer.
-        Err(error) if error.is_not_found() => Nodes::new(),
-        Err(error) => {
-            missed.push(miss("the scale sets", &error));
-            Nodes::new()
-        }
-    }
+    let mut nodes = nodes_of(driver, std::slice::from_ref(cluster), sets, missed).await;
+    nodes.remove(&convert::cluster_id(cluster)).unwrap_or_default()
 }
 
 /// The nodes of the pools of these clusters, by the cluster's identifier: one list a scale set.
@@ -199,6 +244,8 @@ pub(crate) fn miss(what: &str, error: &DriverError) -> Missed {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -211,5 +258,31 @@ mod tests {
     fn regions_are_written_in_two_ways() {
         assert!(is_in("koreacentral", "koreacentral") && is_in("Korea Central", "koreacentral"));
         assert!(!is_in("koreasouth", "koreacentral"));
+    }
+
+    #[test]
+    fn the_groups_of_a_cluster_are_those_of_its_nodes_interfaces() {
+        const SET: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-ga-1";
+        const GROUP: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Network/networkSecurityGroups/aks-1-nsg";
+        let set = |id: &str, groups: &[&str]| -> compute::ScaleSet {
+            let of = |id: &&str| json!({"name": "n", "properties": {"networkSecurityGroup": {"id": id}}});
+            let mut all: Vec<serde_json::Value> = groups.iter().map(of).collect();
+            all.push(json!({"name": "none", "properties": {"networkSecurityGroup": null}}));
+            let profile = json!({"networkProfile": {"networkInterfaceConfigurations": all}});
+            serde_json::from_value(json!({"id": id, "properties": {"virtualMachineProfile": profile}}))
+                .unwrap()
+        };
+        let other = GROUP.replace("aks-1", "other");
+        let sets = [
+            set(SET, &[GROUP]),
+            set(&SET.replace("ga", "gb"), &[&GROUP.to_lowercase().replace("mc_g", "MC_g"), &other]),
+            set(&SET.replace("MC_g", "MC_other"), &[&GROUP.replace("aks-1", "theirs")]),
+            serde_json::from_value(json!({"id": SET})).unwrap(),
+        ];
+        let found = security_groups_of(Some("mc_g"), &sets);
+        let names: Vec<&str> = found.iter().map(|group| group.name_id.as_str()).collect();
+        assert_eq!(names, ["aks-1-nsg", "other-nsg"]);
+        assert_eq!(found[0].system_id, GROUP);
+        assert!(security_groups_of(None, &sets).is_empty());
     }
 }

@@ -9,7 +9,7 @@ use pmks_model::{
 };
 use serde_json::Value;
 
-use crate::arm_id::{ArmId, canonical_text};
+use crate::arm_id::{ArmId, COMPUTE, canonical_text};
 use crate::errors::{self, Said};
 use crate::wire::container_service as wire;
 use crate::{PROVIDER, errors as table};
@@ -17,6 +17,8 @@ use crate::{PROVIDER, errors as table};
 /// The nodes of pools, by the pool's name.
 pub(crate) type Nodes = BTreeMap<String, Vec<Iid>>;
 
+/// The tag by which CB-Spider tells the key pair of a cluster that it makes.
+const KEY_PAIR_TAG: &str = "sshkey";
 /// The fact under which a cluster's node resource group stands.
 pub(crate) const NODE_RESOURCE_GROUP: &str = "NodeResourceGroup";
 /// The fact that says whether Microsoft Entra proves the cluster's users.
@@ -151,7 +153,7 @@ pub(crate) fn cluster(found: &wire::ManagedCluster, access: AccessInfo, nodes: &
 }
 
 /// AKS names the subnets of pools; the network is what they are parts of. Which security group guards a subnet, AKS
-/// does not say.
+/// does not say; the one of its nodes' interfaces their scale sets say.
 fn network(properties: &wire::ClusterProperties) -> ClusterNetwork {
     let mut subnets: Vec<ArmId> = Vec::new();
     for pool in &properties.agent_pool_profiles {
@@ -220,6 +222,17 @@ fn facts(found: &wire::ManagedCluster) -> KeyValueList {
     facts
 }
 
+/// The key pair of all nodes of a cluster that CB-Spider made: AKS keeps the public key alone, and CB-Spider a tag with the
+/// name, in the cluster's own resource group.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider>, `drivers/azure/resources/ClusterHandler.go`, `getClusterSSHKey`
+fn key_pair(cluster: &wire::ManagedCluster) -> Iid {
+    let tag = cluster.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(KEY_PAIR_TAG));
+    let name = tag.map(|(_, name)| name.as_str()).filter(|name| !name.is_empty() && !name.contains('/'));
+    let (Some(name), Some(cluster)) = (name, ArmId::parse(&cluster.id)) else { return Iid::default() };
+    Iid::new(name, cluster.beside(COMPUTE, "sshPublicKeys", name).to_string())
+}
+
 /// A pool of a cluster. AKS has nothing that tells a pool from a later one of the same name: the cluster's incarnation
 /// stands in.
 pub(crate) fn node_group(
@@ -235,7 +248,7 @@ pub(crate) fn node_group(
         machine_type: pool.vm_size.clone().unwrap_or_default(),
         root_disk_type: pool.os_disk_type.clone().unwrap_or_default(),
         root_disk_size_gib: pool.os_disk_size_gb.unwrap_or_default(),
-        key_pair: Iid::default(),
+        key_pair: key_pair(cluster),
         scaling: scaling(pool),
         status: status("node group", &pool.provisioning_state, pool.power_state.as_ref()),
         status_reason: reason(&pool.provisioning_state, pool.status.as_ref()),

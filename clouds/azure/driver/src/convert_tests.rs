@@ -45,6 +45,21 @@ fn existing_and_running_are_two_words() {
 }
 
 #[test]
+fn the_key_pair_of_cb_spiders_clusters_is_told_by_a_tag() {
+    let of = |tags: Value| {
+        let mut found = found(json!({"agentPoolProfiles": [{"name": "a"}]}));
+        found.tags = serde_json::from_value(tags).unwrap();
+        cluster(&found, AccessInfo::default(), &Nodes::new()).node_groups.remove(0).key_pair
+    };
+    let id = "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.Compute/sshPublicKeys/key-01";
+    assert_eq!(of(json!({"sshkey": "key-01", "createdAt": "1"})), Iid::new("key-01", id));
+    assert_eq!(of(json!({"SSHKey": "key-01"})).system_id, id);
+    for none in [json!({}), json!({"sshkey": ""}), json!({"sshkey": "../x/y"}), json!({"key": "k"})] {
+        assert_eq!(of(none.clone()), Iid::default(), "{none}");
+    }
+}
+
+#[test]
 fn a_cluster_whose_pool_failed_works_in_part() {
     let of = |pool: &str| {
         cluster_status(&found(

@@ -11,6 +11,7 @@ use crate::container_service::pool_request::{CORES, used_cores};
 use crate::container_service::{Cluster, Machine, Pool, nodes};
 use crate::error::{Error, Result};
 use crate::json::{at, set, text};
+use crate::network::GROUPS;
 use crate::reply::Reply;
 use crate::resources::equals;
 use crate::world::Document;
@@ -264,6 +265,7 @@ fn tags(cluster: &Cluster, pool: &Pool) -> Value {
 }
 
 fn show_scale_set(cluster: &Cluster, pool: &Pool) -> Value {
+    let subscription = cluster.id.split('/').nth(2).unwrap_or_default();
     let size = text(&pool.properties, "vmSize").unwrap_or_default();
     json!({
         "id": cluster.inner_id(SCALE_SETS, &pool.scale_set), "name": pool.scale_set, "type": SCALE_SETS,
@@ -273,6 +275,17 @@ fn show_scale_set(cluster: &Cluster, pool: &Pool) -> Value {
             "provisioningState": "Succeeded", "overprovision": false, "singlePlacementGroup": false,
             "orchestrationMode": "Uniform", "upgradePolicy": {"mode": "Manual"}, "timeCreated": pool.created,
             "platformFaultDomainCount": 1,
+            "virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{
+                "name": pool.scale_set,
+                "properties": {
+                    "primary": true, "enableAcceleratedNetworking": true,
+                    "networkSecurityGroup": {"id": cluster.inner_id(GROUPS, &cluster.security_group())},
+                    "ipConfigurations": [{
+                        "name": "ipconfig1",
+                        "properties": {"primary": true, "subnet": {"id": cluster.subnet_of(subscription, pool)}},
+                    }],
+                },
+            }]}},
         },
     })
 }

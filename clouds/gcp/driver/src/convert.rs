@@ -16,6 +16,10 @@ use crate::{PROVIDER, errors};
 
 /// The key of the nodes' metadata under which the name of their key pair stands.
 pub(crate) const KEY_PAIR: &str = "pmks-key-pair";
+/// The label of Kubernetes under which CB-Spider tells the key pair of a node pool that it makes.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider>, `drivers/gcp/resources/ClusterHandler.go`, `GCP_PMKS_KEYPAIR_KEY`
+const KEY_PAIR_LABEL: &str = "keypair";
 
 /// What tells a cluster from a later one of the same name: GKE's own identifier. Node pools have none: theirs is their
 /// cluster's.
@@ -177,7 +181,8 @@ fn cluster_facts(cluster: &container::Cluster) -> KeyValueList {
 /// A node pool of `cluster`, with its nodes and live size.
 pub(crate) fn node_group(cluster: &container::Cluster, pool: &container::NodePool, live: &Live) -> NodeGroup {
     let config = &pool.config;
-    let key_pair = config.metadata.get(KEY_PAIR).map(|name| Iid::new(name, name));
+    let told = config.metadata.get(KEY_PAIR).or_else(|| config.labels.get(KEY_PAIR_LABEL));
+    let key_pair = told.filter(|name| !name.is_empty()).map(|name| Iid::new(name, name));
     NodeGroup {
         iid: Iid::unnamed(&pool.name),
         incarnation: incarnation(cluster),

@@ -75,6 +75,22 @@ fn a_cluster_is_read_with_its_live_figures() {
 }
 
 #[test]
+fn a_key_pair_is_told_by_either_of_two_words() {
+    let of = |config: Value| {
+        let pool = json!({"name": "ga", "config": config});
+        let found = json!({"name": "c", "location": "r1-a", "nodePools": [pool]});
+        let found: container::Cluster = serde_json::from_value(found).unwrap();
+        cluster(&found, "p", &live()).node_groups.remove(0).key_pair
+    };
+    assert_eq!(of(json!({"labels": {"keypair": "theirs", "other": "x"}})), Iid::new("theirs", "theirs"));
+    let both = json!({"labels": {"keypair": "theirs"}, "metadata": {"pmks-key-pair": "ours"}});
+    assert_eq!(of(both), Iid::new("ours", "ours"));
+    for none in [json!({}), json!({"labels": {"keypair": ""}}), json!({"labels": {"sshkey": "x"}})] {
+        assert_eq!(of(none.clone()), Iid::default(), "{none}");
+    }
+}
+
+#[test]
 fn limits_are_of_the_whole_pool() {
     let of = |zones: &[&str], autoscaling: Value| {
         let mut pool = pool("g", &[]);

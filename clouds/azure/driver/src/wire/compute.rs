@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pmks_model::Tags;
 use serde::Deserialize;
 
-use super::or_default;
+use super::{Reference, or_default};
 
 /// A scale set.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -16,6 +16,45 @@ pub(crate) struct ScaleSet {
     pub(crate) name: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) tags: Tags,
+    pub(crate) properties: ScaleSetProperties,
+}
+
+/// What a scale set is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ScaleSetProperties {
+    pub(crate) virtual_machine_profile: Option<MachineProfile>,
+}
+
+/// What its instances are made by.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct MachineProfile {
+    pub(crate) network_profile: Option<NetworkProfile>,
+}
+
+/// Their interfaces.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NetworkProfile {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) network_interface_configurations: Vec<InterfaceConfiguration>,
+}
+
+/// One of them.
+///
+/// Source: <https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/list>
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct InterfaceConfiguration {
+    pub(crate) properties: InterfaceConfigurationProperties,
+}
+
+/// What guards it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct InterfaceConfigurationProperties {
+    pub(crate) network_security_group: Option<Reference>,
 }
 
 /// An instance of a scale set.

@@ -34,7 +34,7 @@ pub(super) fn build(world: &mut World, subscription: &str, target: &str, now: No
     if own_network {
         make_network(world, subscription, &cluster, now);
     }
-    let name = format!("aks-agentpool-{}-nsg", cluster.number);
+    let name = cluster.security_group();
     put(world, subscription, &cluster, (GROUPS, &name), &json!({}), now);
     let uses_routes = text(&cluster.body, "properties.networkProfile.networkPlugin") == Some("kubenet");
     if uses_routes {

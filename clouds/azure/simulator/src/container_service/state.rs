@@ -146,6 +146,11 @@ impl Cluster {
         self.id_in(self.node_group(), kind, name)
     }
 
+    /// The name of the security group that AKS makes for the nodes' interfaces.
+    pub(crate) fn security_group(&self) -> String {
+        format!("aks-agentpool-{}-nsg", self.number)
+    }
+
     /// The id of something of this kind and name in a resource group of the cluster's subscription.
     pub(crate) fn id_in(&self, group: &str, kind: &str, name: &str) -> String {
         let subscription = self.id.split('/').nth(2).unwrap_or_default();

@@ -220,6 +220,7 @@ fn new_pool(
             disk_size_gb: group.root_disk_size_gib,
             tags: common.security_groups.clone(),
             metadata,
+            labels: BTreeMap::new(),
             resource_labels: common.labels.clone(),
             service_account: None,
             spot: false,

@@ -126,6 +126,9 @@ pub(crate) struct NodeConfig {
     /// Of the instances.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Labels of the nodes in Kubernetes.
+    #[serde(skip_serializing)]
+    pub(crate) labels: BTreeMap<String, String>,
     /// Labels of the instances and their disks.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) resource_labels: Tags,
