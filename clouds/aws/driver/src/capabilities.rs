@@ -41,8 +41,9 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     subnet_name: TAG_NAME,
     // Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>, `GroupName`
     security_group_name: NameRule {
-        pattern: "^[A-Za-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$",
-        says: "1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*",
+        pattern: "^([A-Za-rt-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-][A-Za-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,254}|s|s[A-Za-fh-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-][A-Za-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,253}|sg|sg[A-Za-z0-9 ._:/()#,@\\[\\]+=&;{}!$*][A-Za-z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{0,252})$",
+        says: "1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, not beginning with sg-: a unique name at the cloud, \
+               `uniqueCloudName` (`IDTransformMode` ON at `/spider`), has no hyphen there",
     },
     // Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html>, `KeyName`
     key_pair_name: NameRule {
@@ -235,7 +236,11 @@ mod tests {
             (CAPABILITIES.cluster_name, vec!["a", "A-1_b", "9"], vec!["", "-", "-a", "a b", "é", "a/b"]),
             (CAPABILITIES.network_name, vec!["a", "운영 망", "é"], vec!["", "-", "a\u{0}", "a*b", "a\n"]),
             (CAPABILITIES.key_pair_name, vec!["a", "a b"], vec!["", " a", "a ", "é"]),
-            (CAPABILITIES.security_group_name, vec!["web", "a b"], vec!["", "é", "a\"b"]),
+            (
+                CAPABILITIES.security_group_name,
+                vec!["web", "a b", "s", "sg", "sg01", "sg_01", "s-g", "asg-1", "SG-1"],
+                vec!["", "é", "a\"b", "sg-", "sg-01"],
+            ),
             (key, vec!["a", "aw", "aws", "awsome", "팀", "a:b", "aws/x"], vec!["", "aws:x", "AWS:x", "a*"]),
         ] {
             for name in fine {
