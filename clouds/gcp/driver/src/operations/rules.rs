@@ -368,7 +368,9 @@ mod tests {
         let (ssh, out) = (rule(Direction::Inbound, 22), rule(Direction::Outbound, 443));
         let suffix = marks().suffix();
         let mut theirs = standing(&[ssh.clone(), out.clone()])[1..].to_vec();
-        theirs.iter_mut().for_each(|one| one.description.clear());
+        for one in &mut theirs {
+            one.description.clear();
+        }
         assert!(planned(&theirs, &[ssh, out, ALL], &[]).unwrap().is_empty());
         let stages = plan_of(&theirs, &[], &[ALL]).unwrap();
         assert_eq!(stages.len(), 1);
