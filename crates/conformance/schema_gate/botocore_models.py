@@ -1,16 +1,20 @@
-"""Reads botocore's models of AWS' services: every request and every answer, strictly.
+"""Reads botocore's models of AWS' services: every request and every answer, strictly, with the limits of their values.
 
 What a request needs is in the models, at every depth. Of answers, few shapes say what they always have (IAM's and Elastic
 Load Balancing's do); those are held to it. What else an answer always has cannot be read from a model: its absence is
 the driver's to notice, and what it notices is in its own tests.
+
+Of refusals the form is that of the protocol, with the codes and statuses of the model where it lists them: EC2's lists
+none, so that of its refusals the form alone is judged. Patterns that Python cannot read (Java's `\\p{…}`) are left out.
 """
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import botocore.session
+
+from botocore_query import Query
 
 REDACTED = re.compile(r"redacted|\*\*\*", re.IGNORECASE)
 SERVICES = {
@@ -29,11 +33,23 @@ AS_DOCUMENTED = {
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InternetGatewayAttachment.html
     ("AttachmentStatus", "available"),
 }
-# What every answer carries beside its shape.
-ENVELOPE = {"ResponseMetadata", "requestId", "RequestId"}
+# What every service may refuse with: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and, by the
+# names that the query protocols have for it, https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+COMMON_ERRORS = {
+    "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
+    "IncompleteSignatureException", "InternalFailure", "InvalidAction", "InvalidClientTokenId", "InvalidSignatureException",
+    "MalformedHttpRequestException", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized",
+    "OptInRequired", "RequestExpired", "ServerException", "ServiceUnavailable", "ServiceUnavailableException",
+    "SignatureDoesNotMatch", "Throttling", "ThrottlingException", "UnknownOperationException", "UnrecognizedClientException",
+    "ValidationError",
+}
+OF_THE_SERVICE = {"InternalFailure", "ServerException", "ServiceUnavailable", "ServiceUnavailableException"}
+# What signs a request and says who sends it:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+SIGNING = {"x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "x-amz-user-agent"}
 
 
-class Contract:
+class Contract(Query):
     def __init__(self, defect):
         self.defect = defect
         self.session = botocore.session.get_session()
@@ -68,12 +84,29 @@ class Contract:
         self.actions.add(action)
         operation = candidates[0].operation_model(name)
         protocol = candidates[0].metadata["protocol"]
-        if protocol == "rest-json":
+        is_json = protocol == "rest-json"
+        self.headers(action, exchange, "application/json" if is_json else "application/x-www-form-urlencoded", is_json)
+        if exchange["status"] and exchange["status"] < 400 and exchange["status"] != operation.http.get("responseCode", 200):
+            self.defect(action, f"answer: the status of a success is {exchange['status']}")
+        if is_json:
             self.rest_json(action, operation, exchange)
         else:
             self.query(action, operation, exchange, protocol)
 
-    # EKS
+    def headers(self, action, exchange, form, is_json):
+        """What is said beside the bodies, where a record has it."""
+        asked = {name.lower(): value for name, value in (exchange.get("requestHeaders") or {}).items()}
+        told = {name.lower(): value for name, value in (exchange.get("responseHeaders") or {}).items()}
+        sent = asked.get("content-type", "").partition(";")[0]
+        if exchange["requestBody"] and "requestHeaders" in exchange and sent != form:
+            self.defect(action, f"request: the content type is {sent!r} instead of {form}")
+        for name in asked:
+            if name.startswith("if-") or name.startswith("x-amz-") and name not in SIGNING:
+                self.defect(action, f"request header {name} is not known")
+        got = told.get("content-type", "").partition(";")[0]
+        if exchange["status"] and exchange["responseBody"] and told:
+            if got not in (("application/json", "application/x-amz-json-1.1") if is_json else ("text/xml", "application/xml")):
+                self.defect(action, f"answer: the content type is {got!r}")
 
     def rest_json(self, action, operation, exchange):
         url = urlsplit(exchange["url"])
@@ -91,6 +124,11 @@ class Contract:
         query = {}
         for key, value in parse_qsl(url.query, keep_blank_values=True):
             query.setdefault(key, []).append(value)
+        for name, values in query.items():
+            if len(values) > 1 and not any(
+                inner.type_name == "list" and inner.serialization.get("name", member) == name for member, inner in members.items()
+            ):
+                self.defect(action, f"query parameter {name} is given twice")
         for member, inner in members.items():
             location = inner.serialization.get("location")
             wire = inner.serialization.get("name", member)
@@ -98,7 +136,7 @@ class Contract:
                 given[member] = unquote(path.group(wire))
             elif location == "querystring" and wire in query:
                 values = query.pop(wire)
-                given[member] = values if inner.type_name == "list" else self.scalar(inner, values[0])
+                given[member] = values if inner.type_name == "list" else self.scalar(action, wire, inner, values[0])
         for stray in query:
             self.defect(action, f"query parameter {stray} is not known")
         body = exchange["requestBody"]
@@ -111,12 +149,14 @@ class Contract:
                     self.defect(action, f"request member {wire} is not known")
         if shape:
             self.value(action, "request", shape, given)
-        if exchange["status"] and exchange["status"] < 300:
+        if exchange["status"] and exchange["status"] < 400:
+            if operation.output_shape and operation.output_shape.members and not exchange["responseBody"]:
+                self.defect(action, "answer: nothing, and its model has a shape")
             answer = json.loads(exchange["responseBody"] or "{}")
             if operation.output_shape:
                 self.value(action, "answer", operation.output_shape, answer, answer=True)
             else:
-                for key in set(answer) - ENVELOPE:
+                for key in answer:
                     self.defect(action, f"answer.{key} is not known")
         elif exchange["status"]:
             self.rest_json_error(action, operation, exchange)
@@ -124,22 +164,55 @@ class Contract:
     def rest_json_error(self, action, operation, exchange):
         headers = {key.lower(): value for key, value in exchange["responseHeaders"].items()}
         code = headers.get("x-amzn-errortype", "").partition(":")[0]
-        known = {shape.name for shape in operation.error_shapes}
-        common = {
-            "AccessDeniedException", "ThrottlingException", "InvalidSignatureException", "UnrecognizedClientException",
-            "IncompleteSignatureException", "MissingAuthenticationTokenException", "ExpiredTokenException",
-            "ServerException", "ServiceUnavailableException", "InternalFailure",
-        }
-        if code not in known | common:
-            self.defect(action, f"answers the error {code!r}, which its model does not have")
+        shape = self.refusal(action, operation, exchange["status"], code)
+        said = json.loads(exchange["responseBody"])
+        if not isinstance(said, dict) or not isinstance(said.get("message", said.get("Message")), str):
+            self.defect(action, "answer: the error has no message")
+        elif shape:
+            self.value(action, "answer", shape, said, answer=True)
 
-    @staticmethod
-    def scalar(shape, text):
-        if shape.type_name in ("integer", "long"):
-            return int(text)
-        if shape.type_name == "boolean":
-            return {"true": True, "false": False}[text]
-        return text
+    def refusal(self, action, operation, status, code):
+        """The shape of a refusal, where the model has one; its code and its status are those of a list."""
+        known = {}
+        for shape in operation.error_shapes:
+            error = shape.metadata.get("error") or {}
+            known[error.get("code", shape.name)] = (shape, error.get("httpStatusCode"))
+        if code in known:
+            shape, wanted = known[code]
+            if wanted and status != wanted:
+                self.defect(action, f"answers the error {code} with {status} instead of {wanted}")
+            return shape
+        if known and code not in COMMON_ERRORS:
+            self.defect(action, f"answers the error {code!r}, which its model does not have")
+        elif (status >= 500) != (code in OF_THE_SERVICE) and code in COMMON_ERRORS:
+            self.defect(action, f"answers the error {code} with {status}")
+        return None
+
+    def scalar(self, action, wire, shape, text):
+        wanted = {"integer": r"-?\d+", "long": r"-?\d+", "boolean": "true|false"}.get(shape.type_name)
+        if wanted and not re.fullmatch(wanted, text):
+            self.defect(action, f"query parameter {wire}: {text!r} is no {shape.type_name}")
+            return None
+        return json.loads(text) if wanted else text
+
+    def limits(self, action, where, shape, size, text=None):
+        """A value's range, or the length of a text, list or map, and the pattern of a text. Services answer nothing where
+        there is nothing, as EKS says of what has no tags, whatever must be given at least:
+        https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAccessEntry.html"""
+        if size == 0 and where.startswith("answer") and shape.type_name in ("list", "map"):
+            return
+        for limit, is_beyond in (("min", lambda edge: size < edge), ("max", lambda edge: size > edge)):
+            edge = shape.metadata.get(limit)
+            if edge is not None and is_beyond(edge):
+                self.defect(action, f"{where}: {size} is beyond the {limit} {edge} of {shape.name}")
+        pattern = shape.metadata.get("pattern")
+        if pattern and text is not None and not REDACTED.search(text):
+            try:
+                fits = re.search(pattern, text)
+            except re.error:
+                return
+            if not fits:
+                self.defect(action, f"{where}: {text!r} is not of the pattern of {shape.name}")
 
     def value(self, action, where, shape, value, answer=False):
         kind = shape.type_name
@@ -153,7 +226,7 @@ class Contract:
                 members = {s.serialization.get("name", m): s for m, s in shape.members.items()} if answer else shape.members
                 if key in members:
                     self.value(action, f"{where}.{key}", members[key], inner, answer)
-                elif key not in ENVELOPE:
+                else:
                     self.defect(action, f"{where}.{key} is not known")
             for required in shape.required_members:
                 wire = shape.members[required].serialization.get("name", required) if answer else required
@@ -163,14 +236,22 @@ class Contract:
             if not isinstance(value, list):
                 self.defect(action, f"{where} is no list")
                 return
+            self.limits(action, where, shape, len(value))
             for inner in value:
                 self.value(action, f"{where}[]", shape.member, inner, answer)
         elif kind == "map":
-            for inner in value.values():
+            if not isinstance(value, dict):
+                self.defect(action, f"{where} is no map")
+                return
+            self.limits(action, where, shape, len(value))
+            for key, inner in value.items():
+                self.value(action, f"{where}{{}}", shape.key, key, answer)
                 self.value(action, f"{where}{{}}", shape.value, inner, answer)
         elif kind in ("integer", "long"):
             if not isinstance(value, int) or isinstance(value, bool):
                 self.defect(action, f"{where} is no {kind}")
+            else:
+                self.limits(action, where, shape, value)
         elif kind == "boolean":
             if not isinstance(value, bool):
                 self.defect(action, f"{where} is no boolean")
@@ -182,155 +263,9 @@ class Contract:
                 self.defect(action, f"{where} is no text")
             else:
                 self.word(action, where, shape, value)
+                self.limits(action, where, shape, len(value), value)
 
     def word(self, action, where, shape, word):
         known = getattr(shape, "enum", None)
         if known and word not in known and (shape.name, word) not in AS_DOCUMENTED and not REDACTED.search(word):
             self.defect(action, f"{where}: {word!r} is not in the enumeration {shape.name}")
-
-    # EC2, IAM, STS, Auto Scaling, Elastic Load Balancing
-
-    def query(self, action, operation, exchange, protocol):
-        given = parse_qsl(exchange["requestBody"], keep_blank_values=True)
-        given += parse_qsl(urlsplit(exchange["url"]).query, keep_blank_values=True)
-        names = dict(given)
-        if names.pop("Action", None) != operation.name:
-            self.defect(action, "the parameter Action is another one")
-        names.pop("Version", None)
-        for key, text in names.items():
-            if not key.startswith("X-Amz-"):
-                self.parameter(action, operation.input_shape, key, key.split("."), text, protocol)
-        if operation.input_shape:
-            self.needed(action, operation.input_shape, "", names, protocol)
-        if exchange["status"] and exchange["status"] < 300:
-            self.xml(action, operation, exchange["responseBody"], protocol)
-
-    def needed(self, action, shape, prefix, names, protocol):
-        """What is missing of a structure that is given, at every depth."""
-        if shape.type_name == "list":
-            if protocol != "ec2" and not shape.serialization.get("flattened"):
-                prefix += shape.member.serialization.get("name", "member") + "."
-            for number in {key[len(prefix):].partition(".")[0] for key in names if key.startswith(prefix)}:
-                self.needed(action, shape.member, f"{prefix}{number}.", names, protocol)
-        elif shape.type_name == "structure":
-            for member, inner in shape.members.items():
-                wire = prefix + self.parameter_name(inner, member, protocol)
-                if any(key.startswith(wire + ".") for key in names):
-                    self.needed(action, inner, wire + ".", names, protocol)
-                elif member in shape.required_members and wire not in names:
-                    self.defect(action, f"request.{wire} is required")
-
-    @staticmethod
-    def parameter_name(shape, member, protocol):
-        serialization = shape.serialization
-        if protocol == "ec2":
-            name = serialization.get("queryName")
-            if name:
-                return name
-            name = serialization.get("name", member)
-            return name[0].upper() + name[1:]
-        return serialization.get("name", member)
-
-    def parameter(self, action, shape, key, parts, text, protocol):
-        if shape is None:
-            self.defect(action, f"parameter {key} is not known")
-            return
-        if not parts:
-            if shape.type_name in ("structure", "list", "map"):
-                # An empty list is written as the bare name.
-                if text or shape.type_name == "structure":
-                    self.defect(action, f"parameter {key} ends too early")
-                return
-            self.text(action, key, shape, text)
-            return
-        head, rest = parts[0], parts[1:]
-        if shape.type_name == "structure":
-            for member, inner in shape.members.items():
-                if self.parameter_name(inner, member, protocol) == head:
-                    self.parameter(action, inner, key, rest, text, protocol)
-                    return
-        elif shape.type_name == "list":
-            flattened = protocol == "ec2" or shape.serialization.get("flattened")
-            if not flattened:
-                if head != shape.member.serialization.get("name", "member"):
-                    self.defect(action, f"parameter {key}: {head} is no member of a list")
-                    return
-                if not rest:
-                    self.defect(action, f"parameter {key} ends too early")
-                    return
-                head, rest = rest[0], rest[1:]
-            if head.isdigit() and int(head) > 0:
-                self.parameter(action, shape.member, key, rest, text, protocol)
-                return
-        self.defect(action, f"parameter {re.sub('[0-9]+', 'N', key)} is not known")
-
-    def text(self, action, where, shape, text):
-        kind = shape.type_name
-        fine = {
-            "integer": lambda: re.fullmatch(r"-?\d+", text),
-            "long": lambda: re.fullmatch(r"-?\d+", text),
-            "boolean": lambda: text in ("true", "false"),
-            "timestamp": lambda: re.match(r"\d{4}-\d\d-\d\dT", text),
-            "double": lambda: re.fullmatch(r"-?[\d.]+(E-?\d+)?", text),
-            "float": lambda: re.fullmatch(r"-?[\d.]+(E-?\d+)?", text),
-        }.get(kind, lambda: True)()
-        if not fine:
-            self.defect(action, f"{where}: {text!r} is no {kind}")
-        if kind == "string":
-            self.word(action, where, shape, text)
-
-    def xml(self, action, operation, body, protocol):
-        root = ElementTree.fromstring(body)
-        if local(root) != operation.name + "Response":
-            self.defect(action, f"the answer is a {local(root)}")
-        shape = operation.output_shape
-        wrapper = shape.serialization.get("resultWrapper") if shape else None
-        element = root
-        if wrapper:
-            element = next((child for child in root if local(child) == wrapper), None)
-            if element is None:
-                self.defect(action, f"the answer has no {wrapper}")
-                return
-        if shape:
-            self.element(action, "answer", shape, element, protocol)
-            return
-        # EC2 says of a change without a shape that it was done; the others answer an empty result.
-        inner = [grandchild for child in root if local(child) == f"{operation.name}Result" for grandchild in child]
-        outer = [child for child in root if local(child) != f"{operation.name}Result"]
-        for child in inner + outer:
-            if local(child) not in ENVELOPE and not (protocol == "ec2" and local(child) == "return"):
-                self.defect(action, f"answer.{local(child)} is not known")
-
-    def element(self, action, where, shape, element, protocol):
-        kind = shape.type_name
-        if kind == "structure":
-            members = {}
-            for member, inner in shape.members.items():
-                name = inner.serialization.get("name", member)
-                flattened = inner.type_name == "list" and inner.serialization.get("flattened")
-                if flattened:
-                    name = inner.member.serialization.get("name", name)
-                members[name] = (inner, flattened)
-                if member in shape.required_members and not any(local(child) == name for child in element):
-                    self.defect(action, f"{where}.{name} is required")
-            for child in element:
-                if local(child) in members:
-                    inner, flattened = members[local(child)]
-                    inner = inner.member if flattened else inner
-                    self.element(action, f"{where}.{local(child)}", inner, child, protocol)
-                elif local(child) not in ENVELOPE and not (protocol == "ec2" and local(child) == "return"):
-                    self.defect(action, f"{where}.{local(child)} is not known")
-        elif kind == "list":
-            wanted = shape.member.serialization.get("name", "item" if protocol == "ec2" else "member")
-            for child in element:
-                if local(child) != wanted:
-                    self.defect(action, f"{where}: {local(child)} instead of {wanted}")
-                self.element(action, f"{where}[]", shape.member, child, protocol)
-        elif kind == "map":
-            return
-        else:
-            self.text(action, where, shape, element.text or "")
-
-
-def local(element):
-    return element.tag.rpartition("}")[2]

@@ -6,7 +6,7 @@ be reported, and must not be without the change). Members of forms are named as 
 their namespaces.
 Instead of `in`, `at` and `set`, a mutation may say `with`: members of the exchange (`method`, `url`, `status`, the bodies and
 headers), each with its new value or, of a text, with `["what", "by what"]`: what is replaced first, as a regular expression.
-Where it says `of: refusal`, a refusal is changed, and else an answered call.
+Where it says `of: refusal`, or names the status of one, such a refusal is changed, and else an answered call.
 Beside these, every body of every call gets one member that nobody knows: a body that is taken unread is found so.
 """
 
@@ -80,7 +80,8 @@ def changed_by(exchange, mutation):
     """The exchange with a mutation of either kind; none if it does not apply."""
     if "with" not in mutation:
         return change(exchange, mutation)
-    if is_good(exchange) == (mutation.get("of") == "refusal") or exchange["status"] is None:
+    wanted = mutation.get("of")
+    if exchange["status"] is None or is_good(exchange) == bool(wanted) or wanted not in (None, "refusal", exchange["status"]):
         return None
     changed = copy.deepcopy(exchange)
     for member, value in mutation["with"].items():
