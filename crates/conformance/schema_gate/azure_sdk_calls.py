@@ -21,6 +21,8 @@ BUILDER = re.compile(r"^def (build_\w+_request)\(", re.MULTILINE)
 METHOD = re.compile(r"^    def (\w+)\(", re.MULTILINE)
 # Calls for any kind of resource, whose models say nothing of one.
 GENERIC = re.compile(r"^/\{\w+\}$|\{resourceType\}/\{resourceName\}$|/resources/\{")
+# Where a status lists one of these, the answer says by it where the work is followed.
+FOLLOWS = {"Azure-AsyncOperation", "Location"}
 # Parts of a path that are a path themselves.
 WHOLE = {"scope", "resourceUri"}
 PLAIN = {
@@ -39,9 +41,14 @@ class Call:
         version = re.search(r'"api-version", "([^"]+)"', builder)
         self.version = version and version.group(1)
         self.parameters = {name.lower() for name in re.findall(r'_params\["([^"]+)"\]', builder)}
+        self.headers = {name.lower() for name in re.findall(r'_headers\["([^"]+)"\]', builder)}
         self.request = None
+        self.needs_request = False
         self.answer = None
         self.listed = False
+        # The statuses of a success, and where each of them says how the work goes on.
+        self.statuses = set()
+        self.follows = {}
 
 
 class Member:
@@ -93,9 +100,15 @@ def calls_of(package, module, models):
 
 
 def describe(call, body, read, models):
+    for listed in re.findall(r"status_code not in \[([\d, ]+)\]", body):
+        call.statuses |= {int(status) for status in listed.split(",")}
+    for part in re.split(r"response\.status_code == ", body)[1:]:
+        follows = {name for name in re.findall(r'response_headers\["([^"]+)"\]', part) if name in FOLLOWS}
+        call.follows.setdefault(int(re.match(r"\d+", part)[0]), set()).update(follows)
     taken = re.search(r': (?:Optional\[)?Union\[_models\.(\w+),|_serialize\.body\(\w+, "(\w+)"', body)
     if taken:
         call.request = getattr(models, taken.group(1) or taken.group(2))
+        call.needs_request = not taken.group(0).startswith(": Optional")
     read = re.sub(r"_?failsafe_deserialize\([^)]*\)", "", read)
     listed = re.search(r"_deserialize\(\s*(?:List|list)\[_models\.(\w+)\]", read)
     single = re.search(r'_deserialize\(\s*(?:_models\.(\w+),(?! response\)?\s*error)|"([A-Z]\w+)")', read)

@@ -4,6 +4,10 @@ Calls are found by method and path in the SDKs' own builders of requests (`azure
 its SDK; one that was sent at another is a defect. A member of a request that is read-only is one too, but for those that
 were read from that very resource before: who changes one keeps what they do not know, as `az resource update` and azapi
 do, and Azure Resource Manager takes an answer back as a request.
+
+Of a success the status is one of the call's own, with a body where the call has one and the header by which its work is
+followed. What the SDKs leave open stays so: `provisioningState` and the status of an operation are plain texts in most of
+their models, codes of errors in all, and of ranges, lengths and patterns they carry none.
 """
 
 import collections
@@ -26,11 +30,25 @@ ELSEWHERE = {
     "Metadata_Endpoints": "a cloud's own document of its endpoints, of which no SDK carries a model",
 }
 REDACTED = re.compile(r"redacted|\*\*\*", re.IGNORECASE)
+# A body that holds nothing but secrets is in no record.
+NOT_SHOWN = re.compile(r'"?\[redacted\]"?')
 # An enumeration that its own description calls deprecated and incomplete, in favour of the list of SKUs:
 # https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-set-vms/get#virtualmachinesizetypes
 INCOMPLETE = {"VirtualMachineSizeTypes"}
 # What ARM itself puts into every resource, whatever the SDK's model says.
 ENVELOPE = {"systemData"}
+# What every request may say beside its call's own headers:
+# https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling and
+# https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/common-api-details.md
+HEADERS = {"content-type", "x-ms-client-request-id", "x-ms-correlation-request-id", "x-ms-return-client-request-id"}
+CONDITIONS = {"if-match", "if-none-match"}
+# What is sent though no SDK knows it. An SSH public key has no ETag, and whether Compute heeds «nothing may stand there» is
+# nowhere said: the condition costs nothing where it is not heeded, and nothing may rest on it.
+BEYOND = {("compute.ssh_public_keys_create", "if-none-match")}
+# What every answer about a resource names it by. The type, which belongs to it too, is left out of what is within another,
+# as in https://learn.microsoft.com/rest/api/virtualnetwork/network-interface-in-vm-ss/list-virtual-machine-scale-set-network-interfaces:
+# https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/resource-api-reference.md#get-resource
+NAMED = ("id", "name")
 # What a further page of a list is asked for by, and what signs the address of an operation.
 GIVEN_BY_AZURE = {"$skiptoken", "t", "c", "s", "h"}
 # Work in progress is ARM's own, whosever resource it is about.
@@ -66,16 +84,23 @@ class Contract:
             return
         call = max(matching, key=lambda call: call.literal)
         self.actions.add(call.name)
-        self.query(call, dict(parse_qsl(url.query, keep_blank_values=True)))
+        self.headers(call, exchange)
+        self.query(call, parse_qsl(url.query, keep_blank_values=True))
         self.was = self.read.get(path.lower(), set())
         if exchange.get("requestBody"):
             self.body(call, "request", call.request, exchange["requestBody"], True)
+        elif call.needs_request:
+            self.defect(call.name, "request: nothing, and its SDK has a body")
         if exchange["status"] is None:
             return
         body = exchange.get("responseBody")
         if exchange["status"] >= 400:
-            self.error(call.name, body)
-        elif body and not REDACTED.search(body[:20]):
+            return self.error(call.name, body)
+        if exchange["status"] not in call.statuses:
+            self.defect(call.name, f"answer: the status of a success is {exchange['status']}, not one of {sorted(call.statuses)}")
+        if not body and call.answer and exchange["status"] in (200, 201):
+            self.defect(call.name, f"answer: nothing in a {exchange['status']}, and its SDK has a body")
+        if body and not NOT_SHOWN.fullmatch(body):
             self.remember(path, call, json.loads(body))
             if call.name == RESULT:
                 self.result(call, body)
@@ -84,7 +109,35 @@ class Contract:
             else:
                 self.body(call, "answer", call.answer, body, False)
 
-    def query(self, call, given):
+    def headers(self, call, exchange):
+        """What is said beside the bodies, where a record has it."""
+        asked = {name.lower(): value for name, value in (exchange.get("requestHeaders") or {}).items()}
+        told = {name.lower(): value for name, value in (exchange.get("responseHeaders") or {}).items()}
+        form = asked.get("content-type", "").partition(";")[0]
+        if exchange.get("requestBody") and "requestHeaders" in exchange and form != "application/json":
+            self.defect(call.name, f"request: the content type is {form!r} instead of application/json")
+        # An ETag is there to be compared (RFC 9110, 13.1), also where the SDK's call leaves that to who adds headers.
+        is_tagged = call.request and any(member.lower() == "etag" for member in self.shape(call.request))
+        known = call.headers | HEADERS | (CONDITIONS if is_tagged else set())
+        for name in asked:
+            if name.startswith(("if-", "x-ms-")) and name not in known and (call.name, name) not in BEYOND:
+                self.defect(call.name, f"request header {name} is not known")
+        if exchange["status"] is None or "responseHeaders" not in exchange:
+            return
+        form = told.get("content-type", "").partition(";")[0]
+        if exchange.get("responseBody") and form != "application/json":
+            self.defect(call.name, f"answer: the content type is {form!r} instead of application/json")
+        follows = call.follows.get(exchange["status"])
+        if follows and not any(told.get(name.lower()) for name in follows):
+            self.defect(call.name, f"answer: a {exchange['status']} has none of {', '.join(sorted(follows))}")
+        if not re.fullmatch(r"\d+", told.get("retry-after", "0")):
+            self.defect(call.name, f"answer: Retry-After is {told['retry-after']!r}")
+
+    def query(self, call, pairs):
+        given = dict(pairs)
+        for name in given:
+            if sum(name.lower() == other.lower() for other, _ in pairs) > 1:
+                self.defect(call.name, f"query parameter {name} is given twice")
         version = given.pop("api-version", None)
         if version is None:
             self.defect(call.name, "no api-version")
@@ -194,6 +247,14 @@ class Contract:
         for member, known in shape.items():
             if known.required and member not in value and not (request and known.read_only):
                 self.defect(name, f"{where}.{member} is required")
+        is_resource = where in ("answer", "answer[]") and all(
+            member in shape and (member == "id" or shape[member].read_only) for member in (*NAMED, "type")
+        )
+        for member in NAMED if is_resource else ():
+            if not value.get(member):
+                self.defect(name, f"{where}.{member} is required of a resource")
+        if is_resource and "properties" in value and value["properties"] is None:
+            self.defect(name, f"{where}.properties is null")
 
     def plain(self, name, where, hint, value):
         fine = {
@@ -216,8 +277,13 @@ def operations():
     status = Call(f"{ARM}.OperationStatus", "GET", f"{PROVIDERS}/operations/{{operationId}}", "")
     status.answer = importlib.import_module("azure.mgmt.network.models").OperationStatusResult
     # Where `Location` leads answers by its status alone until the work is done, and then as the call would have.
+    status.statuses = {200}
     places = [f"{PROVIDERS}/operationresults/{{operationId}}", "/subscriptions/{subscriptionId}/operationresults/{operationId}"]
-    return [status, *(Call(RESULT, "GET", place, "") for place in places)]
+    results = [Call(RESULT, "GET", place, "") for place in places]
+    for result in results:
+        result.statuses = {200, 201, 202, 204}
+        result.follows = {202: {"Location"}}
+    return [status, *results]
 
 
 def members(where, value):
