@@ -44,6 +44,19 @@ def own(exchange):
     return exchange
 
 
+def check(contract, exchange, report):
+    """Whatever stops the reader, a body that is no JSON or a member of another kind, is in no contract."""
+    try:
+        contract.check(exchange)
+    except Exception as error:  # pylint: disable=broad-except
+        try:
+            contract.check({**exchange, "status": None})
+            where = "answer "
+        except Exception:  # pylint: disable=broad-except
+            where = ""
+        report(exchange["action"], f"{where}cannot be read: {error!r}")
+
+
 def elsewhere(reader, exchange):
     """What describes the call, if not this contract."""
     return next((exchange[by] for by in ("action", "service") if exchange[by] in reader.ELSEWHERE), None)
@@ -67,11 +80,7 @@ class Served:
         for earlier in exchange["before"]:
             self.contract.check(earlier)
         self.said.clear()
-        try:
-            self.contract.check(exchange)
-        except Exception as error:  # pylint: disable=broad-except
-            # A body that is no JSON, a member of another kind: whatever stops the reader is in no contract.
-            self.said.append((exchange["action"], f"cannot be read: {error!r}"))
+        check(self.contract, exchange, lambda action, says: self.said.append((action, says)))
         return [says for _, says in self.said]
 
     def answer(self, given):
@@ -137,7 +146,7 @@ def main():
     contract = reader.Contract(lambda action, says: defects.add(action, says))
     contract.begin()
     for exchange in judged:
-        contract.check(exchange)
+        check(contract, exchange, defects.add)
     for (action, says), times in sorted(defects.items()):
         print(f"{action}: {says} ({times} times)")
     counted = [says for _, says in defects if not (given.requests and says.startswith("answer"))]
