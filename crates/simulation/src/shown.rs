@@ -32,8 +32,33 @@ impl ShowsOver {
     }
 }
 
+/// Whether a cloud that this happens in is told to say what no document knows: it is held against none from then on.
+pub(crate) fn says_what_none_says(event: &Value) -> bool {
+    let tells = |members: &str| {
+        event.get(members).and_then(Value::as_object).is_some_and(|members| !members.is_empty())
+    };
+    event.get("type").is_some_and(|kind| kind == "showsOver") && (tells("members") || tells("nodeGroups"))
+}
+
 /// Puts members among those that are shown over others; a `null` takes one away again.
 pub fn show_over(shown: &mut Map<String, Value>, members: &Map<String, Value>) {
     shown.extend(members.clone());
     shown.retain(|_, value| !value.is_null());
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_is_told_what_to_say_is_told_from_who_is_asked() {
+        let event = |members: Value| json!({"type": "showsOver", "cluster": "c", "members": members});
+        assert!(says_what_none_says(&event(json!({"status": "ODD"}))));
+        assert!(says_what_none_says(&json!({"type": "showsOver", "cluster": "c", "nodeGroups": {"a": 1}})));
+        assert!(!says_what_none_says(&event(json!({}))));
+        assert!(!says_what_none_says(&json!({"type": "showsOver", "cluster": "c"})));
+        assert!(!says_what_none_says(&json!({"type": "other", "members": {"a": 1}})));
+    }
 }

@@ -2,22 +2,24 @@
 //! judge can see, one exchange is kept.
 //!
 //! Nothing is kept until somebody asks for it ([`Exchanges::keep`]). What is kept is whole, with whatever secrets the
-//! simulated cloud gave out; headers of requests are not.
+//! simulated cloud gave out; of a request's headers those are that a contract may say something of, none that lets in.
 
+mod headers;
 mod reading;
 mod seen;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderMap, Method, Request, Response};
+use http::{Method, Request, Response};
 use serde::Serialize;
 
 use crate::{Answered, Identified};
 pub use seen::Seen;
-use seen::Sight;
+use seen::{Before, Sight};
 
 /// Of what was read at one place, so many different forms are remembered.
 const FORMS: usize = 3;
@@ -44,6 +46,9 @@ pub struct Exchange {
     pub method: String,
     /// The whole URL.
     pub url: String,
+    /// Those headers sent that a contract may say something of: the form of the body, conditions, and the names of the
+    /// cloud's own.
+    pub request_headers: BTreeMap<String, String>,
     /// The body sent, as text; empty when there was none.
     pub request_body: String,
     /// The HTTP status; absent where the cloud itself gave no answer.
@@ -62,18 +67,32 @@ pub struct Exchanges {
     keeping: Mutex<Option<Keeping>>,
 }
 
-#[derive(Debug)]
 struct Keeping {
     seen: Arc<Seen>,
+    /// Who is told of each exchange in the moment in which it is kept.
+    tell: Box<dyn FnMut(&Exchange) + Send>,
     count: u64,
     kept: Vec<Exchange>,
     read: BTreeMap<String, Read>,
+}
+
+impl fmt::Debug for Keeping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeping")
+            .field("count", &self.count)
+            .field("kept", &self.kept.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What was read at one place.
 #[derive(Debug, Default)]
 struct Read {
     members: HashSet<u64>,
+    /// The names of those members, wherever they are.
+    names: HashSet<u64>,
+    /// What stands for all of them.
+    sum: u64,
     forms: Vec<Form>,
 }
 
@@ -106,7 +125,13 @@ impl Read {
 impl Exchanges {
     /// Keeps from now on whatever shows something that nobody showed to `seen` before.
     pub fn keep(&self, seen: Arc<Seen>) {
-        *self.lock() = Some(Keeping { seen, count: 0, kept: Vec::new(), read: BTreeMap::new() });
+        self.keep_and_tell(seen, |_| {});
+    }
+
+    /// The same, and says each at once: to somebody who may not live until the end.
+    pub fn keep_and_tell(&self, seen: Arc<Seen>, tell: impl FnMut(&Exchange) + Send + 'static) {
+        let tell = Box::new(tell);
+        *self.lock() = Some(Keeping { seen, tell, count: 0, kept: Vec::new(), read: BTreeMap::new() });
     }
 
     /// Keeps nothing any more: from here on the cloud is told to say what none says. What was kept can still be taken.
@@ -145,36 +170,57 @@ impl Keeping {
         let answer = answered.map(|answered| &answered.response);
         let path = request.uri().path();
         let reads = request.method() == Method::GET;
-        let (repeats, exact) = self.seen.repeats(request, answered);
+        // What may be excused in a change is another thing where something else was read before.
+        let known = above(path).filter_map(|path| self.read.get(path)).map(|read| read.sum);
+        let known = if reads { 0 } else { known.fold(0, u64::wrapping_add) };
+        let (repeats, exact) = self.seen.repeats(request, answered, known);
         // Another world may have seen it, and this one not.
         if repeats && (!reads || self.read.get_mut(path).is_some_and(|read| read.is_again(exact))) {
             return;
         }
-        let of_before = self.read.get(path).map(|read| &read.members);
-        let Sight { is_new, shown } = self.seen.look(call, request, answered, of_before);
+        let before = Before {
+            members: self.read.get(path).map(|read| &read.members),
+            names_above: above(path)
+                .skip(1)
+                .filter_map(|path| self.read.get(path))
+                .map(|read| &read.names)
+                .collect(),
+        };
+        let Sight { is_new, shown } = self.seen.look(call, request, answered, &before);
         let is_remembered = reads
             && answer
                 .is_some_and(|answer| answer.status().is_success() && answer.body().len() <= LARGEST_READ);
-        if let Some((form, members)) = shown.filter(|_| is_remembered) {
+        if let Some(shown) = shown.filter(|_| is_remembered) {
             let read = self.read.entry(path.to_owned()).or_default();
-            read.members.extend(members);
-            read.remember(Form { members: form, exact, exchange: exchange(call, request, answer) });
+            for place in shown.places {
+                if read.members.insert(place) {
+                    read.sum = read.sum.wrapping_add(place);
+                }
+            }
+            read.names.extend(shown.names);
+            read.remember(Form { members: shown.form, exact, exchange: exchange(call, request, answer) });
         }
         if is_new {
             let mut kept = exchange(call, request, answer);
             if !reads && !request.body().is_empty() {
                 kept.before = self.before(path);
             }
+            (self.tell)(&kept);
             self.kept.push(kept);
         }
     }
 
     /// What was read at a path and right above it.
     fn before(&self, path: &str) -> Vec<Exchange> {
-        let above = std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(parent, _)| parent));
-        let reads = above.take(1 + PARENTS).filter_map(|path| self.read.get(path));
+        let reads = above(path).filter_map(|path| self.read.get(path));
         reads.flat_map(|read| read.forms.iter().map(|form| form.exchange.clone())).collect()
     }
+}
+
+/// A path and those right above it.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    let parents = std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(parent, _)| parent));
+    parents.take(1 + PARENTS)
 }
 
 fn exchange(call: &Identified, request: &Request<Bytes>, answer: Option<&Response<Bytes>>) -> Exchange {
@@ -186,19 +232,13 @@ fn exchange(call: &Identified, request: &Request<Bytes>, answer: Option<&Respons
         action: call.action.clone(),
         method: request.method().to_string(),
         url: format!("http://{host}{path}"),
+        request_headers: headers::asked(request.headers()),
         request_body: text(request.body()),
         status: answer.map(|answer| answer.status().as_u16()),
-        response_headers: answer.map(|answer| headers(answer.headers())).unwrap_or_default(),
+        response_headers: answer.map(|answer| headers::told(answer.headers())).unwrap_or_default(),
         response_body: answer.map(|answer| text(answer.body())).unwrap_or_default(),
         before: Vec::new(),
     }
-}
-
-fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    headers.iter().map(text).collect()
 }
 
 #[cfg(test)]

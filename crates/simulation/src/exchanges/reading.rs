@@ -11,7 +11,7 @@ pub(super) fn tree(body: &[u8]) -> Option<Value> {
     }
 }
 
-/// Parameters, as `a.b.1.c=x`.
+/// Parameters, as `a.b.1.c=x`. One that is given twice is a list.
 pub(super) fn form(text: &[u8]) -> Value {
     let mut whole = Map::new();
     for (name, text) in url::form_urlencoded::parse(text) {
@@ -19,7 +19,7 @@ pub(super) fn form(text: &[u8]) -> Value {
         let mut parts = name.split('.').peekable();
         while let Some(part) = parts.next() {
             if parts.peek().is_none() {
-                place.insert(part.to_owned(), Value::String(text.into_owned()));
+                give(place, part, Value::String(text.into_owned()));
                 break;
             }
             let inner = place.entry(part).or_insert_with(|| Value::Object(Map::new()));
@@ -29,6 +29,16 @@ pub(super) fn form(text: &[u8]) -> Value {
         }
     }
     Value::Object(whole)
+}
+
+fn give(place: &mut Map<String, Value>, name: &str, value: Value) {
+    match place.get_mut(name) {
+        Some(Value::Array(items)) => items.push(value),
+        Some(first) => *first = Value::Array(vec![first.take(), value]),
+        None => {
+            place.insert(name.to_owned(), value);
+        }
+    }
 }
 
 /// An element is an object of lists by name, or a text. Attributes are left out.
