@@ -59,6 +59,7 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
         if file.extension().is_some_and(|extension| extension == "rs") {
             defects.extend(rust_defects(&shown, &text));
             defects.extend(unjudged_cloud(&shown, &text));
+            defects.extend(unjudged_process(&shown, &text));
         }
     }
     defects.extend(missing_error_pages(root)?);
@@ -95,6 +96,25 @@ fn unjudged_cloud(shown: &str, text: &str) -> Option<String> {
         uses.any(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| name == "serve"));
     (is_suite && !is_driver && serves && shown != "crates/suites/src/world.rs").then(|| {
         format!("{shown}: serves a simulated cloud that no schema gate sees (crates/suites/src/world.rs)")
+    })
+}
+
+/// The same of simulated clouds that are processes of their own: they write what is exchanged where the sandbox judges it.
+fn unjudged_process(shown: &str, text: &str) -> Option<String> {
+    let is_end_to_end = shown.starts_with("crates/cli/tests/");
+    let is_test = is_end_to_end || shown.starts_with("crates/suites/") || shown.contains("/tests/");
+    let is_judge =
+        ["sandbox.rs", "judged.rs"].iter().any(|name| shown.ends_with(&format!("end_to_end/{name}")));
+    if !is_test || is_judge || shown.contains("/driver/") {
+        return None;
+    }
+    let starts = if is_end_to_end {
+        ["Command::new(BINARY", "Command::new(env!(\"CARGO_BIN_EXE", "PMKS_SIMULATED_EXCHANGES"].as_slice()
+    } else {
+        ["\"simulate\"", "\"--simulated\"", "[\"demo\""].as_slice()
+    };
+    starts.iter().find(|start| text.contains(**start)).map(|start| {
+        format!("{shown}: {start}: a simulated cloud that no schema gate sees (crates/cli/tests/end_to_end/sandbox.rs)")
     })
 }
 
@@ -183,6 +203,23 @@ mod tests {
             assert_eq!(unjudged_cloud(fine, text), None);
         }
         assert_eq!(unjudged_cloud("crates/suites/src/a.rs", "use pmks_simulation::{Cloud, served};"), None);
+    }
+
+    #[test]
+    fn processes_with_simulated_clouds_begin_in_one_place() {
+        for (shown, text) in [
+            ("crates/cli/tests/end_to_end/a.rs", "Command::new(BINARY).arg(\"x\")"),
+            ("crates/cli/tests/end_to_end/a.rs", "Command::new(env!(\"CARGO_BIN_EXE_pmks\"))"),
+            ("crates/cli/tests/end_to_end/a.rs", "command.env_remove(\"PMKS_SIMULATED_EXCHANGES\")"),
+            ("crates/suites/src/a.rs", "command(&[\"simulate\", \"x\"])"),
+            ("clouds/x/tests/tests/a.rs", "pmks.command(&[\"serve\", \"--simulated\"])"),
+        ] {
+            assert!(unjudged_process(shown, text).is_some(), "{shown}: {text}");
+        }
+        for shown in ["crates/cli/tests/end_to_end/sandbox.rs", "crates/cli/src/a.rs", "crates/load/src/a.rs"]
+        {
+            assert_eq!(unjudged_process(shown, "Command::new(BINARY).arg(\"simulate\")"), None);
+        }
     }
 
     #[test]

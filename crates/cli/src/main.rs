@@ -14,6 +14,7 @@ mod credentials;
 mod data_directory;
 mod demo;
 mod error;
+mod exchanged;
 mod house;
 mod import_spider;
 mod key_ring;

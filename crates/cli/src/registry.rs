@@ -11,6 +11,7 @@ use pmks_simulation::{Cloud, SystemTime, TimeSource};
 
 use crate::at_home::AtHome;
 use crate::error::{Error, Result};
+use crate::exchanged;
 
 /// A cloud: how its driver and its simulator are made.
 pub(crate) struct Entry {
@@ -122,7 +123,9 @@ impl pmks_mock::Home for AtHome {
 impl Entry {
     /// A fresh world of it.
     pub(crate) fn simulated(&self, how: Simulated) -> Arc<dyn Cloud> {
-        (self.simulator)(how)
+        let cloud = (self.simulator)(how);
+        exchanged::keep(self.name, &*cloud);
+        cloud
     }
 }
 

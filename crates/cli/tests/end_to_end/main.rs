@@ -26,6 +26,7 @@ mod hostile_endpoints;
 mod hostile_names;
 mod hundred;
 mod imports;
+mod judged;
 mod key_pairs;
 mod kubeconfig;
 mod listening;

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::judged::Judged;
 
 /// How long anything may take to get ready.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -15,6 +18,7 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pmks");
 /// A user with an empty home. Nothing of this machine's user is seen.
 pub(crate) struct Sandbox {
     home: tempfile::TempDir,
+    pub(crate) judged: Arc<Judged>,
 }
 
 /// How a command ended.
@@ -27,7 +31,7 @@ pub(crate) struct Ended {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap() }
+        Self { home: tempfile::tempdir().unwrap(), judged: Arc::new(Judged::new()) }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -51,6 +55,7 @@ impl Sandbox {
         command.args(args).env_clear().env("HOME", self.home.path()).env("USER", "tester");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.current_dir(self.home.path()).stdin(Stdio::null());
+        self.judged.surround(&mut command);
         command
     }
 
@@ -89,7 +94,7 @@ impl Sandbox {
         let ready: Value = serde_json::from_str(&text).unwrap();
         let ready = ready["clouds"][cloud].clone();
         let control = ready["control"].as_str().unwrap().to_owned();
-        Simulator { ready, world: World { control }, _child: child }
+        Simulator { ready, world: World { control }, _child: child, _judged: Arc::clone(&self.judged) }
     }
 
     /// The world of the simulated AWS that a server brought along.
@@ -122,7 +127,8 @@ impl Sandbox {
             let server: Value = serde_json::from_str(&std::fs::read_to_string(&file).ok()?).ok()?;
             (server["pid"] == pid).then_some(server)
         });
-        Server { url: server["url"].as_str().unwrap().trim_end_matches('/').to_owned(), child }
+        let url = server["url"].as_str().unwrap().trim_end_matches('/').to_owned();
+        Server { url, child, _judged: Arc::clone(&self.judged) }
     }
 
     /// A connection to a simulated cloud, made as a user would.
@@ -199,7 +205,9 @@ pub(crate) struct Simulator {
     pub(crate) ready: Value,
     /// What exists in it.
     pub(crate) world: World,
+    // In this order: what is judged ends with the process that writes it.
     _child: Running,
+    _judged: Arc<Judged>,
 }
 
 /// The controls of a simulated world.
@@ -271,6 +279,7 @@ pub(crate) struct Server {
     /// Where it answers.
     pub(crate) url: String,
     child: Running,
+    _judged: Arc<Judged>,
 }
 
 impl Server {

@@ -64,6 +64,11 @@ impl Judge {
 
     /// What is wrong with these, of so many; a line each.
     pub(crate) fn judge(&self, exchanges: &[Exchange], count: u64) -> Vec<String> {
+        self.judge_written(&json!(exchanges), count)
+    }
+
+    /// The same of exchanges as they are written.
+    pub(crate) fn judge_written(&self, exchanges: &Value, count: u64) -> Vec<String> {
         // Who failed while it was asked has said so.
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         gate.ask(exchanges, count).unwrap_or_else(|why| vec![format!("the schema gate ended: {why}")])
@@ -71,7 +76,7 @@ impl Judge {
 }
 
 impl Gate {
-    fn ask(&mut self, exchanges: &[Exchange], count: u64) -> std::io::Result<Vec<String>> {
+    fn ask(&mut self, exchanges: &Value, count: u64) -> std::io::Result<Vec<String>> {
         serde_json::to_writer(&mut self.asks, &json!({"exchanges": exchanges, "count": count}))?;
         writeln!(self.asks)?;
         self.asks.flush()?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use futures::StreamExt;
+use serde_json::Value;
 
 use crate::{CloudUnderTest, Pmks, Python, kill_matrix, rig, skip};
 pub(crate) use judge::Judge;
@@ -61,6 +62,13 @@ pub async fn run(under_test: &'static dyn CloudUnderTest, contract: Contract) {
 /// A suite's cloud that says what no document knows is found out when it ends.
 pub async fn finds_a_mistake(under_test: &'static dyn CloudUnderTest) {
     wrong::is_found(under_test).await;
+}
+
+/// What is wrong with exchanges that another process wrote of its simulated cloud, as `pmks_simulation::Exchange` is written;
+/// a line each. `None` where no contract is published, or it cannot be read on this machine, which is said.
+pub fn judge_kept(under_test: &dyn CloudUnderTest, exchanges: &[Value]) -> Option<Vec<String>> {
+    let count = u64::try_from(exchanges.len()).unwrap_or(u64::MAX);
+    Some(Judge::of(under_test)?.judge_written(&Value::from(exchanges), count))
 }
 
 /// Holds everything that the product asked of a server that others wrote against the contract; its answers are its own.
