@@ -52,7 +52,9 @@ impl Description {
         let asked: Vec<&str> = path.split('/').collect();
         let is_one = |known: &str| {
             let known: Vec<&str> = known.split('/').collect();
-            known.len() == asked.len()
+            // An identifier at the end is the rest of the path.
+            let takes_rest = known.last() == Some(&"{Id}") && asked.len() > known.len();
+            (known.len() == asked.len() || takes_rest)
                 && known.iter().zip(&asked).all(|(known, asked)| known == asked || known.starts_with('{'))
         };
         let mut found: Vec<_> =

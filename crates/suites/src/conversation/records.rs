@@ -96,6 +96,15 @@ pub(super) async fn make(scene: &Scene) {
     assert_eq!(scene.client.ok("POST", "/driver", Some(lower)).await, driver);
     let (credential, shown) = credential(scene);
     let region = region(scene);
+    for (path, body, planned) in [
+        ("driver", &driver, &driver),
+        ("credential", &credential, &shown),
+        ("region", &region, &region),
+        ("connectionconfig", &config, &config),
+    ] {
+        let path = format!("/plan/{path}");
+        assert_eq!(scene.client.ok("POST", &path, Some(body.clone())).await, *planned);
+    }
     for _ in 0..2 {
         assert_eq!(scene.client.ok("POST", "/credential", Some(credential.clone())).await, shown);
         assert_eq!(scene.client.ok("POST", "/region/", Some(region.clone())).await, region);

@@ -305,7 +305,8 @@ mod tests {
         denies["properties"]["priority"] = json!(100);
         let error = after(&[denies], &all, &[]).unwrap_err();
         let ErrorKind::InvalidRequest(findings) = error.kind() else { panic!("{error}") };
-        let found: Vec<_> = findings.iter().map(|finding| (finding.field.as_str(), &*finding.says)).collect();
+        let found: Vec<_> =
+            findings.iter().map(|finding| (finding.field.as_str(), finding.says.to_string())).collect();
         assert!(found[0].0 == "add[0]" && found[0].1.contains("deny-outbound denies"), "{found:?}");
     }
 
