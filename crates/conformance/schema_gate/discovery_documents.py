@@ -32,8 +32,11 @@ READ_ONLY = re.compile(r"(\[?Output[ -]?only\b|@OutputOnly)", re.IGNORECASE)
 REDACTED = re.compile(r"redacted|\*\*\*", re.IGNORECASE)
 # A body that holds nothing but secrets is in no record.
 NOT_SHOWN = re.compile(r'"?\[redacted\]"?')
-# https://cloud.google.com/apis/docs/system-parameters
-HEADERS = {"x-goog-api-client", "x-goog-api-key", "x-goog-fieldmask", "x-goog-quota-user", "x-goog-request-params", "x-goog-user-project"}
+# https://cloud.google.com/apis/docs/system-parameters and, of clients for an API's version, https://google.aip.dev/client-libraries/4236
+HEADERS = {
+    "x-goog-api-client", "x-goog-api-key", "x-goog-api-version", "x-goog-fieldmask", "x-goog-quota-user",
+    "x-goog-request-params", "x-goog-user-project",
+}
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 CODES = {
     "ABORTED", "ALREADY_EXISTS", "CANCELLED", "DATA_LOSS", "DEADLINE_EXCEEDED", "FAILED_PRECONDITION", "INTERNAL",
