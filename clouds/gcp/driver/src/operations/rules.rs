@@ -391,7 +391,8 @@ mod tests {
         assert_eq!(opened, [format!("rule web-00-{suffix}")]);
         let error = planned(&[denial(1000)], &[ALL], &[]).unwrap_err();
         let ErrorKind::InvalidRequest(findings) = error.kind() else { panic!("{error}") };
-        let found: Vec<_> = findings.iter().map(|finding| (finding.field.as_str(), &*finding.says)).collect();
+        let found: Vec<_> =
+            findings.iter().map(|finding| (finding.field.as_str(), finding.says.to_string())).collect();
         assert!(found[0].0 == "add[0]" && found[0].1.contains("web-o-001 denies"), "{found:?}");
     }
 
