@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::connections::Specification;
 use crate::engine::{self, Connected};
-use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected};
+use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected, unknown};
 use crate::inventory::memory::Memory;
 use crate::{Registry, Result};
 
@@ -269,10 +269,18 @@ impl Drivers {
             return Ok(Credential::Ambient);
         }
         let stored = self.store.credential(&connection.name).await.map_err(of_store)?;
-        let (_, sealed) =
-            stored.ok_or_else(|| conflict(format!("{:?} has no credential", connection.name)))?;
+        let Some((_, sealed)) = stored else { return Err(self.without_credential(connection).await?) };
         serde_json::from_slice(sealed.expose())
             .map_err(|_| unexpected(format!("the credential of {:?} cannot be read", connection.name)))
+    }
+
+    /// Why a connection has no credential: most often it is gone by now, and its credential with it.
+    async fn without_credential(&self, connection: &Connection) -> Result<Box<Failure>> {
+        let now = self.store.connection(&connection.name).await.map_err(of_store)?;
+        if now.is_some_and(|now| now.uid == connection.uid) {
+            return Ok(conflict(format!("{:?} has no credential", connection.name)));
+        }
+        Ok(unknown("connection", &connection.name))
     }
 
     /// Whom the credential acts for, asked once a process and credential revision. Stores nothing.

@@ -164,7 +164,7 @@ fn first_of<'a>(one: &'a str, other: &'a str) -> &'a str {
 fn image_info(image: &Image, architecture: &str) -> Value {
     json!({
         "IId": super::shapes::pair(&image.name, &image.name),
-        "Name": first_of(&image.display_name, &image.name),
+        "Name": image.name,
         "OSArchitecture": architecture,
         "OSPlatform": if image.operating_system == "windows" { "Windows" } else { "Linux/UNIX" },
         "OSDistribution": image.description,

@@ -40,13 +40,9 @@ pub(super) async fn offers(scene: &Scene) {
         for one in all {
             has_keys(one, keys);
         }
-        // An image is asked for by what node groups name it.
-        let own = |one: &Value| {
-            one.pointer("/IId/NameId").unwrap_or(&one["Name"]).as_str().expect("a name").to_owned()
-        };
-        let names: BTreeSet<String> = all.iter().map(own).collect();
+        let names: BTreeSet<&str> = all.iter().map(|one| one["Name"].as_str().expect("a name")).collect();
         assert_eq!(names.len(), all.len(), "{path} lists each once: {listed}");
-        let name = &own(&all[0]);
+        let name = all[0]["Name"].as_str().expect("a name");
         assert_eq!(scene.get(&format!("{path}/{}", in_a_path(name))).await, all[0], "{path}");
         scene.refused("GET", &format!("{path}/none?ConnectionName={CONNECTION}"), None, 404, "'none'").await;
     }

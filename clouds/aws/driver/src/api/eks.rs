@@ -262,11 +262,9 @@ impl Api {
         &self,
         cluster: &str,
         principal: &str,
-        tags: &BTreeMap<String, String>,
         token: &str,
     ) -> Result<()> {
-        let body =
-            json!({"principalArn": principal, "type": "STANDARD", "tags": tags, "clientRequestToken": token});
+        let body = json!({"principalArn": principal, "type": "STANDARD", "clientRequestToken": token});
         let call = self.write(
             "eks.CreateAccessEntry",
             Method::POST,

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use pmks_driver::{Asked, ClusterTarget, DriverError, ErrorKind, Look, Prepared, Result, StageContext};
-use pmks_model::Tags;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,7 +60,7 @@ impl Stage<AwsDriver> for AccessEntry {
     }
 
     async fn ask(&self, driver: &AwsDriver, context: &StageContext) -> Result<Asked> {
-        driver.api.create_access_entry(&self.cluster, &self.principal, &Tags::new(), &context.token).await?;
+        driver.api.create_access_entry(&self.cluster, &self.principal, &context.token).await?;
         Ok(Asked::accepted().with_system_id(self.principal.as_str()))
     }
 }
