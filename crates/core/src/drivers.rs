@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::connections::Specification;
 use crate::engine::{self, Connected};
-use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected, unknown};
+use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected};
 use crate::inventory::memory::Memory;
 use crate::{Registry, Result};
 
@@ -280,7 +280,7 @@ impl Drivers {
         if now.is_some_and(|now| now.uid == connection.uid) {
             return Ok(conflict(format!("{:?} has no credential", connection.name)));
         }
-        Ok(unknown("connection", &connection.name))
+        Ok(not_found(ResourceKind::Connection, &connection.name))
     }
 
     /// Whom the credential acts for, asked once a process and credential revision. Stores nothing.
