@@ -15,6 +15,26 @@ use crate::{Effect, Error, ErrorKind, Lane};
 /// with `+` for a space, client and cloud may read the same query differently.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// `base` with `segments` below its own path, each escaped as RFC 3986 has it: each stays one segment, whatever it holds.
+pub fn below(base: &Url, segments: &[&str]) -> Url {
+    if segments.is_empty() {
+        return base.clone();
+    }
+    let mut path = base.path().trim_end_matches('/').to_owned();
+    for segment in segments {
+        path.push('/');
+        // A name of dots alone would walk up the path, escaped once as well: no resource has it.
+        if segment.bytes().all(|byte| byte == b'.') {
+            path.extend(segment.bytes().map(|_| "%252E"));
+        } else {
+            path.extend(utf8_percent_encode(segment, STRICT));
+        }
+    }
+    let mut url = base.clone();
+    url.set_path(&path);
+    url
+}
+
 /// One call of a cloud's API.
 #[derive(Clone)]
 pub struct Call {
@@ -29,6 +49,7 @@ pub struct Call {
     pub(crate) sign_as: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) unchanging: Option<Duration>,
+    pub(crate) is_nameless: bool,
 }
 
 impl Call {
@@ -54,6 +75,7 @@ impl Call {
             sign_as: None,
             region: None,
             unchanging: None,
+            is_nameless: false,
         }
     }
 
@@ -69,6 +91,25 @@ impl Call {
     #[must_use]
     pub fn unchanging(mut self, for_as_long_as: Duration) -> Self {
         self.unchanging = Some(for_as_long_as);
+        self
+    }
+
+    /// Goes below its URL as [`below`] does. A call one of whose segments is empty would be one to what stands above what
+    /// it means (all clusters instead of one): it is refused when it is sent.
+    #[must_use]
+    pub fn below(mut self, segments: &[&str]) -> Self {
+        self.is_nameless |= segments.iter().any(|segment| segment.is_empty());
+        self.url = below(&self.url, segments);
+        self
+    }
+
+    /// Ends the path with a custom method, `pool:setSize`.
+    ///
+    /// Source: <https://google.aip.dev/136>
+    #[must_use]
+    pub fn custom_method(mut self, method: &str) -> Self {
+        let path = format!("{}:{method}", self.url.path());
+        self.url.set_path(&path);
         self
     }
 
@@ -205,6 +246,21 @@ mod tests {
         assert_eq!(call.url().query(), Some("a%20b=x%2By%26z%3D%C3%A9~&empty="));
         let call = call.form(&[("Filter.1.Value", "a b/c"), ("n", "1")]);
         assert_eq!(call.body, "Filter.1.Value=a%20b%2Fc&n=1");
+    }
+
+    #[test]
+    fn every_segment_stays_one() {
+        for (base, segments, url) in [
+            ("http://h/arm/", &["x", "a b"][..], "http://h/arm/x/a%20b"),
+            ("http://h", &["tags", "arn:aws:x/y z"], "http://h/tags/arn%3Aaws%3Ax%2Fy%20z"),
+            ("http://h/", &["x", "../etc"], "http://h/x/..%2Fetc"),
+            ("http://h/", &["x", "..", "y"], "http://h/x/%252E%252E/y"),
+            ("http://h/a/", &[], "http://h/a/"),
+        ] {
+            assert_eq!(below(&Url::parse(base).unwrap(), segments).as_str(), url);
+        }
+        let call = call().below(&["a/b", "pool"]).custom_method("setSize");
+        assert_eq!(call.url().path(), "/clusters/a%2Fb/pool:setSize");
     }
 
     #[test]

@@ -188,6 +188,10 @@ impl Client {
             let message = format!("`{host}` is not one of the connection's own hosts");
             return Err(Error::new(ErrorKind::ForeignHost, call.action, message));
         }
+        if call.is_nameless {
+            let message = format!("a part of the path `{}` is empty", call.url.path());
+            return Err(Error::new(ErrorKind::Invalid, call.action, message));
+        }
         let clock = self.transport.clock();
         let mut signed_anew = false;
         let mut shared = match self.turn(call, started).await? {

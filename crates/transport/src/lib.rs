@@ -63,7 +63,7 @@ mod trace_context;
 mod transport;
 
 pub use budget::{Bucket, Buckets, BudgetReading};
-pub use call::Call;
+pub use call::{Call, below};
 pub use client::{Client, ClientOptions};
 pub use client_certificate::ClientCertificate;
 pub use clock::{Clock, SystemClock};

@@ -148,20 +148,6 @@ fn default_of(service: &str, region: &str, partition: Partition) -> Result<Url> 
     })
 }
 
-/// `base` with `segments` below its own path, each escaped as RFC 3986 has it.
-pub(crate) fn below(base: &Url, segments: &[&str]) -> Url {
-    const STRICT: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let mut path = base.path().trim_end_matches('/').to_owned();
-    for segment in segments {
-        path.push('/');
-        path.extend(percent_encoding::utf8_percent_encode(segment, STRICT));
-    }
-    let mut url = base.clone();
-    url.set_path(&path);
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,10 +178,7 @@ mod tests {
             ("sts".to_owned(), Url::parse("http://127.0.0.1:5001").unwrap()),
         ]);
         let endpoints = Endpoints::new("us-east-1", &replaced).unwrap();
-        assert_eq!(
-            below(endpoints.of("eks").unwrap(), &["tags", "arn:aws:x/y z"]).as_str(),
-            "http://127.0.0.1:5000/aws/tags/arn%3Aaws%3Ax%2Fy%20z"
-        );
+        assert_eq!(endpoints.of("eks").unwrap().as_str(), "http://127.0.0.1:5000/aws/");
         assert_eq!(endpoints.of("sts").unwrap().as_str(), "http://127.0.0.1:5001/");
     }
 

@@ -143,25 +143,6 @@ fn built_in(text: &str) -> Result<Url> {
     })
 }
 
-/// `base` with `segments` below its own path, each escaped as RFC 3986 has it.
-pub(crate) fn below(base: &Url, segments: &[&str]) -> Url {
-    const STRICT: &percent_encoding::AsciiSet =
-        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let mut path = base.path().trim_end_matches('/').to_owned();
-    for segment in segments {
-        path.push('/');
-        // A name of dots alone would walk up the path, escaped once as well: no resource has it.
-        if segment.bytes().all(|byte| byte == b'.') {
-            path.extend(segment.bytes().map(|_| "%252E"));
-        } else {
-            path.extend(percent_encoding::utf8_percent_encode(segment, STRICT));
-        }
-    }
-    let mut url = base.clone();
-    url.set_path(&path);
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,16 +183,6 @@ mod tests {
         let login = endpoints("AzureCloud", &[("login", "http://127.0.0.1:1/")]);
         assert_eq!(login.login().unwrap().port(), Some(1));
         assert_eq!(login.resource_manager().as_str(), "https://management.azure.com/");
-    }
-
-    #[test]
-    fn paths_are_escaped() {
-        let base = Url::parse("http://127.0.0.1:5000/arm/").unwrap();
-        for (segment, path) in
-            [("a b", "/arm/x/a%20b"), ("../etc", "/arm/x/..%2Fetc"), ("..", "/arm/x/%252E%252E")]
-        {
-            assert_eq!(below(&base, &["x", segment]).path(), path);
-        }
     }
 
     #[test]

@@ -21,14 +21,14 @@ use pmks_driver::{Credential, DriverError, Effect, Environment, House, Result};
 use pmks_model::{Findings, Says};
 use pmks_transport::{
     AllowedHost, Call, Client, ClientOptions, NoSigner, Redaction, Renewable, Renewal, Response, SignError,
-    Transport, Url,
+    Transport, Url, below,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::assertion::Certificate;
-use crate::endpoints::{Endpoints, below};
+use crate::endpoints::Endpoints;
 use crate::wire::login;
 use crate::{PROVIDER, errors};
 

@@ -58,6 +58,18 @@ async fn a_foreign_host_gets_nothing() {
 }
 
 #[tokio::test]
+async fn a_call_that_names_nothing_is_not_sent() {
+    let rig = Rig::new([]).await;
+    for segments in [&["clusters", ""][..], &["clusters", "", "node-groups"]] {
+        let base = rig.url("/");
+        let call = Call::new("eks", "eks.DeleteCluster", Effect::Idempotent, Method::DELETE, base);
+        let error = rig.client.send(call.below(segments)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+    assert!(rig.client.counts().is_empty() && rig.recorder.exchanges().is_empty());
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_not_read() {
     let rig = Rig::with(
         [answer(200, &[], "0123456789"), answer(200, &[], "0123456789x")],

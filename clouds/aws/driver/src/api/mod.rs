@@ -19,7 +19,7 @@ use pmks_transport::{Call, Client, Lane, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::endpoints::{Endpoints, below};
+use crate::endpoints::Endpoints;
 use crate::query::{self, Query};
 use crate::{PROVIDER, errors};
 
@@ -73,7 +73,8 @@ impl Api {
             let message = format!("no endpoint of {service} is known");
             DriverError::new(ErrorKind::Unexpected, PROVIDER, message).with_action(action)
         })?;
-        let call = Call::new(service, action, effect, method, below(base, segments))
+        let call = Call::new(service, action, effect, method, base.clone())
+            .below(segments)
             .region(self.endpoints.signing_region(service));
         Ok(if effect == Effect::Read { call.lane(self.lane) } else { call })
     }
@@ -111,7 +112,7 @@ impl Api {
     }
 
     fn form(&self, query: &Query) -> Result<Call> {
-        let call = self.call(query.service.name(), query.action, query.effect, Method::POST, &[""])?;
+        let call = self.call(query.service.name(), query.action, query.effect, Method::POST, &[])?;
         Ok(call.form(query.fields()))
     }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::endpoints::{Endpoints, below};
+use crate::endpoints::Endpoints;
 use crate::wire::Page;
 use crate::{PROVIDER, errors};
 
@@ -137,8 +137,8 @@ impl Api {
     }
 
     fn call(&self, shape: Shape, segments: &[&str]) -> Call {
-        let url = below(self.endpoints.resource_manager(), segments);
-        self.at(shape, url).query("api-version", shape.version)
+        let manager = self.endpoints.resource_manager().clone();
+        self.at(shape, manager).below(segments).query("api-version", shape.version)
     }
 
     fn at(&self, shape: Shape, url: Url) -> Call {

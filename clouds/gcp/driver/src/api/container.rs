@@ -59,10 +59,9 @@ impl Api {
         cluster: &ClusterName,
         body: &wire::SetLabels,
     ) -> Result<wire::Operation> {
-        let name = format!("{}:setResourceLabels", cluster.name);
-        let segments = of_cluster(cluster, &name);
         let action = "container.clusters.setResourceLabels";
-        let call = self.write(action, Effect::Idempotent, Method::POST, &segments)?;
+        let call = self.write(action, Effect::Idempotent, Method::POST, &path(cluster))?;
+        let call = call.custom_method("setResourceLabels");
         self.json(Self::with_body(call, body)?).await
     }
 
@@ -91,9 +90,9 @@ impl Api {
         pool: &str,
         body: &wire::SetSize,
     ) -> Result<wire::Operation> {
-        let verb = format!("{pool}:setSize");
-        let segments = [&path(cluster)[..], &["nodePools", &verb]].concat();
+        let segments = [&path(cluster)[..], &["nodePools", pool]].concat();
         let call = self.write("container.nodePools.setSize", Effect::Idempotent, Method::POST, &segments)?;
+        let call = call.custom_method("setSize");
         self.json(Self::with_body(call, body)?).await
     }
 
@@ -104,10 +103,10 @@ impl Api {
         pool: &str,
         body: &wire::SetAutoscaling,
     ) -> Result<wire::Operation> {
-        let verb = format!("{pool}:setAutoscaling");
-        let segments = [&path(cluster)[..], &["nodePools", &verb]].concat();
+        let segments = [&path(cluster)[..], &["nodePools", pool]].concat();
         let action = "container.nodePools.setAutoscaling";
         let call = self.write(action, Effect::Idempotent, Method::POST, &segments)?;
+        let call = call.custom_method("setAutoscaling");
         self.json(Self::with_body(call, body)?).await
     }
 
@@ -150,9 +149,5 @@ impl Api {
 }
 
 fn path(cluster: &ClusterName) -> [&str; 7] {
-    of_cluster(cluster, &cluster.name)
-}
-
-fn of_cluster<'a>(cluster: &'a ClusterName, last: &'a str) -> [&'a str; 7] {
-    ["v1", "projects", &cluster.project, "locations", &cluster.location, "clusters", last]
+    ["v1", "projects", &cluster.project, "locations", &cluster.location, "clusters", &cluster.name]
 }

@@ -15,7 +15,7 @@ use pmks_transport::{Call, Client, Lane, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::endpoints::{Endpoints, below};
+use crate::endpoints::Endpoints;
 use crate::{PROVIDER, errors};
 
 pub(crate) use tokens::{TokenApi, machine_url};
@@ -69,7 +69,7 @@ impl Api {
             let message = format!("no endpoint of {service} is known");
             DriverError::new(ErrorKind::Unexpected, PROVIDER, message).with_action(action)
         })?;
-        let call = Call::new(service, action, effect, method, below(base, segments));
+        let call = Call::new(service, action, effect, method, base.clone()).below(segments);
         Ok(if effect == Effect::Read { call.lane(self.lane) } else { call })
     }
 

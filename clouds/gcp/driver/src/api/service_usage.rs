@@ -20,10 +20,10 @@ impl Api {
 
     /// Lets the project use an API of Google; answers Google's own work. Asked twice, it is the same.
     pub(crate) async fn enable_service(&self, service: &str) -> Result<Operation> {
-        let verb = format!("{service}:enable");
-        let path = ["v1", "projects", self.project(), "services", &verb];
+        let path = ["v1", "projects", self.project(), "services", service];
         let action = "serviceusage.services.enable";
         let call = self.call("serviceusage", action, Effect::Idempotent, Method::POST, &path)?;
+        let call = call.custom_method("enable");
         self.json(Self::with_body(call, &serde_json::json!({}))?).await
     }
 

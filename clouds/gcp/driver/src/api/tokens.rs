@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-use crate::endpoints::{Endpoints, below};
+use crate::endpoints::Endpoints;
 use crate::identity::{AuthorizedUser, External, SCOPES, bearer};
 use crate::wire::oauth::{GenerateAccessToken, GeneratedToken, Token};
 use crate::{PROVIDER, errors};
@@ -71,10 +71,10 @@ impl TokenApi {
         token: &SecretString,
     ) -> Result<GeneratedToken> {
         let action = "iamcredentials.generateAccessToken";
-        let account = format!("{email}:generateAccessToken");
         let body = GenerateAccessToken { scope: &SCOPES, lifetime: "3600s" };
         let call = self
-            .call("iamcredentials", action, &["v1", "projects", "-", "serviceAccounts", &account])?
+            .call("iamcredentials", action, &["v1", "projects", "-", "serviceAccounts", email])?
+            .custom_method("generateAccessToken")
             .json(&body)
             .map_err(|error| errors::TABLE.of_transport(action, Effect::Read, error))?;
         let proof = bearer(token).ok_or_else(|| {
@@ -130,7 +130,7 @@ impl TokenApi {
             let message = format!("no endpoint of {service} is known");
             DriverError::new(ErrorKind::Unexpected, PROVIDER, message).with_action(action)
         })?;
-        Ok(Call::new(service, action, Effect::Read, Method::POST, below(base, segments)))
+        Ok(Call::new(service, action, Effect::Read, Method::POST, base.clone()).below(segments))
     }
 
     async fn json<T: DeserializeOwned>(&self, client: &Client, call: Call) -> Result<T> {
@@ -151,13 +151,13 @@ impl TokenApi {
 
 /// A call of a machine's metadata server.
 fn machine(host: &str, action: &'static str, what: &str) -> Result<Call> {
-    let url = machine_url(host).map(|base| below(&base, &what.split('/').collect::<Vec<_>>()));
-    let url = url.ok_or_else(|| {
+    let base = machine_url(host).ok_or_else(|| {
         let says = format!("{host:?} is no host of a metadata server");
         DriverError::new(ErrorKind::Unauthenticated, PROVIDER, says).with_action(action)
     })?;
     let flavor = HeaderName::from_static("metadata-flavor");
-    let call = Call::new("metadata", action, Effect::Read, Method::GET, url);
+    let segments: Vec<&str> = what.split('/').collect();
+    let call = Call::new("metadata", action, Effect::Read, Method::GET, base).below(&segments);
     Ok(call.header(flavor, HeaderValue::from_static("Google")))
 }
 
