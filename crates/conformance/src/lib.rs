@@ -69,6 +69,7 @@ macro_rules! for_each_case {
             a_refused_token_is_replaced_once,
             a_missing_prerequisite_is_named_and_fixed_on_request,
             hostile_names_are_refused_before_anything_is_sent,
+            the_longest_names_come_and_go,
             networks_come_and_go,
             names_that_are_taken_are_refused_before_anything_is_made,
             subnets_come_and_go,

@@ -55,8 +55,8 @@ pub(crate) struct Thing {
     pub(crate) subnet: String,
 }
 
-/// The cloud's own are much shorter, and so are the names that stand for some.
-const LONGEST_IDENTIFIER: usize = 256;
+/// The cloud's own are a name of up to 255 characters with more behind it; names stand for some.
+const LONGEST_IDENTIFIER: usize = 512;
 
 /// Whether it can be an identifier of the cloud's.
 pub(crate) fn is_identifier(text: &str) -> bool {
