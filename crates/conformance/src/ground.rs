@@ -18,11 +18,14 @@ use crate::executor::carry_out;
 use crate::report::check;
 use crate::{Failed, Rig};
 
-/// A public key whose private half nobody has: its bytes are a hash.
-const PUBLIC_KEY: &str =
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVYgDzfQUCvJxVPnSaWOJFqApohP0NFOA4tJj+PSh0n pmks-conformance";
+/// A public key whose private half nobody has: it was thrown away. Of the one kind that every cloud's nodes take.
+const PUBLIC_KEY: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCmP+he1nta0aRhqEBn6G9jcsAGV8bZ40cA5MfK1LpqfSIZQ4eEd+t/CrN\
+     DIGk8FNDl9Tyz+WVS/3uYJesfIK0zrZ5gHmQfmPcKc0yhq4cA32HVEY816wiqvgaJiHrfhbcPFkRMhK6bjQ7cGmkx3/f/j+\
+     aLK5GHVM8fdKUWXFjPdwMtkwChdjN1flnyd7MqY87WK0Q9NEdJaHL98pcirYY6hVBLS6/I/4JgxQl7yzhoNbBF14V3G7nXC\
+     3I8nTkoin8d8djLsFI84Vss4HFjuVSnsy0vD1MTmwfdl34uSeI1ecXjG8lyocl7jUbA8RXHgP/5y71ro29hsII74PkQazjr \
+     pmks-conformance";
 
-/// Another one.
+/// Another one, whose bytes are a hash.
 const OTHER_PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUU6oKRX6YAhiXU1mgaJjmzQhwY69oGMAcpSEwKDm1o pmks-conformance";
 

@@ -149,7 +149,7 @@ pub struct SecurityGroupRequest {
 pub struct KeyPairRequest {
     /// What it is to be called at the cloud.
     pub name: String,
-    /// The public half in OpenSSH's form: `ssh-ed25519 AAAA… comment`.
+    /// The public half in OpenSSH's form: `ssh-rsa AAAA… comment`.
     pub public_key: String,
     /// The user's tags.
     #[serde(default)]
@@ -258,7 +258,7 @@ impl KeyPairRequest {
         let one_line = !self.public_key.trim_end().contains(['\n', '\r']);
         let encoded = words.next().is_some_and(|text| text.len() > 40 && text.starts_with("AAAA"));
         if !(known && one_line && encoded) {
-            findings.add("publicKey", "must be one line in OpenSSH's form, of kind ssh-ed25519 or ssh-rsa");
+            findings.add("publicKey", "must be one line in OpenSSH's form, of kind ssh-rsa or ssh-ed25519");
         }
         validate_tags("", &self.tags, findings);
     }

@@ -144,7 +144,7 @@ impl Drafting<'_> {
             Mutation::UpdateTags { resource, patch, if_match, only_new, .. } => {
                 self.update_tags(resource, &patch, &if_match, only_new).await
             }
-            Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair),
+            Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair).await,
             Mutation::DeleteKeyPair { key_pair, .. } => self.delete_key_pair(&key_pair).await,
             Mutation::FixPrerequisites { cluster, .. } => self.fix_prerequisites(cluster.as_deref()).await,
         }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Draft, Drafting, shared};
 use crate::activity::Activity;
 use crate::cloud_names::{distinct, other_name};
-use crate::failure::{conflict, not_found};
+use crate::failure::{conflict, not_found, unexpected};
 use crate::incarnations::{kept, told};
 use crate::key_pairs::generate_key_pair;
 use crate::networks::name_within;
@@ -139,11 +139,13 @@ impl Drafting<'_> {
         Ok(draft)
     }
 
-    pub(super) fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {
+    pub(super) async fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {
         let (public_key, private_key) = if let Some(given) = asked.public_key {
             (given.trim().to_owned(), None)
         } else {
-            let pair = generate_key_pair(&asked.name)?;
+            let name = asked.name.clone();
+            let made = tokio::task::spawn_blocking(move || generate_key_pair(&name)).await;
+            let pair = made.map_err(|error| unexpected(error.to_string()))??;
             (pair.public_key, Some(pair.private_key))
         };
         let mut findings = Findings::default();

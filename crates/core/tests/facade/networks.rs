@@ -190,9 +190,9 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
         tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
     let (operation, private) = made.unwrap();
     assert_eq!(operation.state, OperationState::Succeeded);
-    assert!(private.expose_secret().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    assert!(private.expose_secret().starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     let asked = rig.cloud.world().asked.get("keyPair.create").cloned().unwrap();
-    assert!(text(&asked, "/request/publicKey").starts_with("ssh-ed25519 "));
+    assert!(text(&asked, "/request/publicKey").starts_with("ssh-rsa "));
     let operation = rig.operation(&accepted.operation).await;
     let seen = format!("{asked}{}", serde_json::to_string(&operation).unwrap());
     assert!(!seen.contains("PRIVATE"));

@@ -256,7 +256,7 @@ async fn a_private_key_is_shown_once() {
     assert_eq!(made.header("cache-control"), "no-store");
     let body = made.ok(201);
     let private = body["privateKey"].as_str().unwrap();
-    assert!(private.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    assert!(private.starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     assert_eq!(body["operation"]["state"], "succeeded", "{body}");
     let secret = private.lines().nth(2).unwrap();
     for path in ["/v1/connections/here/keyPairs/mine", "/v1/operations", "/v1/audit"] {

@@ -295,7 +295,7 @@ pub(super) async fn key_pair(scene: &Scene) {
     let keys = ["IId", "Fingerprint", "PublicKey", "PrivateKey", "VMUserID", "TagList", "KeyValueList"];
     has_keys(&made, &keys);
     is_named(&made["IId"], "keypair-01");
-    assert!(made["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----"));
+    assert!(made["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     // As a fingerprint is: short, and no key.
     let fingerprint = made["Fingerprint"].as_str().unwrap();
     assert!((32..=64).contains(&fingerprint.len()) && !fingerprint.contains(' '), "{fingerprint}");

@@ -10,9 +10,12 @@ use super::offer::Offer;
 use super::scene::Scene;
 use super::scene::Step::{self, Does, Forgets, Happens, Remembers};
 
-/// A public key whose private half nobody has: its bytes are a hash.
-const PUBLIC_KEY: &str =
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINVYgDzfQUCvJxVPnSaWOJFqApohP0NFOA4tJj+PSh0n pmks-kills";
+/// A public key whose private half nobody has: it was thrown away.
+const PUBLIC_KEY: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCmP+he1nta0aRhqEBn6G9jcsAGV8bZ40cA5MfK1LpqfSIZQ4eEd+t/CrN\
+     DIGk8FNDl9Tyz+WVS/3uYJesfIK0zrZ5gHmQfmPcKc0yhq4cA32HVEY816wiqvgaJiHrfhbcPFkRMhK6bjQ7cGmkx3/f/j+\
+     aLK5GHVM8fdKUWXFjPdwMtkwChdjN1flnyd7MqY87WK0Q9NEdJaHL98pcirYY6hVBLS6/I/4JgxQl7yzhoNbBF14V3G7nXC\
+     3I8nTkoin8d8djLsFI84Vss4HFjuVSnsy0vD1MTmwfdl34uSeI1ecXjG8lyocl7jUbA8RXHgP/5y71ro29hsII74PkQazjr \
+     pmks-kills";
 
 /// The one cluster.
 const CLUSTER: &str = "prod";

@@ -179,14 +179,15 @@ fn check_linux(properties: &Value) -> Result<()> {
         return Err(Error::invalid("linuxProfile.ssh.publicKeys", says));
     };
     let data = text(only, "keyData").unwrap_or_default();
-    if ["ssh-rsa ", "ssh-ed25519 "].iter().any(|kind| data.starts_with(kind)) {
+    // Nor does it take Ed25519, which Azure's machines know: <https://github.com/Azure/AKS/issues/4431>
+    if data.starts_with("ssh-rsa ") {
         return Ok(());
     }
     let target = "linuxProfile.ssh.publicKeys.keyData";
-    Err(Error::invalid(
-        target,
-        format!("The value of parameter {target} is invalid. Error details: it is no SSH public key."),
-    ))
+    let says = format!(
+        "The value of parameter {target} is invalid. Please see https://aka.ms/aks-naming-rules for more details."
+    );
+    Err(Error::invalid(target, says))
 }
 
 fn add_defaults(call: &Call<'_>, name: &str, location: &str, properties: &mut Value) {
