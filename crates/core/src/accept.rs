@@ -12,6 +12,7 @@ use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
 use crate::failure::{being_deleted, of_store};
+use crate::key_pairs::Asked;
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -53,11 +54,21 @@ impl Pmks {
         mutation: Mutation,
         unreadable: Findings,
     ) -> Result<Accepted> {
+        match self.take_on(caller, mutation.clone(), unreadable).await {
+            // Who did not hear the answer asks for what is there by now.
+            Err(refused) if refused.kind == FailureKind::AlreadyExists => {
+                self.untold(caller, &mutation).await?.ok_or(refused)
+            }
+            taken => taken,
+        }
+    }
+
+    async fn take_on(&self, caller: &Caller, mutation: Mutation, unreadable: Findings) -> Result<Accepted> {
         let shared = &self.shared;
-        let (kind, makes_key) = (mutation.kind(), mutation.makes_private_key());
+        let (kind, asks_for_key) = (mutation.kind(), Asked::of(caller, &mutation));
         caller.require_operator(mutation.connection())?;
         let again = |operation: OperationView| {
-            let private_key = makes_key.then(|| PrivateKey::again(self, &operation));
+            let private_key = asks_for_key.is_some().then(|| PrivateKey::again(self, &operation));
             Accepted { operation, private_key }
         };
         if let Some(key) = idempotency_key(caller)
@@ -96,12 +107,12 @@ impl Pmks {
         };
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %operation.id, %kind, caller = %caller.name, "accepted");
-        Ok(match key {
-            Some(key) => {
-                let private_key = Some(PrivateKey::new(self, caller, &operation, key));
+        Ok(match (key, &asks_for_key) {
+            (Some(key), Some(asked)) => {
+                let private_key = Some(PrivateKey::new(self, &operation, asked.clone(), key));
                 Accepted { operation, private_key }
             }
-            None => again(operation),
+            _ => again(operation),
         })
     }
 

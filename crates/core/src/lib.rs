@@ -68,7 +68,7 @@ pub use clusters::{ClusterFilter, Clusters, Interface, MetricAsked};
 pub use connections::Connections;
 pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;
-pub use key_pairs::{GeneratedKeyPair, KeyPairs, PrivateKey, generate_key_pair};
+pub use key_pairs::{GeneratedKeyPair, Handover, KeyPairs, PrivateKey, generate_key_pair};
 pub use mutation::{Accepted, Mutation, Tagged};
 pub use networks::Networks;
 pub use node_groups::NodeGroups;

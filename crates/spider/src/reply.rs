@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
+use pmks_core::Handover;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
@@ -15,6 +16,8 @@ pub(crate) enum Reply {
     Json(Value),
     /// The same, which nobody may keep: it holds a secret.
     Secret(Value),
+    /// The same with a private key, and what becomes of it.
+    PrivateKey(Value, Handover),
     /// 202 with JSON, and where the operation can be followed.
     Accepted { operation: Value, location: String },
     /// 200 with text.
@@ -59,6 +62,11 @@ impl Reply {
                 if let Ok(location) = HeaderValue::from_str(&location) {
                     response.headers_mut().insert(LOCATION, location);
                 }
+                return response;
+            }
+            Self::PrivateKey(value, handover) => {
+                let mut response = Self::Secret(value).into_response();
+                response.extensions_mut().insert(handover);
                 return response;
             }
             Self::With(status, value) => (status, value, false),

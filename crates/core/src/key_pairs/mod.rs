@@ -1,6 +1,7 @@
 //! Key pairs: records of what exists, imported or made by operations. The private half is never kept.
 
 mod generate;
+mod kept;
 mod withheld;
 
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::parts::Part;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Reference, Result};
 
 pub use generate::{GeneratedKeyPair, generate_key_pair};
-pub(crate) use withheld::KeptKeys;
+pub use kept::Handover;
+pub(crate) use kept::{Asked, KeptKeys};
 pub use withheld::PrivateKey;
 
 /// Key pairs.

@@ -1,47 +1,20 @@
 //! The private half of a pair that pmks made, until the cloud has the public half. A key of a pair that was never made
-//! opens nothing, and whoever was given it keeps it for good. Never stored: who asks again with the same idempotency key
-//! hears it again for as long as this process has it.
+//! opens nothing, and whoever was given it keeps it for good. Never stored: who asks again with the same idempotency key,
+//! or asks for the same before anybody was handed it, hears it again for as long as this process has it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use pmks_model::{Failure, FailureKind, OperationState};
-use pmks_transport::Clock;
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind};
 use secrecy::SecretString;
-use uuid::Uuid;
 
-use crate::failure::conflict;
-use crate::{Caller, OperationView, Pmks, Result};
+use super::kept::{Asked, Handover};
+use crate::failure::{already_exists, conflict, of_store};
+use crate::{Accepted, Caller, Mutation, OperationView, Pmks, Result};
 
 /// How long a private half can be asked for again, from when it was asked for first: the longest that anybody waits for
 /// a pair, and as long again.
 const KEPT: Duration = Duration::from_mins(20);
-
-/// Private halves that were asked for with an idempotency key, by their operations, in memory alone.
-#[derive(Clone, Default)]
-pub(crate) struct KeptKeys(Arc<Mutex<HashMap<Uuid, SecretString>>>);
-
-impl KeptKeys {
-    /// Keeps one for that long.
-    pub(crate) fn keep(&self, clock: &dyn Clock, operation: Uuid, key: SecretString, how_long: Duration) {
-        self.lock().insert(operation, key);
-        let (kept, over) = (self.clone(), clock.deadline(how_long));
-        tokio::spawn(async move {
-            over.await;
-            kept.lock().remove(&operation);
-        });
-    }
-
-    /// What is kept of an operation.
-    pub(crate) fn of(&self, operation: Uuid) -> Option<SecretString> {
-        self.lock().get(&operation).cloned()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, SecretString>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The private half of a key pair that is being made: stored nowhere, and had only once the pair exists.
 #[derive(Debug)]
@@ -49,6 +22,8 @@ pub struct PrivateKey {
     operation: OperationView,
     /// `None`: this process has it no more, or never had it.
     key: Option<SecretString>,
+    /// `None`: somebody else asked for the same before, and may be told it yet.
+    handover: Option<Handover>,
 }
 
 impl PrivateKey {
@@ -57,33 +32,32 @@ impl PrivateKey {
     pub const PATIENCE: Duration = Duration::from_secs(20);
 
     /// Of an operation that was just taken on.
-    pub(crate) fn new(pmks: &Pmks, caller: &Caller, operation: &OperationView, key: SecretString) -> Self {
-        let shared = &pmks.shared;
-        if caller.idempotency.is_some() {
-            shared.kept_keys.keep(shared.clock.as_ref(), operation.id, key.clone(), KEPT);
-        }
-        Self { operation: operation.clone(), key: Some(key) }
+    pub(crate) fn new(pmks: &Pmks, operation: &OperationView, asked: Asked, key: SecretString) -> Self {
+        let (kept, clock) = (&pmks.shared.kept_keys, pmks.shared.clock.as_ref());
+        let handover = kept.keep(clock, operation.id, key.clone(), asked, KEPT);
+        Self { operation: operation.clone(), key: Some(key), handover: Some(handover) }
     }
 
     /// Of an operation that the same request was answered with before.
     pub(crate) fn again(pmks: &Pmks, operation: &OperationView) -> Self {
         let key = pmks.shared.kept_keys.of(operation.id);
-        Self { operation: operation.clone(), key }
+        Self { operation: operation.clone(), key, handover: Some(Handover::default()) }
     }
 
-    /// The key with the operation that made the pair, at its end, if that comes within this time. Something must carry
-    /// operations on meanwhile.
+    /// The key with the operation that made the pair, at its end, if that comes within this time, and what goes with the
+    /// answer that holds it. Something must carry operations on meanwhile.
     ///
     /// # Errors
     /// What the creation failed by; `Timeout` if it is not over in time: nobody has the key then, so the operation is
     /// asked to stop. `AlreadyExists` where the request was made before and this process does not have its key: nobody
-    /// can be told it, and a pair that is still being made is asked to stop.
+    /// can be told it, and a pair that is still being made is asked to stop; and where another one who asked for the same
+    /// was handed it, or is to be.
     pub async fn once_made(
         mut self,
         pmks: &Pmks,
         caller: &Caller,
         within: Duration,
-    ) -> Result<(OperationView, SecretString)> {
+    ) -> Result<(OperationView, SecretString, Handover)> {
         let id = self.operation.id.to_string();
         // Nothing is worth waiting for where there is no key.
         let within = if self.key.is_some() { within } else { Duration::ZERO };
@@ -92,9 +66,15 @@ impl PrivateKey {
             None if self.key.is_none() => Some(Arc::new(pmks.operations().get(&id).await?)),
             ended => ended,
         };
+        let handover = match self.handover.take() {
+            Some(own) => own,
+            // What is not its own is not its to stop.
+            None if ended.is_none() => return Err(self.taken()),
+            None => pmks.shared.kept_keys.turn(self.operation.id).await.ok_or_else(|| self.taken())?,
+        };
         match (ended, self.key.take()) {
             (Some(operation), Some(key)) if operation.state == OperationState::Succeeded => {
-                Ok((OperationView::clone(&operation), key))
+                Ok((OperationView::clone(&operation), key, handover))
             }
             (Some(operation), None) if operation.state == OperationState::Succeeded => Err(self.lost()),
             (Some(operation), _) if operation.state.is_final() => Err(match &operation.error {
@@ -110,6 +90,11 @@ impl PrivateKey {
                 Err(self.late())
             }
         }
+    }
+
+    /// The refusal of who is not the one to be told it.
+    fn taken(&self) -> Box<Failure> {
+        already_exists(ResourceKind::KeyPair, &self.operation.resource.name)
     }
 
     /// The refusal of a key that nobody has any more.
@@ -147,25 +132,29 @@ async fn cancel(pmks: &Pmks, caller: &Caller, operation: &str) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use pmks_transport::VirtualClock;
-    use secrecy::ExposeSecret as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_key_is_kept_for_a_while() {
-        let (kept, operation) = (KeptKeys::default(), Uuid::from_u128(1));
-        let clock = VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
-        kept.keep(&clock, operation, SecretString::from("hunter2"), Duration::from_millis(200));
-        assert_eq!(kept.of(operation).unwrap().expose_secret(), "hunter2");
-        assert!(kept.of(Uuid::from_u128(2)).is_none());
-        let gone = async {
-            while kept.of(operation).is_some() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+impl Pmks {
+    /// What the same caller's same request was taken on as, without an idempotency key, if the pair that it makes has the
+    /// name now and nobody was handed its private half.
+    pub(crate) async fn untold(&self, caller: &Caller, mutation: &Mutation) -> Result<Option<Accepted>> {
+        let kept = &self.shared.kept_keys;
+        let Some(asked @ Asked::Same { .. }) = Asked::of(caller, mutation) else { return Ok(None) };
+        let Mutation::CreateKeyPair { connection, key_pair } = mutation else { return Ok(None) };
+        let Some((id, key)) = kept.asked(&asked).and_then(|id| Some((id, kept.of(id)?))) else {
+            return Ok(None);
         };
-        tokio::time::timeout(Duration::from_secs(10), gone).await.unwrap();
+        let made = self.shared.store.operation(id).await.map_err(of_store)?;
+        let Some(made) =
+            made.filter(|made| !made.state.is_final() || made.state == OperationState::Succeeded)
+        else {
+            return Ok(None);
+        };
+        // What it made may be gone, and its name that of another pair.
+        let known = self.key_pairs().get(connection, &key_pair.name, None).await?;
+        if made.resource_uid.map(|uid| uid.to_string()) != Some(known.uid) {
+            return Ok(None);
+        }
+        let operation = made.view();
+        let private_key = PrivateKey { operation: operation.clone(), key: Some(key), handover: None };
+        Ok(Some(Accepted { operation, private_key: Some(private_key) }))
     }
 }

@@ -188,7 +188,7 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     let withheld = accepted.private_key.unwrap();
     let (made, ()) =
         tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
-    let (operation, private) = made.unwrap();
+    let (operation, private, _) = made.unwrap();
     assert_eq!(operation.state, OperationState::Succeeded);
     assert!(private.expose_secret().starts_with("-----BEGIN RSA PRIVATE KEY-----"));
     let asked = rig.cloud.world().asked.get("keyPair.create").cloned().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_core::{Accepted, Caller, Idempotency, Mutation, NewKeyPair};
+use pmks_core::{Accepted, Caller, Handover, Idempotency, Mutation, NewKeyPair};
 use pmks_driver::ErrorKind;
 use pmks_model::{Failure, FailureKind, OperationState};
 use secrecy::ExposeSecret as _;
@@ -34,9 +34,16 @@ async fn asked(rig: &Rig, caller: &Caller) -> Accepted {
 
 /// What is told at the end.
 async fn told(rig: &Rig, caller: &Caller, accepted: Accepted) -> Result<String, Failure> {
+    let (key, handover) = heard(rig, caller, accepted).await?;
+    handover.complete();
+    Ok(key)
+}
+
+/// The same, of which it is not said yet that it was handed over.
+async fn heard(rig: &Rig, caller: &Caller, accepted: Accepted) -> Result<(String, Handover), Failure> {
     let key = accepted.private_key.unwrap();
     let told = key.once_made(&rig.pmks, caller, PATIENCE).await;
-    told.map(|(_, key)| key.expose_secret().to_owned()).map_err(|failure| *failure)
+    told.map(|(_, key, handover)| (key.expose_secret().to_owned(), handover)).map_err(|failure| *failure)
 }
 
 #[tokio::test]
@@ -106,5 +113,72 @@ async fn who_brings_a_public_key_is_told_no_private_one() {
     for _ in 0..2 {
         let accepted = rig.pmks.accept(&caller, create.clone()).await.unwrap();
         assert!(accepted.private_key.is_none());
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_the_same_request_is_told_what_was_not_handed_over() {
+    let rig = Rig::new().await;
+    let me = rig.admin.clone();
+    let exists = |refused: Failure| assert_eq!(refused.kind, FailureKind::AlreadyExists, "{refused:?}");
+    let (first, second) = (asked(&rig, &me).await, asked(&rig, &me).await);
+    assert_eq!(first.operation.id, second.operation.id);
+    // Nothing ends it in time: the second has nothing to stop.
+    exists(told(&rig, &me, second).await.unwrap_err());
+    rig.settle().await;
+    let (key, handover) = heard(&rig, &me, first).await.unwrap();
+    // Others, and other requests, are refused meanwhile.
+    let other = Caller { name: "other".into(), ..me.clone() };
+    exists(*rig.pmks.accept(&other, create()).await.unwrap_err());
+    exists(*rig.pmks.accept(&keyed(&rig, "k1"), create()).await.unwrap_err());
+    let key_pair: NewKeyPair = from(json!({"name": "mine", "tags": {"a": "b"}}));
+    let tagged = Mutation::CreateKeyPair { connection: "here".into(), key_pair };
+    exists(*rig.pmks.accept(&me, tagged).await.unwrap_err());
+    // That answer reached nobody, and neither did the next.
+    drop(handover);
+    drop(heard(&rig, &me, asked(&rig, &me).await).await.unwrap());
+    let late = asked(&rig, &me).await;
+    assert_eq!(told(&rig, &me, asked(&rig, &me).await).await.unwrap(), key);
+    // Now one has it.
+    exists(told(&rig, &me, late).await.unwrap_err());
+    exists(*rig.pmks.accept(&me, create()).await.unwrap_err());
+    assert_eq!(rig.cloud.world().key_pairs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pair_of_the_name_of_one_that_is_gone_is_another_one() {
+    let rig = Rig::new().await;
+    let me = rig.admin.clone();
+    let first = asked(&rig, &me).await;
+    rig.settle().await;
+    let key = heard(&rig, &me, first).await.unwrap().0;
+    let delete = || Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() };
+    rig.done(delete()).await;
+    let second = asked(&rig, &me).await;
+    rig.settle().await;
+    assert_ne!(heard(&rig, &me, second).await.unwrap().0, key);
+    rig.done(delete()).await;
+    // By another's hand it stands again, and its key is not the one that is kept.
+    rig.pmks.accept(&keyed(&rig, "k1"), create()).await.unwrap();
+    rig.settle().await;
+    assert_eq!(rig.pmks.accept(&me, create()).await.unwrap_err().kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn what_failed_is_not_told_again() {
+    let rig = Rig::new().await;
+    let me = rig.admin.clone();
+    rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
+    let first = asked(&rig, &me).await;
+    rig.settle().await;
+    assert_eq!(told(&rig, &me, first).await.unwrap_err().kind, FailureKind::QuotaExceeded);
+    rig.cloud.world().failures.clear();
+    // It left nothing, or a record that says so: never the failure of before.
+    match rig.pmks.accept(&me, create()).await {
+        Ok(again) => {
+            rig.settle().await;
+            told(&rig, &me, again).await.unwrap();
+        }
+        Err(refused) => assert_eq!(refused.kind, FailureKind::AlreadyExists, "{refused:?}"),
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use pmks_api::{CreatedKeyPair, KeyPair, List, NewKeyPair, Operation, Plan, TagsPatch};
-use pmks_core::{Accepted, Caller, Mutation, PrivateKey, Tagged};
+use pmks_core::{Accepted, Caller, Handover, Mutation, PrivateKey, Tagged};
 use pmks_model::ResourceKind;
 use secrecy::ExposeSecret;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,7 +31,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<State>> {
 ///
 /// If pmks made the pair, it answers once the cloud has the public half: 201 holds the private half. It is told once, and
 /// for twenty minutes to who asks again with the same `Idempotency-Key`, unless the server was restarted: then, and later,
-/// that is a 409. A creation that fails answers why, and no key.
+/// that is a 409. Without such a key the same request of the same caller is told it if the answer before reached nobody,
+/// and is a 409 otherwise. A creation that fails answers why, and no key.
 #[utoipa::path(post, path = "/v1/connections/{connection}/keyPairs", params(Changing),
     request_body = NewKeyPair,
     responses((status = 201, body = CreatedKeyPair), (status = 200, body = Plan)))]
@@ -62,10 +63,10 @@ async fn create_key_pair(
 async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
     let Accepted { mut operation, private_key: withheld } =
         Box::pin(state.pmks.accept(caller, mutation)).await?;
-    let mut private_key = None;
+    let (mut private_key, mut handover) = (None, Handover::default());
     if let Some(withheld) = withheld {
-        let (made, key) = Box::pin(withheld.once_made(&state.pmks, caller, PrivateKey::PATIENCE)).await?;
-        (operation, private_key) = (made, Some(key));
+        let made = Box::pin(withheld.once_made(&state.pmks, caller, PrivateKey::PATIENCE)).await?;
+        (operation, private_key, handover) = (made.0, Some(made.1), made.2);
     }
     let resource = &operation.resource;
     let view = state.pmks.key_pairs().get(&resource.connection, &resource.name, None).await?;
@@ -75,7 +76,8 @@ async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
         private_key: private_key.map(|key| key.expose_secret().to_owned()),
         operation: convert::operation(operation),
     };
-    let response: Response = (StatusCode::CREATED, [(LOCATION, at)], Json(body)).into_response();
+    let mut response: Response = (StatusCode::CREATED, [(LOCATION, at)], Json(body)).into_response();
+    response.extensions_mut().insert(handover);
     Ok(unkept(response))
 }
 

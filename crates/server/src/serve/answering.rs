@@ -12,7 +12,9 @@ use http::{Request, Response};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use pmks_core::Handover;
 
+use super::delivery::Delivery;
 use super::heads::{Busy, Head};
 use super::linger::Unread;
 
@@ -21,11 +23,12 @@ pub(super) struct Answering {
     router: TowerToHyperService<Router>,
     head: Head,
     unread: Unread,
+    delivery: Delivery,
 }
 
 impl Answering {
-    pub(super) fn new(router: Router, head: Head, unread: Unread) -> Self {
-        Self { router: TowerToHyperService::new(router), head, unread }
+    pub(super) fn new(router: Router, head: Head, unread: Unread, delivery: Delivery) -> Self {
+        Self { router: TowerToHyperService::new(router), head, unread, delivery }
     }
 }
 
@@ -35,13 +38,15 @@ impl Service<Request<Incoming>> for Answering {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let busy = self.head.busy();
+        let (busy, delivery) = (self.head.busy(), self.delivery.clone());
         let reads = request.method().is_safe();
         let answer = self.router.call(request.map(|body| self.unread.watch(body)));
         Box::pin(async move {
             // What came whole is carried out, whether or not somebody waits for its answer.
             let answered = if reads { answer.await } else { unheeding(answer).await };
-            Ok(answered?.map(|body| Answered { body, _busy: busy }))
+            let (mut parts, body) = answered?.into_parts();
+            let handover = parts.extensions.remove().map(|handover| (handover, delivery));
+            Ok(Response::from_parts(parts, Answered { body, handover, _busy: busy }))
         })
     }
 }
@@ -59,6 +64,8 @@ async fn unheeding<T: Send + 'static>(future: impl Future<Output = T> + Send + '
 /// An answer's body.
 pub(super) struct Answered {
     body: Body,
+    /// What is to be known of its delivery, until all of it is taken.
+    handover: Option<(Handover, Delivery)>,
     _busy: Busy,
 }
 
@@ -70,7 +77,14 @@ impl hyper::body::Body for Answered {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None | Some(Ok(_))))
+            && self.body.is_end_stream()
+            && let Some((handover, delivery)) = self.handover.take()
+        {
+            delivery.begins(handover);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

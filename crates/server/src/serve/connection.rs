@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answering::Answering;
+use super::delivery::{Delivering, Delivery};
 use super::heads::{Head, Heads};
 use super::linger::{Lingering, Unread};
 use super::stall::Stalling;
@@ -113,22 +114,29 @@ impl Serve {
         // Answers are written whole: waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         let limits = self.state.limits;
+        let delivery = Delivery::default();
+        let stream = Delivering::new(stream, delivery.clone());
         let stream = Stalling::new(stream, Arc::clone(&self.state.clock), limits.stall);
-        let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head).await };
+        let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head, delivery).await };
         let secured = tokio::select! {
             secured = acceptor.accept(stream) => secured,
             () = dismissed(&self.state, &head) => return,
         };
         match secured {
-            Ok(stream) => self.http(stream, head).await,
+            Ok(stream) => self.http(stream, head, delivery).await,
             Err(error) => tracing::debug!(%error, "no TLS"),
         }
     }
 
-    async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, head: Head) {
+    async fn http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        head: Head,
+        delivery: Delivery,
+    ) {
         let limits = self.state.limits;
         let unread = Unread::default();
-        let service = Answering::new(self.router, head.clone(), unread.clone());
+        let service = Answering::new(self.router, head.clone(), unread.clone(), delivery);
         let clock = Arc::clone(&self.state.clock);
         let stream = Lingering::new(stream, unread, clock, limits.linger, limits.linger_bytes);
         let connection = http1::Builder::new()

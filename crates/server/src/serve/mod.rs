@@ -2,6 +2,7 @@
 
 mod answering;
 mod connection;
+mod delivery;
 mod heads;
 mod limits;
 mod linger;

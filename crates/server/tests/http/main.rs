@@ -11,6 +11,7 @@
 mod access;
 mod arbitrary;
 mod changes;
+mod delivery;
 mod document;
 mod events;
 mod framing;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use pmks_core::{Caller, Options, Pmks, Registry};
+use pmks_core::{Caller, Handover, Options, Pmks, Registry};
 use pmks_driver::Environment;
 use pmks_server::{Authentication, InProcess, LogFilter, State, router};
 use pmks_store::{MasterKey, NoKillPoints, SqliteStore};
@@ -131,6 +131,9 @@ impl Rig {
         let response = self.router.clone().oneshot(with_host(request)).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
+        if let Some(handover) = parts.extensions.get::<Handover>() {
+            handover.clone().complete();
+        }
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use crate::rig::{Rig, TOKEN, cluster, connection};
 
 pub(super) struct Served {
-    rig: Rig,
+    pub(super) rig: Rig,
     pub(super) address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
     finished: JoinHandle<()>,

@@ -9,6 +9,7 @@ use axum::body::Body;
 use base64::Engine as _;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
+use pmks_core::Handover;
 use pmks_server::{Authentication, State, router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -45,9 +46,12 @@ impl Spider {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> (u16, Value) {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let status = response.status().as_u16();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        if let Some(handover) = parts.extensions.get::<Handover>() {
+            handover.clone().complete();
+        }
+        let status = parts.status.as_u16();
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 

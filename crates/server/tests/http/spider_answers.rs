@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::spider::{Spider, credential, region};
 
@@ -171,6 +172,27 @@ async fn a_private_key_is_told_again_to_the_same_request() {
     let (status, other) = send("k2").await;
     assert!(status == 409 && message(&other).contains("already exists"), "{status} {other}");
     assert_eq!(spider.rig.cloud.world().key_pairs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_private_key_that_nobody_was_handed_is_told_to_the_same_request() {
+    let spider = Spider::new().await;
+    let asked =
+        || Spider::request(crate::spider::USER, Method::POST, "/spider/keypair", &at(json!({"Name": "k"})));
+    let unheard = tokio::select! {
+        answer = spider.router.clone().oneshot(asked()) => answer.unwrap(),
+        () = spider.carry() => unreachable!("it goes on for ever"),
+    };
+    assert_eq!(unheard.status(), 200);
+    drop(unheard);
+    let again = spider.send(asked()).await;
+    assert_eq!(again.0, 200, "{again:?}");
+    assert!(again.1["PrivateKey"].as_str().unwrap().starts_with("-----BEGIN"), "{again:?}");
+    let (status, refused) = spider.send(asked()).await;
+    assert!(
+        status == 409 && message(&refused).contains("VM KeyPair 'k' already exists"),
+        "{status} {refused}"
+    );
 }
 
 #[tokio::test]

@@ -78,9 +78,9 @@ pub(super) async fn create(call: Call) -> Answer {
     let Some(key) = accepted.private_key else {
         return Err(Refusal::internal("a key pair was made without its private key"));
     };
-    let (_, private_key) = key.once_made(call.pmks(), &call.caller, CHANGE).await?;
+    let (_, private_key, handover) = key.once_made(call.pmks(), &call.caller, CHANGE).await?;
     let view = KeyPair::get(&call, &connection, &name).await?;
-    Ok(Reply::Secret(shapes::key_pair(&view, private_key.expose_secret())))
+    Ok(Reply::PrivateKey(shapes::key_pair(&view, private_key.expose_secret()), handover))
 }
 
 pub(super) async fn register(call: Call) -> Answer {
