@@ -50,7 +50,7 @@ pub(super) struct Record {
 }
 
 /// What a connection is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) kind: RowKind,
     /// Its resource in the paths.
@@ -315,6 +315,28 @@ impl Steps {
     pub(super) fn find(&self, kind: RowKind, connection: &str, name: &str) -> Option<&Step> {
         let is_it = |step: &&Step| step.kind == kind && step.connection == connection && step.name == name;
         self.0.iter().filter(is_it).min_by_key(|step| matches!(step.what, What::Unreadable(_)))
+    }
+
+    /// What comes before it and has its name, at another connection that is surely of the same account and place: made of
+    /// the same pieces. A name is one thing's there.
+    pub(super) fn takes_its_name(&self, step: &Step) -> Option<&Known> {
+        let What::Known { known, .. } = &step.what else { return None };
+        let pieces = |connection: &str| match self.find(RowKind::ConnectionConfig, "", connection)?.what {
+            What::Record(ref record) => Some(&record.made_of),
+            _ => None,
+        };
+        let own = pieces(&known.connection)?;
+        let is_it = |other: &Known| {
+            other.kind == known.kind
+                && other.name == known.name
+                && !other.csp_id.eq_ignore_ascii_case(&known.csp_id)
+                && other.connection != known.connection
+                && pieces(&other.connection) == Some(own)
+        };
+        self.0.iter().filter(|other| other.standing == Standing::Wanted).find_map(|other| match &other.what {
+            What::Known { known: other, .. } if is_it(other) => Some(other),
+            _ => None,
+        })
     }
 
     /// What hangs on something that could not be taken over cannot be either, and node groups share what becomes of

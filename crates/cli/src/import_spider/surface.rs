@@ -63,7 +63,10 @@ impl Surface {
                         (Standing::Wanted, _) => self.in_network(known, steps).await,
                         looked => Ok(looked),
                     },
-                    _ => self.known(known).await,
+                    _ => match (self.known(known).await?, steps.takes_its_name(step)) {
+                        ((Standing::Wanted, _), Some(first)) => Ok((Standing::LeftOut, taken(first))),
+                        (looked, _) => Ok(looked),
+                    },
                 }
             }
         }
@@ -189,7 +192,7 @@ impl Surface {
                 {
                     return Ok((Standing::There, String::new()));
                 }
-                Ok((Standing::LeftOut, format!("that name is taken, by {other}")))
+                Ok((Standing::LeftOut, format!("that name is taken, by {other}: {BY_ANOTHER_NAME}")))
             }
             None => Ok((Standing::Wanted, String::new())),
         }
@@ -214,6 +217,15 @@ impl Surface {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What helps where two things have one name.
+const BY_ANOTHER_NAME: &str = "register it by another name, at CB-Spider before or here after";
+
+/// That a name means one thing at all connections of an account and place.
+fn taken(first: &Known) -> String {
+    let (id, at) = (&first.csp_id, &first.connection);
+    format!("that name goes to {id}, of {at}, which is the same account and place: {BY_ANOTHER_NAME}")
 }
 
 fn comes_or_is_there(step: &Step) -> bool {

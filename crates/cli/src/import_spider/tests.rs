@@ -354,7 +354,8 @@ async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
 async fn a_node_group_is_not_looked_for_in_a_stranger_of_its_clusters_name() {
     let here = [("/v1/connections/a/clusters/k", json!({"name": "k", "iid": {"systemId": "other"}}))];
     let rows = said(&planned(&good(), &here).await);
-    assert_eq!(rows[6], ["cluster", "k", "left out", "that name is taken, by other"]);
+    let why = "that name is taken, by other: register it by another name, at CB-Spider before or here after";
+    assert_eq!(rows[6], ["cluster", "k", "left out", why]);
     assert_eq!(rows[7], ["node group", "g", "left out", "its cluster k was not taken over"]);
 }
 
@@ -392,4 +393,52 @@ async fn a_connection_is_of_its_drivers_provider() {
     meta.drivers[0].provider = "NCP".to_owned();
     let rows = said(&planned(&meta, &[]).await);
     assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
+}
+
+#[tokio::test]
+async fn of_two_things_of_one_name_the_plan_says_which_is_left_out_and_what_helps() {
+    let mut meta = good();
+    meta.connection_configs.push(config("b", ["d", "c", "r"]));
+    meta.known.extend([
+        known(KnownKind::Network, "b", "", "n", "vpc-2"),
+        known(KnownKind::Subnet, "b", "n", "s", "subnet-2"),
+        known(KnownKind::Network, "b", "", "m", "vpc-3"),
+        known(KnownKind::Cluster, "b", "n", "l", "l-1"),
+        known(KnownKind::Cluster, "b", "n", "k", "k-2"),
+        known(KnownKind::NodeGroup, "b", "k", "h", "h-1"),
+    ]);
+    let steps = planned(&meta, &[]).await;
+    let of = |connection: &str| -> Vec<[String; 3]> {
+        let at_it = steps.all().iter().filter(|step| step.connection == connection);
+        at_it
+            .map(|step| {
+                let row = step.row();
+                ["name", "standing", "why"].map(|key| row[key].as_str().unwrap().to_owned())
+            })
+            .collect()
+    };
+    let taken = |id: &str| {
+        format!(
+            "that name goes to {id}, of a, which is the same account and place: register it by another name, at \
+             CB-Spider before or here after"
+        )
+    };
+    let coming = "to be taken over";
+    assert_eq!(
+        of("b"),
+        [
+            ["n", "left out", &taken("vpc-1")],
+            ["m", coming, ""],
+            ["s", "left out", "its network n was not taken over"],
+            ["l", coming, ""],
+            ["k", "left out", &taken("k-1")],
+            ["h", "left out", "its cluster k was not taken over"],
+        ]
+    );
+    assert!(of("a").iter().all(|row| row[1] == coming), "{:?}", of("a"));
+    // What is made of other pieces may lie elsewhere: whether a name is taken there only the server knows.
+    meta.regions.push(region("elsewhere"));
+    meta.connection_configs[1] = config("b", ["d", "c", "elsewhere"]);
+    let rows = said(&planned(&meta, &[]).await);
+    assert!(rows.iter().all(|row| row[2] == coming), "{rows:?}");
 }
