@@ -66,6 +66,9 @@ pub struct MachineType {
     /// The sustained clock of its processors in GHz; `None` where the cloud does not say.
     #[serde(default)]
     pub clock_ghz: Option<f64>,
+    /// The local disk that every machine of it has, in MiB; `None` where it is not told.
+    #[serde(default)]
+    pub local_disk_mib: Option<u64>,
     /// Accelerators, of every kind together.
     pub gpus: u32,
     /// The same by kind, as far as the cloud says.

@@ -169,6 +169,8 @@ fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
         memory_mib: found.memory_info.size_in_mib,
         architecture,
         clock_ghz: found.processor_info.sustained_clock_speed_in_ghz,
+        // Instance stores are several, and nothing that nodes use: CB-Spider tells none of them.
+        local_disk_mib: None,
         gpus: found.gpu_info.gpus.entries.iter().map(|gpu| gpu.count).sum(),
         gpu_kinds: found.gpu_info.gpus.entries.iter().map(gpu_kind).collect(),
         region: String::new(),

@@ -216,6 +216,9 @@ fn size(sku: &wire::ResourceSku, region: &str) -> Size {
             architecture: if has("CpuArchitectureType") == Some("Arm64") { "arm64" } else { "x86_64" }
                 .to_owned(),
             clock_ghz: None,
+            // Its «MB» are MiB, as CB-Spider takes them too:
+            // <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/drivers/azure/resources/VMSpecHandler.go>
+            local_disk_mib: has("MaxResourceVolumeMB").and_then(|text| text.parse().ok()),
             gpus,
             gpu_kinds: (gpus > 0).then(|| accelerators::gpu_kind(&sku.name, gpus)).into_iter().collect(),
             region: String::new(),
@@ -382,7 +385,12 @@ mod tests {
         assert_eq!((found.machine.vcpus, found.machine.memory_mib), (1, 512));
         assert_eq!(found.machine.zones, ["1", "3"]);
         assert!(found.premium && found.restricted.is_empty());
-        assert_eq!(found.host_disk_gib, None);
+        assert_eq!((found.host_disk_gib, found.machine.local_disk_mib), (None, None));
+        let mut local = sku;
+        local
+            .capabilities
+            .push(wire::Capability { name: "MaxResourceVolumeMB".into(), value: "16384".into() });
+        assert_eq!(size(&local, "koreacentral").machine.local_disk_mib, Some(16_384));
         assert_eq!(mebibytes("16"), 16_384);
         assert_eq!(mebibytes("1.75"), 1792);
     }

@@ -135,6 +135,7 @@ fn describe(found: &wire::MachineType) -> MachineType {
         memory_mib: found.memory_mb,
         architecture: architecture.to_owned(),
         clock_ghz: None,
+        local_disk_mib: None,
         gpus: found.accelerators.iter().map(|accelerator| accelerator.guest_accelerator_count).sum(),
         gpu_kinds: found.accelerators.iter().map(gpu_kind).collect(),
         region: String::new(),

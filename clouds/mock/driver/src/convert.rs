@@ -178,6 +178,7 @@ pub(crate) fn machine_type(offered: Offered) -> MachineType {
     });
     MachineType {
         clock_ghz: offered.clock_ghz,
+        local_disk_mib: None,
         gpu_kinds: kind.into_iter().collect(),
         region: offered.region,
         name: offered.name,

@@ -198,7 +198,7 @@ fn machine_info(machine: &MachineType, region: &str) -> Value {
             "ClockGHz": number(machine.clock_ghz.map(|clock| format!("{clock:.1}"))),
         },
         "MemSizeMiB": machine.memory_mib.to_string(),
-        "DiskSizeGB": "-1",
+        "DiskSizeGB": number(machine.local_disk_mib.map(gigabytes)),
         "Gpu": told.chain(counted).collect::<Vec<_>>(),
         "KeyValueList": facts.collect::<Vec<_>>(),
     })
@@ -252,12 +252,14 @@ mod tests {
         };
         let told = MachineType {
             clock_ghz: Some(2.5),
+            local_disk_mib: Some(65_536),
             gpus: 8,
             gpu_kinds: vec![kind("A10g", Some(22_888)), kind("", None)],
             ..MachineType::default()
         };
         let shown = machine_info(&told, "here");
         assert_eq!((&shown["VCpu"]["ClockGHz"], &shown["Region"]), (&json!("2.5"), &json!("here")));
+        assert_eq!(shown["DiskSizeGB"], "69");
         assert_eq!(
             shown["Gpu"],
             json!([
@@ -272,6 +274,9 @@ mod tests {
         let counted = MachineType { gpus: 2, region: "there".to_owned(), ..MachineType::default() };
         let shown = machine_info(&counted, "here");
         assert_eq!((&shown["VCpu"]["ClockGHz"], &shown["Region"]), (&json!("-1"), &json!("there")));
+        assert_eq!(shown["DiskSizeGB"], "-1");
+        let none = MachineType { local_disk_mib: Some(0), ..MachineType::default() };
+        assert_eq!(machine_info(&none, "here")["DiskSizeGB"], "0");
         let untold =
             json!([{"Count": "2", "Mfr": "NA", "Model": "NA", "MemSizeGB": "-1", "TotalMemSizeGB": "-1"}]);
         assert_eq!(shown["Gpu"], untold);
