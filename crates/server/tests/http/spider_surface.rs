@@ -263,3 +263,20 @@ async fn single_things_are_read_and_a_cluster_is_raised() {
     let owner = spider.ask(Method::POST, "/spider/getsecuritygroupowner", at).await;
     assert_eq!((owner.0, &owner.1["NameId"]), (200, &json!("net")), "{owner:?}");
 }
+
+#[tokio::test]
+async fn the_machine_and_what_is_used_of_it_are_told() {
+    let spider = Spider::new().await;
+    let (status, system) = spider.ask(Method::GET, "/spider/sysstats/system", Value::Null).await;
+    assert_eq!(status, 200, "{system}");
+    let (status, usage) = spider.ask(Method::GET, "/spider/sysstats/usage", Value::Null).await;
+    assert_eq!(status, 200, "{usage}");
+    if cfg!(target_os = "linux") {
+        assert!(system["LogicalCores"].as_u64().is_some_and(|cores| cores > 0), "{system}");
+        for key in ["SystemCPUPercent", "ProcessCPUPercent", "SystemMemoryPercent", "ProcessMemoryPercent"] {
+            assert!(usage[key].as_str().is_some_and(|told| told.ends_with(" %")), "{key}: {usage}");
+        }
+        assert!(usage["SystemCPUCorePercent"]["Core00"].is_string(), "{usage}");
+    }
+    assert_eq!(spider.ask(Method::GET, "/spider/sysstats/else", Value::Null).await.0, 404);
+}

@@ -18,6 +18,9 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/ping" "health-check-ping" NOTHING => "Message", "Says whether the server is ready.";
     GET "/readyz" "health-check-readyz" NOTHING => "Message", "Says whether the server is ready.";
 
+    GET "/sysstats/system" "fetch-system-info" NOTHING => "SystemInfo", "Gets what is known of the machine that the server runs on.";
+    GET "/sysstats/usage" "fetch-resource-usage" NOTHING => "ResourceUsage", "Gets what the machine and the server use, measured for a second.";
+
     GET "/cloudos" "list-cloudos" NOTHING => "{cloudos: [string]}", "Lists the providers that CB-Spider knows.";
     GET "/cloudos/metainfo/{CloudOSName}" "get-cloudos-metainfo" NOTHING => "CloudOSMetaInfo", "Gets what CB-Spider knows of a provider.";
     GET "/driver/capability" "get-driver-capability" AT => "DriverCapability", "Gets what the driver of a connection can do.";

@@ -14,6 +14,20 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("RegisterRequest", "Name: string, CSPId: string"),
     ("VPCRegisterRequest", "VPCName?: string, Name: string, CSPId: string"),
     ("AllList", "AllList: {MappedList: [IID], OnlySpiderList: [IID], OnlyCSPList: [IID]}"),
+    (
+        "SystemInfo",
+        "Hostname: string, Platform: string, PlatformVersion: string, KernelArch: string, KernelVersion: string, \
+         Uptime: string, CPUModel: string, PhysicalCores: integer, LogicalCores: integer, ClockSpeed: string, \
+         TotalMemory: string, SwapMemory: string, DiskPartitions: [{MountPoint: string, TotalSpace: string}]",
+    ),
+    (
+        "ResourceUsage",
+        "SystemCPUPercent: string, SystemCPUCorePercent: object, SystemMemoryUsed: string, \
+         SystemMemoryTotal: string, SystemMemoryPercent: string, SystemDiskRead: string, SystemDiskWrite: string, \
+         SystemNetSent: string, SystemNetReceived: string, ProcessName: string, ProcessCPUPercent: string, \
+         ProcessCPUCorePercent: object, ProcessMemoryUsed: string, ProcessMemoryPercent: string, \
+         ProcessDiskRead: string, ProcessDiskWrite: string, ProcessNetSent: string, ProcessNetReceived: string",
+    ),
     // Records, and what clouds offer.
     (
         "CloudOSMetaInfo",

@@ -8,12 +8,14 @@ mod connection_configs;
 mod credentials;
 mod destroy;
 mod drivers;
+mod host;
 mod key_pairs;
 mod kubeconfig;
 mod machines;
 mod metrics;
 mod networks;
 mod node_groups;
+mod numbers;
 mod offers;
 mod pieces;
 mod raw;
@@ -23,6 +25,7 @@ mod service;
 mod shapes;
 mod spellings;
 mod subnets;
+mod system_stats;
 mod tags;
 mod types;
 
@@ -61,6 +64,9 @@ fn service_and_records() -> Vec<Row> {
         GET "/health" service::health;
         GET "/ping" service::health;
         GET "/readyz" service::health;
+
+        GET "/sysstats/system" system_stats::system;
+        GET "/sysstats/usage" system_stats::usage;
 
         GET "/cloudos" clouds::list;
         GET "/cloudos/metainfo/{a}" clouds::meta;
@@ -239,7 +245,6 @@ const OUTSIDE: &[&str] = &[
     "quotainfo",
     "dbspec",
     "anycall",
-    "sysstats",
     "vm",
     "vmstatus",
     "controlvm",

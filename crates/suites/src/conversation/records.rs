@@ -55,6 +55,10 @@ pub(super) async fn service(scene: &Scene) {
         "MOCK",
     ];
     assert_eq!(scene.client.ok("GET", "/cloudos", None).await, json!({"cloudos": clouds}));
+    let system = scene.client.ok("GET", "/sysstats/system", None).await;
+    assert!(system["LogicalCores"].as_u64().is_some_and(|cores| cores > 0), "{system}");
+    let usage = scene.client.ok("GET", "/sysstats/usage", None).await;
+    assert!(usage["ProcessMemoryUsed"].as_str().is_some_and(|used| used.ends_with(" GiB")), "{usage}");
     let meta = scene.client.ok("GET", "/cloudos/metainfo/AWS", None).await;
     assert_eq!(meta["CredentialCSP"], json!(["aws_access_key_id", "aws_secret_access_key"]));
     assert_eq!(
