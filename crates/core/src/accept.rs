@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
-use pmks_model::{Failure, FailureKind, Findings, OperationKind};
+use pmks_model::{Failure, FailureKind, Findings, OperationKind, Says, Term};
 use pmks_store::{Accept, IdempotencyKey, NewOperation, Through};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -299,7 +299,7 @@ impl Shared {
             Some(false) => ", and keeps its volumes",
             None => "",
         };
-        let says = format!("{} is under way{how}", self.in_words(&[operation]).await);
+        let says = self.in_words(&[operation]).await.text(format!(" is under way{how}"));
         let fix = "ask for the same, or cancel that one (`pmks operation cancel`) and ask again";
         Box::new(Failure::new(FailureKind::Conflict, says).with_fix(fix))
     }
@@ -315,22 +315,23 @@ impl Shared {
 
     /// A refusal that says in words who holds it.
     pub(crate) async fn held(&self, holders: &[Uuid]) -> Box<Failure> {
-        let says = format!("it is held by {}", self.in_words(holders).await);
+        let says = Says::from("it is held by ").then(self.in_words(holders).await);
         Box::new(Failure::new(FailureKind::Conflict, says).with_fix("wait until that is over, or cancel it"))
     }
 
     /// Operations, as people call them.
-    pub(crate) async fn in_words(&self, operations: &[Uuid]) -> String {
+    pub(crate) async fn in_words(&self, operations: &[Uuid]) -> Says {
         let mut words = Vec::new();
         for id in operations {
             words.push(match self.store.operation(*id).await {
                 Ok(Some(operation)) => {
-                    format!("{} of {:?} (operation {id})", operation.kind, operation.resource.name)
+                    let of = format!(" of {:?} (operation {id})", operation.resource.name);
+                    Says::default().term(Term::Operation(operation.kind)).text(of)
                 }
-                _ => format!("operation {id}"),
+                _ => Says::from(format!("operation {id}")),
             });
         }
-        words.join(", ")
+        Says::several(words, ", ")
     }
 }
 
@@ -338,7 +339,7 @@ fn supported(capabilities: &Capabilities, kind: OperationKind) -> Result<()> {
     if capabilities.has(kind) {
         return Ok(());
     }
-    let says = format!("{} has no {kind}", capabilities.title);
+    let says = Says::from(format!("{} has no ", capabilities.title)).term(Term::Operation(kind));
     Err(Box::new(Failure::new(FailureKind::Unsupported, says)))
 }
 

@@ -6,7 +6,7 @@
 use std::mem::take;
 use std::time::Duration;
 
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, Says, Term};
 use pmks_store::Resource;
 
 use crate::drafts::unmade;
@@ -93,7 +93,9 @@ impl Pmks {
         let id = operation.id.to_string();
         let Some(ended) = self.operations().settled(&id, PATIENCE).await? else {
             let (kind, name) = (operation.kind, &operation.resource.name);
-            let says = format!("{kind} of {name:?} comes first, and is not over: operation {id} goes on");
+            let says = Says::default().term(Term::Operation(kind));
+            let says =
+                says.text(format!(" of {name:?} comes first, and is not over: operation {id} goes on"));
             return Err(Box::new(
                 Failure::new(FailureKind::Timeout, says).with_fix("ask again once it is over"),
             ));

@@ -1,7 +1,7 @@
 //! The facade's one result type, and the failures that many rooms answer.
 
 use pmks_driver::DriverError;
-use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says, Terms};
 use uuid::Uuid;
 
 /// What the facade answers: the value, or the failure as it is shown at every surface.
@@ -9,7 +9,8 @@ pub type Result<T> = std::result::Result<T, Box<Failure>>;
 
 /// There is no such resource.
 pub(crate) fn not_found(kind: ResourceKind, name: &str) -> Box<Failure> {
-    Box::new(unknown(kind.says(), name).about(kind, name))
+    let says = Says::from("there is no ").then(Says::kind(kind)).text(format!(" {name:?}"));
+    Box::new(Failure::new(FailureKind::NotFound, says).about(kind, name))
 }
 
 /// There is no such thing, of those that are no resources.
@@ -19,23 +20,24 @@ pub(crate) fn unknown(what: &str, name: &str) -> Box<Failure> {
 
 /// The name is taken.
 pub(crate) fn already_exists(kind: ResourceKind, name: &str) -> Box<Failure> {
-    let says = format!("{} {name:?} exists already", kind.says());
+    let says = Says::kind(kind).text(format!(" {name:?} exists already"));
     Box::new(Failure::new(FailureKind::AlreadyExists, says).about(kind, name))
 }
 
 /// Something stands in the way.
-pub(crate) fn conflict(detail: impl Into<String>) -> Box<Failure> {
+pub(crate) fn conflict(detail: impl Into<Says>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Conflict, detail))
 }
 
 /// What is on its way out is not worked with.
 pub(crate) fn being_deleted(kind: ResourceKind, name: &str, removal: Uuid) -> Box<Failure> {
-    conflict(format!("{} {name:?} is being deleted by operation {removal}", kind.says()))
+    conflict(Says::kind(kind).text(format!(" {name:?} is being deleted by operation {removal}")))
 }
 
 /// It changed since the caller read it.
-pub(crate) fn stale(what: &str, name: &str) -> Box<Failure> {
-    let failure = Failure::new(FailureKind::Stale, format!("{what} {name:?} was changed since it was read"));
+pub(crate) fn stale(what: impl Into<Says>, name: &str) -> Box<Failure> {
+    let says = what.into().text(format!(" {name:?} was changed since it was read"));
+    let failure = Failure::new(FailureKind::Stale, says);
     Box::new(failure.with_fix("read it again and repeat the change with its new version tag"))
 }
 
@@ -69,12 +71,12 @@ pub(crate) fn malformed(field: &str, says: impl Into<Says>) -> Box<Failure> {
 }
 
 /// A defect of pmks.
-pub(crate) fn unexpected(detail: impl Into<String>) -> Box<Failure> {
+pub(crate) fn unexpected(detail: impl Into<Says>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Unexpected, detail))
 }
 
 /// The resource is not in a state that allows it.
-pub(crate) fn precondition(detail: impl Into<String>, fix: impl Into<String>) -> Box<Failure> {
+pub(crate) fn precondition(detail: impl Into<Says>, fix: impl Into<Says>) -> Box<Failure> {
     Box::new(Failure::new(FailureKind::Precondition, detail).with_fix(fix))
 }
 
@@ -89,7 +91,7 @@ pub(crate) fn of_cloud_by(who: &str, error: &DriverError) -> Box<Failure> {
     // What is wrong with a request is said once, by its fields.
     let says = if failure.findings.is_empty() { &failure.detail } else { "the request is not valid" };
     let detail = format!("{who}: {says}");
-    Box::new(Failure { detail, ..failure })
+    Box::new(Failure { detail, terms: Terms::default(), ..failure })
 }
 
 /// What a transaction answered instead of its result.

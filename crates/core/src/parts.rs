@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use pmks_model::{Iid, ResourceKind};
+use pmks_model::{Iid, ResourceKind, Says};
 use pmks_store::{NewResource, Resource};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::activity::Activity;
 use crate::cloud_names::other_name;
-use crate::drafts::users;
+use crate::drafts::{used, users};
 use crate::drivers::{At, Place};
-use crate::failure::{check, conflict, invalid, missing, not_found, of_store};
+use crate::failure::{check, invalid, missing, not_found, of_store};
 use crate::incarnations::kept;
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
@@ -264,8 +264,7 @@ impl Shared {
         let network = known.all.iter().find(|other| Some(other.uid) == record.parent);
         let holders = users(self.store.as_ref(), &known.all, &record, network).await?;
         if !holders.is_empty() {
-            let says = format!("{} {:?} is used by {}", part.kind.says(), meant.as_str(), holders.join(", "));
-            return Err(conflict(says));
+            return Err(used(part.kind, meant.as_str(), holders));
         }
         Ok(record)
     }
@@ -292,9 +291,10 @@ impl Shared {
 }
 
 /// That something lies in another network than was said; `own`: the record of the one that it lies in.
-pub(crate) fn not_in(system_id: &str, said: &Resource, own: Option<&Resource>, own_id: &str) -> String {
+pub(crate) fn not_in(system_id: &str, said: &Resource, own: Option<&Resource>, own_id: &str) -> Says {
     let own = own.map_or(own_id, |own| own.name.as_str());
-    format!("{system_id:?} is no part of network {:?}: it lies in {own:?}", said.name)
+    let says = Says::from(format!("{system_id:?} is no part of ")).then(Says::kind(ResourceKind::Network));
+    says.text(format!(" {:?}: it lies in {own:?}", said.name))
 }
 
 /// A record that is about to be made, as a read wants it.

@@ -5,7 +5,7 @@
 
 use futures::FutureExt as _;
 use pmks_driver::{Change, DriverError, ErrorKind, Prepared, Reaction, Search, reaction, validate};
-use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind};
+use pmks_model::{Failure, FailureKind, Findings, OperationKind, ResourceKind, Says};
 use pmks_store::{Hold, NewResource, Operation, OperationFilter, Page, Resource, SystemKey, made_nothing};
 use pmks_transport::Effect;
 use uuid::Uuid;
@@ -211,12 +211,9 @@ async fn found_by_the_cloud(at: &At, change: &Change, patience: &Patience) -> Fi
 }
 
 fn known_as(kind: ResourceKind, system_id: &str, known: &Resource) -> Box<Failure> {
-    let says = format!(
-        "{} {system_id:?} is known here as {:?}, at connection {:?}",
-        kind.says(),
-        known.name,
-        known.connection
-    );
+    let at =
+        format!(" {system_id:?} is known here as {:?}, at connection {:?}", known.name, known.connection);
+    let says = Says::kind(kind).text(at);
     Box::new(Failure::new(FailureKind::AlreadyExists, says))
 }
 

@@ -362,8 +362,10 @@ impl Capabilities {
     }
 
     /// What is said where they do not.
-    pub fn no_tags(&self, kind: ResourceKind) -> String {
-        format!("a {} of {} takes no tags of the user's", kind.says(), self.title)
+    pub fn no_tags(&self, kind: ResourceKind) -> Says {
+        Says::from("a ")
+            .term(Term::Kind(kind))
+            .text(format!(" of {} takes no tags of the user's", self.title))
     }
 
     /// Whether the provider has this kind of operation.

@@ -211,13 +211,10 @@ impl DriverError {
         let answered = self.answered();
         let told = answered.unwrap_or(inner);
         Failure {
-            kind: inner.kind.failure_kind(),
-            detail: chain(self),
             findings: match &inner.kind {
                 ErrorKind::InvalidRequest(findings) => findings.clone(),
                 _ => Findings::default(),
             },
-            about: None,
             fix: inner.kind.fix().map(bounded),
             provider: Some(inner.provider.to_owned()),
             action: (!told.action.is_empty()).then(|| told.action.to_owned()),
@@ -229,6 +226,7 @@ impl DriverError {
             retry_after_seconds: self
                 .retry_after()
                 .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+            ..Failure::new(inner.kind.failure_kind(), chain(self))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Findings, ResourceKind};
+use crate::{Findings, ResourceKind, Says, Term, Terms};
 
 /// The classes of error, one word each; `/v1` and the command line map them to status and exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +120,9 @@ pub struct Failure {
     pub kind: FailureKind,
     /// One or two sentences: what failed, where.
     pub detail: String,
+    /// The terms in it, for which a surface may have words of its own.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
     /// Everything wrong with the request, if that is what failed.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
@@ -129,6 +132,9 @@ pub struct Failure {
     /// What the user can do, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// The terms in that.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub fix_terms: Terms,
     /// The cloud, if it was one that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -164,13 +170,16 @@ pub struct Subject {
 
 impl Failure {
     /// A failure of pmks' own, without a cloud.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, detail: impl Into<Says>) -> Self {
+        let (detail, terms) = detail.into().into_parts();
         Self {
             kind,
-            detail: detail.into(),
+            detail,
+            terms,
             findings: Findings::default(),
             about: None,
             fix: None,
+            fix_terms: Terms::default(),
             provider: None,
             action: None,
             provider_status: None,
@@ -200,9 +209,16 @@ impl Failure {
 
     /// The same, with what the user can do.
     #[must_use]
-    pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
-        self.fix = Some(fix.into());
+    pub fn with_fix(mut self, fix: impl Into<Says>) -> Self {
+        let (fix, terms) = fix.into().into_parts();
+        (self.fix, self.fix_terms) = (Some(fix), terms);
         self
+    }
+
+    /// What failed and what the user can do, with their terms in the words of somebody else.
+    pub fn in_words(&self, word: impl Fn(&Term) -> String) -> (String, Option<String>) {
+        let fix = self.fix.as_deref().map(|fix| self.fix_terms.in_words(fix, &word));
+        (self.terms.in_words(&self.detail, word), fix)
     }
 }
 

@@ -32,7 +32,7 @@ impl Findings {
 
     /// Adds one of a field that names a thing which there is not; `where_not` says where it was looked for.
     pub fn add_missing(&mut self, field: impl Into<String>, kind: ResourceKind, name: &str, where_not: &str) {
-        let says = format!("{} {name:?} does not exist{where_not}", kind.says()).into();
+        let says = Says::kind(kind).text(format!(" {name:?} does not exist{where_not}"));
         let missing = Some(Subject { kind, name: name.to_owned() });
         self.0.push(Finding { field: field.into(), says, missing });
     }

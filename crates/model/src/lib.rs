@@ -38,7 +38,7 @@ pub use request::{
     Tags, UpgradeRequest, UpgradeTargets, validate_tags,
 };
 pub use rule::{Direction, Protocol, Rule};
-pub use says::{Says, ScalingField, Term};
+pub use says::{Says, ScalingField, Term, Terms};
 pub use scaling::{Scaling, ScalingChange};
 pub use status::Status;
 pub use unique_name::UniqueName;

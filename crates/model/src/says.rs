@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{OperationKind, ResourceKind};
+
 /// What is wrong and what would be right: a text, and the terms in it for which a surface may have words of its own.
 ///
 /// It is kept as its plain text, with the places of its terms beside it where it has some.
@@ -9,9 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct Says {
     #[serde(rename = "says")]
     plain: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    terms: Vec<Placed>,
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    terms: Terms,
 }
+
+/// The terms of a text, by their places in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Terms(Vec<Placed>);
 
 /// A term, and which bytes of the plain text tell it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +40,10 @@ pub enum Term {
     AutoScalingOff,
     /// The versions that there are to choose from.
     Versions(Vec<String>),
+    /// A kind of resource.
+    Kind(ResourceKind),
+    /// What an operation does.
+    Operation(OperationKind),
 }
 
 /// A field of a node group's [`crate::Scaling`].
@@ -81,11 +92,51 @@ impl Term {
             Self::Given(field) => format!("{} ({})", field.as_str(), field.flag()),
             Self::AutoScalingOff => format!("{} false", ScalingField::AutoScaling.flag()),
             Self::Versions(all) => format!("offered are {}", all.join(", ")),
+            Self::Kind(kind) => kind.says().to_owned(),
+            Self::Operation(kind) => kind.as_str().to_owned(),
         }
     }
 }
 
+impl Terms {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text that they are of, with them in the words of somebody else.
+    pub fn in_words(&self, plain: &str, word: impl Fn(&Term) -> String) -> String {
+        let mut said = String::new();
+        let mut end = 0;
+        for Placed { from, to, term } in &self.0 {
+            // Where the text has something else there, it is right by itself all the same.
+            let (Some(before), true) =
+                (plain.get(end..*from), plain.get(*from..*to) == Some(term.plain().as_str()))
+            else {
+                return plain.to_owned();
+            };
+            said.push_str(before);
+            said.push_str(&word(term));
+            end = *to;
+        }
+        said.push_str(plain.get(end..).unwrap_or_default());
+        said
+    }
+}
+
 impl Says {
+    /// A kind of resource.
+    pub fn kind(kind: ResourceKind) -> Self {
+        Self::default().term(Term::Kind(kind))
+    }
+
+    /// Several, with the same text between them.
+    pub fn several(all: impl IntoIterator<Item = Self>, between: &str) -> Self {
+        let mut all = all.into_iter();
+        let first = all.next().unwrap_or_default();
+        all.fold(first, |said, one| said.text(between).then(one))
+    }
+
     /// The same with more text.
     #[must_use]
     pub fn text(mut self, text: impl AsRef<str>) -> Self {
@@ -98,8 +149,23 @@ impl Says {
     pub fn term(mut self, term: Term) -> Self {
         let from = self.plain.len();
         self.plain.push_str(&term.plain());
-        self.terms.push(Placed { from, to: self.plain.len(), term });
+        self.terms.0.push(Placed { from, to: self.plain.len(), term });
         self
+    }
+
+    /// The same with what another one says.
+    #[must_use]
+    pub fn then(mut self, more: Self) -> Self {
+        let before = self.plain.len();
+        self.plain.push_str(&more.plain);
+        let moved = |placed: Placed| Placed { from: placed.from + before, to: placed.to + before, ..placed };
+        self.terms.0.extend(more.terms.0.into_iter().map(moved));
+        self
+    }
+
+    /// Its plain text, and its terms.
+    pub fn into_parts(self) -> (String, Terms) {
+        (self.plain, self.terms)
     }
 
     /// In the words of the command line and of `/v1`.
@@ -109,18 +175,7 @@ impl Says {
 
     /// With its terms in the words of somebody else.
     pub fn in_words(&self, word: impl Fn(&Term) -> String) -> String {
-        let mut said = String::new();
-        let mut end = 0;
-        for Placed { from, to, term } in &self.terms {
-            // Places that are none of this text were kept wrong: the text itself is right all the same.
-            let Some(before) = self.plain.get(end..*from) else { return self.plain.clone() };
-            said.push_str(before);
-            said.push_str(&word(term));
-            end = *to;
-        }
-        let Some(rest) = self.plain.get(end..) else { return self.plain.clone() };
-        said.push_str(rest);
-        said
+        self.terms.in_words(&self.plain, word)
     }
 }
 
@@ -132,7 +187,7 @@ impl From<&str> for Says {
 
 impl From<String> for Says {
     fn from(plain: String) -> Self {
-        Self { plain, terms: Vec::new() }
+        Self { plain, terms: Terms::default() }
     }
 }
 
@@ -158,14 +213,23 @@ mod tests {
             .term(Term::AutoScalingOff)
             .text("); ")
             .term(Term::Versions(versions))
+            .text("; ")
+            .then(
+                Says::kind(ResourceKind::NodeGroup)
+                    .text(" ")
+                    .term(Term::Operation(OperationKind::NetworkCreate)),
+            )
     }
 
     #[test]
     fn terms_are_told_in_the_words_of_who_tells_them() {
         let says = every_term();
-        assert_eq!(says.plain(), "é minmax (--max), (--auto-scaling false); offered are 1.31, 1.32");
+        assert_eq!(
+            says.plain(),
+            "é minmax (--max), (--auto-scaling false); offered are 1.31, 1.32; node group network.create"
+        );
         assert_eq!(says.in_words(Term::plain), says.plain());
-        assert_eq!(says.in_words(|_| "_".to_owned()), "é __, (_); _");
+        assert_eq!(says.in_words(|_| "_".to_owned()), "é __, (_); _; _ _");
         assert_eq!(Says::from("min, max").in_words(|_| "_".to_owned()), "min, max");
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct CarriedChecks(pub(crate) Vec<Check>);
 
 impl Refused {
     /// A failure of the surface itself.
-    pub(crate) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FailureKind, detail: impl Into<Says>) -> Self {
         Failure::new(kind, detail).into()
     }
 

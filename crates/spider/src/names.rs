@@ -101,14 +101,25 @@ pub(crate) fn of(kind: ResourceKind) -> Option<&'static str> {
 }
 
 /// A term of a sentence, whatever the body. CB-Spider's pages read the versions to choose from out of the last one.
-fn term(term: &Term) -> String {
+pub(crate) fn term(term: &Term) -> String {
     match term {
         Term::Field(part) | Term::Given(part) => {
             field("NodeGroupRequest", &format!("scaling.{}", part.as_str()))
         }
         Term::AutoScalingOff => "OnAutoScaling \"false\"".to_owned(),
         Term::Versions(all) => format!("Available version(s): {}", all.join(", ")),
+        Term::Kind(kind) => of(*kind).unwrap_or(kind.says()).to_owned(),
+        Term::Operation(kind) => operation(kind.as_str()),
     }
+}
+
+/// `network.create` as `VPC create`.
+fn operation(word: &str) -> String {
+    let known = |(what, does): (&str, &str)| {
+        let kind = ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == what)?;
+        Some(format!("{} {does}", of(kind)?))
+    };
+    word.split_once('.').and_then(known).unwrap_or_else(|| word.to_owned())
 }
 
 /// Everything that is wrong with a request, its fields named as clients name them in a body of that shape. Without a shape
@@ -152,7 +163,7 @@ fn field(shape: &str, place: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use pmks_model::{Says, ScalingField};
+    use pmks_model::{OperationKind, Says, ScalingField};
 
     use super::*;
 
@@ -182,6 +193,14 @@ mod tests {
                 assert!(known.contains(term(&told).as_str()), "{told:?} is told as {}", term(&told));
             }
         }
+        for (kind, told) in [
+            (OperationKind::NetworkCreate, "VPC create"),
+            (OperationKind::NodeGroupScale, "Kubernetes NodeGroup scale"),
+            (OperationKind::PrerequisiteFix, "prerequisite.fix"),
+        ] {
+            assert_eq!(term(&Term::Operation(kind)), told);
+        }
+        assert_eq!(term(&Term::Kind(ResourceKind::Network)), "VPC");
         let versions = Term::Versions(vec!["1.31".to_owned(), "1.32".to_owned()]);
         let says = Says::from("is at odds: ").term(Term::AutoScalingOff).text("; ").term(versions);
         let mut findings = Findings::default();

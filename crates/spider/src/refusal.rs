@@ -155,11 +155,11 @@ impl From<Failure> for Refusal {
 
 /// What a failure says, and the word that clients look for in its kind.
 fn message(failure: &Failure) -> String {
-    let mut text = failure.detail.clone();
+    let (mut text, fix) = failure.in_words(crate::names::term);
     if !failure.findings.is_empty() {
         text = format!("{text}: {}", crate::names::in_their_words(&failure.findings, CORE, ""));
     }
-    if let Some(fix) = &failure.fix {
+    if let Some(fix) = fix {
         text = format!("{text}; {fix}");
     }
     let (words, added): (&[&str], &str) = match failure.kind {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use http::StatusCode;
 use pmks_core::{Accepted, Beforehand, Mutation, OperationView};
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, StageState, Term};
 
 use crate::Refusal;
 use crate::call::Call;
@@ -158,8 +158,9 @@ fn ended(operation: &OperationView) -> Result<(), Refusal> {
 fn too_long(operation: &OperationView, limit: Duration) -> Refusal {
     let (id, kind, name) = (operation.id, operation.kind, &operation.resource.name);
     let says = format!(
-        "[{}] {kind} of {name} is not over. (Timeout={}) Operation {id} goes on",
+        "[{}] {} of {name} is not over. (Timeout={}) Operation {id} goes on",
         operation.connection,
+        crate::names::term(&Term::Operation(kind)),
         limit.as_secs()
     );
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, says)

@@ -2,7 +2,7 @@
 
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::Credential;
-use pmks_model::{Failure, Findings};
+use pmks_model::{Failure, Findings, Says};
 use pmks_store::{Connection, ConnectionUpdate, PieceKind};
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ async fn update_to(
             if let Err(failure) = same_account(connection, &identity) {
                 let needed = shared.needed_by(name).await?;
                 if whose == Whose::OwnAlone || !needed.is_empty() {
-                    return Err(needed_too(failure, &needed));
+                    return Err(needed_too(failure, needed));
                 }
             }
             update.account = Some((identity.account, identity.principal));
@@ -221,9 +221,10 @@ fn unchanged(connection: &Connection, asked: &NewConnection) -> Result<()> {
 }
 
 /// With what would be lost.
-fn needed_too(mut failure: Box<Failure>, needed: &[String]) -> Box<Failure> {
+fn needed_too(mut failure: Box<Failure>, needed: Vec<Says>) -> Box<Failure> {
     if !needed.is_empty() {
-        failure.detail = format!("{}; it is needed by {}", failure.detail, needed.join(", "));
+        let says = Says::from(format!("{}; it is needed by ", failure.detail));
+        (failure.detail, failure.terms) = says.then(Says::several(needed, ", ")).into_parts();
     }
     failure
 }
@@ -259,11 +260,8 @@ async fn moves(
     if known.is_empty() {
         return Ok(true);
     }
-    let mut failure = conflict(format!(
-        "{} of connection {name:?} cannot change while it is needed by {}",
-        moved.join(", "),
-        known.join(", ")
-    ));
+    let says = format!("{} of connection {name:?} cannot change while it is needed by ", moved.join(", "));
+    let mut failure = conflict(Says::from(says).then(Says::several(known, ", ")));
     failure.fix = Some("make a new connection for the other place".to_owned());
     Err(failure)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
-use pmks_model::{Failure, FailureKind, Findings, ResourceKind};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says};
 use pmks_store::{OperationFilter, Page as StorePage};
 use serde_json::Value;
 use uuid::Uuid;
@@ -310,7 +310,7 @@ impl Shared {
         if known.is_empty() {
             return Ok(connection);
         }
-        let says = format!("connection {name:?} is needed by {}", known.join(", "));
+        let says = Says::from(format!("connection {name:?} is needed by ")).then(Says::several(known, ", "));
         Err(Box::new(Failure::new(FailureKind::Conflict, says).with_fix("delete or forget them first")))
     }
 
@@ -326,7 +326,7 @@ impl Shared {
     }
 
     /// What is known at a connection, and what goes on there, in words.
-    async fn needed_by(&self, name: &str) -> Result<Vec<String>> {
+    async fn needed_by(&self, name: &str) -> Result<Vec<Says>> {
         let mut needed = self.known_at(name).await?;
         let unfinished = self.unfinished_at(name).await?;
         if !unfinished.is_empty() {
@@ -336,7 +336,7 @@ impl Shared {
     }
 
     /// What is known at a connection, in words.
-    async fn known_at(&self, name: &str) -> Result<Vec<String>> {
+    async fn known_at(&self, name: &str) -> Result<Vec<Says>> {
         let filter = pmks_store::ResourceFilter {
             connection: Some(name.to_owned()),
             ..pmks_store::ResourceFilter::default()
@@ -344,7 +344,7 @@ impl Shared {
         let known = self.store.resources(&filter, StorePage::all()).await.map_err(of_store)?;
         let is_whole = |kind| !matches!(kind, ResourceKind::NodeGroup | ResourceKind::Subnet);
         let whole = known.iter().filter(|record| is_whole(record.kind));
-        Ok(whole.map(|record| format!("{} {:?}", record.kind.says(), record.name)).collect())
+        Ok(whole.map(|record| Says::kind(record.kind).text(format!(" {:?}", record.name))).collect())
     }
 }
 

@@ -7,7 +7,7 @@ mod node_groups;
 mod rules;
 mod tags;
 
-pub(crate) use networks::{refuse_used, unmade, users};
+pub(crate) use networks::{refuse_used, unmade, used, users};
 pub(crate) use node_groups::beyond_limits;
 pub(crate) use tags::version_tag;
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use pmks_driver::{Change, CreateKeyPair, CreateNetwork, CreateSecurityGroup, CreateSubnet, DeleteResource};
 use pmks_model::{
-    Cidr, Cluster, Direction, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind,
-    ResourceReference, Rule, SecurityGroup, SecurityGroupRequest,
+    Cidr, Cluster, Direction, Failure, Findings, Iid, KeyPairRequest, Network, NodeGroup, ResourceKind,
+    ResourceReference, Rule, Says, SecurityGroup, SecurityGroupRequest,
 };
 use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
@@ -284,8 +284,13 @@ pub(crate) async fn refuse_used(
     if holders.is_empty() {
         return Ok(());
     }
-    let what = record.kind.says();
-    Err(conflict(format!("{what} {:?} is used by {}", record.name, holders.join(", "))))
+    Err(used(record.kind, &record.name, holders))
+}
+
+/// That something cannot go, for the sake of those.
+pub(crate) fn used(kind: ResourceKind, name: &str, holders: Vec<Says>) -> Box<Failure> {
+    let says = Says::kind(kind).text(format!(" {name:?} is used by "));
+    conflict(says.then(Says::several(holders, ", ")))
 }
 
 /// Our clusters, node groups and security groups that use this record, in words. What a creation that is over never made
@@ -295,11 +300,11 @@ pub(crate) async fn users(
     all: &[Resource],
     record: &Resource,
     network: Option<&Resource>,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Says>> {
     let named = naming(all, record, network)?;
     let unmade = unmade(store, all, named.iter().copied()).await?;
     let made = named.into_iter().filter(|user| !unmade.contains(&user.uid));
-    Ok(made.map(|user| format!("{} {:?}", user.kind.says(), user.name)).collect())
+    Ok(made.map(|user| Says::kind(user.kind).text(format!(" {:?}", user.name))).collect())
 }
 
 /// Those of these records of which the cloud has nothing, and nothing is going on that may make it.

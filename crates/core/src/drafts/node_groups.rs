@@ -117,9 +117,11 @@ impl Drafting<'_> {
         if self.capabilities().last_node_group != LastNodeGroup::Removable {
             let all = self.records().all(Some(ResourceKind::NodeGroup), Some(cluster.uid)).await?;
             if all.len() == 1 {
-                let says =
-                    format!("{} keeps at least one node group in a cluster", self.capabilities().title);
-                return Err(precondition(says, "add another node group first, or delete the cluster"));
+                let group = || Says::kind(ResourceKind::NodeGroup);
+                let says = Says::from(format!("{} keeps at least one ", self.capabilities().title));
+                let says = says.then(group()).text(" in a cluster");
+                let fix = Says::from("add another ").then(group()).text(" first, or delete the cluster");
+                return Err(precondition(says, fix));
             }
         }
         let remove = RemoveNodeGroup { target: target(&cluster, &record), marks: self.marks(record.uid) };

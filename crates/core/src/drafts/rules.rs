@@ -1,7 +1,7 @@
 //! The draft of other rules for a security group that stands: what is to go is named as it stands.
 
 use pmks_driver::{Change, UpdateSecurityGroup, validate};
-use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Rule, SecurityGroup};
+use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Rule, Says, SecurityGroup};
 use pmks_store::Resource;
 
 use super::{Draft, Drafting};
@@ -78,17 +78,17 @@ impl Drafting<'_> {
 
 /// That a group has no such rule, and which of its rules let through what it says, or some of it.
 fn no_such_rule(group: &str, rule: &Rule, rules: &[Rule]) -> Box<Failure> {
-    let says = format!("security group {group:?} has no rule {rule}");
+    let says = Says::kind(ResourceKind::SecurityGroup).text(format!(" {group:?} has no rule {rule}"));
     let parts: Vec<String> =
         rules.iter().filter(|known| known.overlaps(rule)).map(ToString::to_string).collect();
     let (says, fix) = if let Some(wider) = rules.iter().find(|known| known.covers(rule)) {
         let fix = "remove that one, and add what is to stay of it";
-        (format!("{says} by itself: {wider} lets it through"), fix)
+        (says.text(format!(" by itself: {wider} lets it through")), fix)
     } else if parts.is_empty() {
         (says, "remove rules as the group has them")
     } else {
         let fix = "remove these, and add what is to stay of them";
-        (format!("{says} by itself: it has {}", parts.join("; ")), fix)
+        (says.text(format!(" by itself: it has {}", parts.join("; "))), fix)
     };
     Box::new(Failure::new(FailureKind::NotFound, says).with_fix(fix))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pmks_driver::{Change, TagChanges, UpdateTags};
-use pmks_model::{Failure, FailureKind, ResourceKind};
+use pmks_model::{Failure, FailureKind, ResourceKind, Says};
 use pmks_store::{Decided, Resource, ResourceUpdate};
 use serde::Deserialize;
 use serde_json::Value;
@@ -62,7 +62,7 @@ pub(super) fn require_unchanged(record: &Resource, if_match: &str) -> Result<()>
     if if_match == "*" || if_match == version_tag(record) {
         return Ok(());
     }
-    Err(stale(record.kind.says(), &record.name))
+    Err(stale(Says::kind(record.kind), &record.name))
 }
 
 /// What is kept with the operation: from now on whoever read the record before it has read another one.

@@ -2,7 +2,7 @@
 //! deletion of a record without an identifier removes it.
 
 use pmks_driver::{Driver, Effect, Prepared};
-use pmks_model::{Child, Failure, FailureKind, Remains};
+use pmks_model::{Child, Failure, FailureKind, Remains, Says};
 use pmks_store::{Operation, OperationFilter, Page, Resource, Result, Stage, Store};
 
 use super::children::removal;
@@ -108,12 +108,11 @@ pub(super) fn still_there(made: &[Child]) -> Vec<Remains> {
 
 /// The refusal to forget what nobody removes.
 pub(super) fn left_at_the_cloud(record: &Resource, left: &[String]) -> Failure {
-    let says = format!(
-        "the creation of {} {:?} left something at the cloud that is not removed with it: {}",
-        record.kind.says(),
+    let says = Says::from("the creation of ").then(Says::kind(record.kind)).text(format!(
+        " {:?} left something at the cloud that is not removed with it: {}",
         record.name,
         left.join("; ")
-    );
+    ));
     let fix = "remove that at the cloud, then forget this record";
     Failure::new(FailureKind::Precondition, says).with_fix(fix)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pmks_driver::Change;
-use pmks_model::{Failure, FailureKind, OperationKind, ResourceKind};
+use pmks_model::{Failure, FailureKind, OperationKind, ResourceKind, Says};
 use pmks_store::{Operation, Resource, Store};
 use pmks_transport::Clock;
 
@@ -35,7 +35,8 @@ impl RecordHooks {
         let found = self.store.resource(uid).await.map_err(|error| *of_store(error))?;
         let what = &operation.resource;
         found.map(Some).ok_or_else(|| {
-            let says = format!("the record of {} {:?} is gone", what.kind.says(), what.name);
+            let says = Says::from("the record of ").then(Says::kind(what.kind));
+            let says = says.text(format!(" {:?} is gone", what.name));
             Failure::new(FailureKind::NotFound, says)
         })
     }

@@ -2,7 +2,7 @@
 //! Reads our records alone, never a cloud.
 
 use pmks_driver::{Change, ClusterTarget, NodeGroupTarget, TagChanges};
-use pmks_model::{Failure, FailureKind, Findings, Iid, ResourceKind};
+use pmks_model::{Failure, FailureKind, Findings, Iid, ResourceKind, Says};
 use pmks_store::Resource;
 use uuid::Uuid;
 
@@ -178,7 +178,8 @@ impl Again<'_> {
         match tags.set().keys().find(|key| standing.contains_key(*key)) {
             None => Ok(()),
             Some(key) => {
-                let says = format!("tag {key:?} already exists on {} {:?}", record.kind.says(), record.name);
+                let says = Says::from(format!("tag {key:?} already exists on "));
+                let says = says.then(Says::kind(record.kind)).text(format!(" {:?}", record.name));
                 Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
             }
         }
@@ -245,8 +246,8 @@ fn aim_part(incarnation: &mut String, iid: &Iid, record: Option<&Resource>) {
 }
 
 fn unmade(kind: ResourceKind, name: &str) -> Box<Failure> {
-    let failure =
-        Failure::new(FailureKind::Precondition, format!("{} {name:?} is not made yet", kind.says()));
+    let says = Says::kind(kind).text(format!(" {name:?} is not made yet"));
+    let failure = Failure::new(FailureKind::Precondition, says);
     Box::new(failure.with_fix("wait until its creation has succeeded"))
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pmks_model::{Failure, FailureKind, OperationState, ResourceKind};
+use pmks_model::{Failure, FailureKind, OperationState, ResourceKind, Says};
 use secrecy::SecretString;
 
 use super::kept::{Asked, Handover};
@@ -79,7 +79,11 @@ impl PrivateKey {
             (Some(operation), None) if operation.state == OperationState::Succeeded => Err(self.lost()),
             (Some(operation), _) if operation.state.is_final() => Err(match &operation.error {
                 Some(failure) => Box::new(failure.clone()),
-                None => conflict(format!("operation {id} was cancelled: the key pair was not made")),
+                None => conflict(
+                    Says::from(format!("operation {id} was cancelled: the "))
+                        .then(Says::kind(ResourceKind::KeyPair))
+                        .text(" was not made"),
+                ),
             }),
             (_, None) => {
                 cancel(pmks, caller, &id).await;
@@ -100,25 +104,27 @@ impl PrivateKey {
     /// The refusal of a key that nobody has any more.
     fn lost(&self) -> Box<Failure> {
         let name = &self.operation.resource.name;
-        let says = format!(
-            "key pair {name:?} was asked for before by this Idempotency-Key, and its private key is had no more: it was \
+        let pair = || Says::kind(ResourceKind::KeyPair);
+        let says = pair().text(format!(
+            " {name:?} was asked for before by this Idempotency-Key, and its private key is had no more: it was \
              told then, or was lost with the process that made it"
-        );
-        let fix = format!(
-            "if nobody has it, delete key pair {name:?} if it was made, and create it with another Idempotency-Key"
-        );
+        ));
+        let fix = Says::from("if nobody has it, delete ")
+            .then(pair())
+            .text(format!(" {name:?} if it was made, and create it with another Idempotency-Key"));
         Box::new(Failure::new(FailureKind::AlreadyExists, says).with_fix(fix))
     }
 
     /// The refusal of a key whose pair is not made in time.
     fn late(&self) -> Box<Failure> {
         let (id, name) = (self.operation.id, &self.operation.resource.name);
-        let says = format!(
-            "key pair {name:?} is not made yet, so nobody was given its private key; operation {id} was asked to stop"
-        );
-        let fix = format!(
-            "delete key pair {name:?} if it was made all the same, and ask again, or bring a public key"
-        );
+        let pair = || Says::kind(ResourceKind::KeyPair);
+        let says = pair().text(format!(
+            " {name:?} is not made yet, so nobody was given its private key; operation {id} was asked to stop"
+        ));
+        let fix = Says::from("delete ")
+            .then(pair())
+            .text(format!(" {name:?} if it was made all the same, and ask again, or bring a public key"));
         Box::new(Failure::new(FailureKind::Timeout, says).with_fix(fix))
     }
 }

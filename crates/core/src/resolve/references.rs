@@ -5,7 +5,7 @@
 //! operation waits behind the one that makes it, and is resolved again when it begins.
 
 use pmks_driver::{DriverError, ErrorKind};
-use pmks_model::{Findings, Iid, ResourceKind, SecurityGroup, Subnet, refusal_of_reference};
+use pmks_model::{Findings, Iid, ResourceKind, Says, SecurityGroup, Subnet, refusal_of_reference};
 use pmks_store::Resource;
 use uuid::Uuid;
 
@@ -91,7 +91,7 @@ impl References<'_> {
     }
 
     /// That other networks have a subnet of that name: it is there, and not where it is looked for.
-    async fn of_another(&self, text: &str, network: &FoundNetwork) -> Result<Option<String>> {
+    async fn of_another(&self, text: &str, network: &FoundNetwork) -> Result<Option<Says>> {
         let known = self.records.all(Some(ResourceKind::Subnet), None).await?;
         let mut owners = Vec::new();
         let is_there = |subnet: &&Resource| subnet.name == text && subnet.system_id.is_some();
@@ -189,8 +189,8 @@ impl References<'_> {
             return Err(being_deleted(kind, text, removal.id));
         }
         if record.system_id.is_none() && unfinished.is_empty() {
-            self.findings
-                .add(field, format!("{} {text:?} was never made: its creation did not succeed", kind.says()));
+            let says = format!(" {text:?} was never made: its creation did not succeed");
+            self.findings.add(field, Says::kind(kind).text(says));
         }
         if !self.shared.contains(&record.uid) {
             self.shared.push(record.uid);
@@ -269,8 +269,9 @@ impl References<'_> {
 }
 
 /// That something is no part of the network that was named with it, and where it lies.
-fn not_of(what: &str, network: &FoundNetwork, owner: &str) -> String {
-    format!("{what:?} is no part of network {:?}: it lies in {owner}", network.text)
+fn not_of(what: &str, network: &FoundNetwork, owner: &str) -> Says {
+    let says = Says::from(format!("{what:?} is no part of ")).then(Says::kind(ResourceKind::Network));
+    says.text(format!(" {:?}: it lies in {owner}", network.text))
 }
 
 /// Both names of a record; the cloud's is empty while it is being made.

@@ -261,7 +261,7 @@ async fn a_subnet_of_another_vpc_is_said_to_lie_there() {
     for (subnet, lies) in [("of-two", "\"two\""), ("each", "\"two\" and one in \"three\"")] {
         let cluster = json!({"Name": "k", "VPCName": "one", "SubnetNames": [subnet]});
         let (status, answer) = spider.ask(Method::POST, "/spider/cluster", at(cluster)).await;
-        let says = format!("SubnetNames[0] {subnet:?} is no part of network \"one\": it lies in {lies}");
+        let says = format!("SubnetNames[0] {subnet:?} is no part of VPC \"one\": it lies in {lies}");
         assert!(status == 400 && message(&answer).contains(&says), "{status} {answer}");
     }
     let group = json!({"Name": "g", "VPCName": "two", "SecurityRules": []});
@@ -269,7 +269,7 @@ async fn a_subnet_of_another_vpc_is_said_to_lie_there() {
     let cluster =
         json!({"Name": "k", "VPCName": "three", "SubnetNames": ["each"], "SecurityGroupNames": ["g"]});
     let (status, answer) = spider.ask(Method::POST, "/spider/cluster", at(cluster)).await;
-    let says = "\"g\" is no part of network \"three\": it lies in \"two\"";
+    let says = "\"g\" is no part of VPC \"three\": it lies in \"two\"";
     assert!(status == 400 && message(&answer).contains(says), "{status} {answer}");
 }
 

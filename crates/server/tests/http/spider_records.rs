@@ -65,8 +65,8 @@ async fn pieces_that_clusters_stand_by_are_not_lost() {
     };
     let before = seen().await;
     for (path, body, says) in [
-        ("credential", credential("AK2"), "cluster \"prod\""),
-        ("region", region("r2"), "cluster \"prod\""),
+        ("credential", credential("AK2"), "Kubernetes Cluster \"prod\""),
+        ("region", region("r2"), "Kubernetes Cluster \"prod\""),
         ("driver", driver("NHN"), "connection \"conf\" stands"),
         ("connectionconfig", config("conf", "none"), "connection \"conf\" stands"),
     ] {
@@ -113,7 +113,7 @@ async fn a_connection_at_which_nothing_is_may_become_another_accounts() {
     };
     assert_eq!(spider.send(asked).await.0, 202);
     let (status, message) = put(&spider, "credential", credential("AK1")).await;
-    assert!(status == 409 && message.contains("network.create of \"net\""), "{status} {message}");
+    assert!(status == 409 && message.contains("VPC create of \"net\""), "{status} {message}");
 }
 
 #[tokio::test]

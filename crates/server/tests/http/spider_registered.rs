@@ -69,7 +69,7 @@ async fn what_is_registered_lies_where_the_client_says() {
         let says = answer["message"].as_str().unwrap();
         assert_eq!(status, 400, "{kind} {says}");
         // It is the identifier that is wrong, and its own field's value that is told.
-        let wrong = format!("CSPId {id} is no part of network \"two\": it lies in \"one\"");
+        let wrong = format!("CSPId {id} is no part of VPC \"two\": it lies in \"one\"");
         assert!(says.contains(&wrong), "{kind} {says}");
         let (status, answer) = register(&spider, kind, "one", "again", id).await;
         assert_eq!(status, 200, "{kind} {answer}");

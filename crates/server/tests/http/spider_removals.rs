@@ -79,7 +79,7 @@ async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
     let at = || json!({"ConnectionName": "here"});
     let path = "/spider/cluster/prod/nodegroup/workers";
     let refused = spider.carried(Method::DELETE, path, at()).await;
-    says(&refused, 422, "keeps at least one node group");
+    says(&refused, 422, "keeps at least one Kubernetes NodeGroup");
     let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
     assert_eq!(forced, (200, json!({"Result": "false"})));
     let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=1", at()).await;

@@ -53,6 +53,9 @@ const PLACES: &[&str] = &[
     "zone",
 ];
 
+/// What `/v1` calls kinds of resources, for which CB-Spider has words of its own.
+const KINDS: [&str; 4] = ["network", "node group", "security group", "key pair"];
+
 /// What of a message is in other words. What names the other surface itself is a way out, and no field.
 fn strange(message: &str, fields: &BTreeSet<String>) -> Vec<String> {
     let mut plain = String::new();
@@ -71,6 +74,7 @@ fn strange(message: &str, fields: &BTreeSet<String>) -> Vec<String> {
             .filter(|word| word.trim_start_matches('(').starts_with("--"))
             .map(str::to_owned),
     );
+    found.extend(KINDS.into_iter().filter(|kind| plain.contains(kind)).map(str::to_owned));
     let findings = plain.split_once(": ").map(|(_, rest)| rest).unwrap_or_default();
     let begins = findings.split("; ").filter_map(|finding| finding.split([' ', '[', '.']).next());
     found.extend(begins.filter(|word| PLACES.contains(word)).map(str::to_owned));
@@ -88,6 +92,7 @@ fn words_of_other_surfaces_are_found() {
         ("wrong: switch it off (--auto-scaling false)", &["(--auto-scaling"]),
         ("protected; take it back (`deletionProtection` at `/v1`, `pmks cluster update --x`)", &[]),
         ("wrong: Name must be a name: it has no region", &[]),
+        ("network \"net\" is used by Security Group \"group\"", &["network"]),
     ] {
         assert_eq!(strange(message, &fields), said, "{message}");
     }
@@ -217,4 +222,58 @@ async fn refusals_are_in_the_words_of_those_who_asked() {
         assert!(said.contains(says), "{path}: {said}");
     }
     assert!(quiet.is_empty(), "nothing was refused: {quiet:?}");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_called_as_those_who_asked_call_it() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let fields = fields_of_v1();
+    for (path, asked) in [
+        ("securitygroup", json!({"Name": "group", "VPCName": "net", "SecurityRules": []})),
+        ("keypair", json!({"Name": "key"})),
+        ("cluster/prod/nodegroup", json!({"Name": "keyed", "KeyPairName": "key"})),
+        ("vpc", json!({"Name": "other", "IPv4_CIDR": "10.1.0.0/16"})),
+    ] {
+        let made = spider.carried(Method::POST, &format!("/spider/{path}"), at(&asked)).await;
+        assert_eq!(made.0, 200, "{path}: {}", made.1);
+    }
+    let rule = json!({"Direction": "inbound", "IPProtocol": "tcp", "FromPort": "1", "ToPort": "1", "CIDR": "10.0.0.0/8"});
+    for (method, path, asked, says) in [
+        ("DELETE", "vpc/net", json!({}), "VPC \"net\" is used by "),
+        ("DELETE", "vpc/net", json!({}), "Security Group \"group\""),
+        ("DELETE", "vpc/net", json!({}), "Kubernetes Cluster \"prod\""),
+        ("DELETE", "regvpc/net", json!({}), "VPC \"net\" is used by "),
+        ("DELETE", "vpc/net/subnet/sub", json!({}), "Subnet \"sub\" is used by Kubernetes Cluster \"prod\""),
+        ("DELETE", "keypair/key", json!({}), "VM KeyPair \"key\" is used by Kubernetes NodeGroup \"keyed\""),
+        (
+            "DELETE",
+            "regkeypair/key",
+            json!({}),
+            "VM KeyPair \"key\" is used by Kubernetes NodeGroup \"keyed\"",
+        ),
+        (
+            "DELETE",
+            "securitygroup/group/rules",
+            json!({"RuleInfoList": [rule]}),
+            "Security Group \"group\" has no rule",
+        ),
+        ("POST", "keypair", json!({"Name": "key"}), "VM KeyPair 'key' already exists"),
+        ("POST", "vpc", json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16"}), "VPC 'net' already exists"),
+    ] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let (status, answer) = spider.carried(method, &format!("/spider/{path}"), at(&asked)).await;
+        let said = answer["message"].as_str().unwrap_or_default();
+        assert!([404, 409].contains(&status) && said.contains(says), "{path}: {status} {said}");
+        assert_eq!(strange(said, &fields), Vec::<String>::new(), "{path}: {said}");
+    }
+    // What goes on is told so too.
+    let late = at(&json!({"Name": "late", "IPv4_CIDR": "10.2.0.0/16"}));
+    let mut asked = Spider::request(crate::spider::USER, Method::POST, "/spider/vpc", &late);
+    asked.headers_mut().insert("prefer", "respond-async".parse().unwrap());
+    assert_eq!(spider.send(asked).await.0, 202);
+    let (status, answer) = spider.ask(Method::DELETE, "/spider/connectionconfig/here", Value::Null).await;
+    let said = answer["message"].as_str().unwrap();
+    assert!(status == 409 && said.contains("VPC \"net\""), "{status} {said}");
+    assert_eq!(strange(said, &fields), Vec::<String>::new(), "{said}");
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use pmks_model::{Failure, FailureKind, OperationKind, OperationState};
+use pmks_model::{Failure, FailureKind, OperationKind, OperationState, Says};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -214,11 +214,8 @@ impl Write<'_> {
         };
         let why = Failure::new(
             FailureKind::Precondition,
-            format!(
-                "{} {:?}, which this waited for, was not made",
-                failed.resource.kind.says(),
-                failed.resource.name
-            ),
+            Says::kind(failed.resource.kind)
+                .text(format!(" {:?}, which this waited for, was not made", failed.resource.name)),
         );
         for id in self.holders_of_record(uid).await? {
             let waiting = self.operation(id).await?;
