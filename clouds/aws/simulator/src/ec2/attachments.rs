@@ -8,7 +8,7 @@ use super::tags;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 impl Described for NetworkInterface {
@@ -29,14 +29,6 @@ impl Described for NetworkInterface {
         "requester-managed",
         "private-ip-address",
     ];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         let attached = self.attached.iter();
@@ -117,14 +109,6 @@ impl Described for Volume {
 
     fn not_found(id: &str) -> Error {
         Error::bad("InvalidVolume.NotFound", format!("The volume '{id}' does not exist."))
-    }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
     }
 
     fn values(&self, filter: &str) -> Vec<String> {

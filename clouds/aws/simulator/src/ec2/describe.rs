@@ -4,15 +4,44 @@
 
 use pmks_simulation::pages;
 
-use super::state::State;
+use super::state::{
+    Instance, InternetGateway, NetworkInterface, RouteTable, SecurityGroup, State, Subnet, Volume, Vpc,
+    VpcEndpoint, VpcPeering, VpnGateway,
+};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::world::{Place, Tags};
 use crate::xml::Xml;
 
+/// What is kept under an id, with tags.
+pub(super) trait Kept {
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Its tags.
+    fn tags(&self) -> &Tags;
+}
+
+/// Kinds that have both as fields of these names.
+macro_rules! kept {
+    ($($kind:ident)*) => {$(
+        impl Kept for $kind {
+            fn id(&self) -> &str {
+                &self.id
+            }
+
+            fn tags(&self) -> &Tags {
+                &self.tags
+            }
+        }
+    )*};
+}
+
+kept!(Instance InternetGateway NetworkInterface RouteTable SecurityGroup Subnet);
+kept!(Volume Vpc VpcEndpoint VpcPeering VpnGateway);
+
 /// A kind of resource that can be listed.
-pub(super) trait Described {
+pub(super) trait Described: Kept {
     /// The answer's list.
     const SET: &'static str;
     /// The request's list of ids.
@@ -30,10 +59,6 @@ pub(super) trait Described {
         let called: String = first.into_iter().chain(letters).collect();
         Error::bad(&format!("Invalid{kind}ID.NotFound"), format!("The {called} ID '{id}' does not exist"))
     }
-    /// Its id.
-    fn id(&self) -> &str;
-    /// Its tags.
-    fn tags(&self) -> &Tags;
     /// What a filter of [`Self::FILTERS`] compares.
     fn values(&self, filter: &str) -> Vec<String>;
     /// As the answer writes it.
@@ -144,7 +169,6 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::{SecurityGroup, Vpc, VpcPeering};
     use super::*;
 
     #[test]

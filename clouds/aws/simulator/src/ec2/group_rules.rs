@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html>.
 
-use super::describe::{Described, describe};
+use super::describe::{Described, Kept, describe};
 use super::state::{GroupRule, Peer, SecurityGroup, State};
 use super::{tags, vpcs};
 use crate::context::Context;
@@ -249,6 +249,16 @@ struct Listed<'a> {
     group: &'a str,
 }
 
+impl Kept for Listed<'_> {
+    fn id(&self) -> &str {
+        &self.rule.id
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.rule.tags
+    }
+}
+
 impl Described for Listed<'_> {
     const SET: &'static str = "securityGroupRuleSet";
     const IDS: &'static str = "SecurityGroupRuleId";
@@ -257,14 +267,6 @@ impl Described for Listed<'_> {
     fn not_found(id: &str) -> Error {
         let message = format!("The security group rule ID '{id}' does not exist");
         Error::bad("InvalidSecurityGroupRuleId.NotFound", message)
-    }
-
-    fn id(&self) -> &str {
-        &self.rule.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.rule.tags
     }
 
     fn values(&self, filter: &str) -> Vec<String> {

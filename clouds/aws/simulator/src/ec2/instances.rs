@@ -9,7 +9,7 @@ use crate::auto_scaling;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 impl Described for Instance {
@@ -31,14 +31,6 @@ impl Described for Instance {
         "network-interface.network-interface-id",
         "reservation-id",
     ];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {

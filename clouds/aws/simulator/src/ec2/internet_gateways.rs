@@ -8,7 +8,7 @@ use super::{tags, vpcs};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 /// The default quota in a region: as many as networks.
@@ -19,14 +19,6 @@ impl Described for InternetGateway {
     const IDS: &'static str = "InternetGatewayId";
     const FILTERS: &'static [&'static str] =
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state"];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {

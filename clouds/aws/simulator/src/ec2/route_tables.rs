@@ -8,7 +8,7 @@ use super::{subnets, tags, vpcs};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 /// The default quota of tables in a network.
@@ -27,14 +27,6 @@ impl Described for RouteTable {
         "route.gateway-id",
         "route.destination-cidr-block",
     ];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         let associations = self.associations.iter();

@@ -33,14 +33,6 @@ impl Described for SecurityGroup {
         Error::bad("InvalidGroup.NotFound", format!("The security group '{id}' does not exist"))
     }
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {
             "group-id" => vec![self.id.clone()],

@@ -9,7 +9,7 @@ use crate::catalogue;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 /// The default quota of subnets in a network.
@@ -30,14 +30,6 @@ impl Described for Subnet {
         "map-public-ip-on-launch",
         "default-for-az",
     ];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {

@@ -6,7 +6,7 @@ use super::describe::Described;
 use super::state::{State, VpcEndpoint};
 use super::tags;
 use crate::error::Error;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 impl Described for VpcEndpoint {
@@ -17,14 +17,6 @@ impl Described for VpcEndpoint {
 
     fn not_found(id: &str) -> Error {
         Error::bad("InvalidVpcEndpointId.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))
-    }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
     }
 
     fn values(&self, filter: &str) -> Vec<String> {

@@ -6,7 +6,7 @@
 use super::describe::Described;
 use super::state::{State, VpcPeering, VpnGateway};
 use super::tags;
-use crate::world::{Place, Tags};
+use crate::world::Place;
 use crate::xml::Xml;
 
 impl Described for VpnGateway {
@@ -14,14 +14,6 @@ impl Described for VpnGateway {
     const IDS: &'static str = "VpnGatewayId";
     const FILTERS: &'static [&'static str] =
         &["vpn-gateway-id", "attachment.vpc-id", "attachment.state", "state", "type"];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {
@@ -60,14 +52,6 @@ impl Described for VpcPeering {
         "accepter-vpc-info.vpc-id",
         "status-code",
     ];
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
 
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {

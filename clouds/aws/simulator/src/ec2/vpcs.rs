@@ -32,14 +32,6 @@ impl Described for Vpc {
         "owner-id",
     ];
 
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn values(&self, filter: &str) -> Vec<String> {
         vec![match filter {
             "vpc-id" => self.id.clone(),
