@@ -47,6 +47,9 @@ const ROWS: &[Row] = &[
     row("", "UnauthorizedOperation", "", Meaning::Forbidden),
     row("", "AccessDenied*", "", Meaning::Forbidden),
     row("", "OptInRequired", "", Meaning::Forbidden),
+    // An endpoint, or a region, that does not have the call.
+    row("", "InvalidAction", "", Meaning::Unsupported),
+    row("ec2.Describe*", "Unsupported*", "", Meaning::Unsupported),
     // EKS. `ResourceInUseException` means «exists», «busy» or «has node groups», depending on the call.
     row("eks.CreateCluster", "ResourceInUseException", "", Meaning::AlreadyExists),
     row("eks.CreateAccessEntry", "ResourceInUseException", "", Meaning::AlreadyExists),

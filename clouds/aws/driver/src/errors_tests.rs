@@ -36,6 +36,7 @@ fn every_row_can_be_reached() {
 fn codes_mean_what_their_call_makes_of_them() {
     let busy = |text: &str| ErrorKind::Conflict { by: text.to_owned() };
     let invalid = ErrorKind::InvalidRequest(Findings::default());
+    let lacking = |action: &str| ErrorKind::Unsupported { capability: action.to_owned() };
     for (action, status, code, message, expected) in [
         (
             "eks.CreateCluster",
@@ -77,6 +78,15 @@ fn codes_mean_what_their_call_makes_of_them() {
         ("eks.TagResource", 404, "NotFoundException", "no", ErrorKind::NotFound),
         ("eks.CreateCluster", 400, "ResourceLimitExceededException", "no", ErrorKind::QuotaExceeded),
         ("eks.CreateCluster", 400, "UnsupportedAvailabilityZoneException", "no", invalid.clone()),
+        ("ec2.DescribeCarrierGateways", 400, "InvalidAction", "no", lacking("ec2.DescribeCarrierGateways")),
+        (
+            "ec2.DescribeCarrierGateways",
+            400,
+            "UnsupportedOperation",
+            "no",
+            lacking("ec2.DescribeCarrierGateways"),
+        ),
+        ("ec2.CreateVpc", 400, "UnsupportedOperation", "no", invalid.clone()),
         (
             "eks.CreateNodegroup",
             400,

@@ -177,6 +177,7 @@ fn end(python: &Python, moto: &Moto, pmks: &Pmks, vpc: &str) {
     pmks.succeed(&["cluster", "delete", "shop", "-c", "moto", "--yes"]);
     pmks.succeed(&["key-pair", "delete", "admin", "-c", "moto", "--yes"]);
     pmks.succeed(&["security-group", "delete", "web", "-c", "moto", "--yes"]);
+    held(python, moto, pmks, vpc);
     pmks.succeed(&["network", "delete", "net", "-c", "moto", "--yes"]);
     let left = moto.sees(
         python,
@@ -187,6 +188,22 @@ fn end(python: &Python, moto: &Moto, pmks: &Pmks, vpc: &str) {
         ),
     );
     assert_eq!(left, json!([[], [], [], []]));
+}
+
+/// What boto3 puts into the network holds it, by name.
+fn held(python: &Python, moto: &Moto, pmks: &Pmks, vpc: &str) {
+    for (what, kind, id) in [
+        ("network_acl", "NetworkAcl", "NetworkAclId"),
+        ("egress_only_internet_gateway", "EgressOnlyInternetGateway", "EgressOnlyInternetGatewayId"),
+        ("carrier_gateway", "CarrierGateway", "CarrierGatewayId"),
+    ] {
+        let made = format!("client('ec2').create_{what}(VpcId='{vpc}')['{kind}']['{id}']");
+        let made = moto.sees(python, &made);
+        let refused = pmks.run(&["network", "delete", "net", "-c", "moto", "--yes"]);
+        let named = made.as_str().is_some_and(|made| refused.stderr.contains(made));
+        assert!(refused.code != 0 && named, "{made}: {}", refused.stderr);
+        moto.sees(python, &format!("client('ec2').delete_{what}({id}={made})"));
+    }
 }
 
 #[test]

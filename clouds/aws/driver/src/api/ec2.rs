@@ -198,31 +198,6 @@ impl Api {
         all_pages!(self, query, wire::DescribeRouteTables, route_table_set)
     }
 
-    /// The VPC endpoints that match.
-    pub(crate) async fn describe_vpc_endpoints(
-        &self,
-        filters: Filters<'_>,
-    ) -> Result<Vec<wire::VpcEndpoint>> {
-        let query = read("ec2.DescribeVpcEndpoints").filters(filters);
-        all_pages!(self, query, wire::DescribeVpcEndpoints, vpc_endpoint_set)
-    }
-
-    /// The VPN gateways that match.
-    ///
-    /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpnGateways.html>
-    pub(crate) async fn describe_vpn_gateways(&self, filters: Filters<'_>) -> Result<Vec<wire::VpnGateway>> {
-        let query = read("ec2.DescribeVpnGateways").filters(filters);
-        self.query(query).await.map(|answer: wire::DescribeVpnGateways| answer.vpn_gateway_set.entries)
-    }
-
-    /// The peerings of VPCs that match.
-    ///
-    /// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcPeeringConnections.html>
-    pub(crate) async fn describe_vpc_peerings(&self, filters: Filters<'_>) -> Result<Vec<wire::VpcPeering>> {
-        let query = read("ec2.DescribeVpcPeeringConnections").filters(filters);
-        all_pages!(self, query, wire::DescribeVpcPeerings, vpc_peering_connection_set)
-    }
-
     /// Deletes a route table that is no subnet's any more, with its routes.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod iam;
 pub(crate) mod launch_templates;
 mod sts;
 mod tags;
+mod vpc_neighbours;
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,7 +1,7 @@
 //! The plan of the end of a network. What a VPC consists of goes with it, whoever made it: its subnets that nothing lies
 //! in, its internet gateway, its route tables, and what every VPC is born with. What may be somebody's work in it – machines,
-//! balancers, NAT gateways, clusters, each known by its network interface; security groups; endpoints, peerings, VPN
-//! gateways – holds it, is named, and is never removed.
+//! balancers, NAT gateways, clusters, each known by its network interface; security groups; endpoints, peerings, VPN,
+//! egress-only and carrier gateways, network ACLs – holds it, is named, and is never removed.
 //!
 //! Source: <https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html>, what the console deletes with a VPC
 
@@ -17,7 +17,7 @@ use crate::query::{List, Tag};
 use crate::wire::ec2 as wire;
 use crate::{AwsDriver, networks};
 
-/// Looks what is in the network, and answers the plan. Ten calls, and one more where something in it is another
+/// Looks what is in the network, and answers the plan. Thirteen calls, and one more where something in it is another
 /// installation's.
 ///
 /// # Errors
@@ -51,22 +51,34 @@ pub(super) async fn neighbours(driver: &AwsDriver, network: &str) -> Result<Vec<
     let accepts = [filter("accepter-vpc-info.vpc-id", network), live()];
     let (within, attached) = ([filter("vpc-id", network)], [filter("attachment.vpc-id", network)]);
     // Boxed: together they are larger than a future should be.
-    let (endpoints, gateways, asked, accepted) = futures::join!(
+    let (endpoints, gateways, asked, accepted, egress_only, carriers, acls) = futures::join!(
         driver.api.describe_vpc_endpoints(&within).boxed(),
         driver.api.describe_vpn_gateways(&attached).boxed(),
         driver.api.describe_vpc_peerings(&asks).boxed(),
         driver.api.describe_vpc_peerings(&accepts).boxed(),
+        driver.api.describe_egress_only_gateways().boxed(),
+        driver.api.describe_carrier_gateways(&within).boxed(),
+        driver.api.describe_network_acls(&within).boxed(),
     );
     let mut named: Vec<String> = Vec::new();
     let endpoints = known(endpoints)?.into_iter().filter(|one| !one.state.eq_ignore_ascii_case("deleted"));
     named.extend(endpoints.map(|one| format!("VPC endpoint {} ({})", one.vpc_endpoint_id, one.service_name)));
-    let is_attached = |one: &wire::VpnGateway| {
-        one.attachments.entries.iter().any(|at| at.vpc_id == network && at.state != "detached")
+    let is_attached = |attachments: &List<wire::GatewayAttachment>| {
+        attachments.entries.iter().any(|at| at.vpc_id == network && at.state != "detached")
     };
-    let gateways = known(gateways)?.into_iter().filter(is_attached);
+    let gateways = known(gateways)?.into_iter().filter(|one| is_attached(&one.attachments));
     named.extend(gateways.map(|one| format!("VPN gateway {}", one.vpn_gateway_id)));
     let peerings = known(asked)?.into_iter().chain(known(accepted)?);
     named.extend(peerings.map(|one| format!("VPC peering {}", one.vpc_peering_connection_id)));
+    let egress_only = known(egress_only)?.into_iter().filter(|one| is_attached(&one.attachment_set));
+    named.extend(
+        egress_only
+            .map(|one| format!("egress-only internet gateway {}", one.egress_only_internet_gateway_id)),
+    );
+    let carriers = known(carriers)?.into_iter().filter(|one| one.state != "deleted");
+    named.extend(carriers.map(|one| format!("carrier gateway {}", one.carrier_gateway_id)));
+    let acls = known(acls)?.into_iter().filter(|one| !one.is_default);
+    named.extend(acls.map(|one| format!("network ACL {}", one.network_acl_id)));
     Ok(named)
 }
 

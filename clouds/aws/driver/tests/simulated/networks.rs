@@ -158,11 +158,15 @@ async fn a_network_that_somebody_else_made_goes_with_all_that_it_consists_of() {
         "tags": {}, "created": "2026-11-23T10:00:00Z"});
     let gateway = json!({"id": "vgw-1", "vpc": vpc, "tags": {}});
     let peering = |id: &str, requester: &str, accepter: &str, status: &str| json!({"id": id, "requester": requester, "accepter": accepter, "status": status, "tags": {}});
-    let holders: [(&str, &str, Value); 4] = [
+    let beside = |id: &str, vpc: &str, state: &str| json!({"id": id, "vpc": vpc, "state": state, "tags": {}});
+    let holders: [(&str, &str, Value); 7] = [
         ("vpc_endpoints", "VPC endpoint vpce-1 (com.amazonaws.ap-northeast-2.s3)", endpoint),
         ("vpn_gateways", "VPN gateway vgw-1", gateway),
         ("vpc_peerings", "VPC peering pcx-1", peering("pcx-1", &vpc, "vpc-9", "active")),
         ("vpc_peerings", "VPC peering pcx-2", peering("pcx-2", "vpc-9", &vpc, "active")),
+        ("egress_only_gateways", "egress-only internet gateway eigw-1", beside("eigw-1", &vpc, "")),
+        ("carrier_gateways", "carrier gateway cagw-1", beside("cagw-1", &vpc, "available")),
+        ("network_acls", "network ACL acl-1", beside("acl-1", &vpc, "")),
     ];
     for (kind, says, holder) in holders {
         let id = holder["id"].as_str().unwrap().to_owned();
@@ -176,6 +180,14 @@ async fn a_network_that_somebody_else_made_goes_with_all_that_it_consists_of() {
     world.change(|snapshot| drop(kept(snapshot, "vpc_peerings").insert("pcx-3".to_owned(), ended)));
     let elsewhere = json!({"id": "vgw-2", "vpc": "vpc-9", "tags": {}});
     world.change(|snapshot| drop(kept(snapshot, "vpn_gateways").insert("vgw-2".to_owned(), elsewhere)));
+    for (kind, id, of, state) in [
+        ("egress_only_gateways", "eigw-2", "vpc-9", ""),
+        ("carrier_gateways", "cagw-2", "vpc-9", "available"),
+        ("carrier_gateways", "cagw-3", vpc.as_str(), "deleted"),
+        ("network_acls", "acl-2", "vpc-9", ""),
+    ] {
+        world.change(|snapshot| drop(kept(snapshot, kind).insert(id.to_owned(), beside(id, of, state))));
+    }
     assert_eq!(world.count(&kinds), whole);
 
     let prepared = driver.prepare(&gone).await.unwrap();

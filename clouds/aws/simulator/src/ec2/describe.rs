@@ -5,8 +5,8 @@
 use pmks_simulation::pages;
 
 use super::state::{
-    Instance, InternetGateway, NetworkInterface, RouteTable, SecurityGroup, State, Subnet, Volume, Vpc,
-    VpcEndpoint, VpcPeering, VpnGateway,
+    CarrierGateway, EgressOnlyGateway, Instance, InternetGateway, NetworkAcl, NetworkInterface, RouteTable,
+    SecurityGroup, State, Subnet, Volume, Vpc, VpcEndpoint, VpcPeering, VpnGateway,
 };
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -37,8 +37,8 @@ macro_rules! kept {
     )*};
 }
 
-kept!(Instance InternetGateway NetworkInterface RouteTable SecurityGroup Subnet);
-kept!(Volume Vpc VpcEndpoint VpcPeering VpnGateway);
+kept!(CarrierGateway EgressOnlyGateway Instance InternetGateway NetworkAcl NetworkInterface RouteTable);
+kept!(SecurityGroup Subnet Volume Vpc VpcEndpoint VpcPeering VpnGateway);
 
 /// A kind of resource that can be listed.
 pub(super) trait Described: Kept {

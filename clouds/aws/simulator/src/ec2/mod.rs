@@ -54,6 +54,8 @@ fn read(context: &Context<'_>, action: &str, query: &Query) -> Result<Xml> {
     let ec2 = &context.region().ec2;
     match action {
         "DescribeAvailabilityZones" => zones::zones(context, query),
+        "DescribeCarrierGateways" => describe(context, query, ec2.carrier_gateways.values()),
+        "DescribeEgressOnlyInternetGateways" => describe(context, query, ec2.egress_only_gateways.values()),
         "DescribeImages" => images::describe(context, query),
         "DescribeInstanceStatus" => instances::status(context, query),
         "DescribeInstanceTypeOfferings" => machine_types::offerings(context, query),
@@ -63,6 +65,7 @@ fn read(context: &Context<'_>, action: &str, query: &Query) -> Result<Xml> {
         "DescribeKeyPairs" => key_pairs::describe(context, query),
         "DescribeLaunchTemplateVersions" => launch_templates::describe_versions(context, query),
         "DescribeLaunchTemplates" => launch_templates::describe(context, query),
+        "DescribeNetworkAcls" => vpc_neighbours::describe_acls(context, query),
         "DescribeNetworkInterfaces" => describe(context, query, ec2.network_interfaces.values()),
         "DescribeRegions" => zones::regions(query),
         "DescribeRouteTables" => describe(context, query, ec2.route_tables.values()),

@@ -32,6 +32,15 @@ pub(crate) struct State {
     /// Put into the world's state, too.
     #[serde(default)]
     pub(crate) vpc_peerings: BTreeMap<String, VpcPeering>,
+    /// Those beside the default ones, put into the world's state, too.
+    #[serde(default)]
+    pub(crate) network_acls: BTreeMap<String, NetworkAcl>,
+    /// Put into the world's state, too.
+    #[serde(default)]
+    pub(crate) egress_only_gateways: BTreeMap<String, EgressOnlyGateway>,
+    /// Put into the world's state, too.
+    #[serde(default)]
+    pub(crate) carrier_gateways: BTreeMap<String, CarrierGateway>,
 }
 
 /// A network.
@@ -121,6 +130,35 @@ pub(crate) struct VpcPeering {
     pub(crate) accepter: String,
     /// `active`, or `deleted` for some hours after its end.
     pub(crate) status: String,
+    pub(crate) tags: Tags,
+}
+
+/// What a network lets in and out at its subnets' borders. Its default one comes and goes with it, and is that of all its
+/// subnets: nobody gives them another here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NetworkAcl {
+    pub(crate) id: String,
+    pub(crate) vpc: String,
+    #[serde(default)]
+    pub(crate) is_default: bool,
+    pub(crate) tags: Tags,
+}
+
+/// The way out of a network for IPv6 alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct EgressOnlyGateway {
+    pub(crate) id: String,
+    pub(crate) vpc: String,
+    pub(crate) tags: Tags,
+}
+
+/// The way from a network to a telecommunication carrier's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CarrierGateway {
+    pub(crate) id: String,
+    pub(crate) vpc: String,
+    /// `available`, or `deleted` for a while after its end.
+    pub(crate) state: String,
     pub(crate) tags: Tags,
 }
 

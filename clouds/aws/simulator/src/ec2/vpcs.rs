@@ -132,7 +132,10 @@ pub(super) fn delete(context: &mut Context<'_>, query: &Query) -> Result<Xml> {
         || ec2.route_tables.values().any(|table| table.vpc == id && !table.is_main())
         || ec2.vpc_endpoints.values().any(|endpoint| endpoint.vpc == id)
         || ec2.vpn_gateways.values().any(|gateway| gateway.vpc.as_ref() == Some(&id))
-        || ec2.vpc_peerings.values().any(|peering| peering.holds(&id));
+        || ec2.vpc_peerings.values().any(|peering| peering.holds(&id))
+        || ec2.network_acls.values().any(|acl| acl.vpc == id)
+        || ec2.egress_only_gateways.values().any(|gateway| gateway.vpc == id)
+        || ec2.carrier_gateways.values().any(|gateway| gateway.holds(&id));
     if depends {
         let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
         return Err(Error::bad("DependencyViolation", message));

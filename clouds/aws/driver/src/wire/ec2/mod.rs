@@ -5,12 +5,14 @@
 #![expect(clippy::struct_field_names, reason = "the names are EC2's own")]
 
 mod machines;
+mod vpc_neighbours;
 
 use serde::Deserialize;
 
 use crate::query::{List, Tag};
 
 pub(crate) use machines::*;
+pub(crate) use vpc_neighbours::*;
 
 /// `<value>true</value>`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -148,56 +150,6 @@ pub(crate) struct Route {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct DescribeRouteTables {
     pub(crate) route_table_set: List<RouteTable>,
-    pub(crate) next_token: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct VpcEndpoint {
-    pub(crate) vpc_endpoint_id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) service_name: String,
-    pub(crate) state: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct DescribeVpcEndpoints {
-    pub(crate) vpc_endpoint_set: List<VpcEndpoint>,
-    pub(crate) next_token: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct VpnGateway {
-    pub(crate) vpn_gateway_id: String,
-    pub(crate) attachments: List<VpnAttachment>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct VpnAttachment {
-    pub(crate) vpc_id: String,
-    pub(crate) state: String,
-}
-
-/// EC2 has no pages of these.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct DescribeVpnGateways {
-    pub(crate) vpn_gateway_set: List<VpnGateway>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct VpcPeering {
-    pub(crate) vpc_peering_connection_id: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct DescribeVpcPeerings {
-    pub(crate) vpc_peering_connection_set: List<VpcPeering>,
     pub(crate) next_token: Option<String>,
 }
 
