@@ -42,9 +42,6 @@ ENVELOPE = {"systemData"}
 # https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/common-api-details.md
 HEADERS = {"content-type", "x-ms-client-request-id", "x-ms-correlation-request-id", "x-ms-return-client-request-id"}
 CONDITIONS = {"if-match", "if-none-match"}
-# What is sent though no SDK knows it. An SSH public key has no ETag, and whether Compute heeds «nothing may stand there» is
-# nowhere said: the condition costs nothing where it is not heeded, and nothing may rest on it.
-BEYOND = {("compute.ssh_public_keys_create", "if-none-match")}
 # What every answer about a resource names it by. The type, which belongs to it too, is left out of what is within another,
 # as in https://learn.microsoft.com/rest/api/virtualnetwork/network-interface-in-vm-ss/list-virtual-machine-scale-set-network-interfaces:
 # https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/resource-api-reference.md#get-resource
@@ -120,7 +117,7 @@ class Contract:
         is_tagged = call.request and any(member.lower() == "etag" for member in self.shape(call.request))
         known = call.headers | HEADERS | (CONDITIONS if is_tagged else set())
         for name in asked:
-            if name.startswith(("if-", "x-ms-")) and name not in known and (call.name, name) not in BEYOND:
+            if name.startswith(("if-", "x-ms-")) and name not in known:
                 self.defect(call.name, f"request header {name} is not known")
         if exchange["status"] is None or "responseHeaders" not in exchange:
             return

@@ -72,12 +72,13 @@ impl Api {
         self.json(self.call(shape, &id.segments())).await
     }
 
-    /// Gives the public half of a key pair to Azure.
+    /// Gives the public half of a key pair to Azure. Of this call Azure documents no condition, so that it replaces what
+    /// stands under that name.
     ///
     /// Source: <https://learn.microsoft.com/rest/api/compute/ssh-public-keys/create>
     pub(crate) async fn create_ssh_public_key(&self, id: &ArmId, body: &Value) -> Result<Accepted> {
         let shape = change(SERVICE, "SshPublicKeys.Create", Effect::Creates, &Method::PUT, VERSION);
-        self.put(shape, &id.segments(), body, Condition::Nothing).await
+        self.put(shape, &id.segments(), body, Condition::None).await
     }
 
     /// Removes an SSH public key.

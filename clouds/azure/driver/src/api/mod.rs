@@ -62,7 +62,7 @@ pub(crate) enum Condition<'a> {
     Nothing,
     /// What stands there is what was read.
     Unchanged(&'a str),
-    /// Any: the resource has no versions.
+    /// Any: Azure documents no condition of it.
     None,
 }
 

@@ -41,7 +41,9 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Resu
     Ok(Prepared::of([stage]))
 }
 
-/// Gives the public half to Azure.
+/// Gives the public half to Azure, by a call that knows no condition and replaces what stands. That nothing of that name
+/// stands is what the look says, which comes right before each request; what somebody puts there between the two is
+/// replaced. Whose it is the marks tell, which go with the key in this one request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MakeKeyPair {
