@@ -1,8 +1,8 @@
 """Azure's own SDK against a simulated Azure over HTTPS.
 
 Usage: REQUESTS_CA_BUNDLE=CA.pem sdk_client.py READY.json make NAME | see NAME | list
-READY.json is the ready file. Prints JSON: `make` a cluster of one agent pool `system` of two machines in the resource
-group of pmks' connection, `see` a cluster with the machines of its pools, `list` the names of all clusters.
+READY.json is the ready file. Prints JSON: `make` a cluster of one agent pool `system` of two machines, in a guarded subnet,
+in the resource group of pmks' connection, `see` a cluster with the machines of its pools, `list` the names of all clusters.
 """
 
 import json
@@ -16,13 +16,25 @@ GROUP = LOCATION
 
 class Azure:
     def __init__(self, entry):
-        self.aks, _, self.compute, self.resources, *_ = clients(entry)
+        self.aks, self.network, self.compute, self.resources, *_ = clients(entry)
 
     def make(self, name):
         self.resources.resource_groups.create_or_update(GROUP, {"location": LOCATION})
-        pool = {"name": "system", "count": 2, "vmSize": "Standard_D2s_v5", "mode": "System"}
+        guard = self.network.network_security_groups.begin_create_or_update(GROUP, "guard", {"location": LOCATION})
+        subnet = {
+            "name": "guarded",
+            "properties": {"addressPrefix": "10.8.0.0/24", "networkSecurityGroup": {"id": guard.result().id}},
+        }
+        space = {"addressSpace": {"addressPrefixes": ["10.8.0.0/16"]}, "subnets": [subnet]}
+        network = self.network.virtual_networks.begin_create_or_update(
+            GROUP, "theirs", {"location": LOCATION, "properties": space})
+        pool = {
+            "name": "system", "count": 2, "vmSize": "Standard_D2s_v5", "mode": "System",
+            "vnetSubnetID": network.result().subnets[0].id,
+        }
+        # By this tag CB-Spider tells the key pair of its own.
         body = {
-            "location": LOCATION, "identity": {"type": "SystemAssigned"},
+            "location": LOCATION, "identity": {"type": "SystemAssigned"}, "tags": {"sshkey": "admin"},
             "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool]},
         }
         self.aks.managed_clusters.begin_create_or_update(GROUP, name, body).result()

@@ -31,7 +31,9 @@ class Google:
         return googleapiclient.discovery.build(name, "v1", credentials=self.credentials, client_options=options)
 
     def make(self, name):
-        cluster = {"name": name, "nodePools": [{"name": POOL, "initialNodeCount": 2}]}
+        # By a tag and a label CB-Spider tells the security groups and the key pair of its own.
+        config = {"tags": ["guarded"], "labels": {"keypair": "admin"}}
+        cluster = {"name": name, "nodePools": [{"name": POOL, "initialNodeCount": 2, "config": config}]}
         answer = self.locations.clusters().create(parent=self.place, body={"cluster": cluster}).execute()
         operation = f"{self.place}/operations/{answer['name']}"
         for _ in range(600):

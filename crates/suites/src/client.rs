@@ -22,9 +22,9 @@ impl Client<'_> {
         self.stand.script(self.script, arguments)
     }
 
-    /// What it makes, with that node group, pmks takes over, scales and removes. Answers what the client said of it, and
-    /// the identifier that pmks has.
-    pub fn is_taken_over(&self, group: &str) -> (Value, String) {
+    /// What it makes, with that node group, pmks takes over, scales and removes. Answers what the client and pmks said of
+    /// it.
+    pub fn is_taken_over(&self, group: &str) -> (Value, Value) {
         let pmks = &self.stand.pmks;
         let made = self.says(&["make", "theirs"]);
         assert_eq!(made["nodes"], json!({group: 2}));
@@ -34,13 +34,14 @@ impl Client<'_> {
         pmks.succeed(&["cluster", "import", "theirs", "-c", "sim", "--system-id", &id]);
         let cluster = pmks.json(&["cluster", "get", "theirs", "-c", "sim"]);
         assert_eq!(cluster["imported"], true);
+        is_shown_whole(&cluster, &[]);
         assert_eq!(text(&cluster, "/observed/version"), text(&made, self.version));
         assert_eq!(cluster.pointer("/nodeGroups/0/nodes").unwrap().as_array().unwrap().len(), 2);
         pmks.succeed(&["node-group", "scale", group, "-c", "sim", "--cluster", "theirs", "--desired", "3"]);
         assert_eq!(self.says(&["see", "theirs"])["nodes"], json!({group: 3}));
         pmks.succeed(&["cluster", "delete", "theirs", "-c", "sim", "--yes"]);
         assert_eq!(self.says(&["list"]), json!([]));
-        (made, id)
+        (made, cluster)
     }
 
     /// What pmks makes it sees: the marks are at `marks`, and `check` is given what it says and what pmks says.
@@ -59,5 +60,28 @@ impl Client<'_> {
         pmks.succeed(&["cluster", "delete", "ours", "-c", "sim", "--yes"]);
         pmks.succeed(&["network", "delete", "net", "-c", "sim", "--yes"]);
         assert_eq!(self.says(&["list"]), json!([]));
+    }
+}
+
+/// Whether all that CB-Spider shows of a cluster is there of one that somebody else made, but for what its cloud does not tell.
+///
+/// # Panics
+/// If something is empty, or is not where it is said to be.
+pub fn is_shown_whole(cluster: &Value, untold: &[&str]) {
+    const SHOWN: [&str; 10] = [
+        "/endpoint",
+        "/observed/network/systemId",
+        "/observed/subnets/0/systemId",
+        "/observed/securityGroups/0/systemId",
+        "/nodeGroups/0/image",
+        "/nodeGroups/0/machineType",
+        "/nodeGroups/0/rootDiskType",
+        "/nodeGroups/0/rootDiskSizeGib",
+        "/nodeGroups/0/keyPair",
+        "/nodeGroups/0/nodes/0/systemId",
+    ];
+    for pointer in SHOWN {
+        let shown = cluster.pointer(pointer).is_some_and(|said| !said.is_null() && said != "");
+        assert_eq!(shown, !untold.contains(&pointer), "{pointer} of {cluster}");
     }
 }

@@ -70,7 +70,7 @@ pub mod strange_answers;
 mod stranger;
 mod world;
 
-pub use client::Client;
+pub use client::{Client, is_shown_whole};
 pub use cloud_under_test::{CloudUnderTest, Settings};
 pub use control_plane::{ControlPlane, Switch, Switchboard};
 pub use go::go_program;

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use pmks_aws_tests::{AWS, REQUIREMENTS};
-use pmks_suites::{Ended, Python, Stand, text};
+use pmks_suites::{Ended, Python, Stand, is_shown_whole, text};
 use serde_json::{Value, json};
 
 struct Aws {
@@ -78,14 +78,26 @@ fn network(stand: &Stand, region: &str) -> (String, String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
     let Some((stand, aws)) = stand().await else { return };
-    let (_, first, second) = network(&stand, &aws.region);
+    let (vpc, first, second) = network(&stand, &aws.region);
     let pmks = &stand.pmks;
+    pmks.succeed(&["key-pair", "create", "admin", "-c", "sim"]);
+    let group = [
+        "ec2",
+        "create-security-group",
+        "--group-name",
+        "theirs",
+        "--description",
+        "theirs",
+        "--vpc-id",
+        &vpc,
+    ];
+    let group = aws.json(&group);
     let roles = aws.json(&["iam", "list-roles"]);
     let role = |part: &str| {
         let roles = roles["Roles"].as_array().unwrap().iter().map(|role| text(role, "/Arn"));
         roles.into_iter().find(|arn| arn.ends_with(part)).unwrap().to_owned()
     };
-    let subnets = format!("subnetIds={first},{second}");
+    let subnets = format!("subnetIds={first},{second},securityGroupIds={}", text(&group, "/GroupId"));
     aws.json(&[
         "eks",
         "create-cluster",
@@ -111,6 +123,8 @@ async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
         &second,
         "--scaling-config",
         "minSize=1,maxSize=3,desiredSize=2",
+        "--remote-access",
+        "ec2SshKey=admin",
     ]);
     aws.json(&["eks", "wait", "nodegroup-active", "--cluster-name", "theirs", "--nodegroup-name", "workers"]);
 
@@ -119,6 +133,8 @@ async fn what_the_aws_command_line_makes_pmks_takes_over_and_manages() {
     pmks.succeed(&["cluster", "import", "theirs", "-c", "sim", "--system-id", "theirs"]);
     let cluster = pmks.json(&["cluster", "get", "theirs", "-c", "sim"]);
     assert_eq!(cluster["imported"], true);
+    // EKS knows a disk's size alone.
+    is_shown_whole(&cluster, &["/nodeGroups/0/rootDiskType"]);
     assert_eq!(cluster.pointer("/nodeGroups/0/nodes").unwrap().as_array().unwrap().len(), 2);
     // EKS itself tags the group for the Cluster Autoscaler, so the switch is on and the size is the autoscaler's.
     let scale = ["node-group", "scale", "workers", "-c", "sim", "--cluster", "theirs", "--desired", "3"];

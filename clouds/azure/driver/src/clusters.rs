@@ -6,17 +6,18 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
-use pmks_driver::{Detail, DriverError, ErrorKind, Listing, Marks, Missed, Result};
+use pmks_driver::{Detail, DriverError, ErrorKind, Listing, Missed, Result};
 use pmks_model::{AccessInfo, Cluster, Iid, KubernetesVersion, NodeGroup};
 
 use crate::arm_id::ArmId;
 use crate::convert::{self, Nodes};
+use crate::whereabouts::{self, Guards};
 use crate::wire::compute;
 use crate::wire::container_service as wire;
 use crate::{AzureDriver, PROVIDER, access, machines};
 
 /// How many calls of one read are under way at once.
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// The clusters of the region.
 pub(crate) async fn list(driver: &AzureDriver, detail: Detail) -> Result<Listing<Cluster>> {
@@ -32,7 +33,7 @@ pub(crate) async fn list(driver: &AzureDriver, detail: Detail) -> Result<Listing
     }
     let mut missed = Vec::new();
     let ways_in = ways_in(driver, &found, &mut missed).await;
-    let (mut nodes, mut sets) = (BTreeMap::new(), Vec::new());
+    let (mut nodes, mut sets, mut guards) = (BTreeMap::new(), Vec::new(), Guards::new());
     if detail == Detail::Nodes && !found.is_empty() {
         match driver.api.all_scale_sets().await {
             Ok(read) => {
@@ -41,10 +42,11 @@ pub(crate) async fn list(driver: &AzureDriver, detail: Detail) -> Result<Listing
             }
             Err(error) => missed.push(miss("the scale sets", &error)),
         }
+        guards = whereabouts::guards(driver, &found, &mut missed).await;
     }
     let items = found.iter().zip(ways_in).map(|(cluster, access)| {
         let own = nodes.remove(&convert::cluster_id(cluster)).unwrap_or_default();
-        guarded(convert::cluster(cluster, access, &own), cluster, &sets)
+        whereabouts::placed(convert::cluster(cluster, access, &own), cluster, &sets, &guards)
     });
     Ok(Listing { items: items.collect(), missed })
 }
@@ -57,39 +59,9 @@ pub(crate) async fn get(driver: &AzureDriver, id: &str) -> Result<Cluster> {
     let access = ways_in(driver, one, &mut missed).await.pop().unwrap_or_default();
     let sets = sets_of_one(driver, &found, &mut missed).await;
     let nodes = nodes_of_one(driver, &found, &sets, &mut missed).await;
+    let guards = whereabouts::guards(driver, one, &mut missed).await;
     complete(&missed)?;
-    Ok(guarded(convert::cluster(&found, access, &nodes), &found, &sets))
-}
-
-/// A cluster with the security groups of its nodes' interfaces. One that pmks made has the group that was named for it
-/// at its subnets, and AKS' own is nobody's to name.
-fn guarded(mut cluster: Cluster, found: &wire::ManagedCluster, sets: &[compute::ScaleSet]) -> Cluster {
-    if !cluster.tags.keys().any(|key| Marks::is_own(key)) {
-        let group = found.properties.node_resource_group.as_deref();
-        cluster.network.security_groups = security_groups_of(group, sets);
-    }
-    cluster
-}
-
-/// The security groups of the interfaces of one cluster's nodes: of its scale sets, those in its node resource group. AKS
-/// makes one, and CB-Spider adds the rules of the groups that are named for a cluster to it.
-///
-/// Source: <https://github.com/cloud-barista/cb-spider>, `drivers/azure/resources/ClusterHandler.go`, `applySecurityGroupList`
-fn security_groups_of(group: Option<&str>, sets: &[compute::ScaleSet]) -> Vec<Iid> {
-    let Some(group) = group else { return Vec::new() };
-    let is_own = |set: &&compute::ScaleSet| {
-        ArmId::parse(&set.id).is_some_and(|id| id.group().eq_ignore_ascii_case(group))
-    };
-    let profiles = sets
-        .iter()
-        .filter(is_own)
-        .filter_map(|set| set.properties.virtual_machine_profile.as_ref()?.network_profile.as_ref());
-    let guards = profiles.flat_map(|profile| &profile.network_interface_configurations);
-    let ids = guards.filter_map(|one| ArmId::parse(&one.properties.network_security_group.as_ref()?.id));
-    let mut found: Vec<Iid> = ids.map(|id| Iid::new(id.name(), id.to_string())).collect();
-    found.sort();
-    found.dedup_by(|a, b| a.system_id.eq_ignore_ascii_case(&b.system_id));
-    found
+    Ok(whereabouts::placed(convert::cluster(&found, access, &nodes), &found, &sets, &guards))
 }
 
 /// The node groups of a cluster, ordered by name.
@@ -244,8 +216,6 @@ pub(crate) fn miss(what: &str, error: &DriverError) -> Missed {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -258,31 +228,5 @@ mod tests {
     fn regions_are_written_in_two_ways() {
         assert!(is_in("koreacentral", "koreacentral") && is_in("Korea Central", "koreacentral"));
         assert!(!is_in("koreasouth", "koreacentral"));
-    }
-
-    #[test]
-    fn the_groups_of_a_cluster_are_those_of_its_nodes_interfaces() {
-        const SET: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-ga-1";
-        const GROUP: &str = "/subscriptions/0/resourceGroups/MC_g/providers/Microsoft.Network/networkSecurityGroups/aks-1-nsg";
-        let set = |id: &str, groups: &[&str]| -> compute::ScaleSet {
-            let of = |id: &&str| json!({"name": "n", "properties": {"networkSecurityGroup": {"id": id}}});
-            let mut all: Vec<serde_json::Value> = groups.iter().map(of).collect();
-            all.push(json!({"name": "none", "properties": {"networkSecurityGroup": null}}));
-            let profile = json!({"networkProfile": {"networkInterfaceConfigurations": all}});
-            serde_json::from_value(json!({"id": id, "properties": {"virtualMachineProfile": profile}}))
-                .unwrap()
-        };
-        let other = GROUP.replace("aks-1", "other");
-        let sets = [
-            set(SET, &[GROUP]),
-            set(&SET.replace("ga", "gb"), &[&GROUP.to_lowercase().replace("mc_g", "MC_g"), &other]),
-            set(&SET.replace("MC_g", "MC_other"), &[&GROUP.replace("aks-1", "theirs")]),
-            serde_json::from_value(json!({"id": SET})).unwrap(),
-        ];
-        let found = security_groups_of(Some("mc_g"), &sets);
-        let names: Vec<&str> = found.iter().map(|group| group.name_id.as_str()).collect();
-        assert_eq!(names, ["aks-1-nsg", "other-nsg"]);
-        assert_eq!(found[0].system_id, GROUP);
-        assert!(security_groups_of(None, &sets).is_empty());
     }
 }

@@ -140,7 +140,7 @@ pub(crate) fn cluster(found: &wire::ManagedCluster, access: AccessInfo, nodes: &
         region: crate::clusters::region_of(&found.location),
         incarnation: incarnation(found),
         version: cluster_version(found),
-        network: network(properties),
+        network: network(&subnets(found)),
         node_groups,
         access,
         addons: addons(properties),
@@ -152,17 +152,25 @@ pub(crate) fn cluster(found: &wire::ManagedCluster, access: AccessInfo, nodes: &
     }
 }
 
-/// AKS names the subnets of pools; the network is what they are parts of. Which security group guards a subnet, AKS
-/// does not say; the one of its nodes' interfaces their scale sets say.
-fn network(properties: &wire::ClusterProperties) -> ClusterNetwork {
-    let mut subnets: Vec<ArmId> = Vec::new();
-    for pool in &properties.agent_pool_profiles {
-        if let Some(id) = pool.vnet_subnet_id.as_deref().and_then(ArmId::parse)
-            && !subnets.iter().any(|known| known.same(&id))
-        {
-            subnets.push(id);
+/// The subnets that were named for a cluster's pools, each once.
+pub(crate) fn subnets(cluster: &wire::ManagedCluster) -> Vec<ArmId> {
+    let pools = cluster.properties.agent_pool_profiles.iter();
+    each_once(pools.filter_map(|pool| pool.vnet_subnet_id.as_deref()))
+}
+
+/// What these texts identify, each once.
+pub(crate) fn each_once<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<ArmId> {
+    let mut found: Vec<ArmId> = Vec::new();
+    for id in texts.filter_map(ArmId::parse) {
+        if !found.iter().any(|known| known.same(&id)) {
+            found.push(id);
         }
     }
+    found
+}
+
+/// The network of these subnets is what they are parts of. Which security group guards a subnet, AKS does not say.
+pub(crate) fn network(subnets: &[ArmId]) -> ClusterNetwork {
     let iid = |id: &ArmId| Iid::new(id.name(), id.to_string());
     ClusterNetwork {
         network: subnets.first().and_then(ArmId::parent).map(|id| iid(&id)).unwrap_or_default(),

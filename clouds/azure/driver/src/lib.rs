@@ -30,6 +30,7 @@ mod networks;
 mod prerequisites;
 mod quota;
 mod security_rules;
+mod whereabouts;
 
 mod driver;
 mod operations;

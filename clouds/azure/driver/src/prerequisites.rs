@@ -125,8 +125,7 @@ pub(crate) async fn require(driver: &AzureDriver, providers: &[&str]) -> Result<
 pub(crate) async fn of_cluster(driver: &AzureDriver, cluster: &Cluster) -> Result<Vec<Prerequisite>> {
     let mut all = Vec::new();
     let Some(principal) = cluster.key_value_list.get(convert::PRINCIPAL) else { return Ok(all) };
-    for subnet in &cluster.network.subnets {
-        let Some(id) = ArmId::parse(&subnet.system_id) else { continue };
+    for id in subnets_of_users(cluster) {
         let standing = match role_assignment::stands(driver, &id, principal).await {
             Ok(true) => Standing::There,
             Ok(false) => Standing::Missing(format!("{principal} is no Network Contributor of {id}")),
@@ -137,4 +136,32 @@ pub(crate) async fn of_cluster(driver: &AzureDriver, cluster: &Cluster) -> Resul
         all.push(prerequisite("subnetRole", says, standing, fix));
     }
     Ok(all)
+}
+
+/// The subnets that are no part of the network that AKS made for a cluster: in that its identity has its roles already.
+fn subnets_of_users(cluster: &Cluster) -> impl Iterator<Item = ArmId> {
+    let own = cluster.key_value_list.get(convert::NODE_RESOURCE_GROUP).unwrap_or_default();
+    let subnets = cluster.network.subnets.iter().filter_map(|subnet| ArmId::parse(&subnet.system_id));
+    subnets.filter(move |id| !id.group().eq_ignore_ascii_case(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_model::Iid;
+
+    use super::*;
+
+    #[test]
+    fn no_role_is_asked_for_in_the_network_that_aks_made() {
+        let subnet = |group: &str| {
+            format!(
+                "/subscriptions/0/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/n/subnets/s"
+            )
+        };
+        let mut cluster = Cluster::default();
+        cluster.network.subnets = [subnet("MC_g"), subnet("g")].map(|id| Iid::new("s", id)).into();
+        cluster.key_value_list.add(convert::NODE_RESOURCE_GROUP, "mc_g");
+        let ids: Vec<String> = subnets_of_users(&cluster).map(|id| id.to_string()).collect();
+        assert_eq!(ids, [subnet("g")]);
+    }
 }

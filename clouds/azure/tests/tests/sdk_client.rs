@@ -2,6 +2,7 @@
 
 use pmks_azure_tests::{AZURE, REQUIREMENTS};
 use pmks_suites::{Client, Stand, text};
+use serde_json::Value;
 
 async fn stand() -> Option<Stand> {
     Stand::new(AZURE, REQUIREMENTS, "Azure's SDK").await
@@ -15,8 +16,17 @@ fn sdk(stand: &Stand) -> Client<'_> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_azures_sdk_makes_pmks_takes_over_scales_and_removes() {
     let Some(stand) = stand().await else { return };
-    let (made, id) = sdk(&stand).is_taken_over("system");
-    assert_eq!(id, text(&made, "/cluster/id"));
+    let (made, cluster) = sdk(&stand).is_taken_over("system");
+    assert_eq!(text(&cluster, "/iid/systemId"), text(&made, "/cluster/id"));
+    // That of its subnet, beside the one that AKS made for its nodes' interfaces.
+    let groups = cluster.pointer("/observed/securityGroups").and_then(Value::as_array);
+    let names: Vec<&str> = groups
+        .into_iter()
+        .flatten()
+        .filter_map(|group| text(group, "/systemId").rsplit('/').next())
+        .map(|name| if name.starts_with("aks-agentpool-") { "AKS' own" } else { name })
+        .collect();
+    assert_eq!(names, ["AKS' own", "guard"], "{cluster}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,7 +49,7 @@ pub(crate) async fn prepare(driver: &AzureDriver, target: &ClusterTarget, marks:
         let fix = "assign the role to the cluster's service principal yourself".to_owned();
         return Err(DriverError::new(ErrorKind::Precondition { what: what.clone(), fix }, PROVIDER, what));
     };
-    let stages = subnets(&cluster).into_iter().map(|subnet| {
+    let stages = convert::subnets(&cluster).into_iter().map(|subnet| {
         let name = format!("role on subnet {}", subnet.name());
         Assign::of(&subnet, Principal::Id(principal.clone()), marks).specification(name)
     });
@@ -73,16 +73,6 @@ fn lets_in(assignment: &wire::RoleAssignment, principal: &str) -> bool {
     properties.principal_id.eq_ignore_ascii_case(principal) && ROLES.iter().any(|known| role.ends_with(known))
 }
 
-/// The subnets of a cluster's pools, each once.
-pub(super) fn subnets(cluster: &ManagedCluster) -> Vec<ArmId> {
-    let mut subnets: Vec<ArmId> = Vec::new();
-    for pool in &cluster.properties.agent_pool_profiles {
-        let id = pool.vnet_subnet_id.as_deref().and_then(ArmId::parse);
-        subnets.extend(id.filter(|id| !subnets.iter().any(|known| known.same(id))));
-    }
-    subnets
-}
-
 /// The roles, as what is to go, that a cluster's own identity has on its subnets and nowhere above: the identity goes
 /// with the cluster, its assignments would stay. One call a subnet; where assignments may not be listed, one more for that
 /// which creation made, whose name follows from our record.
@@ -97,7 +87,7 @@ pub(super) async fn of_cluster(
         return Ok(Vec::new());
     };
     let mut roles = Vec::new();
-    for subnet in subnets(cluster) {
+    for subnet in convert::subnets(cluster) {
         match driver.api.role_assignments(&subnet, &principal).await {
             Ok(found) => roles.extend(found.iter().filter_map(|one| to_go(one, &subnet, &principal))),
             Err(error) if is_forbidden(&error) => {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use pmks_model::Tags;
 use serde::Deserialize;
 
+use super::network::IpConfiguration;
 use super::{Reference, or_default};
 
 /// A scale set.
@@ -50,11 +51,13 @@ pub(crate) struct InterfaceConfiguration {
     pub(crate) properties: InterfaceConfigurationProperties,
 }
 
-/// What guards it.
+/// What guards it, and where it lies.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct InterfaceConfigurationProperties {
     pub(crate) network_security_group: Option<Reference>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) ip_configurations: Vec<IpConfiguration>,
 }
 
 /// An instance of a scale set.
