@@ -20,6 +20,10 @@ pub(crate) const KEY_PAIR: &str = "pmks-key-pair";
 ///
 /// Source: <https://github.com/cloud-barista/cb-spider>, `drivers/gcp/resources/ClusterHandler.go`, `GCP_PMKS_KEYPAIR_KEY`
 const KEY_PAIR_LABEL: &str = "keypair";
+/// What the labels begin with by which CB-Spider tells the security groups of a cluster that it made.
+///
+/// Source: the same, `GCP_PMKS_SECURITYGROUP_TAG`
+const GROUP_LABEL: &str = "cb-spider-pmks-securitygroup-";
 
 /// What tells a cluster from a later one of the same name: GKE's own identifier. Node pools have none: theirs is their
 /// cluster's.
@@ -144,10 +148,14 @@ fn network(cluster: &container::Cluster, project: &str) -> ClusterNetwork {
     }
 }
 
-/// The network tags that all node pools have in common: a cluster has none of its own.
+/// The network tags that all node pools have in common: a cluster has none of its own. Of one whose pools are gone, those
+/// that CB-Spider gave each of them: it keeps them in labels of the cluster.
 fn security_groups(cluster: &container::Cluster) -> Vec<String> {
     let mut pools = cluster.node_pools.iter().map(|pool| &pool.config.tags);
-    let Some(first) = pools.next() else { return Vec::new() };
+    let Some(first) = pools.next() else {
+        let labels = cluster.resource_labels.iter();
+        return labels.filter(|(key, _)| key.starts_with(GROUP_LABEL)).map(|(_, tag)| tag.clone()).collect();
+    };
     let rest: Vec<&Vec<String>> = pools.collect();
     first.iter().filter(|tag| rest.iter().all(|tags| tags.contains(tag))).cloned().collect()
 }

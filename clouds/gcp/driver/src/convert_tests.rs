@@ -75,6 +75,19 @@ fn a_cluster_is_read_with_its_live_figures() {
 }
 
 #[test]
+fn the_groups_of_a_cluster_whose_pools_are_gone_are_in_its_labels() {
+    let labels =
+        json!({"cb-spider-pmks-securitygroup-0": "web", "cb-spider-pmks-securitygroup-1": "db", "team": "x"});
+    let of = |pools: Value| {
+        let found = json!({"name": "c", "location": "r1-a", "resourceLabels": labels, "nodePools": pools});
+        let found: container::Cluster = serde_json::from_value(found).unwrap();
+        cluster(&found, "p", &live()).network.security_groups
+    };
+    assert_eq!(of(json!([])), [Iid::unnamed("web"), Iid::unnamed("db")]);
+    assert_eq!(of(json!([{"name": "ga", "config": {"tags": ["other"]}}])), [Iid::unnamed("other")]);
+}
+
+#[test]
 fn a_key_pair_is_told_by_either_of_two_words() {
     let of = |config: Value| {
         let pool = json!({"name": "ga", "config": config});
