@@ -48,9 +48,15 @@ pub trait Connections: Send + Sync {
         audit: AuditEntry,
     ) -> Result<Connection>;
 
-    /// Removes a connection with its credential. `NotFound`; `Conflict` while resources are known there; `Held` while
-    /// operations there are not over.
-    async fn delete_connection(&self, name: &str, audit: AuditEntry) -> Result<()>;
+    /// Removes a connection with its credential and, in the same transaction, these records there, of what was never
+    /// made; one that is gone by then is passed over. `NotFound`; `Conflict` while other resources are known there; `Held`
+    /// while operations there are not over.
+    async fn delete_connection(
+        &self,
+        name: &str,
+        unmade: Vec<(Uuid, AuditEntry)>,
+        audit: AuditEntry,
+    ) -> Result<()>;
 
     /// The credential of a connection with its revision; `None` if none is stored. `Damaged` if it cannot be opened.
     async fn credential(&self, name: &str) -> Result<Option<(i64, Credential)>>;

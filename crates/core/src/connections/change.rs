@@ -256,7 +256,7 @@ async fn moves(
     if moved.is_empty() {
         return Ok(false);
     }
-    let known = shared.known_at(name).await?;
+    let known = shared.known_at(name, &[]).await?;
     if known.is_empty() {
         return Ok(true);
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says};
-use pmks_store::{OperationFilter, Page as StorePage};
+use pmks_store::{OperationFilter, Page as StorePage, Resource};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ impl Connections<'_> {
     /// `Conflict` with what is known there, `NotFound`, `NotAllowed`.
     pub async fn delete(self, caller: &Caller, name: &str) -> Result<()> {
         let _alone = self.0.shared.pieces.lock().await;
-        self.0.shared.delete_connection(caller, name).await
+        self.0.shared.delete_connection(caller, name, &[]).await
     }
 
     /// Refuses what [`Self::delete`] would, and removes nothing.
@@ -132,7 +132,7 @@ impl Connections<'_> {
     /// Those of [`Self::delete`].
     pub async fn plan_delete(self, caller: &Caller, name: &str) -> Result<()> {
         let shared = &self.0.shared;
-        shared.unneeded(caller, name).await?;
+        shared.unneeded(caller, name, &[]).await?;
         let holders = shared.unfinished_at(name).await?;
         if holders.is_empty() { Ok(()) } else { Err(shared.held(&holders).await) }
     }
@@ -287,11 +287,22 @@ impl Shared {
         Ok(specification)
     }
 
-    /// Removes it. Whoever asks sees to it that nothing is taken on there meanwhile.
-    pub(crate) async fn delete_connection(&self, caller: &Caller, name: &str) -> Result<()> {
-        let connection = self.unneeded(caller, name).await?;
+    /// Removes it, and with it these records there, of what was never made. Whoever asks sees to it that nothing is taken
+    /// on there meanwhile.
+    pub(crate) async fn delete_connection(
+        &self,
+        caller: &Caller,
+        name: &str,
+        unmade: &[Resource],
+    ) -> Result<()> {
+        let connection = self.unneeded(caller, name, unmade).await?;
         let audit = self.audit(caller, "connection.delete", format!("connection {name}"));
-        match self.store.delete_connection(name, audit).await {
+        let forgotten = |record: &Resource| {
+            let target = format!("{} {}", record.kind.says(), record.name);
+            (record.uid, self.audit(caller, &format!("{}.forget", record.kind.as_str()), target))
+        };
+        let unmade = unmade.iter().map(forgotten).collect();
+        match self.store.delete_connection(name, unmade, audit).await {
             Err(pmks_store::Error::Held { holders }) => Err(self.held(&holders).await),
             Err(error) => Err(of_store(error)),
             Ok(()) => {
@@ -301,12 +312,17 @@ impl Shared {
         }
     }
 
-    /// A connection that the caller may remove, where nothing is known there.
-    async fn unneeded(&self, caller: &Caller, name: &str) -> Result<pmks_store::Connection> {
+    /// A connection that the caller may remove, where nothing else is known there than this.
+    async fn unneeded(
+        &self,
+        caller: &Caller,
+        name: &str,
+        unmade: &[Resource],
+    ) -> Result<pmks_store::Connection> {
         caller.require_operator(name)?;
         caller.refuse_key()?;
         let connection = self.connection(name).await?;
-        let known = self.known_at(name).await?;
+        let known = self.known_at(name, unmade).await?;
         if known.is_empty() {
             return Ok(connection);
         }
@@ -327,7 +343,7 @@ impl Shared {
 
     /// What is known at a connection, and what goes on there, in words.
     async fn needed_by(&self, name: &str) -> Result<Vec<Says>> {
-        let mut needed = self.known_at(name).await?;
+        let mut needed = self.known_at(name, &[]).await?;
         let unfinished = self.unfinished_at(name).await?;
         if !unfinished.is_empty() {
             needed.push(self.in_words(&unfinished).await);
@@ -335,15 +351,16 @@ impl Shared {
         Ok(needed)
     }
 
-    /// What is known at a connection, in words.
-    async fn known_at(&self, name: &str) -> Result<Vec<Says>> {
+    /// What else is known at a connection than this, in words.
+    async fn known_at(&self, name: &str, but: &[Resource]) -> Result<Vec<Says>> {
         let filter = pmks_store::ResourceFilter {
             connection: Some(name.to_owned()),
             ..pmks_store::ResourceFilter::default()
         };
         let known = self.store.resources(&filter, StorePage::all()).await.map_err(of_store)?;
         let is_whole = |kind| !matches!(kind, ResourceKind::NodeGroup | ResourceKind::Subnet);
-        let whole = known.iter().filter(|record| is_whole(record.kind));
+        let is_other = |record: &&Resource| but.iter().all(|other| other.uid != record.uid);
+        let whole = known.iter().filter(|record| is_whole(record.kind)).filter(is_other);
         Ok(whole.map(|record| Says::kind(record.kind).text(format!(" {:?}", record.name))).collect())
     }
 }

@@ -10,7 +10,7 @@ mod unconnected;
 
 use pmks_driver::Capabilities;
 use pmks_model::{Failure, FailureKind};
-use pmks_store::{OperationFilter, Page, PieceKind, ResourceFilter};
+use pmks_store::{OperationFilter, Page, PieceKind, Resource, ResourceFilter};
 use serde::{Deserialize, Serialize};
 
 use crate::drafts::unmade;
@@ -130,8 +130,9 @@ impl Pieces<'_> {
         // Who puts one meanwhile finds it as it was before, or as it is after.
         let _alone = shared.pieces.lock().await;
         if kind == PieceKind::Connection {
-            shared.forget_unmade(caller, name).await?;
-            match shared.delete_connection(caller, name).await {
+            // Who deletes its row is shown none of what was never made there.
+            let unmade = shared.unmade_at(name).await?;
+            match shared.delete_connection(caller, name, &unmade).await {
                 Err(failure) if failure.kind == FailureKind::NotFound => {}
                 ended => ended?,
             }
@@ -190,26 +191,22 @@ impl Pieces<'_> {
 }
 
 impl Shared {
-    /// Drops the records of what was never made at a connection: who deletes its row is shown none of them.
-    async fn forget_unmade(&self, caller: &Caller, connection: &str) -> Result<()> {
+    /// The records at a connection of what was never made, and left nothing.
+    async fn unmade_at(&self, connection: &str) -> Result<Vec<Resource>> {
         let here = ResourceFilter { connection: Some(connection.to_owned()), ..ResourceFilter::default() };
-        let all = self.store.resources(&here, Page::all()).await.map_err(of_store)?;
+        let mut all = self.store.resources(&here, Page::all()).await.map_err(of_store)?;
         let unmade = unmade(self.store.as_ref(), &all, all.iter()).await?;
-        for record in all.iter().filter(|record| unmade.contains(&record.uid) && record.parent.is_none()) {
+        all.retain(|record| unmade.contains(&record.uid) && record.parent.is_none());
+        let mut found = Vec::new();
+        for record in all {
             let about = OperationFilter { resource_uid: Some(record.uid), ..OperationFilter::default() };
             let about = self.store.operations(&about, Page::all()).await.map_err(of_store)?;
             // What it left at the cloud is in its record alone.
-            if about.iter().any(|operation| !operation.remains.is_empty()) {
-                continue;
-            }
-            let target = format!("{} {}", record.kind.says(), record.name);
-            let audit = self.audit(caller, &format!("{}.forget", record.kind.as_str()), target);
-            match self.store.forget(record.uid, false, audit).await {
-                Err(pmks_store::Error::NotFound { .. }) | Ok(()) => {}
-                Err(error) => return Err(of_store(error)),
+            if about.iter().all(|operation| operation.remains.is_empty()) {
+                found.push(record);
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 

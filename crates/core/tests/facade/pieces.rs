@@ -1,11 +1,11 @@
 //! Pieces, and the connections that are made of them.
 
-use pmks_core::{Holds, Mutation, Piece};
+use pmks_core::{Holds, Mutation, Piece, Reference};
 use pmks_driver::{Credential, ErrorKind};
-use pmks_model::FailureKind;
+use pmks_model::{FailureKind, OperationState};
 use pmks_store::PieceKind;
 
-use super::rig::{Rig, new_network};
+use super::rig::{Rig, create, new_cluster, new_network};
 
 fn piece(name: &str, holds: Holds) -> Piece {
     Piece { name: name.to_owned(), provider: "fake".to_owned(), holds }
@@ -175,4 +175,30 @@ async fn a_secret_that_the_cloud_refuses_is_what_was_put() {
     assert_eq!(rig.put_credential("AK1b").await, Err(FailureKind::Unavailable));
     rig.cloud.world().failures.clear();
     assert_eq!(rig.put_credential("AK1b").await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_was_never_made_goes_with_its_connection_or_stays_with_it() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask control plane".into(), ErrorKind::QuotaExceeded);
+    assert_eq!(rig.run(create(new_cluster("prod"))).await.state, OperationState::Failed);
+    rig.cloud.world().failures.clear();
+    let unmade = async || rig.pmks.clusters().get("here", "prod", None).await.is_ok();
+    let delete = async || {
+        let deleted = rig.pmks.pieces().delete(&rig.admin, PieceKind::Connection, "here").await;
+        deleted.map_err(|failure| failure.detail)
+    };
+    let refused = delete().await.unwrap_err();
+    assert_eq!(refused, "connection \"here\" is needed by network \"net\"");
+    assert!(unmade().await, "nothing went with what stays");
+    rig.done(Mutation::DeleteNetwork { connection: "here".into(), network: Reference::name("net") }).await;
+    assert_eq!(delete().await, Ok(()));
+    assert!(!unmade().await && rig.connections().await.is_empty());
+    let times = pmks_core::AuditTimes::default();
+    let audit = rig.pmks.audit().list(&rig.admin, times, &pmks_core::PageRequest::default()).await.unwrap();
+    let actions: Vec<&str> = audit.items.iter().map(|line| line.action.as_str()).collect();
+    for action in ["cluster.forget", "connection.delete"] {
+        assert!(actions.contains(&action), "{actions:?}");
+    }
 }

@@ -62,9 +62,14 @@ impl Connections for Database {
         write.end(updated).await
     }
 
-    async fn delete_connection(&self, name: &str, audit: AuditEntry) -> Result<()> {
+    async fn delete_connection(
+        &self,
+        name: &str,
+        unmade: Vec<(Uuid, AuditEntry)>,
+        audit: AuditEntry,
+    ) -> Result<()> {
         let mut write = self.write("delete_connection").await?;
-        let deleted = write.delete_connection(name, &audit).await;
+        let deleted = write.delete_connection(name, &unmade, &audit).await;
         write.end(deleted).await
     }
 
@@ -187,8 +192,19 @@ impl Write<'_> {
             || !self.unfinished_of_connection(name).await?.is_empty())
     }
 
-    async fn delete_connection(&mut self, name: &str, audit: &AuditEntry) -> Result<()> {
+    async fn delete_connection(
+        &mut self,
+        name: &str,
+        unmade: &[(Uuid, AuditEntry)],
+        audit: &AuditEntry,
+    ) -> Result<()> {
         self.connection(name).await?;
+        for (uid, audit) in unmade {
+            match self.forget(*uid, false, audit).await {
+                Ok(()) | Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let holders = self.unfinished_of_connection(name).await?;
         if !holders.is_empty() {
             return Err(Error::Held { holders });

@@ -158,7 +158,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    async fn forget(&mut self, uid: Uuid, abandon: bool, audit: &AuditEntry) -> Result<()> {
+    pub(super) async fn forget(&mut self, uid: Uuid, abandon: bool, audit: &AuditEntry) -> Result<()> {
         self.resource(uid).await?;
         let holders = self.holders_of_record(uid).await?;
         if !holders.is_empty() && !abandon {

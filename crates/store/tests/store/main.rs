@@ -270,9 +270,9 @@ async fn a_connection_stays_in_its_account_and_while_something_is_known_there() 
     let through = Through { account: Some("aws:1".into()), ..create(1).through };
     let of_account = Accept { through, ..create(1) };
     store.accept(of_account).await.unwrap();
-    assert!(matches!(store.delete_connection("c", audit()).await, Err(Error::Held { .. })));
+    assert!(matches!(store.delete_connection("c", Vec::new(), audit()).await, Err(Error::Held { .. })));
     store.cancel(wish(1, 1)).await.unwrap();
-    store.delete_connection("c", audit()).await.unwrap();
+    store.delete_connection("c", Vec::new(), audit()).await.unwrap();
     assert!(store.credential("c").await.unwrap().is_none());
 }
 

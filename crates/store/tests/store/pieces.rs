@@ -73,7 +73,7 @@ async fn a_piece_is_put_with_its_connections_or_not_at_all() {
         .collect();
     assert_eq!(actions, ["connection.update", "connection.create", "test", "connection.create", "test"]);
     // The row of a connection goes with it, whatever way that is.
-    store.delete_connection("a", audit()).await.unwrap();
+    store.delete_connection("a", Vec::new(), audit()).await.unwrap();
     let left: Vec<String> = store.pieces().await.unwrap().into_iter().map(|piece| piece.name).collect();
     assert_eq!(left, ["r"]);
     store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
