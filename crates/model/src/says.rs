@@ -44,6 +44,8 @@ pub enum Term {
     Kind(ResourceKind),
     /// What an operation does.
     Operation(OperationKind),
+    /// How a cluster is taken over although another installation has marked it.
+    TakeOver,
 }
 
 /// A field of a node group's [`crate::Scaling`].
@@ -94,6 +96,7 @@ impl Term {
             Self::Versions(all) => format!("offered are {}", all.join(", ")),
             Self::Kind(kind) => kind.says().to_owned(),
             Self::Operation(kind) => kind.as_str().to_owned(),
+            Self::TakeOver => "takeOver (--take-over)".to_owned(),
         }
     }
 }

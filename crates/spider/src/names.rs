@@ -110,6 +110,7 @@ pub(crate) fn term(term: &Term) -> String {
         Term::Versions(all) => format!("Available version(s): {}", all.join(", ")),
         Term::Kind(kind) => of(*kind).unwrap_or(kind.says()).to_owned(),
         Term::Operation(kind) => operation(kind.as_str()),
+        Term::TakeOver => field("ClusterRegisterRequest", "takeOver"),
     }
 }
 
@@ -202,6 +203,7 @@ mod tests {
         }
         assert_eq!(term(&Term::Kind(ResourceKind::Network)), "VPC");
         let versions = Term::Versions(vec!["1.31".to_owned(), "1.32".to_owned()]);
+        assert!(description::fields_of("ClusterRegisterRequest").any(|field| field == term(&Term::TakeOver)));
         let says = Says::from("is at odds: ").term(Term::AutoScalingOff).text("; ").term(versions);
         let mut findings = Findings::default();
         findings.add("scaling.max", says);

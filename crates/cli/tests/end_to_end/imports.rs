@@ -230,6 +230,7 @@ fn a_cluster_of_another_installation_is_imported_only_on_purpose() {
     assert_eq!(unmanaged["items"][0]["iid"]["systemId"], "c");
     let import = ["cluster", "import", "mine", "--system-id", "c"];
     user.refused(&import, 4, "carries the mark of the pmks installation");
+    user.refused(&import, 4, "systemId: is imported with takeOver (--take-over), once");
     user.refused(&["cluster", "import", "mine", "--system-id", "nowhere"], 2, "systemId: cluster");
     user.good(&[&import[..], &["--take-over"]].concat());
     user.refused(

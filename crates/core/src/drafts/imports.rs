@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pmks_driver::Marks;
-use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind};
+use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind, Says, Term};
 use pmks_store::NewResource;
 use serde_json::Value;
 
@@ -108,10 +108,11 @@ impl Drafting<'_> {
                     "{:?} carries the mark of the pmks installation {other}, which may work on it",
                     cluster.iid.system_id
                 ));
-                let fix = "have that one forget it, which leaves the mark, and import it with takeOver (--take-over at the \
-                           command line, TakeOver in a ReqInfo of /spider): nothing keeps the other one from changing what \
-                           it still knows";
-                failure.fix = Some(fix.to_owned());
+                let says = Says::from("is imported with ").term(Term::TakeOver).text(
+                    ", once that one has forgotten it, which leaves the mark: nothing keeps the other one from changing \
+                     what it still knows",
+                );
+                failure.findings.add("systemId", says);
                 Err(failure)
             }
             _ => Ok(()),

@@ -103,7 +103,8 @@ async fn a_cluster_that_another_installation_has_marked_is_taken_over_where_that
         let (status, answer) = register(no).await;
         let says = answer["message"].as_str().unwrap();
         assert_eq!(status, 409, "{says}");
-        assert!(says.contains("installation another") && says.contains("TakeOver in a ReqInfo"), "{says}");
+        assert!(says.contains("installation another"), "{says}");
+        assert!(says.contains("CSPId is imported with TakeOver, once"), "{says}");
     }
     assert_eq!(register(json!("perhaps")).await.0, 400);
     assert_eq!(register(json!("true")).await.0, 200);
