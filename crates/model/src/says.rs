@@ -46,6 +46,8 @@ pub enum Term {
     Operation(OperationKind),
     /// How a cluster is taken over although another installation has marked it.
     TakeOver,
+    /// A provider, by its name.
+    Provider(String),
 }
 
 /// A field of a node group's [`crate::Scaling`].
@@ -97,6 +99,7 @@ impl Term {
             Self::Kind(kind) => kind.says().to_owned(),
             Self::Operation(kind) => kind.as_str().to_owned(),
             Self::TakeOver => "takeOver (--take-over)".to_owned(),
+            Self::Provider(name) => name.clone(),
         }
     }
 }
@@ -216,6 +219,8 @@ mod tests {
             .term(Term::AutoScalingOff)
             .text("); ")
             .term(Term::Versions(versions))
+            .text(" by ")
+            .term(Term::Provider("fake".to_owned()))
             .text("; ")
             .then(
                 Says::kind(ResourceKind::NodeGroup)
@@ -229,10 +234,10 @@ mod tests {
         let says = every_term();
         assert_eq!(
             says.plain(),
-            "é minmax (--max), (--auto-scaling false); offered are 1.31, 1.32; node group network.create"
+            "é minmax (--max), (--auto-scaling false); offered are 1.31, 1.32 by fake; node group network.create"
         );
         assert_eq!(says.in_words(Term::plain), says.plain());
-        assert_eq!(says.in_words(|_| "_".to_owned()), "é __, (_); _; _ _");
+        assert_eq!(says.in_words(|_| "_".to_owned()), "é __, (_); _ by _; _ _");
         assert_eq!(Says::from("min, max").in_words(|_| "_".to_owned()), "min, max");
     }
 

@@ -111,6 +111,7 @@ pub(crate) fn term(term: &Term) -> String {
         Term::Kind(kind) => of(*kind).unwrap_or(kind.says()).to_owned(),
         Term::Operation(kind) => operation(kind.as_str()),
         Term::TakeOver => field("ClusterRegisterRequest", "takeOver"),
+        Term::Provider(name) => crate::routes::to_spider(name),
     }
 }
 
@@ -205,10 +206,14 @@ mod tests {
         let versions = Term::Versions(vec!["1.31".to_owned(), "1.32".to_owned()]);
         assert!(description::fields_of("ClusterRegisterRequest").any(|field| field == term(&Term::TakeOver)));
         let says = Says::from("is at odds: ").term(Term::AutoScalingOff).text("; ").term(versions);
+        let says = says.text(" by ").term(Term::Provider("fake".to_owned()));
         let mut findings = Findings::default();
         findings.add("scaling.max", says);
         let told = in_their_words(&findings, "ScalingRequest", "here");
-        assert_eq!(told, "MaxNodeSize is at odds: OnAutoScaling \"false\"; Available version(s): 1.31, 1.32");
+        assert_eq!(
+            told,
+            "MaxNodeSize is at odds: OnAutoScaling \"false\"; Available version(s): 1.31, 1.32 by FAKE"
+        );
     }
 
     #[test]

@@ -98,11 +98,6 @@ impl Known {
         Some(&self.find(PieceKind::Driver, driver).unwrap_or(row).provider)
     }
 
-    /// The provider of a driver.
-    pub(super) fn provider_of_driver(&self, name: &str) -> std::result::Result<&str, Lacking> {
-        self.find(PieceKind::Driver, name).map(|driver| driver.provider.as_str())
-    }
-
     pub(super) fn all(&self, kind: PieceKind) -> Vec<Piece> {
         self.pieces.iter().filter(|piece| piece.holds.kind() == kind).cloned().collect()
     }
@@ -147,19 +142,18 @@ impl Known {
         Ok(asked)
     }
 
-    /// What a driver, a credential and perhaps a region make of which no connection is made: it begins in the region
-    /// that every account of the provider has.
+    /// What a driver, a credential and perhaps a region, all of that provider, make of which no connection is made: it
+    /// begins in the region that every account of the provider has.
     pub(super) async fn unconnected(
         &self,
         shared: &Shared,
         asked: &Unconnected,
         provider: &str,
     ) -> std::result::Result<NewConnection, Lacking> {
-        self.one_provider(provider, PieceKind::Credential, &asked.credential)?;
+        self.find(PieceKind::Credential, &asked.credential)?;
         let (mut made, capabilities) = self.begun(shared, UNCONNECTED, provider, &asked.credential).await?;
         capabilities.first_region.clone_into(&mut made.region);
         if let Some(region) = &asked.region {
-            self.one_provider(provider, PieceKind::Region, region)?;
             place(&mut made, &self.find(PieceKind::Region, region)?.holds, capabilities);
         }
         Ok(made)
@@ -202,7 +196,7 @@ impl Known {
         Ok((begun, known.capabilities()))
     }
 
-    fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {
+    pub(super) fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {
         let found = self.pieces.iter().find(|piece| is(piece, kind, name));
         found.ok_or_else(|| Lacking::piece(format!("{} {name:?} does not exist", word(kind))))
     }

@@ -4,7 +4,7 @@
 use pmks_model::Failure;
 use pmks_store::PieceKind;
 
-use super::compose::Known;
+use super::compose::{Known, Lacking};
 use super::{Holds, Piece, word};
 use crate::failure::{conflict, of_store};
 use crate::pmks::Shared;
@@ -47,9 +47,12 @@ impl Shown<'_> {
         }
     }
 
-    /// The provider of a driver that such a connection shows.
-    pub(super) fn provider_of(&self, driver: &str) -> Option<String> {
-        self.own(PieceKind::Driver, driver).map(|own| own.provider)
+    /// The provider of a piece, or of what such a connection shows in its place.
+    pub(super) fn provider_of(&self, kind: PieceKind, name: &str) -> std::result::Result<String, Lacking> {
+        match self.known.find(kind, name) {
+            Ok(piece) => Ok(piece.provider.clone()),
+            Err(lacking) => self.own(kind, name).map(|own| own.provider).ok_or(lacking),
+        }
     }
 
     /// The connection of that provider whose own credential this is; `None`: it is a piece, or there is none. In another

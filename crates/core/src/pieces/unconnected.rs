@@ -1,9 +1,11 @@
 //! What a cloud says to a credential of which no connection is made yet: the regions to choose from. Keeps nothing.
 
-use pmks_model::{Findings, Region};
+use pmks_model::{Findings, Region, Says, Term};
+use pmks_store::PieceKind;
 
 use super::compose::Known;
-use super::{Lacking, Pieces};
+use super::names::Shown;
+use super::{Lacking, Pieces, word};
 use crate::connections::Specification;
 use crate::failure::{check, of_cloud_by};
 use crate::zones::{self, Asker};
@@ -27,9 +29,10 @@ impl Pieces<'_> {
     ///
     /// # Errors
     /// `NotFound` of a piece or of the region of that name; `Conflict` where a connection's own credential is named with a
-    /// region that is not its own; `Unsupported` of the provider, `InvalidRequest`, what the cloud says; `NotAllowed`
-    /// where the region has endpoints of its own and the caller is no administrator, as everywhere: a credential goes
-    /// nowhere else by the word of somebody who does not know it.
+    /// region that is not its own; `InvalidRequest` of pieces of several providers, and of what a region says;
+    /// `Unsupported` of the provider; what the cloud says; `NotAllowed` where the region has endpoints of its own and the
+    /// caller is no administrator, as everywhere: a credential goes nowhere else by the word of somebody who does not
+    /// know it.
     pub async fn regions(
         self,
         caller: &Caller,
@@ -39,10 +42,8 @@ impl Pieces<'_> {
         let shared = &self.0.shared;
         let known = Known::read(shared).await?;
         let shown = shared.shown_otherwise(&known).await?;
-        let provider = match known.provider_of_driver(&asked.driver) {
-            Ok(provider) => provider.to_owned(),
-            Err(lacking) => shown.provider_of(&asked.driver).ok_or_else(|| lacking.into_failure())?,
-        };
+        let provider = shown.provider_of(PieceKind::Driver, &asked.driver).map_err(Lacking::into_failure)?;
+        of_one_provider(&shown, asked, &provider)?;
         // A secret that was given for one place is asked with there, as for whoever names the connection itself.
         if let Some(connection) = shown.whose(&asked.credential, &provider, asked.region.as_deref())? {
             return Ok(self.0.discovery().regions_with_zones(connection, name, None).await?.items);
@@ -61,4 +62,23 @@ impl Pieces<'_> {
         let regions = driver.regions().await.map_err(|error| of_cloud_by(&who, &error))?;
         Ok(everywhere.with_zones(shared, zones::of_name(regions, name)?).await)
     }
+}
+
+/// A connection may be put before what it is made of, so pieces of several providers are what is not there yet; whoever
+/// asks by them at once has named a wrong one.
+fn of_one_provider(shown: &Shown<'_>, asked: &Unconnected, provider: &str) -> Result<()> {
+    let of = |provider: &str| Term::Provider(provider.to_owned());
+    let credential = Some((PieceKind::Credential, asked.credential.as_str()));
+    let region = asked.region.as_deref().map(|region| (PieceKind::Region, region));
+    let mut findings = Findings::default();
+    for (kind, named) in credential.into_iter().chain(region) {
+        // What is not there is said where it is needed.
+        let Ok(is) = shown.provider_of(kind, named) else { continue };
+        if is != provider {
+            let says = Says::from(format!("{named:?} is of ")).term(of(&is));
+            let says = says.text(format!(", and the driver {:?} of ", asked.driver)).term(of(provider));
+            findings.add(word(kind), says.text(": name one of ").term(of(provider)));
+        }
+    }
+    check(findings)
 }

@@ -228,21 +228,40 @@ async fn regions_are_not_asked_for_by_pieces_of_two_providers() {
         json!({format!("{kind}Name"): name, "ProviderName": provider,
         "DriverLibFileName": "f.so", "KeyValueInfoList": [{"Key": "Region", "Value": "r1"}]})
     };
-    for (kind, name, provider) in
-        [("Driver", "drv", "FAKE"), ("Credential", "other", "ELSE"), ("Region", "away", "ELSE")]
-    {
+    for (kind, name, provider) in [
+        ("Driver", "drv", "FAKE"),
+        ("Driver", "strange", "ELSE"),
+        ("Credential", "other", "ELSE"),
+        ("Region", "away", "ELSE"),
+    ] {
         let path = format!("/spider/{}", kind.to_lowercase());
         assert_eq!(spider.ask(Method::POST, &path, of(kind, name, provider)).await.0, 200, "{name}");
     }
     assert_eq!(spider.ask(Method::POST, "/spider/credential", credential("AK1")).await.0, 200);
-    for (named, says) in [
-        ("CredentialName=other", "CredentialName: \"other\" is of ELSE, and the driver \"drv\" of FAKE"),
-        ("CredentialName=cred&RegionName=away", "RegionName: \"away\" is of ELSE"),
+    for (driver, named, says) in [
+        (
+            "drv",
+            "CredentialName=other",
+            "CredentialName \"other\" is of ELSE, and the driver \"drv\" of FAKE",
+        ),
+        ("drv", "CredentialName=cred&RegionName=away", "RegionName \"away\" is of ELSE, and the driver"),
+        ("drv", "CredentialName=none&RegionName=away", "RegionName \"away\" is of ELSE, and the driver"),
+        // What a connection shows that was made otherwise.
+        (
+            "strange",
+            "CredentialName=here",
+            "CredentialName \"here\" is of FAKE, and the driver \"strange\" of ELSE",
+        ),
+        (
+            "fake",
+            "CredentialName=other",
+            "CredentialName \"other\" is of ELSE, and the driver \"fake\" of FAKE",
+        ),
     ] {
         for path in ["preconfig/regionzone", "preconfig/regionzone/r1"] {
-            let asked = format!("/spider/{path}?DriverName=drv&{named}");
+            let asked = format!("/spider/{path}?DriverName={driver}&{named}");
             let (status, answer) = spider.ask(Method::GET, &asked, Value::Null).await;
-            assert!(status == 400 && message(&answer).starts_with(says), "{asked}: {status} {answer}");
+            assert!(status == 400 && message(&answer).contains(says), "{asked}: {status} {answer}");
         }
     }
     let asked = "/spider/preconfig/regionzone?DriverName=drv&CredentialName=none";

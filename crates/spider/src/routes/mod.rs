@@ -36,6 +36,7 @@ use clusters::Cluster;
 use key_pairs::KeyPair;
 use networks::Network;
 use security_groups::SecurityGroup;
+pub(crate) use spellings::to_spider;
 
 macro_rules! rows {
     ($($method:ident $path:literal $handler:path;)*) => {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pmks_core::{PieceKind, Unconnected};
+use pmks_core::Unconnected;
 use pmks_model::{FailureKind, GpuKind, Image, MachineType, Region, Zone, ZoneStatus};
 use serde_json::{Value, json};
 
-use super::spellings;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
@@ -52,30 +51,18 @@ async fn before(call: &Call, name: Option<&str>) -> Result<Vec<Region>, Refusal>
         credential: named("CredentialName")?,
         region: Some(region).filter(|region| !region.is_empty()),
     };
-    of_one_provider(call, &asked).await?;
-    Ok(call.pmks().pieces().regions(&call.caller, &asked, name).await?)
+    let found = call.pmks().pieces().regions(&call.caller, &asked, name).await;
+    found.map_err(|failure| Refusal::from(failure).renamed(as_asked))
 }
 
-/// A connection config may be put before what it is made of, so pieces of several providers are what is not there yet;
-/// whoever asks by them at once has named a wrong one.
-async fn of_one_provider(call: &Call, asked: &Unconnected) -> Result<(), Refusal> {
-    let pieces = call.pmks().pieces();
-    // What is not there core says itself.
-    let Ok(driver) = pieces.get(PieceKind::Driver, &asked.driver).await else { return Ok(()) };
-    let credential = Some((PieceKind::Credential, "CredentialName", asked.credential.as_str()));
-    let region = asked.region.as_deref().map(|region| (PieceKind::Region, "RegionName", region));
-    for (kind, key, named) in credential.into_iter().chain(region) {
-        let Ok(piece) = pieces.get(kind, named).await else { continue };
-        if piece.provider != driver.provider {
-            let of = |provider: &str| spellings::to_spider(provider);
-            let (is, wanted) = (of(&piece.provider), of(&driver.provider));
-            return Err(Refusal::invalid(format!(
-                "{key}: {named:?} is of {is}, and the driver {:?} of {wanted}: name one of {wanted}",
-                asked.driver
-            )));
-        }
-    }
-    Ok(())
+/// What names a piece, as these requests call it.
+fn as_asked(field: &str) -> Option<String> {
+    let name = match field {
+        "credential" => "CredentialName",
+        "region" => "RegionName",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }
 
 pub(super) async fn images(call: Call) -> Answer {

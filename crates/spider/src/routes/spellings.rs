@@ -183,7 +183,7 @@ pub(super) fn to_core(spider: &str) -> String {
 }
 
 /// A provider's name in CB-Spider.
-pub(super) fn to_spider(core: &str) -> String {
+pub(crate) fn to_spider(core: &str) -> String {
     core.to_uppercase()
 }
 
