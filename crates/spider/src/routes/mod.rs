@@ -96,14 +96,14 @@ fn service_and_records() -> Vec<Row> {
         POST "/plan/connectionconfig" connection_configs::plan;
         GET "/countconnectionconfig/{a}" connection_configs::count;
 
-        GET "/regionzone" offers::regions;
-        GET "/regionzone/{a}" offers::region;
-        GET "/preconfig/regionzone" offers::regions_before;
-        GET "/preconfig/regionzone/{a}" offers::region_before;
-        GET "/vmimage" offers::images;
-        GET "/vmimage/{a}" offers::image;
-        GET "/vmspec" offers::machine_types;
-        GET "/vmspec/{a}" offers::machine_type;
+        GET "/regionzone" offers::zones::list;
+        GET "/regionzone/{a}" offers::zones::get;
+        GET "/preconfig/regionzone" offers::zones::list_before;
+        GET "/preconfig/regionzone/{a}" offers::zones::get_before;
+        GET "/vmimage" offers::images::list;
+        GET "/vmimage/{a}" offers::images::get;
+        GET "/vmspec" offers::machine_types::list;
+        GET "/vmspec/{a}" offers::machine_types::get;
         GET "/vmorgspec" raw::machine_types;
         GET "/vmorgspec/{a}" raw::machine_types;
         GET "/orgregion" raw::regions;
