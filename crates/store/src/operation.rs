@@ -283,7 +283,7 @@ impl Accepted {
 }
 
 /// Which operations a server wants to carry on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Claim {
     /// The server.
     pub owner: Uuid,

@@ -285,19 +285,13 @@ impl Engine {
 impl House {
     /// What to claim now; `None` if there is no room.
     fn claim(&self, now: Timestamp) -> Option<Claim> {
-        let more = self.room.more()?;
         Some(Claim {
             owner: self.owner,
             now,
             until: timing::after(now, timing::LEASE),
             longest: timing::after(now, timing::LONGEST_WAIT),
-            limit: more.limit,
-            limit_per_connection: more.limit_per_connection,
-            except: more.except,
-            except_accounts: more.except_accounts,
-            // A clock that is set forward ends every claim, and what is at work here would be begun twice.
-            under_way: more.under_way,
             only: self.options.only,
+            ..self.room.more()?
         })
     }
 

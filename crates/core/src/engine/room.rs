@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pmks_store::Operation;
+use pmks_store::{Claim, Operation};
 use uuid::Uuid;
 
 /// An account has at most this part of what is free.
@@ -29,28 +29,13 @@ struct Whose {
     account: String,
 }
 
-/// What more may begin.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct More {
-    /// So many operations,
-    pub(super) limit: u32,
-    /// of one connection so many,
-    pub(super) limit_per_connection: u32,
-    /// of these connections none,
-    pub(super) except: Vec<String>,
-    /// and of these accounts none.
-    pub(super) except_accounts: Vec<String>,
-    /// Those that are at work.
-    pub(super) under_way: Vec<Uuid>,
-}
-
 impl Room {
     pub(super) fn new(most: u32, each_connection: u32) -> Self {
         Self { most, each_connection, at_work: Mutex::default() }
     }
 
-    /// What more may begin; `None` if there is no room.
-    pub(super) fn more(&self) -> Option<More> {
+    /// A claim of nobody, at no time, of what more may begin; `None` if there is no room.
+    pub(super) fn more(&self) -> Option<Claim> {
         let at_work = self.lock();
         let free = self.most.saturating_sub(u32::try_from(at_work.len()).unwrap_or(u32::MAX));
         let with = |most: u32, whose: fn(&Whose) -> &str| {
@@ -61,12 +46,14 @@ impl Room {
             let full = numbers.into_iter().filter(|(_, number)| *number >= most);
             full.map(|(name, _)| name.to_owned()).collect()
         };
-        (free > 0).then(|| More {
+        (free > 0).then(|| Claim {
             limit: free.div_ceil(PART_OF_FREE),
             limit_per_connection: self.each_connection,
             except: with(self.each_connection, |whose| &whose.connection),
             except_accounts: with(free.div_ceil(PART_OF_FREE), |whose| &whose.account),
+            // A clock that is set forward ends every claim, and what is at work here would be begun twice.
             under_way: at_work.keys().copied().collect(),
+            ..Claim::default()
         })
     }
 
