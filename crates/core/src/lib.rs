@@ -33,6 +33,7 @@ mod resolve;
 
 mod activity;
 mod inventory;
+mod listed;
 mod live;
 mod parts;
 

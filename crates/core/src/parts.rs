@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use pmks_model::{Iid, ResourceKind, Says};
 use pmks_store::{NewResource, Resource};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::activity::Activity;
@@ -16,6 +15,7 @@ use crate::failure::{check, invalid, missing, not_found, of_store};
 use crate::incarnations::kept;
 use crate::inventory::Asked;
 use crate::inventory::seen::{ReadFailed, read_part};
+use crate::listed::Listed;
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::records::{Records, SecurityGroupIntent, observation, stored};
@@ -29,7 +29,11 @@ pub(crate) struct Part<'a> {
     pub(crate) network: Option<&'a str>,
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    pub(crate) fn subnet(network: &'a str) -> Self {
+        Self { kind: ResourceKind::Subnet, network: Some(network) }
+    }
+
     pub(crate) fn of(kind: ResourceKind) -> Self {
         Self { kind, network: None }
     }
@@ -164,39 +168,43 @@ impl Shared {
         self.known_parts(&place, part.kind, network.map(|network| network.uid)).await
     }
 
-    /// What the cloud says it has of a kind and nobody keeps a record of, as records that have no uid.
-    pub(crate) async fn unmanaged_parts<T: Serialize>(
+    /// What the cloud has of a kind, asked now, and nobody keeps a record of, as records that have no uid.
+    pub(crate) async fn unmanaged_parts<T: Listed>(&self, connection: &str) -> Result<Known> {
+        let (at, place) = self.drivers.proven(connection).await?;
+        let found = T::list(at.driver.as_ref()).await.map_err(|error| at.failed(&error))?;
+        self.strangers_of(connection, &place, &found).await
+    }
+
+    /// Those of a list that nobody keeps a record of, as records that have no uid.
+    pub(crate) async fn strangers_of<T: Listed>(
         &self,
         connection: &str,
         place: &Place,
-        kind: ResourceKind,
-        found: impl IntoIterator<Item = (Iid, T)>,
+        listed: &[T],
     ) -> Result<Known> {
         let now = self.clock.wall();
-        let ours = self.ours_at_cloud(place, kind).await?;
-        let mut known = self.known_parts(place, kind, None).await?;
+        let ours = self.ours_at_cloud(place, T::KIND).await?;
+        let mut known = self.known_parts(place, T::KIND, None).await?;
         known.records.clear();
-        for (iid, found) in found {
-            if ours.has(&iid) {
-                continue;
-            }
+        for found in listed.iter().filter(|one| !ours.has(one.iid())) {
+            let Iid { name_id, system_id } = found.iid().clone();
             let record = NewResource {
                 uid: uuid::Uuid::nil(),
-                kind,
+                kind: T::KIND,
                 connection: connection.to_owned(),
                 account: place.account.clone(),
-                location: place.location(kind),
+                location: place.location(T::KIND),
                 parent: None,
-                name: iid.name_id,
+                name: name_id,
                 cloud_name: None,
-                system_id: Some(iid.system_id.clone()),
-                incarnation: Some(iid.system_id),
+                system_id: Some(system_id.clone()),
+                incarnation: Some(system_id),
                 request: Value::Null,
                 observation: None,
                 protected: false,
                 imported: true,
             };
-            let seen = Some(observation(&found, now, now)?);
+            let seen = Some(observation(found, now, now)?);
             known.records.push(Resource { observation: seen, ..stand_in(&record, now) });
         }
         Ok(known)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmks_model::{Iid, ResourceKind};
+use pmks_model::{Iid, ResourceKind, SecurityGroup};
 
 use crate::failure::{already_exists, not_found};
 use crate::parts::Part;
@@ -62,14 +62,7 @@ impl SecurityGroups<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn unmanaged(self, connection: &str) -> Result<Vec<SecurityGroupView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let found = at.driver.list_security_groups().await.map_err(|error| at.failed(&error))?;
-        let found = found.into_iter().map(|group| (group.iid.clone(), group));
-        shared
-            .unmanaged_parts(connection, &place, ResourceKind::SecurityGroup, found)
-            .await?
-            .security_groups()
+        self.0.shared.unmanaged_parts::<SecurityGroup>(connection).await?.security_groups()
     }
 
     /// The network of one at the cloud that we keep no record of, asked now: by our name where we have one, else without

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use pmks_model::{Cluster, Iid, NodeGroup, ResourceKind, Status};
+use pmks_model::{Cluster, Iid, KeyPair, Network, NodeGroup, ResourceKind, SecurityGroup, Status};
 use pmks_store::Resource;
-use serde::Serialize;
 use uuid::Uuid;
 
-use crate::drivers::{At, Place};
-use crate::inventory::seen::{self, Said};
+use crate::drivers::At;
+use crate::inventory::seen;
+use crate::listed::Listed;
 use crate::parts::Known;
 use crate::pmks::Shared;
 use crate::records::Records;
@@ -54,13 +54,7 @@ impl Networks<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn sides(self, connection: &str) -> Result<Sides<NetworkView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let started_at = shared.clock.wall();
-        let listed = at.driver.list_networks().await.map_err(|error| at.failed(&error))?;
-        let listed = listed.into_iter().map(|one| (one.iid.clone(), one)).collect();
-        let listed = Listed { kind: ResourceKind::Network, started_at, all: listed };
-        let (known, strangers) = shared.sides_of_parts(&at, &place, listed).await?;
+        let (known, strangers) = self.0.shared.sides_of_parts::<Network>(connection).await?;
         let mut views = known.networks()?;
         for view in &mut views {
             view.subnets.retain(|subnet| subnet.status != Status::Missing);
@@ -75,14 +69,7 @@ impl SecurityGroups<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn sides(self, connection: &str) -> Result<Sides<SecurityGroupView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let started_at = shared.clock.wall();
-        let listed = at.driver.list_security_groups().await.map_err(|error| at.failed(&error))?;
-        let listed = listed.into_iter().map(|one| (one.iid.clone(), one)).collect();
-        let kind = ResourceKind::SecurityGroup;
-        let listed = Listed { kind, started_at, all: listed };
-        let (known, strangers) = shared.sides_of_parts(&at, &place, listed).await?;
+        let (known, strangers) = self.0.shared.sides_of_parts::<SecurityGroup>(connection).await?;
         Ok(Sides::of(known.security_groups()?, |view| view.status, strangers.security_groups()?))
     }
 }
@@ -93,13 +80,7 @@ impl KeyPairs<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn sides(self, connection: &str) -> Result<Sides<KeyPairView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let started_at = shared.clock.wall();
-        let listed = at.driver.list_key_pairs().await.map_err(|error| at.failed(&error))?;
-        let listed = listed.into_iter().map(|one| (one.iid.clone(), one)).collect();
-        let listed = Listed { kind: ResourceKind::KeyPair, started_at, all: listed };
-        let (known, strangers) = shared.sides_of_parts(&at, &place, listed).await?;
+        let (known, strangers) = self.0.shared.sides_of_parts::<KeyPair>(connection).await?;
         Ok(Sides::of(known.key_pairs()?, |view| view.status, strangers.key_pairs()?))
     }
 }
@@ -155,13 +136,6 @@ fn is_seen(record: &Resource, iid: &Iid, incarnation: &str) -> bool {
     record.system_id.as_deref() == Some(&iid.system_id) && !seen::is_another(record, incarnation)
 }
 
-/// A list of the cloud's, with when it was asked for.
-struct Listed<T> {
-    kind: ResourceKind,
-    started_at: jiff::Timestamp,
-    all: Vec<(Iid, T)>,
-}
-
 impl Shared {
     /// Has each asked for by itself, some at once.
     async fn look_at_each(&self, at: &At, records: impl IntoIterator<Item = &Resource>) -> Result<()> {
@@ -171,29 +145,23 @@ impl Shared {
     }
 
     /// What our records are by now, and what nobody keeps one of.
-    async fn sides_of_parts<T: Serialize>(
-        &self,
-        at: &At,
-        place: &Place,
-        listed: Listed<T>,
-    ) -> Result<(Known, Known)>
-    where
-        for<'a> Said<'a>: From<&'a T>,
-    {
-        let Listed { kind, started_at, all } = listed;
-        let (connection, observed_at) = (at.connection.name.as_str(), self.clock.wall());
-        let records = Records { store: self.store.as_ref(), place };
+    async fn sides_of_parts<T: Listed>(&self, connection: &str) -> Result<(Known, Known)> {
+        let (at, place) = self.drivers.proven(connection).await?;
+        let started_at = self.clock.wall();
+        let all = T::list(at.driver.as_ref()).await.map_err(|error| at.failed(&error))?;
+        let observed_at = self.clock.wall();
+        let records = Records { store: self.store.as_ref(), place: &place };
         let known = records.all(None, None).await?;
         let mut parts: HashMap<Uuid, Vec<Resource>> = HashMap::new();
         for part in known.iter().filter(|record| record.kind == ResourceKind::Subnet) {
             parts.entry(part.parent.unwrap_or_default()).or_default().push(part.clone());
         }
-        let by_id: HashMap<&str, &T> = all.iter().map(|(iid, one)| (iid.system_id.as_str(), one)).collect();
+        let by_id: HashMap<&str, &T> = all.iter().map(|one| (one.iid().system_id.as_str(), one)).collect();
         let (mut observations, mut lacking) = (Vec::new(), Vec::new());
-        for record in known.iter().filter(|record| record.kind == kind) {
+        for record in known.iter().filter(|record| record.kind == T::KIND) {
             let Some(system_id) = record.system_id.as_deref() else { continue };
             let parts = parts.remove(&record.uid).unwrap_or_default();
-            let listed = by_id.get(system_id).map(|one| Said::from(*one));
+            let listed = by_id.get(system_id).map(|one| one.said());
             match listed.map(|said| seen::part(record, &parts, said, started_at, observed_at)).transpose()? {
                 Some(Some(seen)) => {
                     let is_lacking = |part: &&Resource| {
@@ -207,8 +175,8 @@ impl Shared {
             }
         }
         self.inventory.keep(observations).await?;
-        self.look_at_each(at, &lacking).await?;
-        let known = self.known_parts(place, kind, None).await?;
-        Ok((known, self.unmanaged_parts(connection, place, kind, all).await?))
+        self.look_at_each(&at, &lacking).await?;
+        let known = self.known_parts(&place, T::KIND, None).await?;
+        Ok((known, self.strangers_of(connection, &place, &all).await?))
     }
 }

@@ -24,9 +24,8 @@ impl Subnets<'_> {
         network: &str,
         asked: ImportResource,
     ) -> Result<SubnetView> {
-        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
         let name = asked.name.clone();
-        let known = self.0.shared.import_part(caller, connection, part, asked).await?;
+        let known = self.0.shared.import_part(caller, connection, Part::subnet(network), asked).await?;
         known.subnets()?.pop().ok_or_else(|| not_found(ResourceKind::Subnet, &name))
     }
 
@@ -36,11 +35,7 @@ impl Subnets<'_> {
     /// # Errors
     /// `NotFound` for the connection or the network; `InvalidRequest` for the page.
     pub async fn list(self, connection: &str, network: &str, page: &PageRequest) -> Result<Page<SubnetView>> {
-        let known = self
-            .0
-            .shared
-            .list_parts(connection, Part { kind: ResourceKind::Subnet, network: Some(network) })
-            .await?;
+        let known = self.0.shared.list_parts(connection, Part::subnet(network)).await?;
         let mut views = known.subnets()?;
         views.extend(
             known
@@ -65,8 +60,7 @@ impl Subnets<'_> {
         max_age: Option<Duration>,
     ) -> Result<SubnetView> {
         let shared = &self.0.shared;
-        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
-        let missing = match shared.get_part(connection, part, name, max_age).await {
+        let missing = match shared.get_part(connection, Part::subnet(network), name, max_age).await {
             Err(failure) if failure.kind == FailureKind::NotFound => failure,
             known => return known?.subnets()?.pop().ok_or_else(|| not_found(ResourceKind::Subnet, name)),
         };
@@ -91,8 +85,7 @@ impl Subnets<'_> {
         network: &str,
         meant: impl Into<Reference>,
     ) -> Result<()> {
-        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
-        self.0.shared.forget_part(caller, connection, part, meant.into()).await
+        self.0.shared.forget_part(caller, connection, Part::subnet(network), meant.into()).await
     }
 
     /// Refuses what [`Self::forget`] would, and drops nothing.
@@ -106,7 +99,6 @@ impl Subnets<'_> {
         network: &str,
         meant: impl Into<Reference>,
     ) -> Result<()> {
-        let part = Part { kind: ResourceKind::Subnet, network: Some(network) };
-        self.0.shared.plan_forget_part(caller, connection, part, meant.into()).await
+        self.0.shared.plan_forget_part(caller, connection, Part::subnet(network), meant.into()).await
     }
 }

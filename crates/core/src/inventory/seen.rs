@@ -88,24 +88,6 @@ impl Said<'_> {
     }
 }
 
-impl<'a> From<&'a Network> for Said<'a> {
-    fn from(said: &'a Network) -> Self {
-        Self::Network(said)
-    }
-}
-
-impl<'a> From<&'a SecurityGroup> for Said<'a> {
-    fn from(said: &'a SecurityGroup) -> Self {
-        Self::SecurityGroup(said)
-    }
-}
-
-impl<'a> From<&'a KeyPair> for Said<'a> {
-    fn from(said: &'a KeyPair) -> Self {
-        Self::KeyPair(said)
-    }
-}
-
 /// What a network, subnet, security group or key pair says of its record and those of its parts; `None`: it is another
 /// one of that identifier.
 pub(crate) fn part(

@@ -6,7 +6,7 @@ mod withheld;
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_model::{KeyPair, ResourceKind};
 
 use crate::failure::not_found;
 use crate::parts::Part;
@@ -54,11 +54,7 @@ impl KeyPairs<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn unmanaged(self, connection: &str) -> Result<Vec<KeyPairView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let found = at.driver.list_key_pairs().await.map_err(|error| at.failed(&error))?;
-        let found = found.into_iter().map(|pair| (pair.iid.clone(), pair));
-        shared.unmanaged_parts(connection, &place, ResourceKind::KeyPair, found).await?.key_pairs()
+        self.0.shared.unmanaged_parts::<KeyPair>(connection).await?.key_pairs()
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.

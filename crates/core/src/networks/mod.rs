@@ -6,7 +6,7 @@ pub(crate) use view::name_within;
 
 use std::time::Duration;
 
-use pmks_model::ResourceKind;
+use pmks_model::{Network, ResourceKind};
 
 use crate::failure::not_found;
 use crate::parts::Part;
@@ -49,11 +49,7 @@ impl Networks<'_> {
     /// # Errors
     /// `NotFound` for the connection; what the cloud says.
     pub async fn unmanaged(self, connection: &str) -> Result<Vec<NetworkView>> {
-        let shared = &self.0.shared;
-        let (at, place) = shared.drivers.proven(connection).await?;
-        let found = at.driver.list_networks().await.map_err(|error| at.failed(&error))?;
-        let found = found.into_iter().map(|network| (network.iid.clone(), network));
-        shared.unmanaged_parts(connection, &place, ResourceKind::Network, found).await?.networks()
+        self.0.shared.unmanaged_parts::<Network>(connection).await?.networks()
     }
 
     /// One, by our name or the cloud's identifier. `max_age` zero asks the cloud.
