@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use pmks_core::{Accepted, Caller, Handover, Idempotency, Mutation, NewKeyPair};
+use pmks_core::{Accepted, Caller, Handover, Idempotency, Mutation, NewKeyPair, PrivateKey};
 use pmks_driver::ErrorKind;
 use pmks_model::{Failure, FailureKind, OperationState};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::rig::{Rig, from};
+use super::rig::{Rig, fields, from};
+use super::stages::text;
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -181,4 +182,62 @@ async fn what_failed_is_not_told_again() {
         }
         Err(refused) => assert_eq!(refused.kind, FailureKind::AlreadyExists, "{refused:?}"),
     }
+}
+
+#[tokio::test]
+async fn the_private_half_of_a_key_pair_is_answered_once() {
+    let rig = Rig::new().await;
+    let key_pair = |name: &str, public_key: Option<String>| Mutation::CreateKeyPair {
+        connection: "here".into(),
+        key_pair: NewKeyPair { name: name.into(), public_key, ..NewKeyPair::default() },
+    };
+    let accepted = rig.accepted(key_pair("mine", None)).await.unwrap();
+    let withheld = accepted.private_key.unwrap();
+    let (made, ()) =
+        tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
+    let (operation, private, _) = made.unwrap();
+    assert_eq!(operation.state, OperationState::Succeeded);
+    assert!(private.expose_secret().starts_with("-----BEGIN RSA PRIVATE KEY-----"));
+    let asked = rig.cloud.world().asked.get("keyPair.create").cloned().unwrap();
+    assert!(text(&asked, "/request/publicKey").starts_with("ssh-rsa "));
+    let operation = rig.operation(&accepted.operation).await;
+    let seen = format!("{asked}{}", serde_json::to_string(&operation).unwrap());
+    assert!(!seen.contains("PRIVATE"));
+    let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
+    assert_eq!(view.fingerprint, "aa:bb");
+    let given = rig.accepted(key_pair("given", Some(view.public_key.clone()))).await.unwrap();
+    assert!(given.private_key.is_none());
+    assert_eq!(
+        fields(&rig.accept(key_pair("bad", Some("ssh-dss AAAA".into()))).await.unwrap_err()),
+        ["publicKey"]
+    );
+    rig.settle().await;
+    rig.done(Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() }).await;
+}
+
+#[tokio::test]
+async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
+    let rig = Rig::new().await;
+    let key_pair = |name: &str| Mutation::CreateKeyPair {
+        connection: "here".into(),
+        key_pair: NewKeyPair { name: name.into(), ..NewKeyPair::default() },
+    };
+    rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
+    let withheld = rig.accepted(key_pair("refused")).await.unwrap().private_key.unwrap();
+    let (made, ()) =
+        tokio::join!(withheld.once_made(&rig.pmks, &rig.admin, PrivateKey::PATIENCE), rig.settle());
+    assert_eq!(made.unwrap_err().kind, FailureKind::QuotaExceeded);
+    // One that the cloud does not end in time is asked to stop: nobody would have its key.
+    rig.cloud.world().failures.clear();
+    let accepted = rig.accepted(key_pair("late")).await.unwrap();
+    let failure = accepted
+        .private_key
+        .unwrap()
+        .once_made(&rig.pmks, &rig.admin, Duration::from_millis(50))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    rig.settle().await;
+    assert_eq!(rig.operation(&accepted.operation).await.state, OperationState::Cancelled);
+    assert!(rig.cloud.world().key_pairs.is_empty());
 }

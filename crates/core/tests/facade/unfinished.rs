@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use pmks_core::{ClusterFilter, Mutation, NewNodeGroup, PageRequest};
+use pmks_core::{ClusterFilter, Mutation, NewKeyPair, NewNodeGroup, OperationView, PageRequest};
 use pmks_driver::ErrorKind;
 use pmks_model::{OperationState, Status};
 use serde_json::{Value, json};
 
+use super::networks::group;
 use super::rig::{Rig, create, from, new_cluster, new_network};
 
 fn tag(value: &str) -> Mutation {
@@ -162,4 +163,79 @@ async fn a_network_tells_of_its_failed_deletion() {
     assert_eq!((left.kind.as_str(), left.system_id.as_str()), ("network", "net-0001"));
     assert!(left.reason.contains("ask removal was scripted to fail"), "{left:?}");
     assert!(reason().await.contains("the deletion of the network failed"), "{}", reason().await);
+}
+
+/// What the operation that failed is to be found by.
+fn says_what_to_do(reason: &str, operation: &OperationView, what: &str) {
+    let wanted = format!("retry operation {}, or delete the {what}", operation.id);
+    assert!(reason.contains(&wanted), "{reason}");
+}
+
+#[tokio::test]
+async fn what_a_failed_creation_made_in_part_is_not_active() {
+    let rig = Rig::new().await;
+    rig.cloud.world().failures.insert("ask subnet sub".into(), ErrorKind::AlreadyExists);
+    let create = Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") };
+    let failed = rig.run(create).await;
+    assert_eq!(failed.state, OperationState::Failed);
+    let networks = rig.pmks.networks();
+    let view = networks.get("here", "net", None).await.unwrap();
+    assert_eq!((view.iid.system_id.as_str(), view.status.as_str()), ("net-0001", "Degraded"));
+    says_what_to_do(&view.status_reason, &failed, "network");
+    assert!(view.status_reason.contains("already-exists"), "{view:?}");
+    assert_eq!(view.subnets[0].status, Status::Failed);
+    says_what_to_do(&view.subnets[0].status_reason, &failed, "network");
+    let degraded = PageRequest { state: Some("Degraded".into()), ..PageRequest::default() };
+    assert_eq!(networks.list("here", &degraded).await.unwrap().items.len(), 1);
+    rig.cloud.world().failures.clear();
+    rig.pmks.operations().retry(&rig.admin, &failed.id.to_string(), None).await.unwrap();
+    assert_eq!(networks.get("here", "net", None).await.unwrap().status, Status::Creating);
+    rig.settle().await;
+    let view = networks.get("here", "net", None).await.unwrap();
+    assert_eq!((view.status.as_str(), view.status_reason.as_str()), ("Active", ""));
+    assert_eq!(view.subnets[0].status, Status::Active);
+}
+
+#[tokio::test]
+async fn a_network_is_whole_once_nothing_of_it_is_missing() {
+    let rig = Rig::new().await;
+    rig.cloud.world().failures.insert("ask subnet sub".into(), ErrorKind::AlreadyExists);
+    let create = Mutation::CreateNetwork { connection: "here".into(), network: new_network("net") };
+    assert_eq!(rig.run(create).await.state, OperationState::Failed);
+    let networks = rig.pmks.networks();
+    assert_eq!(networks.get("here", "net", None).await.unwrap().status, Status::Degraded);
+    let (connection, network) = ("here".to_owned(), "net".to_owned());
+    rig.done(Mutation::DeleteSubnet { connection, network, subnet: "sub".into() }).await;
+    let view = networks.get("here", "net", None).await.unwrap();
+    assert_eq!((view.status.as_str(), view.status_reason.as_str()), ("Active", ""));
+}
+
+#[tokio::test]
+async fn what_was_never_made_says_by_which_operation() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask security group".into(), ErrorKind::QuotaExceeded);
+    rig.cloud.world().failures.insert("ask key pair".into(), ErrorKind::QuotaExceeded);
+    let failed = rig.run(group("web", "net")).await;
+    let view = rig.pmks.security_groups().get("here", "web", None).await.unwrap();
+    assert_eq!(view.status, Status::Failed);
+    says_what_to_do(&view.status_reason, &failed, "security group");
+    let public_key = Some(format!("ssh-ed25519 AAAA{} me", "C".repeat(60)));
+    let key_pair = NewKeyPair { name: "mine".into(), public_key, ..NewKeyPair::default() };
+    let failed = rig.run(Mutation::CreateKeyPair { connection: "here".into(), key_pair }).await;
+    let view = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap();
+    assert_eq!(view.status, Status::Failed);
+    says_what_to_do(&view.status_reason, &failed, "key pair");
+}
+
+#[tokio::test]
+async fn a_cluster_without_a_node_group_of_its_request_is_not_active() {
+    let rig = Rig::new().await;
+    rig.network().await;
+    rig.cloud.world().failures.insert("ask node group workers".into(), ErrorKind::QuotaExceeded);
+    let failed = rig.run(create(new_cluster("prod"))).await;
+    let view = rig.get("prod").await;
+    assert_eq!((view.status, view.node_groups[0].status), (Status::Degraded, Status::Failed));
+    says_what_to_do(&view.status_reason, &failed, "cluster");
+    says_what_to_do(&view.node_groups[0].status_reason, &failed, "cluster");
 }
