@@ -57,24 +57,20 @@ const SIMULATOR: &[&str] = &["pmks-simulation"];
 
 /// Every arrow that must not be there.
 pub(crate) fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
-    let mut defects = Vec::new();
-    for (name, (folder, uses)) in arrows(root)? {
-        let allowed: &[&str] = match ALLOWED.iter().find(|(known, _)| *known == name) {
-            Some((_, allowed)) => allowed,
-            None if folder.contains("clouds/") && folder.ends_with("/driver") => DRIVER,
-            None if folder.contains("clouds/") && folder.ends_with("/simulator") => SIMULATOR,
-            // The binary knows everybody; a cloud's tests too.
-            None if name == "pmks" || folder.ends_with("/tests") => continue,
-            None => {
-                defects.push(format!("{name}: no rule says what this crate may use"));
-                continue;
-            }
-        };
-        for used in uses.iter().filter(|used| !allowed.contains(&used.as_str())) {
-            defects.push(format!("{name} must not use {used}"));
-        }
-    }
-    Ok(defects)
+    Ok(arrows(root)?.iter().flat_map(|(name, (folder, uses))| wrong_arrows(name, folder, uses)).collect())
+}
+
+fn wrong_arrows(name: &str, folder: &str, uses: &BTreeSet<String>) -> Vec<String> {
+    let allowed: &[&str] = match ALLOWED.iter().find(|(known, _)| *known == name) {
+        Some((_, allowed)) => allowed,
+        None if folder.contains("clouds/") && folder.ends_with("/driver") => DRIVER,
+        None if folder.contains("clouds/") && folder.ends_with("/simulator") => SIMULATOR,
+        // The binary knows everybody; a cloud's tests too.
+        None if name == "pmks" || folder.ends_with("/tests") => return Vec::new(),
+        None => return vec![format!("{name}: no rule says what this crate may use")],
+    };
+    let wrong = uses.iter().filter(|used| !allowed.contains(&used.as_str()));
+    wrong.map(|used| format!("{name} must not use {used}")).collect()
 }
 
 /// Each crate of the workspace with its folder and what it uses of the workspace, development dependencies apart.
@@ -125,6 +121,28 @@ fn packages(root: &Path) -> anyhow::Result<Vec<Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_arrow_back_up_is_found() {
+        let wrong = |name: &str, folder: &str, uses: &[&str]| {
+            wrong_arrows(name, folder, &uses.iter().map(|used| (*used).to_owned()).collect())
+        };
+        let none = Vec::<String>::new();
+        assert_eq!(wrong("pmks-store", "/x/crates/store", &["pmks-model"]), none);
+        assert_eq!(
+            wrong("pmks-store", "/x/crates/store", &["pmks-core"]),
+            ["pmks-store must not use pmks-core"]
+        );
+        assert_eq!(wrong("pmks-x", "/x/clouds/x/driver", &["pmks-driver"]), none);
+        assert_eq!(wrong("pmks-x", "/x/clouds/x/driver", &["pmks-core"]), ["pmks-x must not use pmks-core"]);
+        let shared = wrong("pmks-x-simulator", "/x/clouds/x/simulator", &["pmks-x", "pmks-simulation"]);
+        assert_eq!(shared, ["pmks-x-simulator must not use pmks-x"]);
+        assert_eq!(wrong("pmks-x-tests", "/x/clouds/x/tests", &["pmks-x", "pmks-core"]), none);
+        assert_eq!(
+            wrong("pmks-new", "/x/crates/new", &[]),
+            ["pmks-new: no rule says what this crate may use"]
+        );
+    }
 
     #[test]
     fn the_suites_against_software_of_others_are_found() {

@@ -51,11 +51,7 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
         let Ok(text) = fs::read_to_string(&file) else {
             continue;
         };
-        for word in FOREIGN.iter().filter(|word| text.contains(**word)) {
-            if !shown.starts_with("xtask/") {
-                defects.push(format!("{shown}: speaks of {word}"));
-            }
-        }
+        defects.extend(foreign_words(&shown, &text));
         if file.extension().is_some_and(|extension| extension == "rs") {
             defects.extend(rust_defects(&shown, &text));
             defects.extend(unjudged_cloud(&shown, &text));
@@ -66,6 +62,11 @@ fn defects(root: &Path) -> anyhow::Result<Vec<String>> {
     defects.extend(guide_pages(root)?);
     defects.extend(second_cryptography(root)?);
     Ok(defects)
+}
+
+fn foreign_words(shown: &str, text: &str) -> Vec<String> {
+    let found = FOREIGN.iter().filter(|word| text.contains(**word) && !shown.starts_with("xtask/"));
+    found.map(|word| format!("{shown}: speaks of {word}")).collect()
 }
 
 fn rust_defects(shown: &str, text: &str) -> Vec<String> {
@@ -131,10 +132,14 @@ fn missing_error_pages(root: &Path) -> anyhow::Result<Vec<String>> {
         .context("docs/errors")?
         .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
         .collect();
-    let missing = kinds.difference(&pages).map(|kind| format!("docs/errors/{kind}.md is missing"));
+    Ok(unpaired_pages(&kinds, &pages))
+}
+
+fn unpaired_pages(kinds: &BTreeSet<String>, pages: &BTreeSet<String>) -> Vec<String> {
+    let missing = kinds.difference(pages).map(|kind| format!("docs/errors/{kind}.md is missing"));
     let stray =
-        pages.difference(&kinds).map(|page| format!("docs/errors/{page}.md is about no kind of error"));
-    Ok(missing.chain(stray).collect())
+        pages.difference(kinds).map(|page| format!("docs/errors/{page}.md is about no kind of error"));
+    missing.chain(stray).collect()
 }
 
 fn guide_pages(root: &Path) -> anyhow::Result<Vec<String>> {
@@ -142,12 +147,15 @@ fn guide_pages(root: &Path) -> anyhow::Result<Vec<String>> {
     for cloud in fs::read_dir(root.join("clouds")).context("clouds")? {
         let page = cloud?.path().join("README.md");
         let text = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
-        let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        if headings != GUIDE {
+        if !is_guide(&text) {
             defects.push(format!("{}: its headings are not {GUIDE:?}", page.display()));
         }
     }
     Ok(defects)
+}
+
+fn is_guide(text: &str) -> bool {
+    text.lines().filter_map(|line| line.strip_prefix("## ")).eq(GUIDE.iter().copied())
 }
 
 /// TLS is rustls over aws-lc: a second provider of cryptography in the tree is a panic at run time, or OpenSSL to be
@@ -161,10 +169,14 @@ fn second_cryptography(root: &Path) -> anyhow::Result<Vec<String>> {
     anyhow::ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8_lossy(&output.stdout);
     anyhow::ensure!(tree.contains("aws-lc-rs v"), "cargo tree does not list what the program is made of");
+    Ok(banned_cryptography(&tree))
+}
+
+fn banned_cryptography(tree: &str) -> Vec<String> {
     let banned = ["ring", "openssl", "openssl-sys", "native-tls"];
     let found =
         banned.into_iter().filter(|name| tree.lines().any(|line| line.starts_with(&format!("{name} v"))));
-    Ok(found.map(|name| format!("{name} has no place beside aws-lc-rs: cargo tree -i {name}")).collect())
+    found.map(|name| format!("{name} has no place beside aws-lc-rs: cargo tree -i {name}")).collect()
 }
 
 /// Every text file of the project, build output and hidden folders apart.
@@ -213,6 +225,7 @@ mod tests {
             ("crates/cli/tests/end_to_end/a.rs", "command.env_remove(\"PMKS_SIMULATED_EXCHANGES\")"),
             ("crates/suites/src/a.rs", "command(&[\"simulate\", \"x\"])"),
             ("clouds/x/tests/tests/a.rs", "pmks.command(&[\"serve\", \"--simulated\"])"),
+            ("clouds/x/tests/tests/a.rs", "pmks.command(&[\"demo\", \"--once\"])"),
         ] {
             assert!(unjudged_process(shown, text).is_some(), "{shown}: {text}");
         }
@@ -226,7 +239,41 @@ mod tests {
     fn complains_of_what_it_should() {
         assert_eq!(rust_defects("a.rs", "//! Fine.\nfn a() {}\n"), Vec::<String>::new());
         assert_eq!(rust_defects("a.rs", "fn a() {}\n").len(), 1);
-        assert_eq!(rust_defects("a.rs", "//! x\n#[ignore]\nfn a() {}\n").len(), 1);
+        for banned in ["#[ignore]", "#[should_panic]", "#[allow(x)]", "#![allow(x)]"] {
+            assert_eq!(rust_defects("a.rs", &format!("//! x\n{banned}\nfn a() {{}}\n")).len(), 1, "{banned}");
+        }
         assert_eq!(rust_defects("a.rs", &format!("//! x\n{}", "\n".repeat(900))).len(), 1);
+        let tests = format!("//! x\n#[cfg(test)]\n{}", "\n".repeat(900));
+        assert_eq!(rust_defects("a.rs", &tests), Vec::<String>::new());
+    }
+
+    #[test]
+    fn complains_of_what_is_not_the_projects() {
+        for word in ["/work/x", "/root/x", "https://index.crates.io"] {
+            assert_eq!(foreign_words("docs/a.md", &format!("see {word}")).len(), 1, "{word}");
+        }
+        assert_eq!(foreign_words("docs/a.md", "see docs/b.md"), Vec::<String>::new());
+        for name in ["ring", "openssl", "openssl-sys", "native-tls"] {
+            let tree = format!("aws-lc-rs v1.0.0\n{name} v0.1.0\n");
+            assert_eq!(banned_cryptography(&tree).len(), 1, "{name}");
+        }
+        assert_eq!(banned_cryptography("aws-lc-rs v1.0.0\nspring v1.0.0\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn complains_of_pages_that_are_missing_stray_or_in_disorder() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(unpaired_pages(&of(&["a"]), &of(&["a"])), Vec::<String>::new());
+        assert_eq!(unpaired_pages(&of(&["a", "b"]), &of(&["a"])), ["docs/errors/b.md is missing"]);
+        let stray = unpaired_pages(&of(&["a"]), &of(&["a", "b"]));
+        assert_eq!(stray, ["docs/errors/b.md is about no kind of error"]);
+        let page = |headings: &[&str]| {
+            headings.iter().fold(String::new(), |page, heading| page + "## " + heading + "\ntext\n")
+        };
+        assert!(is_guide(&page(GUIDE)));
+        assert!(!is_guide(&page(&GUIDE[1..])));
+        let mut turned = GUIDE.to_vec();
+        turned.swap(0, 1);
+        assert!(!is_guide(&page(&turned)));
     }
 }
