@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pmks_simulation::Random;
+use pmks_transport::{Clock as _, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,8 +15,8 @@ use crate::sandbox::{Sandbox, Server, Simulator, http_post, http_try, wait_for};
 /// How many seeds each cloud has in a long run.
 const SEEDS: u64 = 17;
 
-/// How often the server is killed in one run at least: towards the end of a run whose seed let it live, each change has to
-/// see a death.
+/// How many changes see the server die before they are done, at least: towards the end of a run whose seed let it live,
+/// each one has to.
 const LEAST: usize = 3;
 
 /// How often at most.
@@ -61,6 +63,10 @@ struct Life {
     random: Random,
     seed: u64,
     deaths: usize,
+    /// When the last of them was noticed: the server had written nothing any more by then.
+    last_death: Timestamp,
+    /// How many changes were not done yet when the server died.
+    struck: usize,
     /// How many changes are still to come.
     to_come: usize,
 }
@@ -71,7 +77,20 @@ impl Life {
         let simulator = user.simulate_cloud(cloud, "600", 0);
         let server = Some(user.serve(&[]));
         let token = std::fs::read_to_string(user.path(".local/share/pmks/token")).unwrap().trim().to_owned();
-        Self { user, simulator, server, token, random: Random::new(seed), seed, deaths: 0, to_come: CHANGES }
+        let last_death = Timestamp::MIN;
+        let random = Random::new(seed);
+        Self {
+            user,
+            simulator,
+            server,
+            token,
+            random,
+            seed,
+            deaths: 0,
+            last_death,
+            struck: 0,
+            to_come: CHANGES,
+        }
     }
 
     fn live(mut self, zones: &[&str], clusters: &str) {
@@ -105,30 +124,25 @@ impl Life {
         wait_for("the world as it was", || (self.simulator.world.everything() == before).then_some(()));
         assert_eq!(self.to_come, 0, "so many changes");
         println!("{clusters} {}", self.said());
-        assert!(self.deaths >= LEAST, "{}", self.said());
+        assert!(self.struck >= LEAST, "{}", self.said());
     }
 
-    /// Asks for a change, and waits until it is done; where the run needs it, until the server has died as well.
+    /// Asks for a change, and waits until it is done; where the run needs it, the server dies as soon as it is taken on.
     fn change(&mut self, method: &Method, path: &str, body: Option<&Value>) {
-        let before = self.deaths;
-        let must_die = before + self.to_come <= LEAST;
+        let began = SystemClock.wall();
+        let must_die = self.struck + self.to_come <= LEAST;
         self.to_come -= 1;
-        if must_die || (before < DEATHS && self.random.below(4) > 0) {
+        if !must_die && self.deaths < DEATHS && self.random.below(4) > 0 {
             let wait = Duration::from_millis(self.random.below(SOON));
             self.server.as_ref().unwrap().kill_after(wait);
         }
-        self.carry_out(method, path, body);
-        while must_die && self.deaths == before {
-            std::thread::sleep(Duration::from_millis(20));
-            self.ask(&Method::GET, |server| format!("{}/v1/connections", server.url), None, None);
-        }
-    }
-
-    fn carry_out(&mut self, method: &Method, path: &str, body: Option<&Value>) {
         let url = |server: &Server| format!("{}/v1/{path}", server.url);
         let key = format!("{}-{method}-{path}", self.seed);
         let accepted = self.ask(method, url, Some(&key), body);
         let Some(id) = accepted["id"].as_str().filter(|_| accepted["state"].is_string()) else { return };
+        if must_die {
+            self.server.as_mut().unwrap().strike();
+        }
         loop {
             let operation =
                 self.ask(&Method::GET, |server| format!("{}/v1/operations/{id}", server.url), None, None);
@@ -136,6 +150,8 @@ impl Life {
                 Some("queued" | "running") => std::thread::sleep(Duration::from_millis(20)),
                 state => {
                     assert_eq!(state, Some("succeeded"), "{path}: {operation:#} {}", self.said());
+                    let ended: Timestamp = operation["updatedAt"].as_str().unwrap().parse().unwrap();
+                    self.struck += usize::from(began < self.last_death && self.last_death < ended);
                     return;
                 }
             }
@@ -157,12 +173,13 @@ impl Life {
                 return serde_json::from_str(&text).unwrap_or_default();
             }
             self.deaths += 1;
+            self.last_death = SystemClock.wall();
             self.server.take().unwrap().kill();
             self.server = Some(self.user.serve(&[]));
         }
     }
 
     fn said(&self) -> String {
-        format!("(seed {}, {} deaths)", self.seed, self.deaths)
+        format!("(seed {}, {} deaths, {} changes struck)", self.seed, self.deaths, self.struck)
     }
 }

@@ -305,9 +305,14 @@ impl Server {
         });
     }
 
+    /// Ends it now as a power cut does, which whoever talks to it has to notice.
+    pub(crate) fn strike(&mut self) {
+        self.child.0.kill().unwrap();
+    }
+
     /// Ends it as a power cut does.
     pub(crate) fn kill(mut self) {
-        self.child.0.kill().unwrap();
+        self.strike();
         self.child.0.wait().unwrap();
     }
 }
