@@ -152,6 +152,12 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_unseen_than_unicode_has() {
+        // 170 of `Cf`, and `Zl` and `Zp` are one each.
+        assert_eq!((char::MIN..=char::MAX).filter(|one| is_unseen(*one)).count(), 172);
+    }
+
+    #[test]
     fn names_the_pattern() {
         assert_eq!(RULE.refusal("A").unwrap(), "must be lower-case letters (^[a-z][a-z0-9-]{0,9}$)");
     }
@@ -166,6 +172,7 @@ mod tests {
                 prop_assert!(!name.is_empty() && name.chars().count() <= MOST_CHARACTERS);
                 prop_assert!(!name.chars().any(char::is_control), "{:?}", name);
                 prop_assert!(!["-", ".", ".."].contains(&&*name));
+                prop_assert_eq!(name.trim(), &name);
             }
             prop_assert!(RULE.allows(&name) || RULE.refusal(&name).is_some());
         }

@@ -2,9 +2,11 @@
 
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pmks_server::Limits;
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, connection};
+use crate::sockets::served;
 use crate::spider::{Spider, credential, region};
 
 /// Names that are allowed, each of them something else to somebody on the way.
@@ -80,6 +82,15 @@ async fn spider_puts_connections_by_the_names_that_cb_spider_takes() {
         let says = answer["message"].as_str().unwrap();
         assert!(status == 400 && says.contains("ConfigName must hold no slash"), "{status} {says}");
     }
+}
+
+#[tokio::test]
+async fn the_longest_names_are_a_path_that_is_read() {
+    let served = served(Limits::default()).await;
+    let longest = |most| escaped(&"\u{1f680}".repeat(most));
+    let path = format!("/v1/connections/{0}/networks/{1}/subnets/{1}", longest(255), longest(512));
+    let answer = served.exchange(served.get(&path, "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
 
 #[tokio::test]
