@@ -186,13 +186,17 @@ impl Operations<'_> {
     }
 
     fn following(self, operation: Option<Uuid>, after: i64, first: Option<Event>) -> Following {
+        let newest = self.store().events();
+        let reached_now = after >= *newest.borrow();
         Following {
             replay: Arc::clone(&self.0.shared.replay),
             operation,
             after,
             first,
             told: (Arc::default(), 0),
-            newest: self.store().events(),
+            reached_now,
+            waits: false,
+            newest,
             clock: Arc::clone(&self.0.shared.clock),
             failures: 0,
             ended: false,
@@ -225,6 +229,11 @@ struct Following {
     first: Option<Event>,
     /// What is being told, and how far.
     told: (Arc<[Event]>, usize),
+    /// Whether all of the past is told: from then on everybody reads the same pages, whatever they listen to. Hundreds
+    /// who each follow an operation of their own would else read hundreds of pages for each commit.
+    reached_now: bool,
+    /// Whether there is nothing to read before something new is stored.
+    waits: bool,
     newest: tokio::sync::watch::Receiver<i64>,
     clock: Arc<dyn Clock>,
     /// How often in a row the store did not answer.
@@ -247,8 +256,12 @@ impl Following {
                 self.ended = self.operation.is_some() && event.operation.state.is_final();
                 return Some(event);
             }
-            self.newest.borrow_and_update();
-            let page = match self.replay.page(self.operation, self.after).await {
+            if std::mem::take(&mut self.waits) && self.newest.changed().await.is_err() {
+                return None;
+            }
+            let newest = *self.newest.borrow_and_update();
+            let of = self.operation.filter(|_| !self.reached_now);
+            let page = match self.replay.page(of, self.after).await {
                 Ok(page) => page,
                 Err(error) => {
                     let is_over = matches!(error, pmks_store::Error::Closed) || self.failures >= FAILURES;
@@ -263,11 +276,12 @@ impl Following {
                 }
             };
             self.failures = 0;
-            let nothing_yet = page.events.is_empty() && !page.full;
+            self.waits = !page.full;
             self.after = page.reaches;
             self.told = (page.events, 0);
-            if nothing_yet && self.newest.changed().await.is_err() {
-                return None;
+            if !page.full {
+                self.reached_now = true;
+                self.after = self.after.max(newest);
             }
         }
         None
@@ -278,8 +292,9 @@ impl Following {
             return Some(first);
         }
         let (events, next) = &mut self.told;
-        let event = events.get(*next).cloned()?;
-        *next += 1;
-        Some(event)
+        let is_wanted = |event: &&Event| self.operation.is_none_or(|wanted| event.operation.id == wanted);
+        let found = events.iter().enumerate().skip(*next).find(|(_, event)| is_wanted(event));
+        *next = found.map_or(events.len(), |(place, _)| place + 1);
+        found.map(|(_, event)| event.clone())
     }
 }

@@ -62,8 +62,12 @@ impl House {
         end: End,
         outcome: Outcome,
     ) -> Result<()> {
-        let told = in_own_names(self.store.as_ref(), operation).await?;
-        let operation = &told;
+        // Of what succeeded nothing is told by the names of its stages.
+        let told = match &end {
+            End::Succeeded => None,
+            End::Failed(_) | End::Cancelled => Some(in_own_names(self.store.as_ref(), operation).await?),
+        };
+        let operation = told.as_ref().unwrap_or(operation);
         let remains = match &end {
             End::Succeeded => children::kept(operation),
             End::Failed(_) | End::Cancelled if operation.stages.len() == 1 && !made.is_empty() => {

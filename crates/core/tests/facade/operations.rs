@@ -1,5 +1,7 @@
 //! Operations: idempotency keys, events, cancellation, retries.
 
+use std::sync::Arc;
+
 use futures::StreamExt as _;
 use pmks_core::{Caller, Idempotency, Mutation, OperationFilter, PageRequest};
 use pmks_driver::ErrorKind;
@@ -75,6 +77,29 @@ async fn events_begin_with_the_present_and_end_with_the_last_state() {
     assert_eq!(first_of_all[0].operation.id, operation.id);
     let missing = rig.pmks.operations().events(Some("nonsense"), None).await.err().unwrap();
     assert_eq!(missing.kind, FailureKind::NotFound);
+}
+
+/// Else hundreds who each follow an operation of their own ask the store hundreds of times for each commit.
+#[tokio::test]
+async fn who_follows_one_operation_is_told_what_was_read_once_for_all() {
+    let rig = Rig::new().await;
+    let operation = rig.accept(network("net")).await.unwrap();
+    rig.accept(network("other")).await.unwrap();
+    let id = operation.id.to_string();
+    let one = rig.pmks.operations().events(Some(&id), None).await.unwrap();
+    let mut all = rig.pmks.operations().events(None, None).await.unwrap();
+    rig.settle().await;
+    let one: Vec<_> = one.collect().await;
+    assert!(one.len() > 3 && one.iter().all(|event| event.operation.id == operation.id));
+    for event in one.iter().skip(1) {
+        let told = loop {
+            let told = all.next().await.unwrap();
+            if told.id == event.id {
+                break told;
+            }
+        };
+        assert!(Arc::ptr_eq(&told.operation, &event.operation), "event {} was read twice", event.id);
+    }
 }
 
 #[tokio::test]
