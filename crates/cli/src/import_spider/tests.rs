@@ -429,7 +429,7 @@ async fn of_two_things_of_one_name_the_plan_says_which_is_left_out_and_what_help
         [
             ["n", "left out", &taken("vpc-1")],
             ["m", coming, ""],
-            ["s", "left out", "its network n was not taken over"],
+            ["s", "left out", "its network n is left out, and is not here"],
             ["l", coming, ""],
             ["k", "left out", &taken("k-1")],
             ["h", "left out", "its cluster k was not taken over"],

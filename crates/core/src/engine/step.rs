@@ -59,7 +59,7 @@ enum Next {
 
 pub(super) async fn step(house: &House, claimed: Claimed) {
     let (id, fence) = (claimed.operation.id, claimed.fence);
-    match take(house, claimed).await {
+    match Box::pin(take(house, claimed)).await {
         Ok(()) => {}
         Err(Error::Fenced) => tracing::info!(operation = %id, "claimed anew meanwhile: this step ends"),
         Err(error) => {

@@ -46,7 +46,7 @@ impl Delivering {
 /// Whether the peer will send nothing more.
 fn has_ended(stream: &TcpStream) -> bool {
     let ready = stream.ready(Interest::READABLE).now_or_never();
-    ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
+    matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
 }
 
 impl AsyncRead for Delivering {

@@ -65,7 +65,7 @@ fn used(before: &Counted, after: &Counted) -> Value {
     // A part of all cores, as the whole machine's is.
     let own =
         before.cpu.and_then(|cpu| after.cpu?.part_of(&cpu, after.own_ticks.checked_sub(before.own_ticks)?));
-    let memory = after.memory_bytes.checked_sub(after.available_bytes).unwrap_or_default();
+    let memory = after.memory_bytes.saturating_sub(after.available_bytes);
     let of_memory = |part: u64| percent(part_of(part, after.memory_bytes));
     json!({
         "SystemCPUPercent": all.map(percent).unwrap_or_default(),

@@ -39,7 +39,7 @@ pub async fn deleted_unheard(under_test: &'static dyn CloudUnderTest) {
 
 /// What answers in a cluster's place is no empty cluster.
 pub async fn deleted_beside_others(under_test: &'static dyn CloudUnderTest) {
-    silence::deleted_beside_others(under_test).await;
+    Box::pin(silence::deleted_beside_others(under_test)).await;
 }
 
 /// Volumes that nobody sees keep a cluster from being deleted with its volumes.
