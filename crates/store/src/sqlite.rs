@@ -23,6 +23,9 @@ type Db = sqlx::Sqlite;
 /// A deferred transaction that turns to writing fails at once when another wrote in between.
 const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// The same, with the savepoint of its first change.
+const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
+
 /// How a claim passes over rows that another server claims at this moment: there is one server, and one writer.
 const SKIP_LOCKED: &str = "";
 

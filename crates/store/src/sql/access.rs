@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -16,12 +17,14 @@ const PROBE: usize = 2_048;
 #[async_trait]
 impl Access for Database {
     async fn events_after(&self, sequence: i64, operation: Option<Uuid>, most: u32) -> Result<Vec<Event>> {
-        let asked = sqlx::query(
-            "SELECT * FROM events WHERE sequence > $1 AND ($2 IS NULL OR operation = $2) ORDER BY sequence LIMIT $3",
-        )
-        .bind(sequence)
-        .bind(operation.map(from_uid))
-        .bind(limit(most));
+        // Only what is asked for stands in the query: those of one operation have an index of their own.
+        let of_one = if operation.is_some() { " AND operation = $2" } else { "" };
+        let asked = sqlx::query(AssertSqlSafe(format!(
+            "SELECT * FROM events WHERE sequence > $1{of_one} ORDER BY sequence {}",
+            limit(most)
+        )))
+        .bind(sequence);
+        let asked = operation.map(from_uid).into_iter().fold(asked, sqlx::query::Query::bind);
         self.read("events_after", async {
             asked.fetch_all(&self.readers).await?.iter().map(rows::event).collect()
         })
@@ -40,13 +43,13 @@ impl Access for Database {
 
     async fn audit_log(&self, filter: &AuditFilter, most: u32) -> Result<Vec<AuditLine>> {
         // Without a condition that may be absent the place is found by the key, however long the log is.
-        let asked = sqlx::query(
-            "SELECT * FROM audit WHERE at >= $1 AND at < $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4",
-        )
+        let asked = sqlx::query(AssertSqlSafe(format!(
+            "SELECT * FROM audit WHERE at >= $1 AND at < $2 AND sequence < $3 ORDER BY sequence DESC {}",
+            limit(most)
+        )))
         .bind(maybe_millis(filter.since).unwrap_or(i64::MIN))
         .bind(maybe_millis(filter.until).unwrap_or(i64::MAX))
-        .bind(filter.before.unwrap_or(i64::MAX))
-        .bind(limit(most));
+        .bind(filter.before.unwrap_or(i64::MAX));
         self.read("audit_log", async {
             asked.fetch_all(&self.readers).await?.iter().map(rows::audit_line).collect()
         })

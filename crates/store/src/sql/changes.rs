@@ -1,21 +1,36 @@
 //! Loading an operation, and the event that every visible change of it leaves.
 
 use jiff::Timestamp;
+use pmks_model::{Failure, OperationState, Remains};
+use sqlx::AssertSqlSafe;
+use sqlx::query::Query;
 use uuid::Uuid;
 
 use super::values::{as_kept, flag, from_uid, json, maybe_json, maybe_millis, millis, word};
-use super::{Columns, Connection, Write, rows};
+use super::{Columns, Connection, Db, Write, rows};
 use crate::{Error, Fence, Operation, Result, Stage, StageRecord};
+
+type Row = <Db as sqlx::Database>::Row;
+
+/// A query that holds all its values.
+pub(super) type Asked = Query<'static, Db, <Db as sqlx::Database>::Arguments>;
 
 pub(super) async fn load(connection: &mut Connection, id: Uuid) -> Result<Option<Operation>> {
     let row = sqlx::query("SELECT * FROM operations WHERE id = $1")
         .bind(from_uid(id))
         .fetch_optional(&mut *connection)
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    let mut operation = rows::operation(&row)?;
-    operation.stages = stages(connection, id).await?;
-    Ok(Some(operation))
+    match row {
+        Some(row) => with_stages(connection, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The operation of a row, with its stages.
+pub(super) async fn with_stages(connection: &mut Connection, row: &Row) -> Result<Operation> {
+    let mut operation = rows::operation(row)?;
+    operation.stages = stages(connection, operation.id).await?;
+    Ok(operation)
 }
 
 pub(super) async fn stages(connection: &mut Connection, id: Uuid) -> Result<Vec<Stage>> {
@@ -33,21 +48,6 @@ impl Write<'_> {
         load(self.on(), id).await?.ok_or_else(|| Error::not_found(format!("operation {id}")))
     }
 
-    /// The operation, if this claim of it is still the last one. The row stays locked until the end.
-    pub(super) async fn fenced(&mut self, fence: Fence) -> Result<Operation> {
-        let held = sqlx::query(
-            "UPDATE operations SET fence = fence WHERE id = $1 AND fence = $2 AND lease_owner IS NOT NULL",
-        )
-        .bind(from_uid(fence.operation))
-        .bind(fence.number)
-        .execute(self.on())
-        .await?;
-        if held.rows_affected() == 0 {
-            return Err(Error::Fenced);
-        }
-        self.operation(fence.operation).await
-    }
-
     /// Stores the event of an operation as it now stands, and answers it.
     pub(super) async fn changed(&mut self, id: Uuid, now: Timestamp) -> Result<Operation> {
         let operation = self.operation(id).await?;
@@ -62,11 +62,16 @@ impl Write<'_> {
             .bind(millis(now))
             .execute(self.on())
             .await?;
+        self.tell(operation).await
+    }
+
+    /// Stores the event of an operation that stands so in its row, with the time at which it changed; answers it.
+    pub(super) async fn tell(&mut self, operation: Operation) -> Result<Operation> {
         let event = sqlx::query(
             "INSERT INTO events (operation, at, snapshot) VALUES ($1, $2, $3) RETURNING sequence",
         )
         .bind(from_uid(operation.id))
-        .bind(millis(now))
+        .bind(millis(operation.updated_at))
         .bind(json(&operation.view())?)
         .fetch_one(self.on())
         .await?;
@@ -109,31 +114,44 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Ends an operation in the way that its record says, whoever carries it on.
+    /// Ends an operation, whoever carries it on, or who has that claim of it; answers its row.
     pub(super) async fn end_operation(
         &mut self,
-        id: Uuid,
-        state: pmks_model::OperationState,
-        error: Option<&pmks_model::Failure>,
-        remains: &[pmks_model::Remains],
+        (id, claim): (Uuid, Option<i64>),
+        state: OperationState,
+        error: Option<&Failure>,
+        remains: &[Remains],
         now: Timestamp,
-    ) -> Result<()> {
-        sqlx::query(
-            "UPDATE operations SET state = $2, error = $3, remains = $4, blocked = NULL, finished_at = $5, \
-             lease_owner = NULL, lease_until = NULL, fence = fence + 1, woken = 0, waits_for = NULL WHERE id = $1",
+    ) -> Result<Row> {
+        let ended = sqlx::query(
+            "UPDATE operations SET state = $3, error = $4, remains = $5, blocked = NULL, finished_at = $6, \
+             updated_at = $6, lease_owner = NULL, lease_until = NULL, fence = fence + 1, woken = 0, waits_for = NULL \
+             WHERE id = $1 AND ($2 IS NULL OR (fence = $2 AND lease_owner IS NOT NULL)) RETURNING *",
         )
         .bind(from_uid(id))
+        .bind(claim)
         .bind(word(&state)?)
         .bind(maybe_json(error)?)
         .bind(json(&remains)?)
         .bind(millis(now))
-        .execute(self.on())
+        .fetch_optional(self.on())
         .await?;
+        let ended = ended.ok_or(Error::Fenced)?;
         sqlx::query("UPDATE holds SET active = $2 WHERE operation = $1")
             .bind(from_uid(id))
             .bind(flag(false))
             .execute(self.on())
             .await?;
-        Ok(())
+        Ok(ended)
     }
+}
+
+/// A change of the operation's own row, if this claim of it is still the last one: answers the row as it is then, and
+/// none if it is not. The row stays locked until the end. `$1` and `$2` are taken.
+pub(super) fn fenced(fence: Fence, set: &'static str) -> Asked {
+    sqlx::query(AssertSqlSafe(format!(
+        "UPDATE operations SET {set} WHERE id = $1 AND fence = $2 AND lease_owner IS NOT NULL RETURNING *"
+    )))
+    .bind(from_uid(fence.operation))
+    .bind(fence.number)
 }

@@ -1,13 +1,11 @@
 //! Claims: who carries an operation on, until when, and the number that all its writes carry.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::values::{from_uid, limit, millis};
-use super::{Columns, Database, SKIP_LOCKED, Write};
+use super::values::{from_uid, json, millis};
+use super::{Columns, Database, SKIP_LOCKED, Write, changes};
 use crate::{Claim, Claimed, Fence, Result};
 
 /// What can go on by itself. A blocked operation goes on only to be cancelled.
@@ -29,13 +27,23 @@ fn is_meant(named: &str) -> String {
     )
 }
 
+/// What is left out, as lists: a query for each number of them would be planned anew each time that another number is at
+/// work.
+const LEFT_OUT: &str = "o.connection NOT IN (SELECT value FROM json_each($6)) \
+     AND o.account NOT IN (SELECT value FROM json_each($7)) AND o.id NOT IN (SELECT value FROM json_each($8))";
+
 impl Claim {
-    /// What is left out: columns of operations, and what must not stand there.
-    fn left_out(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let connections = self.except.iter().map(|name| ("o.connection", name.clone()));
-        let accounts = self.except_accounts.iter().map(|account| ("o.account", account.clone()));
-        let under_way = self.under_way.iter().map(|id| ("o.id", from_uid(*id)));
-        connections.chain(accounts).chain(under_way)
+    /// The query for what is due, at most so much of it.
+    fn due(&self, locking: &str, most: u32) -> Result<changes::Asked> {
+        Ok(sqlx::query(AssertSqlSafe(due_query(locking)))
+            .bind(millis(self.now))
+            .bind(millis(self.longest))
+            .bind(self.only.map(from_uid).unwrap_or_default())
+            .bind(i64::from(self.limit_per_connection))
+            .bind(i64::from(most))
+            .bind(json(&self.except)?)
+            .bind(json(&self.except_accounts)?)
+            .bind(json(&self.under_way)?))
     }
 }
 
@@ -59,13 +67,7 @@ impl Database {
     }
 
     async fn nothing_due(&self, claim: &Claim) -> Result<bool> {
-        let due = sqlx::query(AssertSqlSafe(due_query(claim, "")))
-            .bind(millis(claim.now))
-            .bind(millis(claim.longest))
-            .bind(claim.only.map(from_uid).unwrap_or_default())
-            .bind(limit(claim.limit_per_connection))
-            .bind(1_i64);
-        let due = claim.left_out().fold(due, |query, (_, value)| query.bind(value));
+        let due = claim.due("", 1)?;
         Ok(due.fetch_optional(&self.readers).await?.is_none())
     }
 }
@@ -76,7 +78,7 @@ impl Write<'_> {
         for id in self.due(claim).await? {
             let row = sqlx::query(
                 "UPDATE operations SET lease_owner = $2, lease_until = $3, fence = fence + 1, woken = 0 \
-                 WHERE id = $1 RETURNING fence",
+                 WHERE id = $1 RETURNING *",
             )
             .bind(from_uid(id))
             .bind(from_uid(claim.owner))
@@ -84,7 +86,7 @@ impl Write<'_> {
             .fetch_one(self.on())
             .await?;
             claimed.push(Claimed {
-                operation: self.operation(id).await?,
+                operation: changes::with_stages(self.on(), &row).await?,
                 fence: Fence { operation: id, number: row.plain("fence")? },
             });
         }
@@ -92,13 +94,7 @@ impl Write<'_> {
     }
 
     async fn due(&mut self, claim: &Claim) -> Result<Vec<Uuid>> {
-        let due = sqlx::query(AssertSqlSafe(due_query(claim, SKIP_LOCKED)))
-            .bind(millis(claim.now))
-            .bind(millis(claim.longest))
-            .bind(claim.only.map(from_uid).unwrap_or_default())
-            .bind(limit(claim.limit_per_connection))
-            .bind(limit(claim.limit));
-        let due = claim.left_out().fold(due, |query, (_, value)| query.bind(value));
+        let due = claim.due(SKIP_LOCKED, claim.limit)?;
         due.fetch_all(self.on()).await?.iter().map(|row| row.uid("id")).collect()
     }
 }
@@ -112,18 +108,14 @@ fn next_due_query() -> String {
 }
 
 /// A time later than the longest wait was written by a clock that stood wrong: due.
-fn due_query(claim: &Claim, locking: &str) -> String {
-    let mut except = String::new();
-    for (place, (column, _)) in claim.left_out().enumerate() {
-        // Writing to a String cannot fail.
-        let _ = write!(except, " AND {column} <> ${}", place + 6);
-    }
+fn due_query(locking: &str) -> String {
+    // What is added to the limit keeps it from being one that the query is planned for, as `limit` says.
     format!(
         "SELECT id FROM operations WHERE id IN (SELECT id FROM (SELECT o.id AS id, o.next_run_at AS due, \
          ROW_NUMBER() OVER (PARTITION BY o.connection ORDER BY o.next_run_at, o.queue_order) AS place \
          FROM operations o WHERE {GOES_ON} AND (o.next_run_at <= $1 OR o.next_run_at > $2) \
-         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND {}{except}) \
-         ranked WHERE place <= $4 ORDER BY due LIMIT $5) ORDER BY next_run_at, queue_order {locking}",
+         AND (o.lease_until IS NULL OR o.lease_until <= $1 OR o.lease_until > $2) AND {} AND {LEFT_OUT}) \
+         ranked WHERE place <= $4 ORDER BY due LIMIT $5 + 0) ORDER BY next_run_at, queue_order {locking}",
         is_meant("$3")
     )
 }
@@ -153,23 +145,11 @@ mod tests {
         let key = MasterKey::from_bytes([1; 32]);
         let store =
             SqliteStore::open(&directory.path().join("s"), key, Arc::new(NoKillPoints)).await.unwrap();
-        let claim = Claim {
-            owner: Uuid::nil(),
-            now: Timestamp::UNIX_EPOCH,
-            until: Timestamp::UNIX_EPOCH,
-            longest: Timestamp::UNIX_EPOCH,
-            limit: 1,
-            limit_per_connection: 1,
-            except: vec!["c".to_owned()],
-            except_accounts: vec!["a".to_owned()],
-            under_way: vec![Uuid::nil()],
-            only: None,
-        };
         let of = |table, key| Rows::after(table, key, None);
         let some = || Some("x".to_owned());
         for (query, index) in [
             // Whoever waits is not looked at.
-            (due_query(&claim, ""), "o USING INDEX operations_ready"),
+            (due_query(""), "o USING INDEX operations_ready"),
             (next_due_query(), "o USING INDEX operations_ready"),
             // Whoever shares a network with hundreds looks at none of them.
             (

@@ -1,6 +1,7 @@
 //! Connections and their sealed credentials.
 
 use async_trait::async_trait;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::values::{from_uid, json, limit, millis};
@@ -39,9 +40,10 @@ impl Connections for Database {
 
     async fn connections(&self, page: Page) -> Result<Vec<Connection>> {
         self.read("connections", async {
-            let rows = sqlx::query("SELECT * FROM connections WHERE uid > $1 ORDER BY uid LIMIT $2")
+            let most = limit(page.limit);
+            let asked = format!("SELECT * FROM connections WHERE uid > $1 ORDER BY uid {most}");
+            let rows = sqlx::query(AssertSqlSafe(asked))
                 .bind(page.after.map(from_uid).unwrap_or_default())
-                .bind(limit(page.limit))
                 .fetch_all(&self.readers)
                 .await?;
             rows.iter().map(rows::connection).collect()

@@ -4,6 +4,7 @@
 use sqlx::{AssertSqlSafe, Pool};
 
 use super::Db;
+use super::values::limit;
 use crate::Result;
 
 type Row = <Db as sqlx::Database>::Row;
@@ -42,7 +43,7 @@ impl Rows {
 
     /// The query, at most so many rows of it.
     pub(super) fn query(&self, key: &'static str, most: u32) -> String {
-        format!("{} ORDER BY {key} LIMIT {most}", self.query)
+        format!("{} ORDER BY {key} {}", self.query, limit(most))
     }
 
     pub(super) async fn fetch(self, readers: &Pool<Db>, key: &'static str, most: u32) -> Result<Vec<Row>> {

@@ -5,7 +5,7 @@ use pmks_model::OperationState;
 use uuid::Uuid;
 
 use super::values::{from_uid, maybe_json, millis};
-use super::{Database, Write};
+use super::{Database, Write, changes};
 use crate::{BrokenOff, End, Error, Fence, Finish, NotRemoved, Operation, Resource, Result};
 
 impl Database {
@@ -18,14 +18,15 @@ impl Database {
 
 impl Write<'_> {
     async fn finish(&mut self, fence: Fence, finish: Finish) -> Result<Operation> {
-        let operation = self.fenced(fence).await?;
         let now = finish.now;
         let (state, error) = match &finish.end {
             End::Succeeded => (OperationState::Succeeded, None),
             End::Failed(failure) => (OperationState::Failed, Some(&**failure)),
             End::Cancelled => (OperationState::Cancelled, None),
         };
-        self.end_operation(operation.id, state, error, &finish.remains, now).await?;
+        let claim = (fence.operation, Some(fence.number));
+        let ended = self.end_operation(claim, state, error, &finish.remains, now).await?;
+        let operation = changes::with_stages(self.on(), &ended).await?;
         let nothing_remains = finish.remains.is_empty();
         let (broken_off, not_removed) = (finish.broken_off.clone(), finish.not_removed.clone());
         self.keep_outcome(finish).await?;
@@ -45,7 +46,7 @@ impl Write<'_> {
         if operation.kind.creates() && state != OperationState::Succeeded {
             self.cancel_behind(&operation, now).await?;
         }
-        self.changed(operation.id, now).await
+        self.tell(operation).await
     }
 
     async fn keep_outcome(&mut self, finish: Finish) -> Result<()> {
@@ -84,10 +85,13 @@ impl Write<'_> {
         let broken_off = match broken_off {
             None if succeeded && operation.kind.creates() => None,
             // Whatever else succeeds on it makes none of what is missing.
-            None => record.broken_off.map(|mark| BrokenOff { overtaken: true, ..mark }),
+            None => record.broken_off.clone().map(|mark| BrokenOff { overtaken: true, ..mark }),
             new => new,
         };
-        let not_removed = if succeeded { None } else { not_removed.or(record.not_removed) };
+        let not_removed = if succeeded { None } else { not_removed.or_else(|| record.not_removed.clone()) };
+        if broken_off == record.broken_off && not_removed == record.not_removed {
+            return Ok(());
+        }
         self.keep_marks(record.uid, broken_off.as_ref(), not_removed.as_ref()).await
     }
 

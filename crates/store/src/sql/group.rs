@@ -2,7 +2,7 @@
 //! disk.
 //!
 //! ```text
-//! begin ─ savepoint, a change, release ─ savepoint, a change, release ─ … ─ commit ─ everybody hears
+//! begin, savepoint ─ a change ─ release, savepoint ─ a change ─ … ─ commit ─ everybody hears
 //! ```
 //! Each change stands behind a savepoint of its own: one that fails takes nothing with it. Acceptances that wait at the
 //! same time are one change, and where something is in the way of one of them are tried in halves. Nobody hears of a
@@ -13,11 +13,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, Executor as _, Pool};
+use sqlx::{Connection as _, Executor as _, Pool, Row as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot, watch};
 
-use super::{BEGIN_WRITE, Connection, Db, together};
+use super::{BEGIN_CHANGE, Connection, Db, together};
 use crate::{Accept, DatabaseError, Error, KillPoints, Operation, Result, telemetry};
+
+/// Ends a group, with the savepoint of its last change; answers the number of the newest of what was changed. Several
+/// statements in one: each that is sent by itself costs two switches of threads.
+const COMMIT: &str = "SELECT COALESCE(MAX(sequence), 0) FROM changes; COMMIT";
 
 /// How many changes share a commit.
 ///
@@ -99,6 +103,8 @@ pub(super) struct Group {
     connection: PoolConnection<Db>,
     /// Whether its transaction has begun.
     begun: bool,
+    /// Whether the savepoint of a change that stands is still there.
+    open: bool,
     /// Whether the change that had it last is to stand.
     kept: bool,
     /// What the database said to the change that had it last, if it failed by that.
@@ -192,6 +198,7 @@ impl Writer {
         let group = Arc::new(Mutex::new(Group {
             connection,
             begun: false,
+            open: false,
             kept: false,
             failed: None,
             newest_event: None,
@@ -261,12 +268,10 @@ impl Writer {
         }
         self.kill_points.at("store.group.before").await;
         let mut group = group.lock().await;
-        group.newest_change = sqlx::query_scalar("SELECT COALESCE(MAX(sequence), 0) FROM changes")
-            .fetch_one(&mut *group.connection)
-            .await?;
         let commits = Instant::now();
-        group.connection.execute("COMMIT").await?;
+        let newest = group.connection.fetch_all(COMMIT).await?;
         telemetry::committed(heard_by.len(), commits.elapsed());
+        group.newest_change = newest.first().map_or(Ok(0), |row| row.try_get(0))?;
         Ok(())
     }
 
@@ -328,7 +333,7 @@ impl Writer {
         for _ in accepts {
             self.kill_points.at("store.accept.within").await;
         }
-        group.connection.execute("RELEASE change").await?;
+        group.open = true;
         group.newest_event = Some(kept.newest_event);
         Ok(Some(kept.operations))
     }
@@ -337,7 +342,7 @@ impl Writer {
     async fn take_back(&self, group: &Mutex<Group>) -> Committed {
         let mut group = group.lock().await;
         if group.kept {
-            group.connection.execute("RELEASE change").await?;
+            group.open = true;
             return Ok(());
         }
         group.undo_change().await
@@ -346,11 +351,14 @@ impl Writer {
 
 impl Group {
     async fn begin_change(&mut self) -> Committed {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.connection.execute(BEGIN_WRITE).await?;
-        }
         self.failed = None;
-        self.connection.execute("SAVEPOINT change").await?;
+        let is_begun = std::mem::replace(&mut self.begun, true);
+        let begin = match (is_begun, std::mem::take(&mut self.open)) {
+            (false, _) => BEGIN_CHANGE,
+            (true, true) => "RELEASE change; SAVEPOINT change",
+            (true, false) => "SAVEPOINT change",
+        };
+        self.connection.execute(begin).await?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::{RwLock, mpsc, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{BEGIN_WRITE, Db, SKIP_LOCKED};
+use super::{BEGIN_CHANGE, BEGIN_WRITE, Db, SKIP_LOCKED};
 use crate::file::File;
 use crate::{AuditEntry, DatabaseError, Error, Fault, KillPoints, MasterKey, Result, seal, telemetry};
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pmks_model::StageState;
 use uuid::Uuid;
 
+use super::changes::{fenced, stages as stages_of, with_stages};
 use super::values::{from_uid, json, millis, number};
 use super::{Database, Write, together};
 use crate::{Begun, Blocked, Error, Fence, Operation, PREFLIGHT, Result, StageRecord};
@@ -71,14 +72,11 @@ impl Database {
 
 impl Write<'_> {
     async fn start(&mut self, fence: Fence, preflight: &StageRecord, now: Timestamp) -> Result<Operation> {
-        self.fenced(fence).await?;
-        sqlx::query("UPDATE operations SET state = 'running', started_at = $2 WHERE id = $1")
-            .bind(from_uid(fence.operation))
-            .bind(millis(now))
-            .execute(self.on())
-            .await?;
+        let started = fenced(fence, "state = 'running', started_at = $3, updated_at = $3").bind(millis(now));
+        let started = started.fetch_optional(self.on()).await?.ok_or(Error::Fenced)?;
         self.update_stage(fence.operation, PREFLIGHT, preflight).await?;
-        self.changed(fence.operation, now).await
+        let operation = with_stages(self.on(), &started).await?;
+        self.tell(operation).await
     }
 
     async fn begin(
@@ -88,7 +86,18 @@ impl Write<'_> {
         preflight: &StageRecord,
         now: Timestamp,
     ) -> Result<Operation> {
-        let operation = self.fenced(fence).await?;
+        let planned = fenced(
+            fence,
+            "intent = $3, resolved = $4, notices = $5, children = $6, expected_seconds = $7, updated_at = $8",
+        )
+        .bind(json(&begun.intent)?)
+        .bind(json(&begun.resolved)?)
+        .bind(json(&begun.notices)?)
+        .bind(json(&begun.children)?)
+        .bind(number(begun.expected_seconds))
+        .bind(millis(now));
+        let planned = planned.fetch_optional(self.on()).await?.ok_or(Error::Fenced)?;
+        let operation = with_stages(self.on(), &planned).await?;
         let is_planned = operation.stages.first().is_some_and(|first| first.record.state == StageState::Done);
         if operation.stages.len() > 1 {
             if is_planned {
@@ -101,18 +110,6 @@ impl Write<'_> {
                 .execute(self.on())
                 .await?;
         }
-        sqlx::query(
-            "UPDATE operations SET intent = $2, resolved = $3, notices = $4, children = $5, expected_seconds = $6 \
-             WHERE id = $1",
-        )
-        .bind(from_uid(fence.operation))
-        .bind(json(&begun.intent)?)
-        .bind(json(&begun.resolved)?)
-        .bind(json(&begun.notices)?)
-        .bind(json(&begun.children)?)
-        .bind(number(begun.expected_seconds))
-        .execute(self.on())
-        .await?;
         let mut stages = Vec::with_capacity(begun.stages.len());
         for (stage, position) in begun.stages.iter().zip(1..) {
             stages.push((fence.operation, stage.name.as_str(), position, json(&stage.specification)?));
@@ -121,7 +118,8 @@ impl Write<'_> {
             return Err(Error::Conflict("two stages of the plan have the same name".to_owned()));
         }
         self.update_stage(fence.operation, PREFLIGHT, preflight).await?;
-        self.changed(fence.operation, now).await
+        let stages = stages_of(self.on(), fence.operation).await?;
+        self.tell(Operation { stages, ..operation }).await
     }
 
     async fn record(
@@ -133,12 +131,9 @@ impl Write<'_> {
         lease: Timestamp,
         now: Timestamp,
     ) -> Result<()> {
-        let before = self.fenced(fence).await?;
-        sqlx::query("UPDATE operations SET lease_until = $2 WHERE id = $1 AND lease_until < $2")
-            .bind(from_uid(fence.operation))
-            .bind(millis(lease))
-            .execute(self.on())
-            .await?;
+        let kept = fenced(fence, "lease_until = CASE WHEN lease_until < $3 THEN $3 ELSE lease_until END");
+        let kept = kept.bind(millis(lease)).fetch_optional(self.on()).await?.ok_or(Error::Fenced)?;
+        let before = with_stages(self.on(), &kept).await?;
         self.update_stage(fence.operation, stage, &record).await?;
         let mut after = before.clone();
         let Some(known) = after.stages.iter_mut().find(|known| known.name == stage) else {
@@ -174,16 +169,15 @@ impl Write<'_> {
     }
 
     async fn block(&mut self, fence: Fence, blocked: &Blocked, now: Timestamp) -> Result<Operation> {
-        self.fenced(fence).await?;
-        sqlx::query(
-            "UPDATE operations SET state = 'blocked', blocked = $2, next_run_at = $3, woken = 0, lease_owner = NULL, \
-             lease_until = NULL WHERE id = $1",
+        let stopped = fenced(
+            fence,
+            "state = 'blocked', blocked = $3, next_run_at = $4, updated_at = $4, woken = 0, lease_owner = NULL, \
+             lease_until = NULL",
         )
-        .bind(from_uid(fence.operation))
         .bind(json(blocked)?)
-        .bind(millis(now))
-        .execute(self.on())
-        .await?;
-        self.changed(fence.operation, now).await
+        .bind(millis(now));
+        let stopped = stopped.fetch_optional(self.on()).await?.ok_or(Error::Fenced)?;
+        let operation = with_stages(self.on(), &stopped).await?;
+        self.tell(operation).await
     }
 }

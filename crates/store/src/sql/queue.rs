@@ -180,7 +180,7 @@ impl Write<'_> {
         now: Timestamp,
     ) -> Result<()> {
         if operation.state == OperationState::Queued && !operation.has_asked() {
-            self.end_operation(operation.id, OperationState::Cancelled, None, &[], now).await?;
+            self.end_operation((operation.id, None), OperationState::Cancelled, None, &[], now).await?;
             self.drop_unmade(operation, kept).await?;
         } else {
             sqlx::query(
@@ -220,7 +220,7 @@ impl Write<'_> {
         for id in self.holders_of_record(uid).await? {
             let waiting = self.operation(id).await?;
             if waiting.state == OperationState::Queued && !waiting.kind.removes() {
-                self.end_operation(id, OperationState::Cancelled, Some(&why), &[], now).await?;
+                self.end_operation((id, None), OperationState::Cancelled, Some(&why), &[], now).await?;
                 self.drop_unmade(&waiting, None).await?;
                 self.changed(id, now).await?;
             }
@@ -262,7 +262,7 @@ impl Write<'_> {
     /// Ends an operation that its user gives up, whatever the cloud still does.
     pub(super) async fn abandon(&mut self, id: Uuid, now: Timestamp) -> Result<()> {
         let why = Failure::new(FailureKind::Conflict, "given up: its record was forgotten");
-        self.end_operation(id, OperationState::Cancelled, Some(&why), &[], now).await?;
+        self.end_operation((id, None), OperationState::Cancelled, Some(&why), &[], now).await?;
         self.changed(id, now).await?;
         Ok(())
     }

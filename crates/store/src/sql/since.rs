@@ -5,13 +5,14 @@ use std::collections::{BTreeSet, HashSet};
 use sqlx::AssertSqlSafe;
 
 use super::operations::NOT_OVER;
+use super::values::limit;
 use super::{Columns, Connection, Database, Db, Write, rows};
 use crate::{Changes, Result, Unfinished};
 
 type Row = <Db as sqlx::Database>::Row;
 
 /// The most changes of one answer: a reader that lags far behind is told in pieces.
-const AT_ONCE: i64 = 1_000;
+const AT_ONCE: u32 = 1_000;
 
 /// Rows of what is gone are dropped once they are so many more than what is there.
 const DROPPED_BEYOND: i64 = 10_000;
@@ -90,17 +91,18 @@ impl Changes {
 
     /// What changed after that number, as much of it as one answer holds.
     async fn read_after(&mut self, reading: &mut Connection, after: i64) -> Result<()> {
-        let written = sqlx::query(
-            "SELECT sequence, what, uid FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-        );
-        let written = written.bind(after).bind(AT_ONCE).fetch_all(&mut *reading).await?;
+        let written = sqlx::query(AssertSqlSafe(format!(
+            "SELECT sequence, what, uid FROM changes WHERE sequence > $1 ORDER BY sequence {}",
+            limit(AT_ONCE)
+        )));
+        let written = written.bind(after).fetch_all(&mut *reading).await?;
         let mut whats = HashSet::new();
         let mut gone = BTreeSet::new();
         for row in &written {
             whats.insert(row.text("what")?);
             gone.insert(row.uid("uid")?);
         }
-        if let Some(last) = written.last().filter(|_| i64::try_from(written.len()) == Ok(AT_ONCE)) {
+        if let Some(last) = written.last().filter(|_| u32::try_from(written.len()) == Ok(AT_ONCE)) {
             let reached = last.plain("sequence")?;
             self.more = reached < self.version;
             self.version = reached;

@@ -48,9 +48,12 @@ pub(super) fn flag(value: bool) -> i64 {
     i64::from(value)
 }
 
-/// A number of rows as `LIMIT` takes it.
-pub(super) fn limit(rows: u32) -> i64 {
-    i64::from(rows)
+/// At most so many rows. The number stands in the text: SQLite plans a query anew each time that a `LIMIT` is bound, as
+/// it might plan for few rows otherwise than for many.
+///
+/// Source: `sqlite3VdbeSetVarmask` in `sqlite3ExprIsInteger`, <https://www.sqlite.org/src/file/src/expr.c>
+pub(super) fn limit(rows: u32) -> String {
+    format!("LIMIT {rows}")
 }
 
 pub(super) fn number<T: TryInto<i64>>(value: T) -> i64 {
