@@ -101,7 +101,8 @@ impl Call {
 
     /// Whether the cloud has named what an operation makes: a cluster, or a node group of one.
     async fn is_known(&self, operation: &OperationView, until: Until) -> bool {
-        if until != Until::Known {
+        // Before that the cloud has named nothing.
+        if until != Until::Known || !is_taken_on(operation) {
             return false;
         }
         let made = &operation.resource;
@@ -123,9 +124,13 @@ fn is_reached(operation: &OperationView, until: Until) -> bool {
     if operation.state.is_final() || operation.state == OperationState::Blocked {
         return true;
     }
-    // Its first stage is the preparation, which changes nothing.
+    until == Until::TakenOn && is_taken_on(operation)
+}
+
+/// Its first stage is the preparation, which changes nothing.
+fn is_taken_on(operation: &OperationView) -> bool {
     let begun = |state: StageState| matches!(state, StageState::Following | StageState::Done);
-    until == Until::TakenOn && operation.stages.iter().skip(1).any(|stage| begun(stage.state))
+    operation.stages.iter().skip(1).any(|stage| begun(stage.state))
 }
 
 fn ended(operation: &OperationView) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 use http::Method;
 use pmks_model::Iid;
+use pmks_transport::Clock as _;
 use serde_json::{Value, json};
 
 use crate::rig::cluster;
@@ -66,6 +67,31 @@ async fn networks_are_told_by_one_list() {
     let read = spider.rig.get("/v1/connections/here/networks/n3").await.ok(200);
     assert_eq!(read["cidr"], "10.3.0.0/16");
     assert_eq!(spider.calls(), Vec::<String>::new(), "it was just seen");
+}
+
+/// What has come to its end was read when it did: it is not asked for once more to be answered.
+#[tokio::test]
+async fn a_cluster_that_is_changed_is_answered_as_it_was_read_at_the_end() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    spider.calls();
+    let (engine, clock) = (spider.rig.pmks.engine(), &spider.rig.clock);
+    // The clock stands: nothing is so old that it is read by itself.
+    let carry = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            engine.tick(clock.wall()).await.unwrap();
+            engine.settle().await;
+        }
+    };
+    let asked = json!({"ConnectionName": "here", "ReqInfo": {"Version": "1.32"}});
+    let (status, raised) = tokio::select! {
+        answer = spider.ask(Method::PUT, "/spider/cluster/prod/upgrade", asked) => answer,
+        () = carry => unreachable!("it goes on for ever"),
+    };
+    assert_eq!((status, raised["Version"].as_str()), (200, Some("1.32")), "{raised}");
+    let calls = spider.calls();
+    assert_eq!(calls.iter().filter(|call| *call == "get_cluster").count(), 1, "{calls:?}");
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use pmks_core::{
-    ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, Reference, Sides,
+    ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, OperationView, Reference,
+    Sides,
 };
-use pmks_model::{FailureKind, Iid, ResourceKind, UpgradeTargets};
+use pmks_model::{FailureKind, Iid, OperationState, ResourceKind, UpgradeTargets};
 use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
@@ -201,12 +202,25 @@ pub(super) async fn changed(
     let operation = call.change(mutation, until, TAKEN_ON).await?;
     match call.at_once(&operation) {
         Some(accepted) => Ok(accepted),
-        None => shown(call, &read_now(call, connection, name).await?).await,
+        None => shown(call, &read_after(call, connection, name, &operation).await?).await,
     }
 }
 
-/// As the cloud has it now; as it is known, where the cloud does not show yet what it has just taken on.
-async fn read_now(call: &Call, connection: &str, name: &str) -> Result<ClusterView, Refusal> {
+/// As the cloud has it now; as it is known, where the cloud does not show yet what it has just taken on. What has come
+/// to its end was read when the last of it was done.
+async fn read_after(
+    call: &Call,
+    connection: &str,
+    name: &str,
+    operation: &OperationView,
+) -> Result<ClusterView, Refusal> {
+    let done = operation.stages.iter().filter_map(|stage| stage.finished_at).max();
+    if operation.state == OperationState::Succeeded
+        && let Ok(view) = Cluster::get(call, connection, name).await
+        && view.observed_at >= done
+    {
+        return Ok(view);
+    }
     match call.pmks().clusters().get(connection, name, Some(Duration::ZERO)).await {
         Ok(view) => Ok(view),
         Err(_) => Ok(Cluster::get(call, connection, name).await?),
