@@ -12,6 +12,13 @@ const SMALL: usize = 512 * 1024;
 /// How many large answers are read, or wait to be understood, at the same moment.
 const AT_ONCE: usize = 4;
 
+/// The room that a large answer is given at once. What glibc has freed of up to 32 MiB raises the size below which it keeps
+/// memory for what comes next, for as long as the process lives; more than that is a mapping of its own, of which what
+/// is written alone takes memory, and goes back when it is dropped.
+///
+/// Source: <https://man7.org/linux/man-pages/man3/mallopt.3.html>, `M_MMAP_THRESHOLD`
+const MAPPED: usize = 33 << 20;
+
 /// The room for large answers, shared by all connections.
 pub(crate) struct LargeAnswers(Arc<Semaphore>);
 
@@ -45,6 +52,7 @@ impl Growing<'_> {
         if self.permit.is_none() && self.bytes.len() + piece.len() > SMALL {
             // Nobody closes it.
             self.permit = Arc::clone(&self.room.0).acquire_owned().await.ok();
+            self.bytes.reserve(MAPPED);
         }
         self.bytes.extend_from_slice(piece);
     }
@@ -97,5 +105,15 @@ mod tests {
         assert!(read(large).is_none());
         drop(part);
         assert_eq!(read(large).map(|body| body.len()), Some(large));
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_is_a_mapping_of_its_own_and_a_small_one_takes_little() {
+        let room = LargeAnswers::default();
+        let mut body = room.body();
+        body.push(&vec![b'x'; SMALL]).await;
+        assert!(body.bytes.capacity() < 2 * SMALL, "{}", body.bytes.capacity());
+        body.push(b"x").await;
+        assert!(body.bytes.capacity() > 32 << 20, "{}", body.bytes.capacity());
     }
 }

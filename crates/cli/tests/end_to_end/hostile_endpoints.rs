@@ -151,7 +151,7 @@ fn what_is_no_cloud_is_refused_in_time_and_gets_the_credential_alone() {
         }
     });
     let most = most_memory(&server);
-    assert!(most < 400 << 10, "{most} KiB");
+    assert!(most < 224 << 10, "{most} KiB");
 
     // TLS of nobody's, and addresses at which no cloud is.
     let (plain, _) = listen(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
