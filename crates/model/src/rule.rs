@@ -80,12 +80,24 @@ impl Rule {
         }
     }
 
-    /// Those of these rules that are it: the one that says the same, else several that together let through exactly what
-    /// it does. None where there is no such rule.
+    /// The same, of port 0 too where it is of every port that can be used: nothing is sent to that one.
+    ///
+    /// Source: <https://www.rfc-editor.org/rfc/rfc6335#section-6>
+    fn with_port_zero(&self) -> Self {
+        let rule = self.normal();
+        match (rule.from_port, rule.to_port) {
+            (Some(1), Some(u16::MAX)) => Self { from_port: Some(0), ..rule },
+            _ => rule,
+        }
+    }
+
+    /// Those of these rules that are it: what says the same, else several that together let through exactly what it does.
+    /// None where there is no such rule.
     pub fn made_of<'a>(&self, rules: &'a [Self]) -> Vec<&'a Self> {
-        let normal = self.normal();
-        if let Some(same) = rules.iter().find(|rule| rule.normal() == normal) {
-            return vec![same];
+        let own = self.with_port_zero();
+        let same: Vec<&Self> = rules.iter().filter(|rule| rule.with_port_zero() == own).collect();
+        if !same.is_empty() {
+            return same;
         }
         let is_part = |rule: &&Self| rule.protocol == self.protocol && self.covers(rule);
         let parts: Vec<&Self> = rules.iter().filter(is_part).collect();
@@ -228,6 +240,13 @@ mod tests {
         assert_eq!(made(&everything, &halves), 2);
         let every_port = rule(Protocol::Tcp, Some(0), Some(u16::MAX), all);
         assert_eq!(made(&every_port, &[tcp(0, 9, all), tcp(10, u16::MAX, all)]), 2);
+        // Whether port 0 is named with all the others or not, nothing is sent there.
+        let usable = tcp(1, u16::MAX, all);
+        for (wanted, has) in [(&every_port, &usable), (&usable, &every_port)] {
+            assert_eq!(wanted.made_of(&[tcp(1, 9, all), has.clone()]), [has]);
+        }
+        assert_eq!(made(&every_port, &[usable.clone(), every_port.clone()]), 2);
+        assert_eq!(made(&tcp(0, 9, all), &[tcp(1, 9, all)]), 0);
         let one = tcp(1, 1, "10.0.0.1/32");
         assert_eq!(made(&one, &[tcp(1, 1, "10.0.0.2/32")]), 0);
     }

@@ -105,18 +105,36 @@ fn everything_out() -> NewRule {
     }
 }
 
-/// Ports of what has none are -1.
+/// Every port of a protocol that has ports, as pmks writes it whatever a client or a cloud calls it.
+const EVERY_PORT: (Option<i64>, Option<i64>) = (Some(0), Some(65_535));
+
+/// Ports of what has none are -1. Of TCP and UDP -1 is every port, and what is of every protocol is of every port: some
+/// of them alone are refused.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/cloud-control-manager/cloud-driver/drivers/azure/resources/SecurityHandler.go>,
+/// `convertRuleInfoPortRange`;
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>, `IpProtocol`
 fn rule(asked: &Fields) -> Result<NewRule, Refusal> {
     let port = |key| match asked.text(key)?.trim() {
         "" | "-1" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Refusal::invalid(format!("{key}: {text:?} is no port"))),
+        text => {
+            let refused = |_| Refusal::invalid(format!("{}: {text:?} is no port", asked.place(key)));
+            text.parse().map(Some).map_err(refused)
+        }
+    };
+    let protocol = asked.text("IPProtocol")?.to_lowercase();
+    let every = asked.text("FromPort")?.trim() == "-1" && asked.text("ToPort")?.trim() == "-1";
+    let (from_port, to_port) = match (protocol.as_str(), port("FromPort")?, port("ToPort")?) {
+        ("tcp" | "udp", ..) if every => EVERY_PORT,
+        ("all", Some(0 | 1), Some(65_535)) => (None, None),
+        (_, from, to) => (from, to),
     };
     let cidr = asked.text("CIDR")?;
     Ok(NewRule {
         direction: asked.text("Direction")?.to_lowercase(),
-        protocol: asked.text("IPProtocol")?.to_lowercase(),
-        from_port: port("FromPort")?,
-        to_port: port("ToPort")?,
+        protocol,
+        from_port,
+        to_port,
         cidr: if cidr.trim().is_empty() { ANYWHERE.to_owned() } else { cidr },
     })
 }

@@ -176,6 +176,7 @@ pub(super) async fn security_group(scene: &Scene) {
     tags::change(scene, ResourceKind::SecurityGroup, "sg", "group-01").await;
     strange_and_back(scene, "securitygroup", "sg", &made).await;
     other_rules(scene, &rule).await;
+    every_port(scene).await;
     ways_out(scene).await;
 }
 
@@ -220,6 +221,35 @@ async fn ways_out(scene: &Scene) {
     scene.post(path, of(json!([all]))).await;
     has(json!([all])).await;
     scene.delete("/securitygroup/ways-out").await;
+}
+
+/// Every port is one rule in whatever form clients write it, and what is of every protocol knows none.
+async fn every_port(scene: &Scene) {
+    let rule = |protocol: &str, from: &str, to: &str| json!({"FromPort": from, "ToPort": to, "IPProtocol": protocol, "Direction": "inbound", "CIDR": "10.30.0.0/16"});
+    let path = "/securitygroup/group-01/rules";
+    let of = |rule: &Value| json!({"RuleInfoList": [rule]});
+    for (asked, named, shown) in [
+        (rule("TCP", "-1", "-1"), rule("tcp", "-1", "-1"), rule("TCP", "0", "65535")),
+        (rule("udp", "-1", "-1"), rule("UDP", "1", "65535"), rule("UDP", "0", "65535")),
+        (rule("tcp", "1", "65535"), rule("TCP", "-1", "-1"), rule("TCP", "1", "65535")),
+        (rule("ALL", "1", "65535"), rule("all", "0", "65535"), rule("ALL", "-1", "-1")),
+    ] {
+        for _ in 0..2 {
+            let group = scene.post(path, of(&asked)).await;
+            let rules = group["SecurityRules"].as_array().unwrap();
+            let here: Vec<&Value> = rules.iter().filter(|rule| rule["CIDR"] == shown["CIDR"]).collect();
+            assert_eq!(here, [&shown], "{asked}");
+        }
+        let gone = scene.client.ok("DELETE", path, Some(asks(of(&named)))).await;
+        assert_eq!(gone, json!({"Result": "true"}), "{named}");
+        let left = scene.get("/securitygroup/group-01").await;
+        assert!(!left["SecurityRules"].to_string().contains("10.30.0.0/16"), "{left}");
+    }
+    let none = of(&rule("tcp", "22-23", "22"));
+    let says = "RuleInfoList[0].FromPort: \"22-23\" is no port";
+    scene.refused("POST", path, Some(asks(none)), 400, says).await;
+    let some = of(&rule("all", "22", "22"));
+    scene.refused("POST", path, Some(asks(some)), 400, "RuleInfoList[0].FromPort").await;
 }
 
 /// What is let through already is no error; what is not cannot be removed.
