@@ -1,10 +1,10 @@
 //! Versions: chosen, refused, raised hop by hop, never lowered.
 
-use pmks_driver::{Change, CreateCluster, ErrorKind, UpgradeCluster};
+use pmks_driver::{Change, CreateCluster, ErrorKind, UpgradeCluster, UpgradeNodeGroup};
 use pmks_model::{Cluster, Support, UpgradeRequest, UpgradeTargets, Version, VersionRequest};
 
 use crate::executor::{Done, carry_out, refused};
-use crate::ground::{Ground, delete_cluster, marks, target};
+use crate::ground::{Ground, delete_cluster, marks, node_group_target, target};
 use crate::report::{check, check_equal};
 use crate::{Failed, Rig, Verdict};
 
@@ -51,7 +51,8 @@ async fn upgrade(rig: &Rig, cluster: &Cluster, version: &Version) -> Result<Done
     Ok(carry_out(rig, &to(cluster, version)).await?)
 }
 
-/// `default` is what the cloud calls so, a minor is the best match, and what is not offered is a finding on `version`.
+/// `default` is what the cloud calls so, a minor is the best match, and what is not offered is a finding on `version`, as is
+/// a patch that is not given.
 pub(crate) async fn versions_are_chosen_and_refused(rig: Rig) -> Result<Verdict, Failed> {
     let minors = match minors(&rig).await? {
         Ok(minors) => minors,
@@ -72,8 +73,36 @@ pub(crate) async fn versions_are_chosen_and_refused(rig: Rig) -> Result<Verdict,
         return Err(Failed(format!("1.999 is {:?}", error.kind())));
     };
     check(findings.iter().any(|finding| finding.field == "version"), || format!("findings: {findings}"))?;
+    let patch = patch_of(oldest)?;
+    let version = VersionRequest::Given(patch.clone());
+    let change = Change::CreateCluster(with_version(&ground, "pmks-version", 1, version));
+    is_given_or_refused(&rig, &change, &patch).await?;
     ground.clear(&rig).await?;
     Ok(Verdict::Passed)
+}
+
+/// A patch of that minor which nobody has made.
+fn patch_of(minor: &Version) -> Result<Version, Failed> {
+    let patch = format!("{}.98765", minor.truncated());
+    patch.parse().map_err(|error| Failed(format!("{patch}: {error}")))
+}
+
+/// What is taken on is what was asked for: a patch that a cloud does not give is a finding on `version`, and never a
+/// version of which nobody says that it is another one.
+async fn is_given_or_refused(rig: &Rig, change: &Change, patch: &Version) -> Result<(), Failed> {
+    match rig.driver.prepare(change).await {
+        Ok(prepared) => {
+            let says = prepared.resolved.get("version").map(String::as_str).unwrap_or_default();
+            check(says.starts_with(&patch.to_string()), || format!("{patch} was taken as {says:?}"))
+        }
+        Err(error) => {
+            let ErrorKind::InvalidRequest(findings) = error.kind() else {
+                return Err(Failed(format!("{patch} is {:?}", error.kind())));
+            };
+            let is_of = |field: &str| field.rsplit('.').next() == Some("version");
+            check(findings.iter().any(|finding| is_of(&finding.field)), || format!("findings: {findings}"))
+        }
+    }
 }
 
 /// A cluster two minors behind is raised through the one between, its node groups with it.
@@ -110,7 +139,8 @@ pub(crate) async fn a_cluster_is_upgraded_hop_by_hop(rig: Rig) -> Result<Verdict
     Ok(Verdict::Passed)
 }
 
-/// A cluster at the asked version is done, and says so; a lower one is refused. Neither sends anything.
+/// A cluster at the asked version is done, and says so; a lower one is refused, and so is a patch that the cloud does not
+/// give. None sends anything.
 pub(crate) async fn a_version_is_a_floor(rig: Rig) -> Result<Verdict, Failed> {
     let minors = match minors(&rig).await? {
         Ok(minors) => minors,
@@ -131,6 +161,18 @@ pub(crate) async fn a_version_is_a_floor(rig: Rig) -> Result<Verdict, Failed> {
             return Err(Failed(format!("a lower version is {:?}", error.kind())));
         };
         check(findings.iter().any(|finding| finding.field == "version"), || format!("findings: {findings}"))?;
+    }
+    // A patch that nobody has made is above the present one, and of its minor.
+    let patch = patch_of(&present)?;
+    is_given_or_refused(&rig, &to(&cluster, &patch), &patch).await?;
+    let version = VersionRequest::Given(patch.clone());
+    let mut more = ground.add(&cluster, "gx");
+    more.request.version = version.clone();
+    is_given_or_refused(&rig, &Change::AddNodeGroup(more), &patch).await?;
+    for group in &cluster.node_groups {
+        let target = node_group_target(&cluster, group);
+        let asked = UpgradeNodeGroup { target, version: version.clone(), force: false, marks: marks() };
+        is_given_or_refused(&rig, &Change::UpgradeNodeGroup(asked), &patch).await?;
     }
     let changes = rig.calls.changes_since(mark);
     check(changes.is_empty(), || format!("a version that is reached sent {changes:?}"))?;

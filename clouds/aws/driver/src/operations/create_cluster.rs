@@ -9,7 +9,7 @@ use pmks_driver::{
     Asked, CreateCluster, DriverError, ErrorKind, Look, Marks, Prepared, Result, StageContext,
     StageSpecification, gather,
 };
-use pmks_model::{ClusterRequest, Findings, ResourceKind, Says, Tags, VersionRequest};
+use pmks_model::{ClusterRequest, Findings, KubernetesVersion, ResourceKind, Tags, VersionRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -66,7 +66,6 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &CreateCluster) -> Result
     prepared.resolved.insert("version".to_owned(), version.says);
     prepared.resolved.insert("zones".to_owned(), zones(known).join(", "));
     prepared.resolved.insert("cluster role".to_owned(), cluster_role.clone());
-    prepared.notices.extend(version.notice);
     prepared.notices.extend(support_notice(request));
     prepared.notices.extend(ways.notices.iter().cloned());
     prepared.plan.stages.push(control_plane(request, &asked.marks, cluster_role, version.send));
@@ -144,60 +143,42 @@ pub(super) struct ChosenVersion {
     /// `None`: EKS chooses.
     pub(super) send: Option<String>,
     pub(super) says: String,
-    /// What was asked for and is not what will be.
-    pub(super) notice: Option<String>,
 }
 
-/// Chooses among what EKS offers. Where an endpoint lists no versions, the default is EKS' to choose, and a given
-/// version is sent as it is: EKS refuses what it does not know.
+/// Chooses among what EKS offers: minors, whose patch EKS keeps to itself, so that none can be asked for. Where an
+/// endpoint lists no versions, the default is EKS' to choose, and a given version is sent as it is: EKS refuses what it
+/// does not know.
+///
+/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html>
 pub(super) async fn choose_version(driver: &AwsDriver, asked: &VersionRequest) -> Result<ChosenVersion> {
     let offered = match clusters::versions(driver).await {
         Ok(offered) => offered,
-        Err(error) if clusters::is_unsupported(&error) => return Ok(unlisted(asked)),
+        Err(error) if clusters::is_unsupported(&error) => return unlisted(asked),
         Err(error) => return Err(error),
     };
-    pick(asked, &offered).map_err(|says| aim::refused("version", says))
+    pick(asked, &offered)
 }
 
-fn unlisted(asked: &VersionRequest) -> ChosenVersion {
+fn pick(asked: &VersionRequest, offered: &[KubernetesVersion]) -> Result<ChosenVersion> {
+    let picked = asked.pick(offered).map_err(|says| aim::refused("version", says))?;
+    Ok(ChosenVersion { send: Some(picked.version.to_string()), says: picked.says })
+}
+
+fn unlisted(asked: &VersionRequest) -> Result<ChosenVersion> {
     match asked {
         VersionRequest::Default => {
             let says = "EKS' own default; this endpoint lists no versions".to_owned();
-            ChosenVersion { send: None, says, notice: None }
+            Ok(ChosenVersion { send: None, says })
         }
-        VersionRequest::Given(version) => {
-            let minor = version.truncated().to_string();
-            ChosenVersion {
-                says: format!("{minor}, unchecked: this endpoint lists no versions"),
-                notice: patch_notice(asked, &minor),
-                send: Some(minor),
-            }
+        VersionRequest::Given(version) if *version != version.truncated() => {
+            let says = format!("{version} is not offered: EKS has minors alone, as {}", version.truncated());
+            Err(aim::refused("version", says))
         }
+        VersionRequest::Given(version) => Ok(ChosenVersion {
+            says: format!("{version}, unchecked: this endpoint lists no versions"),
+            send: Some(version.to_string()),
+        }),
     }
-}
-
-/// EKS offers minors alone, so that a patch that was asked for is its minor.
-fn pick(
-    asked: &VersionRequest,
-    offered: &[pmks_model::KubernetesVersion],
-) -> std::result::Result<ChosenVersion, Says> {
-    let picked = asked.pick(offered).or_else(|says| match asked {
-        VersionRequest::Given(version) => {
-            VersionRequest::Given(version.truncated()).pick(offered).map_err(|_| says)
-        }
-        VersionRequest::Default => Err(says),
-    })?;
-    let send = picked.version.to_string();
-    Ok(ChosenVersion { notice: patch_notice(asked, &send), send: Some(send), says: picked.says })
-}
-
-/// EKS keeps the patch of a version to itself.
-///
-/// Source: <https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html>
-fn patch_notice(asked: &VersionRequest, taken: &str) -> Option<String> {
-    let VersionRequest::Given(version) = asked else { return None };
-    (*version != version.truncated())
-        .then(|| format!("version {version} is taken as {taken}: EKS chooses the patch by itself"))
 }
 
 /// Says the default aloud: it may cost more one day.

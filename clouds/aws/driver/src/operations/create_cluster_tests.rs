@@ -1,7 +1,7 @@
 //! What is checked and chosen before a cluster is asked for, and the order of its stages.
 
 use pmks_driver::FoundState;
-use pmks_model::{KubernetesVersion, Support, Version};
+use pmks_model::{Support, Version};
 
 use super::*;
 
@@ -49,18 +49,19 @@ fn versions_are_picked_among_minors() {
         })
         .to_vec();
     let picked = |text: &str| pick(&text.parse().unwrap(), &offered).map(|chosen| chosen.send.unwrap());
-    let notice = |text: &str| pick(&text.parse().unwrap(), &offered).unwrap().notice;
-    assert_eq!((notice(""), notice("1.33")), (None, None));
-    let says = "version 1.33.99 is taken as 1.33: EKS chooses the patch by itself";
-    assert_eq!(notice("1.33.99").as_deref(), Some(says));
     assert_eq!(picked("").unwrap(), "1.33");
     assert_eq!(picked("1.32").unwrap(), "1.32");
-    assert_eq!(picked("1.32.4").unwrap(), "1.32");
-    assert!(picked("1.20").unwrap_err().plain().contains("offered are 1.32, 1.33"));
-    assert_eq!(unlisted(&VersionRequest::Default).send, None);
-    let given = unlisted(&VersionRequest::Given(Version::of_minor(1, 30)));
+    // EKS keeps the patch to itself.
+    for text in ["1.20", "1.32.4", "1.33-eks-1"] {
+        let says = picked(text).unwrap_err().to_string();
+        assert!(says.contains(&format!("{text} is not offered; offered are 1.32, 1.33")), "{says}");
+    }
+    assert_eq!(unlisted(&VersionRequest::Default).unwrap().send, None);
+    let given = unlisted(&VersionRequest::Given(Version::of_minor(1, 30))).unwrap();
     assert_eq!(given.send.as_deref(), Some("1.30"));
     assert!(given.says.contains("unchecked"));
+    let says = unlisted(&"1.30.4".parse().unwrap()).unwrap_err().to_string();
+    assert!(says.contains("1.30.4 is not offered: EKS has minors alone, as 1.30"), "{says}");
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn check_version(
     let cluster =
         settings.cluster_version.as_deref().and_then(|text| text.parse::<pmks_model::Version>().ok());
     if let Some(cluster) = cluster
-        && asked.minor() != cluster.minor()
+        && !asked.covers(&cluster)
     {
         let says = format!("EKS makes node groups of the cluster's own version ({cluster}) alone");
         findings.add(format!("{prefix}version"), says);

@@ -87,7 +87,13 @@ fn what_cannot_be_is_named_by_field() {
             GroupSettings { zones: vec![], ..at.clone() },
             "version: EKS makes node groups of the cluster's own version (1.33)",
         ),
-        (json!({"version": "1.33.1"}), x86(), GroupSettings { zones: vec![], ..at }, ""),
+        (
+            json!({"version": "1.33.1"}),
+            x86(),
+            GroupSettings { zones: vec![], ..at.clone() },
+            "version: EKS makes node groups of the cluster's own version (1.33)",
+        ),
+        (json!({"version": "1.33"}), x86(), GroupSettings { zones: vec![], ..at }, ""),
         (
             json!({"rootDiskSizeGib": 19}),
             x86(),

@@ -54,7 +54,6 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeCluster) -> Resul
         refuse_blocked(&blocking)?;
     }
     let mut prepared = Prepared::of(stages).resolved("version", chosen.says);
-    prepared.notices.extend(chosen.notice);
     if hops.is_empty() {
         prepared = prepared.notice(format!("the control plane is at {now} already"));
     } else {

@@ -34,7 +34,11 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
     refuse_downgrade(PROVIDER, &asked.version, &now, &format!("node group {:?}", group.nodegroup_name))?;
     let target = match &asked.version {
         VersionRequest::Default => of_cluster.clone(),
-        VersionRequest::Given(version) => version.truncated(),
+        // EKS keeps the patch to itself.
+        VersionRequest::Given(version) if *version != version.truncated() => {
+            return Err(of_cluster_alone(&of_cluster));
+        }
+        VersionRequest::Given(version) => version.clone(),
     };
     if !of_cluster.reaches(&target) {
         let says =
@@ -48,11 +52,15 @@ pub(crate) async fn prepare(driver: &AwsDriver, asked: &UpgradeNodeGroup) -> Res
     refuse_unfit(PROVIDER, [&convert::node_group(&cluster.name, &group, &BTreeMap::new())])?;
     // EKS knows the cluster's version alone as a target of managed node groups.
     if !target.reaches(&of_cluster) {
-        let says = format!("EKS raises node groups to the cluster's own version ({of_cluster}) alone");
-        return Err(aim::refused("version", says));
+        return Err(of_cluster_alone(&of_cluster));
     }
     let stage = stage(&cluster.name, &group, &of_cluster, asked.force);
     Ok(Prepared::of([stage]).resolved("version", of_cluster.to_string()))
+}
+
+fn of_cluster_alone(of_cluster: &Version) -> DriverError {
+    let says = format!("EKS raises node groups to the cluster's own version ({of_cluster}) alone");
+    aim::refused("version", says)
 }
 
 /// The version that EKS says, which must be one.
