@@ -19,7 +19,9 @@ pub fn refuse_downgrade(
     match asked {
         VersionRequest::Given(version) if version.is_below(present) => {
             let mut findings = Findings::default();
-            findings.add("version", format!("{what} is at {present}, and versions are never lowered"));
+            let says =
+                format!("{version} is too low: {what} is at {present}, and versions are never lowered");
+            findings.add("version", says);
             Err(DriverError::invalid(provider, findings))
         }
         VersionRequest::Given(_) | VersionRequest::Default => Ok(()),

@@ -33,17 +33,24 @@ pub(super) fn group(name: &str) -> Value {
     })
 }
 
-/// The newest version but one, and the newest: a client learns them from the refusal of one that there is not.
+/// The newest version but one, and the newest: a client learns them from the refusal of one that there is not, or that is
+/// none.
 async fn versions(scene: &Scene) -> (String, String) {
-    let wrong = json!({"Name": "cluster-00", "Version": "9.99", "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene)});
-    let (status, answer) = scene.client.ask("POST", "/cluster", Some(asks(wrong))).await;
-    let says = answer["message"].as_str().unwrap();
-    let offered = says.split_once("Available version(s): ").unwrap_or_else(|| panic!("{status}: {says}")).1;
+    let refused = async |version: &str| {
+        let wrong = json!({"Name": "cluster-00", "Version": version, "VPCName": "vpc-01", "SubnetNames": networks::subnets(scene)});
+        let (status, answer) = scene.client.ask("POST", "/cluster", Some(asks(wrong))).await;
+        let says = answer["message"].as_str().unwrap();
+        let offered =
+            says.split_once("Available version(s): ").unwrap_or_else(|| panic!("{status}: {says}")).1;
+        offered.split(';').next().unwrap().to_owned()
+    };
+    let offered = refused("9.99").await;
+    assert_eq!(refused("latest").await, offered);
     println!("{}: {offered}", scene.provider());
     let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
     let mut all: Vec<&str> = offered.split([',', ' ', ';']).filter(|word| minor(word).is_some()).collect();
     all.sort_by_key(|version| minor(version));
-    let [.., before, newest] = all.as_slice() else { panic!("{says}") };
+    let [.., before, newest] = all.as_slice() else { panic!("{offered}") };
     ((*before).to_owned(), (*newest).to_owned())
 }
 
@@ -55,6 +62,24 @@ pub(super) async fn upgrade(scene: &Scene) {
     is_cluster(&raised);
     let cluster = active(scene).await;
     assert!(cluster["Version"].as_str().unwrap().starts_with(&newest), "{cluster}");
+    // What is above it is offered, and nothing below.
+    for (wrong, says) in [
+        ("abc", "Version \"abc\" is not a Kubernetes version".to_owned()),
+        (
+            "1.1",
+            format!(
+                "Version 1.1 is too low: cluster \"cluster-01\" is at {}",
+                cluster["Version"].as_str().unwrap()
+            ),
+        ),
+    ] {
+        let to = asks(json!({"Version": wrong}));
+        let (status, answer) = scene.client.ask("PUT", "/cluster/cluster-01/upgrade", Some(to)).await;
+        let message = answer["message"].as_str().unwrap();
+        assert!(status == 400 && message.contains(&says), "{status} {message}");
+        let offered = message.split_once("Available version(s): ").unwrap_or_else(|| panic!("{message}")).1;
+        assert!(offered.contains(&newest) && !offered.contains("1.1,"), "{message}");
+    }
 }
 
 pub(super) async fn make(scene: &Scene) {
