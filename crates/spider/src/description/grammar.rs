@@ -81,6 +81,9 @@ fn named(word: &str) -> Value {
         "state" => {
             json!({"type": "string", "enum": ["Creating", "Active", "Inactive", "Updating", "Deleting", ""]})
         }
+        "availability" => {
+            json!({"type": "string", "enum": ["Available", "Unavailable", "StatusNotSupported"]})
+        }
         shape => json!({"$ref": format!("#/definitions/{shape}")}),
     }
 }

@@ -61,7 +61,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ),
     (
         "ZoneInfo",
-        "Name: string, DisplayName: string, CSPDisplayName: string, Status: string, KeyValueList: [KeyValue]",
+        "Name: string, DisplayName: string, CSPDisplayName: string, Status: availability, KeyValueList: [KeyValue]",
     ),
     (
         "ImageInfo",

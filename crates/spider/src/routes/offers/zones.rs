@@ -80,7 +80,7 @@ fn zone_info(zone: &Zone) -> Value {
     let status = match zone.status {
         ZoneStatus::Available => "Available",
         ZoneStatus::Unavailable => "Unavailable",
-        ZoneStatus::Unsaid => "NotSupported",
+        ZoneStatus::Unsaid => "StatusNotSupported",
     };
     json!({
         "Name": zone.name,
@@ -89,4 +89,20 @@ fn zone_info(zone: &Zone) -> Value {
         "Status": status,
         "KeyValueList": [],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_of_zones_are_cb_spiders_words() {
+        for (status, word) in [
+            (ZoneStatus::Available, "Available"),
+            (ZoneStatus::Unavailable, "Unavailable"),
+            (ZoneStatus::Unsaid, "StatusNotSupported"),
+        ] {
+            assert_eq!(zone_info(&Zone { status, ..Zone::default() })["Status"], word);
+        }
+    }
 }
