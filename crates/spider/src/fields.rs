@@ -1,7 +1,10 @@
 //! What a client sent, read as CB-Spider reads it: keys without regard to case, unknown ones passed over, numbers and
 //! booleans as such or as texts. What cannot be read is refused, never taken for zero.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 use crate::Refusal;
 
@@ -20,7 +23,7 @@ impl Fields {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let LastOfAlike(value) = serde_json::from_slice(bytes).map_err(|error| {
             Refusal::malformed(format!(
                 "code=400, message=Syntax error: offset={}, error={error}",
                 error.column()
@@ -123,11 +126,10 @@ impl Fields {
         }
     }
 
-    /// As written, else without regard to case; of several that differ in case alone the last one, as Go takes it.
+    /// As written, else without regard to case: a body has one of several that differ in case alone.
     fn find(&self, key: &str) -> Option<&Value> {
         let all = self.value.as_object()?;
-        let alike =
-            || all.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value);
+        let alike = || all.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value);
         all.get(key).or_else(alike)
     }
 
@@ -139,6 +141,74 @@ impl Fields {
 
     fn path(&self, key: &str) -> String {
         if self.at.is_empty() { key.to_owned() } else { format!("{}.{key}", self.at) }
+    }
+}
+
+/// JSON in whose objects, of several keys that differ in case alone, there is the last one, as Go takes it.
+///
+/// Source: <https://pkg.go.dev/encoding/json#Unmarshal>
+struct LastOfAlike(Value);
+
+impl<'de> Deserialize<'de> for LastOfAlike {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("any JSON")
+            }
+
+            fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_string<E>(self, value: String) -> std::result::Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> std::result::Result<Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(LastOfAlike(value)) = access.next_element()? {
+                    all.push(value);
+                }
+                Ok(Value::Array(all))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> std::result::Result<Value, A::Error> {
+                let (mut fields, mut spelled) = (Map::new(), BTreeMap::new());
+                while let Some((key, LastOfAlike(value))) = access.next_entry::<String, LastOfAlike>()? {
+                    if let Some(before) = spelled.insert(key.to_ascii_lowercase(), key.clone()) {
+                        fields.remove(&before);
+                    }
+                    fields.insert(key, value);
+                }
+                Ok(Value::Object(fields))
+            }
+        }
+
+        deserializer.deserialize_any(Reader).map(Self)
     }
 }
 
@@ -183,6 +253,17 @@ mod tests {
         assert_eq!((asked.number("Min").unwrap(), asked.number("Max").unwrap()), (Some(1), Some(3)));
         assert_eq!((asked.flag("On").unwrap(), asked.flag("Off").unwrap()), (Some(true), Some(false)));
         assert_eq!((asked.number("none").unwrap(), asked.flag("none").unwrap()), (None, None));
+    }
+
+    #[test]
+    fn of_keys_that_differ_in_case_the_last_one_counts() {
+        for (json, says) in [
+            (r#"{"Name": "exact", "name": "other"}"#, "other"),
+            (r#"{"name": "other", "Name": "exact"}"#, "exact"),
+            (r#"{"NAME": "a", "Name": "exact", "naMe": "c"}"#, "c"),
+        ] {
+            assert_eq!(read(json).text("Name").unwrap(), says, "{json}");
+        }
     }
 
     #[test]
