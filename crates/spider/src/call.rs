@@ -70,9 +70,17 @@ impl Call {
         }
     }
 
-    /// Whether what stands in the way is to be passed over.
+    /// Whether what stands in the way is to be passed over: only `true` says so, as with CB-Spider, where every other word
+    /// does no harm.
+    ///
+    /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/common-runtime/ClusterManager.go>,
+    /// `DeleteCluster`
     pub(crate) fn force(&self) -> Result<bool, Refusal> {
-        Ok(self.query.flag("force")?.unwrap_or_default())
+        match self.query.text("force")?.as_str() {
+            "true" => Ok(true),
+            "" | "false" => Ok(false),
+            other => Err(Refusal::invalid(format!("force is true or false, not {other:?}"))),
+        }
     }
 
     /// What the provider of a connection can do.

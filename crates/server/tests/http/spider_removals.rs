@@ -80,9 +80,17 @@ async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
     let path = "/spider/cluster/prod/nodegroup/workers";
     let refused = spider.carried(Method::DELETE, path, at()).await;
     says(&refused, 422, "keeps at least one Kubernetes NodeGroup");
+    for word in ["1", "t", "TRUE", "True", "yes"] {
+        let refused = spider.carried(Method::DELETE, &format!("{path}?force={word}"), at()).await;
+        says(&refused, 400, &format!("force is true or false, not {word:?}"));
+    }
+    for word in ["false", ""] {
+        let refused = spider.carried(Method::DELETE, &format!("{path}?force={word}"), at()).await;
+        says(&refused, 422, "keeps at least one Kubernetes NodeGroup");
+    }
     let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
     assert_eq!(forced, (200, json!({"Result": "false"})));
-    let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=1", at()).await;
+    let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=true", at()).await;
     says(&lost, 404, "Kubernetes NodeGroup 'none' does not exist in connection 'here'");
     let failure = spider.carried(Method::DELETE, "/spider/cluster/none/nodegroup/workers", at()).await;
     says(&failure, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
