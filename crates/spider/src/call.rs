@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use pmks_core::{Caller, ClusterFilter, ClusterView, Page, PageRequest, Pmks};
 use pmks_driver::Capabilities;
+use pmks_model::FailureKind;
 
 use crate::Refusal;
 use crate::fields::Fields;
@@ -96,7 +97,7 @@ impl Call {
         Ok(all.into_iter().filter(|view| view.account.is_some()).map(|view| view.name).collect())
     }
 
-    /// The connection that the path names, else all; none, where only its row is there: nothing is known at it.
+    /// The connection that the path names, else all; none, where there is no such connection: nothing is known at it.
     pub(crate) async fn of_path_or_all(&self) -> Result<Vec<String>, Refusal> {
         let one = match self.named(0) {
             "" => return self.connections().await,
@@ -104,8 +105,11 @@ impl Call {
         };
         match self.pmks().connections().get(one).await {
             Ok(_) => Ok(vec![one.to_owned()]),
-            Err(_) if self.pmks().pieces().lacking(one).await?.is_some() => Ok(Vec::new()),
-            Err(failure) => Err(failure.into()),
+            Err(failure) if failure.kind == FailureKind::NotFound => Ok(Vec::new()),
+            Err(failure) => match self.pmks().pieces().lacking(one).await? {
+                Some(_) => Ok(Vec::new()),
+                None => Err(failure.into()),
+            },
         }
     }
 

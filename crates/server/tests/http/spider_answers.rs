@@ -213,11 +213,13 @@ async fn a_private_key_is_waited_for_longer_than_a_request_has() {
 }
 
 #[tokio::test]
-async fn a_connection_in_the_path_is_the_one_that_is_missing() {
+async fn at_a_connection_that_there_is_not_nothing_is_counted() {
     let spider = Spider::new().await;
-    for path in ["countvpc/nope", "countcluster/nope?ConnectionName=here", "countvm/nope"] {
-        let answer = spider.ask(Method::GET, &format!("/spider/{path}"), Value::Null).await;
-        assert_eq!(answer, (404, json!({"message": "nope: does not exist!"})), "{path}");
+    spider.rig.cluster().await;
+    let paths = ["countvpc", "countsubnet", "countcluster", "countvm", "countconnectionconfig"];
+    for path in paths.map(|path| format!("/spider/{path}/nope?ConnectionName=here")) {
+        let answer = spider.ask(Method::GET, &path, Value::Null).await;
+        assert_eq!(answer, (200, json!({"count": 0})), "{path}");
     }
 }
 
