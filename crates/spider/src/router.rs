@@ -96,7 +96,8 @@ async fn nowhere(request: Request) -> Response {
 async fn routed(settings: Arc<Settings>, methods: Methods, request: Request) -> Response {
     let asked = if *request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let Some((_, handler, shape)) = methods.iter().find(|(method, ..)| *method == asked) else {
-        return match routes::outside(request.uri().path()) {
+        let path = request.uri().path();
+        return match routes::outside(path).filter(|_| routes::is_theirs(&asked, path)) {
             Some(says) => Refusal::unsupported(says).into_response(),
             None => other_method(&methods),
         };

@@ -60,6 +60,14 @@ async fn what_is_not_served_is_told_with_its_reason_to_those_who_may_ask() {
         (Method::GET, "/adminweb/cluster", 501, "web pages"),
         (Method::GET, "/adminweb1", 501, "web pages"),
         (Method::PATCH, "/vpc", 405, "Method Not Allowed"),
+        (Method::PATCH, "/vm", 405, "Method Not Allowed"),
+        (Method::PUT, "/vmstatus", 405, "Method Not Allowed"),
+        (Method::TRACE, "/countvm/", 405, "Method Not Allowed"),
+        (Method::POST, "/preconfig/orgregion", 405, "Method Not Allowed"),
+        (Method::PUT, "/cspvm/i-1", 405, "Method Not Allowed"),
+        (Method::POST, "/vm", 501, "vm is not supported here"),
+        (Method::DELETE, "/vm/one", 501, "vm is not supported here"),
+        (Method::DELETE, "/cspvm/i-1/x", 501, "cspvm is not supported here"),
     ] {
         let path = format!("/spider{path}");
         let (got, answer) = spider.ask(method.clone(), &path, Value::Null).await;

@@ -266,6 +266,18 @@ const OUTSIDE: &[&str] = &[
     "vnic",
 ];
 
+/// Whether CB-Spider has that method at a path which this server has with others.
+///
+/// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/rest-runtime/CBSpiderRuntime.go>
+pub(crate) fn is_theirs(method: &Method, path: &str) -> bool {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match method.as_str() {
+        "POST" => matches!(parts.as_slice(), ["vm"] | ["driver", "upload"]),
+        "DELETE" => matches!(parts.as_slice(), ["vm", _] | ["cspvm", ..]),
+        _ => false,
+    }
+}
+
 /// Why a route of CB-Spider's is not served; `None`: CB-Spider has none either.
 pub(crate) fn outside(path: &str) -> Option<String> {
     let path = path.trim_matches('/');
