@@ -77,10 +77,13 @@ const FIELDS: &[(&str, Fields)] = &[
         "ClusterRegisterRequest",
         &[("name", "Name"), ("network", "VPCName"), ("systemId", "CSPId"), ("takeOver", "TakeOver")],
     ),
-    ("DriverInfo", &[("provider", "ProviderName")]),
-    ("CredentialInfo", &[("provider", "ProviderName")]),
+    ("DriverInfo", &[("name", "DriverName"), ("provider", "ProviderName")]),
+    ("CredentialInfo", &[("name", "CredentialName"), ("provider", "ProviderName")]),
     // Its region and zone are keys of its list.
-    ("RegionInfo", &[("provider", "ProviderName"), ("region", "Region"), ("zone", "Zone")]),
+    (
+        "RegionInfo",
+        &[("name", "RegionName"), ("provider", "ProviderName"), ("region", "Region"), ("zone", "Zone")],
+    ),
     (
         "ConnectionConfigInfo",
         &[("name", "ConfigName"), ("provider", "ProviderName"), ("region", "RegionName")],

@@ -134,9 +134,11 @@ async fn answer(settings: Arc<Settings>, handler: Handler, request: Request) -> 
     };
     let path = match RawPathParams::from_request_parts(&mut parts, &()).await {
         Ok(names) => {
+            // Spaces around a name are none of it, as in bodies; one of nothing else is no name left out.
             let text = |(name, value): (&str, &str)| {
                 let whole = if name == REST { value.strip_suffix('/').unwrap_or(value) } else { value };
-                whole.to_owned()
+                let bare = whole.trim();
+                if bare.is_empty() { whole.to_owned() } else { bare.to_owned() }
             };
             names.iter().map(text).collect()
         }

@@ -1,7 +1,7 @@
 //! Putting a piece: what it makes and changes is kept with it in one transaction, or nothing is.
 
 use pmks_driver::Credential;
-use pmks_model::{Failure, FailureKind, Findings, refusal_of_connection};
+use pmks_model::{Failure, FailureKind, Findings, refusal_of_connection, refusal_of_ours};
 use pmks_store::{Connection, ConnectionUpdate, NewConnection, PieceKind, PutPiece};
 use uuid::Uuid;
 
@@ -104,12 +104,16 @@ impl Pieces<'_> {
         let shared = &self.0.shared;
         // What repeats it changes nothing: no key is needed, and none is refused.
         let caller = &Caller { idempotency: None, ..caller.clone() };
-        if piece.holds.kind() == PieceKind::Connection {
-            // Also while some of its pieces are not there: nobody who puts one of those could mend it.
-            let mut findings = Findings::default();
-            findings.add_some("name", refusal_of_connection(&piece.name));
-            check(findings)?;
-        }
+        // Of a connection also while some of its pieces are not there: nobody who puts one of those could mend it.
+        let mut findings = Findings::default();
+        findings.add_some(
+            "name",
+            match piece.holds.kind() {
+                PieceKind::Connection => refusal_of_connection(&piece.name),
+                PieceKind::Driver | PieceKind::Credential | PieceKind::Region => refusal_of_ours(&piece.name),
+            },
+        );
+        check(findings)?;
         shared.refuse_name_of_provider(piece)?;
         let shown = shared.shown_otherwise(known).await?;
         if shown.is_so(piece) {

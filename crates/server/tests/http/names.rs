@@ -74,6 +74,32 @@ async fn spider_puts_connections_by_the_names_that_cb_spider_takes() {
         assert_eq!(spider.ask(Method::GET, &count, Value::Null).await, (200, json!({"count": 0})));
         assert_eq!(spider.ask(Method::DELETE, &path, Value::Null).await.0, 200, "{name}");
     }
+    // Spaces around a name are none of it, wherever it is named.
+    assert_eq!(
+        spider.ask(Method::POST, "/spider/connectionconfig", config("  x ")).await,
+        (200, config("x"))
+    );
+    let padded = "/spider/connectionconfig/%20%20x%20%20";
+    assert_eq!(spider.ask(Method::GET, padded, Value::Null).await, (200, config("x")));
+    assert_eq!(spider.ask(Method::DELETE, padded, Value::Null).await.0, 200);
+    assert_eq!(spider.ask(Method::GET, "/spider/connectionconfig/x", Value::Null).await.0, 404);
+    // What else is put is called as everything is.
+    let long = "x".repeat(513);
+    for (path, key) in [("driver", "DriverName"), ("credential", "CredentialName"), ("region", "RegionName")]
+    {
+        for (name, says) in
+            [(long.as_str(), "must be at most 512 characters"), ("a\tb", "must hold no control")]
+        {
+            let put = json!({
+                key: name, "ProviderName": "FAKE", "DriverLibFileName": "f.so",
+                "KeyValueInfoList": [{"Key": "Region", "Value": "r1"}, {"Key": "accessKey", "Value": "AK1"},
+                    {"Key": "secretKey", "Value": "hunter2"}],
+            });
+            let (status, answer) = spider.ask(Method::POST, &format!("/spider/{path}"), put).await;
+            let told = answer["message"].as_str().unwrap();
+            assert!(status == 400 && told.contains(&format!("{key} {says}")), "{path}: {status} {told}");
+        }
+    }
     // Also of a row that makes no connection yet.
     let mut bare = config("a/b");
     bare["CredentialName"] = json!("none");
