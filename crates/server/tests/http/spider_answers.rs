@@ -334,7 +334,7 @@ async fn what_is_wrong_with_a_node_group_is_said_with_which_it_is() {
         (json!({"Name": " "}), "NodeGroupList[1].Name is empty!"),
         (
             json!({"Name": "late", "RootDiskType": "TYPE9"}),
-            "NodeGroupList[1].RootDiskType: \"TYPE9\" is none of",
+            "NodeGroupList[1].RootDiskType: \"TYPE9\" is none of ssd, default",
         ),
         (json!({"Name": "late", "RootDiskType": "TYPE9"}), "(node group \"late\")"),
         (

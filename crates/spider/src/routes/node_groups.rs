@@ -19,6 +19,8 @@ pub(super) struct OfCloud {
     keyed: bool,
     /// The types of root disks that CB-Spider counts there.
     root_disk_types: &'static [&'static str],
+    /// Those that can be chosen, by the cloud's words.
+    choosable: &'static [&'static str],
 }
 
 impl OfCloud {
@@ -27,12 +29,13 @@ impl OfCloud {
         Self {
             keyed: can.key_pair != KeyPairUse::Unused,
             root_disk_types: spelling.map(|spelling| spelling.root_disk_types).unwrap_or_default(),
+            choosable: can.root_disk.types,
         }
     }
 
     /// A type of root disk by the cloud's word, or as `TYPE1` by its place in CB-Spider's list of the cloud's. One beyond
-    /// its end is refused: CB-Spider takes the last one, which nobody asked for. Whether the cloud lets choose it the
-    /// driver says.
+    /// its end is refused: CB-Spider takes the last one, which nobody asked for. So is one that cannot be chosen, with what
+    /// can be; of the cloud's own words the driver says that.
     ///
     /// Source: <https://github.com/cloud-barista/cb-spider/blob/master/api-runtime/common-runtime/ClusterManager.go>,
     /// `translateRootDiskInfo`
@@ -41,18 +44,24 @@ impl OfCloud {
         let Some(place) = upper.strip_prefix("TYPE") else { return Ok(said) };
         let known = self.root_disk_types;
         let place = place.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
-        if let Some(word) = place.and_then(|place| known.get(place)) {
+        let counted = place.and_then(|place| known.get(place));
+        if let Some(word) = counted.filter(|word| self.choosable.contains(word)) {
             return Ok((*word).to_owned());
         }
-        let counted = known.iter().enumerate().map(|(place, word)| format!("TYPE{} ({word})", place + 1));
-        let all: Vec<String> = counted.chain(["default, or the cloud's own words".to_owned()]).collect();
+        let all = self.choosable.iter().map(|word| match known.iter().position(|counted| counted == word) {
+            Some(place) => format!("TYPE{} ({word})", place + 1),
+            None => (*word).to_owned(),
+        });
+        let says = match all.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "cannot be chosen here: leave it out, or say default".to_owned(),
+            all => format!("is none of {all}, default"),
+        };
         let whose = match asked.text("Name")?.trim() {
             "" => String::new(),
             name => format!(" (node group {name:?})"),
         };
         let place = asked.place("RootDiskType");
-        let says = format!("{place}: {said:?} is none of {}{whose}", all.join(", "));
-        Err(Refusal::invalid(says))
+        Err(Refusal::invalid(format!("{place}: {said:?} {says}{whose}")))
     }
 }
 
@@ -172,7 +181,11 @@ mod tests {
         new(&Fields::of_body(json.as_bytes()).unwrap(), CLOUD).unwrap()
     }
 
-    const CLOUD: OfCloud = OfCloud { keyed: true, root_disk_types: &["SSD", "HDD", "MEM"] };
+    const CLOUD: OfCloud = OfCloud {
+        keyed: true,
+        root_disk_types: &["SSD", "HDD", "MEM", "OLD"],
+        choosable: &["fast", "SSD", "HDD", "MEM"],
+    };
 
     #[test]
     fn types_of_root_disks_are_counted_or_called_by_the_clouds_words() {
@@ -183,15 +196,20 @@ mod tests {
         {
             assert_eq!(read(CLOUD, said).unwrap(), means, "{said}");
         }
-        for said in ["TYPE0", "TYPE", "TYPE-1", "TYPEx", "TYPE4", "TYPE99"] {
+        for said in ["TYPE0", "TYPE", "TYPE-1", "TYPEx", "TYPE4", "TYPE5", "TYPE99"] {
             let refused = read(CLOUD, said).unwrap_err();
             assert_eq!(refused.status.as_u16(), 400);
-            let says = "is none of TYPE1 (SSD), TYPE2 (HDD), TYPE3 (MEM), default";
+            let says = "is none of fast, TYPE1 (SSD), TYPE2 (HDD), TYPE3 (MEM), default";
             assert!(refused.message.contains(says), "{}", refused.message);
             let which = refused.message.starts_with("NodeGroupList[0].RootDiskType: ");
             assert!(which && refused.message.ends_with("(node group \"g\")"), "{}", refused.message);
         }
         assert!(read(OfCloud { root_disk_types: &[], ..CLOUD }, "TYPE1").is_err());
+        for said in ["TYPE1", "TYPE9"] {
+            let refused = read(OfCloud { choosable: &[], ..CLOUD }, said).unwrap_err();
+            let says = format!("{said:?} cannot be chosen here: leave it out, or say default");
+            assert!(refused.message.contains(&says), "{}", refused.message);
+        }
     }
 
     #[test]
