@@ -58,17 +58,18 @@ fn translated(
     let have: Vec<String> = given.iter().map(|(key, _)| key.clone()).collect();
     let want: Vec<&str> =
         spelling.map(|known| known.credential.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
-    let refused =
-        || Refusal::invalid(format!("Invalid Key in input arguments. have: {have:?}, want: {want:?}"));
     let field = |key: &str| match capabilities {
         Some(capabilities) => spellings::field(spelling, capabilities, key),
         None => spelling?.credential_key(key),
     };
-    let mut values: Vec<(String, String)> = Vec::new();
+    let (mut values, mut empty): (Vec<(String, String)>, Vec<String>) = (Vec::new(), Vec::new());
     for (key, value) in given {
         // Clients send what other services of the cloud want beside, as CB-Tumblebug does.
         let Some(field) = field(key.trim()) else { continue };
         let value = lines(value);
+        if value.trim().is_empty() {
+            empty.push(format!("{:?}", key.trim()));
+        }
         match values.iter().find(|(known, _)| known == field) {
             Some((_, before)) if *before != value => {
                 let says = format!("KeyValueInfoList: the key {:?} is given twice", key.trim());
@@ -87,7 +88,14 @@ fn translated(
             values.iter().any(|(known, value)| known.as_str() == *key && !value.trim().is_empty())
         }),
     };
-    if whole { Ok(values) } else { Err(refused()) }
+    if whole {
+        return Ok(values);
+    }
+    let says = format!("Invalid Key in input arguments. have: {have:?}, want: {want:?}");
+    Err(Refusal::invalid(match empty.join(", ") {
+        none if none.is_empty() => says,
+        empty => format!("{says}; the value of {empty} is empty"),
+    }))
 }
 
 /// A PEM text whose line ends were written as two letters, as clients do that read it from a file of their own.
