@@ -93,10 +93,10 @@ impl Rules<'_> {
         request.validate(self.findings);
         if request.subnets.len() < capabilities.minimum_subnets {
             let least = capabilities.minimum_subnets;
-            self.findings.add("subnets", format!("{} needs at least {least}", capabilities.title));
+            self.findings.add("subnets", format!("must hold at least {least} at {}", capabilities.title));
         }
         if let Some(most) = capabilities.most_subnets.filter(|most| request.subnets.len() > *most) {
-            self.findings.add("subnets", format!("{} takes at most {most}", capabilities.title));
+            self.findings.add("subnets", format!("must hold at most {most} at {}", capabilities.title));
         }
         self.presence("securityGroups", capabilities.security_groups, request.security_groups.len());
         let at_creation = capabilities.node_groups_at_creation;

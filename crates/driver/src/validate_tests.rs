@@ -211,11 +211,11 @@ fn what_is_wrong_with_a_network_is_said_once_and_all_of_it() {
     let said: Vec<String> = found.iter().map(|one| format!("{}: {}", one.field, one.says)).collect();
     let key = format!("tags[\"-\"]: a key is {}", NAME.says);
     let wanted = [
-        "name: a name is required",
+        "name: is required",
         "subnets[0].name: the name \"-\" is reserved",
         "subnets[1].name: the name \"-\" is reserved",
-        "subnets[2].name: a name is required",
-        "subnets[3].name: a name is required",
+        "subnets[2].name: is required",
+        "subnets[3].name: is required",
         "subnets[1].name: \"-\" is given twice",
         "subnets[0].tags: a tag needs a key",
         "tags: a tag needs a key",

@@ -23,7 +23,7 @@ const MOST_CHARACTERS: usize = 512;
 /// Source: <https://url.spec.whatwg.org/#double-dot-path-segment>
 pub fn refusal_of_ours(name: &str) -> Option<String> {
     let says = match name {
-        "" => "a name is required",
+        "" => "is required",
         "-" | "." | ".." => return Some(format!("the name {name:?} is reserved")),
         _ if name.chars().count() > MOST_CHARACTERS => "must be at most 512 characters",
         _ if name.contains(char::is_control) => "must hold no control characters",
@@ -70,8 +70,8 @@ fn is_unseen(c: char) -> bool {
 /// Why a text can name nothing of ours or of a cloud's, or `None` if it can.
 pub fn refusal_of_reference(text: &str) -> Option<&'static str> {
     match text {
-        "" => Some("a name is required"),
-        "-" => Some("a name is required: \"-\" is reserved, and names nothing"),
+        "" => Some("is required"),
+        "-" => Some("is required: \"-\" is reserved, and names nothing"),
         _ => None,
     }
 }
