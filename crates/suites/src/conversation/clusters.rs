@@ -45,7 +45,8 @@ async fn versions(scene: &Scene) -> (String, String) {
         offered.split(';').next().unwrap().to_owned()
     };
     let offered = refused("9.99").await;
-    assert_eq!(refused("latest").await, offered);
+    let all = refused("latest").await;
+    assert!(offered.split(", ").all(|one| all.split(", ").any(|other| other == one)), "{offered} in {all}");
     println!("{}: {offered}", scene.provider());
     let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
     let mut all: Vec<&str> = offered.split([',', ' ', ';']).filter(|word| minor(word).is_some()).collect();
