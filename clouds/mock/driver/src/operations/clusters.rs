@@ -96,6 +96,7 @@ pub(crate) async fn upgrade(driver: &MockDriver, asked: &UpgradeCluster) -> Resu
     let now = node_groups::version(&cluster)?;
     let request = &asked.request;
     refuse_downgrade(PROVIDER, &request.version, &now, &format!("cluster {:?}", cluster.name))?;
+    node_groups::refuse_patch(&request.version, &now)?;
     let (to, says) = match &request.version {
         VersionRequest::Given(given) if now.reaches(given) => {
             (now.clone(), format!("{now}, reached already"))

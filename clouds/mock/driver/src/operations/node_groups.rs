@@ -68,8 +68,12 @@ pub(super) fn make(
         VersionRequest::Default => of_cluster.to_owned(),
         VersionRequest::Given(given) => {
             let picked = convert::pick(&request.version, &catalogue.versions).map(|picked| picked.version);
+            // Of a patch nobody can say whether a cluster without one is at it.
             let above = |version: &Version| {
-                convert::version(of_cluster).is_some_and(|cluster| !cluster.reaches(version))
+                convert::version(of_cluster).is_some_and(|cluster| {
+                    !cluster.reaches(version)
+                        || refuse_patch(&VersionRequest::Given(version.clone()), &cluster).is_err()
+                })
             };
             match picked {
                 Ok(version) if !above(&version) => version.to_string(),
@@ -127,6 +131,7 @@ pub(crate) async fn upgrade(driver: &MockDriver, asked: &UpgradeNodeGroup) -> Re
     let (cluster, found) = target.standing(driver).await?;
     let (of_cluster, now) = (version(&cluster)?, version(&found)?);
     refuse_downgrade(PROVIDER, &asked.version, &now, &format!("node group {:?}", found.name))?;
+    refuse_patch(&asked.version, &now)?;
     let to = match &asked.version {
         VersionRequest::Given(given) if now.reaches(given) => now.clone(),
         VersionRequest::Given(given) if !of_cluster.reaches(given) => {
@@ -152,6 +157,18 @@ pub(super) fn raise(target: Target, to: &Version) -> pmks_driver::StageSpecifica
     let change = Change { target, to: To { version: Some(to.clone()), ..To::default() } };
     // Half of the nodes old and half of them new would be worse than either.
     change.stage(name).finish_when_cancelled()
+}
+
+/// Refuses a patch of a version that stands without one: whether it is reached nobody can say.
+pub(super) fn refuse_patch(asked: &VersionRequest, now: &Version) -> Result<()> {
+    match asked {
+        VersionRequest::Given(given)
+            if given.minor() == now.minor() && now.reaches(given) && !given.covers(now) =>
+        {
+            Err(refused("version", format!("{given} is not offered: {now} has no patch here")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The version of a cluster or node group, which must be one.
