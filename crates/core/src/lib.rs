@@ -65,7 +65,7 @@ pub use asked::{
 pub use audit::{Audit, AuditTimes};
 pub use beforehand::Beforehand;
 pub use caller::{Caller, ConnectionScope, Idempotency};
-pub use clusters::{ClusterFilter, Clusters, Interface, MetricAsked};
+pub use clusters::{ClusterFilter, Clusters, Interface, MetricAsked, WrittenCluster};
 pub use connections::Connections;
 pub use discovery::{Dated, Discovery, OFFERS_KEPT};
 pub use failure::Result;

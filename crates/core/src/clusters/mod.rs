@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pmks_driver::{ClusterCredential, Missed};
-use pmks_model::{Children, Iid, Node, ResourceKind};
+use pmks_model::{Children, Iid, Node, ResourceKind, Status};
 
 use crate::drafts::version_tag;
 use crate::failure::{already_exists, not_found, unknown};
@@ -42,6 +42,17 @@ pub enum Interface {
     Own,
     /// `/spider`.
     Spider,
+}
+
+/// A cluster as it is written for an interface.
+#[derive(Clone, Debug)]
+pub struct WrittenCluster {
+    /// The tag of its version.
+    pub version_tag: String,
+    /// How it is.
+    pub status: Status,
+    /// What was written of it.
+    pub text: Arc<str>,
 }
 
 /// Clusters.
@@ -140,7 +151,7 @@ impl Clusters<'_> {
         shared.view(&kept, kept.record(uid).ok_or_else(|| not_found(ResourceKind::Cluster, name))?)
     }
 
-    /// The same: its version tag, and what `write` makes of it, kept as [`Clusters::list_written`] has it.
+    /// The same as `write` writes it, kept as [`Clusters::list_written`] has it.
     ///
     /// # Errors
     /// As [`Clusters::get`].
@@ -151,13 +162,15 @@ impl Clusters<'_> {
         max_age: Option<Duration>,
         of: Interface,
         write: &(dyn Fn(ClusterView) -> String + Sync),
-    ) -> Result<(String, Arc<str>)> {
+    ) -> Result<WrittenCluster> {
         let shared = &self.0.shared;
         let (at, uid) = shared.fresh_cluster(connection, name, max_age).await?;
         let troubled = at.here().is_some_and(|place| shared.inventory.error(place).is_some());
         let kept = shared.memory.kept();
         let record = kept.record(uid).ok_or_else(|| not_found(ResourceKind::Cluster, name))?;
-        Ok((version_tag(&record.resource), shared.written(&kept, record, troubled, of, write)?))
+        let (status, _) = view::status(kept.activity(), record, kept.parts(uid));
+        let text = shared.written(&kept, record, troubled, of, write)?;
+        Ok(WrittenCluster { version_tag: version_tag(&record.resource), status, text })
     }
 
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.

@@ -174,13 +174,13 @@ impl Rig {
     pub(crate) async fn get(&self, name: &str) -> ClusterView {
         let clusters = self.pmks.clusters();
         let view = clusters.get("here", name, None).await.unwrap();
-        let (_, written) = clusters
+        let written = clusters
             .get_written("here", name, None, Interface::Own, &|view| format!("{view:?}"))
             .await
             .unwrap();
         // A refresh may have come between.
         if clusters.get("here", name, None).await.unwrap() == view {
-            assert_eq!(*written, *format!("{view:?}"), "something that shows was not written anew");
+            assert_eq!(*written.text, *format!("{view:?}"), "something that shows was not written anew");
         }
         view
     }

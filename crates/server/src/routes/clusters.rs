@@ -88,10 +88,10 @@ async fn get_cluster(
     Query(query): Query<ReadQuery>,
 ) -> Answer {
     let clusters = state.pmks.clusters();
-    let (tag, body) = clusters
+    let read = clusters
         .get_written(&connection, &cluster, query.max_age(), Interface::Own, &convert::written_cluster)
         .await?;
-    Ok(with_tag(&tag, written(Bytes::from_owner(Kept(body)))))
+    Ok(with_tag(&read.version_tag, written(Bytes::from_owner(Kept(read.text)))))
 }
 
 /// Changes tags, deletion protection or options.

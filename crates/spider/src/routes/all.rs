@@ -31,6 +31,8 @@ pub(super) struct Facts<'a> {
     tags: &'a Tags,
     /// Whether its creation failed before the cloud had it.
     pub(super) unmade: bool,
+    /// Whether the cloud has it no more.
+    pub(super) gone: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -42,7 +44,7 @@ impl<'a> Facts<'a> {
         status: Status,
     ) -> Self {
         let unmade = pmks_core::is_unmade(status, iid);
-        Self { iid, uid, cloud_name, tags, unmade }
+        Self { iid, uid, cloud_name, tags, unmade, gone: status == Status::Missing }
     }
 }
 
@@ -147,9 +149,7 @@ pub(super) async fn get<K: Kind>(call: Call) -> Answer {
 /// One as it is known now.
 pub(super) async fn show<K: Kind>(call: &Call, connection: &str, name: &str) -> Answer {
     let view = K::get(call, connection, name).await?;
-    if K::facts(&view).unmade {
-        return Err(absent::<K>(connection, name));
-    }
+    require_standing::<K>(&view, connection, name)?;
     let shown = K::shown(call, connection, std::slice::from_ref(&view)).await?;
     Ok(Reply::Json(shown.into_iter().next().unwrap_or_default()))
 }
@@ -241,6 +241,23 @@ pub(super) async fn unregister<K: Kind>(call: Call) -> Answer {
 pub(super) fn absent<K: Kind>(connection: &str, name: &str) -> Refusal {
     let what = crate::names::of(K::KIND).unwrap_or_default();
     Refusal::absent(format!("{what} '{name}' does not exist in connection '{connection}'"))
+}
+
+/// What a client takes for a thing that stands is never shown in the place of one that does not.
+pub(super) fn require_standing<K: Kind>(view: &K::View, connection: &str, name: &str) -> Outcome<()> {
+    let Facts { unmade, gone, .. } = K::facts(view);
+    match (unmade, gone) {
+        (true, _) => Err(absent::<K>(connection, name)),
+        (_, true) => Err(gone_from::<K>(connection, name)),
+        _ => Ok(()),
+    }
+}
+
+/// What the cloud has no more, and what has a record here until somebody drops that.
+pub(super) fn gone_from<K: Kind>(connection: &str, name: &str) -> Refusal {
+    let mut refusal = absent::<K>(connection, name);
+    refusal.message.push_str(" any more: its DELETE drops what is left of it here");
+    refusal
 }
 
 /// Those that have a record, but for what the cloud never had.

@@ -7,7 +7,7 @@ use pmks_core::{
     ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, OperationView, Reference,
     Sides,
 };
-use pmks_model::{FailureKind, Iid, OperationState, ResourceKind, Support, UpgradeTargets, Version};
+use pmks_model::{FailureKind, Iid, OperationState, ResourceKind, Status, Support, UpgradeTargets, Version};
 use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
@@ -104,18 +104,18 @@ pub(super) async fn get(call: Call) -> Answer {
     let connection = call.connection()?;
     if !matches!(Form::of(&call)?, Form::Curl) {
         let view = Cluster::get(&call, &connection, call.named(0)).await?;
-        if Cluster::facts(&view).unmade {
-            return Err(all::absent::<Cluster>(&connection, call.named(0)));
-        }
+        all::require_standing::<Cluster>(&view, &connection, call.named(0))?;
         return shown(&call, &view).await;
     }
     let (clusters, write) = (call.pmks().clusters(), writer(&call));
-    let (_, written) =
-        clusters.get_written(&connection, call.named(0), None, Interface::Spider, &write).await?;
-    if written.is_empty() {
+    let read = clusters.get_written(&connection, call.named(0), None, Interface::Spider, &write).await?;
+    if read.text.is_empty() {
         return Err(all::absent::<Cluster>(&connection, call.named(0)));
     }
-    Ok(Reply::of_written(for_client(&call, &connection, &written)))
+    if read.status == Status::Missing {
+        return Err(all::gone_from::<Cluster>(&connection, call.named(0)));
+    }
+    Ok(Reply::of_written(for_client(&call, &connection, &read.text)))
 }
 
 /// What stands in what is kept for everybody in the place of what is each client's own. No name or tag is like it.

@@ -112,8 +112,8 @@ pub(super) async fn add(call: Call) -> Answer {
     clusters::changed(&call, mutation, &connection, &cluster, Until::Known).await
 }
 
-/// Answers when it is gone. What the cloud does not let go is forgotten where the client forces it: not removed, hence
-/// not true.
+/// Answers when it is gone. Where the client forces it, what the cloud does not let go is not removed, hence not true. Its
+/// record stays with that of its cluster: what it needs is needed as long as it stands.
 pub(super) async fn remove(call: Call) -> Answer {
     let (connection, force) = (call.connection()?, call.force()?);
     let (cluster, node_group) = (call.named(0).to_owned(), Reference::name(call.named(1)));
@@ -124,12 +124,7 @@ pub(super) async fn remove(call: Call) -> Answer {
     };
     match call.change(mutation, Until::Over, DELETION).await {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
-        Err(refusal) if force && refusal.is_final() => {
-            let forgotten = call.pmks().node_groups();
-            let forgotten = forgotten.forget(&call.keyless(), &connection, &cluster, node_group).await;
-            forgotten.map_err(|_| refusal)?;
-            Ok(Reply::result(false))
-        }
+        Err(refusal) if force && refusal.is_final() => Ok(Reply::result(false)),
         Err(refusal) => Err(refusal),
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn key_value(key: &str, value: &str) -> Value {
 pub(super) fn network(view: &NetworkView) -> Value {
     // Clients know subnets that have a record, as CB-Spider's do; not what was never made.
     let known =
-        view.subnets.iter().filter(|subnet| !subnet.uid.is_empty() && !is_unmade(subnet.status, &subnet.iid));
+        view.subnets.iter().filter(|subnet| !subnet.uid.is_empty() && stands(subnet.status, &subnet.iid));
     json!({
         "IId": iid(&view.iid),
         "IPv4_CIDR": view.cidr,
@@ -133,7 +133,7 @@ pub(super) fn cluster(view: &ClusterView, kubeconfig: &str) -> Value {
         (Status::Degraded, Some(Status::Active)) => Status::Active,
         (status, _) => status,
     };
-    let groups_shown = view.node_groups.iter().filter(|group| !is_unmade(group.status, &group.iid));
+    let groups_shown = view.node_groups.iter().filter(|group| stands(group.status, &group.iid));
     let mut shown = json!({
         "IId": iid(&view.iid),
         "Version": version,
@@ -176,6 +176,11 @@ pub(super) fn strange_cluster(found: &UnmanagedCluster) -> Value {
         "Status": status(found.status),
         "CreatedTime": found.created_at.map_or_else(|| NO_TIME.to_owned(), |at| at.to_string()),
     })
+}
+
+/// Whether a part is at the cloud, or on its way there.
+fn stands(status: Status, iid: &Iid) -> bool {
+    status != Status::Missing && !is_unmade(status, iid)
 }
 
 /// What is left to be said of a cluster that the cloud has no more.
