@@ -5,7 +5,7 @@ use std::time::Duration;
 use pmks_model::ResourceKind;
 
 use crate::failure::not_found;
-use crate::{Caller, NodeGroupView, Page, PageRequest, Pmks, Reference, Result};
+use crate::{NodeGroupView, Page, PageRequest, Pmks, Result};
 
 /// Node groups.
 #[derive(Clone, Copy, Debug)]
@@ -42,25 +42,6 @@ impl NodeGroups<'_> {
         let all = self.all(connection, cluster, max_age).await?;
         let is_it = |view: &NodeGroupView| view.name == name || view.iid.system_id == name;
         all.into_iter().find(is_it).ok_or_else(|| not_found(ResourceKind::NodeGroup, name))
-    }
-
-    /// Drops only our record. One that the cloud still has is found again, and called as the cloud calls it.
-    ///
-    /// # Errors
-    /// `Conflict` while an operation runs, `NotFound`, `NotAllowed`.
-    pub async fn forget(
-        self,
-        caller: &Caller,
-        connection: &str,
-        cluster: &str,
-        meant: impl Into<Reference>,
-    ) -> Result<()> {
-        let shared = &self.0.shared;
-        caller.require_operator(connection)?;
-        caller.refuse_key()?;
-        let (_, whole) = shared.known(connection, ResourceKind::Cluster, None, cluster).await?;
-        let (_, record) = shared.known(connection, ResourceKind::NodeGroup, Some(whole.uid), meant).await?;
-        shared.forget(caller, &record, false).await
     }
 
     async fn all(

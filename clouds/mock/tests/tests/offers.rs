@@ -42,7 +42,7 @@ fn gpu(count: &str, total: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn regions_images_and_machine_types_are_cb_spiders() {
     let [regions, images, machines] = pmks_suites::conversation::machines::told(MOCK_AT_ONCE).await;
-    let (yes, no, untold) = ("Available", "Unavailable", "NotSupported");
+    let (yes, no, untold) = ("Available", "Unavailable", "StatusNotSupported");
     assert_eq!(
         regions,
         json!({"regionzone": [

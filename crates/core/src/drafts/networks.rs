@@ -61,6 +61,13 @@ impl Drafting<'_> {
 
     pub(super) async fn create_subnet(&self, network: &str, asked: &NewSubnet) -> Result<Draft> {
         let network = self.records().get(ResourceKind::Network, None, network).await?;
+        let alone = std::slice::from_ref(&network);
+        if !unmade(self.records().store, alone, alone.iter()).await?.is_empty() {
+            let never = not_found(ResourceKind::Network, &network.name);
+            return Err(Box::new(
+                never.with_fix("its creation did not succeed: retry that operation, or delete what is left"),
+            ));
+        }
         let mut findings = Findings::default();
         let mut request = resolve::subnet("", 0, asked, &mut findings);
         let cloud_name =

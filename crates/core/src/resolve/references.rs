@@ -189,8 +189,7 @@ impl References<'_> {
             return Err(being_deleted(kind, text, removal.id));
         }
         if record.system_id.is_none() && unfinished.is_empty() {
-            let says = format!(" {text:?} was never made: its creation did not succeed");
-            self.findings.add(field, Says::kind(kind).text(says));
+            self.findings.add_missing(field, kind, text, ": its creation did not succeed");
         }
         if !self.shared.contains(&record.uid) {
             self.shared.push(record.uid);

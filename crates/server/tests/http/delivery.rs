@@ -39,7 +39,7 @@ async fn a_private_key_that_nobody_was_handed_is_told_to_who_asks_again() {
     let served = served(Limits::default()).await;
     let (kept, lost, late) = (pair(&served, "kept"), pair(&served, "lost"), pair(&served, "late"));
     let is_told =
-        |answer: &str| answer.starts_with("HTTP/1.1 201") && answer.contains("BEGIN OPENSSH PRIVATE KEY");
+        |answer: &str| answer.starts_with("HTTP/1.1 201") && answer.contains("BEGIN RSA PRIVATE KEY");
     let is_refused = |answer: &str| answer.starts_with("HTTP/1.1 409") && !answer.contains("PRIVATE KEY");
     let answer = heard(&served, &kept).await;
     assert!(is_told(&answer), "{answer}");

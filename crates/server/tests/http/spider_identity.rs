@@ -61,7 +61,21 @@ async fn a_creation_that_failed_before_the_cloud_had_anything_makes_room_for_the
     // `/v1` tells what became of it; a client of CB-Spider has nothing.
     assert_eq!(spider.rig.get("/v1/connections/here/networks/net").await.ok(200)["status"], "Failed");
     let read = async |path: &str| spider.ask(Method::GET, &format!("/spider/{path}?{AT}"), Value::Null).await;
-    assert_eq!(read("vpc/net").await.0, 404);
+    let absent = json!({"message": "VPC 'net' does not exist in connection 'here'"});
+    assert_eq!(read("vpc/net").await, (404, absent.clone()));
+    // Nor is there one to whoever puts something into it.
+    let group =
+        json!({"ConnectionName": "here", "ReqInfo": {"Name": "g", "VPCName": "net", "SecurityRules": []}});
+    let subnet = json!({"ConnectionName": "here", "ReqInfo": {"Name": "s", "IPv4_CIDR": "10.0.1.0/24"}});
+    for (path, asked) in [("/spider/securitygroup", group), ("/spider/vpc/net/subnet", subnet)] {
+        let (status, said) = spider.carried(Method::POST, path, asked).await;
+        let says = said["message"].as_str().unwrap();
+        assert_eq!(
+            (status, says.contains("VPC 'net' does not exist in connection 'here'")),
+            (404, true),
+            "{said}"
+        );
+    }
     assert_eq!(read("vpc").await, (200, json!({"vpc": []})));
     assert_eq!(read("allvpc").await.1["AllList"]["MappedList"], json!([]));
     assert_eq!(spider.ask(Method::GET, "/spider/countvpc/here", Value::Null).await.1, json!({"count": 0}));

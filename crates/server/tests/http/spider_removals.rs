@@ -73,7 +73,7 @@ async fn what_only_the_cloud_knows_is_removed_by_its_identifier() {
 }
 
 #[tokio::test]
-async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
+async fn a_node_group_that_its_cloud_keeps_is_known_on_however_it_is_forced() {
     let spider = Spider::new().await;
     spider.rig.cluster().await;
     let at = || json!({"ConnectionName": "here"});
@@ -90,6 +90,9 @@ async fn what_is_forced_is_forgotten_where_the_cloud_keeps_it() {
     }
     let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
     assert_eq!(forced, (200, json!({"Result": "false"})));
+    // It stands, is shown, and goes on holding what it needs.
+    let (_, shown) = spider.ask(Method::GET, "/spider/cluster/prod?ConnectionName=here", Value::Null).await;
+    assert_eq!(shown["NodeGroupList"][0]["IId"]["NameId"], "workers", "{shown}");
     let lost = spider.carried(Method::DELETE, "/spider/cluster/prod/nodegroup/none?force=true", at()).await;
     says(&lost, 404, "Kubernetes NodeGroup 'none' does not exist in connection 'here'");
     let failure = spider.carried(Method::DELETE, "/spider/cluster/none/nodegroup/workers", at()).await;

@@ -57,6 +57,12 @@ async fn networks_are_told_by_one_list() {
     assert_eq!(sides["OnlyCSPList"][0]["SystemId"], "net-x");
     // What the list lacks is asked for by itself: it may be late in it.
     assert_eq!(spider.calls(), ["list_networks", "get_network"]);
+    // Shown as a thing that stands it would be taken for one; its record is dropped by whoever deletes it.
+    let (status, said) = spider.ask(Method::GET, "/spider/vpc/n7?ConnectionName=here", Value::Null).await;
+    assert_eq!(status, 404, "{said}");
+    let says =
+        "VPC 'n7' does not exist in connection 'here' any more: its DELETE drops what is left of it here";
+    assert_eq!(said["message"], says);
     // What the list says is what is known from then on, and comes back when it is there again.
     spider.rig.cloud.world().networks.insert("net-7".into(), gone);
     spider.rig.cloud.world().networks.get_mut("net-3").unwrap().cidr = "10.3.0.0/16".into();
@@ -116,6 +122,19 @@ async fn clusters_are_told_by_one_list() {
     let infos = get(&spider, "allclusterinfo").await["AllListInfo"].clone();
     assert_eq!(infos["OnlySpiderList"], json!([{"NameId": "prod", "SystemId": "prod"}]), "{infos}");
     assert_eq!(infos["MappedInfoList"].as_array().unwrap().len(), 1);
+    for form in ["", "&KubeconfigType=native"] {
+        let path = format!("/spider/cluster/prod?ConnectionName=here{form}");
+        let (status, said) = spider.ask(Method::GET, &path, Value::Null).await;
+        assert_eq!(status, 404, "{said}");
+        let says = said["message"].as_str().unwrap();
+        assert!(
+            says.starts_with("Kubernetes Cluster 'prod' does not exist in connection 'here' any"),
+            "{says}"
+        );
+    }
+    // Lists keep its name.
+    let listed = get(&spider, "cluster").await["cluster"].clone();
+    assert_eq!((listed[0]["IId"]["NameId"].as_str(), listed[0]["Status"].as_str()), (Some("prod"), Some("")));
     let stranger = &infos["OnlyCSPInfoList"][0];
     assert_eq!(stranger["NodeGroupList"][0]["IId"]["SystemId"], "workers", "{stranger}");
     assert_eq!(stranger["Network"]["VpcIID"]["SystemId"], "net-0001", "{stranger}");
