@@ -119,7 +119,6 @@ fn what_is_wrong_is_told_by_a_code() {
         &["disk", "list", "-c", "conn"][..],
         &["vm", "start", "-d", "{}"],
         &["nlb", "create", "--help"],
-        &["resource-usage", "fetch"],
         &["s3-bucket", "delete", "--BucketName", "b"],
     ] {
         let refused = spctl.refused(args, 6);
