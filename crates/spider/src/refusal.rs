@@ -70,6 +70,13 @@ impl Refusal {
         !self.is_absent() && self.status != StatusCode::GATEWAY_TIMEOUT
     }
 
+    /// Whether the cloud keeps what should go: it says so, or is known not to let it go.
+    pub(crate) fn is_of_the_cloud(&self) -> bool {
+        let says =
+            |failure: &Failure| failure.provider.is_some() || failure.kind == FailureKind::Precondition;
+        self.is_final() && self.failure.as_deref().is_some_and(says)
+    }
+
     /// Whether core says it of a thing of that kind.
     pub(crate) fn is_about(&self, kind: ResourceKind) -> bool {
         self.failure.as_ref().is_some_and(|failure| failure.is_about(kind))

@@ -10,6 +10,7 @@ use pmks_model::{
 };
 use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Draft, Drafting, shared};
@@ -27,6 +28,9 @@ use crate::records::{
 use crate::reference::By;
 use crate::resolve::{self, iid, is_absent};
 use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Reference, Result};
+
+/// Whose turn it is to make a key pair: many at once would leave the processors to nothing else.
+static MAKING: Semaphore = Semaphore::const_new(1);
 
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
@@ -151,6 +155,7 @@ impl Drafting<'_> {
             (given.trim().to_owned(), None)
         } else {
             let name = asked.name.clone();
+            let _turn = MAKING.acquire().await.map_err(|error| unexpected(error.to_string()))?;
             let made = tokio::task::spawn_blocking(move || generate_key_pair(&name)).await;
             let pair = made.map_err(|error| unexpected(error.to_string()))??;
             (pair.public_key, Some(pair.private_key))

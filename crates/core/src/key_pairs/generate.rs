@@ -39,7 +39,9 @@ pub fn generate_key_pair(name: &str) -> Result<GeneratedKeyPair> {
     let document = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| failed("it cannot be written"))?;
     let private = private_half(document.as_ref()).map_err(|error| failed(&error.to_string()))?;
     let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
-    let private_key = Zeroizing::new(pem::encode_config(&Pem::new("RSA PRIVATE KEY", private), lines));
+    let private = Pem::new("RSA PRIVATE KEY", private);
+    let private_key = Zeroizing::new(pem::encode_config(&private, lines));
+    drop(Zeroizing::new(private.into_contents()));
     Ok(GeneratedKeyPair { public_key, private_key: SecretString::from(private_key.as_str()) })
 }
 

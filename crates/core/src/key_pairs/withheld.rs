@@ -155,7 +155,10 @@ impl Pmks {
             return Ok(None);
         };
         // What it made may be gone, and its name that of another pair.
-        let known = self.key_pairs().get(connection, &key_pair.name, None).await?;
+        let known = match self.key_pairs().get(connection, &key_pair.name, None).await {
+            Err(failure) if failure.kind == FailureKind::NotFound => return Ok(None),
+            known => known?,
+        };
         if made.resource_uid.map(|uid| uid.to_string()) != Some(known.uid) {
             return Ok(None);
         }

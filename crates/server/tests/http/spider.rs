@@ -59,7 +59,13 @@ impl Spider {
         self.send(Self::request(USER, method, path, &body)).await
     }
 
-    async fn by(&self, user: (&str, &str), method: Method, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn by(
+        &self,
+        user: (&str, &str),
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         self.send(Self::request(user, method, path, body)).await
     }
 

@@ -90,6 +90,11 @@ async fn a_node_group_that_its_cloud_keeps_is_known_on_however_it_is_forced() {
     }
     let forced = spider.carried(Method::DELETE, &format!("{path}?force=true"), at()).await;
     assert_eq!(forced, (200, json!({"Result": "false"})));
+    // What core refuses is no word of the cloud's.
+    let viewer = spider.rig.token("viewer", None).await;
+    let forced = format!("{path}?force=true");
+    let (status, said) = spider.by(("anybody", &viewer), Method::DELETE, &forced, &at()).await;
+    assert_eq!(status, 403, "{said}");
     // It stands, is shown, and goes on holding what it needs.
     let (_, shown) = spider.ask(Method::GET, "/spider/cluster/prod?ConnectionName=here", Value::Null).await;
     assert_eq!(shown["NodeGroupList"][0]["IId"]["NameId"], "workers", "{shown}");

@@ -124,7 +124,7 @@ pub(super) async fn remove(call: Call) -> Answer {
     };
     match call.change(mutation, Until::Over, DELETION).await {
         Ok(operation) => Ok(call.at_once(&operation).unwrap_or(Reply::result(true))),
-        Err(refusal) if force && refusal.is_final() => Ok(Reply::result(false)),
+        Err(refusal) if force && refusal.is_of_the_cloud() => Ok(Reply::result(false)),
         Err(refusal) => Err(refusal),
     }
 }

@@ -202,6 +202,14 @@ impl Write<'_> {
     ) -> Result<()> {
         self.connection(name).await?;
         for (uid, audit) in unmade {
+            // A retry may have made it meanwhile: then it is known, and refuses below.
+            let made = sqlx::query("SELECT 1 FROM resources WHERE uid = $1 AND system_id IS NOT NULL")
+                .bind(from_uid(*uid))
+                .fetch_optional(self.on())
+                .await?;
+            if made.is_some() {
+                continue;
+            }
             match self.forget(*uid, false, audit).await {
                 Ok(()) | Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),

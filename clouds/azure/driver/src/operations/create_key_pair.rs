@@ -42,8 +42,8 @@ pub(crate) async fn prepare(driver: &AzureDriver, asked: &CreateKeyPair) -> Resu
 }
 
 /// Gives the public half to Azure, by a call that knows no condition and replaces what stands. That nothing of that name
-/// stands is what the look says, which comes right before each request; what somebody puts there between the two is
-/// replaced. Whose it is the marks tell, which go with the key in this one request.
+/// stands is what the read says that comes right before the request; what somebody puts there between the two is replaced.
+/// Whose it is the marks tell, which go with the key in this one request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MakeKeyPair {
@@ -69,6 +69,14 @@ impl Stage<AzureDriver> for MakeKeyPair {
     }
 
     async fn ask(&self, driver: &AzureDriver, _context: &StageContext) -> Result<Asked> {
+        // A step is written down between the look and this: what a stranger has put there since stays.
+        match driver.api.ssh_public_key(&self.id).await {
+            Ok(found) if !networks::is_ours(&found.tags, &self.marks) => {
+                return Err(aim::taken("key pair", self.id.name()));
+            }
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => {}
+        }
         let accepted = driver.api.create_ssh_public_key(&self.id, &self.body).await?;
         Ok(aim::asked(accepted, &self.id).with_incarnation(self.id.to_string()))
     }
