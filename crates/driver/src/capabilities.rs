@@ -64,7 +64,7 @@ pub struct Capabilities {
     /// Whether a subnet lies in one zone. Elsewhere it spans the region's, and a zone that is given for it is a finding.
     pub zonal_subnets: bool,
     /// Whether a network has addresses of its own at the cloud, of which its subnets take parts. Elsewhere only subnets
-    /// have any, and those that a network is asked for with are kept here alone.
+    /// have any; a network may be asked for without, and those that it is asked for with are kept here alone.
     pub network_addresses: bool,
     /// The kinds of resources that take the user's tags, by that rule. Our marks everything carries in any case, and reads
     /// give them as tags.

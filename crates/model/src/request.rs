@@ -101,7 +101,7 @@ pub enum UpgradeTargets {
 pub struct NetworkRequest {
     /// What it is to be called at the cloud.
     pub name: String,
-    /// Its addresses.
+    /// Its addresses; all that there are where none were named, at clouds whose networks have none of their own.
     pub cidr: Cidr,
     /// Its subnets to begin with.
     #[serde(default)]

@@ -13,8 +13,8 @@ pub(crate) enum NetworkCommand {
     Create {
         /// Its name
         name: String,
-        /// Its addresses, such as 10.0.0.0/16
-        #[arg(long)]
+        /// Its addresses, such as 10.0.0.0/16; may be left out where networks have none of their own
+        #[arg(long, default_value = "")]
         cidr: String,
         /// A subnet: name=…,cidr=…[,zone=…]
         #[arg(long = "subnet", value_name = "PAIRS")]

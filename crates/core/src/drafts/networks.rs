@@ -35,7 +35,7 @@ static MAKING: Semaphore = Semaphore::const_new(1);
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
         let mut findings = Findings::default();
-        let mut request = resolve::network(asked, &mut findings);
+        let mut request = resolve::network(asked, self.capabilities().network_addresses, &mut findings);
         let (mut names, whole) = (self.cloud_names(), asked.unique_cloud_name);
         let cloud_name = names.draw(ResourceKind::Network, whole, &asked.name, "name", &mut findings)?;
         request.name = cloud_name.clone().unwrap_or(request.name);

@@ -25,11 +25,12 @@ fn cidr(field: &str, text: &str, otherwise: Cidr, findings: &mut Findings) -> Ci
     })
 }
 
-/// A network with its subnets.
-pub(crate) fn network(asked: &NewNetwork, findings: &mut Findings) -> NetworkRequest {
+/// A network with its subnets. Where networks have no addresses of their own (`addressed`), none need be given.
+pub(crate) fn network(asked: &NewNetwork, addressed: bool, findings: &mut Findings) -> NetworkRequest {
+    let unbounded = asked.cidr.is_empty() && !addressed;
     NetworkRequest {
         name: asked.name.clone(),
-        cidr: cidr("cidr", &asked.cidr, Cidr::ALL, findings),
+        cidr: if unbounded { Cidr::ALL } else { cidr("cidr", &asked.cidr, Cidr::ALL, findings) },
         subnets: asked
             .subnets
             .iter()
@@ -197,11 +198,24 @@ mod tests {
             ..NewNetwork::default()
         };
         let mut findings = Findings::default();
-        let request = network(&asked, &mut findings);
+        let request = network(&asked, true, &mut findings);
         let mut rules = Findings::default();
         request.validate(&mut rules);
         add_unsaid(&mut findings, &rules);
         assert_eq!(fields(&findings), ["cidr", "subnets[0].cidr", "subnets[2].cidr"]);
+    }
+
+    #[test]
+    fn addresses_may_be_left_out_where_a_network_has_none() {
+        let of = |cidr: &str, addressed| {
+            let mut findings = Findings::default();
+            let asked = NewNetwork { name: "n".into(), cidr: cidr.into(), ..NewNetwork::default() };
+            let block = network(&asked, addressed, &mut findings).cidr;
+            (block, fields(&findings).len())
+        };
+        assert_eq!(of("", false), (Cidr::ALL, 0));
+        assert_eq!(of("10.0.0.0/16", false), ("10.0.0.0/16".parse().unwrap(), 0));
+        assert_eq!((of("", true).1, of("x", false).1), (1, 1));
     }
 
     #[test]

@@ -82,6 +82,15 @@ pub(super) trait Kind {
         views: &[Self::View],
     ) -> impl Future<Output = Outcome<Vec<Value>>> + Send;
 
+    /// Each with what the cloud has in it, known here or not.
+    fn at_cloud(
+        call: &Call,
+        connection: &str,
+        views: &[Self::View],
+    ) -> impl Future<Output = Outcome<Vec<Value>>> + Send {
+        Self::shown(call, connection, views)
+    }
+
     /// What there is, asked now, by who knows of it; what only the cloud knows as clients are shown it.
     fn sides(
         call: &Call,
@@ -169,7 +178,7 @@ pub(super) async fn names<K: Kind>(call: Call) -> Answer {
 pub(super) async fn infos<K: Kind>(call: Call) -> Answer {
     let connection = call.connection()?;
     let sides = K::sides(&call, &connection).await?;
-    let known = K::shown(&call, &connection, &without_unmade::<K>(sides.known)).await?;
+    let known = K::at_cloud(&call, &connection, &without_unmade::<K>(sides.known)).await?;
     let strangers: Vec<Value> = sides.strangers.into_iter().map(|(_, whole)| whole).collect();
     Ok(Reply::Json(json!({"ResourceType": K::TYPE, "AllListInfo": {
         "MappedInfoList": known, "OnlySpiderList": iids::<K>(&sides.gone), "OnlyCSPInfoList": strangers,

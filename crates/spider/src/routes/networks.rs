@@ -42,7 +42,11 @@ impl Kind for Network {
 
     async fn sides(call: &Call, connection: &str) -> Outcome<Sides<NetworkView, (Iid, Value)>> {
         let sides = call.pmks().networks().sides(connection).await?;
-        Ok(sides.with_strangers(|view| (view.iid.clone(), shapes::network(&view))))
+        Ok(sides.with_strangers(|view| (view.iid.clone(), shapes::network_at_cloud(&view))))
+    }
+
+    async fn at_cloud(_: &Call, _: &str, views: &[NetworkView]) -> Outcome<Vec<Value>> {
+        Ok(views.iter().map(shapes::network_at_cloud).collect())
     }
 
     fn removal(connection: String, network: Reference) -> Mutation {

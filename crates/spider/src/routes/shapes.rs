@@ -48,14 +48,23 @@ pub(super) fn key_value(key: &str, value: &str) -> Value {
     if value.is_empty() { json!({"Key": key}) } else { json!({"Key": key, "Value": value}) }
 }
 
+/// With the subnets that have a record, as clients of CB-Spider know it.
 pub(super) fn network(view: &NetworkView) -> Value {
-    // Clients know subnets that have a record, as CB-Spider's do; not what was never made.
-    let known =
-        view.subnets.iter().filter(|subnet| !subnet.uid.is_empty() && stands(subnet.status, &subnet.iid));
+    network_with(view, |subnet| !subnet.uid.is_empty())
+}
+
+/// With every subnet that it has at the cloud: by these clients see which of them have no record.
+pub(super) fn network_at_cloud(view: &NetworkView) -> Value {
+    network_with(view, |_| true)
+}
+
+fn network_with(view: &NetworkView, is_told: impl Fn(&SubnetView) -> bool) -> Value {
+    // Not what was never made.
+    let told = view.subnets.iter().filter(|subnet| stands(subnet.status, &subnet.iid) && is_told(subnet));
     json!({
         "IId": iid(&view.iid),
         "IPv4_CIDR": view.cidr,
-        "SubnetInfoList": known.map(subnet).collect::<Vec<_>>(),
+        "SubnetInfoList": told.map(subnet).collect::<Vec<_>>(),
         "TagList": tags(&view.tags),
         "KeyValueList": facts(&view.key_value_list),
     })

@@ -36,7 +36,12 @@ pub(super) async fn make(scene: &Scene) {
             json!({"Name": name, "IPv4_CIDR": format!("10.20.{}.0/20", 16 * index), "Zone": zones[index % zones.len()]})
         })
         .collect();
-    let vpc = json!({"Name": "vpc-01", "IPv4_CIDR": "10.20.0.0/16", "SubnetInfoList": asked});
+    let mut vpc = json!({"Name": "vpc-01", "IPv4_CIDR": "", "SubnetInfoList": asked});
+    // Clients leave out what the cloud has no use for.
+    if scene.under_test.provider().capabilities().network_addresses {
+        scene.refused("POST", "/vpc", Some(asks(vpc.clone())), 400, "IPv4_CIDR").await;
+        vpc["IPv4_CIDR"] = json!("10.20.0.0/16");
+    }
     let tags = tags::of(scene, ResourceKind::Subnet);
     let mut tagged = vpc.clone();
     tagged["TagList"] = tags::of(scene, ResourceKind::Network);
@@ -97,6 +102,10 @@ async fn registered(scene: &Scene, made: &Value) {
     );
     let strange = sides["AllList"]["OnlyCSPList"].as_array().unwrap();
     assert!(strange.iter().any(|iid| iid["SystemId"] == *id), "{sides}");
+    let infos = scene.get("/allvpcinfo").await;
+    let strange = infos["AllListInfo"]["OnlyCSPInfoList"].as_array().unwrap();
+    let strange = strange.iter().find(|vpc| vpc["IId"]["SystemId"] == *id).expect("it is at the cloud");
+    assert_eq!(ids(strange), ids(made));
     let back = scene.post("/regvpc", json!({"Name": "vpc-01", "CSPId": id})).await;
     assert_eq!(back["IId"], made["IId"]);
     let names: Vec<String> = back["SubnetInfoList"]
@@ -113,6 +122,9 @@ async fn registered(scene: &Scene, made: &Value) {
         let unregister = asks(json!({"VPCName": "vpc-01"}));
         scene.client.ok("DELETE", &format!("/regsubnet/{name}"), Some(unregister)).await;
         let id = subnet["IId"]["SystemId"].clone();
+        // By what the one list has and the other lacks clients know that it is at the cloud alone.
+        assert!(!ids(&scene.get("/vpc/vpc-01").await).contains(&id));
+        assert!(ids(&scene.get("/allvpcinfo").await["AllListInfo"]["MappedInfoList"][0]).contains(&id));
         let again = json!({"Name": format!("subnet-{index}"), "VPCName": "vpc-01", "CSPId": id});
         scene.post("/regsubnet", again).await;
     }
@@ -120,6 +132,14 @@ async fn registered(scene: &Scene, made: &Value) {
     let sides = scene.get("/allvpcinfo").await;
     assert_eq!(sides["ResourceType"], "vpc");
     has_keys(&sides["AllListInfo"]["MappedInfoList"][0], VPC_KEYS);
+}
+
+/// The cloud's identifiers of its subnets, in their order.
+fn ids(vpc: &Value) -> Vec<Value> {
+    let subnets = vpc["SubnetInfoList"].as_array().unwrap().iter();
+    let mut ids: Vec<Value> = subnets.map(|subnet| subnet["IId"]["SystemId"].clone()).collect();
+    ids.sort_by_key(ToString::to_string);
+    ids
 }
 
 #[track_caller]

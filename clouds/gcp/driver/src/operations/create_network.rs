@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pmks_driver::{CreateNetwork, DriverError, Marks, Prepared, Result, StageSpecification};
-use pmks_model::{Findings, ResourceKind, SubnetRequest};
+use pmks_model::{Cidr, Findings, ResourceKind, SubnetRequest};
 
 use super::insert::Insert;
 use super::{aim, create_subnet};
@@ -48,11 +48,12 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateNetwork) -> Result
         return Err(aim::taken("network", name));
     }
     let prepared = Prepared::of(plan(asked, driver.api.project(), driver.region()));
-    let says = format!(
-        "a network of Google has no addresses of its own: {} is what its subnets lie in",
-        asked.request.cidr
-    );
-    Ok(prepared.notice(says))
+    let block = asked.request.cidr;
+    if block == Cidr::ALL {
+        return Ok(prepared);
+    }
+    Ok(prepared
+        .notice(format!("a network of Google has no addresses of its own: {block} is what its subnets lie in")))
 }
 
 fn plan(asked: &CreateNetwork, project: &str, region: &str) -> Vec<StageSpecification> {
