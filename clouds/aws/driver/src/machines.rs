@@ -146,6 +146,21 @@ fn gpu_kind(gpu: &wire::Gpu) -> GpuKind {
     }
 }
 
+/// As CB-Spider writes it, whose clients read out of it which architectures the processor knows.
+///
+/// Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ProcessorInfo.html>;
+/// <https://github.com/cloud-barista/cb-tumblebug/blob/main/src/core/resource/spec.go>, `extractArchitecture`
+fn processor(info: &wire::ProcessorInfo) -> String {
+    let architectures = info.supported_architectures.entries.join(",");
+    let manufacturer = Some(&info.manufacturer).filter(|maker| !maker.is_empty());
+    let parts = [
+        manufacturer.map(|maker| format!("Manufacturer:{maker}")),
+        Some(format!("SupportedArchitectures:[{architectures}]")),
+        info.sustained_clock_speed_in_ghz.map(|ghz| format!("SustainedClockSpeedInGhz:{ghz}")),
+    ];
+    format!("{{{}}}", parts.into_iter().flatten().collect::<Vec<_>>().join(","))
+}
+
 fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
     let architectures = &found.processor_info.supported_architectures.entries;
     // Old types name i386 beside x86_64; the Macs of EC2 are not for nodes and keep their own word.
@@ -159,7 +174,7 @@ fn describe(found: &wire::InstanceType, zones: Vec<String>) -> MachineType {
     facts.add("BurstablePerformanceSupported", found.burstable_performance_supported.to_string());
     facts.add("Hypervisor", &found.hypervisor);
     facts.add("NetworkPerformance", &found.network_info.network_performance);
-    facts.add("ProcessorManufacturer", &found.processor_info.manufacturer);
+    facts.add("ProcessorInfo", processor(&found.processor_info));
     for gpu in &found.gpu_info.gpus.entries {
         facts.add("Gpu", format!("{} × {} {}", gpu.count, gpu.manufacturer, gpu.name));
     }
@@ -329,5 +344,7 @@ mod tests {
             (found.architecture.as_str(), found.key_value_list.get("Gpu")),
             ("x86_64", Some("4 × NVIDIA T4"))
         );
+        let processor = "{SupportedArchitectures:[i386,x86_64],SustainedClockSpeedInGhz:2.5}";
+        assert_eq!(found.key_value_list.get("ProcessorInfo"), Some(processor));
     }
 }
