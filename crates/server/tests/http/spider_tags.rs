@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::rig::cluster;
 use crate::spider::{Spider, get, says};
 
 #[tokio::test]
@@ -42,6 +43,28 @@ async fn tags_of_a_cluster_are_set_read_and_taken_off() {
     let lost = "/spider/tag?ConnectionName=here&ResourceType=cluster&ResourceName=none";
     let lost = spider.ask(Method::GET, lost, Value::Null).await;
     says(&lost, 404, "Kubernetes Cluster 'none' does not exist in connection 'here'");
+}
+
+/// CB-Tumblebug tags a cluster before it tells that it is being made.
+#[tokio::test]
+async fn a_tag_of_what_is_being_made_does_not_wait_for_it() {
+    let spider = Spider::new().await;
+    spider.rig.cluster().await;
+    let asked = cluster("other");
+    let operation = spider.rig.post("/v1/connections/here/clusters", asked).await.ok(202);
+    let env = json!({"Key": "env", "Value": "test"});
+    let tag = json!({"ConnectionName": "here", "ReqInfo": {
+        "ResourceType": "cluster", "ResourceName": "other", "Tag": env,
+    }});
+    // Nothing is carried out meanwhile.
+    assert_eq!(spider.ask(Method::POST, "/spider/tag", tag).await, (200, env.clone()));
+    let read = spider.rig.get("/v1/connections/here/clusters/other").await.ok(200);
+    assert_eq!((&read["status"], &read["tags"]["env"]), (&json!("Creating"), &Value::Null));
+    spider.rig.succeeded(&operation).await;
+    spider.rig.settle().await;
+    let about = "ConnectionName=here&ResourceType=cluster&ResourceName=other";
+    let has = spider.ask(Method::GET, &format!("/spider/tag/env?{about}"), Value::Null).await;
+    assert_eq!(has, (200, env));
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ struct Subject {
     resource: Tagged,
     /// The tags that it has.
     tags: Tags,
+    /// Whether it is being made or changed.
+    busy: bool,
 }
 
 impl Subject {
@@ -36,11 +38,11 @@ impl Subject {
         };
         let kind = types::read(&said("ResourceType")?)?;
         let (connection, name) = (call.connection()?, said("ResourceName")?);
-        let (network, tags) = match (all::found(call, kind, &connection, &name).await?, kind) {
-            (Some(found), _) => (None, found.tags),
+        let (network, tags, busy) = match (all::found(call, kind, &connection, &name).await?, kind) {
+            (Some(found), _) => (None, found.tags, found.busy),
             (None, ResourceKind::Subnet) => {
                 let (within, tags) = subnet(call, &connection, &name).await?;
-                (Some(within), tags)
+                (Some(within), tags, false)
             }
             (None, _) => {
                 let what = crate::names::of(kind).unwrap_or_default();
@@ -49,11 +51,14 @@ impl Subject {
                 )));
             }
         };
-        Ok(Self { connection, resource: Tagged { kind, network, name }, tags })
+        Ok(Self { connection, resource: Tagged { kind, network, name }, tags, busy })
     }
 
     /// Sets tags, or takes them off, and waits until the cloud has done so; `Some`: the client does not. What another
-    /// client has set meanwhile is not written over.
+    /// client has set meanwhile is not written over. Of what is being made or changed it is taken on and not waited for:
+    /// its turn comes when that is over, and CB-Tumblebug tags a cluster before it tells anybody that it is being made.
+    ///
+    /// Source: <https://github.com/cloud-barista/cb-tumblebug/blob/main/src/core/resource/k8scluster.go>
     async fn change(&self, call: &Call, tags: BTreeMap<String, Option<String>>) -> Outcome<Option<Reply>> {
         let mutation = Mutation::UpdateTags {
             connection: self.connection.clone(),
@@ -62,7 +67,11 @@ impl Subject {
             if_match: "*".to_owned(),
             only_new: true,
         };
-        let operation = call.change(mutation, Until::Over, CHANGE).await?;
+        let operation = if self.busy {
+            call.accept(mutation).await?.operation
+        } else {
+            call.change(mutation, Until::Over, CHANGE).await?
+        };
         Ok(call.at_once(&operation))
     }
 
@@ -98,7 +107,7 @@ async fn subnet(call: &Call, connection: &str, name: &str) -> Outcome<(String, T
     }
 }
 
-/// Answers the tag, once the resource has it. Of two clients that set one at once the second is told so.
+/// Answers the tag, once the resource has it, or will have it. Of two clients that set one at once the second is told so.
 pub(super) async fn add(call: Call) -> Answer {
     let subject = Subject::of(&call).await?;
     let tag = call.asked()?.part("Tag")?;
