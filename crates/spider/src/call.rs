@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use pmks_core::{Caller, ClusterFilter, ClusterView, Page, PageRequest, Pmks};
+use pmks_core::{Caller, ClusterFilter, ClusterView, ConnectionView, Page, PageRequest, Pmks};
 use pmks_driver::Capabilities;
 use pmks_model::FailureKind;
 
@@ -92,19 +92,24 @@ impl Call {
 
     /// The connections of which it is known whose account they are: together they know of everything that is known, and
     /// no cloud is asked for the others.
-    async fn connections(&self) -> Result<Vec<String>, Refusal> {
+    async fn connections(&self) -> Result<Vec<ConnectionView>, Refusal> {
         let all = whole(|page| async move { self.pmks().connections().list(&page).await }).await?;
-        Ok(all.into_iter().filter(|view| view.account.is_some()).map(|view| view.name).collect())
+        Ok(all.into_iter().filter(|view| view.account.is_some()).collect())
     }
 
-    /// The connection that the path names, else all; none, where there is no such connection: nothing is known at it.
+    /// The connection that the path names, else all; none, where there is no such connection, nor any of its provider that
+    /// was ever used: nothing is known at it, and its cloud need not be asked whose account it is.
     pub(crate) async fn of_path_or_all(&self) -> Result<Vec<String>, Refusal> {
         let one = match self.named(0) {
-            "" => return self.connections().await,
+            "" => return Ok(self.connections().await?.into_iter().map(|view| view.name).collect()),
             one => one,
         };
         match self.pmks().connections().get(one).await {
-            Ok(_) => Ok(vec![one.to_owned()]),
+            Ok(view) => {
+                let used = self.connections().await?;
+                let may_know = used.iter().any(|other| other.provider == view.provider);
+                Ok(may_know.then_some(view.name).into_iter().collect())
+            }
             Err(failure) if failure.kind == FailureKind::NotFound => Ok(Vec::new()),
             Err(failure) => match self.pmks().pieces().lacking(one).await? {
                 Some(_) => Ok(Vec::new()),

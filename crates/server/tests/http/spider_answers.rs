@@ -7,7 +7,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::spider::{Spider, credential, region};
+use crate::spider::{Spider, credential, get, region};
 
 fn at(asked: Value) -> Value {
     let mut body = json!({"ConnectionName": "here"});
@@ -229,6 +229,17 @@ async fn at_a_connection_that_there_is_not_nothing_is_counted() {
         let answer = spider.ask(Method::GET, &path, Value::Null).await;
         assert_eq!(answer, (200, json!({"count": 0})), "{path}");
     }
+}
+
+/// Pages count at every connection that there is, of which some are never used and others cannot be reached.
+#[tokio::test]
+async fn at_a_connection_that_was_never_used_nothing_is_counted_and_nobody_asked() {
+    let spider = Spider::new().await;
+    for path in ["countvpc", "countsubnet", "countcluster", "countkeypair", "countsecuritygroup", "countvm"] {
+        let answer = get(&spider, &format!("/spider/{path}/here")).await;
+        assert_eq!(answer, (200, json!({"count": 0})), "{path}");
+    }
+    assert_eq!(spider.rig.cloud.world().calls, Vec::<String>::new());
 }
 
 #[tokio::test]

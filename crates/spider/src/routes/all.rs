@@ -2,6 +2,7 @@
 //! its own.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use pmks_core::{Mutation, Reference, Sides};
 use pmks_model::{Iid, ResourceKind, Status, Tags};
@@ -15,6 +16,13 @@ use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
 use crate::wait::{DELETION, Until};
+
+/// How old what is known of a network, security group or key pair may be when it is asked for by itself: clients learn by
+/// that whether the cloud still has it, and make what is gone anew.
+///
+/// Source: <https://github.com/cloud-barista/cb-tumblebug/blob/main/src/core/resource/common.go>,
+/// `VerifySharedResourceOnCsp`
+pub(super) const LATELY: Option<Duration> = Some(Duration::from_secs(10));
 
 /// What a route's helper answers.
 pub(super) type Outcome<T> = Result<T, Refusal>;
@@ -33,6 +41,8 @@ pub(super) struct Facts<'a> {
     pub(super) unmade: bool,
     /// Whether the cloud has it no more.
     pub(super) gone: bool,
+    /// Whether it is being made or changed.
+    busy: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -44,7 +54,8 @@ impl<'a> Facts<'a> {
         status: Status,
     ) -> Self {
         let unmade = pmks_core::is_unmade(status, iid);
-        Self { iid, uid, cloud_name, tags, unmade, gone: status == Status::Missing }
+        let busy = matches!(status, Status::Creating | Status::Updating);
+        Self { iid, uid, cloud_name, tags, unmade, gone: status == Status::Missing, busy }
     }
 }
 
@@ -120,6 +131,8 @@ pub(super) struct Found {
     pub(super) cloud_name: String,
     /// The tags that it has.
     pub(super) tags: Tags,
+    /// Whether it is being made or changed.
+    pub(super) busy: bool,
 }
 
 /// One by name or by the cloud's identifier; `None`: what is of that kind is a part of something, or nothing at a cloud.
@@ -141,8 +154,8 @@ pub(super) async fn found(
 
 async fn of_kind<K: Kind>(call: &Call, connection: &str, name: &str) -> Outcome<Found> {
     let view = K::get(call, connection, name).await?;
-    let Facts { iid, cloud_name, tags, .. } = K::facts(&view);
-    Ok(Found { iid: iid.clone(), cloud_name: cloud_name.to_owned(), tags: tags.clone() })
+    let Facts { iid, cloud_name, tags, busy, .. } = K::facts(&view);
+    Ok(Found { iid: iid.clone(), cloud_name: cloud_name.to_owned(), tags: tags.clone(), busy })
 }
 
 pub(super) async fn list<K: Kind>(call: Call) -> Answer {

@@ -5,7 +5,7 @@ use pmks_model::{Iid, ResourceKind};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::all::{Facts, Kind, Outcome};
+use super::all::{Facts, Kind, LATELY, Outcome};
 use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
@@ -34,7 +34,7 @@ impl Kind for KeyPair {
     }
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<KeyPairView> {
-        call.pmks().key_pairs().get(connection, name, None).await
+        call.pmks().key_pairs().get(connection, name, LATELY).await
     }
 
     async fn shown(_: &Call, _: &str, views: &[KeyPairView]) -> Outcome<Vec<Value>> {

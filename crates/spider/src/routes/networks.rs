@@ -4,7 +4,7 @@ use pmks_core::{ImportResource, Mutation, NetworkView, NewNetwork, NewSubnet, Re
 use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
-use super::all::{self, Facts, Kind, Outcome};
+use super::all::{self, Facts, Kind, LATELY, Outcome};
 use super::shapes;
 use crate::Refusal;
 use crate::call::{Answer, Call, whole};
@@ -33,7 +33,7 @@ impl Kind for Network {
     }
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<NetworkView> {
-        call.pmks().networks().get(connection, name, None).await
+        call.pmks().networks().get(connection, name, LATELY).await
     }
 
     async fn shown(_: &Call, _: &str, views: &[NetworkView]) -> Outcome<Vec<Value>> {

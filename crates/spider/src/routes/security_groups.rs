@@ -4,7 +4,7 @@ use pmks_core::{ImportResource, Mutation, NewRule, NewSecurityGroup, Reference, 
 use pmks_model::{Iid, ResourceKind};
 use serde_json::Value;
 
-use super::all::{self, Facts, Kind, Outcome};
+use super::all::{self, Facts, Kind, LATELY, Outcome};
 use super::networks::Network;
 use super::shapes;
 use crate::Refusal;
@@ -38,7 +38,7 @@ impl Kind for SecurityGroup {
     }
 
     async fn get(call: &Call, connection: &str, name: &str) -> pmks_core::Result<SecurityGroupView> {
-        call.pmks().security_groups().get(connection, name, None).await
+        call.pmks().security_groups().get(connection, name, LATELY).await
     }
 
     async fn shown(call: &Call, connection: &str, views: &[SecurityGroupView]) -> Outcome<Vec<Value>> {

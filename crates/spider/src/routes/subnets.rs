@@ -31,7 +31,7 @@ pub(super) async fn create(call: Call) -> Answer {
 pub(super) async fn get(call: Call) -> Answer {
     let (network, name) = (call.named(0), call.named(1));
     let connection = call.connection()?;
-    let found = call.pmks().subnets().get(&connection, network, name, None).await;
+    let found = call.pmks().subnets().get(&connection, network, name, all::LATELY).await;
     match found {
         Ok(view) => Ok(Reply::Json(shapes::subnet(&view))),
         Err(failure) if failure.kind == FailureKind::NotFound && failure.is_about(ResourceKind::Subnet) => {

@@ -52,8 +52,9 @@ pub(crate) async fn prepare(driver: &GcpDriver, asked: &CreateNetwork) -> Result
     if block == Cidr::ALL {
         return Ok(prepared);
     }
-    Ok(prepared
-        .notice(format!("a network of Google has no addresses of its own: {block} is what its subnets lie in")))
+    Ok(prepared.notice(format!(
+        "a network of Google has no addresses of its own: {block} is what its subnets lie in"
+    )))
 }
 
 fn plan(asked: &CreateNetwork, project: &str, region: &str) -> Vec<StageSpecification> {
