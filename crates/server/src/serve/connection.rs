@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answering::Answering;
-use super::delivery::{Delivering, Delivery};
+use super::delivery::Delivery;
 use super::heads::{Head, Heads};
 use super::linger::{Lingering, Unread};
 use super::stall::Stalling;
+use super::stream::Kept;
 use crate::State;
 
 /// Beyond this, and beyond its own hundred headers, hyper answers by itself, with a bare 431; within them the answer is
@@ -115,8 +116,8 @@ impl Serve {
         let _ = stream.set_nodelay(true);
         let limits = self.state.limits;
         let delivery = Delivery::default();
-        let stream = Delivering::new(stream, delivery.clone());
-        let stream = Stalling::new(stream, Arc::clone(&self.state.clock), limits.stall);
+        let stream = Kept::new(stream, delivery.clone());
+        let stream = Kept::new(stream, Stalling::new(Arc::clone(&self.state.clock), limits.stall));
         let Some(acceptor) = self.acceptor.clone() else { return self.http(stream, head, delivery).await };
         let secured = tokio::select! {
             secured = acceptor.accept(stream) => secured,
@@ -138,7 +139,8 @@ impl Serve {
         let unread = Unread::default();
         let service = Answering::new(self.router, head.clone(), unread.clone(), delivery);
         let clock = Arc::clone(&self.state.clock);
-        let stream = Lingering::new(stream, unread, clock, limits.linger, limits.linger_bytes);
+        let lingering = Lingering::new(unread, clock, limits.linger, limits.linger_bytes);
+        let stream = Kept::new(stream, lingering);
         let connection = http1::Builder::new()
             .max_buf_size(HARD_HEAD_BYTES)
             // A peer that will send nothing more may still read.

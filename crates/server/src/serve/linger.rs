@@ -4,7 +4,6 @@
 //!
 //! Sources: <https://www.rfc-editor.org/rfc/rfc9112#section-9.6>, <https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_close>
 
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use pmks_transport::Clock;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::stream::Keeper;
 
 /// How much is read at a time.
 const PIECE: usize = 8 << 10;
@@ -70,9 +71,8 @@ impl Drop for Watched {
     }
 }
 
-/// A stream that ends in good order.
-pub(super) struct Lingering<S> {
-    stream: S,
+/// Has a stream end in good order.
+pub(super) struct Lingering {
     unread: Unread,
     clock: Arc<dyn Clock>,
     limit: Duration,
@@ -81,21 +81,18 @@ pub(super) struct Lingering<S> {
     patience: Option<BoxFuture<'static, ()>>,
 }
 
-impl<S> Lingering<S> {
-    pub(super) fn new(
-        stream: S,
-        unread: Unread,
-        clock: Arc<dyn Clock>,
-        limit: Duration,
-        most_bytes: usize,
-    ) -> Self {
-        Self { stream, unread, clock, limit, bytes_left: most_bytes, patience: None }
+impl Lingering {
+    pub(super) fn new(unread: Unread, clock: Arc<dyn Clock>, limit: Duration, most_bytes: usize) -> Self {
+        Self { unread, clock, limit, bytes_left: most_bytes, patience: None }
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Lingering<S> {
+impl<S: AsyncRead + Unpin> Keeper<S> for Lingering {
     /// Ready once the peer has ended, or has sent enough, or for long enough.
-    fn poll_dropping(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    fn poll_after_end(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<()> {
+        if self.patience.is_none() && !self.unread.0.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
         let patience = self.patience.get_or_insert_with(|| self.clock.deadline(self.limit));
         if patience.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
@@ -103,58 +100,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lingering<S> {
         let mut piece = [0; PIECE];
         loop {
             let mut buffer = ReadBuf::new(&mut piece);
-            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer));
             let count = buffer.filled().len();
             if read.is_err() || count == 0 || count >= self.bytes_left {
                 return Poll::Ready(());
             }
             self.bytes_left -= count;
         }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.patience.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-            if !self.unread.0.load(Ordering::Relaxed) {
-                return Poll::Ready(Ok(()));
-            }
-        }
-        self.poll_dropping(context).map(Ok)
     }
 }

@@ -7,6 +7,7 @@ mod heads;
 mod limits;
 mod linger;
 mod stall;
+mod stream;
 mod tls;
 
 use std::net::SocketAddr;
