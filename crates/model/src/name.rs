@@ -1,5 +1,8 @@
 //! What names a cloud allows, as data.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use regex_lite::Regex;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -85,8 +88,22 @@ impl NameRule {
 
     /// Whether the pattern alone allows this text, which may be empty.
     pub fn allows(&self, text: &str) -> bool {
-        Regex::new(self.pattern).is_ok_and(|pattern| pattern.is_match(text))
+        compiled(self.pattern).is_some_and(|pattern| pattern.is_match(text))
     }
+}
+
+/// The patterns that were asked for: no more than the program has.
+static COMPILED: Mutex<BTreeMap<&'static str, Arc<Regex>>> = Mutex::new(BTreeMap::new());
+
+/// A pattern, compiled once: that costs more than most of a request's other checks. `None`: it is none.
+fn compiled(pattern: &'static str) -> Option<Arc<Regex>> {
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.get(pattern) {
+        return Some(Arc::clone(known));
+    }
+    let new = Arc::new(Regex::new(pattern).ok()?);
+    known.insert(pattern, Arc::clone(&new));
+    Some(new)
 }
 
 impl Serialize for NameRule {
@@ -121,6 +138,13 @@ mod tests {
         ] {
             assert_eq!(RULE.refusal(name).is_none(), allowed, "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_once() {
+        let (one, other) = (compiled(RULE.pattern).unwrap(), compiled(RULE.pattern).unwrap());
+        assert!(Arc::ptr_eq(&one, &other) && one.as_str() == RULE.pattern);
+        assert!(compiled("(").is_none() && !NameRule { pattern: "(", says: "" }.allows("("));
     }
 
     #[test]
