@@ -99,11 +99,11 @@ impl Credential {
         findings.into_result().map(|()| Self::Values(values))
     }
 
-    /// The value of a field that was given and is not empty.
+    /// The value of a field that was given and is not blank.
     pub fn get(&self, field: &str) -> Option<&str> {
         match self {
             Self::Values(values) => {
-                values.get(field).map(ExposeSecret::expose_secret).filter(|value| !value.is_empty())
+                values.get(field).map(ExposeSecret::expose_secret).filter(|value| !value.trim().is_empty())
             }
             Self::Ambient => None,
         }
@@ -238,6 +238,9 @@ mod tests {
         };
         assert_eq!(fields(serde_json::json!({"id": "a"})), ["credential.secret"]);
         assert_eq!(fields(serde_json::json!({"jwt": "a"})), ["credential.role"]);
+        for nothing in ["", " ", "\t\n"] {
+            assert_eq!(fields(serde_json::json!({"id": "a", "secret": nothing})), ["credential.secret"]);
+        }
         assert_eq!(fields(serde_json::json!({"id": "a", "secrte": "b"})), ["credential.secrte"]);
         assert_eq!(fields(serde_json::json!({"id": "a", "secret": "b", "role": "c"})), ["credential.role"]);
         assert_eq!(fields(serde_json::json!({})), ["credential.id", "credential.secret"]);

@@ -307,6 +307,16 @@ async fn credentials_of_clouds_that_have_no_driver_are_read_by_their_keys() {
 }
 
 #[tokio::test]
+async fn a_credential_of_which_a_value_is_blank_is_none() {
+    let spider = Spider::new().await;
+    for blank in ["", " ", "\t"] {
+        let (status, says) = put(&spider, "credential", credential(blank)).await;
+        assert!(status == 400 && says.ends_with("is empty"), "{blank:?}: {status} {says}");
+    }
+    assert_eq!(put(&spider, "credential", credential("AK1")).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_region_is_named_once() {
     let spider = Spider::new().await;
     for (values, says) in [
