@@ -181,14 +181,18 @@ fn subscription(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use pmks_transport::{SystemClock, Transport};
 
     use super::*;
 
     const SUBSCRIPTION: &str = "00000000-0000-0000-0000-00000000000a";
 
-    fn connected(connection: &serde_json::Value, environment: &[(&str, &str)]) -> Result<AzureDriver> {
+    /// A driver of a connection with these members.
+    pub(crate) fn connected(
+        connection: &serde_json::Value,
+        environment: &[(&str, &str)],
+    ) -> Result<AzureDriver> {
         let mut whole = serde_json::json!({
             "name": "c", "region": "koreacentral", "zone": null, "endpoints": {}, "caCertificate": null, "pace": 1,
             "credential": {"tenantId": "t", "clientId": "c", "clientSecret": "hunter2", "subscriptionId": SUBSCRIPTION},

@@ -497,6 +497,7 @@ impl Driver for FakeDriver {
 
     async fn create_key_pair(&self, asked: &CreateKeyPair) -> Result<Prepared> {
         self.asked("keyPair.create", asked);
+        drop(self.cloud.call("prepare")?);
         let make = Make::KeyPair { name: asked.request.name.clone() };
         Ok(Prepared::of([make.stage("key pair").subject(ResourceKind::KeyPair, &asked.request.name)]))
     }

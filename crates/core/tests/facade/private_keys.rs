@@ -166,6 +166,19 @@ async fn a_pair_of_the_name_of_one_that_is_gone_is_another_one() {
 }
 
 #[tokio::test]
+async fn where_a_stranger_has_the_name_of_a_pair_that_is_gone_the_name_is_taken() {
+    let rig = Rig::new().await;
+    let me = rig.admin.clone();
+    let first = asked(&rig, &me).await;
+    rig.settle().await;
+    heard(&rig, &me, first).await.unwrap();
+    rig.done(Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() }).await;
+    // The cloud says so, and nobody has a record of it.
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::AlreadyExists);
+    assert_eq!(rig.pmks.accept(&me, create()).await.unwrap_err().kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
 async fn what_failed_is_not_told_again() {
     let rig = Rig::new().await;
     let me = rig.admin.clone();

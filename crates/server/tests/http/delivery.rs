@@ -60,5 +60,9 @@ async fn a_private_key_that_nobody_was_handed_is_told_to_who_asks_again() {
     assert!(is_refused(&answer), "{answer}");
     let answer = read_all(&mut half_closed).await;
     assert!(is_told(&answer), "it is answered all the same: {answer}");
+    let answer = heard(&served, &late).await;
+    assert!(is_told(&answer), "whether it heard that nobody knows: {answer}");
+    let answer = heard(&served, &late).await;
+    assert!(is_refused(&answer), "{answer}");
     assert_eq!(served.rig.cloud.world().key_pairs.len(), 3);
 }

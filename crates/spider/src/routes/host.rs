@@ -96,7 +96,8 @@ pub(super) fn facts() -> Facts {
 
 pub(super) fn counted() -> Counted {
     let (stat, memory, own) = (read("/proc/stat"), read("/proc/meminfo"), read("/proc/self/stat"));
-    let (disk_read, disk_written) = of_disks(&read("/proc/diskstats"));
+    let is_whole = |name: &str| std::path::Path::new("/sys/block").join(name).join("device").exists();
+    let (disk_read, disk_written) = of_disks(&read("/proc/diskstats"), is_whole);
     let (net_received, net_sent) = of_network(&read("/proc/net/dev"));
     let (status, own_io) = (read("/proc/self/status"), read("/proc/self/io"));
     let number =
@@ -158,9 +159,8 @@ fn own_ticks(stat: &str) -> u64 {
 
 /// Bytes read and written of all disks: partitions and what is made of disks are counted with them. A sector has 512
 /// bytes here, whatever the disk's own have.
-fn of_disks(stats: &str) -> (u64, u64) {
-    let is_whole = |name: &str| std::path::Path::new("/sys/block").join(name).join("device").exists();
-    let disks = stats.lines().filter(|line| line.split_whitespace().nth(2).is_some_and(is_whole));
+fn of_disks(stats: &str, is_whole: impl Fn(&str) -> bool) -> (u64, u64) {
+    let disks = stats.lines().filter(|line| line.split_whitespace().nth(2).is_some_and(&is_whole));
     disks.fold((0, 0), |(read, written), line| {
         let of = |place: usize| line.split_whitespace().nth(place).and_then(|text| text.parse::<u64>().ok());
         let bytes = |place| of(place).unwrap_or_default().saturating_mul(512);
@@ -219,10 +219,24 @@ mod tests {
         let two =
             "processor : 0\nphysical id : 0\ncore id : 0\n\nprocessor : 1\nphysical id : 0\ncore id : 0\n";
         assert_eq!((physical_cores(two), physical_cores("processor : 0\nprocessor : 1\n")), (1, 2));
-        assert_eq!(
-            disks("nodev\tproc\n\text4\n", "proc /proc proc rw 0 0\nx /nowhere-at-all ext4 rw 0 0\n"),
-            []
-        );
+        let stats = "   8       0 sda 90 1 16 7 80 2 32 9 0 3 4\n   8       1 sda1 9 1 1 7 8 2 2 9 0 3 4\n \
+                     259       0 nvme0n1 9 1 4 7 8 2 8 9 0 3 4\n   7       0 loop0 9 1 64 7 8 2 64 9 0 3 4\n";
+        assert_eq!(of_disks(stats, |name| ["sda", "nvme0n1"].contains(&name)), (20 * 512, 40 * 512));
+    }
+
+    #[test]
+    fn disks_are_what_is_mounted_from_devices_once_each() {
+        let filesystems = "nodev\tproc\n\text4\n";
+        assert_eq!(disks(filesystems, "proc / proc rw 0 0\nx /nowhere-at-all ext4 rw 0 0\n"), []);
+        let place = std::env::temp_dir().join(format!("pmks a {}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let shown = place.to_str().unwrap();
+        let told = rustix::fs::statvfs(shown).unwrap();
+        let mounts = format!("a {0} ext4 rw 0 0\nb {0} ext4 rw 0 0\n", shown.replace(' ', "\\040"));
+        let all = disks(filesystems, &mounts);
+        std::fs::remove_dir(&place).unwrap();
+        assert_eq!(all, [(shown.to_owned(), told.f_blocks * told.f_frsize)]);
+        assert!(all.iter().all(|(_, size)| *size > 0));
     }
 
     #[test]

@@ -90,6 +90,26 @@ async fn a_connection_stays_in_its_account_and_while_something_is_known_there() 
 }
 
 #[tokio::test]
+async fn what_was_made_meanwhile_keeps_its_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_connection(directory.path()).await;
+    let other = Uuid::from_u128(0xc2);
+    let made = NewResource { system_id: Some("k-1".into()), ..resource(CLUSTER, ResourceKind::Cluster, "k") };
+    let never = resource(other, ResourceKind::Cluster, "never");
+    store.insert_resources(vec![made, never], audit()).await.unwrap();
+    // To who asked, both were never made: since then a retry has made one of them.
+    let unmade = || vec![(CLUSTER, audit()), (other, audit())];
+    let refused = store.delete_connection("c", unmade(), audit()).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(
+        store.resource(CLUSTER).await.unwrap().is_some() && store.resource(other).await.unwrap().is_some()
+    );
+    store.forget(CLUSTER, false, audit()).await.unwrap();
+    store.delete_connection("c", unmade(), audit()).await.unwrap();
+    assert!(store.resource(other).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn tokens_are_kept_as_hashes_and_revoked_for_good() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;

@@ -81,3 +81,70 @@ impl Stage<AzureDriver> for MakeKeyPair {
         Ok(aim::asked(accepted, &self.id).with_incarnation(self.id.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use pmks_driver::ErrorKind;
+    use pmks_model::Tags;
+
+    use super::*;
+    use crate::connection::tests::connected;
+    use crate::operations::tests::context;
+
+    /// An Azure at which a key with these tags stands, or none. It tells the methods of what it is asked beside tokens.
+    fn azure(standing: Option<Tags>) -> (String, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (tell, told) = channel();
+        std::thread::spawn(move || {
+            let key = json!({"name": "k", "tags": standing, "properties": {"publicKey": "ssh-rsa AAAA"}});
+            let token = json!({"access_token": "t0k", "expires_in": 3599, "token_type": "Bearer"});
+            let none = json!({"error": {"code": "ResourceNotFound", "message": "It was not found."}});
+            for stream in listener.incoming() {
+                let (mut stream, mut buffer) = (stream.unwrap(), vec![0; 16_384]);
+                let read = stream.read(&mut buffer).unwrap();
+                let head = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                let method = head.split(' ').next().unwrap_or_default().to_owned();
+                let (status, body) = match method.as_str() {
+                    "POST" => (200, &token),
+                    "GET" if standing.is_none() => (404, &none),
+                    _ => (200, &key),
+                };
+                if method != "POST" && tell.send(method).is_err() {
+                    return;
+                }
+                let answer = body.to_string();
+                let length = answer.len();
+                let head = "content-type: application/json\r\nconnection: close";
+                write!(stream, "HTTP/1.1 {status} X\r\n{head}\r\ncontent-length: {length}\r\n\r\n{answer}")
+                    .unwrap();
+            }
+        });
+        (url, told)
+    }
+
+    #[tokio::test]
+    async fn what_a_stranger_put_there_since_the_look_is_not_replaced() {
+        let mark = |uid: &str| Marks { installation: "i".into(), operation: "o".into(), uid: uid.into() };
+        let (ours, theirs) = (mark("ours"), mark("theirs"));
+        for (standing, sent) in [
+            (None, &["GET", "PUT"][..]),
+            (Some(ours.onto(&Tags::new())), &["GET", "PUT"]),
+            (Some(theirs.onto(&Tags::new())), &["GET"]),
+            (Some(Tags::new()), &["GET"]),
+        ] {
+            let (url, told) = azure(standing.clone());
+            let driver = connected(&json!({"endpoints": {"all": url}}), &[]).unwrap();
+            let id = driver.own_id(COMPUTE, "sshPublicKeys", "k");
+            let stage = MakeKeyPair { id, body: json!({}), marks: ours.clone() };
+            let asked = stage.ask(&driver, &context()).await;
+            assert_eq!(told.try_iter().collect::<Vec<_>>(), sent, "{standing:?}: {asked:?}");
+            let refused = asked.err().map(|error| matches!(error.kind(), ErrorKind::AlreadyExists));
+            assert_eq!(refused, (sent.len() == 1).then_some(true), "{standing:?}");
+        }
+    }
+}
