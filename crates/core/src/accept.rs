@@ -54,16 +54,24 @@ impl Pmks {
         mutation: Mutation,
         unreadable: Findings,
     ) -> Result<Accepted> {
-        match self.take_on(caller, mutation.clone(), unreadable).await {
+        let patience = Patience::begins(&self.shared.clock);
+        match self.take_on(caller, mutation.clone(), unreadable, &patience).await {
             // Who did not hear the answer asks for what is there by now.
             Err(refused) if refused.kind == FailureKind::AlreadyExists => {
                 self.untold(caller, &mutation).await?.ok_or(refused)
             }
+            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).await),
             taken => taken,
         }
     }
 
-    async fn take_on(&self, caller: &Caller, mutation: Mutation, unreadable: Findings) -> Result<Accepted> {
+    async fn take_on(
+        &self,
+        caller: &Caller,
+        mutation: Mutation,
+        unreadable: Findings,
+        patience: &Patience,
+    ) -> Result<Accepted> {
         let shared = &self.shared;
         let (kind, asks_for_key) = (mutation.kind(), Asked::of(caller, &mutation));
         caller.require_operator(mutation.connection())?;
@@ -76,7 +84,6 @@ impl Pmks {
         {
             return Ok(again(earlier.view()));
         }
-        let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
         let (at, place) =
             patience.needed(&connection, ACTS_FOR, shared.place_of(&connection).boxed()).await?;
@@ -91,11 +98,11 @@ impl Pmks {
             let draft = patience.needed(&connection, NAMED, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
             // What waits for another operation finds the cloud as that one leaves it.
-            if shared.check(&checking, &place, &draft, &patience).await?.is_empty()
-                && shared.ask_first(&checking, &place, &draft, &patience).await.is_err()
+            if shared.check(&checking, &place, &draft, patience).await?.is_empty()
+                && shared.ask_first(&checking, &place, &draft, patience).await.is_err()
             {
                 // What was said a moment ago lets pass, and refuses nothing.
-                shared.ask_first(&at, &place, &draft, &patience).await?;
+                shared.ask_first(&at, &place, &draft, patience).await?;
             }
             match shared.store_draft(caller, &at, &place, operation, draft).await {
                 Err(failure) if failure.kind == FailureKind::Stale && more > 0 => {
@@ -134,10 +141,23 @@ impl Pmks {
         mutation: Mutation,
         unreadable: Findings,
     ) -> Result<PlanView> {
+        let patience = Patience::begins(&self.shared.clock);
+        match self.planned(caller, mutation.clone(), unreadable, &patience).await {
+            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).await),
+            planned => planned,
+        }
+    }
+
+    async fn planned(
+        &self,
+        caller: &Caller,
+        mutation: Mutation,
+        unreadable: Findings,
+        patience: &Patience,
+    ) -> Result<PlanView> {
         let shared = &self.shared;
         let kind = mutation.kind();
         caller.require_operator(mutation.connection())?;
-        let patience = Patience::begins(&shared.clock);
         let connection = mutation.connection().to_owned();
         let at = shared.drivers.at(&connection).await?;
         let place = patience.needed(&connection, ACTS_FOR, shared.drivers.place_unkept(&at).boxed()).await?;
@@ -145,7 +165,7 @@ impl Pmks {
         let drafted = shared.draft(&at, &place, operation, mutation).boxed();
         let draft = patience.needed(&connection, NAMED, drafted).await?;
         let draft = Draft { unreadable, ..draft };
-        let waits_for = shared.check(&at, &place, &draft, &patience).await?;
+        let waits_for = shared.check(&at, &place, &draft, patience).await?;
         let mut plan = PlanView {
             kind,
             stages: Vec::new(),

@@ -54,6 +54,7 @@ mod replay;
 mod security_groups;
 mod sides;
 mod subnets;
+mod versions;
 mod zones;
 
 pub use access::{ExecPlugin, KubeconfigRequest, exec_credential, kubeconfig_running};

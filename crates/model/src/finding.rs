@@ -78,6 +78,11 @@ impl Findings {
         self.0.iter()
     }
 
+    /// The same, to be said otherwise.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.0.iter_mut()
+    }
+
     /// `Ok` if nothing is wrong.
     ///
     /// # Errors

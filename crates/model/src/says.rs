@@ -169,6 +169,11 @@ impl Says {
         self
     }
 
+    /// Whether it tells the versions that there are to choose from.
+    pub fn has_versions(&self) -> bool {
+        self.terms.0.iter().any(|placed| matches!(placed.term, Term::Versions(_)))
+    }
+
     /// Its plain text, and its terms.
     pub fn into_parts(self) -> (String, Terms) {
         (self.plain, self.terms)

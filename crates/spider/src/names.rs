@@ -1,6 +1,6 @@
 //! Words of core in CB-Spider's: kinds of resources, fields of a request.
 
-use pmks_model::{Findings, ResourceKind, Says, Subject, Term};
+use pmks_model::{Findings, ResourceKind, Subject, Term};
 
 use crate::description;
 
@@ -110,7 +110,7 @@ pub(crate) fn term(term: &Term) -> String {
             field("NodeGroupRequest", &format!("scaling.{}", part.as_str()))
         }
         Term::AutoScalingOff => "OnAutoScaling \"false\"".to_owned(),
-        Term::Versions(all) => format!("{VERSIONS}{}", all.join(", ")),
+        Term::Versions(all) => format!("Available version(s): {}", all.join(", ")),
         Term::Kind(kind) => of(*kind).unwrap_or(kind.says()).to_owned(),
         Term::Operation(kind) => operation(kind.as_str()),
         Term::TakeOver => field("ClusterRegisterRequest", "takeOver"),
@@ -125,14 +125,6 @@ fn operation(word: &str) -> String {
         Some(format!("{} {does}", of(kind)?))
     };
     word.split_once('.').and_then(known).unwrap_or_else(|| word.to_owned())
-}
-
-/// What stands before the versions to choose from.
-const VERSIONS: &str = "Available version(s): ";
-
-/// Whether a sentence tells the versions that there are to choose from.
-pub(crate) fn tells_versions(says: &Says) -> bool {
-    says.in_words(term).contains(VERSIONS)
 }
 
 /// Everything that is wrong with a request, its fields named as clients name them in a body of that shape. Without a shape
@@ -176,7 +168,7 @@ fn field(shape: &str, place: &str) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use pmks_model::{OperationKind, ScalingField};
+    use pmks_model::{OperationKind, Says, ScalingField};
 
     use super::*;
 

@@ -4,7 +4,7 @@
 use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use pmks_model::{Failure, FailureKind, Finding, Findings, ResourceKind, Subject, Term};
+use pmks_model::{Failure, FailureKind, ResourceKind, Subject};
 use serde_json::json;
 
 use crate::reply::Reply;
@@ -123,28 +123,6 @@ impl Refusal {
         self
     }
 
-    /// Whether it finds a version wrong and does not say which ones there are.
-    pub(crate) fn lacks_versions(&self) -> bool {
-        self.failure.iter().flat_map(|failure| failure.findings.iter()).any(lacks_versions)
-    }
-
-    /// The same with the versions that there are, where it lacks them: CB-Spider's pages let choose among those.
-    pub(crate) fn with_versions(mut self, all: &[String]) -> Self {
-        let Some(failure) = &mut self.failure else { return self };
-        let before = message(failure);
-        let mut findings = Findings::default();
-        for finding in failure.findings.iter() {
-            let mut finding = finding.clone();
-            if lacks_versions(&finding) {
-                finding.says = finding.says.text("; ").term(Term::Versions(all.to_vec()));
-            }
-            findings.push(finding);
-        }
-        failure.findings = findings;
-        self.message = self.message.replacen(&before, &message(failure), 1);
-        self
-    }
-
     /// The same with the fields of a request named as a body of that shape names them.
     pub(crate) fn of_body(mut self, shape: &str) -> Self {
         let findings = self.failure.as_ref().map(|failure| &failure.findings);
@@ -180,10 +158,6 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         Box::new(failure).into()
     }
-}
-
-fn lacks_versions(finding: &Finding) -> bool {
-    finding.field == "version" && !crate::names::tells_versions(&finding.says)
 }
 
 /// What a failure says, and the word that clients look for in its kind.

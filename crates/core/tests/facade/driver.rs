@@ -259,13 +259,18 @@ impl Driver for FakeDriver {
 
     async fn versions(&self) -> Result<Vec<KubernetesVersion>> {
         drop(self.cloud.call("versions")?);
-        Ok(vec![KubernetesVersion {
-            version: Version::of_minor(1, 31),
-            default: true,
-            support: Support::Standard,
+        let version = |minor, support| KubernetesVersion {
+            version: Version::of_minor(1, minor),
+            default: minor == 31,
+            support,
             end_of_standard_support: None,
             end_of_extended_support: None,
-        }])
+        };
+        Ok(vec![
+            version(31, Support::Standard),
+            version(30, Support::Extended),
+            version(29, Support::Unsupported),
+        ])
     }
 
     async fn machine_types(&self) -> Result<Vec<MachineType>> {

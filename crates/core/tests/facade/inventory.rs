@@ -202,7 +202,7 @@ async fn offers_are_kept_for_a_stated_while() {
     let rig = Rig::new().await;
     let discovery = rig.pmks.discovery();
     let first = discovery.versions("here", None).await.unwrap();
-    assert_eq!((first.items.len(), first.observed_at), (1, rig.cloud.now()));
+    assert_eq!((first.items.len(), first.observed_at), (3, rig.cloud.now()));
     rig.advance(60);
     assert_eq!(discovery.versions("here", None).await.unwrap().observed_at, first.observed_at);
     assert_eq!(rig.cloud.count("versions"), 1);

@@ -2,7 +2,9 @@
 
 use pmks_core::{AuditTimes, Caller, ClusterFilter, Idempotency, Mutation, OperationFilter, PageRequest};
 use pmks_driver::ErrorKind;
-use pmks_model::{Failure, FailureKind, Findings, OperationState, ScalingChange, Status};
+use pmks_model::{
+    Failure, FailureKind, Findings, OperationState, Says, ScalingChange, Status, Term, UpgradeTargets,
+};
 use serde_json::json;
 
 use super::rig::{Rig, create, fields, from, new_cluster, new_network};
@@ -69,6 +71,44 @@ async fn what_only_the_cloud_refuses_stores_nothing() {
     }
     rig.cloud.world().failures.clear();
     rig.done(create(new_cluster("prod"))).await;
+}
+
+#[tokio::test]
+async fn a_wrong_version_is_told_with_those_that_there_are() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let said = |failure: &Failure| {
+        let all = failure.findings.iter().map(|finding| format!("{} {}", finding.field, finding.says));
+        all.collect::<Vec<_>>()
+    };
+    let upgrade = |version: &str| Mutation::UpgradeCluster {
+        connection: "here".into(),
+        cluster: "prod".into(),
+        version: version.into(),
+        node_groups: UpgradeTargets::None,
+        force: false,
+    };
+    let latest = || cluster(json!({"name": "other", "version": "latest"}));
+    // A cloud that does not tell them leaves it as it is.
+    rig.cloud.world().failures.insert("versions".into(), ErrorKind::Unavailable);
+    assert!(!said(&rig.refused(latest()).await)[0].contains("offered"));
+    rig.cloud.world().failures.clear();
+    let ours = said(&rig.refused(latest()).await);
+    assert!(ours.len() == 1 && ours[0].ends_with("; offered are 1.30, 1.31"), "{ours:?}");
+    // Of a cluster that stands none that is below its own.
+    let ours = said(&rig.accept(upgrade("latest")).await.unwrap_err());
+    assert!(ours.len() == 1 && ours[0].ends_with("; offered are 1.31"), "{ours:?}");
+    rig.cloud_refuses(refusal(&["version", "tags"]));
+    let theirs = said(&rig.refused(cluster(json!({"name": "other", "version": "1.30"}))).await);
+    let expected =
+        ["version the cloud does not offer it; offered are 1.30, 1.31", "tags the cloud does not offer it"];
+    assert_eq!(theirs, expected);
+    // What is told is not told again.
+    let mut findings = Findings::default();
+    findings.add("version", Says::from("no; ").term(Term::Versions(vec!["1.99".into()])));
+    rig.cloud_refuses(ErrorKind::InvalidRequest(findings));
+    let theirs = said(&rig.refused(cluster(json!({"name": "other"}))).await);
+    assert_eq!(theirs, ["version no; offered are 1.99"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use pmks_core::{
     ClusterFilter, ClusterView, ImportCluster, Interface, Mutation, NewCluster, OperationView, Reference,
     Sides,
 };
-use pmks_model::{FailureKind, Iid, OperationState, ResourceKind, Status, Support, UpgradeTargets, Version};
+use pmks_model::{FailureKind, Iid, OperationState, ResourceKind, Status, UpgradeTargets};
 use serde_json::Value;
 
 use super::all::{self, Facts, Kind, Outcome};
@@ -178,39 +178,8 @@ pub(super) async fn create(call: Call) -> Answer {
     };
     let names: Vec<String> = cluster.node_groups.iter().map(|group| group.name.clone()).collect();
     let mutation = Mutation::CreateCluster { connection: connection.clone(), cluster };
-    match changed(&call, mutation, &connection, &name, Until::Known).await {
-        Err(refusal) => {
-            let refusal = refusal.renamed(|field| with_name(field, &names));
-            Err(with_versions(&call, &connection, refusal, None).await)
-        }
-        made => made,
-    }
-}
-
-/// The same with the versions that there are, where it finds one wrong without saying them; of a cluster that stands those
-/// that are not below its own. A cloud that does not tell them leaves it as it is.
-async fn with_versions(call: &Call, connection: &str, refusal: Refusal, standing: Option<&str>) -> Refusal {
-    if !refusal.lacks_versions() {
-        return refusal;
-    }
-    let present = match standing {
-        Some(name) => Cluster::get(call, connection, name).await.ok(),
-        None => None,
-    };
-    let present = present.and_then(|view| view.observed?.version);
-    let Ok(offered) = call.pmks().discovery().versions(connection, None).await else { return refusal };
-    let mut all: Vec<Version> = offered
-        .items
-        .into_iter()
-        .filter(|offered| offered.support != Support::Unsupported)
-        .map(|offered| offered.version)
-        .filter(|version| present.as_ref().is_none_or(|present| !version.is_below(present)))
-        .collect();
-    all.sort();
-    if all.is_empty() {
-        return refusal;
-    }
-    refusal.with_versions(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
+    let made = changed(&call, mutation, &connection, &name, Until::Known).await;
+    made.map_err(|refusal| refusal.renamed(|field| with_name(field, &names)))
 }
 
 /// A field of one of several node groups, which people know by its name beside its place; `None`: of none of them. A name
@@ -274,10 +243,7 @@ pub(super) async fn upgrade(call: Call) -> Answer {
         node_groups: UpgradeTargets::All,
         force: false,
     };
-    match changed(&call, mutation, &connection, &name, Until::TakenOn).await {
-        Err(refusal) => Err(with_versions(&call, &connection, refusal, Some(&name)).await),
-        raised => raised,
-    }
+    changed(&call, mutation, &connection, &name, Until::TakenOn).await
 }
 
 /// The network of a cluster that is about to be registered.
