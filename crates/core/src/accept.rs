@@ -4,7 +4,6 @@ use futures::FutureExt as _;
 use pmks_driver::{Capabilities, Prepared};
 use pmks_model::{Failure, FailureKind, Findings, OperationKind, Says, Term};
 use pmks_store::{Accept, IdempotencyKey, NewOperation, Through};
-use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,7 +11,7 @@ use crate::drafts::{Draft, Drafting};
 use crate::drivers::{At, Place};
 use crate::engine::removal;
 use crate::failure::{being_deleted, of_store};
-use crate::key_pairs::Asked;
+use crate::key_pairs::{Asked, GeneratedKeyPair, generate_in_turn};
 use crate::patience::{ACTS_FOR, NAMED, Patience};
 use crate::pmks::Shared;
 use crate::preparation::Unprepared;
@@ -24,6 +23,9 @@ const DELETE_VOLUMES: &str = "/asked/deleteVolumes";
 
 /// What a plan waits for.
 const PLANNED: &str = "what the change would come to there";
+
+/// What a creation waits for whose private half is made here.
+const MADE: &str = "its turn to have a key pair made did not come";
 
 /// How often a change of any version of a record is read again, where others change it at the same time.
 const MOST_READ_AGAIN: u32 = 20;
@@ -93,7 +95,8 @@ impl Pmks {
         // made of something that went meanwhile is refused as if that had never been there.
         let anew = mutation.takes_any_version() || kind.creates();
         let mut more = if anew { MOST_READ_AGAIN } else { 0 };
-        let (operation, key) = loop {
+        let mut pair = None;
+        let (operation, is_new) = loop {
             let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
             let draft = patience.needed(&connection, NAMED, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
@@ -104,6 +107,9 @@ impl Pmks {
                 // What was said a moment ago lets pass, and refuses nothing.
                 shared.ask_first(&at, &place, &draft, patience).await?;
             }
+            // It costs a processor's time: nothing refuses it any more but what others do at the same moment.
+            let draft =
+                if asks_for_key.is_some() { with_key_pair(draft, &mut pair, patience).await? } else { draft };
             match shared.store_draft(caller, &at, &place, operation, draft).await {
                 Err(failure) if failure.kind == FailureKind::Stale && more > 0 => {
                     more -= 1;
@@ -114,10 +120,10 @@ impl Pmks {
         };
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %operation.id, %kind, caller = %caller.name, "accepted");
-        Ok(match (key, &asks_for_key) {
-            (Some(key), Some(asked)) => {
-                let private_key = Some(PrivateKey::new(self, &operation, asked.clone(), key));
-                Accepted { operation, private_key }
+        Ok(match (pair, &asks_for_key) {
+            (Some(pair), Some(asked)) if is_new => {
+                let private_key = PrivateKey::new(self, &operation, asked.clone(), pair.private_key);
+                Accepted { operation, private_key: Some(private_key) }
             }
             _ => again(operation),
         })
@@ -198,6 +204,19 @@ impl Pmks {
     }
 }
 
+/// A draft of a key pair with its public half; both halves are made once.
+async fn with_key_pair(
+    draft: Draft,
+    pair: &mut Option<GeneratedKeyPair>,
+    patience: &Patience,
+) -> Result<Draft> {
+    let made = match pair.take() {
+        Some(made) => made,
+        None => patience.turn(MADE, generate_in_turn(draft.resource.name.clone()).boxed()).await?,
+    };
+    draft.with_public_key(&pair.insert(made).public_key)
+}
+
 fn show(plan: &mut PlanView, prepared: Prepared, pace: u32) {
     let faster = u64::from(pace.max(1));
     for child in &prepared.children.found {
@@ -247,7 +266,7 @@ impl Shared {
         Ok(draft)
     }
 
-    /// The operation, and the private half of a pair that it makes, where it is a new one.
+    /// The operation, and whether it is a new one.
     async fn store_draft(
         &self,
         caller: &Caller,
@@ -255,7 +274,7 @@ impl Shared {
         place: &Place,
         operation: Uuid,
         draft: Draft,
-    ) -> Result<(OperationView, Option<SecretString>)> {
+    ) -> Result<(OperationView, bool)> {
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -299,8 +318,8 @@ impl Shared {
             Err(_) => {}
         }
         match accepted {
-            Ok(pmks_store::Accepted::New(operation)) => Ok((operation.view(), draft.private_key)),
-            Ok(other) => Ok((other.operation().view(), None)),
+            Ok(pmks_store::Accepted::New(operation)) => Ok((operation.view(), true)),
+            Ok(other) => Ok((other.operation().view(), false)),
             Err(pmks_store::Error::Held { holders }) if supersedes => Err(self.held(&holders).await),
             Err(pmks_store::Error::Held { holders }) => Err(self.going(&holders).await),
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),

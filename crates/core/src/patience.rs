@@ -48,10 +48,25 @@ impl Patience {
         what: &str,
         asked: BoxFuture<'_, Result<T>>,
     ) -> Result<T> {
+        let waited = NEEDED.as_secs();
+        let says = || format!("connection {connection:?}: the cloud has not said within {waited} s {what}");
+        self.within(asked, says).await
+    }
+
+    /// The same of what is done here, for one request after the other.
+    ///
+    /// # Errors
+    /// As [`Self::needed`].
+    pub(crate) async fn turn<T>(&self, what: &str, done: BoxFuture<'_, Result<T>>) -> Result<T> {
+        let waited = NEEDED.as_secs();
+        self.within(done, || format!("within {waited} s {what}")).await
+    }
+
+    async fn within<T>(&self, asked: BoxFuture<'_, Result<T>>, says: impl Fn() -> String) -> Result<T> {
         tokio::select! {
             biased;
             answered = asked => answered,
-            () = self.ends.clone() => Err(not_in_time(connection, what)),
+            () = self.ends.clone() => Err(not_in_time(&says())),
         }
     }
 
@@ -66,13 +81,30 @@ impl Patience {
     }
 }
 
-fn not_in_time(connection: &str, what: &str) -> Box<Failure> {
-    let waited = NEEDED.as_secs();
-    let says = format!(
-        "connection {connection:?}: the cloud has not said within {waited} s {what}; nothing was taken on, and nothing \
-         changed"
-    );
+fn not_in_time(says: &str) -> Box<Failure> {
+    let says = format!("{says}; nothing was taken on, and nothing changed");
     let failure = Failure::new(FailureKind::Unavailable, says)
         .with_fix("ask again a little later, with fewer requests at once if there were many");
     Box::new(Failure { retry_after_seconds: Some(COME_AGAIN), ..failure })
+}
+
+#[cfg(test)]
+mod tests {
+    use pmks_transport::VirtualClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_turn_is_told_when_it_does_not_come() {
+        let clock = VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let patience = Patience::begins(&(Arc::new(clock.clone()) as _));
+        assert_eq!(patience.turn("it", std::future::ready(Ok(1)).boxed()).await.unwrap(), 1);
+        let late = patience.turn::<()>("its turn did not come", std::future::pending().boxed());
+        let mut late = std::pin::pin!(late);
+        assert!(futures::poll!(late.as_mut()).is_pending());
+        clock.advance(NEEDED);
+        let failure = late.await.unwrap_err();
+        assert_eq!((failure.kind, failure.retry_after_seconds), (FailureKind::Unavailable, Some(COME_AGAIN)));
+        assert!(failure.detail.starts_with("within 20 s its turn did not come; nothing was"), "{failure:?}");
+    }
 }

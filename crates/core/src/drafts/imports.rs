@@ -64,7 +64,6 @@ impl Drafting<'_> {
             holds: vec![alone(uid), shared(self.at.connection.uid)],
             names: Vec::new(),
             decided: None,
-            private_key: None,
             unreadable: Findings::default(),
             findings: Findings::default(),
             notices: Self::takes_in(&cluster),

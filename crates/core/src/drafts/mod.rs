@@ -15,14 +15,13 @@ use jiff::Timestamp;
 use pmks_driver::{Capabilities, Change, Marks};
 use pmks_model::{Findings, OperationKind, ResourceKind, ResourceReference};
 use pmks_store::{Decided, Hold, HoldMode, NewResource, OperationFilter, Page, Resource, WhenHeld};
-use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::cloud_names::CloudNames;
 use crate::drivers::{At, Place};
 use crate::failure::{being_deleted, of_store};
 use crate::pmks::Shared;
-use crate::records::Records;
+use crate::records::{KeyPairIntent, Records, stored};
 use crate::resolve::References;
 use crate::{Mutation, Result};
 
@@ -39,8 +38,6 @@ pub(crate) struct Draft {
     pub(crate) names: Vec<Uuid>,
     /// What the user decided that needs no cloud.
     pub(crate) decided: Option<Decided>,
-    /// The private half of a key pair that was made, for the answer alone.
-    pub(crate) private_key: Option<SecretString>,
     /// What could not be read of the request; something else stands in for it.
     pub(crate) unreadable: Findings,
     /// Everything that is wrong with the request beside that.
@@ -58,6 +55,18 @@ impl Draft {
             Some(Change::UpdateTags(asked)) => !asked.tags.is_empty(),
             Some(_) => true,
         }
+    }
+
+    /// A key pair's with the public half that was made for it.
+    pub(crate) fn with_public_key(mut self, public_key: &str) -> Result<Self> {
+        if let Some(Change::CreateKeyPair(asked)) = &mut self.change {
+            public_key.clone_into(&mut asked.request.public_key);
+            let kept = KeyPairIntent { public_key: public_key.to_owned(), tags: asked.request.tags.clone() };
+            for record in &mut self.resources {
+                record.request = stored(&kept)?;
+            }
+        }
+        Ok(self)
     }
 
     /// Shares what it names while it is not over.
@@ -144,7 +153,7 @@ impl Drafting<'_> {
             Mutation::UpdateTags { resource, patch, if_match, only_new, .. } => {
                 self.update_tags(resource, &patch, &if_match, only_new).await
             }
-            Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair).await,
+            Mutation::CreateKeyPair { key_pair, .. } => self.create_key_pair(key_pair),
             Mutation::DeleteKeyPair { key_pair, .. } => self.delete_key_pair(&key_pair).await,
             Mutation::FixPrerequisites { cluster, .. } => self.fix_prerequisites(cluster.as_deref()).await,
         }
@@ -238,7 +247,6 @@ impl Drafting<'_> {
             holds: vec![alone(uid), shared(self.at.connection.uid)],
             names: Vec::new(),
             decided: None,
-            private_key: None,
             unreadable: Findings::default(),
             findings: Findings::default(),
             notices: Vec::new(),

@@ -10,15 +10,14 @@ use pmks_model::{
 };
 use pmks_store::{NewResource, Resource, Store};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Draft, Drafting, shared};
 use crate::activity::Activity;
 use crate::cloud_names::{distinct, other_name};
-use crate::failure::{conflict, not_found, unexpected};
+use crate::failure::{conflict, not_found};
 use crate::incarnations::{kept, told};
-use crate::key_pairs::generate_key_pair;
+use crate::key_pairs::stand_in_public_key;
 use crate::networks::name_within;
 use crate::parts::stand_in;
 use crate::records::{
@@ -28,9 +27,6 @@ use crate::records::{
 use crate::reference::By;
 use crate::resolve::{self, iid, is_absent};
 use crate::{NewKeyPair, NewNetwork, NewSecurityGroup, NewSubnet, Reference, Result};
-
-/// Whose turn it is to make a key pair: many at once would leave the processors to nothing else.
-static MAKING: Semaphore = Semaphore::const_new(1);
 
 impl Drafting<'_> {
     pub(super) fn create_network(&self, asked: &NewNetwork) -> Result<Draft> {
@@ -150,15 +146,11 @@ impl Drafting<'_> {
         Ok(draft)
     }
 
-    pub(super) async fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {
-        let (public_key, private_key) = if let Some(given) = asked.public_key {
-            (given.trim().to_owned(), None)
-        } else {
-            let name = asked.name.clone();
-            let _turn = MAKING.acquire().await.map_err(|error| unexpected(error.to_string()))?;
-            let made = tokio::task::spawn_blocking(move || generate_key_pair(&name)).await;
-            let pair = made.map_err(|error| unexpected(error.to_string()))??;
-            (pair.public_key, Some(pair.private_key))
+    /// Where no public key is given one stands in, until [`Draft::with_public_key`].
+    pub(super) fn create_key_pair(&self, asked: NewKeyPair) -> Result<Draft> {
+        let public_key = match asked.public_key {
+            Some(given) => given.trim().to_owned(),
+            None => stand_in_public_key()?,
         };
         let mut findings = Findings::default();
         let wish = asked.unique_cloud_name;
@@ -172,7 +164,6 @@ impl Drafting<'_> {
         let record = self.record(uid, ResourceKind::KeyPair, None, &asked.name, stored(&kept)?);
         draft.resources = vec![NewResource { cloud_name, ..record }];
         draft.findings = findings;
-        draft.private_key = private_key;
         Ok(draft)
     }
 

@@ -7,6 +7,7 @@ use pem::{EncodeConfig, LineEnding, Pem};
 use secrecy::SecretString;
 use ssh_key::public::{KeyData, RsaPublicKey};
 use ssh_key::{Mpint, PublicKey};
+use tokio::sync::Semaphore;
 use yasna::{ASN1Result, parse_der};
 use zeroize::Zeroizing;
 
@@ -43,6 +44,24 @@ pub fn generate_key_pair(name: &str) -> Result<GeneratedKeyPair> {
     let private_key = Zeroizing::new(pem::encode_config(&private, lines));
     drop(Zeroizing::new(private.into_contents()));
     Ok(GeneratedKeyPair { public_key, private_key: SecretString::from(private_key.as_str()) })
+}
+
+/// Whose turn it is to make a key pair: many at once would leave the processors to nothing else.
+static MAKING: Semaphore = Semaphore::const_new(1);
+
+/// The same, once it is its turn, while others go on.
+pub(crate) async fn generate_in_turn(name: String) -> Result<GeneratedKeyPair> {
+    let _turn = MAKING.acquire().await.map_err(|error| unexpected(error.to_string()))?;
+    let made = tokio::task::spawn_blocking(move || generate_key_pair(&name)).await;
+    made.map_err(|error| unexpected(error.to_string()))?
+}
+
+/// What stands in for a public key where none is made yet, for checks and plans: one of the same form, that is nobody's.
+pub(crate) fn stand_in_public_key() -> Result<String> {
+    let failed = |error: ssh_key::Error| unexpected(format!("a key pair could not be made: {error}"));
+    let n = Mpint::from_positive_bytes(&[0xff; 256]).map_err(failed)?;
+    let e = Mpint::from_positive_bytes(&[1, 0, 1]).map_err(failed)?;
+    PublicKey::new(KeyData::Rsa(RsaPublicKey { n, e }), "stand-in").to_openssh().map_err(failed)
 }
 
 /// What an `RSAPublicKey` of PKCS #1 says.

@@ -13,6 +13,7 @@ use crate::parts::Part;
 use crate::{Caller, ImportResource, KeyPairView, Page, PageRequest, Pmks, Reference, Result};
 
 pub use generate::{GeneratedKeyPair, generate_key_pair};
+pub(crate) use generate::{generate_in_turn, stand_in_public_key};
 pub use kept::Handover;
 pub(crate) use kept::{Asked, KeptKeys};
 pub use withheld::PrivateKey;

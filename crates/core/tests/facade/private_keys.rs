@@ -228,6 +228,36 @@ async fn the_private_half_of_a_key_pair_is_answered_once() {
     rig.done(Mutation::DeleteKeyPair { connection: "here".into(), key_pair: "mine".into() }).await;
 }
 
+/// Something stands in for it in plans and in what is checked before.
+#[tokio::test]
+async fn a_key_pair_is_made_once_its_creation_is_taken_on() {
+    let rig = Rig::new().await;
+    let heard = || {
+        let asked = rig.cloud.world().asked.remove("keyPair.create").unwrap();
+        text(&asked, "/request/publicKey").to_owned()
+    };
+    rig.pmks.plan(&rig.admin, create()).await.unwrap();
+    let stand_in = heard();
+    rig.pmks.plan(&rig.admin, create()).await.unwrap();
+    assert_eq!(heard(), stand_in);
+    rig.cloud.world().failures.insert("prepare".into(), ErrorKind::QuotaExceeded);
+    rig.pmks.accept(&rig.admin, create()).await.unwrap_err();
+    assert_eq!(heard(), stand_in);
+    rig.cloud.world().failures.clear();
+    let accepted = asked(&rig, &rig.admin).await;
+    assert_eq!(heard(), stand_in);
+    rig.settle().await;
+    // What the cloud is given, and is known of it, is the other half of what is told.
+    let public_key = heard();
+    let private_key = told(&rig, &rig.admin, accepted).await.unwrap();
+    let known = rig.pmks.key_pairs().get("here", "mine", None).await.unwrap().public_key;
+    assert_eq!((&known, public_key == stand_in), (&public_key, false));
+    let der = pem::parse(private_key).unwrap();
+    let n = ssh_key::PublicKey::from_openssh(&public_key).unwrap().key_data().rsa().unwrap().n.clone();
+    let n = n.as_positive_bytes().unwrap();
+    assert!(der.contents().windows(n.len()).any(|part| part == n), "they belong together");
+}
+
 #[tokio::test]
 async fn the_private_half_of_a_pair_that_was_not_made_is_given_to_nobody() {
     let rig = Rig::new().await;
