@@ -71,12 +71,22 @@ pub(crate) async fn run(app: &App, arguments: &[OsString]) -> Result<()> {
             return Err(Error::new(FailureKind::Unexpected, "the answer is too large"));
         }
     }
+    // A table that was asked for.
+    if status.is_success() && is_text(&received.headers) {
+        let text = String::from_utf8_lossy(&bytes);
+        return output::data(&text.replace(|c| output::steers(c) && !"\n\t".contains(c), ""));
+    }
     let answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
         Error::new(FailureKind::Unexpected, format!("{status}, and no JSON: is it /spider's server?"))
     })?;
     let yaml = text(given, "output").map_or(app.global.output == Output::Yaml, |form| form == "yaml");
     output::structured(if yaml { Output::Yaml } else { Output::Json }, &answer)?;
     if status.is_success() { Ok(()) } else { Err(refused(status, &answer)) }
+}
+
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/plain"))
 }
 
 /// The resource and the verb that were named, and what was said with them.

@@ -87,6 +87,8 @@ fn scripts_of_cb_spider_go_on() {
     assert_eq!(spctl.json(&["cluster", "list", "-c", "conn"])["cluster"][0]["IId"]["NameId"], "one");
     let yaml = spctl.run(&["cluster-by-connection", "count", "-c", "conn", "-o", "yaml"], &USER);
     assert_eq!((yaml.code, yaml.out.trim()), (Some(0), "count: 1"));
+    let table = spctl.run(&["system-info", "fetch", "--mode", "text"], &USER);
+    assert!(table.code == Some(0) && table.out.contains("\nCATEGORY\tPROPERTY"), "{table:?}");
     assert_eq!(spctl.json(&["cluster-token", "get", "-n", "one", "-c", "conn"])["kind"], "ExecCredential");
     // As CB-Spider's own scripts write it, which its spctl refuses.
     assert_eq!(spctl.json(&["cluster", "delete", "-c", "conn", "-n", "one"]), json!({"Result": "true"}));

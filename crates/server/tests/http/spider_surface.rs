@@ -3,10 +3,11 @@
 
 use axum::body::Body;
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::spider::{Spider, get, says};
+use crate::spider::{Spider, USER, get, says};
 
 #[tokio::test]
 async fn a_machine_is_called_as_its_node_group_tells_it() {
@@ -279,4 +280,16 @@ async fn the_machine_and_what_is_used_of_it_are_told() {
         assert!(usage["SystemCPUCorePercent"]["Core00"].is_string(), "{usage}");
     }
     assert_eq!(spider.ask(Method::GET, "/spider/sysstats/else", Value::Null).await.0, 404);
+    for (of, says) in [("system", "\nCATEGORY"), ("usage", "\nRESOURCE")] {
+        let path = format!("/spider/sysstats/{of}?mode=text");
+        let asked = Spider::request(USER, Method::GET, &path, &Value::Null);
+        let answer = spider.router.clone().oneshot(asked).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/plain; charset=UTF-8");
+        let told = answer.into_body().collect().await.unwrap().to_bytes();
+        let told = String::from_utf8(told.to_vec()).unwrap();
+        assert!(told.contains(says) && told.contains("\n  CPU"), "{told}");
+        let (status, json) =
+            spider.ask(Method::GET, &format!("/spider/sysstats/{of}?mode=json"), Value::Null).await;
+        assert!(status == 200 && json.is_object(), "{json}");
+    }
 }

@@ -60,6 +60,9 @@ fn operation(row: &Operation, part: &str) -> Value {
         if row.answers.starts_with("text/") {
             fields.insert("produces".to_owned(), json!([row.answers]));
         }
+        if row.sends.query.contains(&"mode") {
+            fields.insert("produces".to_owned(), json!(["application/json", "text/plain"]));
+        }
     }
     operation
 }
@@ -76,6 +79,7 @@ fn parameters(row: &Operation) -> Vec<Value> {
         "force" => json!({
             "name": name, "in": "query", "required": false, "type": "string", "enum": ["true", "false"],
         }),
+        "mode" => json!({"name": name, "in": "query", "required": false, "type": "string", "enum": ["text"]}),
         name => named(name, "query", false),
     }));
     all

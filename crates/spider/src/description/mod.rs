@@ -66,6 +66,8 @@ const AT: Sends = Sends { body: Body::Connection, query: &[] };
 /// A deletion that may pass over what stands in its way.
 const AT_BY_FORCE: Sends = Sends { body: Body::Connection, query: &["force"] };
 const AT_FOR_A_WAY_IN: Sends = Sends { body: Body::Connection, query: &["KubeconfigType"] };
+/// A table for people instead of JSON.
+const AS_TEXT_TOO: Sends = Sends { body: Body::Nothing, query: &["mode"] };
 const OF_A_PROVIDER: Sends = Sends { body: Body::Nothing, query: &["provider"] };
 
 const fn asks(shape: &'static str) -> Sends {

@@ -1,6 +1,6 @@
 //! The service itself, the four records, and what a cloud offers.
 
-use super::{AT, Body, NOTHING, OF_A_PROVIDER, Operation, Sends, described, whole};
+use super::{AS_TEXT_TOO, AT, Body, NOTHING, OF_A_PROVIDER, Operation, Sends, described, whole};
 
 /// `RegionName` may name a region that is put, to ask at its endpoints.
 const BEFORE_A_CONNECTION: Sends =
@@ -18,8 +18,8 @@ pub(super) const ALL: &[Operation] = described! {
     GET "/ping" "health-check-ping" NOTHING => "Message", "Says whether the server is ready.";
     GET "/readyz" "health-check-readyz" NOTHING => "Message", "Says whether the server is ready.";
 
-    GET "/sysstats/system" "fetch-system-info" NOTHING => "SystemInfo", "Gets what is known of the machine that the server runs on.";
-    GET "/sysstats/usage" "fetch-resource-usage" NOTHING => "ResourceUsage", "Gets what the machine and the server use, measured for a second.";
+    GET "/sysstats/system" "fetch-system-info" AS_TEXT_TOO => "SystemInfo", "Gets what is known of the machine that the server runs on.";
+    GET "/sysstats/usage" "fetch-resource-usage" AS_TEXT_TOO => "ResourceUsage", "Gets what the machine and the server use, measured for a second.";
 
     GET "/cloudos" "list-cloudos" NOTHING => "{cloudos: [string]}", "Lists the providers that CB-Spider knows.";
     GET "/cloudos/metainfo/{CloudOSName}" "get-cloudos-metainfo" NOTHING => "CloudOSMetaInfo", "Gets what CB-Spider knows of a provider.";

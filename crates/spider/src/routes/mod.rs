@@ -26,6 +26,7 @@ mod shapes;
 mod spellings;
 mod subnets;
 mod system_stats;
+mod system_tables;
 mod tags;
 mod types;
 

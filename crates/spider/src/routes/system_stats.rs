@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::host::{self, Counted, Facts};
 use super::numbers::{bytes, gibibytes, percent, rate, uptime};
+use super::system_tables;
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
@@ -19,15 +20,22 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// What Linux does not tell of one process, in CB-Spider's word.
 const UNTOLD: &str = "NA";
 
-pub(super) async fn system(_: Call) -> Answer {
-    Ok(Reply::Json(described(&read(host::facts).await?)))
+pub(super) async fn system(call: Call) -> Answer {
+    let told = described(&read(host::facts).await?);
+    if as_text(&call)? { Ok(Reply::Text(system_tables::system(&told))) } else { Ok(Reply::Json(told)) }
 }
 
 pub(super) async fn usage(call: Call) -> Answer {
     let before = read(host::counted).await?;
     call.settings.clock.deadline(INTERVAL).await;
     let after = read(host::counted).await?;
-    Ok(Reply::Json(used(&before, &after)))
+    let told = used(&before, &after);
+    if as_text(&call)? { Ok(Reply::Text(system_tables::usage(&told))) } else { Ok(Reply::Json(told)) }
+}
+
+/// Whether a table for people is asked for; by any other word JSON is, as with CB-Spider.
+fn as_text(call: &Call) -> Result<bool, Refusal> {
+    Ok(call.query.text("mode")? == "text")
 }
 
 /// The system may make who asks for a disk's size wait.
