@@ -6,6 +6,7 @@ use std::time::Duration;
 use pmks_driver::Environment;
 use pmks_store::SqliteStore;
 use pmks_transport::{Clock, Sampling, SystemClock};
+use tempfile::TempDir;
 
 use crate::arguments::Global;
 use crate::data_directory::DataDirectory;
@@ -33,16 +34,29 @@ pub(crate) struct App {
     pub(crate) log: Arc<Log>,
     /// Which traces that begin here are kept, where there is a collector.
     pub(crate) sampling: Option<Sampling>,
+    /// Whether the command only shows what it would do.
+    pub(crate) plans: bool,
+    /// What the data directory goes with, where it is not to stay.
+    pub(crate) passing_folder: Option<Arc<TempDir>>,
 }
 
 /// The stores that this process has open, to be closed at its end.
 #[derive(Clone, Default)]
-pub(crate) struct Opened(Arc<Mutex<Vec<Arc<SqliteStore>>>>);
+pub(crate) struct Opened(Arc<Mutex<Vec<Open>>>);
+
+/// A store, and the folder that goes with it.
+struct Open {
+    store: Arc<SqliteStore>,
+    _folder: Option<Arc<TempDir>>,
+}
 
 impl Opened {
-    /// Keeps one more.
-    pub(crate) fn keep(&self, store: Arc<SqliteStore>) -> Arc<SqliteStore> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
+    /// Keeps one more, and the folder that goes with it.
+    pub(crate) fn keep(&self, store: Arc<SqliteStore>, folder: Option<Arc<TempDir>>) -> Arc<SqliteStore> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Open { store: Arc::clone(&store), _folder: folder });
         store
     }
 
@@ -50,8 +64,8 @@ impl Opened {
     pub(crate) async fn close(&self, clock: &dyn Clock) {
         let stores = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let closed = async {
-            for store in stores {
-                store.close().await;
+            for open in stores {
+                open.store.close().await;
             }
         };
         tokio::select! {
@@ -73,7 +87,25 @@ impl App {
             opened: Opened::default(),
             log,
             sampling: None,
+            plans: false,
+            passing_folder: None,
         }
+    }
+
+    /// The same where nothing is known yet, in a folder that goes with the command: what only shows something leaves
+    /// nothing behind.
+    ///
+    /// # Errors
+    /// When there is no room for temporary files.
+    pub(crate) fn nowhere(&self) -> Result<Self> {
+        let folder = TempDir::with_prefix("pmks-");
+        let folder = folder.map_err(|error| Error::file("write in", &std::env::temp_dir(), &error))?;
+        let mut app = self.clone();
+        app.data = DataDirectory::new(Some(&folder.path().join("data")), &self.environment);
+        app.global.database = None;
+        app.global.master_key_file = Some(folder.path().join("master-key"));
+        app.passing_folder = Some(Arc::new(folder));
+        Ok(app)
     }
 
     /// How to print.

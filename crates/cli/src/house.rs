@@ -57,7 +57,7 @@ async fn store(app: &App) -> Result<Arc<SqliteStore>> {
             None => refused,
         }
     })?;
-    Ok(app.opened.keep(Arc::new(opened)))
+    Ok(app.opened.keep(Arc::new(opened), app.passing_folder.clone()))
 }
 
 /// Wraps every data key with a new master key, and puts that before the old one. The caller holds the lock.
@@ -87,6 +87,11 @@ pub(crate) async fn rotate(app: &App) -> Result<()> {
         master_key_file(app).display()
     ));
     Ok(())
+}
+
+/// Whether anything is known here: where nothing is, there is nothing to look up.
+pub(crate) fn is_begun(app: &App) -> Result<bool> {
+    Ok(database(app)?.exists())
 }
 
 /// The file of the database.

@@ -81,6 +81,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether a command is told to show what it would do, and to do nothing.
+fn only_shows(matches: &ArgMatches) -> bool {
+    let told = matches.try_get_one::<bool>("plan").ok().flatten().is_some_and(|told| *told);
+    told || matches.subcommand().is_some_and(|(_, of_command)| only_shows(of_command))
+}
+
 /// How long the end of a server may wait for the collector.
 const LAST_TRACES: Duration = Duration::from_secs(2);
 
@@ -133,6 +139,7 @@ fn begin(arguments: Vec<OsString>, environment: Environment) -> std::result::Res
         tracing::warn!("no traces are sent: {unusable}");
     }
     let mut app = App::new(cli.global, environment, log);
+    app.plans = only_shows(&matches);
     app.sampling = traces.as_ref().and_then(|traces| Some(traces.as_ref().ok()?.sampling()));
     if let Some(done) = at_once(&app, &cli.command, &configuration, &matches) {
         return Ok(done?);

@@ -11,7 +11,7 @@ use crate::data_directory::{Holder, ServerFile, Wanted};
 use crate::error::Result;
 use crate::local::Local;
 use crate::passing::PassingDoor;
-use crate::{background, login, output};
+use crate::{background, house, login, output};
 
 /// How long a command waits for another one that works on the data directory.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,6 +76,15 @@ impl App {
         if let Some(url) = &self.global.server {
             return self.named_server(url);
         }
+        if self.plans && !house::is_begun(self)? && self.data.running_server()?.is_none() {
+            // Seldom, and large: within, every command would be larger by it.
+            let nowhere = Box::new(self.nowhere()?);
+            return Box::pin(nowhere.hold(wanted)).await;
+        }
+        self.hold(wanted).await
+    }
+
+    async fn hold(&self, wanted: Wanted) -> Result<Session> {
         match self.data.hold(&*self.clock, PATIENCE, wanted).await? {
             Holder::Server(server) => self.local_server(&server),
             Holder::Us(lock) => {

@@ -34,7 +34,7 @@ use crate::output::{self, Kind};
 pub(crate) async fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::Provider(command) => provider::run(app, command).await,
-        Command::Connection(command) => connection::run(app, command).await,
+        Command::Connection(command) => Box::pin(connection::run(app, command)).await,
         Command::Network(command) => network::run(app, command).await,
         Command::Subnet(command) => subnet::run(app, command).await,
         Command::SecurityGroup(command) => security_group::run(app, command).await,

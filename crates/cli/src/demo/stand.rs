@@ -87,7 +87,17 @@ fn installation(app: &App, folder: &Path) -> App {
     (global.server, global.server_ca, global.connection, global.database) = (None, None, None, None);
     let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
     let (clock, log) = (Arc::clone(&app.clock), Arc::clone(&app.log));
-    App { global, environment, clock, data, opened: Opened::default(), log, sampling: None }
+    App {
+        global,
+        environment,
+        clock,
+        data,
+        opened: Opened::default(),
+        log,
+        sampling: None,
+        plans: false,
+        passing_folder: None,
+    }
 }
 
 fn serve_on(demo: &Demo) -> Serve {

@@ -69,3 +69,35 @@ fn changes_of_our_own_records_are_planned_too() {
     assert_eq!(ended(delete).code, Some(0));
     assert_eq!(state(), before);
 }
+
+/// Where nothing of pmks is yet, nothing is there afterwards.
+#[test]
+fn a_plan_leaves_nothing_behind() {
+    let user = Sandbox::new();
+    let temporary = user.path("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let all = || {
+        let entries = |path| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        entries(user.path(".")).chain(entries(temporary.clone())).collect::<Vec<_>>()
+    };
+    let before = all();
+    for (words, code) in [
+        ("connection create b --provider aws --region ap-northeast-2 --ambient --plan", 0),
+        ("connection update b --pace 2 --plan", 3),
+        ("connection delete b --plan", 3),
+        ("-c b network create n --cidr 10.0.0.0/16 --plan", 3),
+        ("-c b cluster forget n --plan", 3),
+        ("api-token create t --role viewer --plan", 0),
+        ("api-token revoke t --plan", 3),
+        ("operation cancel 01890000-0000-7000-8000-000000000000 --plan", 3),
+        ("log-level set info --plan", 0),
+    ] {
+        let mut command = user.command(&words.split(' ').collect::<Vec<_>>());
+        command.env("TMPDIR", &temporary);
+        let planned = ended(command);
+        assert_eq!(planned.code, Some(code), "{words}: {planned:?}");
+        assert_eq!(all(), before, "{words}");
+    }
+    user.good(&["connection", "list"]);
+    assert_ne!(all(), before, "what is no plan begins an installation");
+}
