@@ -40,7 +40,7 @@ pub use operation::{
     Blocked, Child, Children, Operation, Plan, PlannedStage, Progress, Remains, ResourceReference,
     RetryOperation, Stage,
 };
-pub use problem::{Finding, Problem};
+pub use problem::{Finding, Missing, Problem};
 pub use provider::{
     ActionBucket, AutoScaling, CallBound, Capabilities, CredentialField, CredentialForm, NameRule,
     NodeGroupsAtCreation, OptionField, Provider, RootDisk, TagRule, UniqueName, VersionRules,

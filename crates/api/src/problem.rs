@@ -62,4 +62,17 @@ pub struct Finding {
     pub field: String,
     /// What is wrong and what would be right.
     pub says: String,
+    /// What the field names and what there is not; absent: something else is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+}
+
+/// Something that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// Its kind, such as `securityGroup`.
+    pub kind: String,
+    /// Its name, or the cloud's identifier, as the field has it.
+    pub name: String,
 }

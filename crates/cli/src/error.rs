@@ -117,7 +117,11 @@ impl From<Box<Failure>> for Error {
         problem.findings = failure
             .findings
             .iter()
-            .map(|finding| pmks_api::Finding { field: finding.field.clone(), says: finding.says.to_string() })
+            .map(|finding| pmks_api::Finding {
+                field: finding.field.clone(),
+                says: finding.says.to_string(),
+                missing: None,
+            })
             .collect();
         problem.fix = failure.fix;
         problem.provider = failure.provider;
@@ -219,7 +223,9 @@ mod tests {
     fn what_others_wrote_makes_no_line_of_its_own() {
         let hostile = "a\nerror: forged\r\u{1b}]0;x\u{7}";
         let Error::Problem(mut problem) = Error::usage(hostile) else { panic!("no problem") };
-        problem.findings.push(pmks_api::Finding { field: hostile.to_owned(), says: hostile.to_owned() });
+        let finding =
+            pmks_api::Finding { field: hostile.to_owned(), says: hostile.to_owned(), missing: None };
+        problem.findings.push(finding);
         problem.provider_message = Some(hostile.to_owned());
         problem.provider_code = Some(hostile.to_owned());
         let text = Error::Problem(problem).text();

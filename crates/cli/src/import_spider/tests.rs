@@ -150,8 +150,11 @@ fn only_a_refusal_that_speaks_of_node_groups_alone_leaves_them_out() {
     let refused = |fields: &[&str]| {
         let mut error = Error::usage("refused");
         if let Error::Problem(problem) = &mut error {
-            let finding =
-                |field: &&str| Finding { field: (*field).to_owned(), says: "there is none".to_owned() };
+            let finding = |field: &&str| Finding {
+                field: (*field).to_owned(),
+                says: "there is none".to_owned(),
+                missing: None,
+            };
             problem.findings = fields.iter().map(finding).collect();
         }
         refused_groups(&error).into_iter().map(|(place, _)| place).collect::<Vec<_>>()

@@ -183,7 +183,7 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "taken over", "{rows}");
     assert_eq!(standing(&rows, "node group", "ng-01").0, "taken over", "{rows}");
     let (ghost, why) = standing(&rows, "node group", "ghost");
-    assert!(ghost == "left out" && why.contains("has no node group \"ghost\""), "{ghost}: {why}");
+    assert!(ghost == "left out" && why.contains("\"ghost\" does not exist in the cluster"), "{ghost}: {why}");
     assert_eq!(at_second(&rows, "cluster", "k8s-02"), here("by the name k8s-01"));
     assert_eq!(at_second(&rows, "node group", "ng-02"), here("by the name ng-01"));
     assert_eq!(at_second(&rows, "node group", "phantom").0, "left out", "{rows}");

@@ -173,7 +173,8 @@ fn names_of_groups(cluster: &Cluster, import: &ImportCluster) -> Result<Vec<Stri
             group.iid.system_id.eq_ignore_ascii_case(&wish.system_id) || group.iid.name_id == wish.system_id
         };
         let Some(place) = cluster.node_groups.iter().position(is_it) else {
-            findings.add(field("systemId"), format!("the cluster has no node group {:?}", wish.system_id));
+            let kind = ResourceKind::NodeGroup;
+            findings.add_missing(field("systemId"), kind, &wish.system_id, " in the cluster");
             continue;
         };
         if !taken.insert(place) {

@@ -37,6 +37,10 @@ pub(crate) fn problem(failure: &Failure) -> api::Problem {
     let finding = |finding: &pmks_model::Finding| api::Finding {
         field: finding.field.clone(),
         says: finding.says.to_string(),
+        missing: finding.missing.as_ref().map(|missing| api::Missing {
+            kind: missing.kind.as_str().to_owned(),
+            name: missing.name.clone(),
+        }),
     };
     let kind = failure.kind.as_str();
     api::Problem {

@@ -29,7 +29,7 @@ pub(crate) use page::page;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
-    components(schemas(pmks_api::Problem, pmks_api::Finding))
+    components(schemas(pmks_api::Problem, pmks_api::Finding, pmks_api::Missing))
 )]
 struct Base;
 

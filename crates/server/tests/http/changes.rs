@@ -287,6 +287,36 @@ async fn a_private_key_is_shown_once() {
 }
 
 #[tokio::test]
+async fn a_finding_says_what_there_is_not() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let missing = |kind: &str, name: &str| json!([{"kind": kind, "name": name}]);
+    for (path, body, kind) in [
+        ("networks", json!({"name": "n", "systemId": "none"}), "network"),
+        ("keyPairs", json!({"name": "k", "systemId": "none"}), "keyPair"),
+        ("securityGroups", json!({"name": "g", "systemId": "none"}), "securityGroup"),
+        ("clusters:import", json!({"name": "c", "systemId": "none"}), "cluster"),
+        ("securityGroups", json!({"name": "g", "network": "none"}), "network"),
+    ] {
+        let answer = rig.post(&format!("/v1/connections/here/{path}"), body).await;
+        let problem = answer.refused(422, "invalid-request");
+        let told: Value =
+            problem["findings"].as_array().unwrap().iter().map(|one| one["missing"].clone()).collect();
+        assert_eq!(told, missing(kind, "none"), "{problem:#}");
+    }
+    let whole = rig.get(CLUSTER).await.ok(200)["iid"]["systemId"].clone();
+    let import = json!({"name": "c", "systemId": whole, "nodeGroups": [{"name": "g", "systemId": "none"}]});
+    let problem =
+        rig.post("/v1/connections/here/clusters:import", import).await.refused(422, "invalid-request");
+    assert_eq!(problem["findings"][0]["field"], "nodeGroups[0].systemId");
+    assert_eq!(problem["findings"][0]["missing"], missing("nodeGroup", "none")[0]);
+    // What is there, and wrong, is not missing.
+    let other = json!({"name": "-", "systemId": "none"});
+    let problem = rig.post("/v1/connections/here/networks", other).await.refused(422, "invalid-request");
+    assert_eq!(problem["findings"][0].get("missing"), None, "{problem:#}");
+}
+
+#[tokio::test]
 async fn networks_are_made_listed_forgotten() {
     let rig = Rig::new().await;
     rig.network().await;
