@@ -51,7 +51,11 @@ impl Drafting<'_> {
             let own = records.find(ResourceKind::Network, None, lies_in).await?;
             return Err(invalid("systemId", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
         }
-        self.refuse_strangers(&cluster, import.take_over)?;
+        let own = records.of_region(ResourceKind::Cluster).await?;
+        // One that is known here was taken over: that is said of it, whoever has marked it.
+        if !own.iter().any(|record| record.system_id.as_ref() == Some(&cluster.iid.system_id)) {
+            self.refuse_strangers(&cluster, import.take_over)?;
+        }
         let names = names_of_groups(&cluster, &import)?;
         let uid = self.uid();
         let resource = self.reference(ResourceKind::Cluster, &import.name);

@@ -299,6 +299,8 @@ async fn an_import_stores_nothing_that_nobody_asked_for() {
     assert!(planned.detail.contains("\"old\""), "{planned}");
     assert_eq!(rig.accept(import("theirs", "theirs", false)).await.unwrap_err().kind, FailureKind::Conflict);
     rig.done(import("theirs", "theirs", true)).await;
+    let again = rig.accept(import("theirs", "theirs", false)).await.unwrap_err();
+    assert_eq!(again.kind, FailureKind::AlreadyExists, "it was taken over");
     assert!(rig.pmks.clusters().unmanaged(None).await.unwrap().0.is_empty());
     let installation = Marks::KEYS[0];
     assert!(rig.cloud.world().clusters["theirs"].tags.contains_key(installation));
