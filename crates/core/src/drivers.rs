@@ -16,7 +16,8 @@ use crate::connections::Specification;
 use crate::engine::{self, Connected};
 use crate::failure::{conflict, not_found, of_cloud, of_cloud_by, of_store, unexpected};
 use crate::inventory::memory::Memory;
-use crate::{Registry, Result};
+use crate::records::stored;
+use crate::{NewConnection, Registry, Result};
 
 /// Makes and keeps drivers.
 pub(crate) struct Drivers {
@@ -219,6 +220,25 @@ impl Drivers {
         credential: Credential,
     ) -> Result<Arc<dyn Driver>> {
         self.make_by(&format!("connection {name:?}"), name, provider, specification, credential).await
+    }
+
+    /// The same with the connection as it would be stored. Whoever is done with it forgets it.
+    pub(crate) async fn unstored(&self, asked: NewConnection, specification: Specification) -> Result<At> {
+        let driver = self.make(&asked.name, &asked.provider, &specification, asked.credential).await?;
+        let now = self.clock.wall();
+        let connection = Connection {
+            uid: pmks_store::new_uid(now),
+            name: asked.name,
+            provider: asked.provider,
+            specification: stored(&specification)?,
+            account: None,
+            principal: None,
+            credential_revision: 0,
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(At::new(Arc::new(connection), Arc::new(specification), driver))
     }
 
     /// The same for what no connection is made of; `who` says in failures what asks instead of one.

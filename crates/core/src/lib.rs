@@ -76,7 +76,7 @@ pub use networks::Networks;
 pub use node_groups::NodeGroups;
 pub use operations::{Event, EventStream, OperationFilter, Operations};
 pub use page::{Page, PageRequest};
-pub use pieces::{Holds, Piece, Pieces, Unconnected};
+pub use pieces::{Holds, Import, ImportPlan, Piece, Pieces, Unconnected};
 pub use pmks::{Options, Pmks};
 pub use reference::Reference;
 pub use registry::Registry;

@@ -62,32 +62,8 @@ impl Shared {
         let proven = self.drivers.proven(connection).boxed();
         let (at, place) = patience.needed(connection, ACTS_FOR, proven).await?;
         let network = self.network_of(&place, part).await?;
-        let mut findings = pmks_model::Findings::default();
-        findings.add_some("name", pmks_model::refusal_of_ours(&asked.name));
-        if asked.system_id.is_empty() {
-            findings.add("systemId", "is required");
-        }
-        check(findings)?;
-        let whole = network.as_ref().filter(|_| part.kind == ResourceKind::Subnet);
-        let asked = within(&at, whole, asked);
-        let record = NewResource {
-            uid: pmks_store::new_uid(self.clock.wall()),
-            kind: part.kind,
-            connection: connection.to_owned(),
-            account: place.account.clone(),
-            location: place.location(part.kind),
-            parent: whole.map(|network| network.uid),
-            name: asked.name.clone(),
-            cloud_name: None,
-            system_id: Some(asked.system_id.clone()),
-            incarnation: Some(asked.system_id),
-            request: Value::Null,
-            observation: None,
-            protected: false,
-            imported: true,
-        };
-        let observed = self.observed_import(&at, &place, record, network.as_ref()).boxed();
-        let record = patience.needed(connection, NAMED, observed).await?;
+        let drafted = self.drafted_import(&at, &place, part.kind, network.as_ref(), asked).boxed();
+        let record = patience.needed(connection, NAMED, drafted).await?;
         let uid = record.uid;
         let target = format!("{} {}", part.kind.says(), record.name);
         let audit = self.audit(caller, &format!("{}.import", part.kind.as_str()), target);
@@ -95,6 +71,30 @@ impl Shared {
         let mut known = self.known_parts(&place, part.kind, None).await?;
         known.records.retain(|record| record.uid == uid);
         Ok(known)
+    }
+
+    /// The record of an import, with what the cloud says of it: of a subnet in that network, of a security group that has
+    /// to lie there.
+    pub(crate) async fn drafted_import(
+        &self,
+        at: &At,
+        place: &Place,
+        kind: ResourceKind,
+        network: Option<&Resource>,
+        asked: ImportResource,
+    ) -> Result<NewResource> {
+        let mut findings = pmks_model::Findings::default();
+        findings.add_some("name", pmks_model::refusal_of_ours(&asked.name));
+        if asked.system_id.is_empty() {
+            findings.add("systemId", "is required");
+        }
+        check(findings)?;
+        let whole = network.filter(|_| kind == ResourceKind::Subnet);
+        let asked = within(at, whole, asked);
+        let uid = pmks_store::new_uid(self.clock.wall());
+        let parent = whole.map(|network| network.uid);
+        let record = NewResource { parent, ..unread(&at.connection.name, place, kind, uid, asked) };
+        self.observed_import(at, place, record, network).await
     }
 
     /// The record with what the cloud says of it.
@@ -188,22 +188,8 @@ impl Shared {
         known.records.clear();
         for found in listed.iter().filter(|one| !ours.has(one.iid())) {
             let Iid { name_id, system_id } = found.iid().clone();
-            let record = NewResource {
-                uid: uuid::Uuid::nil(),
-                kind: T::KIND,
-                connection: connection.to_owned(),
-                account: place.account.clone(),
-                location: place.location(T::KIND),
-                parent: None,
-                name: name_id,
-                cloud_name: None,
-                system_id: Some(system_id.clone()),
-                incarnation: Some(system_id),
-                request: Value::Null,
-                observation: None,
-                protected: false,
-                imported: true,
-            };
+            let asked = ImportResource { name: name_id, system_id };
+            let record = unread(connection, place, T::KIND, uuid::Uuid::nil(), asked);
             let seen = Some(observation(found, now, now)?);
             known.records.push(Resource { observation: seen, ..stand_in(&record, now) });
         }
@@ -303,6 +289,32 @@ pub(crate) fn not_in(system_id: &str, said: &Resource, own: Option<&Resource>, o
     let own = own.map_or(own_id, |own| own.name.as_str());
     let says = Says::from(format!("{system_id:?} is no part of ")).then(Says::kind(ResourceKind::Network));
     says.text(format!(" {:?}: it lies in {own:?}", said.name))
+}
+
+/// The record of something at the cloud, of which the cloud has said nothing yet.
+pub(crate) fn unread(
+    connection: &str,
+    place: &Place,
+    kind: ResourceKind,
+    uid: uuid::Uuid,
+    asked: ImportResource,
+) -> NewResource {
+    NewResource {
+        uid,
+        kind,
+        connection: connection.to_owned(),
+        account: place.account.clone(),
+        location: place.location(kind),
+        parent: None,
+        name: asked.name,
+        cloud_name: None,
+        system_id: Some(asked.system_id.clone()),
+        incarnation: Some(asked.system_id),
+        request: Value::Null,
+        observation: None,
+        protected: false,
+        imported: true,
+    }
 }
 
 /// A record that is about to be made, as a read wants it.

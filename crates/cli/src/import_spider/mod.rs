@@ -1,6 +1,9 @@
-//! `pmks import-spider`: takes over what CB-Spider knows, by its meta database. Nothing changes there, and nothing at a
-//! cloud but pmks' marks on the clusters.
+//! `pmks import-spider`: takes over what CB-Spider knows, by its meta database. Nothing changes there, nor at a cloud.
 
+mod foresight;
+#[cfg(test)]
+mod foresight_tests;
+mod records;
 mod source;
 mod steps;
 mod surface;
@@ -16,7 +19,8 @@ use crate::arguments::ImportSpider;
 use crate::error::{Error, Result};
 use crate::mutations::confirm;
 use crate::output::{self, Kind};
-use steps::{Standing, Step, Steps};
+use foresight::foresee;
+use steps::{Ending, Standing, Step, Steps};
 use surface::Surface;
 
 /// What is wrong with a row, and not with who asks or with the server.
@@ -28,6 +32,10 @@ const REFUSED: [FailureKind; 6] = [
     FailureKind::Precondition,
     FailureKind::Unsupported,
 ];
+
+/// What is wrong with a connection: whatever else is asked of it would wait as long, and be told the same.
+const OF_THE_CONNECTION: [FailureKind; 3] =
+    [FailureKind::Unauthenticated, FailureKind::Unavailable, FailureKind::Timeout];
 
 /// Takes over what is not here yet; says of each thing what became of it.
 ///
@@ -41,15 +49,21 @@ pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
     let session = app.session_that_works(false).await?;
     let surface = Surface::of(session.client.clone()).await?;
     look(&surface, &mut steps).await?;
-    let wanted = steps.count(Standing::Wanted) + steps.count(Standing::Comes);
+    let mut foreseen = steps.clone();
+    foresee(&surface, &mut foreseen, asked.take_over).await?;
+    // What would fail now is tried all the same.
+    let wanted =
+        [Standing::Wanted, Standing::Comes, Standing::Failed].map(|standing| foreseen.count(standing));
+    let wanted: usize = wanted.iter().sum();
     if asked.own.plan || wanted == 0 {
-        print(app, &steps)?;
+        print(app, &foreseen)?;
         let says = if wanted == 0 { "nothing is left to be taken over" } else { "nothing was done" };
         output::note(&format!("{says}; from {source}"));
         return Ok(());
     }
     drop(session);
     confirm(asked.yes, &format!("take over {wanted} things from {source}; --plan shows them"))?;
+    steps.learn(&foreseen);
     take_over(app, asked, &mut steps).await?;
     print(app, &steps)?;
     match steps.count(Standing::Failed) {
@@ -96,7 +110,7 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
         match ended {
             Ok(()) => steps.end(place, Standing::TakenOver, String::new()),
             Err(error @ (Error::Interrupted(_) | Error::BrokenPipe)) => return Err(error),
-            Err(error) if error.is(FailureKind::Unavailable) => return Err(error),
+            Err(error) if nobody_answers(&error) => return Err(error),
             Err(error) if error.is(FailureKind::AlreadyExists) => {
                 let session = match held.take() {
                     Some(session) => session,
@@ -105,17 +119,7 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
                 look_again(&Surface::of(session.client.clone()).await?, steps, place, &error).await?;
                 held = Some(session);
             }
-            Err(error) => {
-                let Some(step) = steps.at(place) else { break };
-                let without = step.leave_groups(&refused_groups(&error));
-                if without.is_empty() {
-                    step.end(Standing::Failed, in_one_line(&error.text()));
-                }
-                // The cluster is still wanted, and asked for again without them.
-                for (group, why) in without {
-                    steps.leave_out(&group, &why);
-                }
-            }
+            Err(error) => refuse(steps, place, &error),
         }
         steps.settle();
     }
@@ -136,13 +140,43 @@ async fn look_again(surface: &Surface, steps: &mut Steps, place: usize, refused:
     Ok(())
 }
 
-/// The node groups for which alone an import of a cluster was refused, by their places, and why. CB-Spider keeps rows of
-/// node groups that are gone.
-fn refused_groups(error: &Error) -> Vec<(usize, String)> {
+/// Whether nobody answers here: where a server says it, it is one cloud that does not.
+fn nobody_answers(error: &Error) -> bool {
+    matches!(error, Error::Problem(problem) if problem.status == 0) && error.is(FailureKind::Unavailable)
+}
+
+/// What is refused has an end; but a cluster, for its node groups alone, is still wanted, and asked for again without them.
+fn refuse(steps: &mut Steps, place: usize, error: &Error) {
+    if steps.leave_groups(place, &refused_groups(error)) {
+        return;
+    }
+    let (standing, why) = ended_by(error);
+    steps.end(place, standing, why);
+    if OF_THE_CONNECTION.iter().any(|kind| error.is(*kind)) {
+        steps.end_connection_of(place);
+    }
+}
+
+/// What becomes of something whose import is refused: what the cloud has no more has not failed.
+fn ended_by(error: &Error) -> Ending {
+    if let Error::Problem(problem) = error
+        && let [finding] = &*problem.findings
+        && finding.field == "systemId"
+        && finding.missing.is_some()
+    {
+        return (Standing::Gone, finding.says.clone());
+    }
+    (Standing::Failed, in_one_line(&error.text()))
+}
+
+/// The node groups for which alone an import of a cluster was refused, by their places, and what becomes of them.
+/// CB-Spider keeps rows of node groups that are gone.
+fn refused_groups(error: &Error) -> Vec<(usize, Ending)> {
     let Error::Problem(problem) = error else { return Vec::new() };
     let place = |finding: &Finding| {
         let (place, _) = finding.field.strip_prefix("nodeGroups[")?.split_once(']')?;
-        Some((place.parse().ok()?, finding.says.clone()))
+        let standing = if finding.missing.is_some() { Standing::Gone } else { Standing::LeftOut };
+        Some((place.parse().ok()?, (standing, finding.says.clone())))
     };
     problem.findings.iter().map(place).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
@@ -154,5 +188,10 @@ fn in_one_line(text: &str) -> String {
 
 fn print(app: &App, steps: &Steps) -> Result<()> {
     let rows: Vec<Value> = steps.all().iter().map(Step::row).collect();
-    output::items(app.form(), Kind::TakenOver, &rows)
+    output::items(app.form(), Kind::TakenOver, &rows)?;
+    match steps.count(Standing::Gone) {
+        0 => {}
+        gone => output::note(&format!("gone at the cloud: {gone}; nothing is left of them to be taken over")),
+    }
+    Ok(())
 }

@@ -1,12 +1,13 @@
 //! What there is to take over, in an order in which each thing comes after what it needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pmks_meta_database::{Error as Unusable, Known, KnownKind, MetaDatabase, RowKind};
 use pmks_model::{refusal_of_connection, refusal_of_ours};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
+use super::records::{Resource, records};
 use crate::client::Path;
 
 /// What becomes of something.
@@ -22,6 +23,8 @@ pub(super) enum Standing {
     There,
     /// It cannot come.
     LeftOut,
+    /// The cloud has it no more.
+    Gone,
     TakenOver,
     Failed,
 }
@@ -46,7 +49,7 @@ pub(super) struct Record {
     pub(super) shown: Value,
     /// What a connection is made of.
     pub(super) made_of: Vec<Piece>,
-    secrets: Vec<(String, SecretString)>,
+    pub(super) secrets: Vec<(String, SecretString)>,
 }
 
 /// What a connection is made of.
@@ -71,6 +74,7 @@ pub(super) struct Step {
 }
 
 /// All of them.
+#[derive(Clone)]
 pub(super) struct Steps(Vec<Step>);
 
 impl Standing {
@@ -79,6 +83,7 @@ impl Standing {
             Self::Unknown | Self::Wanted | Self::Comes => "to be taken over",
             Self::There => "is here already",
             Self::LeftOut => "left out",
+            Self::Gone => "gone",
             Self::TakenOver => "taken over",
             Self::Failed => "failed",
         }
@@ -111,7 +116,7 @@ impl Step {
         }
     }
 
-    fn of_record(resource: Resource, name: &str, provider: &str, shown: Value) -> Self {
+    pub(super) fn of_record(resource: Resource, name: &str, provider: &str, shown: Value) -> Self {
         let (kind, path) = resource;
         let own = || refusal_of_connection(name).filter(|_| kind == RowKind::ConnectionConfig);
         let what = match refusal_of(&[name]).or_else(own) {
@@ -171,19 +176,26 @@ impl Step {
         }
     }
 
-    /// Takes those node groups, by their places, from what comes with this cluster: each, and why.
-    pub(super) fn leave_groups(&mut self, refused: &[(usize, String)]) -> Vec<(Known, String)> {
+    /// Takes those node groups, by their places, from what comes with this cluster: each, and what becomes of it.
+    fn leave_groups(&mut self, refused: &[(usize, Ending)]) -> Vec<(Known, Ending)> {
         let What::Known { node_groups, .. } = &mut self.what else { return Vec::new() };
-        let why = |place: usize| refused.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone());
+        let ending = |place: usize| refused.iter().find(|(at, _)| *at == place).map(|(_, end)| end.clone());
         let all = std::mem::take(node_groups);
         let mut left = Vec::new();
         for (place, group) in all.into_iter().enumerate() {
-            match why(place) {
-                Some(why) => left.push((group, why)),
+            match ending(place) {
+                Some(ending) => left.push((group, ending)),
                 None => node_groups.push(group),
             }
         }
         left
+    }
+
+    /// Keeps the cloud's identifier as the cloud writes it.
+    pub(super) fn is_written(&mut self, system_id: &str) {
+        if let What::Known { known, .. } = &mut self.what {
+            system_id.clone_into(&mut known.csp_id);
+        }
     }
 
     fn key(&self) -> Key {
@@ -213,7 +225,7 @@ impl Step {
     /// Whether nothing that hangs on it can come any more.
     fn is_lost(&self) -> bool {
         match self.standing {
-            Standing::Failed => true,
+            Standing::Failed | Standing::Gone => true,
             // Who is made of a piece, or lies in a network, that is left out was looked at by itself: something of
             // that name may be here.
             Standing::LeftOut => match &self.what {
@@ -227,7 +239,7 @@ impl Step {
 }
 
 impl Piece {
-    fn of((kind, path): Resource, name: &str) -> Self {
+    pub(super) fn of((kind, path): Resource, name: &str) -> Self {
         Self { kind, path, name: name.to_owned() }
     }
 
@@ -238,6 +250,9 @@ impl Piece {
 
 /// Kind, connection and name.
 type Key = (RowKind, String, String);
+
+/// What becomes of something, and why.
+pub(super) type Ending = (Standing, String);
 
 impl Steps {
     pub(super) fn of(meta: &MetaDatabase) -> Self {
@@ -302,12 +317,40 @@ impl Steps {
         }
     }
 
-    /// Leaves out what is known by those names.
-    pub(super) fn leave_out(&mut self, known: &Known, why: &str) {
-        let is_it =
-            |step: &&mut Step| matches!(&step.what, What::Known { known: other, .. } if other == known);
-        if let Some(step) = self.0.iter_mut().find(is_it) {
-            step.end(Standing::LeftOut, why.to_owned());
+    /// Takes from what comes with the cluster at that place the node groups for which alone it was refused; whether there
+    /// are any: then it can be asked for again.
+    pub(super) fn leave_groups(&mut self, place: usize, refused: &[(usize, Ending)]) -> bool {
+        let Some(cluster) = self.0.get_mut(place) else { return false };
+        let left = cluster.leave_groups(refused);
+        for (group, (standing, why)) in &left {
+            let is_it = |step: &&mut Step| matches!(&step.what, What::Known { known, .. } if known == group);
+            if let Some(step) = self.0.iter_mut().find(is_it) {
+                step.end(*standing, why.clone());
+            }
+        }
+        !left.is_empty()
+    }
+
+    /// Ends what else is wanted at the connection of the one at that place, which says why.
+    pub(super) fn end_connection_of(&mut self, place: usize) {
+        let Some(step) = self.0.get(place).filter(|step| !step.connection.is_empty()) else { return };
+        let (connection, why) = (step.connection.clone(), format!("as {} {}", step.kind, step.name));
+        let is_at = |step: &&mut Step| step.standing == Standing::Wanted && step.connection == connection;
+        for step in self.0.iter_mut().filter(is_at) {
+            step.end(Standing::Failed, why.clone());
+        }
+    }
+
+    /// Keeps of what was foreseen what stays true whatever comes before it: how the cloud writes its identifiers, and what
+    /// it has no more.
+    pub(super) fn learn(&mut self, foreseen: &Self) {
+        for (step, ahead) in self.0.iter_mut().zip(&foreseen.0) {
+            if let What::Known { known, .. } = &ahead.what {
+                step.is_written(&known.csp_id);
+            }
+            if ahead.standing == Standing::Gone {
+                step.end(Standing::Gone, ahead.why.clone());
+            }
         }
     }
 
@@ -317,43 +360,26 @@ impl Steps {
         self.0.iter().filter(is_it).min_by_key(|step| matches!(step.what, What::Unreadable(_)))
     }
 
-    /// What comes before it and has its name, at another connection that is surely of the same account and place: made of
-    /// the same pieces. A name is one thing's there.
-    pub(super) fn takes_its_name(&self, step: &Step) -> Option<&Known> {
-        let What::Known { known, .. } = &step.what else { return None };
-        let pieces = |connection: &str| match self.find(RowKind::ConnectionConfig, "", connection)?.what {
-            What::Record(ref record) => Some(&record.made_of),
-            _ => None,
-        };
-        let own = pieces(&known.connection)?;
-        let is_it = |other: &Known| {
-            other.kind == known.kind
-                && other.name == known.name
-                && !other.csp_id.eq_ignore_ascii_case(&known.csp_id)
-                && other.connection != known.connection
-                && pieces(&other.connection) == Some(own)
-        };
-        self.0.iter().filter(|other| other.standing == Standing::Wanted).find_map(|other| match &other.what {
-            What::Known { known: other, .. } if is_it(other) => Some(other),
-            _ => None,
-        })
-    }
-
-    /// What hangs on something that could not be taken over cannot be either, and node groups share what becomes of
-    /// their cluster.
+    /// What hangs on something that could not be taken over cannot be either, what lies in something that is gone is gone
+    /// with it, and node groups share what becomes of their cluster.
     pub(super) fn settle(&mut self) {
-        let (mut lost, mut come): (BTreeSet<Key>, BTreeSet<Key>) = Default::default();
+        let (mut lost, mut come): (BTreeMap<Key, Standing>, BTreeSet<Key>) = Default::default();
         for step in &mut self.0 {
             if matches!(step.standing, Standing::Wanted | Standing::Comes) {
                 let needed = step.hangs_on();
-                if let Some((kind, _, name)) = needed.iter().find(|key| lost.contains(*key)) {
-                    step.end(Standing::LeftOut, format!("its {kind} {name} was not taken over"));
+                if let Some((key, standing)) = needed.iter().find_map(|key| lost.get_key_value(key)) {
+                    let (kind, _, name) = key;
+                    let (standing, why) = match standing {
+                        Standing::Gone => (Standing::Gone, format!("with its {kind} {name}")),
+                        _ => (Standing::LeftOut, format!("its {kind} {name} was not taken over")),
+                    };
+                    step.end(standing, why);
                 } else if step.standing == Standing::Comes && needed.iter().any(|key| come.contains(key)) {
                     step.standing = Standing::TakenOver;
                 }
             }
             if step.is_lost() {
-                lost.insert(step.key());
+                lost.insert(step.key(), step.standing);
             } else if step.standing == Standing::TakenOver && step.kind == RowKind::Known(KnownKind::Cluster)
             {
                 come.insert(step.key());
@@ -361,14 +387,6 @@ impl Steps {
         }
     }
 }
-
-/// A record's kind, and its resource in `/spider`'s paths.
-type Resource = (RowKind, &'static str);
-
-const DRIVER: Resource = (RowKind::Driver, "driver");
-const CREDENTIAL: Resource = (RowKind::Credential, "credential");
-const REGION: Resource = (RowKind::Region, "region");
-const CONNECTION_CONFIG: Resource = (RowKind::ConnectionConfig, "connectionconfig");
 
 /// The longest name or identifier that is asked for, in bytes: no cloud has a longer one, and a path must hold some.
 const LONGEST: usize = 1024;
@@ -414,57 +432,4 @@ fn of_row(kind: RowKind, connection: &str, name: &str, why: &str) -> String {
     let at = if connection.is_empty() { String::new() } else { format!(" at {connection:?}") };
     let error = Unusable::Row { table: kind.table(), row: format!("{name:?}{at}"), why: why.to_owned() };
     error.to_string()
-}
-
-fn records(meta: &MetaDatabase) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for driver in &meta.drivers {
-        let body = json!({
-            "DriverName": driver.name,
-            "ProviderName": driver.provider,
-            "DriverLibFileName": driver.library,
-        });
-        steps.push(Step::of_record(DRIVER, &driver.name, &driver.provider, body));
-    }
-    for credential in &meta.credentials {
-        let body = json!({
-            "CredentialName": credential.name,
-            "ProviderName": credential.provider,
-            "KeyValueInfoList": [],
-        });
-        let mut step = Step::of_record(CREDENTIAL, &credential.name, &credential.provider, body);
-        if let What::Record(record) = &mut step.what {
-            record.secrets.clone_from(&credential.values);
-        }
-        steps.push(step);
-    }
-    for region in &meta.regions {
-        let pairs = region.values.iter().map(|pair| json!({"Key": pair.key, "Value": pair.value}));
-        let body = json!({
-            "RegionName": region.name,
-            "ProviderName": region.provider,
-            "KeyValueInfoList": pairs.collect::<Vec<_>>(),
-            "AvailableZoneList": region.zones,
-        });
-        steps.push(Step::of_record(REGION, &region.name, &region.provider, body));
-    }
-    for config in &meta.connection_configs {
-        let body = json!({
-            "ConfigName": config.name,
-            "ProviderName": config.provider,
-            "DriverName": config.driver,
-            "CredentialName": config.credential,
-            "RegionName": config.region,
-        });
-        let mut step = Step::of_record(CONNECTION_CONFIG, &config.name, &config.provider, body);
-        if let What::Record(record) = &mut step.what {
-            record.made_of = vec![
-                Piece::of(DRIVER, &config.driver),
-                Piece::of(CREDENTIAL, &config.credential),
-                Piece::of(REGION, &config.region),
-            ];
-        }
-        steps.push(step);
-    }
-    steps
 }

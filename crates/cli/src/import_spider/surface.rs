@@ -6,7 +6,7 @@ use http::Method;
 use pmks_api::{ImportCluster, ImportNodeGroup};
 use pmks_meta_database::{Known, KnownKind, RowKind};
 use pmks_model::FailureKind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::steps::{Record, Standing, Step, Steps, What};
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::wait::judge;
 
 /// The server, which serves `/spider`.
 pub(super) struct Surface {
-    client: Client,
+    pub(super) client: Client,
     /// The providers that have a driver, by their names.
     providers: BTreeSet<String>,
 }
@@ -63,10 +63,7 @@ impl Surface {
                         (Standing::Wanted, _) => self.in_network(known, steps).await,
                         looked => Ok(looked),
                     },
-                    _ => match (self.known(known).await?, steps.takes_its_name(step)) {
-                        ((Standing::Wanted, _), Some(first)) => Ok((Standing::LeftOut, taken(first))),
-                        (looked, _) => Ok(looked),
-                    },
+                    _ => self.known(known).await,
                 }
             }
         }
@@ -105,24 +102,9 @@ impl Surface {
 
     /// Wanted, unless the server refuses it: asked as it will be when it is put, with the pieces that come before it.
     async fn planned(&self, record: &Record, steps: &Steps) -> Result<(Standing, String)> {
-        let mut body = record.body();
-        let coming = record.made_of.iter().filter_map(|piece| {
-            let step = steps.find(piece.kind, "", &piece.name)?;
-            match &step.what {
-                What::Record(piece) if step.standing() == Standing::Wanted => {
-                    Some((piece.path, piece.body()))
-                }
-                _ => None,
-            }
-        });
-        // Keys of bodies have no case there.
-        let with: serde_json::Map<String, Value> =
-            coming.map(|(path, body)| (path.to_owned(), body)).collect();
-        if let Value::Object(fields) = &mut body {
-            fields.insert("With".to_owned(), Value::Object(with));
-        }
         let path = Path::at(["spider", "plan", record.path]);
-        match self.client.send(Request::new(Method::POST, path).json(body)).await {
+        let body = with_its_pieces(record, steps);
+        match self.client.send(Request::new(Method::POST, path).json(Value::Object(body))).await {
             Ok(_) => Ok((Standing::Wanted, String::new())),
             // A server of an older release plans none: what it refuses is seen when it is put.
             Err(error) if error.is(FailureKind::NotFound) => Ok((Standing::Wanted, String::new())),
@@ -143,7 +125,7 @@ impl Surface {
         })
     }
 
-    /// A node group comes with its cluster, or not any more.
+    /// A node group comes with its cluster, or not any more: the cloud may have deleted it since.
     async fn node_group(&self, known: &Known, steps: &Steps) -> Result<(Standing, String)> {
         let kind = RowKind::Known(KnownKind::Cluster);
         let cluster = steps.find(kind, &known.connection, &known.owner);
@@ -164,36 +146,23 @@ impl Surface {
             }
             _ => {}
         }
-        match self.known(&of_cluster).await? {
-            (Standing::Wanted, _) => {
-                let why = format!(
-                    "its cluster {} is here already, and has no node group of that identifier",
-                    known.owner
-                );
-                Ok((Standing::LeftOut, why))
-            }
-            looked => Ok(looked),
+        let groups = self.client.list(collection(&of_cluster)).await?;
+        if let Some(group) = groups.iter().find(|group| is_the_same(group, known)) {
+            return Ok((Standing::There, by_the_name(&text(group, "/name"), &known.name)));
         }
+        let cluster = &known.owner;
+        let why = format!("its cluster {cluster} is here already, and has no node group of that identifier");
+        Ok((Standing::Gone, why))
     }
 
     async fn known(&self, known: &Known) -> Result<(Standing, String)> {
-        let text = |value: &Value, at: &str| {
-            value.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
         if let Some(there) = self.find(path_of(known, &known.csp_id)).await? {
             let name = text(&there, "/name");
-            let why = if name == known.name { String::new() } else { format!("by the name {name}") };
-            return Ok((Standing::There, why));
+            return Ok((Standing::There, by_the_name(&name, &known.name)));
         }
         match self.find(path_of(known, &known.name)).await? {
-            Some(other) => {
-                let other = text(&other, "/iid/systemId");
-                if other.eq_ignore_ascii_case(&known.csp_id) || other.ends_with(&format!("/{}", known.csp_id))
-                {
-                    return Ok((Standing::There, String::new()));
-                }
-                Ok((Standing::LeftOut, format!("that name is taken, by {other}: {BY_ANOTHER_NAME}")))
-            }
+            Some(other) if is_the_same(&other, known) => Ok((Standing::There, String::new())),
+            Some(other) => Ok((Standing::LeftOut, taken_here(&text(&other, "/iid/systemId")))),
             None => Ok((Standing::Wanted, String::new())),
         }
     }
@@ -219,13 +188,52 @@ impl Surface {
     }
 }
 
+fn text(shown: &Value, at: &str) -> String {
+    shown.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Whether something that is shown is what a row is of: the cloud may write its identifier in another case, or longer.
+fn is_the_same(shown: &Value, known: &Known) -> bool {
+    let id = text(shown, "/iid/systemId");
+    id.eq_ignore_ascii_case(&known.csp_id) || id.ends_with(&format!("/{}", known.csp_id))
+}
+
 /// What helps where two things have one name.
 const BY_ANOTHER_NAME: &str = "register it by another name, at CB-Spider before or here after";
 
 /// That a name means one thing at all connections of an account and place.
-fn taken(first: &Known) -> String {
+pub(super) fn taken(first: &Known) -> String {
     let (id, at) = (&first.csp_id, &first.connection);
     format!("that name goes to {id}, of {at}, which is the same account and place: {BY_ANOTHER_NAME}")
+}
+
+/// The same where that thing is known here.
+pub(super) fn taken_here(other: &str) -> String {
+    format!("that name is taken, by {other}: {BY_ANOTHER_NAME}")
+}
+
+/// That something is known here by that name, if it is not its own.
+pub(super) fn by_the_name(name: &str, own: &str) -> String {
+    if name == own { String::new() } else { format!("by the name {name}") }
+}
+
+/// A record's body, with the pieces that come before it.
+pub(super) fn with_its_pieces(record: &Record, steps: &Steps) -> Map<String, Value> {
+    let coming = record.made_of.iter().filter_map(|piece| {
+        let step = steps.find(piece.kind, "", &piece.name)?;
+        match &step.what {
+            What::Record(piece) if step.standing() == Standing::Wanted => Some((piece.path, piece.body())),
+            _ => None,
+        }
+    });
+    // Keys of bodies have no case there.
+    let with: Map<String, Value> = coming.map(|(path, body)| (path.to_owned(), body)).collect();
+    let mut body = match record.body() {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    };
+    body.insert("With".to_owned(), Value::Object(with));
+    body
 }
 
 fn comes_or_is_there(step: &Step) -> bool {
@@ -241,7 +249,7 @@ fn missing(kind: RowKind, name: &str, row: Option<&Step>) -> String {
 }
 
 /// A subnet with its network named by the cloud's identifier, where that is known: here the network may have another name.
-fn in_its_network(known: &Known, steps: &Steps) -> Known {
+pub(super) fn in_its_network(known: &Known, steps: &Steps) -> Known {
     let network = steps.find(RowKind::Known(KnownKind::Network), &known.connection, &known.owner);
     match network.map(|step| &step.what) {
         Some(What::Known { known: network, .. }) if known.kind == KnownKind::Subnet => {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::steps::{Standing, Steps};
 use super::surface::Surface;
-use super::{look, refused_groups};
+use super::{ended_by, foresee, look, nobody_answers, refused_groups};
 use crate::client::{Client, Door, Received, Sent};
 use crate::error::{Error, Result};
 
@@ -32,6 +32,7 @@ impl Door for Knows {
             target if target.ends_with("/refused") => {
                 (StatusCode::BAD_REQUEST, json!({"message": "not a name of ours"}))
             }
+            "/spider/plan/import" => (StatusCode::OK, imported(&request.body)),
             target if target.starts_with("/spider/plan/") => judged(target, &request.body),
             target => match self.0.get(target) {
                 Some(there) => (StatusCode::OK, there.clone()),
@@ -60,22 +61,51 @@ fn judged(target: &str, body: &[u8]) -> (StatusCode, Value) {
     }
 }
 
+/// What it says of an import: what is called so is gone, and each region is another place. It writes identifiers small.
+fn imported(body: &[u8]) -> Value {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let import = &body["Import"];
+    let missing = |field: String, id: &Value| json!({"field": field, "says": "there is none", "missing": {"kind": "", "name": id}});
+    let is_gone = |id: &Value| id.as_str().unwrap().starts_with("gone");
+    let mut findings = Vec::new();
+    if is_gone(&import["SystemId"]) {
+        findings.push(missing("systemId".to_owned(), &import["SystemId"]));
+    }
+    for (place, group) in import["NodeGroups"].as_array().unwrap().iter().enumerate() {
+        if is_gone(&group["SystemId"]) {
+            findings.push(missing(format!("nodeGroups[{place}].systemId"), &group["SystemId"]));
+        }
+    }
+    if import["SystemId"] == "silent" {
+        return json!({"Refused": {
+            "type": "", "title": "", "status": 0, "code": "unavailable", "detail": "no answer", "findings": [],
+        }});
+    }
+    if findings.is_empty() {
+        let place = body["With"]["region"]["RegionName"].as_str().unwrap_or("here");
+        return json!({"Place": place, "SystemId": import["SystemId"].as_str().unwrap().to_lowercase(), "Known": null});
+    }
+    json!({"Refused": {
+        "type": "", "title": "", "status": 0, "code": "invalid-request", "detail": "not valid", "findings": findings,
+    }})
+}
+
 fn driver(name: &str) -> DriverInfo {
     DriverInfo { name: name.to_owned(), provider: "AWS".to_owned(), library: "aws.so".to_owned() }
 }
 
-fn region(name: &str) -> RegionInfo {
+pub(super) fn region(name: &str) -> RegionInfo {
     let values = vec![Pair { key: "Region".to_owned(), value: "r1".to_owned() }];
     RegionInfo { name: name.to_owned(), provider: "AWS".to_owned(), values, zones: Vec::new() }
 }
 
-fn config(name: &str, [driver, credential, region]: [&str; 3]) -> ConnectionConfig {
+pub(super) fn config(name: &str, [driver, credential, region]: [&str; 3]) -> ConnectionConfig {
     let [name, provider, driver, credential, region] =
         [name, "AWS", driver, credential, region].map(str::to_owned);
     ConnectionConfig { name, provider, driver, credential, region }
 }
 
-fn known(kind: KnownKind, connection: &str, owner: &str, name: &str, csp_id: &str) -> Known {
+pub(super) fn known(kind: KnownKind, connection: &str, owner: &str, name: &str, csp_id: &str) -> Known {
     let [connection, owner, name, csp_id] = [connection, owner, name, csp_id].map(str::to_owned);
     Known { kind, connection, owner, name, csp_id }
 }
@@ -87,7 +117,7 @@ fn unreadable(kind: RowKind, connection: &str, name: &str) -> Unreadable {
 }
 
 /// Everything of one connection that works.
-fn good() -> MetaDatabase {
+pub(super) fn good() -> MetaDatabase {
     let credential = CredentialInfo { name: "c".to_owned(), provider: "AWS".to_owned(), values: Vec::new() };
     MetaDatabase {
         drivers: vec![driver("d")],
@@ -104,22 +134,23 @@ fn good() -> MetaDatabase {
     }
 }
 
-async fn planned(meta: &MetaDatabase, here: &[(&'static str, Value)]) -> Steps {
+pub(super) async fn planned(meta: &MetaDatabase, here: &[(&'static str, Value)]) -> Steps {
     let door = Knows(here.iter().cloned().collect());
     let surface = Surface::of(Client::new(Arc::new(door))).await.unwrap();
     let mut steps = Steps::of(meta);
     look(&surface, &mut steps).await.unwrap();
+    foresee(&surface, &mut steps, false).await.unwrap();
     steps
 }
 
 /// What is said of each: kind, name, standing and why.
-fn said(steps: &Steps) -> Vec<[String; 4]> {
+pub(super) fn said(steps: &Steps) -> Vec<[String; 4]> {
     let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
     let row = |row: &Value| ["kind", "name", "standing", "why"].map(|key| text(row, key));
     steps.all().iter().map(|step| row(&step.row())).collect()
 }
 
-const GOOD: [[&str; 4]; 8] = [
+pub(super) const GOOD: [[&str; 4]; 8] = [
     ["driver", "d", "to be taken over", ""],
     ["credential", "c", "to be taken over", ""],
     ["region", "r", "to be taken over", ""],
@@ -157,7 +188,12 @@ fn only_a_refusal_that_speaks_of_node_groups_alone_leaves_them_out() {
             };
             problem.findings = fields.iter().map(finding).collect();
         }
-        refused_groups(&error).into_iter().map(|(place, _)| place).collect::<Vec<_>>()
+        let refused = refused_groups(&error).into_iter();
+        let end = |(place, (standing, _))| {
+            assert_eq!(standing, Standing::LeftOut);
+            place
+        };
+        refused.map(end).collect::<Vec<_>>()
     };
     assert_eq!(refused(&["nodeGroups[0].systemId", "nodeGroups[12].name"]), [0, 12]);
     for other in [&[][..], &["name"], &["nodeGroups"], &["nodeGroups[0].systemId", "name"]] {
@@ -337,8 +373,10 @@ async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
     let group = |name: &str, id: &str| json!({"name": name, "iid": {"systemId": id}});
     let here = [
         ("/v1/connections/a/clusters/k-1", json!({"name": "other", "iid": {"systemId": "k-1"}})),
-        ("/v1/connections/a/clusters/k-1/nodeGroups/g-1", group("g", "g-1")),
-        ("/v1/connections/a/clusters/k-1/nodeGroups/i-1", group("i", "i-1")),
+        (
+            "/v1/connections/a/clusters/k-1/nodeGroups",
+            json!({"items": [group("g", "/of/k-1/g-1"), group("i", "I-1"), group("later", "j-1")]}),
+        ),
     ];
     let rows = said(&planned(&meta, &here).await);
     let none = "its cluster k is here already, and has no node group of that identifier";
@@ -347,7 +385,7 @@ async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
         [
             ["cluster", "k", "is here already", "by the name other"],
             ["node group", "g", "is here already", ""],
-            ["node group", "later", "left out", none],
+            ["node group", "later", "gone", none],
             ["node group", "renamed", "is here already", "by the name i"],
         ]
     );
@@ -398,50 +436,36 @@ async fn a_connection_is_of_its_drivers_provider() {
     assert_eq!(rows[4][2..], ["left out", "there is no driver for NCP"]);
 }
 
-#[tokio::test]
-async fn of_two_things_of_one_name_the_plan_says_which_is_left_out_and_what_helps() {
-    let mut meta = good();
-    meta.connection_configs.push(config("b", ["d", "c", "r"]));
-    meta.known.extend([
-        known(KnownKind::Network, "b", "", "n", "vpc-2"),
-        known(KnownKind::Subnet, "b", "n", "s", "subnet-2"),
-        known(KnownKind::Network, "b", "", "m", "vpc-3"),
-        known(KnownKind::Cluster, "b", "n", "l", "l-1"),
-        known(KnownKind::Cluster, "b", "n", "k", "k-2"),
-        known(KnownKind::NodeGroup, "b", "k", "h", "h-1"),
-    ]);
-    let steps = planned(&meta, &[]).await;
-    let of = |connection: &str| -> Vec<[String; 3]> {
-        let at_it = steps.all().iter().filter(|step| step.connection == connection);
-        at_it
-            .map(|step| {
-                let row = step.row();
-                ["name", "standing", "why"].map(|key| row[key].as_str().unwrap().to_owned())
-            })
-            .collect()
+#[test]
+fn only_what_is_said_to_be_missing_is_gone() {
+    let refused = |fields: &[(&str, bool)]| {
+        let mut error = Error::usage("refused");
+        if let Error::Problem(problem) = &mut error {
+            let finding = |(field, gone): &(&str, bool)| {
+                let missing = pmks_api::Missing { kind: "network".to_owned(), name: "vpc-1".to_owned() };
+                Finding {
+                    field: (*field).to_owned(),
+                    says: "there is none".to_owned(),
+                    missing: gone.then_some(missing),
+                }
+            };
+            problem.findings = fields.iter().map(finding).collect();
+        }
+        ended_by(&error).0
     };
-    let taken = |id: &str| {
-        format!(
-            "that name goes to {id}, of a, which is the same account and place: register it by another name, at \
-             CB-Spider before or here after"
-        )
-    };
-    let coming = "to be taken over";
-    assert_eq!(
-        of("b"),
-        [
-            ["n", "left out", &taken("vpc-1")],
-            ["m", coming, ""],
-            ["s", "left out", "its network n is left out, and is not here"],
-            ["l", coming, ""],
-            ["k", "left out", &taken("k-1")],
-            ["h", "left out", "its cluster k was not taken over"],
-        ]
-    );
-    assert!(of("a").iter().all(|row| row[1] == coming), "{:?}", of("a"));
-    // What is made of other pieces may lie elsewhere: whether a name is taken there only the server knows.
-    meta.regions.push(region("elsewhere"));
-    meta.connection_configs[1] = config("b", ["d", "c", "elsewhere"]);
-    let rows = said(&planned(&meta, &[]).await);
-    assert!(rows.iter().all(|row| row[2] == coming), "{rows:?}");
+    assert_eq!(refused(&[("systemId", true)]), Standing::Gone);
+    for other in
+        [&[][..], &[("systemId", false)], &[("network", true)], &[("systemId", true), ("name", false)]]
+    {
+        assert_eq!(refused(other), Standing::Failed, "{other:?}");
+    }
+}
+
+#[test]
+fn only_who_is_not_answered_stops() {
+    let unanswered = Error::new(pmks_model::FailureKind::Unavailable, "no answer");
+    assert!(nobody_answers(&unanswered));
+    let Error::Problem(mut of_a_cloud) = unanswered else { unreachable!() };
+    of_a_cloud.status = 503;
+    assert!(!nobody_answers(&Error::Problem(of_a_cloud)));
 }

@@ -7,11 +7,10 @@ use std::process::{Command, Stdio};
 use pmks_suites::{go_program, skip_where};
 use serde_json::{Value, json};
 
-use crate::sandbox::{Sandbox, Simulator};
+use crate::sandbox::{Ended, Sandbox, Simulator};
 
-/// Its file, as GORM writes it. Two of its connections are one account.
-fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<(), String> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../meta-database/tests/written");
+/// What it holds of a simulated cloud. Two of its connections are one account.
+fn of_one_account(simulator: &Simulator, known: &Value) -> Value {
     let connection = &simulator.ready["connection"];
     let credential = &connection["credential"];
     let region = json!({
@@ -19,7 +18,7 @@ fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<()
         "pace": connection["pace"].to_string(),
     });
     let keys = json!({"ClientId": credential["accessKeyId"], "ClientSecret": credential["secretAccessKey"]});
-    let what = json!({
+    json!({
         "drivers": [["aws-driver", "AWS", "aws-driver-v1.0.so"], ["ncp-driver", "NCP", "ncp.so"]],
         "credentials": [["aws-cred", "AWS", keys]],
         "regions": [["seoul", "AWS", region, []]],
@@ -28,7 +27,12 @@ fn meta_database(file: &Path, simulator: &Simulator, known: &Value) -> Result<()
             ["aws-config02", "AWS", "aws-driver", "aws-cred", "seoul"],
         ],
         "known": known,
-    });
+    })
+}
+
+/// Its file, as GORM writes it.
+fn meta_database(file: &Path, what: &Value) -> Result<(), String> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../meta-database/tests/written");
     let mut child = Command::new(go_program(&module)?)
         .arg(file)
         .stdin(Stdio::piped())
@@ -134,27 +138,18 @@ fn what_cb_spider_knows_is_taken_over_once() {
             ["aws-config02", "phantom", "phantom:phantom", "k8s-02"],
         ],
     });
-    let user = Sandbox::new();
+    let (user, other) = (Sandbox::new(), Sandbox::new());
     let file = user.path("cb-spider.db");
-    if let Err(why) = meta_database(&file, &simulator, &known) {
+    if let Err(why) = meta_database(&file, &of_one_account(&simulator, &known)) {
         return skip_where("the import from CB-Spider", &why, &["go"]);
     }
-    let import = |more: &[&str]| {
-        let command = ["import-spider", "-o", "json", "--meta-database", "cb-spider.db"];
-        let ended = user.run(&[&command, more].concat());
-        let rows: Value = serde_json::from_str(&ended.out).unwrap_or_default();
-        (ended, rows)
-    };
-    let (planned, rows) = import(&["--plan"]);
-    assert_eq!(planned.code, Some(0), "{planned:?}");
-    assert_eq!(standing(&rows, "cluster", "k8s-01").0, "to be taken over");
-    assert_eq!(standing(&rows, "node group", "ng-01").1, "with its cluster k8s-01");
-    let (bad, why) = standing(&rows, "network", "");
+    let planned = as_planned(&other, &file);
+    let import = |more: &[&str]| import(&user, &file, more);
+    let first = import(&["--plan"]);
+    let (marked, why) = standing(&first.1, "cluster", "k8s-01");
+    assert!(marked == "failed" && why.contains("carries the mark of"), "{marked}: {why}");
+    let (bad, why) = standing(&first.1, "network", "");
     assert!(bad == "left out" && why.starts_with("vpc_iid_infos, the row of \"\""), "{bad}: {why}");
-    assert!(
-        user.json(&["connection", "list"])["items"].as_array().unwrap().is_empty(),
-        "a plan makes nothing"
-    );
     assert_eq!(import(&[]).0.code, Some(2), "nobody confirmed");
     let (first, rows) = import(&["--yes"]);
     assert_eq!(first.code, Some(8), "{first:?}");
@@ -173,23 +168,31 @@ fn what_cb_spider_knows_is_taken_over_once() {
     assert_eq!(at_second(&rows, "subnet", "subnet-01"), here(""));
     assert_eq!(at_second(&rows, "subnet", "subnet-02").0, "taken over", "{rows}");
     let (gone, why) = standing(&rows, "security group", "gone");
-    assert!(gone == "failed" && why.contains("sg-0123456789abcdef0"), "{why}");
+    assert!(gone == "gone" && why.contains("sg-0123456789abcdef0"), "{why}");
     let (marked, why) = standing(&rows, "cluster", "k8s-01");
     assert!(marked == "failed" && why.contains("carries the mark of"), "{marked}: {why}");
     assert_eq!(standing(&rows, "node group", "ng-01").1, "its cluster k8s-01 was not taken over");
     let (second, rows) = import(&["--yes", "--take-over"]);
-    assert_eq!(second.code, Some(8), "the group is gone for good: {second:?}");
+    assert_eq!(second.code, Some(0), "what is gone has not failed: {second:?}");
+    assert!(second.err.contains("gone at the cloud: 3;"), "{second:?}");
     assert_eq!(standing(&rows, "network", "vpc-01").0, "is here already");
     assert_eq!(standing(&rows, "cluster", "k8s-01").0, "taken over", "{rows}");
     assert_eq!(standing(&rows, "node group", "ng-01").0, "taken over", "{rows}");
     let (ghost, why) = standing(&rows, "node group", "ghost");
-    assert!(ghost == "left out" && why.contains("\"ghost\" does not exist in the cluster"), "{ghost}: {why}");
+    assert!(ghost == "gone" && why.contains("\"ghost\" does not exist in the cluster"), "{ghost}: {why}");
     assert_eq!(at_second(&rows, "cluster", "k8s-02"), here("by the name k8s-01"));
     assert_eq!(at_second(&rows, "node group", "ng-02"), here("by the name ng-01"));
-    assert_eq!(at_second(&rows, "node group", "phantom").0, "left out", "{rows}");
+    assert_eq!(at_second(&rows, "node group", "phantom").0, "gone", "{rows}");
     both_see_one(&user);
-    let (_, rows) = import(&["--plan"]);
-    assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
+    // Again, nothing is left to be asked about.
+    for more in [&["--plan"][..], &[]] {
+        let (again, rows) = import(more);
+        assert_eq!(again.code, Some(0), "{again:?}");
+        assert!(again.err.contains("nothing is left to be taken over"), "{again:?}");
+        assert_eq!(standing(&rows, "node group", "ng-01").0, "is here already", "{rows}");
+        assert_eq!(standing(&rows, "security group", "gone").0, "gone", "{rows}");
+        assert_eq!(standing(&rows, "node group", "ghost").0, "gone", "{rows}");
+    }
     let cluster = user.json(&["-c", "aws-config01", "cluster", "get", "k8s-01"]);
     assert_eq!(
         (&cluster["nodeGroups"][0]["name"], &cluster["iid"]["systemId"]),
@@ -199,4 +202,69 @@ fn what_cb_spider_knows_is_taken_over_once() {
     for ended in [planned, first, second] {
         assert!(!ended.out.contains(secret) && !ended.err.contains(secret), "{ended:?}");
     }
+}
+
+#[test]
+fn a_cloud_that_does_not_answer_costs_its_own_rows_alone() {
+    let keys = json!({"ClientId": "AKIAIOSFODNN7EXAMPLE", "ClientSecret": "x"});
+    let nowhere = json!({"Region": "ap-northeast-2", "endpoints.all": "http://127.0.0.1:9"});
+    let what = json!({
+        "drivers": [["aws-driver", "AWS", "aws-driver-v1.0.so"], ["mock-driver", "MOCK", "mock-driver-v1.0.so"]],
+        "credentials": [["aws-cred", "AWS", keys], ["mock-cred", "MOCK", {"MockName": "mock-01"}]],
+        "regions": [["nowhere", "AWS", nowhere, []], ["mock-region", "MOCK", {"Region": "default"}, []]],
+        "configs": [
+            ["aws-config01", "AWS", "aws-driver", "aws-cred", "nowhere"],
+            ["mock-config01", "MOCK", "mock-driver", "mock-cred", "mock-region"],
+        ],
+        "known": {
+            "vpc_iid_infos": [["aws-config01", "a", "a:vpc-1"], ["mock-config01", "m", "m:vpc-01"]],
+            "key_iid_infos": [["aws-config01", "k", "k:k"]],
+            "cluster_iid_infos": [["mock-config01", "c", "c:c", "m"]],
+        },
+    });
+    let user = Sandbox::new();
+    let file = user.path("cb-spider.db");
+    if let Err(why) = meta_database(&file, &what) {
+        return skip_where("the import from CB-Spider", &why, &["go"]);
+    }
+    for (more, code) in [(&["--plan"][..], 0), (&["--yes"], 8), (&["--yes"], 8)] {
+        let (ended, rows) = import(&user, &file, more);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let (failed, why) = standing(&rows, "network", "a");
+        assert!(failed == "failed" && why.contains("127.0.0.1:9"), "{why}");
+        let as_that = ("failed".to_owned(), "as network a".to_owned());
+        assert_eq!(standing(&rows, "key pair", "k"), as_that, "it is waited for once");
+        for (kind, name) in [("network", "m"), ("cluster", "c")] {
+            assert_eq!(standing_at(&rows, "mock-config01", kind, name).0, "gone", "{rows}");
+        }
+    }
+}
+
+fn import(user: &Sandbox, file: &Path, more: &[&str]) -> (Ended, Value) {
+    let command = ["import-spider", "-o", "json", "--meta-database", file.to_str().unwrap()];
+    let ended = user.run(&[&command, more].concat());
+    let rows: Value = serde_json::from_str(&ended.out).unwrap_or_default();
+    (ended, rows)
+}
+
+/// For somebody who knows nothing yet everything comes as it was planned, and the plan leaves nothing behind.
+fn as_planned(user: &Sandbox, file: &Path) -> Ended {
+    let (planned, rows) = import(user, file, &["--plan", "--take-over"]);
+    assert_eq!(planned.code, Some(0), "{planned:?}");
+    for folder in [".local", ".config"] {
+        assert!(!user.path(folder).exists(), "a plan leaves {folder}");
+    }
+    let by_then = |name: &str| ("is here already".to_owned(), format!("by the name {name}, by then"));
+    assert_eq!(standing(&rows, "cluster", "k8s-01").0, "to be taken over");
+    assert_eq!(standing(&rows, "node group", "ng-01").1, "with its cluster k8s-01");
+    assert_eq!(standing(&rows, "node group", "ghost").0, "gone");
+    assert_eq!(standing_at(&rows, "aws-config02", "cluster", "k8s-02"), by_then("k8s-01"));
+    assert_eq!(standing_at(&rows, "aws-config02", "node group", "ng-02"), by_then("ng-01"));
+    let wanted = |rows: &Value| rows.to_string().matches("to be taken over").count();
+    let (taken, come) = import(user, file, &["--yes", "--take-over"]);
+    assert_eq!((taken.code, wanted(&come)), (Some(0), 0), "{taken:?}");
+    let said = rows.to_string().replace("to be taken over", "taken over");
+    let said = said.replace(", by then\"", "\"").replace("\"by then\"", "\"\"");
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), come);
+    planned
 }

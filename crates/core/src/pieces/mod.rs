@@ -5,6 +5,7 @@
 
 mod compose;
 mod names;
+mod plan_import;
 mod put;
 mod unconnected;
 
@@ -20,6 +21,7 @@ use crate::{Caller, ConnectionScope, Pmks, Result};
 
 use compose::{Known, Lacking};
 use names::own;
+pub use plan_import::{Import, ImportPlan};
 pub use unconnected::Unconnected;
 
 /// Pieces.

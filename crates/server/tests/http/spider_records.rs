@@ -468,6 +468,71 @@ async fn what_would_be_put_is_judged_as_it_is_put() {
 }
 
 #[tokio::test]
+async fn what_an_import_would_come_to_is_said_of_a_config_that_is_yet_to_be_put() {
+    let spider = connected().await;
+    cluster(&spider).await;
+    let at = "/v1/connections/conf";
+    let id = async |path: &str| {
+        spider.rig.get(&format!("{at}/{path}")).await.ok(200)["iid"]["systemId"].as_str().unwrap().to_owned()
+    };
+    let (network, subnet) = (id("networks/net").await, id("networks/net/subnets/sub").await);
+    let whole = id("clusters/prod").await;
+    let planned = async |config_name: &str, import: Value| {
+        let mut body = config(config_name, "reg");
+        body["With"] =
+            json!({"Driver": driver("FAKE"), "Credential": credential("AK1"), "Region": region("r1")});
+        body["Import"] = import;
+        let (status, answer) = spider.ask(Method::POST, "/spider/plan/import", body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let import = |kind: &str, id: &str| json!({"Kind": kind, "NameId": "x", "SystemId": id, "Network": ""});
+    let mut within = import("subnet", &subnet);
+    within["Network"] = network.clone().into();
+
+    // What is known at one of them is known at each that sees the same.
+    for config_name in ["conf", "later"] {
+        for (asked, known) in [
+            (import("network", &network), json!({"NameId": "net", "SystemId": network})),
+            (within.clone(), json!({"NameId": "sub", "SystemId": subnet})),
+            (import("cluster", &whole), json!({"NameId": "prod", "SystemId": whole})),
+        ] {
+            assert_eq!(planned(config_name, asked).await["Known"], known, "{config_name}");
+        }
+    }
+    for path in ["clusters/prod/forget", "networks/net/forget"] {
+        assert_eq!(spider.rig.post(&format!("{at}/{path}"), json!({})).await.status, 204);
+    }
+    for asked in [import("network", &network), within, import("cluster", &whole)] {
+        let first = planned("conf", asked.clone()).await;
+        assert_eq!((&first["Known"], &first["SystemId"]), (&Value::Null, &asked["SystemId"]), "{first}");
+        assert_eq!(planned("later", asked).await, first, "one place");
+    }
+
+    // What the cloud has no more is told from what is wrong.
+    let gone = planned("later", import("network", "none")).await;
+    assert_eq!(
+        gone["Refused"]["findings"][0]["missing"],
+        json!({"kind": "network", "name": "none"}),
+        "{gone}"
+    );
+    let mut ghost = import("cluster", &whole);
+    ghost["NodeGroups"] = json!([{"NameId": "g", "SystemId": "none"}]);
+    let ghost = &planned("later", ghost).await["Refused"]["findings"][0];
+    assert_eq!(ghost["field"], "nodeGroups[0].systemId");
+    assert_eq!(ghost["missing"], json!({"kind": "nodeGroup", "name": "none"}));
+    let nameless = planned("later", json!({"Kind": "network", "NameId": "-", "SystemId": "none"})).await;
+    assert_eq!(nameless["Refused"]["findings"][0]["missing"], Value::Null, "{nameless}");
+
+    assert_eq!(get(&spider, "connectionconfig/later").await.0, 404, "a plan puts nothing");
+    let all = spider.rig.get(&format!("{at}/networks")).await.ok(200)["items"].clone();
+    assert_eq!(all, json!([]), "a plan imports nothing");
+    let (status, _) =
+        put(&spider, "plan/import", json!({"ConfigName": "later", "ProviderName": "FAKE"})).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
 async fn what_a_connection_of_v1_shows_is_asked_with_at_that_connection() {
     let spider = connected().await;
     let asked = spider.rig.cloud.count("regions");

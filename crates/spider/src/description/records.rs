@@ -47,6 +47,7 @@ pub(super) const ALL: &[Operation] = described! {
     POST "/plan/credential" "" whole("CredentialInfo") => "CredentialInfo", "Refuses what would be refused of a credential that was put, and puts none.";
     POST "/plan/region" "" whole("RegionInfo") => "RegionInfo", "Refuses what would be refused of a region that was put, and puts none.";
     POST "/plan/connectionconfig" "" whole("ConnectionConfigInfo") => "ConnectionConfigInfo", "Refuses what would be refused of a connection config that was put after the Driver, Credential and Region of With, and puts none.";
+    POST "/plan/import" "" whole("ConnectionConfigInfo") => "object", "Says what Import would come to at a connection config that is put after the Driver, Credential and Region of With, and imports nothing.";
 
     GET "/regionzone" "list-region-zone" AT => "{regionzone: [RegionZoneInfo]}", "Lists regions with their zones.";
     GET "/regionzone/{Name}" "get-region-zone" AT => "RegionZoneInfo", "Gets a region with its zones.";

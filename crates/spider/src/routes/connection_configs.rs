@@ -18,7 +18,7 @@ pub(super) async fn plan(call: Call) -> Answer {
 }
 
 /// What a body says.
-fn read(_: &Call, body: &Fields) -> pieces::Asked {
+pub(super) fn read(_: &Call, body: &Fields) -> pieces::Asked {
     let (name, provider) = pieces::named(body, "ConfigName")?;
     let (driver, credential, region) =
         (body.required("DriverName")?, body.required("CredentialName")?, body.required("RegionName")?);

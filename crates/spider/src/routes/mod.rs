@@ -9,6 +9,7 @@ mod credentials;
 mod destroy;
 mod drivers;
 mod host;
+mod imports;
 mod key_pairs;
 mod kubeconfig;
 mod machines;
@@ -95,6 +96,7 @@ fn service_and_records() -> Vec<Row> {
         POST "/plan/credential" credentials::plan;
         POST "/plan/region" regions::plan;
         POST "/plan/connectionconfig" connection_configs::plan;
+        POST "/plan/import" imports::plan;
         GET "/countconnectionconfig/{a}" connection_configs::count;
 
         GET "/regionzone" offers::zones::list;

@@ -33,14 +33,18 @@ pub(super) async fn put(call: &Call, read: Read, show: Show) -> Answer {
 pub(super) async fn plan(call: &Call, read: Read, show: Show) -> Answer {
     let (piece, credential) = read(call, &call.body)?;
     let (shown, provider) = (show(call, &piece), piece.provider.clone());
+    let planned = call.pmks().pieces().plan_put(&call.caller, with(call)?, piece, credential).await;
+    planned.map_err(|failure| refused(call, &provider, failure))?;
+    Ok(Reply::Json(shown))
+}
+
+/// The pieces of `With`, which are put before what a plan is of.
+pub(super) fn with(call: &Call) -> Result<Vec<(Piece, Option<Credential>)>, Refusal> {
     let with = call.body.part("With")?;
     let kinds: [(&str, Read); 3] =
         [("Driver", drivers::read), ("Credential", credentials::read), ("Region", regions::read)];
     let others = kinds.into_iter().filter(|(kind, _)| with.says(kind));
-    let others = others.map(|(kind, read)| read(call, &with.part(kind)?)).collect::<Result<_, _>>()?;
-    let planned = call.pmks().pieces().plan_put(&call.caller, others, piece, credential).await;
-    planned.map_err(|failure| refused(call, &provider, failure))?;
-    Ok(Reply::Json(shown))
+    others.map(|(kind, read)| read(call, &with.part(kind)?)).collect()
 }
 
 /// Fields of a credential and of a region are keys of a list, under the names that clients gave them.
