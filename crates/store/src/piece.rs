@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{ConnectionUpdate, Credential, NewConnection};
 
 /// The kinds of pieces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PieceKind {
     /// A name for a provider's driver.

@@ -5,7 +5,7 @@ use pmks_model::{OperationKind, ResourceKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ApiToken, Connection};
+use crate::{ApiToken, Connection, Piece};
 
 /// A resource's record.
 #[derive(Clone, Debug, PartialEq)]
@@ -252,6 +252,8 @@ pub struct Changes {
     pub operations: Vec<Unfinished>,
     /// API tokens that are new or changed.
     pub api_tokens: Vec<ApiToken>,
+    /// All pieces, oldest first, where any of them changed.
+    pub pieces: Option<Vec<Piece>>,
     /// Connections, records and API tokens that are gone, operations that are over.
     pub gone: Vec<Uuid>,
 }

@@ -29,7 +29,7 @@ const BEGIN_CHANGE: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
 /// How a claim passes over rows that another server claims at this moment: there is one server, and one writer.
 const SKIP_LOCKED: &str = "";
 
-const MIGRATIONS: [(i64, &str, &str); 12] = [
+const MIGRATIONS: [(i64, &str, &str); 13] = [
     (1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
     (2, "token expiry", include_str!("../migrations/sqlite/0002_token_expiry.sql")),
     (3, "changes", include_str!("../migrations/sqlite/0003_changes.sql")),
@@ -42,6 +42,7 @@ const MIGRATIONS: [(i64, &str, &str); 12] = [
     (10, "whose turn", include_str!("../migrations/sqlite/0010_whose_turn.sql")),
     (11, "pieces", include_str!("../migrations/sqlite/0011_pieces.sql")),
     (12, "cloud names", include_str!("../migrations/sqlite/0012_cloud_names.sql")),
+    (13, "piece changes", include_str!("../migrations/sqlite/0013_piece_changes.sql")),
 ];
 
 impl SqliteStore {

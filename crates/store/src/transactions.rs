@@ -8,9 +8,8 @@ use uuid::Uuid;
 use crate::{
     Accept, Accepted, ApiToken, AuditEntry, AuditFilter, AuditLine, Begun, Blocked, Changes, Claim, Claimed,
     Connection, ConnectionUpdate, Credential, Event, Fence, Finish, Hold, IdempotencyKey, MasterKey,
-    NewApiToken, NewConnection, NewResource, Observe, Operation, OperationFilter, Page, Piece, PieceKind,
-    PutPiece, Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord, Standing,
-    SystemKey, Wish,
+    NewApiToken, NewConnection, NewResource, Observe, Operation, OperationFilter, Page, PieceKind, PutPiece,
+    Resource, ResourceFilter, ResourceKey, ResourceUpdate, Result, StageRecord, Standing, SystemKey, Wish,
 };
 
 /// Everything that pmks remembers.
@@ -68,9 +67,6 @@ pub trait Connections: Send + Sync {
 /// What connections are made of.
 #[async_trait]
 pub trait Pieces: Send + Sync {
-    /// All of them, oldest first.
-    async fn pieces(&self) -> Result<Vec<Piece>>;
-
     /// The secrets of the credential of that name; `None` if there are none. `Damaged` if they cannot be opened.
     async fn piece_credential(&self, name: &str) -> Result<Option<Credential>>;
 
@@ -121,8 +117,9 @@ pub trait Resources: Send + Sync {
     /// version that is too old: [`Changes::whole`].
     async fn changes_since(&self, version: Option<i64>) -> Result<Changes>;
 
-    /// A number that differs after every commit that changed a connection, a record, an API token, or which operations
-    /// are not over. It differs before the change is answered here; of another server's it is a hint that may come late.
+    /// A number that differs after every commit that changed a connection, a piece, a record, an API token, or which
+    /// operations are not over. It differs before the change is answered here; of another server's it is a hint that may
+    /// come late.
     fn changes(&self) -> watch::Receiver<i64>;
 
     /// Drops our record and those of its parts; touches no cloud. `NotFound`; `Held` while an operation there is not

@@ -25,7 +25,7 @@ pub(super) async fn update(
     let (revision, update) = checked(shared, caller, name, patch, if_match).await?;
     let audit = shared.audit(caller, "connection.update", format!("connection {name}"));
     let changed = shared.store.update_connection(name, Some(revision), update, audit).await;
-    let changed = view(changed.map_err(of_store)?)?;
+    let changed = view(&changed.map_err(of_store)?)?;
     // What it says from now on is its own, and no piece's.
     let audit = shared.audit(caller, "connection.detach", format!("connection {name}"));
     shared.store.delete_piece(PieceKind::Connection, name, audit).await.map_err(of_store)?;

@@ -5,15 +5,17 @@ mod learning;
 mod specification;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::{FutureExt as _, TryFutureExt as _};
 use pmks_driver::{AccountIdentity, ConnectionSpecification, Credential};
 use pmks_model::{Failure, FailureKind, Findings, ResourceKind, Says};
-use pmks_store::{OperationFilter, Page as StorePage, Resource};
+use pmks_store::{Connection, OperationFilter, Page as StorePage, Resource};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::failure::{already_exists, check, of_store, unexpected};
+use crate::drivers::read_specification;
+use crate::failure::{already_exists, check, not_found, of_store, unexpected};
 use crate::patience::{ACTS_FOR, Patience};
 use crate::pmks::Shared;
 use crate::resolve::add_apart;
@@ -52,7 +54,7 @@ impl Connections<'_> {
         };
         let audit = shared.audit(caller, "connection.create", format!("connection {}", asked.name));
         let stored = shared.store.create_connection(new, audit).await.map_err(of_store)?;
-        view(stored)
+        view(&stored)
     }
 
     /// Finds out whether [`Connections::create`] would make it. Makes nothing, and asks no cloud.
@@ -77,7 +79,7 @@ impl Connections<'_> {
     /// `InvalidRequest` for the page.
     pub async fn list(self, page: &PageRequest) -> Result<Page<ConnectionView>> {
         let all = self.0.shared.store.connections(StorePage::all()).await.map_err(of_store)?;
-        let mut views = all.into_iter().map(view).collect::<Result<Vec<_>>>()?;
+        let mut views = all.iter().map(view).collect::<Result<Vec<_>>>()?;
         views.retain(|view| page.keeps(&view.name, "", None));
         page.cut("connections", views, |view| &view.uid)
     }
@@ -87,7 +89,7 @@ impl Connections<'_> {
     /// # Errors
     /// `NotFound`.
     pub async fn get(self, name: &str) -> Result<ConnectionView> {
-        view(self.0.shared.connection(name).await?)
+        view(&*self.0.shared.connection(name).await?)
     }
 
     /// Applies a JSON merge patch. `if_match` is the version tag, `*` any.
@@ -151,7 +153,7 @@ impl Connections<'_> {
         let shared = &self.0.shared;
         let connection = shared.connection(name).await?;
         let whole = shared.drivers.whole(&connection).await?;
-        Ok((connection.provider, whole))
+        Ok((connection.provider.clone(), whole))
     }
 
     /// Finds out whom the credential acts for, asking the cloud unless this process knows it.
@@ -220,9 +222,11 @@ impl Connections<'_> {
 }
 
 impl Shared {
-    pub(crate) async fn connection(&self, name: &str) -> Result<pmks_store::Connection> {
-        let found = self.store.connection(name).await.map_err(of_store)?;
-        found.ok_or_else(|| crate::failure::not_found(ResourceKind::Connection, name))
+    /// The connection of that name, as it is in memory.
+    pub(crate) async fn connection(&self, name: &str) -> Result<Arc<Connection>> {
+        self.memory.refresh().await?;
+        let found = self.memory.kept().connection(name).map(Arc::clone);
+        found.ok_or_else(|| not_found(ResourceKind::Connection, name))
     }
 
     /// What only an administrator may give, and only where this server allows it.
@@ -313,12 +317,7 @@ impl Shared {
     }
 
     /// A connection that the caller may remove, where nothing else is known there than this.
-    async fn unneeded(
-        &self,
-        caller: &Caller,
-        name: &str,
-        unmade: &[Resource],
-    ) -> Result<pmks_store::Connection> {
+    async fn unneeded(&self, caller: &Caller, name: &str, unmade: &[Resource]) -> Result<Arc<Connection>> {
         caller.require_operator(name)?;
         caller.refuse_key()?;
         let connection = self.connection(name).await?;
@@ -375,8 +374,8 @@ pub(crate) fn sealed(credential: &Credential) -> Result<Option<pmks_store::Crede
     }
 }
 
-pub(crate) fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
-    let specification = crate::drivers::read_specification(&stored)?;
+fn view(stored: &Connection) -> Result<ConnectionView> {
+    let specification = read_specification(stored)?;
     let mut credential: BTreeMap<String, Value> =
         specification.shown.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
     if specification.ambient {
@@ -384,9 +383,9 @@ pub(crate) fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
     }
     Ok(ConnectionView {
         uid: stored.uid.to_string(),
-        version_tag: version_tag(&stored),
-        name: stored.name,
-        provider: stored.provider,
+        version_tag: version_tag(stored),
+        name: stored.name.clone(),
+        provider: stored.provider.clone(),
         region: specification.region,
         zone: specification.zone,
         pace: specification.pace,
@@ -395,14 +394,15 @@ pub(crate) fn view(stored: pmks_store::Connection) -> Result<ConnectionView> {
         endpoints: specification.endpoints,
         ca_certificate: specification.ca_certificate,
         settings: specification.settings,
-        account: stored
-            .account
-            .map(|account| AccountIdentity { account, principal: stored.principal.unwrap_or_default() }),
+        account: stored.account.clone().map(|account| AccountIdentity {
+            account,
+            principal: stored.principal.clone().unwrap_or_default(),
+        }),
         created_at: stored.created_at,
         updated_at: stored.updated_at,
     })
 }
 
-fn version_tag(stored: &pmks_store::Connection) -> String {
+fn version_tag(stored: &Connection) -> String {
     format!("{}-{}", stored.uid.simple(), stored.revision)
 }

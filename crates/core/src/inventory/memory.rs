@@ -1,5 +1,5 @@
-//! Connections, records, which operations go on with them, and API tokens, kept in memory: what readers are answered
-//! from, and recognized by.
+//! Connections and their pieces, records, which operations go on with them, and API tokens, kept in memory: what
+//! readers are answered from, and recognized by.
 //!
 //! It is in step with the store: before it is read its number of changes is compared, and what changed since is read.
 //! With one server that is every change that was answered; with several, those of the others come as soon as they are
@@ -21,6 +21,7 @@ use crate::clusters::Interface;
 use crate::clusters::view::Names;
 use crate::drivers::Place;
 use crate::failure::of_store;
+use crate::pieces::Known;
 use crate::records::{ClusterIntent, NodeGroupIntent, intent, observed, observed_at};
 
 /// How many records are read at once.
@@ -36,11 +37,12 @@ pub(crate) struct Memory {
     kept: RwLock<Kept>,
 }
 
-/// Connections, records, operations that are not over, API tokens.
+/// Connections, pieces, records, operations that are not over, API tokens.
 #[derive(Default)]
 pub(crate) struct Kept {
     connections: BTreeMap<Uuid, Arc<Connection>>,
     connection_names: HashMap<String, Uuid>,
+    pieces: Arc<Known>,
     records: HashMap<Uuid, Record>,
     parts: HashMap<Uuid, BTreeSet<Uuid>>,
     places: HashMap<Place, AtPlace>,
@@ -220,6 +222,9 @@ impl Kept {
             self.connection_names.insert(connection.name.clone(), connection.uid);
             self.connections.insert(connection.uid, Arc::new(connection));
         }
+        if let Some(pieces) = changes.pieces {
+            self.pieces = Arc::new(Known::of(pieces));
+        }
         for resource in changes.resources {
             touched.add(&resource);
             self.drop_record(resource.uid);
@@ -315,6 +320,11 @@ impl Kept {
     /// All connections, ordered by uid.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
         self.connections.values()
+    }
+
+    /// What connections are made of.
+    pub(crate) fn pieces(&self) -> &Arc<Known> {
+        &self.pieces
     }
 
     /// The API token of that hash, revoked or expired ones too.

@@ -1,6 +1,7 @@
 //! A connection of its pieces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use pmks_driver::{Capabilities, Credential, OptionKind};
 use pmks_model::{Failure, FailureKind, Findings};
@@ -14,8 +15,12 @@ use crate::pmks::Shared;
 use crate::{NewConnection, Result};
 
 /// Every piece, and the secrets of those that are about to be put.
-pub(super) struct Known {
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    /// Oldest first.
     pieces: Vec<Piece>,
+    /// Where each of them is there, by its name.
+    places: HashMap<PieceKind, HashMap<String, usize>>,
     /// How often each of them was put, in the same order.
     revisions: Vec<i64>,
     put: Vec<(String, Option<Credential>)>,
@@ -45,29 +50,50 @@ impl Lacking {
 }
 
 impl Known {
-    pub(super) async fn read(shared: &Shared) -> Result<Self> {
-        let all = shared.store.pieces().await.map_err(of_store)?;
-        // One that cannot be read is as if it was not there: whoever puts it anew mends that.
-        let readable = all.into_iter().filter_map(|piece| {
+    /// These, as the store has them. One that cannot be read is as if it was not there: whoever puts it anew mends that.
+    pub(crate) fn of(all: Vec<pmks_store::Piece>) -> Self {
+        let mut known = Self::default();
+        for piece in all {
             let revision = piece.revision;
-            let piece = read(piece).inspect_err(|failure| tracing::warn!(%failure, "a piece is left out"));
-            piece.ok().map(|piece| (piece, revision))
-        });
-        let (pieces, revisions) = readable.unzip();
-        Ok(Self { pieces, revisions, put: Vec::new() })
+            match read(piece) {
+                Ok(piece) => known.keep(piece, revision),
+                Err(failure) => tracing::warn!(%failure, "a piece is left out"),
+            }
+        }
+        known
+    }
+
+    /// As they are in memory.
+    pub(super) async fn read(shared: &Shared) -> Result<Arc<Self>> {
+        shared.memory.refresh().await?;
+        Ok(Arc::clone(shared.memory.kept().pieces()))
     }
 
     pub(super) fn put(&mut self, piece: Piece, credential: Option<Credential>) {
-        if piece.holds.kind() == PieceKind::Credential {
+        let kind = piece.holds.kind();
+        if kind == PieceKind::Credential {
             self.put.push((piece.name.clone(), credential));
         }
-        let kind = piece.holds.kind();
-        if let Some(known) = self.pieces.iter_mut().find(|known| is(known, kind, &piece.name)) {
-            *known = piece;
-        } else {
-            self.pieces.push(piece);
-            self.revisions.push(0);
+        match self.place(kind, &piece.name).and_then(|place| self.pieces.get_mut(place)) {
+            Some(known) => *known = piece,
+            None => self.keep(piece, 0),
         }
+    }
+
+    fn keep(&mut self, piece: Piece, revision: i64) {
+        let of_kind = self.places.entry(piece.holds.kind()).or_default();
+        of_kind.insert(piece.name.clone(), self.pieces.len());
+        self.pieces.push(piece);
+        self.revisions.push(revision);
+    }
+
+    fn place(&self, kind: PieceKind, name: &str) -> Option<usize> {
+        self.places.get(&kind)?.get(name).copied()
+    }
+
+    /// The piece of that kind and name.
+    pub(super) fn get(&self, kind: PieceKind, name: &str) -> Option<&Piece> {
+        self.pieces.get(self.place(kind, name)?)
     }
 
     /// What a connection of that name is made of, and how often each of that was put: the same as long as nobody else puts
@@ -103,7 +129,7 @@ impl Known {
     }
 
     pub(super) fn has(&self, kind: PieceKind, name: &str) -> bool {
-        self.pieces.iter().any(|piece| is(piece, kind, name))
+        self.place(kind, name).is_some()
     }
 
     /// Whether a connection of that name is made of pieces.
@@ -197,8 +223,7 @@ impl Known {
     }
 
     pub(super) fn find(&self, kind: PieceKind, name: &str) -> std::result::Result<&Piece, Lacking> {
-        let found = self.pieces.iter().find(|piece| is(piece, kind, name));
-        found.ok_or_else(|| Lacking::piece(format!("{} {name:?} does not exist", word(kind))))
+        self.get(kind, name).ok_or_else(|| Lacking::piece(format!("{} {name:?} does not exist", word(kind))))
     }
 
     async fn secrets(&self, shared: &Shared, name: &str) -> Result<Credential> {
@@ -212,10 +237,6 @@ impl Known {
         serde_json::from_slice(kept.expose())
             .map_err(|_| unexpected(format!("credential {name:?} cannot be read")))
     }
-}
-
-fn is(piece: &Piece, kind: PieceKind, name: &str) -> bool {
-    piece.holds.kind() == kind && piece.name == name
 }
 
 /// Where the connection is, and what else its region says.

@@ -9,6 +9,8 @@ mod plan_import;
 mod put;
 mod unconnected;
 
+use std::collections::BTreeSet;
+
 use pmks_driver::Capabilities;
 use pmks_model::{Failure, FailureKind};
 use pmks_store::{OperationFilter, Page, PieceKind, Resource, ResourceFilter};
@@ -19,8 +21,9 @@ use crate::failure::{conflict, of_store, unexpected, unknown};
 use crate::pmks::Shared;
 use crate::{Caller, ConnectionScope, Pmks, Result};
 
-use compose::{Known, Lacking};
-use names::own;
+pub(crate) use compose::Known;
+use compose::Lacking;
+use names::{made_otherwise, own, own_name};
 pub use plan_import::{Import, ImportPlan};
 pub use unconnected::Unconnected;
 
@@ -95,15 +98,15 @@ impl Pieces<'_> {
     /// `Unavailable`.
     pub async fn list(self, kind: PieceKind) -> Result<Vec<Piece>> {
         let shared = &self.0.shared;
-        let known = Known::read(shared).await?;
+        shared.memory.refresh().await?;
+        let kept = shared.memory.kept();
+        let known = kept.pieces();
         let mut all = known.all(kind);
-        for view in shared.connection_views().await? {
-            if known.makes(&view.name) {
-                continue;
-            }
-            let own = own(kind, &view);
-            if all.iter().all(|piece| piece.name != own.name) {
-                all.push(own);
+        let mut shown = BTreeSet::new();
+        for connection in made_otherwise(&kept, known) {
+            let name = own_name(kind, connection);
+            if !known.has(kind, name) && shown.insert(name) {
+                all.push(own(kind, connection)?);
             }
         }
         Ok(all)
@@ -114,11 +117,18 @@ impl Pieces<'_> {
     /// # Errors
     /// `NotFound`.
     pub async fn get(self, kind: PieceKind, name: &str) -> Result<Piece> {
-        let is_it = |piece: &Piece| piece.name == name;
-        if let Some(piece) = Known::read(&self.0.shared).await?.all(kind).into_iter().find(is_it) {
-            return Ok(piece);
+        let shared = &self.0.shared;
+        shared.memory.refresh().await?;
+        let kept = shared.memory.kept();
+        let known = kept.pieces();
+        if let Some(piece) = known.get(kind, name) {
+            return Ok(piece.clone());
         }
-        self.list(kind).await?.into_iter().find(is_it).ok_or_else(|| unknown(word(kind), name))
+        let shows = match kind {
+            PieceKind::Driver => made_otherwise(&kept, known).find(|of| own_name(kind, of) == name),
+            _ => kept.connection(name).filter(|_| !known.makes(name)),
+        };
+        own(kind, shows.ok_or_else(|| unknown(word(kind), name))?)
     }
 
     /// Removes one. The row of a connection goes with the connection. One that is not there is none the less gone.
@@ -142,10 +152,9 @@ impl Pieces<'_> {
             let known = Known::read(shared).await?;
             let mut used = known.connections_of(kind, name);
             if used.is_empty() && (kind == PieceKind::Driver || !known.has(kind, name)) {
-                let views = shared.connection_views().await?;
-                let owners =
-                    views.iter().filter(|view| !known.makes(&view.name) && own(kind, view).name == name);
-                used.extend(owners.map(|view| view.name.clone()));
+                let kept = shared.memory.kept();
+                let owners = made_otherwise(&kept, &known).filter(|of| own_name(kind, of) == name);
+                used.extend(owners.map(|connection| connection.name.clone()));
             }
             if !used.is_empty() {
                 let failure =

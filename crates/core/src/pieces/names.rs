@@ -1,35 +1,43 @@
 //! Whose a name is: a piece's, or of a connection that was made otherwise and shows pieces of its own. One name means one
 //! thing within its kind.
 
+use std::sync::Arc;
+
 use pmks_model::Failure;
-use pmks_store::PieceKind;
+use pmks_store::{Connection, PieceKind};
 
 use super::compose::{Known, Lacking};
 use super::{Holds, Piece, word};
+use crate::Result;
+use crate::connections::Specification;
+use crate::drivers::read_specification;
 use crate::failure::{conflict, of_store};
+use crate::inventory::memory::Kept;
 use crate::pmks::Shared;
-use crate::{ConnectionView, Result};
 
 /// What connections that were made otherwise show in the place of pieces.
 pub(super) struct Shown<'a> {
     known: &'a Known,
-    views: Vec<ConnectionView>,
+    otherwise: Vec<Arc<Connection>>,
 }
 
 impl Shown<'_> {
     /// Whether such a connection shows exactly that: to put it changes nothing. Of a credential its names are shown alone,
     /// and what is put may be another secret.
-    pub(super) fn is_so(&self, put: &Piece) -> bool {
+    pub(super) fn is_so(&self, put: &Piece) -> Result<bool> {
         let kind = put.holds.kind();
-        kind != PieceKind::Credential && self.own(kind, &put.name).is_some_and(|own| own == *put)
+        match self.shows(kind, &put.name) {
+            Some(connection) if kind != PieceKind::Credential => Ok(own(kind, connection)? == *put),
+            _ => Ok(false),
+        }
     }
 
     /// Refuses to put what such a connection shows as its own: no other piece takes its place, which would change nothing of
     /// it. A driver is its provider's and may be put by its file; a row of its name changes the connection itself.
     pub(super) fn refuse_name_of_another(&self, put: &Piece) -> Result<()> {
         let kind = put.holds.kind();
-        match self.own(kind, &put.name) {
-            Some(own) if kind == PieceKind::Driver && own.provider == put.provider => Ok(()),
+        match self.shows(kind, &put.name) {
+            Some(shows) if kind == PieceKind::Driver && shows.provider == put.provider => Ok(()),
             Some(_) if kind != PieceKind::Connection => Err(taken(kind, &put.name)),
             _ => Ok(()),
         }
@@ -40,7 +48,7 @@ impl Shown<'_> {
         let Holds::Connection { driver, credential, region } = holds else { return Ok(()) };
         let named =
             [(PieceKind::Driver, driver), (PieceKind::Credential, credential), (PieceKind::Region, region)];
-        match named.into_iter().find(|(kind, name)| self.own(*kind, name).is_some()) {
+        match named.into_iter().find(|(kind, name)| self.shows(*kind, name).is_some()) {
             None => Ok(()),
             Some((PieceKind::Credential, name)) => Err(told_for_one_place(name)),
             Some((kind, name)) => Err(taken(kind, name)),
@@ -51,7 +59,7 @@ impl Shown<'_> {
     pub(super) fn provider_of(&self, kind: PieceKind, name: &str) -> std::result::Result<String, Lacking> {
         match self.known.find(kind, name) {
             Ok(piece) => Ok(piece.provider.clone()),
-            Err(lacking) => self.own(kind, name).map(|own| own.provider).ok_or(lacking),
+            Err(lacking) => self.shows(kind, name).map(|shows| shows.provider.clone()).ok_or(lacking),
         }
     }
 
@@ -66,22 +74,17 @@ impl Shown<'_> {
         provider: &str,
         region: Option<&str>,
     ) -> Result<Option<&str>> {
-        let own = self.own(PieceKind::Credential, credential).filter(|own| own.provider == provider);
-        if own.is_some() && region.is_some_and(|region| region != credential) {
+        let shows = self.shows(PieceKind::Credential, credential).filter(|shows| shows.provider == provider);
+        if shows.is_some() && region.is_some_and(|region| region != credential) {
             return Err(told_for_one_place(credential));
         }
-        Ok(own
-            .and_then(|own| self.views.iter().find(|view| view.name == own.name))
-            .map(|view| view.name.as_str()))
+        Ok(shows.map(|shows| shows.name.as_str()))
     }
 
-    /// What such a connection shows of that kind and name, where there is no piece.
-    fn own(&self, kind: PieceKind, name: &str) -> Option<Piece> {
-        let otherwise = self.views.iter().filter(|view| !self.known.makes(&view.name));
-        otherwise
-            .filter(|_| !self.known.has(kind, name))
-            .map(|view| own(kind, view))
-            .find(|own| own.name == name)
+    /// The connection that shows something of that kind and name, where there is no piece.
+    fn shows(&self, kind: PieceKind, name: &str) -> Option<&Connection> {
+        let shows = self.otherwise.iter().find(|connection| own_name(kind, connection) == name);
+        shows.filter(|_| !self.known.has(kind, name)).map(|connection| &**connection)
     }
 }
 
@@ -105,7 +108,8 @@ fn with_fix(says: String, fix: &str) -> Box<Failure> {
 impl Shared {
     /// What connections show that are not made of these pieces.
     pub(super) async fn shown_otherwise<'a>(&self, known: &'a Known) -> Result<Shown<'a>> {
-        Ok(Shown { known, views: self.connection_views().await? })
+        self.memory.refresh().await?;
+        Ok(Shown { known, otherwise: made_otherwise(&self.memory.kept(), known).map(Arc::clone).collect() })
     }
 
     /// Refuses a driver that is called like another provider: every connection of that one that is made otherwise shows a
@@ -134,34 +138,37 @@ impl Shared {
         }
         Ok(())
     }
+}
 
-    pub(super) async fn connection_views(&self) -> Result<Vec<ConnectionView>> {
-        self.memory.refresh().await?;
-        let kept = self.memory.kept();
-        kept.connections().map(|connection| crate::connections::view((**connection).clone())).collect()
-    }
+/// The connections that are not made of these pieces, ordered by uid.
+pub(super) fn made_otherwise<'a>(
+    kept: &'a Kept,
+    known: &'a Known,
+) -> impl Iterator<Item = &'a Arc<Connection>> {
+    kept.connections().filter(|connection| !known.makes(&connection.name))
+}
+
+/// The name of what a connection that was made otherwise shows in the place of a piece.
+pub(super) fn own_name(kind: PieceKind, connection: &Connection) -> &str {
+    if kind == PieceKind::Driver { &connection.provider } else { &connection.name }
 }
 
 /// What a connection that was made otherwise shows in the place of a piece.
-pub(super) fn own(kind: PieceKind, view: &ConnectionView) -> Piece {
+pub(super) fn own(kind: PieceKind, connection: &Connection) -> Result<Piece> {
+    let (name, provider) = (&connection.name, &connection.provider);
     let holds = match kind {
-        PieceKind::Driver => Holds::Driver { file: view.provider.clone() },
+        PieceKind::Driver => Holds::Driver { file: provider.clone() },
         PieceKind::Credential => {
-            let shown = view.credential.keys().filter(|name| *name != "ambient");
-            Holds::Credential { fields: shown.chain(&view.secrets).cloned().collect() }
+            let Specification { shown, secrets, .. } = read_specification(connection)?;
+            Holds::Credential { fields: shown.into_keys().chain(secrets).collect() }
         }
-        PieceKind::Region => Holds::Region {
-            region: view.region.clone(),
-            zone: view.zone.clone().unwrap_or_default(),
-            zones: None,
-            more: Vec::new(),
-        },
-        PieceKind::Connection => Holds::Connection {
-            driver: view.provider.clone(),
-            credential: view.name.clone(),
-            region: view.name.clone(),
-        },
+        PieceKind::Region => {
+            let Specification { region, zone, .. } = read_specification(connection)?;
+            Holds::Region { region, zone: zone.unwrap_or_default(), zones: None, more: Vec::new() }
+        }
+        PieceKind::Connection => {
+            Holds::Connection { driver: provider.clone(), credential: name.clone(), region: name.clone() }
+        }
     };
-    let name = if kind == PieceKind::Driver { &view.provider } else { &view.name };
-    Piece { name: name.clone(), provider: view.provider.clone(), holds }
+    Ok(Piece { name: own_name(kind, connection).to_owned(), provider: provider.clone(), holds })
 }

@@ -61,7 +61,7 @@ impl Pieces<'_> {
         credential: Option<Credential>,
     ) -> Result<()> {
         everywhere(caller)?;
-        let mut known = Known::read(&self.0.shared).await?;
+        let mut known = Known::clone(&*Known::read(&self.0.shared).await?);
         for (other, credential) in others {
             known.put(other, credential);
         }
@@ -71,7 +71,7 @@ impl Pieces<'_> {
     async fn put_once(self, caller: &Caller, piece: Piece, credential: Option<Credential>) -> Result<()> {
         let shared = &self.0.shared;
         everywhere(caller)?;
-        let mut known = Known::read(shared).await?;
+        let mut known = Known::clone(&*Known::read(shared).await?);
         let Some(Judged { made, changed, read }) =
             self.judged(caller, &mut known, &piece, credential.clone()).await?
         else {
@@ -116,7 +116,7 @@ impl Pieces<'_> {
         check(findings)?;
         shared.refuse_name_of_provider(piece)?;
         let shown = shared.shown_otherwise(known).await?;
-        if shown.is_so(piece) {
+        if shown.is_so(piece)? {
             return Ok(None);
         }
         shown.refuse_name_of_another(piece)?;
@@ -157,7 +157,7 @@ impl Pieces<'_> {
 impl Shared {
     /// Refuses what was made ready for pieces and connections that are others by now.
     async fn as_read(&self, known: &Known, put: Piece, read: &[AsRead]) -> Result<()> {
-        let mut now = Known::read(self).await?;
+        let mut now = Known::clone(&*Known::read(self).await?);
         let (kind, name) = (put.holds.kind(), put.name.clone());
         now.put(put, None);
         let mut same = now.connections_of(kind, &name).len() == read.len();

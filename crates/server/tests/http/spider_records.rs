@@ -184,13 +184,58 @@ async fn counts_of_all_connections_ask_no_cloud() {
     assert_eq!(spider.rig.cloud.count("account_identity"), asked + 1);
 }
 
+/// Changes one piece in the database, as nobody does while a server has it.
+async fn behind_its_back(spider: &Spider, change: &'static str) {
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(spider.rig.database());
+    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    assert_eq!(sqlx::query(change).execute(&pool).await.unwrap().rows_affected(), 1);
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn pieces_are_told_from_memory_and_as_they_were_put_last() {
+    let spider = connected().await;
+    let file = async |path: &str| get(&spider, path).await.1["DriverLibFileName"].clone();
+    let names = async |kind: &str, key: &str| {
+        let all = get(&spider, kind).await.1[kind].as_array().unwrap().clone();
+        all.into_iter().map(|one| one[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(file("driver/drv").await, "f.so");
+    let moved = "UPDATE pieces SET content = replace(content, 'f.so', 'g.so') WHERE name = 'drv'";
+    behind_its_back(&spider, moved).await;
+    assert_eq!(file("driver/drv").await, "f.so", "nothing is read from the disk");
+    for (round, name) in ["one", "two", "three"].into_iter().enumerate() {
+        let body = json!({"DriverName": name, "ProviderName": "FAKE", "DriverLibFileName": "f.so"});
+        assert_eq!(put(&spider, "driver", body.clone()).await.0, 200);
+        assert_eq!(get(&spider, &format!("driver/{name}")).await, (200, body));
+        assert_eq!(names("driver", "DriverName").await.len(), round + 3);
+        let anew = json!({"DriverName": name, "ProviderName": "OTHER", "DriverLibFileName": "h.so"});
+        assert_eq!(put(&spider, "driver", anew.clone()).await.0, 200);
+        assert_eq!(get(&spider, &format!("driver/{name}")).await, (200, anew));
+    }
+    assert_eq!(file("driver/drv").await, "g.so", "it was read with what changed");
+    for path in ["driver/two", "connectionconfig/conf", "credential/cred", "region/reg", "driver/drv"] {
+        assert_eq!(
+            spider.ask(Method::DELETE, &format!("/spider/{path}"), Value::Null).await.0,
+            200,
+            "{path}"
+        );
+        assert_eq!(get(&spider, path).await.0, 404, "{path}");
+    }
+    // What `here` shows remains.
+    assert_eq!(names("driver", "DriverName").await, ["one", "three", "fake"]);
+    assert_eq!(names("region", "RegionName").await, ["here"]);
+    assert_eq!(names("credential", "CredentialName").await, ["here"]);
+    assert_eq!(names("connectionconfig", "ConfigName").await, ["here"]);
+}
+
 #[tokio::test]
 async fn a_piece_that_cannot_be_read_costs_itself() {
     let spider = connected().await;
-    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(spider.rig.database());
-    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-    let broken = "UPDATE pieces SET content = '{\"is\":\"tomorrow\"}' WHERE name = 'reg'";
-    assert_eq!(sqlx::query(broken).execute(&pool).await.unwrap().rows_affected(), 1);
+    behind_its_back(&spider, "UPDATE pieces SET content = '{\"is\":\"tomorrow\"}' WHERE name = 'reg'").await;
+    // It hears of that with whatever else is put.
+    let another = json!({"DriverName": "other", "ProviderName": "FAKE", "DriverLibFileName": "f.so"});
+    assert_eq!(put(&spider, "driver", another).await.0, 200);
     assert_eq!(
         get(&spider, "region").await.1,
         json!({"region": [{

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::values::{json, millis, word};
-use super::{Columns, Database, Write, rows};
+use super::{Columns, Connection, Database, Write, rows};
 use crate::seal::DataKey;
 use crate::{AuditEntry, Credential, MasterKey, Piece, PieceKind, Pieces, PutPiece, Result};
 
@@ -11,16 +11,6 @@ const FIELD: &str = "credential";
 
 #[async_trait]
 impl Pieces for Database {
-    async fn pieces(&self) -> Result<Vec<Piece>> {
-        self.read("pieces", async {
-            let rows = sqlx::query("SELECT * FROM pieces ORDER BY created_at, name")
-                .fetch_all(&self.readers)
-                .await?;
-            rows.iter().map(rows::piece).collect()
-        })
-        .await
-    }
-
     async fn piece_credential(&self, name: &str) -> Result<Option<Credential>> {
         self.read("piece_credential", async {
             let master = self.master.read().await;
@@ -52,6 +42,12 @@ impl Pieces for Database {
         let deleted = write.delete_piece(kind, name, &audit).await;
         write.end(deleted).await
     }
+}
+
+/// All of them, oldest first.
+pub(super) async fn all(connection: &mut Connection) -> Result<Vec<Piece>> {
+    let found = sqlx::query("SELECT * FROM pieces ORDER BY created_at, name").fetch_all(connection).await?;
+    found.iter().map(rows::piece).collect()
 }
 
 impl Write<'_> {

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use super::operations::NOT_OVER;
 use super::values::limit;
-use super::{Columns, Connection, Database, Db, Write, rows};
+use super::{Columns, Connection, Database, Db, Write, pieces, rows};
 use crate::{Changes, Result, Unfinished};
 
 type Row = <Db as sqlx::Database>::Row;
@@ -16,6 +16,9 @@ const AT_ONCE: u32 = 1_000;
 
 /// Rows of what is gone are dropped once they are so many more than what is there.
 const DROPPED_BEYOND: i64 = 10_000;
+
+/// What changed where any piece did.
+const PIECES: &str = "pieces";
 
 const UNFINISHED: &str = "t.id, t.kind, t.resource_uid";
 const STILL: &str = "t.state IN ('queued', 'running', 'blocked') AND t.id";
@@ -83,6 +86,7 @@ impl Changes {
         self.connections = found.iter().map(rows::connection).collect::<Result<_>>()?;
         let found = sqlx::query("SELECT * FROM api_tokens").fetch_all(&mut *reading).await?;
         self.api_tokens = found.iter().map(rows::api_token).collect::<Result<_>>()?;
+        self.pieces = Some(pieces::all(reading).await?);
         let query = format!("SELECT {UNFINISHED} FROM operations t WHERE {NOT_OVER}");
         let found = sqlx::query(AssertSqlSafe(query)).fetch_all(reading).await?;
         self.operations = found.iter().map(unfinished).collect::<Result<_>>()?;
@@ -99,13 +103,20 @@ impl Changes {
         let mut whats = HashSet::new();
         let mut gone = BTreeSet::new();
         for row in &written {
-            whats.insert(row.text("what")?);
-            gone.insert(row.uid("uid")?);
+            let what = row.text("what")?;
+            // They have no uid.
+            if what != PIECES {
+                gone.insert(row.uid("uid")?);
+            }
+            whats.insert(what);
         }
         if let Some(last) = written.last().filter(|_| u32::try_from(written.len()) == Ok(AT_ONCE)) {
             let reached = last.plain("sequence")?;
             self.more = reached < self.version;
             self.version = reached;
+        }
+        if whats.contains(PIECES) {
+            self.pieces = Some(pieces::all(reading).await?);
         }
         let mut changed = Changed { reading, whats, after, until: self.version };
         let found = changed.rows("resource", "t.*", "resources", "t.uid").await?;

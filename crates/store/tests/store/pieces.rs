@@ -21,6 +21,18 @@ fn piece(kind: PieceKind, name: &str, secret: Option<&str>) -> PutPiece {
     }
 }
 
+/// The names of the pieces that changed since, of all if any did; and up to where that is.
+async fn told(store: &SqliteStore, since: Option<i64>) -> (i64, Option<Vec<String>>) {
+    let changes = store.changes_since(since).await.unwrap();
+    assert!(changes.gone.is_empty());
+    let names = |all: Vec<pmks_store::Piece>| all.into_iter().map(|piece| piece.name).collect();
+    (changes.version, changes.pieces.map(names))
+}
+
+async fn names(store: &SqliteStore) -> Vec<String> {
+    told(store, None).await.1.unwrap()
+}
+
 async fn secret(store: &SqliteStore, name: &str) -> String {
     let credential = store.piece_credential(name).await.unwrap().unwrap();
     String::from_utf8(credential.expose().to_vec()).unwrap()
@@ -60,7 +72,7 @@ async fn a_piece_is_put_with_its_connections_or_not_at_all() {
     };
     let refused = store.put_piece(changed(stands.revision + 1), audit()).await;
     assert!(matches!(refused, Err(Error::Stale { .. })), "{refused:?}");
-    assert_eq!(store.pieces().await.unwrap().len(), 1);
+    assert_eq!(names(&store).await, ["a"]);
     assert!(store.connection("b").await.unwrap().is_none());
     store.put_piece(changed(stands.revision), audit()).await.unwrap();
     assert_eq!(store.connection("a").await.unwrap().unwrap().specification, json!({"region": "s"}));
@@ -74,11 +86,43 @@ async fn a_piece_is_put_with_its_connections_or_not_at_all() {
     assert_eq!(actions, ["connection.update", "connection.create", "test", "connection.create", "test"]);
     // The row of a connection goes with it, whatever way that is.
     store.delete_connection("a", Vec::new(), audit()).await.unwrap();
-    let left: Vec<String> = store.pieces().await.unwrap().into_iter().map(|piece| piece.name).collect();
-    assert_eq!(left, ["r"]);
+    assert_eq!(names(&store).await, ["r"]);
     store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
     store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
-    assert!(store.pieces().await.unwrap().is_empty());
+    assert!(names(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn all_pieces_are_told_where_one_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let (version, none) = told(&store, None).await;
+    assert_eq!(none, Some(Vec::new()));
+    assert_eq!(told(&store, Some(version)).await, (version, None));
+    let hint = store.changes();
+    let mut known = *hint.borrow();
+    let mut is_told = async |version: i64, names: &[&str]| {
+        assert_ne!(std::mem::replace(&mut known, *hint.borrow()), *hint.borrow(), "before it is answered");
+        let (now, told) = told(&store, Some(version)).await;
+        assert_eq!(told.unwrap(), names);
+        now
+    };
+    store.put_piece(piece(PieceKind::Region, "r", None), audit()).await.unwrap();
+    let version = is_told(version, &["r"]).await;
+    let with_its_connection =
+        PutPiece { made: vec![connection("a", None)], ..piece(PieceKind::Connection, "a", None) };
+    store.put_piece(with_its_connection, audit()).await.unwrap();
+    let version = is_told(version, &["a", "r"]).await;
+    store.put_piece(piece(PieceKind::Region, "r", None), audit()).await.unwrap();
+    let version = is_told(version, &["a", "r"]).await;
+    store.delete_piece(PieceKind::Region, "r", audit()).await.unwrap();
+    let version = is_told(version, &["a"]).await;
+    // A connection's end takes its row along.
+    let changes = store.changes_since(Some(version)).await.unwrap();
+    assert_eq!(changes.pieces, None);
+    store.delete_connection("a", Vec::new(), audit()).await.unwrap();
+    let changes = store.changes_since(Some(version)).await.unwrap();
+    assert_eq!((changes.pieces, changes.gone.len()), (Some(Vec::new()), 1));
 }
 
 #[tokio::test]
