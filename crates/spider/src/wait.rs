@@ -107,16 +107,9 @@ impl Call {
         }
         let made = &operation.resource;
         let cluster = made.cluster.as_deref().unwrap_or(&made.name);
-        let Ok(view) = self.pmks().clusters().get(&made.connection, cluster, None).await else {
-            return false;
-        };
-        match made.kind {
-            ResourceKind::Cluster => !view.iid.system_id.is_empty(),
-            _ => view
-                .node_groups
-                .iter()
-                .any(|group| group.name == made.name && !group.iid.system_id.is_empty()),
-        }
+        let node_group = (made.kind != ResourceKind::Cluster).then_some(made.name.as_str());
+        let known = self.pmks().clusters().is_identified(&made.connection, cluster, node_group).await;
+        known.unwrap_or(false)
     }
 }
 

@@ -173,6 +173,29 @@ impl Clusters<'_> {
         Ok(WrittenCluster { version_tag: version_tag(&record.resource), status, text })
     }
 
+    /// Whether the cloud has an identifier of a cluster, or of that node group of it, as far as is known here: it is not
+    /// asked.
+    ///
+    /// # Errors
+    /// `NotFound` for the connection.
+    pub async fn is_identified(
+        self,
+        connection: &str,
+        cluster: &str,
+        node_group: Option<&str>,
+    ) -> Result<bool> {
+        let shared = &self.0.shared;
+        let at = shared.reading(connection).await?;
+        let kept = shared.memory.kept();
+        let cluster = at.here().and_then(|place| kept.cluster(place, cluster));
+        let meant = match node_group {
+            None => cluster,
+            Some(name) => cluster
+                .and_then(|whole| kept.parts(whole.resource.uid).find(|part| part.resource.name == name)),
+        };
+        Ok(meant.is_some_and(|record| record.resource.system_id.is_some()))
+    }
+
     /// Drops only our record. `abandon` does so while an operation runs, and needs the role admin.
     ///
     /// # Errors

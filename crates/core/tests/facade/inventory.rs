@@ -35,6 +35,24 @@ async fn a_read_serves_what_is_stored_and_refreshes_it_when_it_is_old() {
 }
 
 #[tokio::test]
+async fn whether_the_cloud_has_named_something_is_known_without_asking_it() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let waits = rig.accept(create(new_cluster("next"))).await.unwrap();
+    rig.advance(3_600);
+    rig.breathe().await;
+    let asked = ["get_cluster", "list_clusters"].map(|call| rig.cloud.count(call));
+    let named = async |cluster: &str, group: Option<&str>| {
+        rig.pmks.clusters().is_identified("here", cluster, group).await.unwrap()
+    };
+    assert!(named("prod", None).await && named("prod", Some("workers")).await);
+    assert!(!named("next", None).await && !named("next", Some("workers")).await, "{waits:?}");
+    assert!(!named("nowhere", None).await && !named("prod", Some("others")).await);
+    rig.breathe().await;
+    assert_eq!(["get_cluster", "list_clusters"].map(|call| rig.cloud.count(call)), asked);
+}
+
+#[tokio::test]
 async fn max_age_zero_asks_now_and_says_when_it_cannot() {
     let rig = Rig::new().await;
     rig.cluster().await;
