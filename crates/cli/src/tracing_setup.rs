@@ -7,7 +7,7 @@ use pmks_server::LogFilter;
 use pmks_traces::{TraceLayer, Traces};
 use tracing::{Dispatch, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
@@ -54,7 +54,7 @@ fn every<W: Write + Clone + Send + Sync + 'static>(
     json: bool,
     traces: Option<&Traces>,
 ) -> Dispatch {
-    let filter = filter.and(filter_fn(says_no_secret));
+    let filter = wanted(filter);
     // The layer would tell of what it cannot write by a panic.
     let log = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let log: Box<dyn Layer<Registry> + Send + Sync> = if json {
@@ -71,6 +71,12 @@ fn every<W: Write + Clone + Send + Sync + 'static>(
         Some(traces) => log.with(sent(traces)).into(),
         None => log.into(),
     }
+}
+
+/// What the log writes. Of everything below the level that was asked for nothing is made to be looked at: a filter that
+/// names no level would have each SQL statement told in full, and thrown away.
+fn wanted(asked: reload::Layer<Targets, Registry>) -> impl Filter<Registry> {
+    asked.and(filter_fn(says_no_secret).with_max_level_hint(LevelFilter::TRACE))
 }
 
 /// Writes each event as one line in which nothing steers a terminal, whatever was written into it: a cloud's message
@@ -147,7 +153,9 @@ fn sent<S>(traces: &Traces) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    traces.layer().with_filter(LevelFilter::INFO.and(filter_fn(TraceLayer::looks_at)))
+    traces.layer().with_filter(
+        LevelFilter::INFO.and(filter_fn(TraceLayer::looks_at).with_max_level_hint(LevelFilter::INFO)),
+    )
 }
 
 /// A log that writes nothing.
@@ -236,6 +244,15 @@ mod tests {
         };
         assert_eq!(interest("warn"), (true, false));
         assert_eq!(interest("debug"), (false, false));
+    }
+
+    #[test]
+    fn what_is_below_the_level_that_was_asked_for_is_not_made() {
+        let (filter, log) = of("warn").unwrap();
+        let wanted = wanted(filter);
+        assert_eq!(wanted.max_level_hint(), Some(LevelFilter::WARN));
+        log.set("info,pmks_core=debug").unwrap();
+        assert_eq!(wanted.max_level_hint(), Some(LevelFilter::DEBUG));
     }
 
     #[test]
