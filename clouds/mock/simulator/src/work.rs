@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use pmks_simulation::{Cidr, Effects, Now, Random};
+use pmks_simulation::{Cidr, Effects, Now, Random, Shared};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -63,7 +63,7 @@ pub(crate) fn begin(
     });
     let held = world.account(account);
     let begun = Operation { target: target.to_owned(), state: "Running".to_owned(), error: None };
-    held.operations.insert(operation.clone(), begun);
+    held.operations.insert(operation.clone(), Shared::new(begun));
     while held.operations.len() > REMEMBERED {
         held.operations.pop_first();
     }

@@ -44,7 +44,7 @@ pub(crate) struct Account {
     /// Identifiers by region, kind, parent and name, which are one together.
     pub(crate) names: BTreeMap<String, String>,
     /// Operations by identifier, the last ones.
-    pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) operations: BTreeMap<String, Shared<Operation>>,
 }
 
 /// What a thing is.
@@ -216,7 +216,7 @@ impl Account {
         changes.is("secret", &self.secret);
         changes.entries("things", &self.things, &before.things, Shared::is_same);
         changes.entries("names", &self.names, &before.names, |one, other| one == other);
-        changes.entries("operations", &self.operations, &before.operations, |one, other| one == other);
+        changes.entries("operations", &self.operations, &before.operations, Shared::is_same);
     }
 
     /// The thing of that identifier.

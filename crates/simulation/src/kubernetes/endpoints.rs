@@ -97,7 +97,10 @@ impl<W: Clusters> Endpoints<W> {
             Ok(started) => {
                 let (mut live, endpoint) = started?;
                 world.set_endpoint(key, endpoint);
-                live.content.follow(world, key);
+                // Whoever else looks at it has it brought in step first.
+                if live.content.state().is_watched() {
+                    live.content.follow(world, key);
+                }
                 Some(live)
             }
             Err(error) => {

@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) settings: ClusterSettings,
     pub(crate) store: Store,
     identifiers: Identifiers,
+    /// When it was made, while nobody has looked into it yet: what every cluster has is put for whoever does.
+    unseen_since: Option<jiff::Timestamp>,
 }
 
 impl ClusterState {
@@ -59,14 +61,8 @@ impl ClusterState {
     pub fn new(settings: ClusterSettings, clock: WallClock) -> Self {
         let created = clock();
         let identifiers = Identifiers::new(&settings.name, created);
-        let state = Self::over(World { settings, store: Store::at(0), identifiers }, clock);
-        state.change(|world, created| {
-            for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-                world.put_namespace(name, created);
-            }
-            world.put_dns_service(created);
-        });
-        state
+        let world = World { settings, store: Store::at(0), identifiers, unseen_since: Some(created) };
+        Self::over(world, clock)
     }
 
     fn over(world: World, clock: WallClock) -> Self {
@@ -171,7 +167,11 @@ impl ClusterState {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.shared.world.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut world = self.shared.world.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(created) = world.unseen_since.take() {
+            world.begin(created);
+        }
+        world
     }
 }
 
@@ -182,6 +182,15 @@ impl fmt::Debug for ClusterState {
 }
 
 impl World {
+    /// Puts what every cluster has from its beginning.
+    fn begin(&mut self, created: jiff::Timestamp) {
+        for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            self.put_namespace(name, created);
+        }
+        self.put_dns_service(created);
+        self.reconcile(created);
+    }
+
     /// The metadata that every object has, with a uid of its own; those of an object that exists are kept.
     fn metadata(&mut self, resource: &Resource, namespace: &str, name: &str, now: jiff::Timestamp) -> Value {
         let key = Key::new(resource, namespace, name);

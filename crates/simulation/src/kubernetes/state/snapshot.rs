@@ -42,7 +42,7 @@ impl ClusterState {
         }
         let ClusterSnapshot { settings, identifiers, .. } =
             ClusterSnapshot { objects: Vec::new(), ..snapshot };
-        Ok(Self::over(World { settings, store, identifiers }, clock))
+        Ok(Self::over(World { settings, store, identifiers, unseen_since: None }, clock))
     }
 }
 
