@@ -269,7 +269,7 @@ impl Writer {
         self.kill_points.at("store.group.before").await;
         let mut group = group.lock().await;
         let commits = Instant::now();
-        let newest = group.connection.fetch_all(COMMIT).await?;
+        let newest = sqlx::query(COMMIT).fetch_all(&mut *group.connection).await?;
         telemetry::committed(heard_by.len(), commits.elapsed());
         // It is on the disk: nothing that comes now may be told as a failure.
         group.newest_change = newest.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
@@ -359,7 +359,7 @@ impl Group {
             (true, true) => "RELEASE change; SAVEPOINT change",
             (true, false) => "SAVEPOINT change",
         };
-        self.connection.execute(begin).await?;
+        sqlx::query(begin).execute(&mut *self.connection).await?;
         Ok(())
     }
 

@@ -22,6 +22,10 @@ use crate::{
 /// The most values of one statement. Source: `SQLITE_MAX_VARIABLE_NUMBER` at <https://www.sqlite.org/limits.html>
 const MOST_VALUES: usize = 32_766;
 
+/// Of so many rows at most a statement is kept prepared: one creation brings no more, and each other number is another
+/// statement.
+const OFTEN: u64 = 4;
+
 /// What was kept.
 pub(super) struct Kept {
     /// One operation an acceptance, in their order.
@@ -276,8 +280,7 @@ async fn insert<R>(
             values(&mut row, of);
         });
         query.push(" ON CONFLICT DO NOTHING");
-        // Their number is another each time: not worth keeping.
-        let inserted = query.build().persistent(false).execute(&mut *on).await?;
+        let inserted = query.build().persistent(asked <= OFTEN).execute(&mut *on).await?;
         if inserted.rows_affected() != asked {
             return Ok(false);
         }
