@@ -80,7 +80,7 @@ impl Shared {
     ) -> Result<At> {
         everywhere(caller)?;
         let name = row.name.clone();
-        let mut known = Known::read(self).await?;
+        let mut known = Known::clone(&*Known::read(self).await?);
         for (piece, credential) in others.into_iter().chain([(row, None)]) {
             known.put(piece, credential);
         }
