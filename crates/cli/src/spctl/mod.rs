@@ -42,7 +42,7 @@ pub(crate) async fn run(app: &App, arguments: &[OsString]) -> Result<()> {
     let whole = std::iter::once(OsString::from("spctl")).chain(arguments.iter().cloned());
     let matches = match grammar::grammar().try_get_matches_from(whole) {
         Ok(matches) => matches,
-        Err(shown) if !shown.use_stderr() => return output::data(&shown.render().to_string()),
+        Err(shown) if is_help(&shown) => return output::data(&shown.render().to_string()),
         Err(refused) => return Err(Error::usage(refused.render().to_string().trim_start_matches("error: "))),
     };
     let (resource, verb, given) = said(&matches).ok_or_else(|| Error::usage("name a resource and a verb"))?;
@@ -82,6 +82,12 @@ pub(crate) async fn run(app: &App, arguments: &[OsString]) -> Result<()> {
     let yaml = text(given, "output").map_or(app.global.output == Output::Yaml, |form| form == "yaml");
     output::structured(if yaml { Output::Yaml } else { Output::Json }, &answer)?;
     if status.is_success() { Ok(()) } else { Err(refused(status, &answer)) }
+}
+
+/// What was asked for, or stands in for a word that was left out: `spctl` shows that too, and has done its work.
+fn is_help(shown: &clap::Error) -> bool {
+    let nothing_more = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    !shown.use_stderr() || shown.kind() == nothing_more
 }
 
 fn is_text(headers: &HeaderMap) -> bool {

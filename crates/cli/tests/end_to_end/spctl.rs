@@ -85,6 +85,10 @@ fn scripts_of_cb_spider_go_on() {
     let again = spctl.refused(&["cluster", "create", "-d", &asked(&cluster)], 4);
     assert!(again.out.contains("already exists") && again.err.contains("already exists"), "{again:?}");
     assert_eq!(spctl.json(&["cluster", "list", "-c", "conn"])["cluster"][0]["IId"]["NameId"], "one");
+    // Where a word is left out, those that there are stand in for it.
+    let help = spctl.run(&["cluster"], &USER);
+    assert_eq!(help.code, Some(0), "{help:?}");
+    assert!(help.out.contains("Usage: spctl") && help.out.contains("upgrade"), "{help:?}");
     let yaml = spctl.run(&["cluster-by-connection", "count", "-c", "conn", "-o", "yaml"], &USER);
     assert_eq!((yaml.code, yaml.out.trim()), (Some(0), "count: 1"));
     let table = spctl.run(&["system-info", "fetch", "--mode", "text"], &USER);
