@@ -62,7 +62,7 @@ impl Pmks {
             Err(refused) if refused.kind == FailureKind::AlreadyExists => {
                 self.untold(caller, &mutation).await?.ok_or(refused)
             }
-            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).await),
+            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).boxed().await),
             taken => taken,
         }
     }
@@ -148,8 +148,8 @@ impl Pmks {
         unreadable: Findings,
     ) -> Result<PlanView> {
         let patience = Patience::begins(&self.shared.clock);
-        match self.planned(caller, mutation.clone(), unreadable, &patience).await {
-            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).await),
+        match self.planned(caller, mutation.clone(), unreadable, &patience).boxed().await {
+            Err(refused) => Err(self.with_versions(&mutation, &patience, refused).boxed().await),
             planned => planned,
         }
     }

@@ -96,13 +96,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_turn_is_told_when_it_does_not_come() {
-        let clock = VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
-        let patience = Patience::begins(&(Arc::new(clock.clone()) as _));
-        assert_eq!(patience.turn("it", std::future::ready(Ok(1)).boxed()).await.unwrap(), 1);
-        let late = patience.turn::<()>("its turn did not come", std::future::pending().boxed());
-        let mut late = std::pin::pin!(late);
-        assert!(futures::poll!(late.as_mut()).is_pending());
-        clock.advance(NEEDED);
+        let clock = Arc::new(VirtualClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
+        let ended = Patience { clock, ends: std::future::ready(()).boxed().shared() };
+        assert_eq!(ended.turn("it", std::future::ready(Ok(1)).boxed()).await.unwrap(), 1);
+        let late = ended.turn::<()>("its turn did not come", std::future::pending().boxed());
         let failure = late.await.unwrap_err();
         assert_eq!((failure.kind, failure.retry_after_seconds), (FailureKind::Unavailable, Some(COME_AGAIN)));
         assert!(failure.detail.starts_with("within 20 s its turn did not come; nothing was"), "{failure:?}");
