@@ -88,7 +88,7 @@ fn scripts_of_cb_spider_go_on() {
     // Where a word is left out, those that there are stand in for it.
     let help = spctl.run(&["cluster"], &USER);
     assert_eq!(help.code, Some(0), "{help:?}");
-    assert!(help.out.contains("Usage: spctl") && help.out.contains("upgrade"), "{help:?}");
+    assert!(help.out.contains("Usage: pmks spctl cluster") && help.out.contains("upgrade"), "{help:?}");
     let yaml = spctl.run(&["cluster-by-connection", "count", "-c", "conn", "-o", "yaml"], &USER);
     assert_eq!((yaml.code, yaml.out.trim()), (Some(0), "count: 1"));
     let table = spctl.run(&["system-info", "fetch", "--mode", "text"], &USER);
