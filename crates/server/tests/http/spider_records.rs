@@ -1,5 +1,7 @@
 //! Pieces of connections: what stands by them is not lost, and what is made of nothing breaks nothing.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -433,15 +435,22 @@ async fn what_is_asked_of_a_connection_beside_its_deletion_is_done_or_told_that_
     let mut missed = 0;
     for round in 0..30 {
         assert_eq!(put(&spider, "connectionconfig", config("conf", "reg")).await.0, 200);
+        // Now the one is later and now the other, by another time in each round.
+        let is_first = round % 2 == 0;
+        let make = async {
+            if !is_first {
+                tokio::time::sleep(Duration::from_micros(250) * u32::try_from(round).unwrap()).await;
+            }
+            spider.ask(Method::POST, "/spider/vpc", vpc(round)).await
+        };
         let delete = async {
-            // Later by a different number of steps each time.
-            for _ in 0..round {
+            for _ in 0..if is_first { round } else { 0 } {
                 tokio::task::yield_now().await;
             }
             spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await
         };
         let (made, gone) = tokio::select! {
-            both = async { futures::join!(spider.ask(Method::POST, "/spider/vpc", vpc(round)), delete) } => both,
+            both = async { futures::join!(make, delete) } => both,
             () = spider.carry() => unreachable!("it goes on for ever"),
         };
         match made {
