@@ -106,6 +106,10 @@ async fn registered(scene: &Scene, made: &Value) {
     let strange = infos["AllListInfo"]["OnlyCSPInfoList"].as_array().unwrap();
     let strange = strange.iter().find(|vpc| vpc["IId"]["SystemId"] == *id).expect("it is at the cloud");
     assert_eq!(ids(strange), ids(made));
+    let mut plan = scene.client.ok("GET", &format!("/connectionconfig/{CONNECTION}"), None).await;
+    plan["Import"] = json!({"Kind": "network", "NameId": "vpc-01", "SystemId": id});
+    let planned = scene.client.ok("POST", "/plan/import", Some(plan)).await;
+    assert_eq!((&planned["SystemId"], &planned["Known"]), (id, &Value::Null), "{planned}");
     let back = scene.post("/regvpc", json!({"Name": "vpc-01", "CSPId": id})).await;
     assert_eq!(back["IId"], made["IId"]);
     let names: Vec<String> = back["SubnetInfoList"]
