@@ -22,6 +22,8 @@ mod sockets;
 mod spider;
 mod spider_answers;
 mod spider_identity;
+mod spider_plans;
+mod spider_races;
 mod spider_reach;
 mod spider_records;
 mod spider_registered;

@@ -1,34 +1,32 @@
 //! Pieces of connections: what stands by them is not lost, and what is made of nothing breaks nothing.
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::spider::{Spider, credential, pairs, region};
 
-fn driver(provider: &str) -> Value {
+pub(crate) fn driver(provider: &str) -> Value {
     json!({"DriverName": "drv", "ProviderName": provider, "DriverLibFileName": "f.so"})
 }
 
-fn config(name: &str, region: &str) -> Value {
+pub(crate) fn config(name: &str, region: &str) -> Value {
     json!({
         "ConfigName": name, "ProviderName": "FAKE", "DriverName": "drv", "CredentialName": "cred",
         "RegionName": region,
     })
 }
 
-async fn put(spider: &Spider, path: &str, body: Value) -> (u16, String) {
+pub(crate) async fn put(spider: &Spider, path: &str, body: Value) -> (u16, String) {
     let (status, answer) = spider.ask(Method::POST, &format!("/spider/{path}"), body).await;
     (status, answer["message"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn get(spider: &Spider, path: &str) -> (u16, Value) {
+pub(crate) async fn get(spider: &Spider, path: &str) -> (u16, Value) {
     spider.ask(Method::GET, &format!("/spider/{path}"), Value::Null).await
 }
 
 /// The connection `conf`, of pieces.
-async fn connected() -> Spider {
+pub(crate) async fn connected() -> Spider {
     let spider = Spider::new().await;
     for (path, body) in [
         ("driver", driver("FAKE")),
@@ -42,7 +40,7 @@ async fn connected() -> Spider {
 }
 
 /// A cluster by it.
-async fn cluster(spider: &Spider) {
+pub(crate) async fn cluster(spider: &Spider) {
     let at = |asked: Value| json!({"ConnectionName": "conf", "ReqInfo": asked});
     let vpc = json!({"Name": "net", "IPv4_CIDR": "10.0.0.0/16", "SubnetInfoList": [
         {"Name": "sub", "IPv4_CIDR": "10.0.1.0/24"}]});
@@ -261,54 +259,6 @@ async fn a_secret_that_the_cloud_refuses_is_the_clients() {
 }
 
 #[tokio::test]
-async fn a_config_that_is_put_beside_its_deletion_is_whole_or_gone() {
-    let spider = connected().await;
-    for round in 0..20 {
-        let all = (0..3).map(|_| put(&spider, "connectionconfig", config("conf", "reg")));
-        let deletes = (0..3).map(|_| async {
-            let (status, _) = spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await;
-            (status, String::new())
-        });
-        let (every, gone) =
-            futures::join!(futures::future::join_all(all), futures::future::join_all(deletes));
-        for (status, message) in every.into_iter().chain(gone) {
-            assert_eq!((status, message.as_str()), (200, ""), "round {round}");
-        }
-        let row = get(&spider, "connectionconfig/conf").await.0;
-        let connection = spider.rig.get("/v1/connections/conf").await.status.as_u16();
-        assert_eq!(row, connection, "round {round}: the row and its connection");
-        let vpcs = get(&spider, "vpc?ConnectionName=conf").await.0;
-        assert_eq!(vpcs, row, "round {round}");
-    }
-}
-
-#[tokio::test]
-async fn no_piece_goes_from_under_a_config_that_is_put_beside() {
-    let spider = connected().await;
-    for round in 0..20 {
-        for (path, body) in [("credential", credential("AK1")), ("region", region("r1"))] {
-            assert_eq!(put(&spider, path, body).await.0, 200, "{path}");
-        }
-        spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await;
-        let delete = |path: &'static str| spider.ask(Method::DELETE, path, Value::Null);
-        let (_, credential, region) = futures::join!(
-            put(&spider, "connectionconfig", config("conf", "reg")),
-            delete("/spider/credential/cred"),
-            delete("/spider/region/reg"),
-        );
-        for (status, said) in [&credential, &region] {
-            assert!([200, 409].contains(status), "round {round}: {said}");
-        }
-        let stands = spider.rig.get("/v1/connections/conf").await.status == 200;
-        assert_eq!(
-            stands,
-            credential.0 == 409 && region.0 == 409,
-            "round {round}: {credential:?} {region:?}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn credentials_of_clouds_that_have_no_driver_are_read_by_their_keys() {
     let spider = Spider::new().await;
     let keystone = &["IdentityEndpoint", "Username", "Password", "DomainName"][..];
@@ -423,167 +373,6 @@ async fn a_name_that_a_connection_of_v1_shows_means_that_alone() {
     assert_eq!(put(&spider, "driver", driver("FAKE")).await, (200, String::new()));
     let with = named(config("more", "two"), "CredentialName", "here");
     refused("connectionconfig", with, "its secret was given for that place").await;
-}
-
-#[tokio::test]
-async fn what_is_asked_of_a_connection_beside_its_deletion_is_done_or_told_that_there_is_none() {
-    let spider = connected().await;
-    let vpc = |round: usize| {
-        let name = format!("net-{round}");
-        json!({"ConnectionName": "conf", "ReqInfo": {"Name": name, "IPv4_CIDR": "10.0.0.0/16"}})
-    };
-    let mut missed = 0;
-    for round in 0..30 {
-        assert_eq!(put(&spider, "connectionconfig", config("conf", "reg")).await.0, 200);
-        // Now the one is later and now the other, by another time in each round.
-        let is_first = round % 2 == 0;
-        let make = async {
-            if !is_first {
-                tokio::time::sleep(Duration::from_micros(250) * u32::try_from(round).unwrap()).await;
-            }
-            spider.ask(Method::POST, "/spider/vpc", vpc(round)).await
-        };
-        let delete = async {
-            for _ in 0..if is_first { round } else { 0 } {
-                tokio::task::yield_now().await;
-            }
-            spider.ask(Method::DELETE, "/spider/connectionconfig/conf", Value::Null).await
-        };
-        let (made, gone) = tokio::select! {
-            both = async { futures::join!(make, delete) } => both,
-            () = spider.carry() => unreachable!("it goes on for ever"),
-        };
-        match made {
-            (200, _) => {
-                assert_eq!(gone.0, 409, "{gone:?}");
-                let path = format!("/spider/vpc/net-{round}");
-                let ended = spider.carried(Method::DELETE, &path, json!({"ConnectionName": "conf"})).await;
-                assert_eq!(ended.0, 200, "{ended:?}");
-            }
-            // It was there when this was begun, and is another one when it is to be kept.
-            (409, said)
-                if said["message"].as_str().unwrap().contains("was changed while this was asked for") => {}
-            (404, said) => {
-                missed += 1;
-                assert_eq!(said, json!({"message": "conf: does not exist!"}), "round {round}");
-            }
-            other => panic!("round {round}: {other:?}, {gone:?}"),
-        }
-    }
-    assert!(missed > 0, "the deletion was never the first");
-}
-
-#[tokio::test]
-async fn what_would_be_put_is_judged_as_it_is_put() {
-    let spider = Spider::new().await;
-    let slow = json!({
-        "RegionName": "reg", "ProviderName": "FAKE",
-        "KeyValueInfoList": pairs(&[("Region", "r1"), ("pace", "fast")]),
-    });
-    let nowhere = json!({"RegionName": "reg", "ProviderName": "FAKE", "KeyValueInfoList": []});
-    let keyless =
-        json!({"CredentialName": "cred", "ProviderName": "FAKE", "KeyValueInfoList": pairs(&[("x", "y")])});
-    let with =
-        |region: &Value| json!({"Driver": driver("FAKE"), "credential": credential("AK1"), "REGION": region});
-    let after = |mut body: Value, region: &Value| {
-        body["With"] = with(region);
-        body
-    };
-    let good = region("r1");
-    for (path, body) in [
-        ("driver", driver("FAKE")),
-        ("credential", credential("AK1")),
-        ("region", good.clone()),
-        ("connectionconfig", config("conf", "reg")),
-        ("connectionconfig", after(config("conf", "reg"), &good)),
-    ] {
-        assert_eq!(put(&spider, &format!("plan/{path}"), body).await, (200, String::new()), "{path}");
-    }
-    for kind in ["driver/drv", "credential/cred", "region/reg", "connectionconfig/conf"] {
-        assert_eq!(get(&spider, kind).await.0, 404, "a plan puts nothing: {kind}");
-    }
-    let mut told = Vec::new();
-    for (path, body, says) in [
-        ("credential", keyless, "Invalid Key"),
-        ("region", nowhere, "Region is empty!"),
-        ("connectionconfig", config("a/b", "reg"), "ConfigName must hold no slash"),
-        ("connectionconfig", after(config("conf", "reg"), &slow), "pace must be a whole number"),
-    ] {
-        let (status, message) = put(&spider, &format!("plan/{path}"), body.clone()).await;
-        assert!(status == 400 && message.contains(says), "{path}: {status} {message}");
-        told.push((path, body, message));
-    }
-    for (path, body) in [("driver", driver("FAKE")), ("credential", credential("AK1")), ("region", slow)] {
-        assert_eq!(put(&spider, path, body).await.0, 200, "{path}");
-    }
-    for (path, body, planned) in told {
-        assert_eq!(put(&spider, path, body).await, (400, planned), "{path}");
-    }
-}
-
-#[tokio::test]
-async fn what_an_import_would_come_to_is_said_of_a_config_that_is_yet_to_be_put() {
-    let spider = connected().await;
-    cluster(&spider).await;
-    let at = "/v1/connections/conf";
-    let id = async |path: &str| {
-        spider.rig.get(&format!("{at}/{path}")).await.ok(200)["iid"]["systemId"].as_str().unwrap().to_owned()
-    };
-    let (network, subnet) = (id("networks/net").await, id("networks/net/subnets/sub").await);
-    let whole = id("clusters/prod").await;
-    let planned = async |config_name: &str, import: Value| {
-        let mut body = config(config_name, "reg");
-        body["With"] =
-            json!({"Driver": driver("FAKE"), "Credential": credential("AK1"), "Region": region("r1")});
-        body["Import"] = import;
-        let (status, answer) = spider.ask(Method::POST, "/spider/plan/import", body).await;
-        assert_eq!(status, 200, "{answer}");
-        answer
-    };
-    let import = |kind: &str, id: &str| json!({"Kind": kind, "NameId": "x", "SystemId": id, "Network": ""});
-    let mut within = import("subnet", &subnet);
-    within["Network"] = network.clone().into();
-
-    // What is known at one of them is known at each that sees the same.
-    for config_name in ["conf", "later"] {
-        for (asked, known) in [
-            (import("network", &network), json!({"NameId": "net", "SystemId": network})),
-            (within.clone(), json!({"NameId": "sub", "SystemId": subnet})),
-            (import("cluster", &whole), json!({"NameId": "prod", "SystemId": whole})),
-        ] {
-            assert_eq!(planned(config_name, asked).await["Known"], known, "{config_name}");
-        }
-    }
-    for path in ["clusters/prod/forget", "networks/net/forget"] {
-        assert_eq!(spider.rig.post(&format!("{at}/{path}"), json!({})).await.status, 204);
-    }
-    for asked in [import("network", &network), within, import("cluster", &whole)] {
-        let first = planned("conf", asked.clone()).await;
-        assert_eq!((&first["Known"], &first["SystemId"]), (&Value::Null, &asked["SystemId"]), "{first}");
-        assert_eq!(planned("later", asked).await, first, "one place");
-    }
-
-    // What the cloud has no more is told from what is wrong.
-    let gone = planned("later", import("network", "none")).await;
-    assert_eq!(
-        gone["Refused"]["findings"][0]["missing"],
-        json!({"kind": "network", "name": "none"}),
-        "{gone}"
-    );
-    let mut ghost = import("cluster", &whole);
-    ghost["NodeGroups"] = json!([{"NameId": "g", "SystemId": "none"}]);
-    let ghost = &planned("later", ghost).await["Refused"]["findings"][0];
-    assert_eq!(ghost["field"], "nodeGroups[0].systemId");
-    assert_eq!(ghost["missing"], json!({"kind": "nodeGroup", "name": "none"}));
-    let nameless = planned("later", json!({"Kind": "network", "NameId": "-", "SystemId": "none"})).await;
-    assert_eq!(nameless["Refused"]["findings"][0]["missing"], Value::Null, "{nameless}");
-
-    assert_eq!(get(&spider, "connectionconfig/later").await.0, 404, "a plan puts nothing");
-    let all = spider.rig.get(&format!("{at}/networks")).await.ok(200)["items"].clone();
-    assert_eq!(all, json!([]), "a plan imports nothing");
-    let (status, _) =
-        put(&spider, "plan/import", json!({"ConfigName": "later", "ProviderName": "FAKE"})).await;
-    assert_eq!(status, 400);
 }
 
 #[tokio::test]
