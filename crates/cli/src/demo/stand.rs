@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pmks_driver::Environment;
 use pmks_model::FailureKind;
 
-use crate::app::{App, Opened};
+use crate::app::App;
 use crate::arguments::{Demo, Serve};
 use crate::client::Client;
-use crate::data_directory::DataDirectory;
 use crate::error::{Error, Result};
 use crate::registry::{Entry, Simulated};
 use crate::serve::{self, Server};
@@ -85,19 +84,7 @@ fn installation(app: &App, folder: &Path) -> App {
     global.data_dir = Some(folder.join("data"));
     global.master_key_file = Some(folder.join("master-key"));
     (global.server, global.server_ca, global.connection, global.database) = (None, None, None, None);
-    let data = DataDirectory::new(global.data_dir.as_deref(), &environment);
-    let (clock, log) = (Arc::clone(&app.clock), Arc::clone(&app.log));
-    App {
-        global,
-        environment,
-        clock,
-        data,
-        opened: Opened::default(),
-        log,
-        sampling: None,
-        plans: false,
-        passing_folder: None,
-    }
+    App { clock: Arc::clone(&app.clock), ..App::new(global, environment, Arc::clone(&app.log)) }
 }
 
 fn serve_on(demo: &Demo) -> Serve {
