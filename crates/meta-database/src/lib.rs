@@ -5,6 +5,7 @@
 //! `api-runtime/common-runtime`.
 
 mod error;
+mod keywords;
 mod rows;
 mod sealed;
 mod source;

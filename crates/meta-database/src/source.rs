@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::Error;
+use crate::{Error, keywords};
 
 /// Where a meta database is.
 #[derive(Clone, Debug)]
@@ -18,11 +18,16 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads the path of a file, or a URL that begins with `postgres://` or `postgresql://`.
+    /// Reads the path of a file, a URL that begins with `postgres://` or `postgresql://`, or the keywords and values by
+    /// which PostgreSQL's clients name a database, as CB-Spider takes them too.
     ///
     /// # Errors
-    /// For a URL of anything else, or one that is none.
+    /// For a URL of anything else, or one that is none; for keywords of which no URL can be made.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if keywords::are_meant(text) {
+            let url = keywords::url_of(text).map_err(Error::Source)?;
+            return Ok(Self::Postgres(SecretString::from(String::from(url))));
+        }
         let Some((scheme, _)) = text.split_once("://") else {
             return if text.is_empty() {
                 Err(Error::Source(
@@ -43,6 +48,14 @@ impl Source {
             Err(error) => Err(Error::Source(format!("the URL of the meta database cannot be read: {error}"))),
         }
     }
+
+    /// Whether it says a password, wherever in it: a command line is no place for it.
+    pub fn holds_password(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        Url::parse(url.expose_secret()).is_ok_and(|url| {
+            url.password().is_some() || url.query_pairs().any(|(key, _)| key.contains("password"))
+        })
+    }
 }
 
 /// Without its password.
@@ -52,8 +65,11 @@ impl fmt::Display for Source {
             Self::File(path) => path.display().fmt(f),
             Self::Postgres(url) => {
                 let url = Url::parse(url.expose_secret()).map_err(|_| fmt::Error)?;
-                let host = url.host_str().unwrap_or("localhost");
-                write!(f, "PostgreSQL at {host}{}", url.path())
+                let said = |wanted: &str| {
+                    url.query_pairs().find(|(key, _)| key == wanted).map(|(_, value)| value.into_owned())
+                };
+                let host = url.host_str().map(str::to_owned).or_else(|| said("host"));
+                write!(f, "PostgreSQL at {}{}", host.as_deref().unwrap_or("localhost"), url.path())
             }
         }
     }
@@ -73,8 +89,38 @@ mod tests {
     }
 
     #[test]
+    fn keywords_and_values_name_postgresql_without_its_password() {
+        let source = Source::parse("host=db.example user=spider password='ses ame' dbname=spider").unwrap();
+        assert_eq!(source.to_string(), "PostgreSQL at db.example/spider");
+        assert!(!format!("{source:?}").contains("ame"));
+        let Source::Postgres(url) = source else { panic!("a file") };
+        assert_eq!(url.expose_secret(), "postgres://spider:ses%20ame@db.example/spider");
+    }
+
+    #[test]
+    fn a_password_is_found_wherever_it_stands() {
+        for (text, holds) in [
+            ("/var/lib/cb-spider.db", false),
+            ("postgres://spider@db.example/spider?sslmode=disable", false),
+            ("host=db.example user=spider", false),
+            ("postgres://spider:x@db.example/spider", true),
+            ("postgres://db.example/spider?user=spider&password=x", true),
+            ("host=db.example password=x", true),
+        ] {
+            assert_eq!(Source::parse(text).unwrap().holds_password(), holds, "{text}");
+        }
+    }
+
+    #[test]
     fn what_names_neither_is_refused_without_what_it_holds() {
-        for text in ["", "mysql://spider:sesame@db.example/spider", "postgres://:sesame@[::/spider"] {
+        for text in [
+            "",
+            "mysql://spider:sesame@db.example/spider",
+            "postgres://:sesame@[::/spider",
+            "password=sesame host='db",
+            "somewhere PASSWORD = sesame",
+            "host=db.example port=sesame",
+        ] {
             let says = Source::parse(text).unwrap_err().to_string();
             assert!(!says.contains("sesame"), "{says}");
         }

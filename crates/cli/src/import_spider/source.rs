@@ -18,7 +18,7 @@ pub(super) fn of(app: &App, asked: Option<&str>) -> Result<Source> {
         Some(text) if text.starts_with('@') || text.starts_with("env:") => {
             secret::from_source(app, "--meta-database", text)?.expose_secret().to_owned()
         }
-        Some(text) if Url::parse(text).is_ok_and(|url| url.password().is_some()) => {
+        Some(text) if parsed(text)?.holds_password() => {
             let says = "--meta-database holds a password, and every process of this machine can read the command line";
             return Err(Error::usage(says)
                 .with_fix("--meta-database env:VARIABLE or @FILE, or leave it to PGPASSWORD"));
@@ -31,7 +31,11 @@ pub(super) fn of(app: &App, asked: Option<&str>) -> Result<Source> {
                 .with_fix("--meta-database $CBSPIDER_ROOT/meta_db/cb-spider.db, or a postgres:// URL")
         })?,
     };
-    Source::parse(&text).map_err(|error| Error::usage(error.to_string()))
+    parsed(&text)
+}
+
+fn parsed(text: &str) -> Result<Source> {
+    Source::parse(text).map_err(|error| Error::usage(error.to_string()))
 }
 
 /// Source: CB-Spider's `info-store/InfoStore.go`.
