@@ -127,7 +127,7 @@ impl Shared {
                 // Where a cloud's groups lie in no network it is the user who says for which one it is.
                 let intent = SecurityGroupIntent { network: network.name.clone(), ..Default::default() };
                 new.request = stored(&intent)?;
-            } else if Some(belongs) != network.system_id.as_deref() {
+            } else if !is_of(network, belongs) {
                 let records = Records { store: self.store.as_ref(), place };
                 let own = records.find(ResourceKind::Network, None, belongs).await?;
                 return Err(invalid("systemId", not_in(&system_id, network, own.as_ref(), belongs)));
@@ -282,6 +282,12 @@ impl Shared {
         let activity = Activity::about(self.store.as_ref(), about).await?;
         Ok(Known { records, all, activity })
     }
+}
+
+/// Whether the cloud's identifier of a network is that of a record, in whatever case: some clouds know none in theirs, and
+/// write it as it was asked for.
+pub(crate) fn is_of(network: &Resource, system_id: &str) -> bool {
+    network.system_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(system_id))
 }
 
 /// That something lies in another network than was said; `own`: the record of the one that it lies in.

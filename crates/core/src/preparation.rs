@@ -162,6 +162,10 @@ impl Shared {
             let standing = {
                 let kept = self.memory.kept();
                 let standing = kept.find(place, new.kind, new.parent, &new.name);
+                // The cloud refuses what would be called there as another is known; what is there already is called so
+                // here alone, and may have any name that is free.
+                let standing =
+                    standing.filter(|standing| !new.imported || standing.resource.name == new.name);
                 standing.map(|standing| (standing.resource.uid, standing.resource.system_id.is_some()))
             };
             if let Some((uid, is_known)) = standing

@@ -53,7 +53,9 @@ pub(crate) fn subnet_within(network: &str, text: &str) -> Option<String> {
 pub(crate) async fn get_subnet(driver: &AzureDriver, id: &str) -> Result<Subnet> {
     let id = subnet_id(id)?;
     let found = driver.api.subnet(&id).await?;
-    Ok(subnet(&found, &id.parent().map(|network| network.to_string()).unwrap_or_default()))
+    // As its network's own answer writes it, whatever case was asked for.
+    let network = subnet_id(&found.id).unwrap_or(id).parent();
+    Ok(subnet(&found, &network.map(|network| network.to_string()).unwrap_or_default()))
 }
 
 /// The security groups of the region, ordered by name. One call, pages apart.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Draft, Drafting, alone, shared};
 use crate::cloud_names::other_name;
 use crate::failure::{conflict, invalid, missing};
-use crate::parts::not_in;
+use crate::parts::{is_of, not_in};
 use crate::records::{Records, observation};
 use crate::resolve::is_absent;
 use crate::{ImportCluster, Result};
@@ -46,7 +46,7 @@ impl Drafting<'_> {
         let lies_in = &cluster.network.network.system_id;
         if let Some(network) = network.filter(|network| {
             // Where a cloud does not say it, nobody knows better.
-            !lies_in.is_empty() && network.system_id.as_ref() != Some(lies_in)
+            !lies_in.is_empty() && !is_of(network, lies_in)
         }) {
             let own = records.find(ResourceKind::Network, None, lies_in).await?;
             return Err(invalid("systemId", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
@@ -189,8 +189,11 @@ fn names_of_groups(cluster: &Cluster, import: &ImportCluster) -> Result<Vec<Stri
         }
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        findings.add("nodeGroups", format!("two node groups would be called {twice:?}"));
+    for twice in names.iter().filter(|name| !seen.insert(name.as_str())) {
+        // Of whoever gave it: without that name the others can come.
+        let wish = given.iter().rposition(|wish| wish.name == *twice);
+        let field = wish.map_or_else(|| "nodeGroups".to_owned(), |index| format!("nodeGroups[{index}].name"));
+        findings.add(field, format!("two node groups would be called {twice:?}"));
     }
     crate::failure::check(findings)?;
     Ok(names)

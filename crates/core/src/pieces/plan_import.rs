@@ -22,7 +22,7 @@ pub enum Import {
     Part {
         /// A network, subnet, security group or key pair.
         kind: ResourceKind,
-        /// The network of a subnet, by our name or, also where no record is kept of it, the cloud's identifier; else empty.
+        /// The network of a subnet, by the cloud's identifier, also where no record is kept of it; else empty.
         network: String,
         /// Which one, and our name for it.
         asked: ImportResource,
@@ -118,16 +118,16 @@ impl Shared {
     }
 
     /// The record of a network, or what stands for one that is to be imported before.
-    async fn network_or_stranger(&self, at: &At, place: &Place, named: String) -> Result<Option<Resource>> {
-        if named.is_empty() {
+    async fn network_or_stranger(&self, at: &At, place: &Place, id: String) -> Result<Option<Resource>> {
+        if id.is_empty() {
             return Ok(None);
         }
         let records = Records { store: self.store.as_ref(), place };
-        if let Some(known) = records.find(ResourceKind::Network, None, &*named).await? {
+        if let Some(known) = records.find(ResourceKind::Network, None, Reference::identifier(&id)).await? {
             return Ok(Some(known));
         }
         let now = self.clock.wall();
-        let asked = ImportResource { name: named.clone(), system_id: named };
+        let asked = ImportResource { name: id.clone(), system_id: id };
         let uid = pmks_store::new_uid(now);
         Ok(Some(stand_in(&unread(&at.connection.name, place, ResourceKind::Network, uid, asked), now)))
     }

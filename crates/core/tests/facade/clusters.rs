@@ -304,6 +304,12 @@ async fn an_import_stores_nothing_that_nobody_asked_for() {
     assert!(rig.pmks.clusters().unmanaged(None).await.unwrap().0.is_empty());
     let installation = Marks::KEYS[0];
     assert!(rig.cloud.world().clusters["theirs"].tags.contains_key(installation));
+    // It is called as another one is known at the cloud, and each is told from the other.
+    rig.cloud.world().clusters.insert("third".into(), strangers("third", None));
+    rig.done(import("legacy", "third", false)).await;
+    let named = async |name: &str| rig.get(name).await.iid;
+    assert_eq!(named("legacy").await, Iid::new("legacy", "third"));
+    assert_eq!(named("old").await, Iid::new("old", "legacy"));
 }
 
 #[tokio::test]
@@ -318,6 +324,17 @@ async fn node_groups_of_an_imported_cluster_have_the_names_that_are_given() {
         {"name": "c", "systemId": "none"}]);
     let refused = rig.accept(asked(wrong)).await.unwrap_err();
     assert_eq!(fields(&refused), ["nodeGroups[0].name", "nodeGroups[1].systemId", "nodeGroups[2].systemId"]);
+    // Who takes away the names that are refused can have the rest.
+    let mut two = strangers("legacy", None);
+    let sizes = json!({"autoScaling": false, "min": 1, "max": 1, "desired": 1});
+    two.node_groups.push(group(&from(json!({"name": "other", "scaling": sizes}))));
+    rig.cloud.world().clusters.insert("legacy".into(), two);
+    let taken = json!([{"name": "other", "systemId": "pool"}, {"name": "ghost", "systemId": "none"}]);
+    let refused = rig.accept(asked(taken)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["nodeGroups[1].systemId", "nodeGroups[0].name"], "{refused}");
+    let alike = json!([{"name": "a", "systemId": "pool"}, {"name": "a", "systemId": "other"}]);
+    assert_eq!(fields(&rig.accept(asked(alike)).await.unwrap_err()), ["nodeGroups[1].name"]);
+    rig.cloud.world().clusters.insert("legacy".into(), strangers("legacy", None));
     rig.done(asked(json!([{"name": "workers", "systemId": "pool"}]))).await;
     let names = |view: &pmks_core::ClusterView| -> Vec<(String, String)> {
         view.node_groups.iter().map(|group| (group.name.clone(), group.iid.system_id.clone())).collect()
