@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::steps::{Standing, Step, Steps, What};
-use super::surface::{Surface, by_the_name, in_its_network, taken, taken_here, with_its_pieces};
-use super::{REFUSED, refuse};
+use super::surface::{Surface, by_the_name, taken, taken_here, with_its_pieces};
+use super::{REFUSED, look_at, refuse};
 use crate::client::{Path, Request, shaped};
 use crate::error::{Error, Result};
 
@@ -37,6 +37,9 @@ struct Planned {
     /// What is known by that identifier, else by its name.
     known: Option<KnownHere>,
     refused: Option<Box<Problem>>,
+    /// The cloud's identifier of the network that a subnet is to lie in.
+    #[serde(skip)]
+    network: String,
 }
 
 /// What is known here.
@@ -70,7 +73,13 @@ pub(super) async fn foresee(surface: &Surface, steps: &mut Steps, even_marked: b
                 Foreseen::Unsaid => break,
                 Foreseen::Refused(error) => refuse(steps, place, &error),
                 Foreseen::Comes(planned) => {
+                    let with_it = steps.coming_with(place);
                     judge(steps, place, &planned, &mut coming);
+                    if planned.known.is_some() {
+                        for place in with_it {
+                            look_at(surface, steps, place).await?;
+                        }
+                    }
                     break;
                 }
             }
@@ -91,27 +100,20 @@ fn judge(steps: &mut Steps, place: usize, planned: &Planned, coming: &mut Vec<Co
     };
     if let Some(here) = &planned.known {
         if here.system_id == planned.system_id {
-            steps.end(place, Standing::There, by_the_name(&here.name_id, &known.name));
-            for group in steps.coming_with(place) {
-                steps.end(group, Standing::There, format!("with its cluster {}", known.name));
-            }
+            is_here(steps, place, &here.name_id, by_the_name(&here.name_id, &known.name));
         } else {
             steps.end(place, Standing::LeftOut, taken_here(&here.system_id));
         }
         return;
     }
-    let network = match known.kind {
-        KnownKind::Subnet => in_its_network(&known, steps).owner,
-        _ => String::new(),
-    };
-    let space = format!("{} {network}", planned.place);
+    let space = format!("{} {}", planned.place, planned.network);
     let alike = |other: &&Coming| other.space == space && other.known.kind == known.kind;
     let by_then = |name: &str, own: &str| match by_the_name(name, own) {
         why if why.is_empty() => "by then".to_owned(),
         why => format!("{why}, by then"),
     };
     if let Some(same) = coming.iter().filter(alike).find(|other| other.known.csp_id == known.csp_id) {
-        steps.end(place, Standing::There, by_then(&same.known.name, &known.name));
+        is_here(steps, place, &same.known.name, by_then(&same.known.name, &known.name));
         for place in steps.coming_with(place) {
             let Some(What::Known { known: group, .. }) = steps.all().get(place).map(|step| &step.what) else {
                 continue;
@@ -129,6 +131,13 @@ fn judge(steps: &mut Steps, place: usize, planned: &Planned, coming: &mut Vec<Co
     }
 }
 
+fn is_here(steps: &mut Steps, place: usize, name: &str, why: String) {
+    steps.end(place, Standing::There, why);
+    if let Some(step) = steps.at(place) {
+        step.is_here_by(name);
+    }
+}
+
 impl Surface {
     /// What the import of something known at a cloud would come to, which the server asks the cloud.
     async fn foreseen(&self, step: &Step, steps: &Steps, even_marked: bool) -> Result<Foreseen> {
@@ -136,7 +145,10 @@ impl Surface {
         let config = steps.find(RowKind::ConnectionConfig, "", &known.connection).map(|step| &step.what);
         let Some(What::Record(config)) = config else { return Ok(Foreseen::Unsaid) };
         let network = match known.kind {
-            KnownKind::Subnet => in_its_network(known, steps).owner,
+            KnownKind::Subnet => match self.home(known, KnownKind::Network, steps).await? {
+                Ok(network) => network.system_id,
+                Err(_) => return Ok(Foreseen::Unsaid),
+            },
             _ => String::new(),
         };
         let asked = |known: &Known| json!({"NameId": known.name, "SystemId": known.csp_id});
@@ -156,7 +168,7 @@ impl Surface {
                 let planned: Planned = shaped(answer.body)?;
                 Ok(match planned.refused {
                     Some(refused) => Foreseen::Refused(Error::Problem(refused)),
-                    None => Foreseen::Comes(planned),
+                    None => Foreseen::Comes(Planned { network, ..planned }),
                 })
             }
             // A server of an older release foresees none.

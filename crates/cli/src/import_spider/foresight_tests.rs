@@ -127,6 +127,7 @@ async fn a_connection_that_does_not_work_is_asked_once() {
     let mut meta = good();
     meta.connection_configs.push(config("b", ["d", "c", "r"]));
     meta.known.extend([
+        known(KnownKind::Network, "b", "", "first", "vpc-2"),
         known(KnownKind::Network, "b", "", "m", "silent"),
         known(KnownKind::KeyPair, "b", "", "p", "key-1"),
         known(KnownKind::Cluster, "b", "m", "l", "l-1"),

@@ -77,17 +77,28 @@ pub(crate) async fn run(app: &App, asked: &ImportSpider) -> Result<()> {
 /// What is here already, and what can be no part of this installation.
 async fn look(surface: &Surface, steps: &mut Steps) -> Result<()> {
     for place in 0..steps.all().len() {
-        let Some(step) = steps.all().get(place) else { break };
-        let (standing, why) = match surface.standing(step, steps).await {
-            // What the server refuses to look for, or to put, costs its own row, no other.
-            Err(error) if REFUSED.iter().any(|kind| error.is(*kind)) => {
-                (Standing::LeftOut, step.of_row(&in_one_line(&error.text())))
-            }
-            looked => looked?,
-        };
-        steps.end(place, standing, why);
+        look_at(surface, steps, place).await?;
     }
     steps.settle();
+    Ok(())
+}
+
+async fn look_at(surface: &Surface, steps: &mut Steps, place: usize) -> Result<()> {
+    let Some(step) = steps.all().get(place) else { return Ok(()) };
+    match surface.standing(step, steps).await {
+        // What the server refuses to look for, or to put, costs its own row, no other.
+        Err(error) if REFUSED.iter().any(|kind| error.is(*kind)) => {
+            let why = step.of_row(&in_one_line(&error.text()));
+            steps.end(place, Standing::LeftOut, why);
+        }
+        looked => {
+            let looked = looked?;
+            steps.end(place, looked.standing, looked.why);
+            if let (Some(step), Some(here)) = (steps.at(place), looked.here) {
+                step.is_here(here);
+            }
+        }
+    }
     Ok(())
 }
 
@@ -129,13 +140,13 @@ async fn take_over(app: &App, asked: &ImportSpider, steps: &mut Steps) -> Result
 /// What is there by now, though it was not when it was looked for: another connection of the same account has brought it,
 /// and both see one record. Node groups that were to come with it are looked for in it.
 async fn look_again(surface: &Surface, steps: &mut Steps, place: usize, refused: &Error) -> Result<()> {
-    for place in [vec![place], steps.coming_with(place)].concat() {
-        let Some(step) = steps.all().get(place) else { break };
-        let (standing, why) = match surface.standing(step, steps).await? {
-            (Standing::Wanted, _) => (Standing::Failed, in_one_line(&refused.text())),
-            looked => looked,
-        };
-        steps.end(place, standing, why);
+    let with_it = steps.coming_with(place);
+    look_at(surface, steps, place).await?;
+    if steps.all().get(place).is_some_and(|step| step.standing() == Standing::Wanted) {
+        steps.end(place, Standing::Failed, in_one_line(&refused.text()));
+    }
+    for place in with_it {
+        look_at(surface, steps, place).await?;
     }
     Ok(())
 }

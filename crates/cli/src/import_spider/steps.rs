@@ -71,6 +71,15 @@ pub(super) struct Step {
     pub(super) what: What,
     standing: Standing,
     why: String,
+    here: Option<Here>,
+}
+
+/// What something is here, which may be called otherwise than its row calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Here {
+    pub(super) name: String,
+    /// The cloud's identifier, as the cloud writes it.
+    pub(super) system_id: String,
 }
 
 /// All of them.
@@ -113,6 +122,7 @@ impl Step {
             what,
             standing: Standing::Unknown,
             why: String::new(),
+            here: None,
         }
     }
 
@@ -195,6 +205,30 @@ impl Step {
     pub(super) fn is_written(&mut self, system_id: &str) {
         if let What::Known { known, .. } = &mut self.what {
             system_id.clone_into(&mut known.csp_id);
+        }
+    }
+
+    /// Keeps what it is here.
+    pub(super) fn is_here(&mut self, here: Here) {
+        self.is_written(&here.system_id);
+        self.here = Some(here);
+    }
+
+    /// The same of what is known by its identifier, as the cloud writes it, already.
+    pub(super) fn is_here_by(&mut self, name: &str) {
+        if let What::Known { known, .. } = &self.what {
+            self.here = Some(Here { name: name.to_owned(), system_id: known.csp_id.clone() });
+        }
+    }
+
+    /// What it is here, or will be; `None`: it neither is nor comes.
+    fn home(&self) -> Option<Here> {
+        match (self.standing, &self.what) {
+            (Standing::There, _) => self.here.clone(),
+            (Standing::Wanted | Standing::TakenOver, What::Known { known, .. }) => {
+                Some(Here { name: known.name.clone(), system_id: known.csp_id.clone() })
+            }
+            _ => None,
         }
     }
 
@@ -331,12 +365,13 @@ impl Steps {
         !left.is_empty()
     }
 
-    /// Ends what else is wanted at the connection of the one at that place, which says why.
+    /// Ends what is wanted after the one at that place, and at its connection, which says why: what came before was told
+    /// already.
     pub(super) fn end_connection_of(&mut self, place: usize) {
         let Some(step) = self.0.get(place).filter(|step| !step.connection.is_empty()) else { return };
         let (connection, why) = (step.connection.clone(), format!("as {} {}", step.kind, step.name));
         let is_at = |step: &&mut Step| step.standing == Standing::Wanted && step.connection == connection;
-        for step in self.0.iter_mut().filter(is_at) {
+        for step in self.0.iter_mut().skip(place).filter(is_at) {
             step.end(Standing::Failed, why.clone());
         }
     }
@@ -358,6 +393,25 @@ impl Steps {
     pub(super) fn find(&self, kind: RowKind, connection: &str, name: &str) -> Option<&Step> {
         let is_it = |step: &&Step| step.kind == kind && step.connection == connection && step.name == name;
         self.0.iter().filter(is_it).min_by_key(|step| matches!(step.what, What::Unreadable(_)))
+    }
+
+    /// What a row is in, as far as rows tell: how that stands, and what it is here, or will be.
+    pub(super) fn home(&self, known: &Known, kind: KnownKind) -> Option<(Standing, Option<Here>)> {
+        let row = self.find(RowKind::Known(kind), &known.connection, &known.owner)?;
+        match row.what {
+            What::Known { .. } => Some((row.standing, row.home())),
+            // Something of that name may be here.
+            What::Record(_) | What::Unreadable(_) => None,
+        }
+    }
+
+    /// What was taken over already and is known by that identifier.
+    pub(super) fn brought(&self, kind: KnownKind, system_id: &str) -> Option<&Known> {
+        let mut taken_over = self.0.iter().filter(|step| step.standing == Standing::TakenOver);
+        taken_over.find_map(|step| match &step.what {
+            What::Known { known, .. } if known.kind == kind && known.csp_id == system_id => Some(known),
+            _ => None,
+        })
     }
 
     /// What hangs on something that could not be taken over cannot be either, what lies in something that is gone is gone

@@ -1,14 +1,16 @@
 //! What the server is asked: CB-Spider's four records at `/spider`, everything else at `/v1`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use http::Method;
 use pmks_api::{ImportCluster, ImportNodeGroup};
 use pmks_meta_database::{Known, KnownKind, RowKind};
 use pmks_model::FailureKind;
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
 
-use super::steps::{Record, Standing, Step, Steps, What};
+use super::steps::{Here, Record, Standing, Step, Steps, What};
 use crate::app::App;
 use crate::arguments::Mutation;
 use crate::client::{Client, Path, Request};
@@ -22,6 +24,31 @@ pub(super) struct Surface {
     pub(super) client: Client,
     /// The providers that have a driver, by their names.
     providers: BTreeSet<String>,
+    /// What is known here, by the path of its list: each is asked for once.
+    known_here: Mutex<BTreeMap<String, Arc<Vec<Value>>>>,
+}
+
+/// What there is to say of something before anything is asked of a cloud.
+pub(super) struct Looked {
+    pub(super) standing: Standing,
+    pub(super) why: String,
+    /// What it is here, where it is.
+    pub(super) here: Option<Here>,
+}
+
+impl Looked {
+    fn new(standing: Standing, why: impl Into<String>) -> Self {
+        Self { standing, why: why.into(), here: None }
+    }
+
+    fn wanted() -> Self {
+        Self::new(Standing::Wanted, "")
+    }
+
+    fn there(shown: &Value, own_name: &str) -> Self {
+        let here = here(shown);
+        Self { standing: Standing::There, why: by_the_name(&here.name, own_name), here: Some(here) }
+    }
 }
 
 impl Surface {
@@ -39,132 +66,148 @@ impl Surface {
         let all = all.get("items").and_then(Value::as_array);
         let name = |provider: &Value| provider.get("name").and_then(Value::as_str).map(str::to_owned);
         let providers = all.into_iter().flatten().filter_map(name).collect();
-        Ok(Self { client, providers })
+        Ok(Self { client, providers, known_here: Mutex::default() })
     }
 
     /// What is known of it here, and what there is to say about that. Of the steps before it that is known.
-    pub(super) async fn standing(&self, step: &Step, steps: &Steps) -> Result<(Standing, String)> {
+    pub(super) async fn standing(&self, step: &Step, steps: &Steps) -> Result<Looked> {
         match &step.what {
-            What::Unreadable(why) => Ok((Standing::LeftOut, why.clone())),
-            What::Record(record) => match self.record(record, &step.name).await? {
-                (Standing::Wanted, _) => match self.made_of(record, steps).await? {
-                    (Standing::Wanted, _) => self.planned(record, steps).await,
-                    looked => Ok(looked),
-                },
-                looked => Ok(looked),
-            },
+            What::Unreadable(why) => Ok(Looked::new(Standing::LeftOut, why)),
+            What::Record(record) => {
+                if let Some(there) = self.find(Path::at(["spider", record.path, &step.name])).await? {
+                    return Ok(Looked::new(Standing::There, differs(record, &there)));
+                }
+                if let Some(why) = self.lacks(record, steps).await? {
+                    return Ok(Looked::new(Standing::LeftOut, why));
+                }
+                self.refuse_unputtable(record, steps).await?;
+                Ok(Looked::wanted())
+            }
             What::Known { known, .. } => {
                 if let Some(why) = self.unsupported(known, &step.provider, steps) {
-                    return Ok((Standing::LeftOut, why));
+                    return Ok(Looked::new(Standing::LeftOut, why));
                 }
                 match known.kind {
                     KnownKind::NodeGroup => self.node_group(known, steps).await,
-                    KnownKind::Subnet => match self.known(&in_its_network(known, steps)).await? {
-                        (Standing::Wanted, _) => self.in_network(known, steps).await,
-                        looked => Ok(looked),
-                    },
-                    _ => self.known(known).await,
+                    KnownKind::Subnet => self.subnet(known, steps).await,
+                    _ => self.known(known, collection(known, &known.owner), steps).await,
                 }
             }
         }
     }
 
-    async fn record(&self, record: &Record, name: &str) -> Result<(Standing, String)> {
-        let Some(there) = self.find(Path::at(["spider", record.path, name])).await? else {
-            return Ok((Standing::Wanted, String::new()));
-        };
-        // Of a credential its values are not shown: what is here may be newer, and is left alone.
-        let differs = |(key, value): (&String, &Value)| {
-            let (Some(value), Some(other)) = (value.as_str(), there.get(key)) else { return false };
-            // As the server reads it: spaces around it say nothing, and a provider's name has no case.
-            let (value, other) = (value.trim(), other.as_str().unwrap_or_default());
-            if key == "ProviderName" { !value.eq_ignore_ascii_case(other) } else { value != other }
-        };
-        let other = record.shown.as_object().into_iter().flatten().find(|field| differs(*field));
-        let why =
-            other.map(|(key, _)| format!("with another {key}; it is left as it is")).unwrap_or_default();
-        Ok((Standing::There, why))
-    }
-
-    /// A connection is wanted if each of its pieces comes too, or is here.
-    async fn made_of(&self, record: &Record, steps: &Steps) -> Result<(Standing, String)> {
+    /// Why a connection cannot come: a piece of it neither comes nor is here.
+    async fn lacks(&self, record: &Record, steps: &Steps) -> Result<Option<String>> {
         for piece in &record.made_of {
             let row = steps.find(piece.kind, "", &piece.name);
-            if row.is_some_and(comes_or_is_there) {
+            if row.is_some_and(|step| matches!(step.standing(), Standing::Wanted | Standing::There)) {
                 continue;
             }
             if self.find(Path::at(["spider", piece.path, &piece.name])).await?.is_none() {
-                return Ok((Standing::LeftOut, missing(piece.kind, &piece.name, row)));
+                return Ok(Some(missing(piece.kind, &piece.name, row)));
             }
         }
-        Ok((Standing::Wanted, String::new()))
+        Ok(None)
     }
 
-    /// Wanted, unless the server refuses it: asked as it will be when it is put, with the pieces that come before it.
-    async fn planned(&self, record: &Record, steps: &Steps) -> Result<(Standing, String)> {
+    /// What the server refuses is refused: asked as it will be when it is put, with the pieces that come before it.
+    async fn refuse_unputtable(&self, record: &Record, steps: &Steps) -> Result<()> {
         let path = Path::at(["spider", "plan", record.path]);
         let body = with_its_pieces(record, steps);
         match self.client.send(Request::new(Method::POST, path).json(Value::Object(body))).await {
-            Ok(_) => Ok((Standing::Wanted, String::new())),
             // A server of an older release plans none: what it refuses is seen when it is put.
-            Err(error) if error.is(FailureKind::NotFound) => Ok((Standing::Wanted, String::new())),
-            Err(error) => Err(error),
+            Err(error) if !error.is(FailureKind::NotFound) => Err(error),
+            _ => Ok(()),
         }
     }
 
     /// A subnet is wanted if its network comes too, or is here.
-    async fn in_network(&self, known: &Known, steps: &Steps) -> Result<(Standing, String)> {
-        let kind = RowKind::Known(KnownKind::Network);
-        let network = steps.find(kind, &known.connection, &known.owner);
-        let is_one = network.is_some_and(comes_or_is_there)
-            || self.find(owner_of(known, KnownKind::Network)).await?.is_some();
-        Ok(if is_one {
-            (Standing::Wanted, String::new())
-        } else {
-            (Standing::LeftOut, missing(kind, &known.owner, network))
-        })
+    async fn subnet(&self, known: &Known, steps: &Steps) -> Result<Looked> {
+        let kind = KnownKind::Network;
+        if steps.home(known, kind).is_some_and(|(standing, _)| standing == Standing::Wanted) {
+            return Ok(Looked::wanted());
+        }
+        match self.home(known, kind, steps).await? {
+            Ok(network) => self.known(known, collection(known, &network.name), steps).await,
+            Err(why) => Ok(Looked::new(Standing::LeftOut, why)),
+        }
     }
 
     /// A node group comes with its cluster, or not any more: the cloud may have deleted it since.
-    async fn node_group(&self, known: &Known, steps: &Steps) -> Result<(Standing, String)> {
-        let kind = RowKind::Known(KnownKind::Cluster);
-        let cluster = steps.find(kind, &known.connection, &known.owner);
-        let mut of_cluster = known.clone();
-        match cluster.map(|step| (step.standing(), &step.what)) {
-            Some((Standing::Wanted, _)) => {
-                return Ok((Standing::Comes, format!("with its cluster {}", known.owner)));
-            }
-            // Here it may have another name.
-            Some((Standing::There, What::Known { known: cluster, .. })) => {
-                of_cluster.owner.clone_from(&cluster.csp_id);
-            }
-            Some((Standing::LeftOut, What::Known { .. })) => {
-                return Ok((Standing::LeftOut, format!("its cluster {} was not taken over", known.owner)));
-            }
-            _ if self.find(owner_of(known, KnownKind::Cluster)).await?.is_none() => {
-                return Ok((Standing::LeftOut, missing(kind, &known.owner, cluster)));
-            }
-            _ => {}
+    async fn node_group(&self, known: &Known, steps: &Steps) -> Result<Looked> {
+        let (kind, owner) = (KnownKind::Cluster, &known.owner);
+        if steps.home(known, kind).is_some_and(|(standing, _)| standing == Standing::Wanted) {
+            return Ok(Looked::new(Standing::Comes, format!("with its cluster {owner}")));
         }
-        let groups = self.client.list(collection(&of_cluster)).await?;
-        if let Some(group) = groups.iter().find(|group| is_the_same(group, known)) {
-            return Ok((Standing::There, by_the_name(&text(group, "/name"), &known.name)));
-        }
-        let cluster = &known.owner;
-        let why = format!("its cluster {cluster} is here already, and has no node group of that identifier");
-        Ok((Standing::Gone, why))
+        let cluster = match self.home(known, kind, steps).await? {
+            Ok(cluster) => cluster,
+            Err(why) => return Ok(Looked::new(Standing::LeftOut, why)),
+        };
+        let groups = self.all(collection(known, &cluster.name)).await?;
+        let gone = || {
+            let why = "is here already, and has no node group of that identifier";
+            Looked::new(Standing::Gone, format!("its cluster {owner} {why}"))
+        };
+        let same = the_same(&groups, &known.csp_id);
+        Ok(same.map_or_else(gone, |(group, _)| Looked::there(group, &known.name)))
     }
 
-    async fn known(&self, known: &Known) -> Result<(Standing, String)> {
-        if let Some(there) = self.find(path_of(known, &known.csp_id)).await? {
-            let name = text(&there, "/name");
-            return Ok((Standing::There, by_the_name(&name, &known.name)));
+    /// What is known in a list by its identifier is here; what has its name is another one.
+    async fn known(&self, known: &Known, list: Path, steps: &Steps) -> Result<Looked> {
+        let all = self.all(list).await?;
+        match the_same(&all, &known.csp_id) {
+            // Clusters of one name may lie in a region and in a zone of it: which one is meant the server knows.
+            Some((_, Written::Longer)) if known.kind == KnownKind::Cluster => return Ok(Looked::wanted()),
+            Some((same, _)) => return Ok(Looked::there(same, &known.name)),
+            None => {}
         }
-        match self.find(path_of(known, &known.name)).await? {
-            Some(other) if is_the_same(&other, known) => Ok((Standing::There, String::new())),
-            Some(other) => Ok((Standing::LeftOut, taken_here(&text(&other, "/iid/systemId")))),
-            None => Ok((Standing::Wanted, String::new())),
+        Ok(match called(&all, &known.name) {
+            Some(other) => {
+                let id = here(other).system_id;
+                let why = steps.brought(known.kind, &id).map_or_else(|| taken_here(&id), taken);
+                Looked::new(Standing::LeftOut, why)
+            }
+            None => Looked::wanted(),
+        })
+    }
+
+    /// The network or cluster that a row is in, by what it is here, or will be; else why there is none.
+    pub(super) async fn home(
+        &self,
+        known: &Known,
+        kind: KnownKind,
+        steps: &Steps,
+    ) -> Result<std::result::Result<Here, String>> {
+        let row_kind = RowKind::Known(kind);
+        match steps.home(known, kind) {
+            Some((_, Some(home))) => Ok(Ok(home)),
+            Some((_, None)) => Ok(Err(format!("its {row_kind} {} was not taken over", known.owner))),
+            None => {
+                let owner = Known { kind, ..known.clone() };
+                let all = self.all(collection(&owner, "")).await?;
+                let row = || steps.find(row_kind, &known.connection, &known.owner);
+                let here = called(&all, &known.owner).map(here);
+                Ok(here.ok_or_else(|| missing(row_kind, &known.owner, row())))
+            }
         }
+    }
+
+    /// What is known here of a list; nothing, where its connection, or what it is of, is not.
+    async fn all(&self, list: Path) -> Result<Arc<Vec<Value>>> {
+        let mut known_here = self.known_here.lock().await;
+        let key = list.target()?;
+        if let Some(all) = known_here.get(&key) {
+            return Ok(Arc::clone(all));
+        }
+        let mut all = match self.client.list(list).await {
+            Err(error) if error.is(FailureKind::NotFound) => Vec::new(),
+            all => all?,
+        };
+        // Of a subnet that is told as a part of its network alone no record is kept.
+        all.retain(|shown| shown.get("uid").is_none_or(|uid| uid != ""));
+        let all = Arc::new(all);
+        known_here.insert(key, Arc::clone(&all));
+        Ok(all)
     }
 
     /// Why nothing can be taken over at that connection; `None`: it can.
@@ -192,10 +235,43 @@ fn text(shown: &Value, at: &str) -> String {
     shown.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Whether something that is shown is what a row is of: the cloud may write its identifier in another case, or longer.
-fn is_the_same(shown: &Value, known: &Known) -> bool {
-    let id = text(shown, "/iid/systemId");
-    id.eq_ignore_ascii_case(&known.csp_id) || id.ends_with(&format!("/{}", known.csp_id))
+fn here(shown: &Value) -> Here {
+    Here { name: text(shown, "/name"), system_id: text(shown, "/iid/systemId") }
+}
+
+/// How an identifier is written at the cloud.
+enum Written {
+    /// As it is, or in another case.
+    Alike,
+    /// With where it lies before it.
+    Longer,
+}
+
+/// The one of a list that has that identifier.
+fn the_same<'a>(all: &'a [Value], system_id: &str) -> Option<(&'a Value, Written)> {
+    let within = format!("/{system_id}");
+    let by = |is_it: &dyn Fn(&str) -> bool| all.iter().find(|shown| is_it(&text(shown, "/iid/systemId")));
+    let alike = by(&|id| id == system_id).or_else(|| by(&|id| id.eq_ignore_ascii_case(system_id)));
+    let longer = || Some((by(&|id| id.ends_with(&within))?, Written::Longer));
+    alike.map(|found| (found, Written::Alike)).or_else(longer)
+}
+
+/// The one of a list that has that name here.
+fn called<'a>(all: &'a [Value], name: &str) -> Option<&'a Value> {
+    all.iter().find(|shown| text(shown, "/name") == name)
+}
+
+/// What of a record that is here is another than its row says.
+fn differs(record: &Record, there: &Value) -> String {
+    // Of a credential its values are not shown: what is here may be newer, and is left alone.
+    let differs = |(key, value): &(&String, &Value)| {
+        let (Some(value), Some(other)) = (value.as_str(), there.get(*key)) else { return false };
+        // As the server reads it: spaces around it say nothing, and a provider's name has no case.
+        let (value, other) = (value.trim(), other.as_str().unwrap_or_default());
+        if *key == "ProviderName" { !value.eq_ignore_ascii_case(other) } else { value != other }
+    };
+    let other = record.shown.as_object().into_iter().flatten().find(differs);
+    other.map(|(key, _)| format!("with another {key}; it is left as it is")).unwrap_or_default()
 }
 
 /// What helps where two things have one name.
@@ -236,26 +312,11 @@ pub(super) fn with_its_pieces(record: &Record, steps: &Steps) -> Map<String, Val
     body
 }
 
-fn comes_or_is_there(step: &Step) -> bool {
-    matches!(step.standing(), Standing::Wanted | Standing::There)
-}
-
 /// What is said of something whose part or owner is not here, by its row if there is one.
 fn missing(kind: RowKind, name: &str, row: Option<&Step>) -> String {
     match row {
         Some(_) => format!("its {kind} {name} is left out, and is not here"),
         None => format!("its {kind} {name} is neither in the meta database nor here"),
-    }
-}
-
-/// A subnet with its network named by the cloud's identifier, where that is known: here the network may have another name.
-pub(super) fn in_its_network(known: &Known, steps: &Steps) -> Known {
-    let network = steps.find(RowKind::Known(KnownKind::Network), &known.connection, &known.owner);
-    match network.map(|step| &step.what) {
-        Some(What::Known { known: network, .. }) if known.kind == KnownKind::Subnet => {
-            Known { owner: network.csp_id.clone(), ..known.clone() }
-        }
-        _ => known.clone(),
     }
 }
 
@@ -265,7 +326,9 @@ pub(super) async fn take_over(client: &Client, step: &Step, steps: &Steps) -> Re
         What::Record(record) => (Path::at(["spider", record.path]), record.body()),
         What::Known { known, .. } => {
             let body = json!({"name": known.name, "systemId": known.csp_id});
-            (collection(&in_its_network(known, steps)), body)
+            let network = steps.home(known, KnownKind::Network).and_then(|(_, home)| home);
+            let network = network.map_or_else(|| known.owner.clone(), |network| network.name);
+            (collection(known, &network), body)
         }
         What::Unreadable(why) => return Err(Error::usage(why.clone())),
     };
@@ -299,24 +362,16 @@ pub(super) async fn import(
     }
 }
 
-fn collection(known: &Known) -> Path {
+/// Where all of its kind are, within what is called `owner` here.
+fn collection(known: &Known, owner: &str) -> Path {
     let within =
         |rest: &[&str]| Path::v1(["connections", &known.connection].into_iter().chain(rest.iter().copied()));
     match known.kind {
         KnownKind::Network => within(&["networks"]),
-        KnownKind::Subnet => within(&["networks", &known.owner, "subnets"]),
+        KnownKind::Subnet => within(&["networks", owner, "subnets"]),
         KnownKind::SecurityGroup => within(&["securityGroups"]),
         KnownKind::KeyPair => within(&["keyPairs"]),
         KnownKind::Cluster => within(&["clusters"]),
-        KnownKind::NodeGroup => within(&["clusters", &known.owner, "nodeGroups"]),
+        KnownKind::NodeGroup => within(&["clusters", owner, "nodeGroups"]),
     }
-}
-
-/// The network or cluster in which it is.
-fn owner_of(known: &Known, kind: KnownKind) -> Path {
-    collection(&Known { kind, ..known.clone() }).join(&known.owner)
-}
-
-fn path_of(known: &Known, name: &str) -> Path {
-    collection(known).join(name)
 }

@@ -240,6 +240,96 @@ fn a_cloud_that_does_not_answer_costs_its_own_rows_alone() {
     }
 }
 
+/// What a meta database holds of a cloud that has one account, by a connection that is called `one`.
+fn of_cloud(cloud: &str, simulator: &Simulator, known: &Value) -> Value {
+    let connection = &simulator.ready["connection"];
+    let credential = &connection["credential"];
+    let (provider, keys) = if cloud == "gcp" {
+        let key: Value = serde_json::from_str(credential["serviceAccountKey"].as_str().unwrap()).unwrap();
+        let keys = json!({
+            "PrivateKey": key["private_key"], "ProjectID": key["project_id"], "ClientEmail": key["client_email"],
+            "token_uri": key["token_uri"],
+        });
+        ("GCP", keys)
+    } else {
+        let keys = json!({
+            "ClientId": credential["clientId"], "ClientSecret": credential["clientSecret"],
+            "TenantId": credential["tenantId"], "SubscriptionId": credential["subscriptionId"],
+        });
+        ("AZURE", keys)
+    };
+    let mut region = json!({"Region": connection["region"], "pace": connection["pace"].to_string()});
+    for (of, url) in connection["endpoints"].as_object().unwrap() {
+        region[format!("endpoints.{of}")] = url.clone();
+    }
+    json!({
+        "drivers": [["d", provider, "driver.so"]], "credentials": [["c", provider, keys]],
+        "regions": [["r", provider, region, []]], "configs": [["one", provider, "d", "c", "r"]], "known": known,
+    })
+}
+
+#[test]
+fn what_a_cloud_writes_otherwise_than_cb_spider_is_taken_over_once() {
+    for (cloud, machine_type) in [("gcp", "e2-standard-2"), ("azure", "Standard_B2s")] {
+        let simulator = Sandbox::new().simulate_cloud(cloud, "2000", 0);
+        let (maker, user) = (Sandbox::new(), Sandbox::new());
+        let file = user.path("cb-spider.db");
+        if let Err(why) = meta_database(&file, &of_cloud(cloud, &simulator, &json!({}))) {
+            return skip_where("the import from CB-Spider", &why, &["go"]);
+        }
+        assert_eq!(import(&maker, &file, &["--yes"]).0.code, Some(0));
+        maker.good(&["connection", "prerequisites", "one", "--fix"]);
+        let on = |args: &[&str]| maker.good(&[&["-c", "one"], args].concat());
+        let id = |args: &[&str]| {
+            let shown = maker.json(&[&["-c", "one"], args].concat());
+            shown["iid"]["systemId"].as_str().unwrap().to_owned()
+        };
+        let cidr = if cloud == "gcp" { &[][..] } else { &["--cidr", "10.0.0.0/16"] };
+        let subnet = ["--subnet", "name=sub-01,cidr=10.0.0.0/20"];
+        on(&[&["network", "create", "net-01"], cidr, &subnet].concat());
+        let group = format!("name=pool1,machine-type={machine_type},min=3,max=3,desired=3");
+        let lies = ["--network", "net-01", "--subnet", "sub-01", "--node-group", &group];
+        on(&[&["cluster", "create", "k8s-01"][..], &lies].concat());
+        // CB-Spider keeps names for what Google tells by whole paths, and what Azure answers, which has no case.
+        let written = |id: String| match cloud {
+            "gcp" => id.rsplit('/').next().unwrap().to_owned(),
+            _ => id.replace("/resourceGroups/", "/resourcegroups/").replace("koreacentral", "KoreaCentral"),
+        };
+        let network = written(id(&["network", "get", "net-01"]));
+        let subnet = written(id(&["subnet", "get", "sub-01", "--network", "net-01"]));
+        let cluster = written(id(&["cluster", "get", "k8s-01"]));
+        let pool = written(id(&["node-group", "get", "pool1", "--cluster", "k8s-01"]));
+        let known = json!({
+            "vpc_iid_infos": [["one", "vpc", format!("x:{network}")]],
+            "subnet_iid_infos": [["one", "subnet", format!("x:{subnet}"), "vpc"]],
+            "cluster_iid_infos": [["one", "cluster", format!("x:{cluster}"), "vpc"]],
+            "node_group_iid_infos": [
+                ["one", "group", format!("x:{pool}"), "cluster"], ["one", "ghost", "x:ghost", "cluster"],
+            ],
+        });
+        meta_database(&file, &of_cloud(cloud, &simulator, &known)).unwrap();
+        let all = [("network", "vpc"), ("subnet", "subnet"), ("cluster", "cluster"), ("node group", "group")];
+        for (more, becomes) in [
+            ("--plan", "to be taken over"),
+            ("--yes", "taken over"),
+            ("--plan", "is here already"),
+            ("--yes", "is here already"),
+        ] {
+            let (ended, rows) = import(&user, &file, &["--take-over", more]);
+            assert_eq!(ended.code, Some(0), "{cloud} {more}: {ended:?}");
+            for (kind, name) in all {
+                let (standing, why) = standing_at(&rows, "one", kind, name);
+                let is_so = standing == becomes && !why.starts_with("by the name");
+                assert!(is_so, "{cloud} {more}: {kind}: {standing}: {why}");
+            }
+            assert_eq!(standing_at(&rows, "one", "node group", "ghost").0, "gone", "{cloud} {more}");
+        }
+        let subnets = user.json(&["-c", "one", "subnet", "list", "--network", "vpc"])["items"].clone();
+        assert_eq!(subnets.as_array().unwrap().len(), 1, "{cloud}: {subnets}");
+        assert_eq!(subnets[0]["name"], "subnet");
+    }
+}
+
 fn import(user: &Sandbox, file: &Path, more: &[&str]) -> (Ended, Value) {
     let command = ["import-spider", "-o", "json", "--meta-database", file.to_str().unwrap()];
     let ended = user.run(&[&command, more].concat());
