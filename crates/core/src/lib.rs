@@ -54,6 +54,7 @@ mod replay;
 mod security_groups;
 mod sides;
 mod subnets;
+mod tags;
 mod versions;
 mod zones;
 

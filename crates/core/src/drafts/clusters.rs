@@ -184,10 +184,12 @@ impl Drafting<'_> {
             Wish::Removed => Some(false),
             Wish::Given(protected) => Some(protected),
         };
+        let tags = changes(&record, patch.tags)?;
+        self.require_new_tags(only_new_tags, &record, &tags).await?;
         let mut findings = Findings::default();
         let change = Change::UpdateCluster(UpdateCluster {
             target: target(&record),
-            tags: changes(&record, patch.tags)?,
+            tags,
             only_new_tags,
             options: options(patch.options, &mut findings),
             marks: self.marks(record.uid),

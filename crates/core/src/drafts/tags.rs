@@ -15,6 +15,7 @@ use crate::incarnations::told;
 use crate::mutation::Tagged;
 use crate::records::user_tags;
 use crate::resolve::iid;
+use crate::tags::{found, require_coming_new};
 
 /// What a PATCH of anything but a cluster may hold.
 #[derive(Debug, Default, Deserialize)]
@@ -86,21 +87,18 @@ impl Drafting<'_> {
         if kind == ResourceKind::Cluster {
             return self.update_cluster(&asked.name, patch, if_match, only_new).await;
         }
-        let network = match &asked.network {
-            Some(network) => Some(self.records().get(ResourceKind::Network, None, network).await?),
-            None => None,
-        };
-        let parent = network.as_ref().map(|network| network.uid);
-        let record = self.records().get(kind, parent, &asked.name).await?;
+        let (network, record) = found(&self.records(), &asked).await?;
         require_unchanged(&record, if_match)?;
         let patch: TagsPatch = serde_json::from_value(patch.clone())
             .map_err(|error| invalid("", format!("of a {}, tags can change: {error}", kind.says())))?;
+        let tags = changes(&record, patch.tags)?;
+        self.require_new_tags(only_new, &record, &tags).await?;
         let change = Change::UpdateTags(UpdateTags {
             kind,
             iid: iid(&record),
             incarnation: told(&record).to_owned(),
             network: network.as_ref().map(iid),
-            tags: changes(&record, patch.tags)?,
+            tags,
             only_new_tags: only_new,
             marks: self.marks(record.uid),
         });
@@ -109,8 +107,18 @@ impl Drafting<'_> {
             None => self.reference(kind, &record.name),
         };
         let mut draft = self.draft_of(reference, record.uid, change);
-        draft.holds.extend(parent.map(shared));
+        draft.holds.extend(network.as_ref().map(|network| shared(network.uid)));
         draft.decided = Some(decided(&record, ResourceUpdate::default()));
         Ok(draft)
+    }
+
+    /// Where only new tags may be set. Whoever is told that they are set need not be there when their turn comes.
+    pub(super) async fn require_new_tags(
+        &self,
+        only_new: bool,
+        record: &Resource,
+        tags: &TagChanges,
+    ) -> Result<()> {
+        if only_new { require_coming_new(self.shared.store.as_ref(), record, tags).await } else { Ok(()) }
     }
 }

@@ -11,6 +11,7 @@ use crate::drafts::beyond_limits;
 use crate::failure::{check, not_found, of_store, precondition};
 use crate::incarnations::told;
 use crate::records::{NodeGroupIntent, Records, intent, user_tags};
+use crate::tags::require_new;
 
 /// The change to carry out; `None` if there is nothing left to do. `record` is what the operation is about.
 ///
@@ -171,17 +172,11 @@ impl Again<'_> {
         }
     }
 
-    /// Where only new ones are to be set: an operation that this one waited for may have set one of them.
+    /// Where only new ones are to be set: what it waited for may have set one of them otherwise than was foreseen.
     fn refuse_standing_tags(&self, only_new: bool, tags: &TagChanges) -> Result<()> {
-        let Some(record) = self.record.filter(|_| only_new) else { return Ok(()) };
-        let standing = user_tags(record)?;
-        match tags.set().keys().find(|key| standing.contains_key(*key)) {
+        match self.record.filter(|_| only_new) {
+            Some(record) => require_new(record, &user_tags(record)?, tags),
             None => Ok(()),
-            Some(key) => {
-                let says = Says::from(format!("tag {key:?} already exists on "));
-                let says = says.then(Says::kind(record.kind)).text(format!(" {:?}", record.name));
-                Err(Box::new(Failure::new(FailureKind::AlreadyExists, says)))
-            }
         }
     }
 

@@ -124,12 +124,34 @@ async fn where_only_new_tags_are_wanted_one_of_two_wins() {
     assert_eq!(known.kind, FailureKind::AlreadyExists, "{known}");
     assert!(known.detail.contains("\"team\" already exists on network \"net\""), "{known}");
     let first = rig.accept(only_new(ResourceKind::Network, "net", "new")).await.unwrap();
-    let second = rig.accept(only_new(ResourceKind::Network, "net", "new")).await.unwrap();
+    let coming = async || {
+        let net = Tagged { kind: ResourceKind::Network, network: None, name: "net".to_owned() };
+        rig.pmks.coming_tags("here", &net).await.unwrap()
+    };
+    assert_eq!(coming().await, [("new".to_owned(), Some("1".to_owned()))].into());
+    let second = rig.accept(only_new(ResourceKind::Network, "net", "new")).await.unwrap_err();
+    assert_eq!(second.kind, FailureKind::AlreadyExists, "{second}");
     rig.settle().await;
     assert_eq!(rig.operation(&first).await.state, OperationState::Succeeded);
-    let second = rig.operation(&second).await;
-    assert_eq!(second.state, OperationState::Failed);
-    assert_eq!(second.error.unwrap().kind, FailureKind::AlreadyExists);
+    assert!(coming().await.is_empty());
+    // What was foreseen to be gone by then is there still.
+    rig.cloud.world().failures.insert("ask tags".into(), ErrorKind::QuotaExceeded);
+    let off = update(ResourceKind::Network, "net", json!({"tags": {"team": null}}), "*");
+    let off = rig.accept(off).await.unwrap();
+    let anew = rig.accept(only_new(ResourceKind::Network, "net", "team")).await.unwrap();
+    rig.settle().await;
+    assert_eq!(rig.operation(&off).await.error.unwrap().kind, FailureKind::QuotaExceeded);
+    assert_eq!(rig.operation(&anew).await.error.unwrap().kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn of_two_that_set_one_new_tag_at_the_same_moment_one_is_taken_on() {
+    let rig = tagged().await;
+    let asks = || rig.accept(only_new(ResourceKind::Network, "net", "new"));
+    let (one, two, three) = tokio::join!(asks(), asks(), asks());
+    let refused: Vec<_> = [one, two, three].into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused.iter().all(|failure| failure.kind == FailureKind::AlreadyExists), "{refused:?}");
 }
 
 #[tokio::test]

@@ -57,14 +57,28 @@ async fn a_tag_of_what_is_being_made_does_not_wait_for_it() {
         "ResourceType": "cluster", "ResourceName": "other", "Tag": env,
     }});
     // Nothing is carried out meanwhile.
-    assert_eq!(spider.ask(Method::POST, "/spider/tag", tag).await, (200, env.clone()));
+    assert_eq!(spider.ask(Method::POST, "/spider/tag", tag.clone()).await, (200, env.clone()));
     let read = spider.rig.get("/v1/connections/here/clusters/other").await.ok(200);
     assert_eq!((&read["status"], &read["tags"]["env"]), (&json!("Creating"), &Value::Null));
+    // Who asks about it from now on is told of what it will be, and holds on to that.
+    let about = "ConnectionName=here&ResourceType=cluster&ResourceName=other";
+    let one = format!("/spider/tag/env?{about}");
+    assert_eq!(spider.ask(Method::GET, &one, Value::Null).await, (200, env.clone()));
+    let present = "tag key 'env' already exists for the resource 'other'";
+    says(&spider.ask(Method::POST, "/spider/tag", tag.clone()).await, 409, present);
+    let mut other = tag;
+    other["ReqInfo"]["Tag"]["Value"] = json!("other");
+    says(&spider.ask(Method::POST, "/spider/tag", other.clone()).await, 409, present);
+    let gone = spider.ask(Method::DELETE, &one, Value::Null).await;
+    assert_eq!(gone, (200, json!({"Result": "true"})));
+    says(&spider.ask(Method::GET, &one, Value::Null).await, 404, "does not exist");
+    says(&spider.ask(Method::DELETE, &one, Value::Null).await, 404, "does not exist");
+    let other_env = json!({"Key": "env", "Value": "other"});
+    assert_eq!(spider.ask(Method::POST, "/spider/tag", other).await, (200, other_env.clone()));
     spider.rig.succeeded(&operation).await;
     spider.rig.settle().await;
-    let about = "ConnectionName=here&ResourceType=cluster&ResourceName=other";
-    let has = spider.ask(Method::GET, &format!("/spider/tag/env?{about}"), Value::Null).await;
-    assert_eq!(has, (200, env));
+    assert_eq!(spider.ask(Method::GET, &one, Value::Null).await, (200, other_env));
+    assert_eq!(spider.rig.get("/v1/connections/here/clusters/other").await.ok(200)["tags"]["env"], "other");
 }
 
 #[tokio::test]

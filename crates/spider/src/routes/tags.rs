@@ -19,7 +19,7 @@ use crate::wait::{CHANGE, Until};
 struct Subject {
     connection: String,
     resource: Tagged,
-    /// The tags that it has.
+    /// The tags that it has, once what is asked of them is done.
     tags: Tags,
     /// Whether it is being made or changed.
     busy: bool,
@@ -51,7 +51,9 @@ impl Subject {
                 )));
             }
         };
-        Ok(Self { connection, resource: Tagged { kind, network, name }, tags, busy })
+        let resource = Tagged { kind, network, name };
+        let coming = call.pmks().coming_tags(&connection, &resource).await?;
+        Ok(Self { tags: with(tags, coming), connection, resource, busy })
     }
 
     /// Sets tags, or takes them off, and waits until the cloud has done so; `Some`: the client does not. What another
@@ -83,6 +85,16 @@ impl Subject {
         let says = format!("tag key '{key}' already exists for the resource '{}'", self.resource.name);
         Refusal::new(StatusCode::CONFLICT, says)
     }
+}
+
+fn with(mut tags: Tags, coming: BTreeMap<String, Option<String>>) -> Tags {
+    for (key, value) in coming {
+        match value {
+            Some(value) => tags.insert(key, value),
+            None => tags.remove(&key),
+        };
+    }
+    tags
 }
 
 /// The network of the subnet of that name or identifier, and its tags. Clients do not say which network they mean.
