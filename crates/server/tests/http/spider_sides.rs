@@ -6,7 +6,7 @@ use pmks_transport::Clock as _;
 use serde_json::{Value, json};
 
 use crate::rig::cluster;
-use crate::spider::Spider;
+use crate::spider::{Spider, says};
 use crate::stages::network;
 
 /// As many as would be asked for one by one.
@@ -193,4 +193,9 @@ async fn parts_that_the_cloud_has_no_more_are_not_listed() {
     spider.rig.cloud.world().subnets.extend([subnet]);
     spider.rig.clock.advance(std::time::Duration::from_secs(1));
     assert_eq!((groups().await, subnets().await), (1, 1), "it is there again");
+    let alone = "/spider/vpc/net/subnet/sub?ConnectionName=here";
+    assert_eq!(spider.ask(Method::GET, alone, Value::Null).await.0, 200);
+    spider.rig.cloud.world().subnets.clear();
+    spider.rig.clock.advance(std::time::Duration::from_secs(11));
+    says(&spider.ask(Method::GET, alone, Value::Null).await, 404, "Subnet not found");
 }

@@ -188,7 +188,7 @@ pub(super) fn strange_cluster(found: &UnmanagedCluster) -> Value {
 }
 
 /// Whether a part is at the cloud, or on its way there.
-fn stands(status: Status, iid: &Iid) -> bool {
+pub(super) fn stands(status: Status, iid: &Iid) -> bool {
     status != Status::Missing && !is_unmade(status, iid)
 }
 

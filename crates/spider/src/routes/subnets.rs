@@ -33,7 +33,8 @@ pub(super) async fn get(call: Call) -> Answer {
     let connection = call.connection()?;
     let found = call.pmks().subnets().get(&connection, network, name, all::LATELY).await;
     match found {
-        Ok(view) => Ok(Reply::Json(shapes::subnet(&view))),
+        Ok(view) if shapes::stands(view.status, &view.iid) => Ok(Reply::Json(shapes::subnet(&view))),
+        Ok(_) => Err(Refusal::absent("Subnet not found")),
         Err(failure) if failure.kind == FailureKind::NotFound && failure.is_about(ResourceKind::Subnet) => {
             Err(Refusal::absent("Subnet not found"))
         }
