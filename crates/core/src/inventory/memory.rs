@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
-use pmks_model::{Cluster, NodeGroup, ResourceKind};
+use pmks_model::{Cluster, NodeGroup, ResourceKind, Status};
 use pmks_store::{ApiToken, Changes, Connection, Page, Resource, ResourceFilter, Store};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -414,12 +414,15 @@ impl Kept {
         age
     }
 
-    /// Whether anything is going on with a record or a part of it.
+    /// Whether anything is going on with a record or a part of it: here, or as the cloud said last, which may work on
+    /// what an operation has given up.
     pub(crate) fn is_busy(&self, uid: Uuid) -> bool {
-        // As a rule nothing goes on, and no part has to be looked up.
-        !self.activity.is_idle()
-            && (self.activity.is_about(uid)
-                || self.parts.get(&uid).into_iter().flatten().any(|part| self.activity.is_about(*part)))
+        let is_idle = self.activity.is_idle();
+        let parts = self.parts.get(&uid).into_iter().flatten();
+        std::iter::once(&uid).chain(parts).any(|uid| {
+            (!is_idle && self.activity.is_about(*uid))
+                || self.records.get(uid).is_some_and(Record::is_worked_on)
+        })
     }
 }
 
@@ -481,6 +484,17 @@ impl Record {
             Holds::NodeGroup(said) => Some(said),
             Holds::Cluster(_) | Holds::Other => None,
         }
+    }
+
+    /// Whether the cloud worked on it when it was seen last.
+    fn is_worked_on(&self) -> bool {
+        let seen = match &self.holds {
+            Holds::Cluster(said) => said.seen.as_ref().map(|seen| seen.status),
+            Holds::NodeGroup(said) => said.seen.as_ref().map(|seen| seen.status),
+            Holds::Other => None,
+        };
+        self.resource.missing_since.is_none()
+            && matches!(seen, Some(Status::Creating | Status::Updating | Status::Deleting))
     }
 }
 

@@ -35,6 +35,31 @@ async fn a_read_serves_what_is_stored_and_refreshes_it_when_it_is_old() {
 }
 
 #[tokio::test]
+async fn what_the_cloud_works_on_is_looked_at_more_often() {
+    let rig = Rig::new().await;
+    rig.cluster().await;
+    let seen_as = async |status| {
+        rig.cloud.world().clusters.get_mut("prod").unwrap().status = status;
+        rig.advance(1);
+        rig.pmks.clusters().get("here", "prod", NOW).await.unwrap();
+        rig.breathe().await;
+    };
+    // No operation here has it made, as after one that was refused a look.
+    seen_as(Status::Creating).await;
+    rig.cloud.world().clusters.get_mut("prod").unwrap().status = Status::Active;
+    rig.advance(40);
+    assert_eq!(rig.read("prod").await.status, Status::Creating);
+    rig.breathe().await;
+    assert_eq!(rig.read("prod").await.status, Status::Active);
+    seen_as(Status::Active).await;
+    rig.cloud.world().clusters.get_mut("prod").unwrap().status = Status::Degraded;
+    rig.advance(40);
+    rig.read("prod").await;
+    rig.breathe().await;
+    assert_eq!(rig.read("prod").await.status, Status::Active, "what stands still is looked at seldom");
+}
+
+#[tokio::test]
 async fn whether_the_cloud_has_named_something_is_known_without_asking_it() {
     let rig = Rig::new().await;
     rig.cluster().await;
