@@ -8,7 +8,8 @@ use pmks_model::{FailureKind, ResourceKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::steps::{Standing, Step, Steps, What};
+use super::step::{Standing, Step, What};
+use super::steps::Steps;
 use super::surface::{Surface, by_the_name, taken, taken_here, with_its_pieces};
 use super::{REFUSED, look_at, refuse};
 use crate::client::{Path, Request, shaped};

@@ -2,7 +2,8 @@
 
 use pmks_meta_database::KnownKind;
 
-use super::steps::{Standing, Steps};
+use super::step::Standing;
+use super::steps::Steps;
 use super::tests::{GOOD, config, good, known, planned, region, said};
 
 #[tokio::test]

@@ -5,8 +5,11 @@ mod foresight;
 mod foresight_tests;
 mod records;
 mod source;
+mod step;
 mod steps;
 mod surface;
+#[cfg(test)]
+mod surface_tests;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,8 @@ use crate::error::{Error, Result};
 use crate::mutations::confirm;
 use crate::output::{self, Kind};
 use foresight::foresee;
-use steps::{Ending, Standing, Step, Steps};
+use step::{Ending, Standing, Step};
+use steps::Steps;
 use surface::Surface;
 
 /// What is wrong with a row, and not with who asks or with the server.

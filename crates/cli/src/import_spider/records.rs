@@ -3,7 +3,7 @@
 use pmks_meta_database::{MetaDatabase, RowKind};
 use serde_json::json;
 
-use super::steps::{Piece, Step, What};
+use super::step::{Piece, Step, What};
 
 /// A record's kind, and its resource in `/spider`'s paths.
 pub(super) type Resource = (RowKind, &'static str);

@@ -10,7 +10,8 @@ use pmks_model::FailureKind;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::steps::{Here, Record, Standing, Step, Steps, What};
+use super::step::{Here, Record, Standing, Step, What};
+use super::steps::Steps;
 use crate::app::App;
 use crate::arguments::Mutation;
 use crate::client::{Client, Path, Request};
