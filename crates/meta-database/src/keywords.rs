@@ -23,7 +23,7 @@ pub(crate) fn are_meant(text: &str) -> bool {
         }
         false
     };
-    !text.contains("://") && TELLING.into_iter().any(is_told)
+    TELLING.into_iter().any(is_told)
 }
 
 /// The same as a URL.

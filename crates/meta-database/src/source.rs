@@ -24,12 +24,12 @@ impl Source {
     /// # Errors
     /// For a URL of anything else, or one that is none; for keywords of which no URL can be made.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if keywords::are_meant(text) {
-            let url = keywords::url_of(text).map_err(Error::Source)?;
-            return Ok(Self::Postgres(SecretString::from(String::from(url))));
-        }
-        let Some((scheme, _)) = text.split_once("://") else {
-            return if text.is_empty() {
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
+        let Some(scheme) = scheme else {
+            return if keywords::are_meant(text) {
+                let url = keywords::url_of(text).map_err(Error::Source)?;
+                Ok(Self::Postgres(SecretString::from(String::from(url))))
+            } else if text.is_empty() {
                 Err(Error::Source(
                     "the meta database is named by a file's path or a postgres:// URL".to_owned(),
                 ))
@@ -56,6 +56,11 @@ impl Source {
             url.password().is_some() || url.query_pairs().any(|(key, _)| key.contains("password"))
         })
     }
+}
+
+/// Whether a text can be what a URL begins with: whatever else stands there may be a password.
+fn is_scheme(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
 /// Without its password.
@@ -90,6 +95,7 @@ mod tests {
 
     #[test]
     fn keywords_and_values_name_postgresql_without_its_password() {
+        assert!(Source::parse("host=db.example password=sesame://x").unwrap().holds_password());
         let source = Source::parse("host=db.example user=spider password='ses ame' dbname=spider").unwrap();
         assert_eq!(source.to_string(), "PostgreSQL at db.example/spider");
         assert!(!format!("{source:?}").contains("ame"));
