@@ -129,7 +129,7 @@ impl Shared {
                 new.request = stored(&intent)?;
             } else if !is_of(network, belongs) {
                 let records = Records { store: self.store.as_ref(), place };
-                let own = records.find(ResourceKind::Network, None, belongs).await?;
+                let own = records.find(ResourceKind::Network, None, Reference::identifier(belongs)).await?;
                 return Err(invalid("systemId", not_in(&system_id, network, own.as_ref(), belongs)));
             }
         }

@@ -74,15 +74,16 @@ impl SecurityGroups<'_> {
         let shared = &self.0.shared;
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
-        let known = records.find(ResourceKind::SecurityGroup, None, system_id).await?;
-        if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
+        let meant = Reference::identifier(system_id);
+        if records.find(ResourceKind::SecurityGroup, None, meant).await?.is_some() {
             return Err(already_exists(ResourceKind::SecurityGroup, system_id));
         }
         let found = match at.driver.get_security_group(system_id).await {
             Err(error) if is_absent(&error) => return Err(not_found(ResourceKind::SecurityGroup, system_id)),
             answer => answer.map_err(|error| at.failed(&error))?,
         };
-        let known = records.find(ResourceKind::Network, None, &found.network).await?;
+        let network = Reference::identifier(&found.network);
+        let known = records.find(ResourceKind::Network, None, network).await?;
         Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), found.network))
     }
 

@@ -127,8 +127,8 @@ impl Clusters<'_> {
         let shared = &self.0.shared;
         let (at, place) = shared.drivers.proven(connection).await?;
         let records = Records { store: shared.store.as_ref(), place: &place };
-        let known = records.find(ResourceKind::Cluster, None, system_id).await?;
-        if known.is_some_and(|record| record.system_id.as_deref() == Some(system_id)) {
+        let meant = Reference::identifier(system_id);
+        if records.find(ResourceKind::Cluster, None, meant).await?.is_some() {
             return Err(already_exists(ResourceKind::Cluster, system_id));
         }
         let found = match at.driver.get_cluster(system_id).await {
@@ -136,7 +136,7 @@ impl Clusters<'_> {
             answer => answer.map_err(|error| at.failed(&error))?,
         };
         let network = found.network.network.system_id;
-        let known = records.find(ResourceKind::Network, None, &network).await?;
+        let known = records.find(ResourceKind::Network, None, Reference::identifier(&network)).await?;
         Ok(Iid::new(known.map(|record| record.name).unwrap_or_default(), network))
     }
 

@@ -13,7 +13,7 @@ use crate::failure::{conflict, invalid, missing};
 use crate::parts::{is_of, not_in};
 use crate::records::{Records, observation};
 use crate::resolve::is_absent;
-use crate::{ImportCluster, Result};
+use crate::{ImportCluster, Reference, Result};
 
 impl Drafting<'_> {
     pub(super) async fn import_cluster(&self, import: ImportCluster) -> Result<Draft> {
@@ -48,7 +48,7 @@ impl Drafting<'_> {
             // Where a cloud does not say it, nobody knows better.
             !lies_in.is_empty() && !is_of(network, lies_in)
         }) {
-            let own = records.find(ResourceKind::Network, None, lies_in).await?;
+            let own = records.find(ResourceKind::Network, None, Reference::identifier(lies_in)).await?;
             return Err(invalid("systemId", not_in(&import.system_id, &network, own.as_ref(), lies_in)));
         }
         let own = records.of_region(ResourceKind::Cluster).await?;

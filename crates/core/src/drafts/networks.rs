@@ -19,7 +19,7 @@ use crate::failure::{conflict, not_found};
 use crate::incarnations::{kept, told};
 use crate::key_pairs::stand_in_public_key;
 use crate::networks::name_within;
-use crate::parts::stand_in;
+use crate::parts::{is_of, stand_in};
 use crate::records::{
     ClusterIntent, KeyPairIntent, NetworkIntent, NodeGroupIntent, Records, SecurityGroupIntent, SubnetIntent,
     intent, observation, observed, stored,
@@ -184,7 +184,10 @@ impl Drafting<'_> {
         let id = whole.as_deref().unwrap_or(text);
         let mut known = self.records().find(ResourceKind::Subnet, Some(network.uid), meant).await?;
         if known.is_none() && id != text {
-            known = self.records().find(ResourceKind::Subnet, Some(network.uid), id).await?;
+            known = self
+                .records()
+                .find(ResourceKind::Subnet, Some(network.uid), Reference::identifier(id))
+                .await?;
         }
         let (record, made) = match (known, meant.by) {
             (Some(record), _) => (record, None),
@@ -216,7 +219,7 @@ impl Drafting<'_> {
             Err(error) if is_absent(&error) => return Err(missing()),
             answer => answer.map_err(|error| self.at.failed(&error))?,
         };
-        if network.system_id.as_deref() != Some(seen.network.as_str()) {
+        if !is_of(network, &seen.network) {
             return Err(missing());
         }
         let system_id = seen.iid.system_id.clone();
