@@ -1,10 +1,11 @@
 //! Tags at `/spider`: given, set, read, taken off, and set by two at once.
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::rig::cluster;
-use crate::spider::{Spider, get, says};
+use crate::spider::{Spider, USER, get, says};
 
 #[tokio::test]
 async fn tags_of_a_cluster_are_set_read_and_taken_off() {
@@ -75,6 +76,21 @@ async fn a_tag_of_what_is_being_made_does_not_wait_for_it() {
     says(&spider.ask(Method::DELETE, &one, Value::Null).await, 404, "does not exist");
     let other_env = json!({"Key": "env", "Value": "other"});
     assert_eq!(spider.ask(Method::POST, "/spider/tag", other).await, (200, other_env.clone()));
+    let keyed = || {
+        let mut asked = Spider::request(
+            USER,
+            Method::POST,
+            "/spider/tag",
+            &json!({"ConnectionName": "here", "ReqInfo": {
+                "ResourceType": "cluster", "ResourceName": "other", "Tag": {"Key": "once", "Value": "1"},
+            }}),
+        );
+        asked.headers_mut().insert("Idempotency-Key", HeaderValue::from_static("k"));
+        spider.router.clone().oneshot(asked)
+    };
+    for answer in [keyed().await.unwrap(), keyed().await.unwrap()] {
+        assert_eq!(answer.status(), 200, "a request that is repeated by its key");
+    }
     spider.rig.succeeded(&operation).await;
     spider.rig.settle().await;
     assert_eq!(spider.ask(Method::GET, &one, Value::Null).await, (200, other_env));

@@ -124,7 +124,8 @@ pub(super) async fn add(call: Call) -> Answer {
     let subject = Subject::of(&call).await?;
     let tag = call.asked()?.part("Tag")?;
     let (key, value) = (tag.required("Key")?, tag.text("Value")?);
-    if subject.tags.contains_key(&key) {
+    // A request that is repeated by its key is answered as it was.
+    if subject.tags.contains_key(&key) && call.caller.idempotency.is_none() {
         return Err(subject.present(&key));
     }
     let shown = shapes::key_value(&key, &value);
