@@ -2,6 +2,8 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>
 
+use std::net::Ipv6Addr;
+
 use url::Url;
 
 /// Keywords that say where a database is, and who asks; a text that names none of them is no such text.
@@ -34,9 +36,20 @@ pub(crate) fn url_of(text: &str) -> Result<Url, String> {
     let no = |why: &str| format!("the keywords and values of the meta database cannot be read: {why}");
     let mut url = Url::parse("postgres://localhost/").map_err(|error| no(&error.to_string()))?;
     for (keyword, value) in pairs(text).ok_or_else(|| no("each is KEYWORD=VALUE, with quotes that end"))? {
+        // What is shown of a place, or goes to a resolver of names, must not be the rest of such a list.
+        let is_shown = ["host", "hostaddr", "dbname"].contains(&keyword.as_str());
+        let address = value.parse::<Ipv6Addr>().ok();
+        if is_shown && address.is_none() && value.contains(|letter| "=;?@:".contains(letter)) {
+            return Err(no(&format!("its {keyword} is none")));
+        }
         let is_set = match keyword.as_str() {
             // A socket's directory is no host of a URL.
-            "host" | "hostaddr" if !value.starts_with('/') => url.set_host(Some(&value)).is_ok(),
+            "host" | "hostaddr" if address.is_none() && !value.starts_with('/') => {
+                url.set_host(Some(&value)).is_ok()
+            }
+            "host" | "hostaddr" if address.is_some() => {
+                address.is_some_and(|address| url.set_ip_host(address.into()).is_ok())
+            }
             "port" => value.parse().is_ok_and(|port| url.set_port(Some(port)).is_ok()),
             "user" => url.set_username(&value).is_ok(),
             "password" => url.set_password(Some(&value)).is_ok(),
@@ -113,6 +126,7 @@ mod tests {
                 "host=/var/run/postgresql dbname=meta",
                 "postgres://localhost/meta?host=%2Fvar%2Frun%2Fpostgresql",
             ),
+            ("host=::1 port=5433 dbname=meta", "postgres://[::1]:5433/meta"),
             ("password='' user=u", "postgres://u@localhost/"),
         ] {
             assert!(are_meant(text), "{text}");

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions as _, Connection as _, Database, Decode, Row, Type};
@@ -34,7 +33,7 @@ impl Rows {
                 Self::Sqlite(options.connect().await.map_err(failed)?)
             }
             Source::Postgres(url) => {
-                let options: PgConnectOptions = url.expose_secret().parse().map_err(failed)?;
+                let options: PgConnectOptions = Source::for_client(url).parse().map_err(failed)?;
                 Self::Postgres(options.connect().await.map_err(failed)?)
             }
         };
