@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use pmks_model::{Iid, ResourceKind, Says};
+use pmks_model::{Iid, ResourceKind, Says, is_same_identifier};
 use pmks_store::{NewResource, Resource};
 use serde_json::Value;
 
@@ -284,10 +284,9 @@ impl Shared {
     }
 }
 
-/// Whether the cloud's identifier of a network is that of a record, in whatever case: some clouds know none in theirs, and
-/// write it as it was asked for.
+/// Whether the cloud's identifier of a network is that of a record.
 pub(crate) fn is_of(network: &Resource, system_id: &str) -> bool {
-    network.system_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(system_id))
+    network.system_id.as_deref().is_some_and(|known| is_same_identifier(known, system_id))
 }
 
 /// That something lies in another network than was said; `own`: the record of the one that it lies in.

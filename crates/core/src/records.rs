@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pmks_driver::{Marks, TagChanges};
-use pmks_model::{ResourceKind, ScalingChange, Tags};
+use pmks_model::{ResourceKind, ScalingChange, Tags, is_same_identifier};
 use pmks_store::{Observation, Resource, ResourceFilter, ResourceKey, Store, SystemKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -193,13 +193,13 @@ impl Records<'_> {
         self.store.find_system_id(&key).await.map_err(of_store)
     }
 
-    /// The same, in whatever case where no other is written so.
+    /// The same, in whatever case where the cloud knows none and no other is written so.
     async fn known_as(&self, kind: ResourceKind, parent: Option<Uuid>, id: &str) -> Result<Option<Resource>> {
         if let Some(found) = self.identified(kind, parent, id).await? {
             return Ok(Some(found));
         }
         let is_it = |record: &Resource| {
-            record.system_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(id))
+            record.system_id.as_deref().is_some_and(|known| is_same_identifier(known, id))
         };
         Ok(self.all(Some(kind), parent).await?.into_iter().find(is_it))
     }

@@ -17,7 +17,7 @@ pub(crate) enum By {
     Either,
     /// Our name.
     Name,
-    /// The cloud's identifier, in whatever case where it is nobody else's: some clouds know none in theirs.
+    /// The cloud's identifier, in whatever case where the cloud knows none and it is nobody else's.
     Identifier,
     /// That record, whatever else is called so by now.
     Record(Uuid),

@@ -26,3 +26,11 @@ impl Iid {
         Self { name_id: system_id.clone(), system_id }
     }
 }
+
+/// Whether two texts are one identifier of a cloud. Azure's, which begin with a slash, know no case, and Azure itself
+/// writes them in several; at others a name in another case is another thing's.
+///
+/// Source: <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>
+pub fn is_same_identifier(one: &str, other: &str) -> bool {
+    one == other || (one.starts_with('/') && one.eq_ignore_ascii_case(other))
+}

@@ -26,7 +26,7 @@ pub use cluster::{
 };
 pub use failure::{Failure, FailureKind, Subject};
 pub use finding::{Finding, Findings};
-pub use iid::Iid;
+pub use iid::{Iid, is_same_identifier};
 pub use key_value::{KeyValue, KeyValueList};
 pub use machine::{GpuKind, Image, KubernetesVersion, MachineType, Region, Support, Zone, ZoneStatus};
 pub use metric::{MetricUnit, MetricValue, MetricWindow, NodeMetric};

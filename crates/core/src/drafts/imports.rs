@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pmks_driver::Marks;
-use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind, Says, Term};
+use pmks_model::{Cluster, Findings, NodeGroup, OperationKind, ResourceKind, Says, Term, is_same_identifier};
 use pmks_store::NewResource;
 use serde_json::Value;
 
@@ -174,7 +174,7 @@ fn names_of_groups(cluster: &Cluster, import: &ImportCluster) -> Result<Vec<Stri
         let field = |field: &str| format!("nodeGroups[{index}].{field}");
         findings.add_some(field("name"), pmks_model::refusal_of_ours(&wish.name));
         let is_it = |group: &NodeGroup| {
-            group.iid.system_id.eq_ignore_ascii_case(&wish.system_id) || group.iid.name_id == wish.system_id
+            is_same_identifier(&group.iid.system_id, &wish.system_id) || group.iid.name_id == wish.system_id
         };
         let Some(place) = cluster.node_groups.iter().position(is_it) else {
             let kind = ResourceKind::NodeGroup;

@@ -334,6 +334,11 @@ async fn node_groups_of_an_imported_cluster_have_the_names_that_are_given() {
     assert_eq!(fields(&refused), ["nodeGroups[1].systemId", "nodeGroups[0].name"], "{refused}");
     let alike = json!([{"name": "a", "systemId": "pool"}, {"name": "a", "systemId": "other"}]);
     assert_eq!(fields(&rig.accept(asked(alike)).await.unwrap_err()), ["nodeGroups[1].name"]);
+    let mut cases = strangers("legacy", None);
+    cases.node_groups.push(group(&from(json!({"name": "POOL", "scaling": sizes}))));
+    rig.cloud.world().clusters.insert("legacy".into(), cases);
+    let other = rig.accept(asked(json!([{"name": "a", "systemId": "Pool"}]))).await.unwrap_err();
+    assert_eq!(fields(&other), ["nodeGroups[0].systemId"], "it is neither of them");
     rig.cloud.world().clusters.insert("legacy".into(), strangers("legacy", None));
     rig.done(asked(json!([{"name": "workers", "systemId": "pool"}]))).await;
     let names = |view: &pmks_core::ClusterView| -> Vec<(String, String)> {

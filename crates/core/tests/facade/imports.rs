@@ -155,8 +155,11 @@ async fn what_is_known_is_not_imported_again_however_it_is_written() {
     rig.cloud.world().networks.insert("vpc-9".into(), network("vpc-9", "", "10.9.0.0/16"));
     let view = networks.import(&rig.admin, "here", import("old", "VPC-9")).await.unwrap();
     assert_eq!(view.iid, Iid::new("old", "vpc-9"));
-    // It lies there in whatever case the cloud says so.
-    rig.cloud.world().subnets.insert("subnet-9".into(), subnet("subnet-9", "", "VPC-9", "10.9.1.0/24"));
-    let view = rig.pmks.subnets().import(&rig.admin, "here", "old", import("s", "subnet-9")).await.unwrap();
-    assert_eq!((view.network.as_str(), view.iid.system_id.as_str()), ("old", "subnet-9"));
+    // It lies there in whatever case a cloud says so that knows none.
+    rig.cloud.world().networks.insert("/g/n".into(), network("/g/n", "", "10.8.0.0/16"));
+    networks.import(&rig.admin, "here", import("slashed", "/g/n")).await.unwrap();
+    rig.cloud.world().subnets.insert("subnet-9".into(), subnet("subnet-9", "", "/G/N", "10.8.1.0/24"));
+    let view =
+        rig.pmks.subnets().import(&rig.admin, "here", "slashed", import("s", "subnet-9")).await.unwrap();
+    assert_eq!((view.network.as_str(), view.iid.system_id.as_str()), ("slashed", "subnet-9"));
 }

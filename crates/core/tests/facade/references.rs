@@ -4,6 +4,7 @@ use pmks_core::{ImportResource, Mutation, NetworkView, PageRequest, Reference};
 use pmks_model::FailureKind;
 
 use super::rig::{Rig, new_network};
+use super::stages::network;
 
 impl Rig {
     async fn made(&self, name: &str) -> NetworkView {
@@ -41,8 +42,14 @@ async fn a_removal_says_which_one_it_means() {
         let failure = rig.accept(delete(lost.clone())).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::NotFound, "{lost}");
     }
-    // Some clouds know no case in identifiers.
-    rig.done(delete(Reference::identifier(first.to_uppercase()))).await;
+    // In another case it is another one's, unless the cloud knows none.
+    let failure = rig.accept(delete(Reference::identifier(first.to_uppercase()))).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    rig.cloud.world().networks.insert("/g/net".into(), network("/g/net", "", "10.9.0.0/16"));
+    let import = ImportResource { name: "slashed".into(), system_id: "/g/net".into() };
+    rig.pmks.networks().import(&rig.admin, "here", import).await.unwrap();
+    rig.done(delete(Reference::identifier("/G/Net"))).await;
+    rig.done(delete(Reference::identifier(&first))).await;
     assert_eq!(rig.names().await, [first.as_str()]);
     assert_eq!(rig.cloud.world().networks.keys().collect::<Vec<_>>(), [&second]);
     rig.done(delete(Reference::name(&first))).await;
