@@ -4,7 +4,7 @@
 use http::Method;
 use pmks_api::Problem;
 use pmks_meta_database::{Known, KnownKind, RowKind};
-use pmks_model::{FailureKind, ResourceKind};
+use pmks_model::{FailureKind, ResourceKind, is_same_identifier};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -74,10 +74,10 @@ pub(super) async fn foresee(surface: &Surface, steps: &mut Steps, even_marked: b
                 Foreseen::Unsaid => break,
                 Foreseen::Refused(error) => refuse(steps, place, &error),
                 Foreseen::Comes(planned) => {
-                    let with_it = steps.coming_with(place);
                     judge(steps, place, &planned, &mut coming);
                     if planned.known.is_some() {
-                        for place in with_it {
+                        // Also those that its import alone would not have taken.
+                        for place in steps.node_groups_of(place) {
                             look_at(surface, steps, place).await?;
                         }
                     }
@@ -119,9 +119,10 @@ fn judge(steps: &mut Steps, place: usize, planned: &Planned, coming: &mut Vec<Co
             let Some(What::Known { known: group, .. }) = steps.all().get(place).map(|step| &step.what) else {
                 continue;
             };
-            let is_it = |other: &&Known| other.csp_id.eq_ignore_ascii_case(&group.csp_id);
-            // One that the first row's cluster does not name has the cloud's name.
-            let name = same.node_groups.iter().find(is_it).map_or(&group.csp_id, |other| &other.name);
+            let is_it = |other: &&Known| is_same_identifier(&other.csp_id, &group.csp_id);
+            // One that the first row's cluster does not name has the cloud's name, with which its identifier ends.
+            let of_cloud = group.csp_id.rsplit('/').next().unwrap_or_default();
+            let name = same.node_groups.iter().find(is_it).map_or(of_cloud, |other| &other.name);
             let why = by_then(name, &group.name);
             steps.end(place, Standing::There, why);
         }

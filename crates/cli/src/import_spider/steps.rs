@@ -68,6 +68,14 @@ impl Steps {
         self.0.iter().enumerate().filter(|(_, step)| comes(step)).map(|(place, _)| place).collect()
     }
 
+    /// The places of all node groups of the cluster at that place, but of those that nothing can be made of.
+    pub(super) fn node_groups_of(&self, place: usize) -> Vec<usize> {
+        let Some(key) = self.0.get(place).map(Step::key) else { return Vec::new() };
+        let is_one =
+            |step: &Step| step.kind == RowKind::Known(KnownKind::NodeGroup) && step.hangs_on().contains(&key);
+        self.0.iter().enumerate().filter(|(_, step)| is_one(step)).map(|(place, _)| place).collect()
+    }
+
     /// Ends the one at that place.
     pub(super) fn end(&mut self, place: usize, standing: Standing, why: String) {
         if let Some(step) = self.0.get_mut(place) {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use http::Method;
 use pmks_api::{ImportCluster, ImportNodeGroup};
 use pmks_meta_database::{Known, KnownKind, RowKind};
-use pmks_model::FailureKind;
+use pmks_model::{FailureKind, is_same_identifier};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use super::step::{Here, Record, Standing, Step, What};
 use super::steps::Steps;
+use super::{OF_THE_CONNECTION, in_one_line};
 use crate::app::App;
 use crate::arguments::Mutation;
 use crate::client::{Client, Path, Request};
@@ -27,6 +28,8 @@ pub(super) struct Surface {
     providers: BTreeSet<String>,
     /// What is known here, by the path of its list: each is asked for once.
     known_here: Mutex<BTreeMap<String, Arc<Vec<Value>>>>,
+    /// Why the cloud does not say how a cluster is, of each that it was asked about, by the cluster's path.
+    silences: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 /// What there is to say of something before anything is asked of a cloud.
@@ -67,7 +70,7 @@ impl Surface {
         let all = all.get("items").and_then(Value::as_array);
         let name = |provider: &Value| provider.get("name").and_then(Value::as_str).map(str::to_owned);
         let providers = all.into_iter().flatten().filter_map(name).collect();
-        Ok(Self { client, providers, known_here: Mutex::default() })
+        Ok(Self { client, providers, known_here: Mutex::default(), silences: Mutex::default() })
     }
 
     /// What is known of it here, and what there is to say about that. Of the steps before it that is known.
@@ -144,23 +147,37 @@ impl Surface {
             Ok(cluster) => cluster,
             Err(why) => return Ok(Looked::new(Standing::LeftOut, why)),
         };
-        let groups = self.all(collection(known, &cluster.name)).await?;
-        let gone = || {
+        let list = collection(known, &cluster.name);
+        if let Some(group) = the_same(&self.all(list.clone()).await?, &known.csp_id) {
+            return Ok(Looked::there(group, &known.name));
+        }
+        // It may have been made since the cluster was looked at.
+        if let Some(why) = self.silence_about(known, &cluster.name, &list).await? {
+            return Ok(Looked::new(Standing::Failed, why));
+        }
+        if let Some(group) = the_same(&self.all(list).await?, &known.csp_id) {
+            return Ok(Looked::there(group, &known.name));
+        }
+        let is_row = steps.find(RowKind::Known(kind), &known.connection, owner).is_some();
+        Ok(if is_row {
             let why = "is here already, and has no node group of that identifier";
             Looked::new(Standing::Gone, format!("its cluster {owner} {why}"))
-        };
-        let same = the_same(&groups, &known.csp_id);
-        Ok(same.map_or_else(gone, |(group, _)| Looked::there(group, &known.name)))
+        } else {
+            let why = "is not in the meta database, and the one of that name here has no node group of that identifier";
+            Looked::new(Standing::LeftOut, format!("its cluster {owner} {why}"))
+        })
     }
 
     /// What is known in a list by its identifier is here; what has its name is another one.
     async fn known(&self, known: &Known, list: Path, steps: &Steps) -> Result<Looked> {
         let all = self.all(list).await?;
-        match the_same(&all, &known.csp_id) {
-            // Clusters of one name may lie in a region and in a zone of it: which one is meant the server knows.
-            Some((_, Written::Longer)) if known.kind == KnownKind::Cluster => return Ok(Looked::wanted()),
-            Some((same, _)) => return Ok(Looked::there(same, &known.name)),
-            None => {}
+        let is_it = |shown: &&Value| text(shown, "/iid/systemId") == known.csp_id;
+        if let Some(same) = all.iter().find(is_it) {
+            return Ok(Looked::there(same, &known.name));
+        }
+        if all.iter().any(|shown| is_nearly(&text(shown, "/iid/systemId"), &known.csp_id)) {
+            // Which one is meant by it the cloud alone knows, and the server asks it.
+            return Ok(Looked::wanted());
         }
         Ok(match called(&all, &known.name) {
             Some(other) => {
@@ -211,6 +228,25 @@ impl Surface {
         Ok(all)
     }
 
+    /// Asks the cloud once about a cluster, so that the list of its node groups is as it is now; why it does not say.
+    async fn silence_about(&self, known: &Known, cluster: &str, groups: &Path) -> Result<Option<String>> {
+        let asked = collection(&Known { kind: KnownKind::Cluster, ..known.clone() }, "").join(cluster);
+        let key = asked.target()?;
+        let mut silences = self.silences.lock().await;
+        if let Some(silence) = silences.get(&key) {
+            return Ok(silence.clone());
+        }
+        let silence = match self.find(asked.query("maxAge", "0")).await {
+            Err(error) if OF_THE_CONNECTION.iter().any(|kind| error.is(*kind)) => {
+                Some(in_one_line(&error.text()))
+            }
+            answer => answer.map(|_| None)?,
+        };
+        self.known_here.lock().await.remove(&groups.target()?);
+        silences.insert(key, silence.clone());
+        Ok(silence)
+    }
+
     /// Why nothing can be taken over at that connection; `None`: it can.
     fn unsupported(&self, known: &Known, provider: &str, steps: &Steps) -> Option<String> {
         if provider.is_empty() {
@@ -240,21 +276,17 @@ fn here(shown: &Value) -> Here {
     Here { name: text(shown, "/name"), system_id: text(shown, "/iid/systemId") }
 }
 
-/// How an identifier is written at the cloud.
-enum Written {
-    /// As it is, or in another case.
-    Alike,
-    /// With where it lies before it.
-    Longer,
+/// Whether the cloud may write an identifier so that CB-Spider keeps otherwise: in another case, or with where it lies
+/// before it.
+fn is_nearly(system_id: &str, kept: &str) -> bool {
+    system_id.eq_ignore_ascii_case(kept) || system_id.ends_with(&format!("/{kept}"))
 }
 
-/// The one of a list that has that identifier.
-fn the_same<'a>(all: &'a [Value], system_id: &str) -> Option<(&'a Value, Written)> {
-    let within = format!("/{system_id}");
+/// The one of a cluster's node groups that has that identifier: their names are one's alone.
+fn the_same<'a>(all: &'a [Value], system_id: &str) -> Option<&'a Value> {
     let by = |is_it: &dyn Fn(&str) -> bool| all.iter().find(|shown| is_it(&text(shown, "/iid/systemId")));
-    let alike = by(&|id| id == system_id).or_else(|| by(&|id| id.eq_ignore_ascii_case(system_id)));
-    let longer = || Some((by(&|id| id.ends_with(&within))?, Written::Longer));
-    alike.map(|found| (found, Written::Alike)).or_else(longer)
+    let within = format!("/{system_id}");
+    by(&|id| is_same_identifier(id, system_id)).or_else(|| by(&|id| id.ends_with(&within)))
 }
 
 /// The one of a list that has that name here.

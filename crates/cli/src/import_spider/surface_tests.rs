@@ -29,12 +29,13 @@ async fn what_is_missing_there_may_be_here() {
 async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
     let mut meta = good();
     meta.known.push(known(KnownKind::NodeGroup, "a", "k", "later", "h-1"));
-    meta.known.push(known(KnownKind::NodeGroup, "a", "k", "renamed", "i-1"));
+    meta.known.push(known(KnownKind::NodeGroup, "a", "k", "renamed", "/of/k-1/i-1"));
+    meta.known.push(known(KnownKind::NodeGroup, "a", "k", "small", "G-1"));
     let here = [
-        ("/v1/connections/a/clusters", list(&[("other", "K-1")])),
+        ("/v1/connections/a/clusters", list(&[("other", "k-1")])),
         (
             "/v1/connections/a/clusters/other/nodeGroups",
-            list(&[("g", "/of/k-1/g-1"), ("i", "I-1"), ("later", "j-1")]),
+            list(&[("g", "/of/k-1/g-1"), ("i", "/of/K-1/I-1"), ("later", "j-1")]),
         ),
     ];
     let rows = said(&planned(&meta, &here).await);
@@ -46,6 +47,7 @@ async fn a_node_group_of_a_cluster_that_is_here_is_here_or_left_out() {
             ["node group", "g", "is here already", ""],
             ["node group", "later", "gone", none],
             ["node group", "renamed", "is here already", "by the name i"],
+            ["node group", "small", "gone", none],
         ]
     );
 }
@@ -87,6 +89,28 @@ async fn what_is_called_by_an_identifier_is_another_thing() {
 }
 
 #[tokio::test]
+async fn what_is_written_nearly_alike_may_be_another_one() {
+    let mut meta = good();
+    meta.known.push(known(KnownKind::KeyPair, "a", "", "p", "kp"));
+    let here = [
+        ("/v1/connections/a/keyPairs", list(&[("upper", "KP"), ("team", "team/kp")])),
+        ("/v1/connections/a/clusters", list(&[("upper", "K-1")])),
+    ];
+    let rows = said(&planned(&meta, &here).await);
+    assert!(rows.iter().all(|row| row[2] == "to be taken over"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_node_group_is_left_out_where_only_its_clusters_name_is_known() {
+    let mut meta = good();
+    meta.known.retain(|known| known.kind != KnownKind::Cluster);
+    let here = [("/v1/connections/a/clusters", list(&[("k", "k-1")]))];
+    let rows = said(&planned(&meta, &here).await);
+    let row = rows.iter().find(|row| row[0] == "node group").unwrap();
+    assert!(row[2] == "left out" && row[3].contains("is not in the meta database"), "{row:?}");
+}
+
+#[tokio::test]
 async fn what_no_record_is_kept_of_is_not_here() {
     let stranger = json!({"items": [{"uid": "", "name": "s", "iid": {"systemId": "subnet-1"}}]});
     let here = [
@@ -123,11 +147,10 @@ async fn which_of_two_clusters_is_meant_by_the_end_of_their_identifiers_the_serv
 async fn a_subnet_is_planned_in_the_network_of_its_row_by_the_clouds_identifier() {
     let mut meta = good();
     meta.known.push(known(KnownKind::Subnet, "a", "n", "odd", "wants-vpc-9"));
-    for (networks, standing) in [
-        (vec![("m", "of/vpc-9"), ("vpc-9", "vpc-1")], "to be taken over"),
-        (vec![("m", "of/vpc-8")], "failed"),
-    ] {
-        meta.known[0].csp_id = networks[0].1.trim_start_matches("of/").to_owned();
+    for (networks, standing) in
+        [(vec![("m", "vpc-9"), ("vpc-9", "vpc-1")], "to be taken over"), (vec![("m", "vpc-8")], "failed")]
+    {
+        meta.known[0].csp_id = networks[0].1.to_owned();
         let rows = said(&planned(&meta, &[("/v1/connections/a/networks", list(&networks))]).await);
         assert_eq!((rows[4][2].as_str(), rows[6][2].as_str()), ("is here already", standing), "{rows:?}");
     }

@@ -77,7 +77,7 @@ fn imported(body: &[u8]) -> Value {
             findings.push(missing(format!("nodeGroups[{place}].systemId"), &group["SystemId"]));
         }
     }
-    if import["SystemId"] == "wants-vpc-9" && import["Network"] != "of/vpc-9" {
+    if import["SystemId"] == "wants-vpc-9" && import["Network"] != "vpc-9" {
         findings.push(json!({"field": "systemId", "says": "it lies elsewhere"}));
     }
     if import["SystemId"] == "silent" {

@@ -299,7 +299,7 @@ fn what_a_cloud_writes_otherwise_than_cb_spider_is_taken_over_once() {
         let subnet = written(id(&["subnet", "get", "sub-01", "--network", "net-01"]));
         let cluster = written(id(&["cluster", "get", "k8s-01"]));
         let pool = written(id(&["node-group", "get", "pool1", "--cluster", "k8s-01"]));
-        let known = json!({
+        let mut known = json!({
             "vpc_iid_infos": [["one", "vpc", format!("x:{network}")]],
             "subnet_iid_infos": [["one", "subnet", format!("x:{subnet}"), "vpc"]],
             "cluster_iid_infos": [["one", "cluster", format!("x:{cluster}"), "vpc"]],
@@ -327,6 +327,22 @@ fn what_a_cloud_writes_otherwise_than_cb_spider_is_taken_over_once() {
         let subnets = user.json(&["-c", "one", "subnet", "list", "--network", "vpc"])["items"].clone();
         assert_eq!(subnets.as_array().unwrap().len(), 1, "{cloud}: {subnets}");
         assert_eq!(subnets[0]["name"], "subnet");
+        // One that is made later is there when CB-Spider says so.
+        let machine = ["--machine-type", machine_type, "--min", "3", "--max", "3", "--desired", "3"];
+        on(&[&["node-group", "add", "late", "--cluster", "k8s-01"][..], &machine].concat());
+        let late = format!("x:{}", pool.replace("pool1", "late"));
+        known["node_group_iid_infos"].as_array_mut().unwrap().push(json!(["one", "later", late, "cluster"]));
+        let file = user.path("later.db");
+        meta_database(&file, &of_cloud(cloud, &simulator, &known)).unwrap();
+        for more in ["--plan", "--yes"] {
+            let (ended, rows) = import(&user, &file, &["--take-over", more]);
+            let here = ("is here already".to_owned(), "by the name late".to_owned());
+            assert_eq!(
+                (ended.code, standing_at(&rows, "one", "node group", "later")),
+                (Some(0), here),
+                "{rows}"
+            );
+        }
     }
 }
 
