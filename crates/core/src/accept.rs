@@ -28,7 +28,14 @@ const PLANNED: &str = "what the change would come to there";
 const MADE: &str = "its turn to have a key pair made did not come";
 
 /// How often a change of any version of a record is read again, where others change it at the same time.
-const MOST_READ_AGAIN: u32 = 20;
+const MOST_READ_AGAIN: u32 = 200;
+
+/// An operation that was not there before.
+#[derive(Clone, Copy)]
+struct New {
+    /// Whether its turn comes when another one is over.
+    waits: bool,
+}
 
 impl Pmks {
     /// Takes a change on: checks all that is known now, stores it with its operation, and answers.
@@ -79,7 +86,7 @@ impl Pmks {
         caller.require_operator(mutation.connection())?;
         let again = |operation: OperationView| {
             let private_key = asks_for_key.is_some().then(|| PrivateKey::again(self, &operation));
-            Accepted { operation, private_key }
+            Accepted { operation, waits: false, private_key }
         };
         if let Some(key) = idempotency_key(caller)
             && let Some(earlier) = shared.store.repeated(&key).await.map_err(of_store)?
@@ -96,7 +103,7 @@ impl Pmks {
         let anew = mutation.takes_any_version() || kind.creates();
         let mut more = if anew { MOST_READ_AGAIN } else { 0 };
         let mut pair = None;
-        let (operation, is_new) = loop {
+        let (operation, new) = loop {
             let drafted = shared.draft(&at, &place, operation, mutation.clone()).boxed();
             let draft = patience.needed(&connection, NAMED, drafted).await?;
             let draft = Draft { unreadable: unreadable.clone(), ..draft };
@@ -120,12 +127,13 @@ impl Pmks {
         };
         metrics::counter!("pmks_operations_accepted_total", "kind" => kind.as_str()).increment(1);
         tracing::info!(operation = %operation.id, %kind, caller = %caller.name, "accepted");
+        let waits = new.is_some_and(|new| new.waits);
         Ok(match (pair, &asks_for_key) {
-            (Some(pair), Some(asked)) if is_new => {
+            (Some(pair), Some(asked)) if new.is_some() => {
                 let private_key = PrivateKey::new(self, &operation, asked.clone(), pair.private_key);
-                Accepted { operation, private_key: Some(private_key) }
+                Accepted { operation, waits, private_key: Some(private_key) }
             }
-            _ => again(operation),
+            _ => Accepted { waits, ..again(operation) },
         })
     }
 
@@ -266,7 +274,7 @@ impl Shared {
         Ok(draft)
     }
 
-    /// The operation, and whether it is a new one.
+    /// The operation, and what is to be known of a new one.
     async fn store_draft(
         &self,
         caller: &Caller,
@@ -274,7 +282,7 @@ impl Shared {
         place: &Place,
         operation: Uuid,
         draft: Draft,
-    ) -> Result<(OperationView, bool)> {
+    ) -> Result<(OperationView, Option<New>)> {
         let target = format!("{} {}", draft.resource.kind.says(), draft.resource.name);
         let audit = self.audit(caller, draft.kind.as_str(), target);
         let intent = match &draft.change {
@@ -318,8 +326,11 @@ impl Shared {
             Err(_) => {}
         }
         match accepted {
-            Ok(pmks_store::Accepted::New(operation)) => Ok((operation.view(), true)),
-            Ok(other) => Ok((other.operation().view(), false)),
+            Ok(pmks_store::Accepted::New(operation)) => {
+                let new = New { waits: operation.waits_for.is_some() };
+                Ok((operation.view(), Some(new)))
+            }
+            Ok(other) => Ok((other.operation().view(), None)),
             Err(pmks_store::Error::Held { holders }) if supersedes => Err(self.held(&holders).await),
             Err(pmks_store::Error::Held { holders }) => Err(self.going(&holders).await),
             Err(pmks_store::Error::Unlike { operation }) => Err(self.unlike(operation).await),

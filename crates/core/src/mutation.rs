@@ -134,6 +134,8 @@ pub struct Tagged {
 pub struct Accepted {
     /// The operation that carries it out.
     pub operation: OperationView,
+    /// Whether its turn comes when another one is over.
+    pub waits: bool,
     /// The private half of a key pair that pmks makes: stored nowhere, and told once.
     pub private_key: Option<PrivateKey>,
 }

@@ -1,7 +1,5 @@
 //! Tags of whatever takes some: those that a record has, and those that operations that are not over will set or take off.
 
-use std::collections::BTreeMap;
-
 use pmks_driver::{Change, TagChanges};
 use pmks_model::{Failure, FailureKind, ResourceKind, Says, Tags};
 use pmks_store::{OperationFilter, Page, Resource, Store};
@@ -11,19 +9,15 @@ use crate::records::{Records, user_tags};
 use crate::{Pmks, Result, Tagged};
 
 impl Pmks {
-    /// What operations that are not over change of something's tags: to set, and (with `None`) to take off.
+    /// The tags that something will have once the operations about it that are not over are.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn coming_tags(
-        &self,
-        connection: &str,
-        asked: &Tagged,
-    ) -> Result<BTreeMap<String, Option<String>>> {
+    pub async fn tags_to_be(&self, connection: &str, asked: &Tagged) -> Result<Tags> {
         let (_, place) = self.shared.place_of(connection).await?;
         let records = Records { store: self.shared.store.as_ref(), place: &place };
         let (_, record) = found(&records, asked).await?;
-        Ok(coming(records.store, &record).await?.0)
+        to_be(records.store, &record).await
     }
 }
 
@@ -38,11 +32,13 @@ pub(crate) async fn found(records: &Records<'_>, asked: &Tagged) -> Result<(Opti
     Ok((network, record))
 }
 
-/// What operations about a record that are not over change of its tags.
-async fn coming(store: &dyn Store, record: &Resource) -> Result<TagChanges> {
+/// The tags of a record once the operations about it that are not over are.
+async fn to_be(store: &dyn Store, record: &Resource) -> Result<Tags> {
     let filter =
         OperationFilter { resource_uid: Some(record.uid), unfinished: true, ..OperationFilter::default() };
-    let operations = store.operations(&filter, Page::all()).await.map_err(of_store)?;
+    let mut operations = store.operations(&filter, Page::all()).await.map_err(of_store)?;
+    // Whoever was told to read again began before others that came before it into the queue.
+    operations.sort_by_key(|operation| operation.queue_order);
     let changes = operations.into_iter().filter_map(|operation| {
         match serde_json::from_value(operation.intent).ok()? {
             Change::UpdateTags(asked) => Some(asked.tags),
@@ -50,7 +46,10 @@ async fn coming(store: &dyn Store, record: &Resource) -> Result<TagChanges> {
             _ => None,
         }
     });
-    Ok(changes.flat_map(|changes| changes.0).collect())
+    let coming: TagChanges = changes.flat_map(|changes| changes.0).collect();
+    // Read after them: what one of them set that is over by now is in it.
+    let record = store.resource(record.uid).await.map_err(of_store)?.unwrap_or_else(|| record.clone());
+    Ok(coming.onto(user_tags(&record)?))
 }
 
 /// Refuses to set tags that a record has, or will have once the operations before are over. Of what was accepted after
@@ -60,10 +59,7 @@ pub(crate) async fn require_coming_new(
     record: &Resource,
     wanted: &TagChanges,
 ) -> Result<()> {
-    let coming = coming(store, record).await?;
-    // Read after them: what one of them set that is over by now is in it.
-    let record = store.resource(record.uid).await.map_err(of_store)?.unwrap_or_else(|| record.clone());
-    require_new(&record, &coming.onto(user_tags(&record)?), wanted)
+    require_new(record, &to_be(store, record).await?, wanted)
 }
 
 /// Refuses to set tags that stand.

@@ -70,6 +70,11 @@ impl Refusal {
         !self.is_absent() && self.status != StatusCode::GATEWAY_TIMEOUT
     }
 
+    /// Whether it says nothing but that our own time limit is over.
+    pub(crate) fn is_of_patience(&self) -> bool {
+        self.status == StatusCode::GATEWAY_TIMEOUT && self.failure.is_none()
+    }
+
     /// Whether the cloud keeps what should go: it says so, or is known not to let it go.
     pub(crate) fn is_of_the_cloud(&self) -> bool {
         let says =

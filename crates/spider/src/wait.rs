@@ -99,6 +99,16 @@ impl Call {
         ended(&reached).map(|()| OperationView::clone(&reached))
     }
 
+    /// Waits until an operation is over; for one whose turn comes after another's no longer than for what is done at once:
+    /// it is taken on, and nobody knows when.
+    pub(crate) async fn follow_in_turn(&self, accepted: &Accepted, limit: Duration) -> Result<(), Refusal> {
+        let limit = if accepted.waits { DONE_AT_ONCE } else { limit };
+        match self.follow(accepted.operation.clone(), Until::Over, limit).await {
+            Err(refusal) if accepted.waits && refusal.is_of_patience() => Ok(()),
+            ended => ended.map(drop),
+        }
+    }
+
     /// Whether the cloud has named what an operation makes: a cluster, or a node group of one.
     async fn is_known(&self, operation: &OperationView, until: Until) -> bool {
         // Before that the cloud has named nothing.

@@ -164,6 +164,6 @@ impl Pmks {
         }
         let operation = made.view();
         let private_key = PrivateKey { operation: operation.clone(), key: Some(key), handover: None };
-        Ok(Some(Accepted { operation, private_key: Some(private_key) }))
+        Ok(Some(Accepted { operation, waits: false, private_key: Some(private_key) }))
     }
 }

@@ -124,16 +124,16 @@ async fn where_only_new_tags_are_wanted_one_of_two_wins() {
     assert_eq!(known.kind, FailureKind::AlreadyExists, "{known}");
     assert!(known.detail.contains("\"team\" already exists on network \"net\""), "{known}");
     let first = rig.accept(only_new(ResourceKind::Network, "net", "new")).await.unwrap();
-    let coming = async || {
+    let to_be = async || {
         let net = Tagged { kind: ResourceKind::Network, network: None, name: "net".to_owned() };
-        rig.pmks.coming_tags("here", &net).await.unwrap()
+        rig.pmks.tags_to_be("here", &net).await.unwrap()
     };
-    assert_eq!(coming().await, [("new".to_owned(), Some("1".to_owned()))].into());
+    assert_eq!(to_be().await, tags(&[("new", "1"), ("team", "a")]));
     let second = rig.accept(only_new(ResourceKind::Network, "net", "new")).await.unwrap_err();
     assert_eq!(second.kind, FailureKind::AlreadyExists, "{second}");
     rig.settle().await;
     assert_eq!(rig.operation(&first).await.state, OperationState::Succeeded);
-    assert!(coming().await.is_empty());
+    assert_eq!(to_be().await, tags(&[("new", "1"), ("team", "a")]));
     // What was foreseen to be gone by then is there still.
     rig.cloud.world().failures.insert("ask tags".into(), ErrorKind::QuotaExceeded);
     let off = update(ResourceKind::Network, "net", json!({"tags": {"team": null}}), "*");
@@ -142,6 +142,20 @@ async fn where_only_new_tags_are_wanted_one_of_two_wins() {
     rig.settle().await;
     assert_eq!(rig.operation(&off).await.error.unwrap().kind, FailureKind::QuotaExceeded);
     assert_eq!(rig.operation(&anew).await.error.unwrap().kind, FailureKind::AlreadyExists);
+}
+
+#[tokio::test]
+async fn what_is_told_is_what_comes_last_in_the_queue() {
+    let rig = tagged().await;
+    let change =
+        |value: usize| update(ResourceKind::Network, "net", json!({"tags": {"z": value.to_string()}}), "*");
+    // They read the record at once: all but one of them have to read again.
+    let all = futures::future::join_all((0..4).map(|value| rig.accept(change(value)))).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    let net = Tagged { kind: ResourceKind::Network, network: None, name: "net".to_owned() };
+    let told = rig.pmks.tags_to_be("here", &net).await.unwrap();
+    rig.settle().await;
+    assert_eq!(rig.pmks.networks().get("here", "net", None).await.unwrap().tags, told);
 }
 
 #[tokio::test]

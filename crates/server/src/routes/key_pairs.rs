@@ -61,7 +61,7 @@ async fn create_key_pair(
 }
 
 async fn made(state: &State, caller: &Caller, mutation: Mutation) -> Answer {
-    let Accepted { mut operation, private_key: withheld } =
+    let Accepted { mut operation, private_key: withheld, .. } =
         Box::pin(state.pmks.accept(caller, mutation)).await?;
     let (mut private_key, mut handover) = (None, Handover::default());
     if let Some(withheld) = withheld {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pmks_core::{Mutation, Reference, Sides};
-use pmks_model::{Iid, ResourceKind, Status, Tags};
+use pmks_model::{Iid, ResourceKind, Status};
 use serde_json::{Value, json};
 
 use super::clusters::Cluster;
@@ -35,8 +35,6 @@ pub(super) struct Facts<'a> {
     pub(super) uid: &'a str,
     /// What the cloud calls it.
     cloud_name: &'a str,
-    /// The tags that it has.
-    tags: &'a Tags,
     /// Whether its creation failed before the cloud had it.
     pub(super) unmade: bool,
     /// Whether the cloud has it no more.
@@ -46,16 +44,10 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(
-        iid: &'a Iid,
-        uid: &'a str,
-        cloud_name: &'a str,
-        tags: &'a Tags,
-        status: Status,
-    ) -> Self {
+    pub(super) fn of(iid: &'a Iid, uid: &'a str, cloud_name: &'a str, status: Status) -> Self {
         let unmade = pmks_core::is_unmade(status, iid);
         let busy = matches!(status, Status::Creating | Status::Updating);
-        Self { iid, uid, cloud_name, tags, unmade, gone: status == Status::Missing, busy }
+        Self { iid, uid, cloud_name, unmade, gone: status == Status::Missing, busy }
     }
 }
 
@@ -129,8 +121,6 @@ pub(super) struct Found {
     pub(super) iid: Iid,
     /// What the cloud calls it.
     pub(super) cloud_name: String,
-    /// The tags that it has.
-    pub(super) tags: Tags,
     /// Whether it is being made or changed.
     pub(super) busy: bool,
 }
@@ -154,8 +144,8 @@ pub(super) async fn found(
 
 async fn of_kind<K: Kind>(call: &Call, connection: &str, name: &str) -> Outcome<Found> {
     let view = K::get(call, connection, name).await?;
-    let Facts { iid, cloud_name, tags, busy, .. } = K::facts(&view);
-    Ok(Found { iid: iid.clone(), cloud_name: cloud_name.to_owned(), tags: tags.clone(), busy })
+    let Facts { iid, cloud_name, busy, .. } = K::facts(&view);
+    Ok(Found { iid: iid.clone(), cloud_name: cloud_name.to_owned(), busy })
 }
 
 pub(super) async fn list<K: Kind>(call: Call) -> Answer {

@@ -28,7 +28,7 @@ impl Kind for Cluster {
     type View = ClusterView;
 
     fn facts(view: &ClusterView) -> Facts<'_> {
-        Facts::of(&view.iid, &view.uid, &view.cloud_name, shapes::tags_of_cluster(view), view.status)
+        Facts::of(&view.iid, &view.uid, &view.cloud_name, view.status)
     }
 
     fn connection(view: &ClusterView) -> &str {

@@ -22,7 +22,7 @@ impl Kind for KeyPair {
     type View = KeyPairView;
 
     fn facts(view: &KeyPairView) -> Facts<'_> {
-        Facts::of(&view.iid, &view.uid, &view.cloud_name, &view.tags, view.status)
+        Facts::of(&view.iid, &view.uid, &view.cloud_name, view.status)
     }
 
     fn connection(view: &KeyPairView) -> &str {

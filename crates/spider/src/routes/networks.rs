@@ -21,7 +21,7 @@ impl Kind for Network {
     type View = NetworkView;
 
     fn facts(view: &NetworkView) -> Facts<'_> {
-        Facts::of(&view.iid, &view.uid, &view.cloud_name, &view.tags, view.status)
+        Facts::of(&view.iid, &view.uid, &view.cloud_name, view.status)
     }
 
     fn connection(view: &NetworkView) -> &str {

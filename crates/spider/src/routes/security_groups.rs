@@ -26,7 +26,7 @@ impl Kind for SecurityGroup {
     type View = SecurityGroupView;
 
     fn facts(view: &SecurityGroupView) -> Facts<'_> {
-        Facts::of(&view.iid, &view.uid, &view.cloud_name, &view.tags, view.status)
+        Facts::of(&view.iid, &view.uid, &view.cloud_name, view.status)
     }
 
     fn connection(view: &SecurityGroupView) -> &str {

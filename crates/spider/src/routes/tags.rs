@@ -13,7 +13,7 @@ use super::{shapes, types};
 use crate::Refusal;
 use crate::call::{Answer, Call};
 use crate::reply::Reply;
-use crate::wait::{CHANGE, Until};
+use crate::wait::CHANGE;
 
 /// What a request is about: the body says it, or the query.
 struct Subject {
@@ -38,12 +38,9 @@ impl Subject {
         };
         let kind = types::read(&said("ResourceType")?)?;
         let (connection, name) = (call.connection()?, said("ResourceName")?);
-        let (network, tags, busy) = match (all::found(call, kind, &connection, &name).await?, kind) {
-            (Some(found), _) => (None, found.tags, found.busy),
-            (None, ResourceKind::Subnet) => {
-                let (within, tags) = subnet(call, &connection, &name).await?;
-                (Some(within), tags, false)
-            }
+        let (network, busy) = match (all::found(call, kind, &connection, &name).await?, kind) {
+            (Some(found), _) => (None, found.busy),
+            (None, ResourceKind::Subnet) => (Some(network_of(call, &connection, &name).await?), false),
             (None, _) => {
                 let what = crate::names::of(kind).unwrap_or_default();
                 return Err(Refusal::unsupported(format!(
@@ -52,8 +49,8 @@ impl Subject {
             }
         };
         let resource = Tagged { kind, network, name };
-        let coming = call.pmks().coming_tags(&connection, &resource).await?;
-        Ok(Self { tags: with(tags, coming), connection, resource, busy })
+        let tags = call.pmks().tags_to_be(&connection, &resource).await?;
+        Ok(Self { connection, resource, tags, busy })
     }
 
     /// Sets tags, or takes them off, and waits until the cloud has done so; `Some`: the client does not. What another
@@ -69,12 +66,11 @@ impl Subject {
             if_match: "*".to_owned(),
             only_new: true,
         };
-        let operation = if self.busy {
-            call.accept(mutation).await?.operation
-        } else {
-            call.change(mutation, Until::Over, CHANGE).await?
-        };
-        Ok(call.at_once(&operation))
+        let accepted = call.accept(mutation).await?;
+        if !self.busy && !call.respond_async {
+            call.follow_in_turn(&accepted, CHANGE).await?;
+        }
+        Ok(call.at_once(&accepted.operation))
     }
 
     fn absent(&self, key: &str) -> Refusal {
@@ -87,23 +83,13 @@ impl Subject {
     }
 }
 
-fn with(mut tags: Tags, coming: BTreeMap<String, Option<String>>) -> Tags {
-    for (key, value) in coming {
-        match value {
-            Some(value) => tags.insert(key, value),
-            None => tags.remove(&key),
-        };
-    }
-    tags
-}
-
-/// The network of the subnet of that name or identifier, and its tags. Clients do not say which network they mean.
-async fn subnet(call: &Call, connection: &str, name: &str) -> Outcome<(String, Tags)> {
+/// The network of the subnet of that name or identifier. Clients do not say which network they mean.
+async fn network_of(call: &Call, connection: &str, name: &str) -> Outcome<String> {
     let networks = Network::known(call, connection).await?;
     let all = networks.iter().flat_map(|network| network.subnets.iter().filter(|one| !one.uid.is_empty()));
     let mut found: Vec<_> = all.filter(|one| one.iid.system_id == name || one.name == name).collect();
     match (found.pop(), found.as_slice()) {
-        (Some(one), []) => Ok((one.network.clone(), one.tags.clone())),
+        (Some(one), []) => Ok(one.network.clone()),
         (Some(one), others) => {
             let networks: Vec<&str> =
                 others.iter().chain([&one]).map(|subnet| subnet.network.as_str()).collect();
