@@ -42,6 +42,8 @@ pub(crate) fn url_of(text: &str) -> Result<Url, String> {
         if is_shown && address.is_none() && value.contains(|letter| "=;?@:".contains(letter)) {
             return Err(no(&format!("its {keyword} is none")));
         }
+        // A value is no part of a URL yet: a percent sign stands for itself.
+        let written = value.replace('%', "%25");
         let is_set = match keyword.as_str() {
             // A socket's directory is no host of a URL.
             "host" | "hostaddr" if address.is_none() && !value.starts_with('/') => {
@@ -51,10 +53,10 @@ pub(crate) fn url_of(text: &str) -> Result<Url, String> {
                 address.is_some_and(|address| url.set_ip_host(address.into()).is_ok())
             }
             "port" => value.parse().is_ok_and(|port| url.set_port(Some(port)).is_ok()),
-            "user" => url.set_username(&value).is_ok(),
-            "password" => url.set_password(Some(&value)).is_ok(),
+            "user" => url.set_username(&written).is_ok(),
+            "password" => url.set_password(Some(&written)).is_ok(),
             "dbname" => {
-                url.set_path(&value);
+                url.set_path(&written);
                 true
             }
             "host" => {
@@ -127,6 +129,7 @@ mod tests {
                 "postgres://localhost/meta?host=%2Fvar%2Frun%2Fpostgresql",
             ),
             ("host=::1 port=5433 dbname=meta", "postgres://[::1]:5433/meta"),
+            ("user=a%b password=a%41b dbname=m%41x", "postgres://a%25b:a%2541b@localhost/m%2541x"),
             ("password='' user=u", "postgres://u@localhost/"),
         ] {
             assert!(are_meant(text), "{text}");

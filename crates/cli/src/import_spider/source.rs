@@ -45,6 +45,8 @@ fn of_variables(get: impl Fn(&str) -> Option<String>) -> Option<String> {
     }
     if let [Some(user), Some(password), Some(endpoint), Some(database)] = META_DATABASE_PARTS.map(&get) {
         let mut url = Url::parse(&format!("postgres://{endpoint}/")).ok()?;
+        // A variable's value is no part of a URL yet: a percent sign stands for itself.
+        let [user, password, database] = [user, password, database].map(|value| value.replace('%', "%25"));
         url.set_username(&user).ok()?;
         url.set_password(Some(&password)).ok()?;
         url.set_path(&database);
@@ -72,12 +74,12 @@ mod tests {
         assert_eq!(variables(&[("CBSPIDER_ROOT", "/srv")]).unwrap(), "/srv/meta_db/cb-spider.db");
         let parts = [
             ("SPIDER_METADB_USER", "spider"),
-            ("SPIDER_METADB_PASSWORD", "p@ss/word"),
+            ("SPIDER_METADB_PASSWORD", "p@ss/w%41rd"),
             ("SPIDER_METADB_ENDPOINT", "db.example:5433"),
             ("SPIDER_METADB_DATABASE", "meta"),
             ("SPIDER_METADB_SSLMODE", "disable"),
         ];
-        let url = "postgres://spider:p%40ss%2Fword@db.example:5433/meta?sslmode=disable";
+        let url = "postgres://spider:p%40ss%2Fw%2541rd@db.example:5433/meta?sslmode=disable";
         assert_eq!(variables(&parts).unwrap(), url);
         let both = [("CBSPIDER_ROOT", "/srv"), ("SPIDER_METADB_URL", "postgres://h/d")];
         assert_eq!(variables(&both).unwrap(), "postgres://h/d");
